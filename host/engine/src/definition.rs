@@ -1,0 +1,67 @@
+//! Checked definitions: what an entry runs and within which limits.
+//!
+//! Owns the resolved form that a spawn reads. Refuses files, YAML and names that are not full ids: whoever builds a
+//! definition has read and checked its sources already.
+
+use std::sync::Arc;
+
+use lunarium_kernel::{EntryId, HostId, Limits, LimitsOverride};
+
+/// A piece of Lua source with the name that error messages show.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Chunk {
+    /// Lua's chunk name: `@path` for a file (shown as `path:line:`), `=text` otherwise.
+    pub name: Arc<str>,
+    /// Lua 5.4 source text.
+    pub source: Arc<str>,
+}
+
+/// What `require(alias)` finds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Import {
+    /// The name given to `require`.
+    pub alias: Arc<str>,
+    /// The id of a library of the same definition.
+    pub entry: EntryId,
+}
+
+/// A `library.lua` entry that a definition, or one of its libraries, imports.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Library {
+    /// The library's id.
+    pub entry: EntryId,
+    /// Its source.
+    pub chunk: Chunk,
+    /// What it may require itself.
+    pub imports: Vec<Import>,
+}
+
+/// A `process.lua` entry: everything a spawn of it needs.
+///
+/// Immutable: a change replaces the whole definition, and processes that run keep the one they started with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Definition {
+    /// The entry's id.
+    pub entry: EntryId,
+    /// The function of the chunk's table that runs; `main` by default.
+    pub method: Arc<str>,
+    /// The program.
+    pub chunk: Chunk,
+    /// What the program may require.
+    pub imports: Vec<Import>,
+    /// Every library reachable through imports, each once.
+    pub libraries: Vec<Library>,
+    /// The entry's own limits, applied below its host's.
+    pub limits: LimitsOverride,
+}
+
+/// A `process.host` entry.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HostDefinition {
+    /// The host's id, `app:processes` by default.
+    pub id: HostId,
+    /// How many processes live in it at most; the node's maximum when larger.
+    pub max_processes: u32,
+    /// The limits of its processes; an entry's can be lower, never higher.
+    pub limits: Limits,
+}
