@@ -1,0 +1,30 @@
+//! What the kernel tells the engine to do. Owns the order in which it must be done. Does nothing itself.
+
+use crate::{Event, Outcome, Pid};
+
+/// One thing to do. Effects are performed in the order in which they come out of [`poll_effect`], which promises:
+/// `Ended` of a process comes before every event that its end causes, EXIT comes before LINK_DOWN for a receiver that
+/// gets both, and nothing is delivered to a process after its `Ended`. When an effect comes out, the kernel's state
+/// has long changed: names are free and the pid is dead.
+///
+/// [`poll_effect`]: crate::Kernel::poll_effect
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Effect {
+    /// Put an event into a process's mailbox and wake it. A mailbox that isn't there any more is no error.
+    Deliver {
+        /// The receiver.
+        to: Pid,
+        /// What it is told.
+        event: Event,
+    },
+    /// A process has ended: exactly one for each.
+    Ended {
+        /// Who ended.
+        pid: Pid,
+        /// How.
+        outcome: Outcome,
+        /// True: the instance may still run, stop it (terminated, failed link, deadline). False: it reported its end
+        /// itself.
+        forced: bool,
+    },
+}

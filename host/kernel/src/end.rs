@@ -1,0 +1,173 @@
+//! The end of processes: reported, forced, by deadline, and along links. Owns who ends with whom, in which order it is
+//! told, and that a dead process leaves nothing behind. Does not stop an instance: `Ended { forced: true }` says so.
+//!
+//! One end can end thousands (a ring, a star). All who end together are found first, by a list and never by
+//! recursion; then all of them leave the state; then effects are queued. So a name is free before anybody learns of the
+//! end, and nobody who ends too is told of it.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use crate::text::cut;
+use crate::{Effect, ErrorKind, Event, Failure, Kernel, Outcome, Pid, Process, ResolveError, Timestamp};
+
+/// Bytes of the first failure's message that stand in the failures of all who end with it. Each of 8,000 may hold its
+/// own copy, and the message comes from a script.
+const CAUSE: usize = 1024;
+
+/// One process's end, decided and not yet carried out.
+struct Death {
+    process: Process,
+    outcome: Outcome,
+    forced: bool,
+}
+
+impl Kernel {
+    /// Ends a process by force (a pid's text or a name), at once, oneself too. Errors: `NotFound`, `Invalid`.
+    pub fn terminate(&mut self, caller: Option<&Pid>, destination: &str, now: Timestamp) -> Result<(), ResolveError> {
+        let pid = self.resolve(caller, destination)?;
+        self.end(pid.number(), terminated(), true, now);
+        Ok(())
+    }
+
+    /// Asks a process to end: it gets a CANCEL. With a deadline it is terminated when that passes; of several deadlines
+    /// the earliest counts, and none takes one away. Errors: `NotFound`, `Invalid`.
+    pub fn cancel(
+        &mut self,
+        caller: Option<&Pid>,
+        destination: &str,
+        deadline: Option<Timestamp>,
+        now: Timestamp,
+    ) -> Result<(), ResolveError> {
+        let to = self.resolve(caller, destination)?;
+        if let (Some(deadline), Some(process)) = (deadline, self.processes.get_mut(&to.number())) {
+            let earliest = process.deadline.map_or(deadline, |earlier| earlier.min(deadline));
+            if let Some(later) = process.deadline.replace(earliest) {
+                self.deadlines.remove(&(later, to.number()));
+            }
+            self.deadlines.insert((earliest, to.number()));
+        }
+        let event = Event::Cancel { from: caller.cloned(), deadline, at: now };
+        self.effects.push_back(Effect::Deliver { to, event });
+        Ok(())
+    }
+
+    /// A process has ended by itself. Ignored when it is dead already: it was killed while it ran to its end.
+    pub fn handle_exit(&mut self, pid: &Pid, outcome: Outcome, now: Timestamp) {
+        self.end(pid.number(), outcome, false, now);
+    }
+
+    /// Time has passed: terminates whose cancel deadline isn't later than `now`.
+    pub fn handle_timeout(&mut self, now: Timestamp) {
+        while let Some((deadline, number)) = self.deadlines.first().copied() {
+            if deadline > now {
+                return;
+            }
+            // Also when nobody has the number: this loop must end.
+            self.deadlines.remove(&(deadline, number));
+            self.end(number, terminated(), true, now);
+        }
+    }
+
+    /// When [`Kernel::handle_timeout`] is due next; none: nothing is.
+    pub fn next_deadline(&self) -> Option<Timestamp> {
+        self.deadlines.first().map(|(deadline, _)| *deadline)
+    }
+
+    fn end(&mut self, number: u64, outcome: Outcome, forced: bool, now: Timestamp) {
+        let deaths = self.take_dying(number, outcome, forced);
+        for death in &deaths {
+            self.forget(&death.process);
+        }
+        for death in deaths {
+            self.announce(death, now);
+        }
+    }
+
+    /// Takes the process, and everybody who ends with it along links, out of the living: nearest first. Each leaves
+    /// the living when it is found, so that the list never has anybody twice, however dense the links are.
+    fn take_dying(&mut self, number: u64, outcome: Outcome, forced: bool) -> Vec<Death> {
+        // Dead before: a report that came late.
+        let Some(process) = self.processes.remove(&number) else { return Vec::new() };
+        let cause = outcome.failure().map(|failure| cut(&failure.message, CAUSE));
+        let mut deaths = vec![Death { process, outcome, forced }];
+        let Some(cause) = cause else { return deaths };
+        let mut reached = 0;
+        while let Some(Death { process, .. }) = deaths.get(reached) {
+            let outcome = link_failure(process.pid(), &cause);
+            let links: Vec<u64> = process.links.iter().copied().collect();
+            let dying = links.into_iter().filter_map(|other| self.take_follower(other));
+            deaths.extend(dying.map(|process| Death { process, outcome: outcome.clone(), forced: true }));
+            reached += 1;
+        }
+        deaths
+    }
+
+    /// Takes a linked process out of the living, when it lives and ends with the failing one.
+    fn take_follower(&mut self, number: u64) -> Option<Process> {
+        let follows = self.processes.get(&number).is_some_and(|process| !process.trap_links);
+        if follows { self.processes.remove(&number) } else { None }
+    }
+
+    /// Removes what the living and the tables still hold of a dead process.
+    fn forget(&mut self, process: &Process) {
+        let number = process.pid().number();
+        for other in &process.links {
+            self.change(*other, |other| &mut other.links, number);
+        }
+        for watcher in &process.watchers {
+            self.change(*watcher, |watcher| &mut watcher.monitors, number);
+        }
+        for target in &process.monitors {
+            self.change(*target, |target| &mut target.watchers, number);
+        }
+        for name in &process.names {
+            self.registry.remove(process.tenant(), name.as_str());
+        }
+        if let Some(deadline) = process.deadline {
+            self.deadlines.remove(&(deadline, number));
+        }
+        if let Some(host) = self.hosts.get_mut(process.host()) {
+            host.processes = host.processes.saturating_sub(1);
+        }
+    }
+
+    fn change(&mut self, number: u64, set: fn(&mut Process) -> &mut BTreeSet<u64>, gone: u64) {
+        if let Some(process) = self.processes.get_mut(&number) {
+            set(process).remove(&gone);
+        }
+    }
+
+    /// Queues what the world learns of a death: first that it is one, then EXIT to who watches, then LINK_DOWN to who
+    /// is linked and lives, which only those who trap do.
+    fn announce(&mut self, death: Death, at: Timestamp) {
+        let Death { process, outcome, forced } = death;
+        let from = process.pid().clone();
+        self.effects.push_back(Effect::Ended { pid: from.clone(), outcome: outcome.clone(), forced });
+        for watcher in process.watchers.iter().filter_map(|number| self.processes.get(number)) {
+            let event = Event::Exit { from: from.clone(), outcome: outcome.clone(), at };
+            self.effects.push_back(Effect::Deliver { to: watcher.pid().clone(), event });
+        }
+        if outcome.failure().is_none() {
+            return;
+        }
+        for other in process.links.iter().filter_map(|number| self.processes.get(number)) {
+            let event = Event::LinkDown { from: from.clone(), outcome: outcome.clone(), at };
+            self.effects.push_back(Effect::Deliver { to: other.pid().clone(), event });
+        }
+    }
+}
+
+fn terminated() -> Outcome {
+    Outcome::failed(Failure::new(ErrorKind::Canceled, "process terminated"))
+}
+
+/// What a process ends with that is linked with `failed`. It names the neighbour and the first failure's message, not
+/// the way between: along a ring of thousands, nested messages would grow with the square of its length.
+fn link_failure(failed: &Pid, cause: &str) -> Outcome {
+    let message = format!("linked process failed: {failed}: {cause}");
+    Outcome::Failed(Arc::new(Failure::new(ErrorKind::Internal, message)))
+}
+
+#[cfg(test)]
+mod tests;

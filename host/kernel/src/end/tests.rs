@@ -1,0 +1,208 @@
+//! What the end of a process promises.
+
+use std::time::Duration;
+
+use crate::testing::{NOW, completed, effects, failed, kernel, kill, spawn};
+use crate::{Effect, ErrorKind, Event, Kernel, Pid, Refusal, Timestamp, Usage};
+
+fn later(nanos: u64) -> Timestamp {
+    NOW.saturating_add(Duration::from_nanos(nanos))
+}
+
+fn spawn_many(kernel: &mut Kernel, count: usize) -> Vec<Pid> {
+    (0..count).map(|_| spawn(kernel)).collect()
+}
+
+#[test]
+fn a_normal_end_is_no_concern_of_the_linked() {
+    let mut kernel = kernel();
+    let (a, b) = (spawn(&mut kernel), spawn(&mut kernel));
+    kernel.link(&a, b.as_str()).unwrap();
+    kernel.set_trap_links(&b, true);
+    kernel.handle_exit(&a, completed(), NOW);
+    assert_eq!(effects(&mut kernel), ["ended {h|0x00001}: [1]"]);
+    assert!(kernel.is_alive(&b));
+    assert_eq!(kernel.usage().links, 0);
+}
+
+#[test]
+fn a_failure_runs_along_links_up_to_who_traps() {
+    let mut kernel = kernel();
+    let pids = spawn_many(&mut kernel, 4);
+    for pair in pids.windows(2) {
+        kernel.link(&pair[0], pair[1].as_str()).unwrap();
+    }
+    kernel.set_trap_links(&pids[2], true);
+    kernel.handle_exit(&pids[0], failed("boom"), NOW);
+    assert_eq!(
+        effects(&mut kernel),
+        [
+            "ended {h|0x00001}: Internal boom",
+            "stop {h|0x00002}: Internal linked process failed: {h|0x00001}: boom",
+            "{h|0x00003} LINK_DOWN {h|0x00002}: Internal linked process failed: {h|0x00001}: boom",
+        ]
+    );
+    assert!(kernel.is_alive(&pids[3]));
+}
+
+#[test]
+fn who_ends_too_is_told_nothing() {
+    let mut kernel = kernel();
+    let (a, b, c) = (spawn(&mut kernel), spawn(&mut kernel), spawn(&mut kernel));
+    kernel.link(&a, b.as_str()).unwrap();
+    kernel.monitor(&a, b.as_str()).unwrap();
+    kernel.monitor(&b, a.as_str()).unwrap();
+    kernel.monitor(&c, b.as_str()).unwrap();
+    kernel.handle_exit(&a, failed("boom"), NOW);
+    assert_eq!(
+        effects(&mut kernel),
+        [
+            "ended {h|0x00001}: Internal boom",
+            "stop {h|0x00002}: Internal linked process failed: {h|0x00001}: boom",
+            "{h|0x00003} EXIT {h|0x00002}: Internal linked process failed: {h|0x00001}: boom",
+        ]
+    );
+}
+
+#[test]
+fn exit_comes_before_link_down() {
+    let mut kernel = kernel();
+    let (a, b) = (spawn(&mut kernel), spawn(&mut kernel));
+    kernel.set_trap_links(&b, true);
+    kernel.link(&b, a.as_str()).unwrap();
+    kernel.monitor(&b, a.as_str()).unwrap();
+    kernel.terminate(Some(&b), a.as_str(), NOW).unwrap();
+    assert_eq!(
+        effects(&mut kernel),
+        [
+            "stop {h|0x00001}: Canceled process terminated",
+            "{h|0x00002} EXIT {h|0x00001}: Canceled process terminated",
+            "{h|0x00002} LINK_DOWN {h|0x00001}: Canceled process terminated",
+        ]
+    );
+}
+
+#[test]
+fn an_event_tells_when() {
+    let mut kernel = kernel();
+    let (a, b) = (spawn(&mut kernel), spawn(&mut kernel));
+    kernel.monitor(&b, a.as_str()).unwrap();
+    kernel.handle_exit(&a, completed(), later(7));
+    kernel.poll_effect();
+    let event = Event::Exit { from: a, outcome: completed(), at: later(7) };
+    assert_eq!(kernel.poll_effect(), Some(Effect::Deliver { to: b, event }));
+}
+
+/// Thousands end by one failure; the time and the stack for it must not depend on the shape.
+#[test]
+fn a_ring_and_a_star_of_8000_end_whole() {
+    for star in [false, true] {
+        let mut kernel = kernel();
+        let pids = spawn_many(&mut kernel, 8_000);
+        for at in 0..pids.len() {
+            let far = if star { 0 } else { (at + 1) % pids.len() };
+            if far != at {
+                kernel.link(&pids[at], pids[far].as_str()).unwrap();
+            }
+        }
+        kernel.handle_exit(&pids[4_000], failed(&"x".repeat(1 << 20)), NOW);
+        let mut ended = 0;
+        while let Some(effect) = kernel.poll_effect() {
+            let Effect::Ended { outcome, forced: true, .. } = effect else { continue };
+            assert!(outcome.failure().unwrap().message.len() < 1_200, "messages don't grow along the way");
+            ended += 1;
+        }
+        assert_eq!(ended, 7_999);
+        assert_eq!(kernel.usage(), Usage::default());
+        kernel.check_invariants().unwrap();
+    }
+}
+
+#[test]
+fn densely_linked_processes_end_once_each() {
+    let mut kernel = kernel();
+    let pids = spawn_many(&mut kernel, 60);
+    for a in &pids {
+        for b in pids.iter().filter(|b| *b != a) {
+            kernel.link(a, b.as_str()).unwrap();
+        }
+    }
+    kernel.terminate(None, pids[0].as_str(), NOW).unwrap();
+    assert_eq!(effects(&mut kernel).len(), 60);
+}
+
+#[test]
+fn one_may_terminate_oneself_and_nobody_twice() {
+    let mut kernel = kernel();
+    let a = spawn(&mut kernel);
+    kernel.terminate(Some(&a), a.as_str(), NOW).unwrap();
+    assert_eq!(effects(&mut kernel), ["stop {h|0x00001}: Canceled process terminated"]);
+    assert_eq!(kernel.terminate(None, a.as_str(), NOW).unwrap_err().kind(), ErrorKind::NotFound);
+    assert_eq!(kernel.cancel(None, a.as_str(), None, NOW).unwrap_err().kind(), ErrorKind::NotFound);
+    kernel.handle_exit(&a, completed(), NOW);
+    assert!(effects(&mut kernel).is_empty());
+}
+
+#[test]
+fn a_cancel_without_deadline_forces_nothing() {
+    let mut kernel = kernel();
+    let (a, b) = (spawn(&mut kernel), spawn(&mut kernel));
+    kernel.cancel(Some(&a), b.as_str(), None, NOW).unwrap();
+    kernel.cancel(None, b.as_str(), None, NOW).unwrap();
+    assert_eq!(effects(&mut kernel), ["{h|0x00002} CANCEL {h|0x00001}", "{h|0x00002} CANCEL"]);
+    assert_eq!(kernel.next_deadline(), None);
+    kernel.handle_timeout(Timestamp::from_nanos(i64::MAX));
+    assert!(kernel.is_alive(&b));
+}
+
+#[test]
+fn who_is_there_when_the_deadline_passes_is_terminated() {
+    let mut kernel = kernel();
+    let (a, b) = (spawn(&mut kernel), spawn(&mut kernel));
+    kernel.cancel(None, a.as_str(), Some(later(10)), NOW).unwrap();
+    kernel.cancel(None, b.as_str(), Some(later(11)), NOW).unwrap();
+    effects(&mut kernel);
+    assert_eq!(kernel.next_deadline(), Some(later(10)));
+    kernel.handle_timeout(later(9));
+    assert!(effects(&mut kernel).is_empty());
+    kernel.handle_timeout(later(10));
+    assert_eq!(effects(&mut kernel), ["stop {h|0x00001}: Canceled process terminated"]);
+    kill(&mut kernel, &b);
+    assert_eq!(kernel.next_deadline(), None, "a deadline ends with its process");
+}
+
+#[test]
+fn of_several_deadlines_the_earliest_counts() {
+    let mut kernel = kernel();
+    let a = spawn(&mut kernel);
+    for nanos in [10, 5, 20] {
+        kernel.cancel(None, a.as_str(), Some(later(nanos)), NOW).unwrap();
+    }
+    kernel.cancel(None, a.as_str(), None, NOW).unwrap();
+    assert_eq!((kernel.next_deadline(), kernel.usage().deadlines), (Some(later(5)), 1));
+    effects(&mut kernel);
+    kernel.handle_timeout(later(30));
+    assert_eq!(effects(&mut kernel).len(), 1);
+}
+
+#[test]
+fn a_deadline_may_be_over_already() {
+    let mut kernel = kernel();
+    let a = spawn(&mut kernel);
+    kernel.cancel(None, a.as_str(), Some(Timestamp::from_nanos(i64::MIN)), NOW).unwrap();
+    kernel.handle_timeout(NOW);
+    assert_eq!(effects(&mut kernel), ["{h|0x00001} CANCEL", "stop {h|0x00001}: Canceled process terminated"]);
+}
+
+#[test]
+fn deadlines_of_the_linked_pass_together() {
+    let mut kernel = kernel();
+    let (a, b) = (spawn(&mut kernel), spawn(&mut kernel));
+    kernel.link(&a, b.as_str()).unwrap();
+    for pid in [&a, &b] {
+        kernel.cancel(None, pid.as_str(), Some(later(1)), NOW).unwrap();
+    }
+    effects(&mut kernel);
+    kernel.handle_timeout(later(1));
+    assert_eq!(effects(&mut kernel).len(), 2);
+}

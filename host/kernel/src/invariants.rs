@@ -1,0 +1,109 @@
+//! The kernel's invariants as code. Owns what must be true of the state between any two calls. Changes nothing, and
+//! assumes nothing that it doesn't check. What only a history can show (exactly one EXIT) is the simulation's.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::{HostId, Kernel, Pid, Process};
+
+type Check = Result<(), String>;
+
+/// What the other end of a relation holds of it.
+type Back = fn(&Process) -> &BTreeSet<u64>;
+
+impl Kernel {
+    /// Checks the whole state; takes time in proportion to it, so it is for tests.
+    /// Errors: the first broken invariant, in words.
+    pub fn check_invariants(&self) -> Check {
+        for (number, process) in &self.processes {
+            self.check_identity(*number, process)?;
+            self.check_relations_of(process)?;
+            check_limits(process)?;
+        }
+        self.check_names()?;
+        self.check_deadlines()?;
+        self.check_counts()
+    }
+
+    fn check_identity(&self, number: u64, process: &Process) -> Check {
+        let pid = process.pid();
+        ensure(pid.number() == number, || format!("{pid} is kept as number {number}"))?;
+        ensure(Pid::parse_number(pid.as_str()) == Some(number), || format!("{pid} doesn't read as {number}"))?;
+        ensure((1..=self.last_number).contains(&number), || format!("{pid} is beyond the counter"))?;
+        ensure((1..=number).contains(&process.chain()), || format!("{pid} is of a chain that began after it"))?;
+        let host = self.hosts.get(process.host()).ok_or_else(|| format!("{pid} is on no host"))?;
+        ensure(host.tenant == process.tenant(), || format!("{pid} is of another tenant than its host"))
+    }
+
+    /// Links and monitors join two living processes of one tenant, and both ends know.
+    fn check_relations_of(&self, process: &Process) -> Check {
+        let number = process.pid().number();
+        let ways: [(&str, &BTreeSet<u64>, Back); 3] = [
+            ("link", &process.links, |far| &far.links),
+            ("monitor", &process.monitors, |far| &far.watchers),
+            ("watcher", &process.watchers, |far| &far.monitors),
+        ];
+        for (word, ends, back) in ways {
+            for end in ends {
+                let named = || format!("{word} from {} to number {end}", process.pid());
+                ensure(*end != number, || format!("{}: oneself", named()))?;
+                let far = self.processes.get(end).ok_or_else(|| format!("{}: dead", named()))?;
+                ensure(back(far).contains(&number), || format!("{}: the other end doesn't know", named()))?;
+                ensure(far.tenant() == process.tenant(), || format!("{}: another tenant", named()))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Every name leads to a living process that knows it, and every process has the names it thinks it has.
+    fn check_names(&self) -> Check {
+        let mut held = 0_usize;
+        for (tenant, name, pid) in self.registry.iter() {
+            held = held.saturating_add(1);
+            let process = self.process(pid).ok_or_else(|| format!("name {name} leads to {pid}, dead"))?;
+            ensure(process.names.contains(name), || format!("{pid} doesn't know of its name {name}"))?;
+            ensure(process.tenant() == tenant, || format!("name {name} leads to another tenant's {pid}"))?;
+        }
+        let known: usize = self.processes.values().map(|process| process.names.len()).sum();
+        ensure(held == known, || format!("the registry has {held} names, processes have {known}"))?;
+        ensure(held > 0 || self.registry.tenants() == 0, || "an empty registry is kept".to_owned())
+    }
+
+    fn check_deadlines(&self) -> Check {
+        for (deadline, number) in &self.deadlines {
+            let process = self.processes.get(number).ok_or_else(|| format!("deadline for number {number}, dead"))?;
+            let pid = process.pid();
+            ensure(process.deadline == Some(*deadline), || format!("{pid} doesn't know of its deadline"))?;
+        }
+        let known = self.processes.values().filter(|process| process.deadline.is_some()).count();
+        let held = self.deadlines.len();
+        ensure(held == known, || format!("{held} deadlines are kept, {known} processes have one"))
+    }
+
+    fn check_counts(&self) -> Check {
+        let mut counts: BTreeMap<&HostId, u32> = BTreeMap::new();
+        for process in self.processes.values() {
+            let count = counts.entry(process.host()).or_default();
+            *count = count.saturating_add(1);
+        }
+        for (id, host) in &self.hosts {
+            let (counted, lives, most) = (host.processes, counts.get(id).copied().unwrap_or(0), host.max_processes);
+            ensure(counted == lives, || format!("host {id} counts {counted} processes, {lives} live"))?;
+            ensure(counted <= most, || format!("host {id} has {counted} processes of {most}"))?;
+        }
+        let (lives, most) = (self.processes.len(), self.limits.max_processes);
+        ensure(lives <= most as usize, || format!("the node has {lives} processes of {most}"))
+    }
+}
+
+fn check_limits(process: &Process) -> Check {
+    let (pid, usage, limits) = (process.pid(), process.usage(), process.limits);
+    ensure(usage.links <= limits.links, || format!("{pid} has {} links of {}", usage.links, limits.links))?;
+    ensure(usage.monitors <= limits.monitors, || {
+        format!("{pid} has {} monitors of {}", usage.monitors, limits.monitors)
+    })?;
+    ensure(usage.names <= limits.names, || format!("{pid} has {} names of {}", usage.names, limits.names))
+}
+
+fn ensure(holds: bool, broken: impl FnOnce() -> String) -> Check {
+    if holds { Ok(()) } else { Err(broken()) }
+}

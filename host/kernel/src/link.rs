@@ -1,0 +1,99 @@
+//! Links: when one end ends abnormally, so does the other, unless it traps links. Owns making and undoing them, at both
+//! ends at once. What happens at an end is `end.rs`.
+
+use crate::{ErrorKind, Kernel, Pid, Refusal, ResolveError};
+
+/// Why two processes aren't linked or unlinked.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum LinkError {
+    /// The destination can't be found.
+    #[error(transparent)]
+    Destination(#[from] ResolveError),
+    /// The caller itself.
+    #[error("{pid} can't be linked with itself")]
+    Oneself {
+        /// Who.
+        pid: Pid,
+    },
+    /// At either end's limit of links.
+    #[error("{pid} is at its limit of {limit} links")]
+    LinksFull {
+        /// Which end.
+        pid: Pid,
+        /// Its limit.
+        limit: u32,
+    },
+}
+
+impl Refusal for LinkError {
+    fn kind(&self) -> ErrorKind {
+        match self {
+            Self::Destination(refusal) => refusal.kind(),
+            Self::Oneself { .. } => ErrorKind::Invalid,
+            Self::LinksFull { .. } => ErrorKind::ResourceExhausted,
+        }
+    }
+}
+
+impl Kernel {
+    /// Links the caller with a process (a pid's text or a name); linking twice is one link.
+    /// Errors: `NotFound`, `Invalid` (oneself), `ResourceExhausted` (either end's `links` limit).
+    pub fn link(&mut self, caller: &Pid, destination: &str) -> Result<(), LinkError> {
+        let other = self.resolve(Some(caller), destination)?;
+        if other == *caller {
+            return Err(LinkError::Oneself { pid: other });
+        }
+        if self.process(caller).is_some_and(|process| process.links.contains(&other.number())) {
+            return Ok(());
+        }
+        for end in [caller, &other] {
+            let Some(process) = self.process(end) else { continue };
+            let limit = process.limits.links;
+            if process.links.len() >= limit as usize {
+                return Err(LinkError::LinksFull { pid: end.clone(), limit });
+            }
+        }
+        for (end, far) in [(caller, &other), (&other, caller)] {
+            if let Some(process) = self.processes.get_mut(&end.number()) {
+                process.links.insert(far.number());
+            }
+        }
+        Ok(())
+    }
+
+    /// Undoes a link. Succeeds for whatever has a pid's form, dead or never linked, and for oneself.
+    /// Errors: `NotFound` (unknown name).
+    pub fn unlink(&mut self, caller: &Pid, destination: &str) -> Result<(), LinkError> {
+        let Some(other) = self.resolve_or_gone(caller, destination)? else { return Ok(()) };
+        for (end, far) in [(caller, &other), (&other, caller)] {
+            if let Some(process) = self.processes.get_mut(&end.number()) {
+                process.links.remove(&far.number());
+            }
+        }
+        Ok(())
+    }
+
+    /// Resolves for undoing: a pid that leads nowhere is none, since what should be undone is gone.
+    pub(crate) fn resolve_or_gone(&self, caller: &Pid, destination: &str) -> Result<Option<Pid>, ResolveError> {
+        match self.resolve(Some(caller), destination) {
+            Ok(pid) => Ok(Some(pid)),
+            Err(ResolveError::UnknownPid { .. }) => Ok(None),
+            Err(refusal) => Err(refusal),
+        }
+    }
+
+    /// Whether the failures of linked processes are events for this process, or its end. Nothing happens to the dead.
+    pub fn set_trap_links(&mut self, pid: &Pid, trap_links: bool) {
+        if let Some(process) = self.processes.get_mut(&pid.number()) {
+            process.trap_links = trap_links;
+        }
+    }
+
+    /// Whether it traps links; false for the dead.
+    pub fn trap_links(&self, pid: &Pid) -> bool {
+        self.process(pid).is_some_and(|process| process.trap_links)
+    }
+}
+
+#[cfg(test)]
+mod tests;

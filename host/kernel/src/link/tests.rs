@@ -1,0 +1,82 @@
+//! What links promise while both ends live.
+
+use crate::testing::{NOW, effects, failed, kernel, kill, spawn, spawn_few};
+use crate::{ErrorKind, LinkError, Refusal};
+
+#[test]
+fn linking_twice_is_one_link_from_either_end() {
+    let mut kernel = kernel();
+    let (a, b) = (spawn(&mut kernel), spawn(&mut kernel));
+    kernel.link(&a, b.as_str()).unwrap();
+    kernel.link(&a, b.as_str()).unwrap();
+    kernel.link(&b, a.as_str()).unwrap();
+    assert_eq!(kernel.usage().links, 1);
+    kernel.unlink(&b, a.as_str()).unwrap();
+    assert_eq!(kernel.usage().links, 0);
+}
+
+#[test]
+fn linking_oneself_is_invalid_and_unlinking_oneself_is_fine() {
+    let mut kernel = kernel();
+    let a = spawn(&mut kernel);
+    assert_eq!(kernel.link(&a, a.as_str()).unwrap_err().kind(), ErrorKind::Invalid);
+    kernel.unlink(&a, a.as_str()).unwrap();
+}
+
+#[test]
+fn only_the_living_can_be_linked_and_anybody_unlinked() {
+    let mut kernel = kernel();
+    let (a, b) = (spawn(&mut kernel), spawn(&mut kernel));
+    kill(&mut kernel, &b);
+    assert_eq!(kernel.link(&a, b.as_str()).unwrap_err().kind(), ErrorKind::NotFound);
+    for text in [b.as_str(), "{never|0x00009}", "{|}"] {
+        kernel.unlink(&a, text).unwrap();
+    }
+    for name in ["b", "{b}"] {
+        assert_eq!(kernel.unlink(&a, name).unwrap_err().kind(), ErrorKind::NotFound);
+    }
+    assert_eq!(kernel.unlink(&a, "").unwrap_err().kind(), ErrorKind::Invalid);
+    assert_eq!(kernel.unlink(&b, a.as_str()).unwrap_err().kind(), ErrorKind::Canceled);
+}
+
+#[test]
+fn a_link_counts_at_both_ends() {
+    let mut kernel = kernel();
+    let few = spawn_few(&mut kernel);
+    let others = [spawn(&mut kernel), spawn(&mut kernel), spawn(&mut kernel)];
+    kernel.link(&few, others[0].as_str()).unwrap();
+    kernel.link(&others[1], few.as_str()).unwrap();
+    let full = LinkError::LinksFull { pid: few.clone(), limit: 2 };
+    assert_eq!(kernel.link(&others[2], few.as_str()), Err(full.clone()));
+    assert_eq!(kernel.link(&few, others[2].as_str()), Err(full.clone()));
+    assert_eq!(
+        (full.kind(), full.to_string().as_str()),
+        (ErrorKind::ResourceExhausted, "{h|0x00001} is at its limit of 2 links")
+    );
+    assert_eq!(kernel.usage().links, 2);
+    kernel.link(&others[1], few.as_str()).unwrap();
+    kill(&mut kernel, &others[0]);
+    kernel.link(&few, others[2].as_str()).unwrap();
+    effects(&mut kernel);
+}
+
+#[test]
+fn after_unlink_a_failure_is_no_concern() {
+    let mut kernel = kernel();
+    let (a, b) = (spawn(&mut kernel), spawn(&mut kernel));
+    kernel.link(&a, b.as_str()).unwrap();
+    kernel.unlink(&a, b.as_str()).unwrap();
+    kernel.handle_exit(&b, failed("boom"), NOW);
+    assert_eq!(effects(&mut kernel), ["ended {h|0x00002}: Internal boom"]);
+}
+
+#[test]
+fn the_dead_trap_nothing() {
+    let mut kernel = kernel();
+    let a = spawn(&mut kernel);
+    kernel.set_trap_links(&a, true);
+    assert!(kernel.trap_links(&a));
+    kill(&mut kernel, &a);
+    kernel.set_trap_links(&a, true);
+    assert!(!kernel.trap_links(&a));
+}

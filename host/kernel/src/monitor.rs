@@ -1,0 +1,84 @@
+//! Monitors: the watcher gets one EXIT when the watched process ends. Owns making and undoing them. What happens at an
+//! end is `end.rs`; an EXIT that is under way isn't called back.
+
+use crate::{ErrorKind, Kernel, Pid, Refusal, ResolveError};
+
+/// Why a process isn't monitored, or no longer.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum MonitorError {
+    /// The destination can't be found.
+    #[error(transparent)]
+    Destination(#[from] ResolveError),
+    /// The caller itself.
+    #[error("{pid} can't monitor itself")]
+    Oneself {
+        /// Who.
+        pid: Pid,
+    },
+    /// It is monitored by the caller already.
+    #[error("{pid} is already monitored")]
+    Exists {
+        /// Who.
+        pid: Pid,
+    },
+    /// At the caller's limit of monitors.
+    #[error("{pid} is at its limit of {limit} monitors")]
+    MonitorsFull {
+        /// The caller.
+        pid: Pid,
+        /// Its limit.
+        limit: u32,
+    },
+}
+
+impl Refusal for MonitorError {
+    fn kind(&self) -> ErrorKind {
+        match self {
+            Self::Destination(refusal) => refusal.kind(),
+            Self::Oneself { .. } => ErrorKind::Invalid,
+            Self::Exists { .. } => ErrorKind::AlreadyExists,
+            Self::MonitorsFull { .. } => ErrorKind::ResourceExhausted,
+        }
+    }
+}
+
+impl Kernel {
+    /// Lets the caller know of a process's end (a pid's text or a name): exactly one EXIT, unless it is unmonitored or
+    /// the caller ends first. Errors: `NotFound`, `Invalid` (oneself), `AlreadyExists`, `ResourceExhausted` (the
+    /// caller's `monitors` limit).
+    pub fn monitor(&mut self, caller: &Pid, destination: &str) -> Result<(), MonitorError> {
+        let target = self.resolve(Some(caller), destination)?;
+        if target == *caller {
+            return Err(MonitorError::Oneself { pid: target });
+        }
+        let Some(watcher) = self.processes.get_mut(&caller.number()) else { return Ok(()) };
+        if watcher.monitors.contains(&target.number()) {
+            return Err(MonitorError::Exists { pid: target });
+        }
+        let limit = watcher.limits.monitors;
+        if watcher.monitors.len() >= limit as usize {
+            return Err(MonitorError::MonitorsFull { pid: caller.clone(), limit });
+        }
+        watcher.monitors.insert(target.number());
+        if let Some(target) = self.processes.get_mut(&target.number()) {
+            target.watchers.insert(caller.number());
+        }
+        Ok(())
+    }
+
+    /// Undoes a monitor. Succeeds for whatever has a pid's form, dead or never monitored, and for oneself.
+    /// Errors: `NotFound` (unknown name).
+    pub fn unmonitor(&mut self, caller: &Pid, destination: &str) -> Result<(), MonitorError> {
+        let Some(target) = self.resolve_or_gone(caller, destination)? else { return Ok(()) };
+        if let Some(watcher) = self.processes.get_mut(&caller.number()) {
+            watcher.monitors.remove(&target.number());
+        }
+        if let Some(target) = self.processes.get_mut(&target.number()) {
+            target.watchers.remove(&caller.number());
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,144 @@
+//! What spawning promises.
+
+use crate::testing::{FEW, NOW, add_host, completed, effects, failed, kernel, kill, spawn, spawn_few, spec};
+use crate::{CountLimits, ErrorKind, Kernel, NodeLimits, Refusal, SpawnError, SpawnSpec};
+
+fn watched() -> SpawnSpec {
+    SpawnSpec { monitored: true, linked: true, ..spec("h") }
+}
+
+#[test]
+fn a_pid_is_never_used_again() {
+    let mut kernel = kernel();
+    let first = spawn(&mut kernel);
+    kill(&mut kernel, &first);
+    let second = spawn(&mut kernel);
+    assert_eq!((first.as_str(), second.as_str()), ("{h|0x00001}", "{h|0x00002}"));
+}
+
+#[test]
+fn one_counter_serves_all_hosts() {
+    let mut kernel = kernel();
+    add_host(&mut kernel, "g", 1, 1);
+    spawn(&mut kernel);
+    assert_eq!(kernel.spawn(None, spec("g")).unwrap().pid.as_str(), "{g|0x00002}");
+}
+
+#[test]
+fn the_chain_is_the_number_of_its_root() {
+    let mut kernel = kernel();
+    spawn(&mut kernel);
+    let root = kernel.spawn(None, spec("h")).unwrap();
+    let child = kernel.spawn(Some(&root.pid), spec("h")).unwrap();
+    kill(&mut kernel, &root.pid);
+    let grandchild = kernel.spawn(Some(&child.pid), spec("h")).unwrap();
+    assert_eq!((root.chain, child.chain, grandchild.chain), (2, 2, 2));
+}
+
+#[test]
+fn monitor_and_link_stand_when_spawn_returns() {
+    let mut kernel = kernel();
+    let parent = spawn(&mut kernel);
+    let child = kernel.spawn(Some(&parent), watched()).unwrap().pid;
+    kernel.set_trap_links(&parent, true);
+    kernel.handle_exit(&child, failed("boom"), NOW);
+    assert_eq!(
+        effects(&mut kernel),
+        [
+            "ended {h|0x00002}: Internal boom",
+            "{h|0x00001} EXIT {h|0x00002}: Internal boom",
+            "{h|0x00001} LINK_DOWN {h|0x00002}: Internal boom",
+        ]
+    );
+}
+
+#[test]
+fn without_a_parent_nobody_watches() {
+    let mut kernel = kernel();
+    assert_eq!(kernel.spawn(None, watched()).unwrap_err().kind(), ErrorKind::Invalid);
+    let linked = SpawnSpec { linked: true, ..spec("h") };
+    assert_eq!(kernel.spawn(None, linked), Err(SpawnError::NoParent));
+    assert_eq!(kernel.process_count(), 0);
+}
+
+#[test]
+fn a_dead_parent_has_no_children() {
+    let mut kernel = kernel();
+    let parent = spawn(&mut kernel);
+    kill(&mut kernel, &parent);
+    let refusal = kernel.spawn(Some(&parent), spec("h")).unwrap_err();
+    assert_eq!(refusal.to_string(), "caller {h|0x00001} has ended");
+}
+
+#[test]
+fn another_tenants_host_looks_absent() {
+    let mut kernel = kernel();
+    add_host(&mut kernel, "theirs", 1, 1);
+    let parent = spawn(&mut kernel);
+    let theirs = kernel.spawn(Some(&parent), spec("theirs")).unwrap_err();
+    let absent = kernel.spawn(Some(&parent), spec("absent")).unwrap_err();
+    assert_eq!(theirs.to_string(), "host `theirs` not found");
+    assert_eq!(absent.to_string(), "host `absent` not found");
+    assert_eq!(theirs.kind(), absent.kind());
+}
+
+#[test]
+fn the_8000th_process_is_accepted_and_the_next_refused() {
+    let mut kernel = kernel();
+    for _ in 0..8_000 {
+        spawn(&mut kernel);
+    }
+    let refusal = kernel.spawn(None, spec("h")).unwrap_err();
+    assert_eq!(refusal, SpawnError::NodeFull { limit: 8_000 });
+    assert_eq!(refusal.kind(), ErrorKind::ResourceExhausted);
+}
+
+/// The parent `FEW` has one relation left, or none, of each; a refusal for one must not have made the other.
+#[test]
+fn a_refused_spawn_changes_nothing() {
+    for (monitors, links) in [(2, 0), (0, 2), (2, 2)] {
+        let mut kernel = kernel();
+        let parent = spawn_few(&mut kernel);
+        for _ in 0..monitors {
+            kernel.spawn(Some(&parent), SpawnSpec { monitored: true, ..spec("h") }).unwrap();
+        }
+        for _ in 0..links {
+            kernel.spawn(Some(&parent), SpawnSpec { linked: true, ..spec("h") }).unwrap();
+        }
+        let before = (kernel.usage(), kernel.process(&parent).unwrap().usage());
+        assert_eq!(kernel.spawn(Some(&parent), watched()).unwrap_err().kind(), ErrorKind::ResourceExhausted);
+        assert_eq!((kernel.usage(), kernel.process(&parent).unwrap().usage()), before);
+        let next = spawn(&mut kernel);
+        assert_eq!(next.number(), 2 + monitors + links, "no pid was used");
+        effects(&mut kernel);
+    }
+}
+
+#[test]
+fn a_child_without_room_for_links_is_refused() {
+    let mut kernel = kernel();
+    let parent = spawn(&mut kernel);
+    let spec = SpawnSpec { limits: CountLimits { links: 0, ..FEW }, ..watched() };
+    let refusal = kernel.spawn(Some(&parent), spec).unwrap_err();
+    assert_eq!(refusal.to_string(), "child is at its limit of 0 links");
+    assert_eq!(kernel.usage().monitors, 0);
+}
+
+#[test]
+fn an_end_makes_room_for_relations() {
+    let mut kernel = kernel();
+    let parent = spawn_few(&mut kernel);
+    for _ in 0..5 {
+        let child = kernel.spawn(Some(&parent), watched()).unwrap().pid;
+        kernel.handle_exit(&child, completed(), NOW);
+        effects(&mut kernel);
+    }
+    assert_eq!(kernel.process(&parent).unwrap().usage(), CountLimits { links: 0, monitors: 0, names: 0 });
+}
+
+#[test]
+fn a_node_for_no_processes_starts_none() {
+    let mut kernel = Kernel::new(NodeLimits { max_processes: 0 });
+    add_host(&mut kernel, "h", 0, 1);
+    assert_eq!(kernel.spawn(None, spec("h")), Err(SpawnError::NodeFull { limit: 0 }));
+}
