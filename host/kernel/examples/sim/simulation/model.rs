@@ -1,0 +1,359 @@
+//! The model: what must come of each command, in the simplest words. Owns a second opinion on the kernel, from sets of
+//! pairs and loops over everything; shares no code with it, so that both would have to be wrong in the same way.
+#![allow(clippy::indexing_slicing, reason = "ordinals are the model's own: a wrong one is a bug of the simulation")]
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use lunarium_kernel::ErrorKind;
+
+/// The n-th process that was ever accepted.
+pub type Ordinal = usize;
+
+type Refusable<T> = Result<T, ErrorKind>;
+
+pub struct ModelHost {
+    pub id: &'static str,
+    pub tenant: u32,
+    pub max: usize,
+    pub stopped: bool,
+}
+
+pub struct ModelProcess {
+    pub text: String,
+    pub tenant: u32,
+    pub host: usize,
+    pub chain: u64,
+    /// Links, monitors and names, each.
+    pub limit: usize,
+    pub alive: bool,
+    pub trap: bool,
+    pub deadline: Option<i64>,
+}
+
+/// How a process ends.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum End {
+    Completed,
+    Failed(String),
+    /// By a link with one of these, because of a failure with this message.
+    Linked(BTreeSet<Ordinal>, String),
+}
+
+/// An effect that must come.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Expect {
+    Ended { who: Ordinal, end: End, forced: bool },
+    Exit { to: Ordinal, from: Ordinal },
+    LinkDown { to: Ordinal, from: Ordinal },
+    Cancel { to: Ordinal, from: Option<Ordinal>, deadline: Option<i64> },
+}
+
+/// A destination, understood.
+#[derive(Clone, Debug)]
+pub enum Target {
+    Process(Ordinal),
+    Name(String),
+    /// A pid's form, and nobody's.
+    Nobody,
+    Unusable,
+}
+
+pub struct SpawnWish {
+    pub parent: Option<Ordinal>,
+    pub host: usize,
+    pub monitored: bool,
+    pub linked: bool,
+    pub limit: usize,
+}
+
+pub struct Model {
+    pub max: usize,
+    pub hosts: Vec<ModelHost>,
+    pub processes: Vec<ModelProcess>,
+    /// The smaller ordinal first.
+    pub links: BTreeSet<(Ordinal, Ordinal)>,
+    /// Watcher and watched.
+    pub monitors: BTreeSet<(Ordinal, Ordinal)>,
+    pub names: BTreeMap<(u32, String), Ordinal>,
+    /// With the number of the command and the time; those of one command may come in several orders.
+    pub expected: Vec<(u64, i64, Expect)>,
+    pub now: i64,
+    command: u64,
+}
+
+fn pair(a: Ordinal, b: Ordinal) -> (Ordinal, Ordinal) {
+    (a.min(b), a.max(b))
+}
+
+impl Model {
+    pub fn new(max: usize, hosts: Vec<ModelHost>) -> Self {
+        Self {
+            max,
+            hosts,
+            processes: Vec::new(),
+            links: BTreeSet::new(),
+            monitors: BTreeSet::new(),
+            names: BTreeMap::new(),
+            expected: Vec::new(),
+            now: 1_000,
+            command: 0,
+        }
+    }
+
+    pub fn living(&self) -> impl Iterator<Item = Ordinal> {
+        (0..self.processes.len()).filter(|who| self.processes[*who].alive)
+    }
+
+    pub fn links_of(&self, who: Ordinal) -> usize {
+        self.links.iter().filter(|(a, b)| *a == who || *b == who).count()
+    }
+
+    pub fn monitors_of(&self, who: Ordinal) -> usize {
+        self.monitors.iter().filter(|(watcher, _)| *watcher == who).count()
+    }
+
+    pub fn names_of(&self, who: Ordinal) -> usize {
+        self.names.values().filter(|holder| **holder == who).count()
+    }
+
+    pub fn next_deadline(&self) -> Option<i64> {
+        self.living().filter_map(|who| self.processes[who].deadline).min()
+    }
+
+    fn alive_caller(&self, caller: Ordinal) -> Refusable<&ModelProcess> {
+        let process = &self.processes[caller];
+        if process.alive { Ok(process) } else { Err(ErrorKind::Canceled) }
+    }
+
+    pub fn resolve(&self, caller: Option<Ordinal>, target: &Target) -> Refusable<Ordinal> {
+        let tenant = match caller {
+            Some(caller) => Some(self.alive_caller(caller)?.tenant),
+            None => None,
+        };
+        let found = match target {
+            Target::Unusable => return Err(ErrorKind::Invalid),
+            Target::Nobody => None,
+            Target::Name(name) => self.names.get(&(tenant.unwrap_or(0), name.clone())).copied(),
+            Target::Process(who) => {
+                let process = &self.processes[*who];
+                let visible = tenant.is_none_or(|tenant| tenant == process.tenant);
+                (process.alive && visible).then_some(*who)
+            }
+        };
+        found.ok_or(ErrorKind::NotFound)
+    }
+
+    pub fn spawn(&mut self, wish: &SpawnWish) -> Refusable<Ordinal> {
+        let tenant = match wish.parent {
+            Some(parent) => Some(self.alive_caller(parent)?.tenant),
+            None if wish.monitored || wish.linked => return Err(ErrorKind::Invalid),
+            None => None,
+        };
+        let host = self.hosts.get(wish.host).filter(|host| tenant.is_none_or(|tenant| tenant == host.tenant));
+        let host = host.ok_or(ErrorKind::NotFound)?;
+        if host.stopped {
+            return Err(ErrorKind::Unavailable);
+        }
+        let there = self.living().filter(|who| self.processes[*who].host == wish.host).count();
+        let mut full = there >= host.max || self.living().count() >= self.max;
+        if let Some(parent) = wish.parent {
+            let limit = self.processes[parent].limit;
+            full |= wish.linked && (self.links_of(parent) >= limit || wish.limit == 0);
+            full |= wish.monitored && self.monitors_of(parent) >= limit;
+        }
+        if full {
+            return Err(ErrorKind::ResourceExhausted);
+        }
+        let who = self.processes.len();
+        self.processes.push(ModelProcess {
+            text: format!("{{{}|0x{:05x}}}", host.id, who + 1),
+            tenant: host.tenant,
+            host: wish.host,
+            chain: wish.parent.map_or(who as u64 + 1, |parent| self.processes[parent].chain),
+            limit: wish.limit,
+            alive: true,
+            trap: false,
+            deadline: None,
+        });
+        if let Some(parent) = wish.parent {
+            self.links.extend(wish.linked.then_some(pair(parent, who)));
+            self.monitors.extend(wish.monitored.then_some((parent, who)));
+        }
+        Ok(who)
+    }
+
+    pub fn link(&mut self, caller: Ordinal, target: &Target) -> Refusable<()> {
+        let other = self.resolve(Some(caller), target)?;
+        if other == caller {
+            return Err(ErrorKind::Invalid);
+        }
+        if self.links.contains(&pair(caller, other)) {
+            return Ok(());
+        }
+        if [caller, other].iter().any(|end| self.links_of(*end) >= self.processes[*end].limit) {
+            return Err(ErrorKind::ResourceExhausted);
+        }
+        self.links.insert(pair(caller, other));
+        Ok(())
+    }
+
+    pub fn monitor(&mut self, caller: Ordinal, target: &Target) -> Refusable<()> {
+        let other = self.resolve(Some(caller), target)?;
+        if other == caller {
+            return Err(ErrorKind::Invalid);
+        }
+        if self.monitors.contains(&(caller, other)) {
+            return Err(ErrorKind::AlreadyExists);
+        }
+        if self.monitors_of(caller) >= self.processes[caller].limit {
+            return Err(ErrorKind::ResourceExhausted);
+        }
+        self.monitors.insert((caller, other));
+        Ok(())
+    }
+
+    pub fn unlink(&mut self, caller: Ordinal, target: &Target) -> Refusable<()> {
+        if let Some(other) = self.resolve_or_gone(caller, target)? {
+            self.links.remove(&pair(caller, other));
+        }
+        Ok(())
+    }
+
+    pub fn unmonitor(&mut self, caller: Ordinal, target: &Target) -> Refusable<()> {
+        if let Some(other) = self.resolve_or_gone(caller, target)? {
+            self.monitors.remove(&(caller, other));
+        }
+        Ok(())
+    }
+
+    fn resolve_or_gone(&self, caller: Ordinal, target: &Target) -> Refusable<Option<Ordinal>> {
+        match (self.resolve(Some(caller), target), target) {
+            (Err(ErrorKind::NotFound), Target::Process(_) | Target::Nobody) => Ok(None),
+            (result, _) => result.map(Some),
+        }
+    }
+
+    pub fn register(&mut self, caller: Ordinal, name: &str, target: Option<&Target>) -> Refusable<()> {
+        let tenant = self.alive_caller(caller)?.tenant;
+        let who = match target {
+            None => caller,
+            Some(Target::Name(_) | Target::Unusable) => return Err(ErrorKind::Invalid),
+            Some(target) => self.resolve(Some(caller), target)?,
+        };
+        match self.names.get(&(tenant, name.to_owned())) {
+            Some(holder) if *holder == who => return Ok(()),
+            Some(_) => return Err(ErrorKind::AlreadyExists),
+            None => {}
+        }
+        if self.names_of(who) >= self.processes[who].limit {
+            return Err(ErrorKind::ResourceExhausted);
+        }
+        self.names.insert((tenant, name.to_owned()), who);
+        Ok(())
+    }
+
+    pub fn unregister(&mut self, caller: Ordinal, name: &str) -> Refusable<bool> {
+        let key = (self.alive_caller(caller)?.tenant, name.to_owned());
+        match self.names.get(&key) {
+            None => Ok(false),
+            Some(holder) if *holder == caller => Ok(self.names.remove(&key).is_some()),
+            Some(_) => Err(ErrorKind::PermissionDenied),
+        }
+    }
+
+    pub fn set_trap(&mut self, who: Ordinal, trap: bool) {
+        let process = &mut self.processes[who];
+        process.trap = process.alive && trap;
+    }
+
+    pub fn terminate(&mut self, caller: Option<Ordinal>, target: &Target) -> Refusable<()> {
+        let who = self.resolve(caller, target)?;
+        self.end(who, End::Failed("process terminated".to_owned()), true);
+        Ok(())
+    }
+
+    pub fn cancel(&mut self, caller: Option<Ordinal>, target: &Target, deadline: Option<i64>) -> Refusable<()> {
+        let to = self.resolve(caller, target)?;
+        let old = self.processes[to].deadline;
+        self.processes[to].deadline = old.into_iter().chain(deadline).min();
+        self.command += 1;
+        self.expected.push((self.command, self.now, Expect::Cancel { to, from: caller, deadline }));
+        Ok(())
+    }
+
+    pub fn timeout(&mut self) {
+        let due = |model: &Self| {
+            let with = model.living().filter_map(|who| Some((model.processes[who].deadline?, who)));
+            with.min().filter(|(deadline, _)| *deadline <= model.now)
+        };
+        while let Some((_, who)) = due(self) {
+            self.end(who, End::Failed("process terminated".to_owned()), true);
+        }
+    }
+
+    pub fn end(&mut self, first: Ordinal, end: End, forced: bool) {
+        if !self.processes[first].alive {
+            return;
+        }
+        let cause = match &end {
+            End::Failed(message) => Some(message.clone()),
+            _ => None,
+        };
+        let mut dying = BTreeSet::from([first]);
+        while let Some(more) = cause.as_ref().and_then(|_| self.next_dying(&dying)) {
+            dying.insert(more);
+        }
+        self.command += 1;
+        for who in &dying {
+            let end = match &cause {
+                Some(cause) if *who != first => End::Linked(self.linked_among(*who, &dying), cause.clone()),
+                _ => end.clone(),
+            };
+            self.expect(Expect::Ended { who: *who, end, forced: forced || *who != first });
+        }
+        self.expect_events(&dying, cause.is_some());
+        self.links.retain(|(a, b)| !dying.contains(a) && !dying.contains(b));
+        self.monitors.retain(|(a, b)| !dying.contains(a) && !dying.contains(b));
+        self.names.retain(|_, holder| !dying.contains(holder));
+        for who in dying {
+            let process = &mut self.processes[who];
+            (process.alive, process.trap, process.deadline) = (false, false, None);
+        }
+    }
+
+    fn next_dying(&self, dying: &BTreeSet<Ordinal>) -> Option<Ordinal> {
+        let both = self.links.iter().flat_map(|(a, b)| [(*a, *b), (*b, *a)]);
+        let next = both.filter(|(a, b)| dying.contains(a) && !dying.contains(b) && !self.processes[*b].trap);
+        next.map(|(_, b)| b).next()
+    }
+
+    fn linked_among(&self, who: Ordinal, dying: &BTreeSet<Ordinal>) -> BTreeSet<Ordinal> {
+        dying.iter().copied().filter(|other| self.links.contains(&pair(who, *other))).collect()
+    }
+
+    fn expect_events(&mut self, dying: &BTreeSet<Ordinal>, failed: bool) {
+        for (to, from) in self.monitors.clone() {
+            if dying.contains(&from) && !dying.contains(&to) {
+                self.expect(Expect::Exit { to, from });
+            }
+        }
+        let both: Vec<_> = self.links.iter().flat_map(|(a, b)| [(*a, *b), (*b, *a)]).collect();
+        for (from, to) in both {
+            if failed && dying.contains(&from) && !dying.contains(&to) {
+                self.expect(Expect::LinkDown { to, from });
+            }
+        }
+    }
+
+    fn expect(&mut self, expect: Expect) {
+        self.expected.push((self.command, self.now, expect));
+    }
+
+    /// What must come next: everything of the oldest command that is still owed something.
+    pub fn owed(&self) -> Vec<(usize, i64, Expect)> {
+        let oldest = self.expected.iter().map(|(command, _, _)| *command).min();
+        let all = self.expected.iter().enumerate();
+        let owed = all.filter(|(_, (command, _, _))| Some(*command) == oldest);
+        owed.map(|(at, (_, now, expect))| (at, *now, expect.clone())).collect()
+    }
+}
