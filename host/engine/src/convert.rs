@@ -1,0 +1,204 @@
+//! Between the kernel's types and those of the WIT contract.
+//!
+//! Owns every conversion at that border, and the cutting of texts a guest chose. Refuses to look into payloads.
+
+use std::sync::Arc;
+
+use lunarium_kernel::{ErrorKind, Event, Failure, Item, Limits, Outcome, Refusal};
+
+use crate::bindings::exports::lunarium::process::guest as wit;
+use crate::bindings::lunarium::process::types;
+use crate::definition::{Chunk, Definition, Import};
+use crate::process::{Delivery, Process};
+
+/// Bytes of an error message that are kept: it travels along links and monitors, and into logs.
+const MESSAGE_BYTES: usize = 8 << 10;
+
+/// Bytes of a traceback that are kept.
+const STACK_BYTES: usize = 16 << 10;
+
+/// The borrowed import lists of a definition's libraries, which `program` refers to.
+pub(crate) struct ImportLists<'a> {
+    program: Vec<wit::Import<'a>>,
+    libraries: Vec<Vec<wit::Import<'a>>>,
+}
+
+/// A program with its libraries, as `start` takes it.
+pub(crate) struct ProgramLists<'a> {
+    libraries: Vec<wit::Library<'a>>,
+}
+
+impl<'a> ImportLists<'a> {
+    pub(crate) fn new(definition: &'a Definition) -> ImportLists<'a> {
+        ImportLists {
+            program: imports(&definition.imports),
+            libraries: definition.libraries.iter().map(|library| imports(&library.imports)).collect(),
+        }
+    }
+
+    /// The libraries, each with its imports.
+    pub(crate) fn libraries(&'a self, definition: &'a Definition) -> ProgramLists<'a> {
+        let libraries = definition.libraries.iter().zip(&self.libraries).map(|(library, imports)| wit::Library {
+            entry: library.entry.as_str(),
+            chunk: chunk(&library.chunk),
+            imports,
+        });
+        ProgramLists { libraries: libraries.collect() }
+    }
+}
+
+fn imports(imports: &[Import]) -> Vec<wit::Import<'_>> {
+    imports.iter().map(|import| wit::Import { alias: &import.alias, entry: import.entry.as_str() }).collect()
+}
+
+/// A chunk, borrowed.
+pub(crate) fn chunk(chunk: &Chunk) -> wit::Chunk<'_> {
+    wit::Chunk { name: &chunk.name, source: &chunk.source }
+}
+
+/// What `start` runs.
+pub(crate) fn program<'a>(
+    definition: &'a Definition,
+    imports: &'a ImportLists<'a>,
+    lists: &'a ProgramLists<'a>,
+    process: &'a Process,
+    seed: u64,
+) -> wit::Program<'a> {
+    let limits = &process.limits;
+    wit::Program {
+        entry: definition.entry.as_str(),
+        method: &definition.method,
+        chunk: chunk(&definition.chunk),
+        imports: &imports.program,
+        libraries: &lists.libraries,
+        pid: process.label.pid.as_str(),
+        frame: &process.label.frame,
+        limits: wit::Limits {
+            memory: limits.memory,
+            message: limits.message,
+            timers: limits.timers,
+            coroutines: limits.coroutines,
+            listeners: limits.listeners,
+        },
+        seed,
+    }
+}
+
+/// What `resume` hands over, in order.
+pub(crate) fn events(delivery: &Delivery) -> Vec<wit::Event<'_>> {
+    let output = delivery.output_ready.then_some(wit::Event::OutputReady);
+    delivery.items.iter().map(event).chain(output).collect()
+}
+
+fn event(item: &Item) -> wit::Event<'_> {
+    match item {
+        Item::Message(message) => wit::Event::Message(wit::Message {
+            sender: message.sender.as_ref().map(|pid| pid.as_str()),
+            topic: message.topic.as_str(),
+            payload: &message.payload,
+        }),
+        Item::Event(Event::Exit { from, outcome, at }) => {
+            wit::Event::Exit(wit::Ended { sender: from.as_str(), at: at.as_seconds(), outcome: outcome_of(outcome) })
+        }
+        Item::Event(Event::LinkDown { from, outcome, at }) => wit::Event::LinkDown(wit::Ended {
+            sender: from.as_str(),
+            at: at.as_seconds(),
+            outcome: outcome_of(outcome),
+        }),
+        Item::Event(Event::Cancel { from, deadline, at }) => wit::Event::Cancel(wit::Cancel {
+            sender: from.as_ref().map(|pid| pid.as_str()),
+            at: at.as_seconds(),
+            deadline: deadline.map(|deadline| deadline.as_nanos()),
+        }),
+    }
+}
+
+fn outcome_of(outcome: &Outcome) -> wit::OutcomeParam<'_> {
+    match outcome {
+        Outcome::Completed(result) => wit::OutcomeParam::Completed(result),
+        Outcome::Failed(failure) => wit::OutcomeParam::Failed(wit::FailureParam {
+            kind: kind_to_wit(failure.kind),
+            message: &failure.message,
+            retryable: failure.retryable,
+            details: failure.details.as_deref(),
+            stack: failure.stack.as_deref(),
+        }),
+    }
+}
+
+/// How a guest says that it ended. A result larger than a message can't travel.
+pub(crate) fn outcome(outcome: wit::OutcomeResult, limits: &Limits) -> Outcome {
+    match outcome {
+        wit::OutcomeResult::Completed(result) if exceeds(&result, limits) => {
+            let (size, limit) = (result.len(), limits.message);
+            let text = format!("result of {size} bytes exceeds the message limit of {limit}");
+            Outcome::failed(Failure::new(ErrorKind::Invalid, text))
+        }
+        wit::OutcomeResult::Completed(result) => Outcome::Completed(result.into()),
+        wit::OutcomeResult::Failed(failure) => Outcome::Failed(Arc::new(Failure {
+            kind: kind_from_wit(failure.kind),
+            message: cut(failure.message, MESSAGE_BYTES),
+            retryable: failure.retryable,
+            details: failure.details.filter(|details| !exceeds(details, limits)).map(Into::into),
+            stack: failure.stack.map(|stack| cut(stack, STACK_BYTES)),
+        })),
+    }
+}
+
+fn exceeds(payload: &[u8], limits: &Limits) -> bool {
+    u64::try_from(payload.len()).unwrap_or(u64::MAX) > u64::from(limits.message)
+}
+
+fn cut(mut text: String, bytes: usize) -> String {
+    if text.len() > bytes {
+        text.truncate(text.floor_char_boundary(bytes));
+        text.push('…');
+    }
+    text
+}
+
+/// A kernel refusal as the guest sees it.
+pub(crate) fn refusal(refusal: impl Refusal) -> types::Refusal {
+    types::Refusal { kind: kind_to_wit(refusal.kind()), message: refusal.to_string(), retryable: refusal.retryable() }
+}
+
+/// The `details` of a limit failure: a payload with the table `{limit = name}`.
+pub(crate) fn limit_details(limit: &str) -> Arc<[u8]> {
+    use crate::value::Value;
+    let table = Value::Map(vec![(Value::from("limit"), Value::from(limit))]);
+    table.encode().into()
+}
+
+fn kind_to_wit(kind: ErrorKind) -> types::ErrorKind {
+    match kind {
+        ErrorKind::NotFound => types::ErrorKind::NotFound,
+        ErrorKind::AlreadyExists => types::ErrorKind::AlreadyExists,
+        ErrorKind::Invalid => types::ErrorKind::Invalid,
+        ErrorKind::PermissionDenied => types::ErrorKind::PermissionDenied,
+        ErrorKind::Unavailable => types::ErrorKind::Unavailable,
+        ErrorKind::Internal => types::ErrorKind::Internal,
+        ErrorKind::Canceled => types::ErrorKind::Canceled,
+        ErrorKind::Conflict => types::ErrorKind::Conflict,
+        ErrorKind::Timeout => types::ErrorKind::Timeout,
+        ErrorKind::RateLimited => types::ErrorKind::RateLimited,
+        ErrorKind::ResourceExhausted => types::ErrorKind::ResourceExhausted,
+        ErrorKind::Unknown => types::ErrorKind::Unknown,
+    }
+}
+
+fn kind_from_wit(kind: types::ErrorKind) -> ErrorKind {
+    match kind {
+        types::ErrorKind::NotFound => ErrorKind::NotFound,
+        types::ErrorKind::AlreadyExists => ErrorKind::AlreadyExists,
+        types::ErrorKind::Invalid => ErrorKind::Invalid,
+        types::ErrorKind::PermissionDenied => ErrorKind::PermissionDenied,
+        types::ErrorKind::Unavailable => ErrorKind::Unavailable,
+        types::ErrorKind::Internal => ErrorKind::Internal,
+        types::ErrorKind::Canceled => ErrorKind::Canceled,
+        types::ErrorKind::Conflict => ErrorKind::Conflict,
+        types::ErrorKind::Timeout => ErrorKind::Timeout,
+        types::ErrorKind::RateLimited => ErrorKind::RateLimited,
+        types::ErrorKind::ResourceExhausted => ErrorKind::ResourceExhausted,
+        types::ErrorKind::Unknown => ErrorKind::Unknown,
+    }
+}

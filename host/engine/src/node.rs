@@ -1,0 +1,425 @@
+//! A node: process hosts, definitions and living processes, on an engine.
+//!
+//! Owns the embedding API's main type and the way of a spawn. Refuses YAML, files and ambient authority: what
+//! processes may do comes in through the configuration.
+
+use std::collections::HashMap;
+use std::hash::{BuildHasher, RandomState};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, PoisonError, RwLock, Weak};
+use std::task::{Wake, Waker};
+use std::time::Duration;
+
+use lunarium_kernel::{
+    EntryId, ErrorKind, HostError, HostId, HostSpec, LimitsOverride, Message, NodeLimits, Outcome, Pid, Refusal,
+    ResolveError, SendError, SpawnSpec, TenantId, Timestamp, Topic, TopicError,
+};
+
+use crate::control::{Census, Control, Counted};
+use crate::definition::{Chunk, Definition, HostDefinition};
+use crate::engine::{Engine, StartError};
+use crate::output::{Output, ProcessLabel};
+use crate::process::Process;
+use crate::runner::{self, Job};
+use crate::value::Value;
+use crate::{check, wall};
+
+/// What a node is made of. Everything a process can reach outside of the node stands here.
+#[derive(Clone)]
+pub struct NodeConfig {
+    /// Processes alive at once, 1 or more; 8,000 by default. At the limit: `spawn` is refused, `ResourceExhausted`.
+    pub max_processes: u32,
+    /// Where processes print and log.
+    pub output: Arc<dyn Output>,
+}
+
+impl NodeConfig {
+    /// The defaults, with this output.
+    pub fn new(output: Arc<dyn Output>) -> NodeConfig {
+        NodeConfig { max_processes: NodeLimits::default().max_processes, output }
+    }
+}
+
+/// A running node. Cheap to clone; processes live until they end, are terminated, or `shutdown`.
+#[derive(Clone)]
+pub struct Node {
+    inner: Arc<NodeInner>,
+}
+
+/// What `Node::spawn` starts.
+#[derive(Debug, Clone)]
+pub struct SpawnRequest {
+    /// A defined entry.
+    pub entry: EntryId,
+    /// An added process host.
+    pub host: HostId,
+    /// What the method gets.
+    pub arguments: Vec<Value>,
+    /// Limits below the entry's and the host's.
+    pub limits: LimitsOverride,
+}
+
+/// A process that was spawned from outside.
+#[derive(Clone)]
+pub struct Handle {
+    process: Arc<Process>,
+}
+
+/// Why nothing was spawned.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum SpawnError {
+    /// No such entry.
+    #[error("entry `{0}` not found")]
+    UnknownEntry(EntryId),
+    /// The arguments are larger than a message may be.
+    #[error("arguments of {size} bytes exceed the message limit of {limit}")]
+    Arguments {
+        /// Bytes of the encoded arguments.
+        size: usize,
+        /// The host's limit.
+        limit: u32,
+    },
+    /// The kernel refuses: host, limits.
+    #[error(transparent)]
+    Kernel(#[from] lunarium_kernel::SpawnError),
+}
+
+impl Refusal for SpawnError {
+    fn kind(&self) -> ErrorKind {
+        match self {
+            SpawnError::UnknownEntry(_) => ErrorKind::NotFound,
+            SpawnError::Arguments { .. } => ErrorKind::Invalid,
+            SpawnError::Kernel(error) => error.kind(),
+        }
+    }
+}
+
+/// Why a message from outside was not accepted.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum DeliverError {
+    /// Dead or unknown.
+    #[error(transparent)]
+    Destination(#[from] ResolveError),
+    /// Not a topic.
+    #[error(transparent)]
+    Topic(#[from] TopicError),
+    /// Too large, or the mailbox is full.
+    #[error(transparent)]
+    Mailbox(#[from] SendError),
+}
+
+pub(crate) struct NodeInner {
+    engine: Engine,
+    control: Control,
+    definitions: RwLock<HashMap<EntryId, Arc<Definition>>>,
+    hosts: RwLock<HashMap<HostId, HostDefinition>>,
+    output: Arc<dyn Output>,
+    /// A keyed function of a counter: seeds that no script can guess from its own.
+    seed_key: RandomState,
+    seeds: AtomicU64,
+    instances: Arc<Census>,
+}
+
+/// What a spawn needs to know.
+pub(crate) struct Spawn {
+    pub(crate) entry: EntryId,
+    pub(crate) host: HostId,
+    /// A payload: an array with the values.
+    pub(crate) arguments: Vec<u8>,
+    pub(crate) limits: Option<LimitsOverride>,
+}
+
+/// Who spawns, and what stands between both before the child's first instruction.
+pub(crate) struct Parent<'a> {
+    pub(crate) process: &'a Process,
+    pub(crate) monitored: bool,
+    pub(crate) linked: bool,
+}
+
+impl Node {
+    /// Starts a node on an engine of its own.
+    ///
+    /// Errors: see [`Engine::new`].
+    pub fn start(config: NodeConfig) -> Result<Node, StartError> {
+        let engine = Engine::new(config.max_processes)?;
+        Ok(Node::start_on(&engine, config))
+    }
+
+    /// Starts a node on an engine that others use too. Beyond the engine's own number, starts wait.
+    pub fn start_on(engine: &Engine, config: NodeConfig) -> Node {
+        let limits = NodeLimits { max_processes: config.max_processes };
+        let inner = Arc::new_cyclic(|node: &Weak<NodeInner>| {
+            let alarm = node.clone();
+            NodeInner {
+                engine: engine.clone(),
+                control: Control::new(limits, Box::new(move |deadline| set_alarm(&alarm, deadline))),
+                definitions: RwLock::default(),
+                hosts: RwLock::default(),
+                output: config.output,
+                seed_key: RandomState::new(),
+                seeds: AtomicU64::new(0),
+                instances: Arc::default(),
+            }
+        });
+        Node { inner }
+    }
+
+    /// Adds a definition or replaces it. Processes that run keep the one they started with.
+    pub fn define(&self, definition: Definition) {
+        let mut definitions = self.inner.definitions.write().unwrap_or_else(PoisonError::into_inner);
+        definitions.insert(definition.entry.clone(), Arc::new(definition));
+    }
+
+    /// Adds a process host.
+    ///
+    /// Errors: the id is taken or can't stand in a pid.
+    pub fn add_host(&self, host: HostDefinition) -> Result<(), HostError> {
+        let spec = HostSpec { id: host.id.clone(), tenant: TenantId::default(), max_processes: host.max_processes };
+        // First where a spawn looks for limits, then where it is accepted: one that is accepted finds both.
+        let mut hosts = self.inner.hosts.write().unwrap_or_else(PoisonError::into_inner);
+        self.inner.kernel(|kernel| kernel.add_host(spec))?;
+        hosts.insert(host.id.clone(), host);
+        Ok(())
+    }
+
+    /// Closes a host for new processes; those that run go on.
+    ///
+    /// Errors: an unknown host.
+    pub fn stop_host(&self, host: &HostId) -> Result<(), HostError> {
+        self.inner.kernel(|kernel| kernel.stop_host(host))
+    }
+
+    /// Starts a process and returns at once.
+    ///
+    /// Errors: unknown entry or host, a stopped or full host, a full node, arguments too large.
+    pub fn spawn(&self, request: SpawnRequest) -> Result<Handle, SpawnError> {
+        let arguments = Value::encode_all(&request.arguments);
+        let spawn = Spawn { entry: request.entry, host: request.host, arguments, limits: Some(request.limits) };
+        Ok(Handle { process: self.inner.spawn(None, spawn)? })
+    }
+
+    /// Sends a message without a sender. `destination` is a pid's text or a registered name.
+    ///
+    /// Errors: as `process.send` has them.
+    pub fn send(&self, destination: &str, topic: &str, payload: &Value) -> Result<(), DeliverError> {
+        let topic = Topic::new(topic)?;
+        let process = self.inner.find(None, destination)?;
+        process.send(Message { sender: None, topic, payload: payload.encode() })?;
+        Ok(())
+    }
+
+    /// Asks a process to end: a CANCEL event. With a deadline it is terminated when it is still there then.
+    ///
+    /// Errors: dead or unknown.
+    pub fn cancel(&self, pid: &Pid, deadline: Option<Duration>) -> Result<(), ResolveError> {
+        self.inner.cancel(None, pid.as_str(), deadline)
+    }
+
+    /// Ends a process by force.
+    ///
+    /// Errors: dead or unknown.
+    pub fn terminate(&self, pid: &Pid) -> Result<(), ResolveError> {
+        self.inner.terminate(None, pid.as_str())
+    }
+
+    /// Compiles a source in a fresh instance, without running it.
+    ///
+    /// Errors: Lua's message; or the source took more memory or CPU time than a process may have.
+    pub async fn check(&self, chunk: &Chunk) -> Result<(), check::CompileError> {
+        check::check(&self.inner, chunk).await
+    }
+
+    /// Processes alive now.
+    pub fn process_count(&self) -> usize {
+        self.inner.kernel(|kernel| kernel.process_count())
+    }
+
+    /// Instances held now: living processes that have started, and dead ones whose memory isn't given back yet.
+    pub fn instance_count(&self) -> usize {
+        self.inner.instances.count()
+    }
+
+    /// The engine it runs on.
+    pub fn engine(&self) -> &Engine {
+        &self.inner.engine
+    }
+
+    /// Terminates what is left, and waits until every instance is gone.
+    ///
+    /// Cancel safety: what was terminated stays so; call it again to wait on.
+    pub async fn shutdown(self) {
+        let hosts: Vec<HostId> =
+            self.inner.hosts.read().unwrap_or_else(PoisonError::into_inner).keys().cloned().collect();
+        for host in hosts {
+            // It exists: hosts are never forgotten.
+            let _ = self.stop_host(&host);
+        }
+        for process in self.inner.control.all() {
+            // It may have ended in between.
+            let _ = self.terminate(&process.label.pid);
+        }
+        self.inner.instances.empty().await;
+    }
+}
+
+impl Handle {
+    /// The process.
+    pub fn pid(&self) -> &Pid {
+        &self.process.label.pid
+    }
+
+    /// How the process ended; none while it lives.
+    pub fn outcome(&self) -> Option<&Outcome> {
+        self.process.outcome()
+    }
+
+    /// Waits for the end. Any number may wait.
+    ///
+    /// Cancel safety: nothing is lost.
+    pub async fn wait(&self) -> Outcome {
+        loop {
+            let listener = self.process.ended();
+            if let Some(outcome) = self.process.outcome() {
+                return outcome.clone();
+            }
+            listener.await;
+        }
+    }
+
+    /// Waits for the end, blocking the thread. Not for a thread that runs async tasks.
+    pub fn wait_blocking(&self) -> Outcome {
+        futures_lite::future::block_on(self.wait())
+    }
+}
+
+impl NodeInner {
+    pub(crate) fn engine(&self) -> &Engine {
+        &self.engine
+    }
+
+    pub(crate) fn output(&self) -> &dyn Output {
+        &*self.output
+    }
+
+    /// Runs a closure on the kernel, then what follows from it.
+    pub(crate) fn kernel<R>(&self, act: impl FnOnce(&mut lunarium_kernel::Kernel) -> R) -> R {
+        self.control.with(act)
+    }
+
+    /// Counts an instance for as long as the result lives.
+    pub(crate) fn count_instance(&self) -> Counted {
+        self.instances.enter()
+    }
+
+    pub(crate) fn next_seed(&self) -> u64 {
+        self.seed_key.hash_one(self.seeds.fetch_add(1, Ordering::Relaxed))
+    }
+
+    /// The living process that a destination names. Only a name takes the kernel's lock.
+    pub(crate) fn find(&self, caller: Option<&Process>, destination: &str) -> Result<Arc<Process>, ResolveError> {
+        if let Some(process) = self.control.find(destination) {
+            return Ok(process);
+        }
+        let caller = caller.map(|process| &process.label.pid);
+        let pid = self.kernel(|kernel| kernel.resolve(caller, destination))?;
+        // It may end between the two steps.
+        self.control.find(pid.as_str()).ok_or_else(|| ResolveError::UnknownPid { pid: pid.to_string() })
+    }
+
+    pub(crate) fn spawn(
+        self: &Arc<NodeInner>,
+        parent: Option<&Parent<'_>>,
+        spawn: Spawn,
+    ) -> Result<Arc<Process>, SpawnError> {
+        let definition = self.definition(&spawn.entry)?;
+        let mut limits = self.host_limits(&spawn.host).narrow(&definition.limits);
+        if let Some(wish) = &spawn.limits {
+            limits = limits.narrow(wish);
+        }
+        if u32::try_from(spawn.arguments.len()).map_or(true, |size| size > limits.message) {
+            return Err(SpawnError::Arguments { size: spawn.arguments.len(), limit: limits.message });
+        }
+        let spec = SpawnSpec {
+            host: spawn.host.clone(),
+            entry: spawn.entry.clone(),
+            monitored: parent.is_some_and(|parent| parent.monitored),
+            linked: parent.is_some_and(|parent| parent.linked),
+            limits: limits.counts(),
+        };
+        let caller = parent.map(|parent| &parent.process.label.pid);
+        let process = self.kernel(|kernel| {
+            let spawned = kernel.spawn(caller, spec)?;
+            let frame = format!("{}#{:05x}", spawn.entry, spawned.chain).into();
+            let label = ProcessLabel { pid: spawned.pid, frame, entry: spawn.entry };
+            let process = Arc::new(Process::new(label, limits));
+            self.control.insert(Arc::clone(&process));
+            Ok::<_, SpawnError>(process)
+        })?;
+        runner::start(Job {
+            node: Arc::clone(self),
+            process: Arc::clone(&process),
+            definition,
+            arguments: spawn.arguments,
+            seed: self.next_seed(),
+        });
+        Ok(process)
+    }
+
+    pub(crate) fn terminate(&self, caller: Option<&Process>, destination: &str) -> Result<(), ResolveError> {
+        let caller = caller.map(|process| &process.label.pid);
+        self.kernel(|kernel| kernel.terminate(caller, destination, wall::now()))
+    }
+
+    pub(crate) fn cancel(
+        &self,
+        caller: Option<&Process>,
+        destination: &str,
+        deadline: Option<Duration>,
+    ) -> Result<(), ResolveError> {
+        let now = wall::now();
+        let caller = caller.map(|process| &process.label.pid);
+        let deadline = deadline.map(|deadline| now.saturating_add(deadline));
+        self.kernel(|kernel| kernel.cancel(caller, destination, deadline, now))
+    }
+
+    pub(crate) fn handle_exit(&self, process: &Process, outcome: Outcome) {
+        self.kernel(|kernel| kernel.handle_exit(&process.label.pid, outcome, wall::now()));
+    }
+
+    fn definition(&self, entry: &EntryId) -> Result<Arc<Definition>, SpawnError> {
+        let definitions = self.definitions.read().unwrap_or_else(PoisonError::into_inner);
+        definitions.get(entry).cloned().ok_or_else(|| SpawnError::UnknownEntry(entry.clone()))
+    }
+
+    /// The limits of a host; the defaults for an unknown one, which the kernel refuses.
+    fn host_limits(&self, host: &HostId) -> lunarium_kernel::Limits {
+        let hosts = self.hosts.read().unwrap_or_else(PoisonError::into_inner);
+        hosts.get(host).map(|host| host.limits.clone()).unwrap_or_default()
+    }
+}
+
+/// Lets the clock call the kernel when its next deadline is due. One alarm too many does nothing.
+fn set_alarm(node: &Weak<NodeInner>, deadline: Timestamp) {
+    let Some(inner) = node.upgrade() else { return };
+    let clock = inner.engine.clock();
+    let delay = u64::try_from(deadline.since(wall::now()).as_nanos()).unwrap_or(u64::MAX);
+    clock.set(clock.now().saturating_add(delay), Waker::from(Arc::new(Alarm(node.clone()))));
+}
+
+struct Alarm(Weak<NodeInner>);
+
+impl Wake for Alarm {
+    fn wake(self: Arc<Self>) {
+        let Some(node) = self.0.upgrade() else { return };
+        let next = node.kernel(|kernel| {
+            kernel.handle_timeout(wall::now());
+            kernel.next_deadline()
+        });
+        // The wall clock may have been set back, or this was the alarm of a deadline that is gone.
+        if let Some(deadline) = next {
+            set_alarm(&self.0, deadline);
+        }
+    }
+}

@@ -1,0 +1,202 @@
+//! One process as the engine sees it: mailbox, flags and result, shared between its runner and everybody else.
+//!
+//! Owns waking. Refuses to know why a process lives or dies: the kernel decides, and calls `end`.
+
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
+use std::task::{Poll, Waker};
+use std::time::Duration;
+
+use event_listener::{Event as Changed, EventListener};
+use lunarium_kernel::{BatchLimits, Event, Item, Limits, Mailbox, Message, Outcome, SendError, Unread};
+
+use crate::log_budget::LogBudget;
+use crate::output::ProcessLabel;
+
+/// What one `resume` hands over at most: enough to spread the cost of entering the guest, little enough that a batch
+/// of decoded messages stays well below the memory margin of the instance.
+const BATCH: BatchLimits = BatchLimits { items: 256, bytes: 256 << 10 };
+
+/// The part of its memory that a process may hold in unread messages: the rest of a full mailbox waits in the host, so
+/// that a flood can't exhaust the memory of its victim.
+const CREDIT_SHARE: u64 = 4;
+
+pub(crate) struct Process {
+    pub(crate) label: ProcessLabel,
+    pub(crate) limits: Limits,
+    pub(crate) cpu: CpuMeter,
+    pub(crate) log: Mutex<LogBudget>,
+    inbox: Mutex<Inbox>,
+    killed: AtomicBool,
+    preempted: AtomicBool,
+    outcome: OnceLock<Outcome>,
+    ended: Changed,
+}
+
+struct Inbox {
+    mailbox: Mailbox,
+    /// The output was full and takes lines again.
+    output_ready: bool,
+    /// The runner, while it waits.
+    waker: Option<Waker>,
+}
+
+/// What a process is resumed with.
+#[derive(Default)]
+pub(crate) struct Delivery {
+    pub(crate) items: Vec<Item>,
+    pub(crate) output_ready: bool,
+}
+
+impl Process {
+    pub(crate) fn new(label: ProcessLabel, limits: Limits) -> Process {
+        Process {
+            label,
+            cpu: CpuMeter::default(),
+            log: Mutex::new(LogBudget::new(limits.log_lines)),
+            inbox: Mutex::new(Inbox { mailbox: Mailbox::new(limits.mailbox()), output_ready: false, waker: None }),
+            limits,
+            killed: AtomicBool::new(false),
+            preempted: AtomicBool::new(false),
+            outcome: OnceLock::new(),
+            ended: Changed::new(),
+        }
+    }
+
+    /// Puts a message into the mailbox and wakes the process.
+    pub(crate) fn send(&self, message: Message) -> Result<(), SendError> {
+        let mut inbox = self.inbox();
+        inbox.mailbox.push(message)?;
+        wake(inbox);
+        Ok(())
+    }
+
+    /// Puts an event into the mailbox and wakes the process. Never refused; true when too many lie unread.
+    #[must_use]
+    pub(crate) fn deliver(&self, event: Event) -> bool {
+        let mut inbox = self.inbox();
+        inbox.mailbox.push_event(event);
+        let flooded = inbox.mailbox.is_flooded();
+        wake(inbox);
+        flooded
+    }
+
+    /// Tells that the output takes lines again.
+    pub(crate) fn output_ready(&self) {
+        let mut inbox = self.inbox();
+        inbox.output_ready = true;
+        wake(inbox);
+    }
+
+    /// The process is dead for everybody from here on; with `forced` its instance is stopped where it stands.
+    pub(crate) fn end(&self, outcome: Outcome, forced: bool) {
+        if forced {
+            self.kill();
+        }
+        let mut inbox = self.inbox();
+        inbox.mailbox.close();
+        wake(inbox);
+        // Only the first outcome counts, and the kernel reports one.
+        let _ = self.outcome.set(outcome);
+    }
+
+    /// Wakes whoever waits for the end.
+    pub(crate) fn announce(&self) {
+        self.ended.notify(usize::MAX);
+    }
+
+    /// Lets the runner drop the instance as soon as it gets there.
+    pub(crate) fn kill(&self) {
+        self.killed.store(true, Ordering::Release);
+    }
+
+    pub(crate) fn is_killed(&self) -> bool {
+        self.killed.load(Ordering::Acquire)
+    }
+
+    pub(crate) fn outcome(&self) -> Option<&Outcome> {
+        self.outcome.get()
+    }
+
+    pub(crate) fn ended(&self) -> EventListener {
+        self.ended.listen()
+    }
+
+    /// Notes that the process used up its time slice; asked once, when it is queued again.
+    pub(crate) fn preempt(&self) {
+        self.preempted.store(true, Ordering::Relaxed);
+    }
+
+    pub(crate) fn take_preempted(&self) -> bool {
+        self.preempted.swap(false, Ordering::Relaxed)
+    }
+
+    /// What the guest holds unread right now.
+    pub(crate) fn report_unread(&self, unread: Unread) {
+        self.inbox().mailbox.report_unread(unread);
+    }
+
+    /// The next delivery, or `Pending` with the waker kept. A killed process is ready at once, with nothing.
+    pub(crate) fn poll_delivery(&self, waker: &Waker) -> Poll<Delivery> {
+        let mut inbox = self.inbox();
+        if self.is_killed() {
+            return Poll::Ready(Delivery::default());
+        }
+        let items = inbox.mailbox.take(BATCH, self.limits.memory / CREDIT_SHARE);
+        let output_ready = std::mem::take(&mut inbox.output_ready);
+        if items.is_empty() && !output_ready {
+            match &mut inbox.waker {
+                Some(kept) => kept.clone_from(waker),
+                none => *none = Some(waker.clone()),
+            }
+            return Poll::Pending;
+        }
+        Poll::Ready(Delivery { items, output_ready })
+    }
+
+    fn inbox(&self) -> MutexGuard<'_, Inbox> {
+        self.inbox.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Wakes after the lock is released: the woken runner takes it at once.
+fn wake(mut inbox: MutexGuard<'_, Inbox>) {
+    let waker = inbox.waker.take();
+    drop(inbox);
+    if let Some(waker) = waker {
+        waker.wake();
+    }
+}
+
+/// CPU time since the process last waited: the sum over polls of its instance, each timed.
+#[derive(Debug, Default)]
+pub(crate) struct CpuMeter {
+    /// Nanoseconds of the slices that are over.
+    used: AtomicU64,
+    /// When the slice under way began, by the engine's clock.
+    since: AtomicU64,
+}
+
+impl CpuMeter {
+    pub(crate) fn reset(&self) {
+        self.used.store(0, Ordering::Relaxed);
+    }
+
+    pub(crate) fn begin(&self, now: u64) {
+        self.since.store(now, Ordering::Relaxed);
+    }
+
+    pub(crate) fn end(&self, now: u64) {
+        self.used.store(nanos(self.used(now)), Ordering::Relaxed);
+    }
+
+    /// The time used, the slice under way included.
+    pub(crate) fn used(&self, now: u64) -> Duration {
+        let slice = now.saturating_sub(self.since.load(Ordering::Relaxed));
+        Duration::from_nanos(self.used.load(Ordering::Relaxed).saturating_add(slice))
+    }
+}
+
+fn nanos(duration: Duration) -> u64 {
+    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
+}

@@ -1,0 +1,250 @@
+//! The life of one process: instance, start, and a resume for every delivery until it ends.
+//!
+//! Owns the order of these steps. While a process waits no call is under way: its linear memory is its whole state.
+//! Refuses decisions: what an end means for others is the kernel's.
+
+use std::future::poll_fn;
+use std::pin::pin;
+use std::sync::Arc;
+use std::task::Poll;
+
+use lunarium_kernel::{ErrorKind, Failure, Outcome, Unread};
+use wasmtime::Store;
+
+use crate::bindings::exports::lunarium::process::guest::{Chunk, Guest, Parked, Status};
+use crate::clock::{Clock, TICK, TimerKey};
+use crate::convert;
+use crate::definition::Definition;
+use crate::node::NodeInner;
+use crate::process::{Delivery, Process};
+use crate::scheduler::Urgency;
+use crate::store::{self, Stopped, StoreData};
+
+/// What a new process begins with.
+pub(crate) struct Job {
+    pub(crate) node: Arc<NodeInner>,
+    pub(crate) process: Arc<Process>,
+    pub(crate) definition: Arc<Definition>,
+    /// A payload: an array with the values.
+    pub(crate) arguments: Vec<u8>,
+    pub(crate) seed: u64,
+}
+
+/// Queues the process. It starts when a worker and an instance are free.
+pub(crate) fn start(job: Job) {
+    let process = Arc::clone(&job.process);
+    let scheduler = Arc::clone(job.node.engine().scheduler());
+    let schedule = move |runnable| {
+        let urgency = if process.take_preempted() { Urgency::Preempted } else { Urgency::Woken };
+        scheduler.schedule(runnable, urgency);
+    };
+    let (runnable, task) = async_task::spawn(run(job), schedule);
+    task.detach();
+    runnable.schedule();
+}
+
+/// Compiles a chunk in an instance of its own. The error is Lua's message, or why the instance had to stop.
+pub(crate) async fn check(node: &Arc<NodeInner>, process: &Arc<Process>, chunk: Chunk<'_>) -> Result<(), String> {
+    let _live = node.count_instance();
+    let _instance = node.engine().instances().acquire_arc().await;
+    let unusable = |error: wasmtime::Error| format!("cannot make an instance: {error:#}");
+    let (mut store, instance) = store::instantiate(node, process).await.map_err(unusable)?;
+    let turns = Turns { process, clock: node.engine().clock(), alarm: None, running_since: 0 };
+    let result = turns.enter(instance.lunarium_process_guest().call_check(&mut store, chunk)).await;
+    match result {
+        Ok(result) => result,
+        Err(error) => Err(match stopped(&error, store.data()) {
+            Some(Outcome::Failed(failure)) => failure.message.clone(),
+            _ => format!("{error:#}"),
+        }),
+    }
+}
+
+async fn run(job: Job) {
+    let mut report = Report { node: Arc::clone(&job.node), process: Arc::clone(&job.process), outcome: None };
+    let _live = job.node.count_instance();
+    // Held until the Store is gone, so that the pool is never asked for more than it has.
+    let _instance = job.node.engine().instances().acquire_arc().await;
+    report.outcome = Some(live(&job).await);
+}
+
+/// Reports the end when dropped; a panic on the way (a bug in a host function) is the end too.
+struct Report {
+    node: Arc<NodeInner>,
+    process: Arc<Process>,
+    /// Inner none: killed, which the kernel knows.
+    outcome: Option<Option<Outcome>>,
+}
+
+impl Drop for Report {
+    fn drop(&mut self) {
+        let outcome = match self.outcome.take() {
+            Some(Some(outcome)) => outcome,
+            Some(None) => return,
+            None => failed(ErrorKind::Internal, "host bug: a host function panicked"),
+        };
+        self.node.handle_exit(&self.process, outcome);
+    }
+}
+
+/// Runs the process to its end. None: it was killed. The Store is gone when this returns.
+async fn live(job: &Job) -> Option<Outcome> {
+    let process = &job.process;
+    if process.is_killed() {
+        return None;
+    }
+    let (mut store, instance) = match store::instantiate(&job.node, process).await {
+        Ok(made) => made,
+        Err(error) => return Some(failed(ErrorKind::Unavailable, &format!("cannot make an instance: {error:#}"))),
+    };
+    let mut turns = Turns { process, clock: job.node.engine().clock(), alarm: None, running_since: 0 };
+    let guest = instance.lunarium_process_guest();
+    let mut status = turns.start(guest, &mut store, job).await;
+    loop {
+        match status {
+            Ok(Status::Exited(outcome)) => return Some(convert::outcome(outcome, &process.limits)),
+            Ok(Status::Parked(parked)) => {
+                let delivery = turns.wait(&parked).await;
+                if process.is_killed() {
+                    return None;
+                }
+                status = turns.resume(guest, &mut store, &delivery).await;
+            }
+            Err(error) => return stopped(&error, store.data()),
+        }
+    }
+}
+
+/// The turns of one process: each enters its instance once, and is timed.
+struct Turns<'a> {
+    process: &'a Process,
+    clock: &'a Clock,
+    alarm: Option<TimerKey>,
+    /// When the process last came from a real wait, in nanoseconds.
+    running_since: u64,
+}
+
+impl Turns<'_> {
+    async fn start(&mut self, guest: &Guest, store: &mut Store<StoreData>, job: &Job) -> wasmtime::Result<Status> {
+        self.running_since = self.clock.now();
+        let imports = convert::ImportLists::new(&job.definition);
+        let libraries = imports.libraries(&job.definition);
+        let program = convert::program(&job.definition, &imports, &libraries, self.process, job.seed);
+        store::start_slice(store);
+        self.enter(guest.call_start(store, program, &job.arguments)).await
+    }
+
+    async fn resume(
+        &mut self,
+        guest: &Guest,
+        store: &mut Store<StoreData>,
+        delivery: &Delivery,
+    ) -> wasmtime::Result<Status> {
+        let events = convert::events(delivery);
+        self.process.cpu.reset();
+        store::start_slice(store);
+        self.enter(guest.call_resume(store, &events)).await
+    }
+
+    /// Polls a call into the instance, each poll timed; a killed process isn't polled again.
+    async fn enter<T>(&self, call: impl Future<Output = wasmtime::Result<T>>) -> wasmtime::Result<T> {
+        let mut call = pin!(call);
+        poll_fn(|context| {
+            if self.process.is_killed() {
+                return Poll::Ready(Err(Stopped::Killed.into()));
+            }
+            self.clock.begin_run();
+            self.process.cpu.begin(self.clock.now());
+            let result = call.as_mut().poll(context);
+            self.process.cpu.end(self.clock.now());
+            self.clock.end_run();
+            result
+        })
+        .await
+    }
+
+    /// Waits until something is to be delivered, the earliest timer is due, or the process is killed.
+    async fn wait(&mut self, parked: &Parked) -> Delivery {
+        self.process.report_unread(Unread { messages: parked.unread.messages, bytes: parked.unread.bytes });
+        let mut first = true;
+        poll_fn(|context| {
+            // One that always finds work waiting would otherwise never leave its worker.
+            if std::mem::take(&mut first) && self.used_its_slice() {
+                self.process.preempt();
+                context.waker().wake_by_ref();
+                self.running_since = self.clock.now();
+                return Poll::Pending;
+            }
+            let ready = match self.process.poll_delivery(context.waker()) {
+                Poll::Ready(delivery) => Poll::Ready(delivery),
+                Poll::Pending if self.is_due(parked.wake_at) => Poll::Ready(Delivery::default()),
+                Poll::Pending => Poll::Pending,
+            };
+            if ready.is_pending() {
+                self.set_alarm(parked.wake_at, context.waker());
+                self.running_since = u64::MAX;
+            } else if self.running_since == u64::MAX {
+                self.running_since = self.clock.now();
+            }
+            ready
+        })
+        .await
+    }
+
+    fn used_its_slice(&self) -> bool {
+        u128::from(self.clock.now().saturating_sub(self.running_since)) > TICK.as_nanos()
+    }
+
+    fn is_due(&self, wake_at: Option<u64>) -> bool {
+        wake_at.is_some_and(|deadline| self.clock.now() >= deadline)
+    }
+
+    fn set_alarm(&mut self, wake_at: Option<u64>, waker: &std::task::Waker) {
+        // The waker of a task stays the same for its life, so a timer that stands can stay.
+        if self.alarm.map(TimerKey::deadline) == wake_at {
+            return;
+        }
+        if let Some(old) = self.alarm.take() {
+            self.clock.cancel(old);
+        }
+        self.alarm = wake_at.map(|deadline| self.clock.set(deadline, waker.clone()));
+    }
+}
+
+impl Drop for Turns<'_> {
+    fn drop(&mut self) {
+        if let Some(alarm) = self.alarm.take() {
+            self.clock.cancel(alarm);
+        }
+    }
+}
+
+/// Why a call ended without a status: a kill (none), a limit, or a trap.
+fn stopped(error: &wasmtime::Error, data: &StoreData) -> Option<Outcome> {
+    let limits = &data.process.limits;
+    match error.downcast_ref::<Stopped>() {
+        Some(Stopped::Killed) => return None,
+        Some(Stopped::Cpu) => {
+            let text = format!("cpu limit of {:?} reached without waiting", limits.cpu);
+            return Some(limit_reached("cpu", &text));
+        }
+        None => {}
+    }
+    if data.process.is_killed() {
+        return None;
+    }
+    if data.memory_refused() {
+        return Some(limit_reached("memory", &format!("not enough memory: limit of {} bytes reached", limits.memory)));
+    }
+    let trap = error.downcast_ref::<wasmtime::Trap>().map_or_else(|| format!("{error:#}"), ToString::to_string);
+    Some(failed(ErrorKind::Internal, &format!("the instance trapped: {trap}")))
+}
+
+fn limit_reached(limit: &str, text: &str) -> Outcome {
+    let failure = Failure::new(ErrorKind::ResourceExhausted, text);
+    Outcome::failed(Failure { details: Some(convert::limit_details(limit)), ..failure })
+}
+
+fn failed(kind: ErrorKind, text: &str) -> Outcome {
+    Outcome::failed(Failure::new(kind, text))
+}

@@ -1,0 +1,18 @@
+//! `monitor.monitor` and `monitor.unmonitor`.
+
+use crate::bindings::lunarium::process::monitor::Host;
+use crate::bindings::lunarium::process::types::Refusal;
+use crate::convert;
+use crate::store::StoreData;
+
+impl Host for StoreData {
+    fn monitor(&mut self, destination: String) -> Result<(), Refusal> {
+        let caller = &self.process.label.pid;
+        self.node.kernel(|kernel| kernel.monitor(caller, &destination)).map_err(convert::refusal)
+    }
+
+    fn unmonitor(&mut self, destination: String) -> Result<(), Refusal> {
+        let caller = &self.process.label.pid;
+        self.node.kernel(|kernel| kernel.unmonitor(caller, &destination)).map_err(convert::refusal)
+    }
+}

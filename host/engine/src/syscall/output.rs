@@ -1,0 +1,69 @@
+//! `output.print`, `output.dropped` and `output.log`: what a process shows to people, cleaned and counted.
+
+use std::sync::{Arc, PoisonError, Weak};
+use std::task::{Wake, Waker};
+
+use crate::bindings::lunarium::process::output::{Host, Level as WitLevel};
+use crate::log_budget::Verdict;
+use crate::output::{Level, clean};
+use crate::process::Process;
+use crate::store::StoreData;
+
+/// Bytes of one log line, its fields included. The rest is cut.
+const LOG_LINE: usize = 8 << 10;
+
+impl Host for StoreData {
+    fn print(&mut self, line: Vec<u8>) -> bool {
+        let output = self.node.output();
+        let written = output.print(&self.process.label, &clean(&line));
+        if !written {
+            output.on_ready(Waker::from(Arc::new(Ready(Arc::downgrade(&self.process)))));
+        }
+        written
+    }
+
+    fn dropped(&mut self, lines: u32) {
+        self.process.log.lock().unwrap_or_else(PoisonError::into_inner).dropped(lines);
+    }
+
+    fn log(&mut self, level: WitLevel, message: String, fields: Vec<(String, String)>) {
+        let now = self.node.engine().clock().now();
+        let verdict = self.process.log.lock().unwrap_or_else(PoisonError::into_inner).line(now);
+        let Verdict::Write { dropped } = verdict else { return };
+        let mut room = LOG_LINE;
+        let message = take(&message, &mut room);
+        let mut fields: Vec<_> =
+            fields.iter().map(|(key, value)| (take(key, &mut room), take(value, &mut room))).collect();
+        if dropped > 0 {
+            fields.push(("dropped_lines".into(), dropped.to_string()));
+        }
+        self.node.output().log(&self.process.label, convert_level(level), &message, &fields);
+    }
+}
+
+/// As much of `text` as there is room for, cleaned.
+fn take(text: &str, room: &mut usize) -> String {
+    let kept = text.get(..text.floor_char_boundary(*room)).unwrap_or_default();
+    *room = room.saturating_sub(kept.len());
+    clean(kept.as_bytes())
+}
+
+fn convert_level(level: WitLevel) -> Level {
+    match level {
+        WitLevel::Debug => Level::Debug,
+        WitLevel::Info => Level::Info,
+        WitLevel::Warn => Level::Warn,
+        WitLevel::Error => Level::Error,
+    }
+}
+
+/// Tells a process that waits for the output. A dead one is forgotten.
+struct Ready(Weak<Process>);
+
+impl Wake for Ready {
+    fn wake(self: Arc<Self>) {
+        if let Some(process) = self.0.upgrade() {
+            process.output_ready();
+        }
+    }
+}
