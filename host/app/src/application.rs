@@ -1,0 +1,138 @@
+//! A checked application: everything that can run, resolved.
+//!
+//! Owns the resolved forms and their defaults; nothing here is optional that a default can answer. Refuses to be built
+//! from anything but checked files: see `load`.
+
+use std::time::Duration;
+
+use lunarium_engine::{Definition, HostDefinition, Value};
+use lunarium_kernel::{EntryId, HostId};
+
+/// The host that an application without a `process.host` has.
+pub const DEFAULT_HOST: &str = "app:processes";
+/// The name of the entry that runs when nothing else is said.
+pub(crate) const MAIN: &str = "main";
+
+/// An application: what its `_index.yaml` files define.
+#[derive(Debug, Default)]
+pub struct App {
+    pub(crate) definitions: Vec<Definition>,
+    pub(crate) hosts: Vec<Host>,
+    pub(crate) services: Vec<Service>,
+}
+
+impl App {
+    /// What can be spawned, by id.
+    pub fn definitions(&self) -> &[Definition] {
+        &self.definitions
+    }
+
+    /// Where it can run, at least one.
+    pub fn hosts(&self) -> &[Host] {
+        &self.hosts
+    }
+
+    /// The services to start, those that others depend on first.
+    pub fn services(&self) -> &[Service] {
+        &self.services
+    }
+
+    /// The definition with this id.
+    pub fn definition(&self, id: &str) -> Option<&Definition> {
+        self.definitions.iter().find(|definition| definition.entry.as_str() == id)
+    }
+
+    /// The host with this id.
+    pub fn host(&self, id: &str) -> Option<&Host> {
+        self.hosts.iter().find(|host| host.definition.id.as_str() == id)
+    }
+
+    /// The one entry named `main`; none when there are several.
+    pub fn main_entry(&self) -> Option<&Definition> {
+        let mut named = self.definitions.iter().filter(|definition| {
+            definition.entry.as_str().split_once(':').is_some_and(|(_, name)| name == MAIN)
+        });
+        named.next().filter(|_| named.next().is_none())
+    }
+}
+
+/// A process host.
+#[derive(Debug)]
+pub struct Host {
+    /// What the engine needs of it.
+    pub definition: HostDefinition,
+    /// True when it takes processes from the start on: by `auto_start`, or because a service needs it.
+    pub started: bool,
+}
+
+/// A process that the application keeps running.
+#[derive(Debug, Clone)]
+pub struct Service {
+    /// Its id.
+    pub id: EntryId,
+    /// What it runs.
+    pub process: EntryId,
+    /// Where it runs.
+    pub host: HostId,
+    /// Arguments of its method.
+    pub input: Vec<Value>,
+    /// When it starts, stops and starts again.
+    pub lifecycle: Lifecycle,
+}
+
+/// When a service starts, stops and starts again.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Lifecycle {
+    /// Starts with the application; true by default. A service that doesn't still starts when another depends on it.
+    pub auto_start: bool,
+    /// Services that start before it and stop after it.
+    pub depends_on: Vec<EntryId>,
+    /// How long its process may take to be accepted; 10 s by default.
+    pub start_timeout: Duration,
+    /// How long it has after its CANCEL; 10 s by default. At the limit: it is terminated.
+    pub stop_timeout: Duration,
+    /// What happens after an abnormal end.
+    pub restart: Restart,
+}
+
+impl Default for Lifecycle {
+    fn default() -> Self {
+        Self {
+            auto_start: true,
+            depends_on: Vec::new(),
+            start_timeout: Duration::from_secs(10),
+            stop_timeout: Duration::from_secs(10),
+            restart: Restart::default(),
+        }
+    }
+}
+
+/// How a service comes back after an abnormal end.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Restart {
+    /// Before the first attempt; 1 s by default.
+    pub initial_delay: Duration,
+    /// The longest delay; 90 s by default.
+    pub max_delay: Duration,
+    /// Each delay is this many times the one before; 2 by default.
+    pub backoff_factor: f64,
+    /// A part of the delay that is random, from 0 to 1; 0.1 by default.
+    pub jitter: f64,
+    /// Attempts until it is given up; 0, the default: always another.
+    pub max_attempts: u32,
+    /// After running this long the attempts are forgotten; 5 s by default.
+    pub stable_threshold: Duration,
+}
+
+impl Default for Restart {
+    fn default() -> Self {
+        Self {
+            initial_delay: Duration::from_secs(1),
+            max_delay: Duration::from_secs(90),
+            backoff_factor: 2.0,
+            jitter: 0.1,
+            max_attempts: 0,
+            stable_threshold: Duration::from_secs(5),
+        }
+    }
+}

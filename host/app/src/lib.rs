@@ -1,0 +1,29 @@
+//! From `_index.yaml` to running services.
+//!
+//! Owns the format of an application: its files, kinds, keys and references; every mistake is reported at once, with
+//! its place and a hint. Owns the order in which services start and stop. Has no power of its own: it reads below the
+//! directory it is given and starts processes on the node it is given; it opens no path, reads no environment and
+//! prints nothing.
+
+mod application;
+mod fields;
+mod files;
+mod graph;
+mod identifier;
+mod limits;
+mod load;
+mod program;
+mod quantity;
+mod raw;
+mod report;
+mod resolve;
+mod services;
+mod suggest;
+mod yaml;
+
+pub use application::{App, DEFAULT_HOST, Host, Lifecycle, Restart, Service};
+pub use limits::{LimitError, parse_limit};
+pub use load::{Compiler, Draft};
+pub use quantity::{DurationError, SizeError, parse_duration, parse_size};
+pub use report::{Mistake, Report, SourceFile};
+pub use services::{ServiceEnd, Services, StartServiceError};

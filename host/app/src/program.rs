@@ -1,0 +1,129 @@
+//! The Lua text behind `source:`.
+//!
+//! Owns the two forms of a source (a file, or the text itself) and what its chunk is called. A chunk's name is the
+//! path inside the application: a script never learns where on the machine it lies.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use lunarium_engine::Chunk;
+
+use crate::files::{self, Files, ReadError};
+use crate::raw::RawEntry;
+use crate::report::{Findings, Mistake, Place, Report, SourceFile};
+use crate::suggest;
+use crate::yaml::At;
+
+const FILE_SCHEME: &str = "file://";
+
+/// A chunk with where to point when it doesn't compile.
+#[derive(Debug, Clone)]
+pub(crate) struct Program {
+    pub(crate) chunk: Chunk,
+    /// Where its text is; none when it stands in the index file.
+    file: Option<Arc<SourceFile>>,
+    /// The `source` key's value, when there is one.
+    source: Option<Place>,
+}
+
+impl Program {
+    /// A program of its own, without an index file.
+    pub(crate) fn of_file(file: Arc<SourceFile>, path: &str) -> Self {
+        Self { chunk: file_chunk(&file, path), file: Some(file), source: None }
+    }
+
+    /// The mistake of a program that doesn't compile; `message` is Lua's, `name:line: text`.
+    pub(crate) fn mistake(&self, message: &str, line: Option<u32>) -> Mistake {
+        let text = line
+            .and_then(|line| message.split_once(&format!(":{line}: ")))
+            .map_or(message, |(_, text)| text);
+        let place = match (&self.file, line) {
+            (Some(file), Some(line)) => Some(Place::line(file, line)),
+            _ => None,
+        };
+        match (place, &self.source) {
+            (Some(place), _) => Mistake::new(format!("Lua does not compile: {text}")).at(place),
+            // The text stands in the index file, where its lines begin isn't known: Lua's own count is shown.
+            (None, Some(source)) => Mistake::new(format!("Lua does not compile: {message}")).at(source.clone()),
+            (None, None) => Mistake::new(format!("Lua does not compile: {message}")),
+        }
+    }
+}
+
+fn file_chunk(file: &SourceFile, path: &str) -> Chunk {
+    Chunk { name: format!("@{path}").into(), source: Arc::clone(&file.text) }
+}
+
+/// The programs of an application, each file's text kept once.
+#[derive(Debug, Default)]
+pub(crate) struct Programs {
+    /// In the order they were first named.
+    pub(crate) all: Vec<Program>,
+    by_path: HashMap<String, Chunk>,
+}
+
+impl Programs {
+    /// The chunk of an entry's source; none when it was reported.
+    pub(crate) fn load(
+        &mut self,
+        entry: &RawEntry,
+        source: &At<String>,
+        files: &mut Files<'_>,
+        report: &mut Report,
+    ) -> Option<Chunk> {
+        let Some(path) = source.value.strip_prefix(FILE_SCHEME) else {
+            return self.inline(entry, source, report);
+        };
+        let resolved = match files::resolve(&entry.folder, path) {
+            Ok(resolved) => resolved,
+            Err(error) => {
+                refuse(entry, source, &error, None, report);
+                return None;
+            }
+        };
+        if let Some(chunk) = self.by_path.get(&resolved) {
+            return Some(chunk.clone());
+        }
+        match files.read(&resolved) {
+            Ok(file) => {
+                let chunk = file_chunk(&file, &resolved);
+                let place = Place::new(&entry.file, source.span.clone());
+                self.all.push(Program { chunk: chunk.clone(), file: Some(file), source: Some(place) });
+                self.by_path.insert(resolved, chunk.clone());
+                Some(chunk)
+            }
+            Err(error) => {
+                let hint = matches!(error, ReadError::Missing(_)).then(|| similar(files, &resolved)).flatten();
+                refuse(entry, source, &error, hint, report);
+                None
+            }
+        }
+    }
+
+    fn inline(&mut self, entry: &RawEntry, source: &At<String>, report: &mut Report) -> Option<Chunk> {
+        let text = source.value.trim();
+        // Otherwise Lua complains about a path, which helps nobody.
+        if !text.contains(char::is_whitespace) && (text.ends_with(".lua") || text.contains("://")) {
+            let hint = format!("a file is written `{FILE_SCHEME}{}`", text.rsplit("://").next().unwrap_or(text));
+            let mut findings = Findings { file: &entry.file, report };
+            findings.hinted(&source.span, format!("source `{text}` is neither a file nor Lua"), Some(hint));
+            return None;
+        }
+        let name = format!("={}", entry.id.value);
+        let chunk = Chunk { name: name.into(), source: source.value.as_str().into() };
+        let place = Place::new(&entry.file, source.span.clone());
+        self.all.push(Program { chunk: chunk.clone(), file: None, source: Some(place) });
+        Some(chunk)
+    }
+}
+
+fn refuse(entry: &RawEntry, source: &At<String>, error: &ReadError, hint: Option<String>, report: &mut Report) {
+    Findings { file: &entry.file, report }.hinted(&source.span, error.to_string(), hint);
+}
+
+/// A hint for a file that isn't there: the nearest name of its folder.
+fn similar(files: &Files<'_>, path: &str) -> Option<String> {
+    let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
+    let names = files.lua_files(folder);
+    suggest::hint(name, &names.iter().map(String::as_str).collect::<Vec<_>>())
+}

@@ -1,0 +1,45 @@
+//! "Did you mean": the nearest of the words that would have been right.
+//!
+//! Owns what counts as near. Never guesses among things that have nothing in common with what was written.
+
+/// The candidate that was probably meant.
+fn nearest<'a>(wrong: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    // A third of the letters may differ: `methd` finds `method`, `x` finds nothing.
+    let budget = wrong.chars().count().max(3) / 3;
+    candidates
+        .into_iter()
+        .map(|candidate| (strsim::damerau_levenshtein(&wrong.to_lowercase(), &candidate.to_lowercase()), candidate))
+        .filter(|(distance, _)| *distance <= budget)
+        .min_by_key(|(distance, _)| *distance)
+        .map(|(_, candidate)| candidate)
+}
+
+/// A hint for a wrong word: the nearest right one, else all of them when they are few.
+pub(crate) fn hint(wrong: &str, candidates: &[&str]) -> Option<String> {
+    // Longer words would cost a quadratic comparison, and nobody misspells a name of this length by two letters.
+    if wrong.len() <= 255
+        && let Some(candidate) = nearest(wrong, candidates.iter().copied())
+    {
+        return Some(format!("did you mean `{candidate}`?"));
+    }
+    all(candidates)
+}
+
+/// How many words a hint lists.
+const LISTED: usize = 12;
+
+fn all(candidates: &[&str]) -> Option<String> {
+    match candidates {
+        [] => None,
+        [only] => Some(format!("there is only `{only}`")),
+        _ if candidates.len() <= LISTED => Some(format!("there are {}", list(candidates))),
+        _ => {
+            let shown = candidates.get(..LISTED).unwrap_or_default();
+            Some(format!("there are {} and {} more", list(shown), candidates.len().saturating_sub(LISTED)))
+        }
+    }
+}
+
+fn list(words: &[&str]) -> String {
+    words.iter().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", ")
+}
