@@ -49,9 +49,10 @@ impl App {
 
     /// The one entry named `main`; none when there are several.
     pub fn main_entry(&self) -> Option<&Definition> {
-        let mut named = self.definitions.iter().filter(|definition| {
-            definition.entry.as_str().split_once(':').is_some_and(|(_, name)| name == MAIN)
-        });
+        let mut named = self
+            .definitions
+            .iter()
+            .filter(|definition| definition.entry.as_str().split_once(':').is_some_and(|(_, name)| name == MAIN));
         named.next().filter(|_| named.next().is_none())
     }
 }

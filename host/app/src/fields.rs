@@ -79,10 +79,7 @@ impl<'n> Fields<'n> {
         match node.shape {
             Shape::Boolean(value) => Some(value),
             _ => {
-                findings.mistake(
-                    &node.span,
-                    format!("`{key}` must be `true` or `false`, not {}", node.shape.noun()),
-                );
+                findings.mistake(&node.span, format!("`{key}` must be `true` or `false`, not {}", node.shape.noun()));
                 None
             }
         }
@@ -143,11 +140,7 @@ impl<'n> Fields<'n> {
     pub(crate) fn refuse(&mut self, key: &'static str, hint: &str, findings: &mut Findings<'_>) {
         self.refused.push(key);
         if let Some((name, _)) = self.pairs.iter().find(|(name, _)| name.value == key) {
-            findings.hinted(
-                &name.span,
-                format!("`{key}` is not available in this version"),
-                Some(hint.to_owned()),
-            );
+            findings.hinted(&name.span, format!("`{key}` is not available in this version"), Some(hint.to_owned()));
         }
     }
 

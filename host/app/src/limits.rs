@@ -103,7 +103,8 @@ pub(crate) fn read(node: &Node, findings: &mut Findings<'_>) -> LimitsOverride {
             Shape::Integer(number) => number.to_string(),
             Shape::Float(number) => number.to_string(),
             shape => {
-                let message = format!("limit `{}` must be a size, a duration or a count, not {}", name.value, shape.noun());
+                let message =
+                    format!("limit `{}` must be a size, a duration or a count, not {}", name.value, shape.noun());
                 findings.mistake(&value.span, message);
                 continue;
             }

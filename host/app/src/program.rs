@@ -34,9 +34,7 @@ impl Program {
 
     /// The mistake of a program that doesn't compile; `message` is Lua's, `name:line: text`.
     pub(crate) fn mistake(&self, message: &str, line: Option<u32>) -> Mistake {
-        let text = line
-            .and_then(|line| message.split_once(&format!(":{line}: ")))
-            .map_or(message, |(_, text)| text);
+        let text = line.and_then(|line| message.split_once(&format!(":{line}: "))).map_or(message, |(_, text)| text);
         let place = match (&self.file, line) {
             (Some(file), Some(line)) => Some(Place::line(file, line)),
             _ => None,

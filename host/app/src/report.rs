@@ -184,9 +184,9 @@ impl Report {
         let hidden = count.saturating_sub(SHOWN_MISTAKES);
         let noun = if count == 1 { "mistake" } else { "mistakes" };
         let tail = if hidden == 0 { String::new() } else { format!(", {hidden} of them not shown") };
-        text.push_str(&renderer.render(&[Group::with_title(
-            Level::ERROR.primary_title(format!("{count} {noun}{tail}")),
-        )]));
+        text.push_str(
+            &renderer.render(&[Group::with_title(Level::ERROR.primary_title(format!("{count} {noun}{tail}")))]),
+        );
         text.push('\n');
         text
     }

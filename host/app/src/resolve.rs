@@ -92,8 +92,7 @@ impl<'a> Resolver<'a> {
             Some(RawBody::Unusable) => None,
             Some(body) if kinds.contains(&body.kind()) => found,
             Some(body) => {
-                let message =
-                    format!("`{}` is a `{}`, not a `{}`", reference.value, body.kind(), kinds.join("` or `"));
+                let message = format!("`{}` is a `{}`, not a `{}`", reference.value, body.kind(), kinds.join("` or `"));
                 self.findings(from).mistake(&reference.span, message);
                 None
             }

@@ -85,9 +85,8 @@ impl Services {
                 arguments: service.input.clone(),
                 limits: LimitsOverride::default(),
             };
-            let handle = node
-                .spawn(request)
-                .map_err(|error| StartServiceError { service: service.id.clone(), error })?;
+            let handle =
+                node.spawn(request).map_err(|error| StartServiceError { service: service.id.clone(), error })?;
             services.watch(service.clone(), handle);
         }
         Ok(services)

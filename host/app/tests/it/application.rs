@@ -1,0 +1,267 @@
+//! What a sound application is resolved to.
+
+use expect_test::expect;
+
+use crate::{app, process};
+
+#[test]
+fn a_whole_application_is_resolved() {
+    let app = app(&[
+        (
+            "_index.yaml",
+            r#"version: "1.0"
+namespace: shop
+entries:
+  - name: front
+    kind: process.lua
+    meta: {comment: anything, list: [1, 2]}
+    source: file://lua/front.lua
+    method: serve
+    modules: [time, json]
+    imports: {text: util, far: shop.deep:far}
+    limits: {memory: 1.5MiB, cpu: 250ms, timers: 10, mailbox_bytes: 500kB, message: 4096}
+  - {name: util, kind: library.lua, source: "return {}", imports: {far: "shop.deep:far"}}
+  - {name: unused, kind: library.lua, source: "return {}"}
+  - name: processes
+    kind: process.host
+    host: {max_processes: 100}
+    limits: {memory: 32MiB}
+  - {name: spare, kind: process.host, lifecycle: {auto_start: false}}
+  - name: web
+    kind: process.service
+    process: front
+    host: processes
+    input: [1, 2.5, two, null, true, [1], {k: v}]
+    lifecycle: {auto_start: true, depends_on: [store], stop_timeout: 1m30s, restart: {max_attempts: 3, jitter: 0}}
+  - {name: store, kind: process.service, process: front, host: processes, lifecycle: {auto_start: false}}
+  - {name: idle, kind: process.service, process: front, host: spare, lifecycle: {auto_start: false}}
+"#,
+        ),
+        ("lua/front.lua", "return { serve = print }\n"),
+        (
+            "deep/down/_index.yaml",
+            "version: \"1.0\"\nnamespace: shop.deep\nentries:\n  - {name: far, kind: library.lua, source: file://../x.lua}\n",
+        ),
+        ("deep/x.lua", "return 1\n"),
+        (".git/_index.yaml", "not read"),
+    ]);
+    expect![[r#"
+        App {
+            definitions: [
+                Definition {
+                    entry: shop:front,
+                    method: "serve",
+                    chunk: Chunk {
+                        name: "@lua/front.lua",
+                        source: "return { serve = print }\n",
+                    },
+                    imports: [
+                        Import {
+                            alias: "text",
+                            entry: shop:util,
+                        },
+                        Import {
+                            alias: "far",
+                            entry: shop.deep:far,
+                        },
+                    ],
+                    libraries: [
+                        Library {
+                            entry: shop:util,
+                            chunk: Chunk {
+                                name: "=shop:util",
+                                source: "return {}",
+                            },
+                            imports: [
+                                Import {
+                                    alias: "far",
+                                    entry: shop.deep:far,
+                                },
+                            ],
+                        },
+                        Library {
+                            entry: shop.deep:far,
+                            chunk: Chunk {
+                                name: "@deep/x.lua",
+                                source: "return 1\n",
+                            },
+                            imports: [],
+                        },
+                    ],
+                    limits: LimitsOverride {
+                        memory: Some(
+                            1572864,
+                        ),
+                        cpu: Some(
+                            250ms,
+                        ),
+                        mailbox_messages: None,
+                        mailbox_bytes: Some(
+                            500000,
+                        ),
+                        message: Some(
+                            4096,
+                        ),
+                        links: None,
+                        monitors: None,
+                        timers: Some(
+                            10,
+                        ),
+                        coroutines: None,
+                        names: None,
+                        listeners: None,
+                        log_lines: None,
+                    },
+                },
+            ],
+            hosts: [
+                Host {
+                    definition: HostDefinition {
+                        id: shop:processes,
+                        max_processes: 100,
+                        limits: Limits {
+                            memory: 33554432,
+                            cpu: 10s,
+                            mailbox_messages: 10000,
+                            mailbox_bytes: 4194304,
+                            message: 1048576,
+                            links: 10000,
+                            monitors: 10000,
+                            timers: 10000,
+                            coroutines: 10000,
+                            names: 1024,
+                            listeners: 1024,
+                            log_lines: 1000,
+                        },
+                    },
+                    started: true,
+                },
+                Host {
+                    definition: HostDefinition {
+                        id: shop:spare,
+                        max_processes: 4294967295,
+                        limits: Limits {
+                            memory: 16777216,
+                            cpu: 10s,
+                            mailbox_messages: 10000,
+                            mailbox_bytes: 4194304,
+                            message: 1048576,
+                            links: 10000,
+                            monitors: 10000,
+                            timers: 10000,
+                            coroutines: 10000,
+                            names: 1024,
+                            listeners: 1024,
+                            log_lines: 1000,
+                        },
+                    },
+                    started: false,
+                },
+            ],
+            services: [
+                Service {
+                    id: shop:store,
+                    process: shop:front,
+                    host: shop:processes,
+                    input: [],
+                    lifecycle: Lifecycle {
+                        auto_start: false,
+                        depends_on: [],
+                        start_timeout: 10s,
+                        stop_timeout: 10s,
+                        restart: Restart {
+                            initial_delay: 1s,
+                            max_delay: 90s,
+                            backoff_factor: 2.0,
+                            jitter: 0.1,
+                            max_attempts: 0,
+                            stable_threshold: 5s,
+                        },
+                    },
+                },
+                Service {
+                    id: shop:web,
+                    process: shop:front,
+                    host: shop:processes,
+                    input: [
+                        Integer(
+                            1,
+                        ),
+                        Float(
+                            2.5,
+                        ),
+                        String(
+                            [
+                                116,
+                                119,
+                                111,
+                            ],
+                        ),
+                        Nil,
+                        Boolean(
+                            true,
+                        ),
+                        Array(
+                            [
+                                Integer(
+                                    1,
+                                ),
+                            ],
+                        ),
+                        Map(
+                            [
+                                (
+                                    String(
+                                        [
+                                            107,
+                                        ],
+                                    ),
+                                    String(
+                                        [
+                                            118,
+                                        ],
+                                    ),
+                                ),
+                            ],
+                        ),
+                    ],
+                    lifecycle: Lifecycle {
+                        auto_start: true,
+                        depends_on: [
+                            shop:store,
+                        ],
+                        start_timeout: 10s,
+                        stop_timeout: 90s,
+                        restart: Restart {
+                            initial_delay: 1s,
+                            max_delay: 90s,
+                            backoff_factor: 2.0,
+                            jitter: 0.0,
+                            max_attempts: 3,
+                            stable_threshold: 5s,
+                        },
+                    },
+                },
+            ],
+        }
+    "#]]
+    .assert_debug_eq(&app);
+}
+
+#[test]
+fn an_application_without_a_host_has_the_usual_one() {
+    let app = app(&[("_index.yaml", &process("app.test", "return print"))]);
+    assert_eq!(app.hosts().len(), 1);
+    let host = app.host("app:processes").unwrap();
+    assert!(host.started);
+    assert_eq!(host.definition.limits, Default::default());
+}
+
+#[test]
+fn only_one_entry_can_be_the_main_one() {
+    let index = |space: &str| process(space, "return print").replace("job", "main");
+    let one = app(&[("_index.yaml", &index("a"))]);
+    assert_eq!(one.main_entry().unwrap().entry.as_str(), "a:main");
+    let two = app(&[("_index.yaml", &index("a")), ("b/_index.yaml", &index("b"))]);
+    assert!(two.main_entry().is_none());
+}

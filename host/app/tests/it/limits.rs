@@ -1,0 +1,191 @@
+//! What a limit may be, and what is refused because it concerns safety.
+
+use expect_test::expect;
+
+use crate::check;
+
+#[test]
+fn limits_take_sizes_durations_and_counts() {
+    check(
+        r#"  - name: small
+    kind: process.lua
+    source: return 1
+    limits:
+      memory: lots
+      cpu: 10
+      message: 1.5
+      mailbox_bytes: -1
+      mailbox_messages: many
+      links: 5000000000
+      memry: 1MiB
+  - name: none
+    kind: process.lua
+    source: return 1
+    limits: {memory: 0, cpu: 0s, timers: [], names: 1.5, message: 17179869184GiB}
+  - name: text
+    kind: process.lua
+    source: return 1
+    limits: 16MiB
+"#,
+        expect![[r#"
+            error: limit `memory`: `lots` is not a size
+             --> shop/_index.yaml:8:15
+              |
+            8 |       memory: lots
+              |               ^^^^
+              |
+              = help: write it like `16MiB`, `500kB` or `4096` (bytes)
+
+            error: limit `cpu`: `10` is not a duration
+             --> shop/_index.yaml:9:12
+              |
+            9 |       cpu: 10
+              |            ^^
+              |
+              = help: write it like `250ms`, `10s` or `1h30m`
+
+            error: limit `message`: `1.5` is not a size
+              --> shop/_index.yaml:10:16
+               |
+            10 |       message: 1.5
+               |                ^^^
+               |
+               = help: write it like `16MiB`, `500kB` or `4096` (bytes)
+
+            error: limit `mailbox_bytes`: `-1` is not a size
+              --> shop/_index.yaml:11:22
+               |
+            11 |       mailbox_bytes: -1
+               |                      ^^
+               |
+               = help: write it like `16MiB`, `500kB` or `4096` (bytes)
+
+            error: limit `mailbox_messages`: `many` is not a whole number
+              --> shop/_index.yaml:12:25
+               |
+            12 |       mailbox_messages: many
+               |                         ^^^^
+               |
+               = help: write it like `1000`
+
+            error: limit `links` of 5000000000 is above the most that can be set, 4294967295
+              --> shop/_index.yaml:13:14
+               |
+            13 |       links: 5000000000
+               |              ^^^^^^^^^^
+
+            error: unknown limit `memry`
+              --> shop/_index.yaml:14:7
+               |
+            14 |       memry: 1MiB
+               |       ^^^^^
+               |
+               = help: did you mean `memory`?
+
+            error: limit `memory` must be more than 0
+              --> shop/_index.yaml:18:22
+               |
+            18 |     limits: {memory: 0, cpu: 0s, timers: [], names: 1.5, message: 17179869184GiB}
+               |                      ^
+
+            error: limit `cpu` must be more than 0
+              --> shop/_index.yaml:18:30
+               |
+            18 |     limits: {memory: 0, cpu: 0s, timers: [], names: 1.5, message: 17179869184GiB}
+               |                              ^^
+
+            error: limit `timers` must be a size, a duration or a count, not a list
+              --> shop/_index.yaml:18:42
+               |
+            18 |     limits: {memory: 0, cpu: 0s, timers: [], names: 1.5, message: 17179869184GiB}
+               |                                          ^
+
+            error: limit `names`: `1.5` is not a whole number
+              --> shop/_index.yaml:18:53
+               |
+            18 |     limits: {memory: 0, cpu: 0s, timers: [], names: 1.5, message: 17179869184GiB}
+               |                                                     ^^^
+               |
+               = help: write it like `1000`
+
+            error: limit `message`: size `17179869184GiB` does not fit into 64 bits
+              --> shop/_index.yaml:18:67
+               |
+            18 |     limits: {memory: 0, cpu: 0s, timers: [], names: 1.5, message: 17179869184GiB}
+               |                                                                   ^^^^^^^^^^^^^^
+               |
+               = help: write it like `16MiB`, `500kB` or `4096` (bytes)
+
+            error: `limits` must be a table, not text
+              --> shop/_index.yaml:22:13
+               |
+            22 |     limits: 16MiB
+               |             ^^^^^
+
+            error: 13 mistakes
+        "#]],
+    );
+}
+
+#[test]
+fn what_concerns_safety_is_never_ignored() {
+    check(
+        r#"  - {name: p, kind: security.policy, policy: {}}
+  - {name: v, kind: env.variable, variable: HOME}
+  - {name: job, kind: process.lua, source: return 1, grants: {env: [HOME]}}
+  - {name: processes, kind: process.host, security: {groups: []}, grants: {fs: []}}
+  - {name: s, kind: process.service, process: job, host: processes, security: {actor: {id: x}}}
+"#,
+        expect![[r#"
+            error: kind `security.policy` is not available in this version
+             --> shop/_index.yaml:4:21
+              |
+            4 |   - {name: p, kind: security.policy, policy: {}}
+              |                     ^^^^^^^^^^^^^^^
+              |
+              = help: leave it out: every process may use the process module on the others of its app
+
+            error: kind `env.variable` is not available in this version
+             --> shop/_index.yaml:5:21
+              |
+            5 |   - {name: v, kind: env.variable, variable: HOME}
+              |                     ^^^^^^^^^^^^
+              |
+              = help: leave it out: a process reaches no file and no environment variable
+
+            error: `grants` is not available in this version
+             --> shop/_index.yaml:6:54
+              |
+            6 |   - {name: job, kind: process.lua, source: return 1, grants: {env: [HOME]}}
+              |                                                      ^^^^^^
+              |
+              = help: leave it out: a process reaches no file and no environment variable
+
+            error: `security` is not available in this version
+             --> shop/_index.yaml:7:43
+              |
+            7 |   - {name: processes, kind: process.host, security: {groups: []}, grants: {fs: []}}
+              |                                           ^^^^^^^^
+              |
+              = help: leave it out: every process may use the process module on the others of its app
+
+            error: `grants` is not available in this version
+             --> shop/_index.yaml:7:67
+              |
+            7 |   - {name: processes, kind: process.host, security: {groups: []}, grants: {fs: []}}
+              |                                                                   ^^^^^^
+              |
+              = help: leave it out: a process reaches no file and no environment variable
+
+            error: `security` is not available in this version
+             --> shop/_index.yaml:8:69
+              |
+            8 |   - {name: s, kind: process.service, process: job, host: processes, security: {actor: {id: x}}}
+              |                                                                     ^^^^^^^^
+              |
+              = help: leave it out: every process may use the process module on the others of its app
+
+            error: 6 mistakes
+        "#]],
+    );
+}
