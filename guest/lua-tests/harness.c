@@ -1,0 +1,214 @@
+/*
+** Runs one Lua script on a Lua built from lua-src, patched (LUNARIUM) or not. Gives it the C functions that a script
+** can't write itself: yields through continuations, from hooks, and, when patched, a scheduler's side of a wait.
+** The guest's own scheduler isn't tested here.
+*/
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "lua.h"
+
+#include "lauxlib.h"
+#include "lualib.h"
+#include "lstate.h"
+
+/* yields(n, ...): yields 1..n through a continuation, then returns n and what the last resume passed */
+static int yieldsk (lua_State *L, int status, lua_KContext i) {
+  lua_Integer n = luaL_checkinteger(L, 1);
+  (void)status;
+  if (i == n) {
+    lua_pushinteger(L, n);
+    lua_replace(L, 1);
+    return lua_gettop(L);
+  }
+  lua_settop(L, 1);
+  lua_pushinteger(L, (lua_Integer)i + 1);
+  return lua_yieldk(L, 1, i + 1, yieldsk);
+}
+
+static int yields (lua_State *L) { return yieldsk(L, LUA_OK, 0); }
+
+/* callk(f, ...) and pcallk(f, ...): call f, then return how it ended and all results */
+static int donek (lua_State *L, int status, lua_KContext ctx) {
+  lua_pushinteger(L, status);
+  lua_insert(L, 1);
+  lua_pushinteger(L, (lua_Integer)ctx);
+  return lua_gettop(L);
+}
+
+static int callk (lua_State *L) {
+  lua_callk(L, lua_gettop(L) - 1, LUA_MULTRET, 7, donek);
+  return donek(L, LUA_OK, 7);
+}
+
+static int pcallk (lua_State *L) {
+  return donek(L, lua_pcallk(L, lua_gettop(L) - 1, LUA_MULTRET, 0, 8, donek), 8);
+}
+
+/* callyield(f): calls f, and yields its result from the continuation: the case of 'finishCcall' */
+static int callyieldk (lua_State *L, int status, lua_KContext ctx) {
+  (void)status; (void)ctx;
+  return lua_yield(L, lua_gettop(L));
+}
+
+static int callyield (lua_State *L) {
+  lua_callk(L, lua_gettop(L) - 1, LUA_MULTRET, 0, callyieldk);
+  return callyieldk(L, LUA_OK, 0);
+}
+
+/* nocallk(f, ...): calls f across a C-call boundary */
+static int nocallk (lua_State *L) {
+  lua_call(L, lua_gettop(L) - 1, LUA_MULTRET);
+  return lua_gettop(L);
+}
+
+/* tbcyield(value, f): a C function with a to-be-closed variable, which yields, and whose closing may yield */
+static int tbcyieldk (lua_State *L, int status, lua_KContext ctx) {
+  (void)status; (void)ctx;
+  lua_pushliteral(L, "tbc");
+  lua_pushinteger(L, lua_gettop(L));
+  return 2;
+}
+
+static int tbcyield (lua_State *L) {
+  lua_settop(L, 1);
+  lua_toclose(L, 1);
+  lua_pushliteral(L, "yielded");
+  return lua_yieldk(L, 1, 0, tbcyieldk);
+}
+
+/* hookyield(co): from now on each line of co yields; hookyield(co, false): no more */
+static void yieldhook (lua_State *L, lua_Debug *ar) {
+  (void)ar;
+  lua_yield(L, 0);
+}
+
+static int hookyield (lua_State *L) {
+  lua_State *co = lua_tothread(L, 1);
+  if (lua_isnone(L, 2)) lua_sethook(co, yieldhook, LUA_MASKLINE, 0);
+  else lua_sethook(co, NULL, 0, 0);
+  return 0;
+}
+
+/* counthook(): call, return and line hooks that do nothing but count, to take the interpreter's hook paths */
+static int hooked = 0;
+static void counthook (lua_State *L, lua_Debug *ar) {
+  lua_getinfo(L, "nSltr", ar);
+  hooked++;
+}
+
+static int sethooks (lua_State *L) {
+  lua_sethook(L, lua_toboolean(L, 1) ? counthook : NULL, LUA_MASKCALL | LUA_MASKRET | LUA_MASKLINE, 0);
+  lua_pushinteger(L, hooked);
+  return 1;
+}
+
+/* ccalls(): the counters of C calls and of calls that can't be yielded across */
+static int ccalls (lua_State *L) {
+  lua_pushinteger(L, (lua_Integer)getCcalls(L));
+  lua_pushinteger(L, (lua_Integer)(L->nCcalls >> 16));
+  return 2;
+}
+
+/* resumes(co, ...): lua_resume by C, without a 'from' */
+static int resumes (lua_State *L) {
+  lua_State *co = lua_tothread(L, 1);
+  int n = lua_gettop(L) - 1;
+  int nres;
+  int status;
+  if (!lua_checkstack(co, n)) return luaL_error(L, "too many arguments");
+  lua_xmove(L, co, n);
+  status = lua_resume(co, NULL, n, &nres);
+  lua_pushinteger(L, status);
+  if (status > LUA_YIELD) nres = 1;
+  luaL_checkstack(L, nres, NULL);
+  lua_xmove(co, L, nres);
+  return nres + 1;
+}
+
+#if defined(LUNARIUM)
+
+/* base(f, main): a base coroutine */
+static int base (lua_State *L) {
+  lua_State *co = lua_newthread(L);
+  luaL_checktype(L, 1, LUA_TFUNCTION);
+  lunarium_setbase(co, lua_toboolean(L, 2));
+  lua_pushvalue(L, 1);
+  lua_xmove(L, co, 1);
+  return 1;
+}
+
+/* step(co, ...): what the scheduler does: "wait"; "done", results; "error", message; "yield" must not happen */
+static int step (lua_State *L) {
+  lua_State *co = lua_tothread(L, 1);
+  int n = lua_gettop(L) - 1;
+  int nres;
+  int status;
+  if (!lua_checkstack(co, n)) return luaL_error(L, "too many arguments");
+  lua_xmove(L, co, n);
+  status = lua_resume(co, L, n, &nres);
+  if (status == LUA_YIELD && lunarium_iswait(co, nres)) {
+    lua_pop(co, nres);
+    lua_pushliteral(L, "wait");
+    return 1;
+  }
+  lua_pushstring(L, status == LUA_OK ? "done" : status == LUA_YIELD ? "yield" : "error");
+  if (status > LUA_YIELD) nres = 1;
+  luaL_checkstack(L, nres, NULL);
+  lua_xmove(co, L, nres);
+  return nres + 1;
+}
+
+static int wait (lua_State *L) { return lunarium_wait(L); }
+
+static int canwait (lua_State *L) {
+  lua_pushboolean(L, lunarium_canwait(L));
+  return 1;
+}
+
+/* waitsk(n): waits n times through a continuation, and returns the sum of what it was resumed with */
+static int waitsk_ (lua_State *L, int status, lua_KContext i) {
+  lua_Integer n = luaL_checkinteger(L, 1);
+  (void)status;
+  if (i > 0) {
+    lua_pushinteger(L, luaL_checkinteger(L, 2) + luaL_checkinteger(L, 3));
+    lua_replace(L, 2);
+  }
+  lua_settop(L, 2);
+  if (i == n) return 1;
+  return lunarium_waitk(L, i + 1, waitsk_);
+}
+
+static int waitsk (lua_State *L) {
+  lua_settop(L, 1);
+  lua_pushinteger(L, 0);
+  return waitsk_(L, LUA_OK, 0);
+}
+
+#endif
+
+static const luaL_Reg functions[] = {
+  {"yields", yields}, {"callk", callk}, {"pcallk", pcallk}, {"callyield", callyield}, {"nocallk", nocallk},
+  {"tbcyield", tbcyield}, {"hookyield", hookyield}, {"sethooks", sethooks}, {"ccalls", ccalls}, {"resumes", resumes},
+#if defined(LUNARIUM)
+  {"base", base}, {"step", step}, {"wait", wait}, {"canwait", canwait}, {"waitsk", waitsk},
+#endif
+  {NULL, NULL}
+};
+
+int main (int argc, char **argv) {
+  lua_State *L = luaL_newstate();
+  if (L == NULL || argc < 2) return 2;
+  luaL_openlibs(L);
+  lua_pushglobaltable(L);
+  luaL_setfuncs(L, functions, 0);
+  lua_pop(L, 1);
+  luaL_loadstring(L, "local path = ... ; local ok, err = xpcall(assert(loadfile(path)), debug.traceback, select(2, ...))\n"
+                     "if not ok then io.stderr:write(err, '\\n') end ; return ok");
+  for (int i = 1; i < argc; i++) lua_pushstring(L, argv[i]);
+  lua_call(L, argc - 1, 1);
+  int ok = lua_toboolean(L, -1);
+  lua_close(L);
+  return ok ? 0 : 1;
+}
