@@ -36,4 +36,5 @@ pub use lunarium_kernel::{
 pub use node::{DeliverError, Handle, Node, NodeConfig, SpawnError, SpawnRequest};
 pub use output::{Level, Output, ProcessLabel};
 pub use pool::PoolError;
+pub use process::Inspection;
 pub use value::{DecodeError, Value};

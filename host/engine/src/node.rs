@@ -6,6 +6,7 @@
 use std::collections::HashMap;
 use std::hash::{BuildHasher, RandomState};
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::channel;
 use std::sync::{Arc, PoisonError, RwLock, Weak};
 use std::task::{Wake, Waker};
 use std::time::Duration;
@@ -19,7 +20,7 @@ use crate::control::{Census, Control, Counted};
 use crate::definition::{Chunk, Definition, HostDefinition};
 use crate::engine::{Engine, StartError};
 use crate::output::{Output, ProcessLabel};
-use crate::process::Process;
+use crate::process::{Inspection, Process};
 use crate::runner::{self, Job};
 use crate::value::Value;
 use crate::{check, wall};
@@ -234,6 +235,24 @@ impl Node {
     /// Processes alive now.
     pub fn process_count(&self) -> usize {
         self.inner.kernel(|kernel| kernel.process_count())
+    }
+
+    /// The living processes.
+    pub fn pids(&self) -> Vec<Pid> {
+        self.inner.control.all().iter().map(|process| process.label.pid.clone()).collect()
+    }
+
+    /// Processes that wait now: their instances are at rest.
+    pub fn waiting_count(&self) -> usize {
+        self.inner.control.all().iter().filter(|process| process.is_waiting()).count()
+    }
+
+    /// Looks at a process's instance the next time it is at rest, blocking the thread until then. None when the
+    /// process is dead or ends first.
+    pub fn inspect_blocking(&self, pid: &Pid) -> Option<Inspection> {
+        let (reply, inspection) = channel();
+        self.inner.control.find(pid.as_str())?.inspect(reply);
+        inspection.recv().ok()
     }
 
     /// Instances held now: living processes that have started, and dead ones whose memory isn't given back yet.

@@ -3,6 +3,7 @@
 //! Owns waking. Refuses to know why a process lives or dies: the kernel decides, and calls `end`.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::mpsc::Sender;
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use std::task::{Poll, Waker};
 use std::time::Duration;
@@ -37,6 +38,7 @@ struct Inbox {
     mailbox: Mailbox,
     /// The output was full and takes lines again.
     output_ready: bool,
+    inspections: Vec<Sender<Inspection>>,
     /// The runner, while it waits.
     waker: Option<Waker>,
 }
@@ -46,6 +48,24 @@ struct Inbox {
 pub(crate) struct Delivery {
     pub(crate) items: Vec<Item>,
     pub(crate) output_ready: bool,
+    pub(crate) inspections: Vec<Sender<Inspection>>,
+}
+
+/// What a process at rest looks like from outside.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Inspection {
+    /// The guest's stack pointer: the same for every process at rest, because none holds a frame.
+    pub stack_pointer: u32,
+    /// Bytes of the instance's memories and tables.
+    pub memory: u64,
+}
+
+impl Delivery {
+    /// Nothing for the guest.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.items.is_empty() && !self.output_ready
+    }
 }
 
 impl Process {
@@ -54,7 +74,12 @@ impl Process {
             label,
             cpu: CpuMeter::default(),
             log: Mutex::new(LogBudget::new(limits.log_lines)),
-            inbox: Mutex::new(Inbox { mailbox: Mailbox::new(limits.mailbox()), output_ready: false, waker: None }),
+            inbox: Mutex::new(Inbox {
+                mailbox: Mailbox::new(limits.mailbox()),
+                output_ready: false,
+                inspections: Vec::new(),
+                waker: None,
+            }),
             limits,
             killed: AtomicBool::new(false),
             preempted: AtomicBool::new(false),
@@ -95,6 +120,7 @@ impl Process {
         }
         let mut inbox = self.inbox();
         inbox.mailbox.close();
+        inbox.inspections.clear();
         wake(inbox);
         // Only the first outcome counts, and the kernel reports one.
         let _ = self.outcome.set(outcome);
@@ -144,14 +170,27 @@ impl Process {
         }
         let items = inbox.mailbox.take(BATCH, self.limits.memory / CREDIT_SHARE);
         let output_ready = std::mem::take(&mut inbox.output_ready);
-        if items.is_empty() && !output_ready {
+        let inspections = std::mem::take(&mut inbox.inspections);
+        if items.is_empty() && !output_ready && inspections.is_empty() {
             match &mut inbox.waker {
                 Some(kept) => kept.clone_from(waker),
                 none => *none = Some(waker.clone()),
             }
             return Poll::Pending;
         }
-        Poll::Ready(Delivery { items, output_ready })
+        Poll::Ready(Delivery { items, output_ready, inspections })
+    }
+
+    /// Whether the process waits: its instance is at rest, and nothing is under way to it.
+    pub(crate) fn is_waiting(&self) -> bool {
+        self.inbox().waker.is_some()
+    }
+
+    /// Asks the runner to look at the instance at rest.
+    pub(crate) fn inspect(&self, reply: Sender<Inspection>) {
+        let mut inbox = self.inbox();
+        inbox.inspections.push(reply);
+        wake(inbox);
     }
 
     fn inbox(&self) -> MutexGuard<'_, Inbox> {

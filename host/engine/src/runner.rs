@@ -16,7 +16,7 @@ use crate::clock::{Clock, TICK, TimerKey};
 use crate::convert;
 use crate::definition::Definition;
 use crate::node::NodeInner;
-use crate::process::{Delivery, Process};
+use crate::process::{Delivery, Inspection, Process};
 use crate::scheduler::Urgency;
 use crate::store::{self, Stopped, StoreData};
 
@@ -108,7 +108,13 @@ async fn live(job: &Job) -> Option<Outcome> {
                 if process.is_killed() {
                     return None;
                 }
-                status = turns.resume(guest, &mut store, &delivery).await;
+                if let Err(error) = turns.inspect(guest, &mut store, &delivery).await {
+                    return stopped(&error, store.data());
+                }
+                status = match delivery.is_empty() && !turns.is_due(parked.wake_at) {
+                    true => Ok(Status::Parked(parked)),
+                    false => turns.resume(guest, &mut store, &delivery).await,
+                };
             }
             Err(error) => return stopped(&error, store.data()),
         }
@@ -144,6 +150,17 @@ impl Turns<'_> {
         self.process.cpu.reset();
         store::start_slice(store);
         self.enter(guest.call_resume(store, &events)).await
+    }
+
+    /// Answers who wants to see the instance at rest.
+    async fn inspect(&self, guest: &Guest, store: &mut Store<StoreData>, delivery: &Delivery) -> wasmtime::Result<()> {
+        for reply in &delivery.inspections {
+            store::start_slice(store);
+            let stack_pointer = self.enter(guest.call_stack_pointer(&mut *store)).await?;
+            // Whoever asked may be gone.
+            let _ = reply.send(Inspection { stack_pointer, memory: store.data().memory_used() });
+        }
+        Ok(())
     }
 
     /// Polls a call into the instance, each poll timed; a killed process isn't polled again.

@@ -42,6 +42,11 @@ impl StoreData {
     pub(crate) fn memory_refused(&self) -> bool {
         self.memory.refused
     }
+
+    /// Bytes of the instance's memories and tables.
+    pub(crate) fn memory_used(&self) -> u64 {
+        self.memory.used
+    }
 }
 
 /// A fresh instance for `process`.

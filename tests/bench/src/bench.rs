@@ -1,0 +1,100 @@
+//! What every measurement needs: a node, definitions, and medians.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::Waker;
+use std::time::{Duration, Instant};
+
+use lunarium_engine::{
+    Chunk, Definition, EntryId, Handle, HostDefinition, HostId, Level, Limits, Node, NodeConfig, Outcome, Output,
+    ProcessLabel, SpawnRequest, Value,
+};
+
+pub(crate) const HOST: &str = "bench:processes";
+
+pub(crate) struct Bench {
+    pub(crate) node: Node,
+    pub(crate) output: Arc<LastPrint>,
+}
+
+/// Remembers when the last line was printed.
+#[derive(Default)]
+pub(crate) struct LastPrint(Mutex<Option<Instant>>);
+
+impl LastPrint {
+    pub(crate) fn take(&self) -> Option<Instant> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+}
+
+impl Output for LastPrint {
+    fn print(&self, _: &ProcessLabel, _: &str) -> bool {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
+        true
+    }
+
+    fn on_ready(&self, waker: Waker) {
+        waker.wake();
+    }
+
+    fn log(&self, process: &ProcessLabel, level: Level, message: &str, _: &[(String, String)]) {
+        eprintln!("{level:?} {}: {message}", process.frame);
+    }
+}
+
+impl Bench {
+    pub(crate) fn new() -> Bench {
+        let output = Arc::new(LastPrint::default());
+        let node = Node::start(NodeConfig::new(Arc::<LastPrint>::clone(&output)))
+            .unwrap_or_else(|error| fail(&format!("no node: {error}")));
+        let limits = Limits { memory: 512 << 20, cpu: Duration::from_secs(600), ..Limits::default() };
+        let max_processes = node.engine().max_processes();
+        node.add_host(HostDefinition { id: HostId::new(HOST), max_processes, limits })
+            .unwrap_or_else(|error| fail(&format!("no host: {error}")));
+        Bench { node, output }
+    }
+
+    pub(crate) fn define(&self, entry: &str, source: &str) -> EntryId {
+        let id = EntryId::new(entry);
+        self.node.define(Definition {
+            entry: id.clone(),
+            method: "main".into(),
+            chunk: Chunk { name: format!("@{entry}.lua").into(), source: source.into() },
+            imports: Vec::new(),
+            libraries: Vec::new(),
+            limits: Default::default(),
+        });
+        id
+    }
+
+    pub(crate) fn spawn(&self, entry: &EntryId, arguments: Vec<Value>) -> Handle {
+        let request =
+            SpawnRequest { entry: entry.clone(), host: HostId::new(HOST), arguments, limits: Default::default() };
+        self.node.spawn(request).unwrap_or_else(|error| fail(&format!("cannot spawn {entry}: {error}")))
+    }
+
+    /// Runs an entry to its end and gives its result.
+    pub(crate) fn run(&self, entry: &EntryId) -> Value {
+        self.finish(&self.spawn(entry, Vec::new()))
+    }
+
+    pub(crate) fn finish(&self, handle: &Handle) -> Value {
+        match handle.wait_blocking() {
+            Outcome::Completed(result) => {
+                Value::decode(&result).unwrap_or_else(|error| fail(&format!("bad result: {error}")))
+            }
+            Outcome::Failed(failure) => fail(&format!("{} failed: {failure:?}", handle.pid())),
+        }
+    }
+}
+
+pub(crate) fn median(times: &mut [Duration]) -> Duration {
+    times.sort_unstable();
+    times.get(times.len() / 2).copied().unwrap_or_default()
+}
+
+/// A benchmark that can't measure has nothing else to say.
+#[allow(clippy::exit, reason = "a benchmark's failure ends it")]
+pub(crate) fn fail(text: &str) -> ! {
+    eprintln!("bench: {text}");
+    std::process::exit(1)
+}

@@ -1,0 +1,63 @@
+//! The table for people and the JSON for machines.
+
+use std::time::Duration;
+
+use serde_json::{Map, Value, json};
+
+#[derive(Default)]
+pub(crate) struct Report {
+    rows: Vec<(String, String, String)>,
+    json: Map<String, Value>,
+}
+
+impl Report {
+    /// A time.
+    pub(crate) fn time(&mut self, name: &str, time: Duration) {
+        self.row(name, show(time), String::new());
+        self.json.insert(name.into(), json!({ "seconds": time.as_secs_f64() }));
+    }
+
+    /// A time beside the native time of the same run.
+    pub(crate) fn ratio(&mut self, name: &str, time: Duration, native: Duration) {
+        let ratio = time.as_secs_f64() / native.as_secs_f64();
+        self.row(name, show(time), format!("{ratio:.2} x native ({})", show(native)));
+        self.json.insert(
+            name.into(),
+            json!({ "seconds": time.as_secs_f64(), "native_seconds": native.as_secs_f64(), "ratio": ratio }),
+        );
+    }
+
+    /// Any other figure.
+    pub(crate) fn number(&mut self, name: &str, value: f64, unit: &str) {
+        self.row(name, format!("{value:.2}"), unit.into());
+        self.json.insert(name.into(), json!({ "value": value, "unit": unit }));
+    }
+
+    fn row(&mut self, name: &str, value: String, note: String) {
+        eprintln!("{name:<44} {value:>12}  {note}");
+        self.rows.push((name.into(), value, note));
+    }
+
+    /// The table.
+    pub(crate) fn table(&self) -> String {
+        let mut table = String::from("| what | figure | beside |\n|---|---|---|\n");
+        for (name, value, note) in &self.rows {
+            table.push_str(&format!("| {name} | {value} | {note} |\n"));
+        }
+        table
+    }
+
+    /// The JSON.
+    pub(crate) fn json(&self) -> String {
+        Value::Object(self.json.clone()).to_string()
+    }
+}
+
+fn show(time: Duration) -> String {
+    let nanos = time.as_secs_f64() * 1e9;
+    match nanos {
+        n if n < 1e4 => format!("{:.2} µs", n / 1e3),
+        n if n < 1e6 => format!("{:.1} µs", n / 1e3),
+        n => format!("{:.1} ms", n / 1e6),
+    }
+}

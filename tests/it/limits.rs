@@ -1,0 +1,231 @@
+//! Every limit that is the host's: what happens there.
+
+use std::time::Duration;
+
+use expect_test::{Expect, expect};
+use lunarium_engine::Limits;
+use lunarium_tests::{Lab, transcript_in};
+
+fn check(limits: Limits, script: &str, expect: Expect) {
+    let lab = Lab::new(limits);
+    expect.assert_eq(&transcript_in(&lab, script));
+}
+
+#[test]
+fn memory_ends_a_hog_and_can_be_caught() {
+    let limits = Limits { memory: 4 << 20, ..Limits::default() };
+    check(
+        limits.clone(),
+        r#"return { main = function() local t = {} while true do t[#t + 1] = ("x"):rep(1000) .. #t end end }"#,
+        expect![[r#"
+            failed ResourceExhausted: not enough memory {"limit" = "memory"}
+        "#]],
+    );
+    check(
+        limits.clone(),
+        r#"return { main = function()
+            local ok, err = pcall(string.rep, "x", 1 << 30)
+            print(ok, err)
+            ok, err = pcall(function() local t = {} while true do t[#t + 1] = {} end end)
+            print(ok, err)
+            print(pcall(error, "still well"))
+            return #("x"):rep(1 << 20)
+        end }"#,
+        expect![[r#"
+            false	not enough memory
+            false	not enough memory
+            false	still well
+            => 1048576
+        "#]],
+    );
+    check(
+        limits,
+        r#"return { main = function()
+            local keep = {}
+            for i = 1, 1e6 do keep[i] = coroutine.create(function() end) end
+        end }"#,
+        expect![[r#"
+            failed ResourceExhausted: not enough memory {"limit" = "memory"}
+        "#]],
+    );
+}
+
+#[test]
+fn cpu_ends_a_loop_that_never_waits() {
+    let limits = Limits { cpu: Duration::from_millis(50), ..Limits::default() };
+    for body in ["while true do end", r#"return ("a"):rep(40):match(("a-"):rep(40) .. "b")"#] {
+        check(
+            limits.clone(),
+            &format!("return {{ main = function() {body} end }}"),
+            expect![[r#"
+                failed ResourceExhausted: cpu limit of 50ms reached without waiting {"limit" = "cpu"}
+            "#]],
+        );
+    }
+}
+
+#[test]
+fn every_wait_starts_the_cpu_limit_over() {
+    check(
+        Limits { cpu: Duration::from_millis(400), ..Limits::default() },
+        r#"return { main = function()
+            local used = os.clock()
+            while os.clock() - used < 1.0 do
+                for _ = 1, 1e6 do end
+                time.sleep("1ms")
+            end
+            return "well"
+        end }"#,
+        expect![[r#"
+            => "well"
+        "#]],
+    );
+}
+
+#[test]
+fn a_full_mailbox_refuses_the_next_message_and_queues_nothing() {
+    check(
+        Limits { mailbox_messages: 10_000, ..Limits::default() },
+        r#"return { main = function()
+            local me, ch = process.pid(), process.listen("m")
+            for i = 1, 10000 do assert(process.send(me, "m", i)) end
+            local ok, err = process.send(me, "m", 10001)
+            print(ok, err, err:kind(), err:retryable())
+            print(ch:receive())
+            print(process.send(me, "m", 10001))
+            print(process.send(me, "m", 10002))
+            local n = 1
+            repeat n = n + 1 local v = ch:receive() assert(v == n, v) until n == 10001
+            print(process.send(me, "m", "room again"))
+            return (ch:receive())
+        end }"#,
+        expect![[r#"
+            nil	mailbox is full: 10000 messages of 10000 are unread	RateLimited	true
+            1	true
+            true	nil
+            nil	mailbox is full: 10000 messages of 10000 are unread
+            true	nil
+            => "room again"
+        "#]],
+    );
+}
+
+#[test]
+fn a_full_mailbox_counts_bytes_too() {
+    check(
+        Limits { mailbox_bytes: 4_000, ..Limits::default() },
+        r#"return { main = function()
+            local me, n = process.pid(), 0
+            while process.send(me, "m", ("x"):rep(997)) do n = n + 1 end
+            local _, err = process.send(me, "m", ("x"):rep(997))
+            print(n, err)
+            return process.send(me, "m", "small") 
+        end }"#,
+        expect![[r#"
+            3	mailbox is full: 3003 bytes of 4000 are unread, and the message has 1001
+            => true
+        "#]],
+    );
+}
+
+#[test]
+fn a_message_that_is_too_large_is_refused() {
+    check(
+        Limits { message: 1_000, ..Limits::default() },
+        r#"return { main = function()
+            local ok, err = process.send(process.pid(), "m", ("x"):rep(2000))
+            print(ok, err:kind())
+            local pid, err = process.spawn("app:main", "app:processes", ("x"):rep(2000))
+            print(pid, err:kind())
+            return ("x"):rep(2000)
+        end }"#,
+        expect![[r#"
+            nil	Invalid
+            nil	Invalid
+            failed Invalid: result exceeds the message limit of 1000 bytes
+        "#]],
+    );
+}
+
+#[test]
+fn a_mailbox_flood_does_not_exhaust_its_victim() {
+    let lab = Lab::new(Limits { memory: 1 << 20, ..Limits::default() });
+    lab.define(
+        r#"
+-- entry: victim
+return { main = function()
+    local ch = process.listen("stop")
+    ch:receive()
+    return "well"
+end }
+-- entry: flood
+return { main = function(victim)
+    local sent = 0
+    while process.send(victim, "flood", ("x"):rep(1000)) do sent = sent + 1 end
+    return sent
+end }"#,
+    );
+    let victim = lab.spawn("victim", Vec::new());
+    let pid = lunarium_engine::Value::from(victim.pid().as_str());
+    let floods: Vec<_> = (0..4).map(|_| lab.spawn("flood", vec![pid.clone()])).collect();
+    for flood in floods {
+        flood.wait_blocking();
+    }
+    assert!(victim.outcome().is_none());
+}
+
+#[test]
+fn the_process_limit_refuses_the_spawn() {
+    check(
+        Limits::default(),
+        r#"
+return { main = function()
+    local pids = {}
+    while true do
+        local pid, err = process.spawn("app:waits", "app:processes")
+        if not pid then
+            print(#pids, err:kind(), err)
+            break
+        end
+        pids[#pids + 1] = pid
+    end
+    process.terminate(pids[1])
+    print(process.spawn("app:waits", "app:processes") ~= nil)
+    for _, pid in ipairs(pids) do process.terminate(pid) end
+end }
+-- entry: waits
+return { main = function() process.inbox():receive() end }"#,
+        expect![[r#"
+            3999	ResourceExhausted	host `app:processes` is at its limit of 4000 processes
+            true
+            => nil
+        "#]],
+    );
+}
+
+#[test]
+fn count_limits_return_an_error_that_names_them() {
+    check(
+        Limits { links: 1, monitors: 1, names: 1, timers: 2, listeners: 1, coroutines: 1, ..Limits::default() },
+        r#"
+return { main = function()
+    local function spawn() return assert(process.spawn("app:waits", "app:processes")) end
+    local a, b = spawn(), spawn()
+    local function second(f, ...)
+        local _, err = f(...)
+        print(err:kind(), err)
+    end
+    assert(process.link(a)) second(process.link, b)
+    assert(process.monitor(a)) second(process.monitor, b)
+    assert(process.registry.register("one")) second(process.registry.register, "two")
+    assert(process.listen("one")) second(process.listen, "two")
+    assert(time.after("1h")) assert(time.after("1h")) second(time.after, "1h")
+    coroutine.spawn(function() process.inbox():receive() end)
+    local ok, err = pcall(coroutine.spawn, function() end)
+    print(ok, err:kind(), err)
+end }
+-- entry: waits
+return { main = function() process.inbox():receive() end }"#,
+        expect![[r#""#]],
+    );
+}

@@ -1,0 +1,59 @@
+//! The house's rules that a machine can hold.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// Files longer than this are two files.
+const MOST_LINES: usize = 600;
+
+fn sources() -> Vec<PathBuf> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let mut found = Vec::new();
+    for folder in ["host", "guest", "tests", "wit"] {
+        collect(&root.join(folder), &mut found);
+    }
+    assert!(found.len() > 50, "the sources moved");
+    found
+}
+
+fn collect(folder: &Path, found: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(folder).expect("a folder") {
+        let path = entry.expect("an entry").path();
+        if path.is_dir() && path.file_name().is_some_and(|name| name != "target") {
+            collect(&path, found);
+        } else if path.extension().is_some_and(|extension| extension == "rs" || extension == "wit") {
+            found.push(path);
+        }
+    }
+}
+
+#[test]
+fn every_file_opens_with_what_it_owns() {
+    let bare: Vec<_> = sources()
+        .into_iter()
+        .filter(|path| {
+            let text = fs::read_to_string(path).expect("text");
+            let first = text.lines().find(|line| !line.starts_with("package ")&& !line.is_empty()).unwrap_or_default();
+            !first.starts_with("//!") && !first.starts_with("///")
+        })
+        .collect();
+    assert!(bare.is_empty(), "no header: {bare:?}");
+}
+
+#[test]
+fn files_stay_readable() {
+    let long: Vec<_> = sources()
+        .into_iter()
+        .filter(|path| fs::read_to_string(path).expect("text").lines().count() > MOST_LINES)
+        .collect();
+    assert!(long.is_empty(), "longer than {MOST_LINES} lines: {long:?}");
+}
+
+#[test]
+fn the_kernel_knows_no_world() {
+    let manifest = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../host/kernel/Cargo.toml")).expect("text");
+    let dependencies = manifest.split("[dependencies]").nth(1).expect("dependencies");
+    let dependencies = dependencies.split("\n[").next().expect("a section").trim();
+    let names: Vec<_> = dependencies.lines().filter_map(|line| line.split(['=', '.']).next()).map(str::trim).collect();
+    assert_eq!(names, ["thiserror"]);
+}
