@@ -1,12 +1,14 @@
 //! Scripts: what happens, as data. Owns the steps and how a seed makes them. A step names processes by small numbers
-//! that count back from the youngest, so that it still means something when others are left out.
+//! that count back from the youngest, so that it still means something when other steps are left out.
 
 use fastrand::Rng;
 
-/// Counts back from the youngest process, wrapping around within the last [`REACH`].
+/// Below [`LIVING`] it counts back from the youngest living process, else from the youngest of all, wrapping around.
 pub type Who = u8;
 
-/// How many of the youngest processes a script can name: enough of them dead, enough alive.
+/// Most steps name the living, or a script would mostly be refused.
+pub const LIVING: Who = 230;
+/// How many of the youngest processes, dead or alive, a script can name.
 pub const REACH: usize = 14;
 /// How many names there are.
 pub const NAMES: u8 = 5;
@@ -31,7 +33,7 @@ pub enum Step {
         host: u8,
         monitored: bool,
         linked: bool,
-        few: bool,
+        room: u8,
     },
     StopHost(u8),
     Link(Who, Dest),
@@ -71,30 +73,30 @@ pub fn generate(seed: u64, steps: usize) -> Vec<Step> {
 fn step(rng: &mut Rng) -> Step {
     let who = rng.u8(..);
     match rng.u8(..100) {
-        0..14 => Step::Spawn {
-            parent: some(rng, 80, |rng| rng.u8(..)),
-            host: rng.u8(..4),
-            monitored: rng.u8(..3) == 0,
-            linked: rng.u8(..3) == 0,
-            few: rng.u8(..3) == 0,
+        0..16 => Step::Spawn {
+            parent: some(rng, 70, |rng| rng.u8(..)),
+            host: rng.choice([0, 0, 1, 1, 1, 1, 2, 3]).unwrap_or(0),
+            monitored: rng.u8(..5) == 0,
+            linked: rng.u8(..5) == 0,
+            room: rng.u8(..),
         },
-        14..25 => Step::Link(who, dest(rng)),
-        25..28 => Step::Unlink(who, dest(rng)),
-        28..37 => Step::Monitor(who, dest(rng)),
-        37..40 => Step::Unmonitor(who, dest(rng)),
-        40..46 => Step::Register(who, rng.u8(..NAMES), some(rng, 30, dest)),
-        46..48 => Step::Lookup(who, rng.u8(..NAMES)),
-        48..50 => Step::Unregister(who, rng.u8(..NAMES)),
-        50..54 => Step::Trap(who, rng.u8(..3) != 0),
-        54..56 => Step::Terminate(some(rng, 70, |rng| rng.u8(..)), dest(rng)),
-        56..62 => Step::Cancel(some(rng, 70, |rng| rng.u8(..)), dest(rng), some(rng, 50, |rng| rng.i8(-5..50))),
-        62..66 => Step::Exit(who, rng.bool()),
-        66..69 => Step::Advance(rng.u8(..30)),
-        69..79 => Step::Perform(rng.u8(..8)),
-        79..90 => Step::Send(some(rng, 90, |rng| rng.u8(..)), dest(rng), rng.u8(..)),
-        90..95 => Step::Take { who, items: rng.u8(..6), bytes: rng.u16(..600), credit: rng.u16(..1_200) },
-        95..99 => Step::Read(who, rng.u8(..4)),
-        _ if rng.u8(..8) == 0 => Step::StopHost(rng.u8(..4)),
+        16..26 => Step::Link(who, dest(rng)),
+        26..28 => Step::Unlink(who, dest(rng)),
+        28..36 => Step::Monitor(who, dest(rng)),
+        36..38 => Step::Unmonitor(who, dest(rng)),
+        38..43 => Step::Register(who, rng.u8(..NAMES), some(rng, 30, dest)),
+        43..45 => Step::Lookup(who, rng.u8(..NAMES)),
+        45..47 => Step::Unregister(who, rng.u8(..NAMES)),
+        47..51 => Step::Trap(who, rng.u8(..3) != 0),
+        51..52 => Step::Terminate(some(rng, 70, |rng| rng.u8(..)), dest(rng)),
+        52..57 => Step::Cancel(some(rng, 70, |rng| rng.u8(..)), dest(rng), some(rng, 30, |rng| rng.i8(-5..100))),
+        57..60 => Step::Exit(who, rng.bool()),
+        60..62 => Step::Advance(rng.u8(..30)),
+        62..69 => Step::Perform(rng.u8(..8)),
+        69..87 => Step::Send(some(rng, 90, |rng| rng.u8(..)), dest(rng), rng.u8(..)),
+        87..93 => Step::Take { who, items: rng.u8(..6), bytes: rng.u16(..600), credit: rng.u16(..1_200) },
+        93..98 => Step::Read(who, rng.u8(..4)),
+        _ if rng.u8(..16) == 0 => Step::StopHost(rng.u8(..4)),
         _ => Step::Perform(255),
     }
 }

@@ -12,15 +12,14 @@ use lunarium_kernel::{
 
 use super::model::{End, Expect, Model, ModelHost, Ordinal, SpawnWish, Target};
 use super::model_mailbox::{LIMITS, ModelMailbox};
-use super::script::{Dest, NAMES, REACH, Step, Who};
+use super::script::{Dest, LIVING, NAMES, REACH, Step, Who};
 use super::{Run, Stats};
 
 type Checked<T = ()> = Result<T, String>;
 
 const NODE_MAX: usize = 12;
-/// Links, monitors and names of a process that may have few, and of one that may have many.
-const FEW: usize = 2;
-const MANY: usize = 50;
+/// Links, monitors and names that a process may have.
+const LIMIT_OF: [usize; 8] = [50, 50, 50, 2, 2, 2, 1, 0];
 
 pub struct World {
     kernel: Kernel,
@@ -73,9 +72,11 @@ impl World {
     /// Does one step in the kernel and in the model. A step that names a process when there is none does nothing.
     pub fn step(&mut self, step: &Step) -> Checked {
         match step {
-            Step::Spawn { parent, host, monitored, linked, few } => {
-                let limit = if *few { FEW } else { MANY };
-                let parent = parent.and_then(|parent| self.who(parent));
+            Step::Spawn { parent, host, monitored, linked, room } => {
+                let limit = LIMIT_OF[usize::from(*room) % LIMIT_OF.len()];
+                // Where nobody lives, a parent is wished for in vain, and the runtime spawns.
+                let wished = parent.filter(|parent| *parent >= LIVING || self.kernel.process_count() > 0);
+                let parent = wished.and_then(|parent| self.who(parent));
                 self.spawn(SpawnWish {
                     parent,
                     host: usize::from(*host),
@@ -171,10 +172,13 @@ impl World {
         same("answer", &kernel, &model)
     }
 
+    /// Mostly one of the living, counted back from the youngest; else one of the youngest, dead or alive.
     fn who(&self, who: Who) -> Option<Ordinal> {
-        let reach = self.pids.len().min(REACH);
-        let back = usize::from(who).checked_rem(reach)?;
-        Some(self.pids.len() - 1 - back)
+        let living: Vec<Ordinal> = self.model.living().collect();
+        let all: Vec<Ordinal> = (self.pids.len().saturating_sub(REACH)..self.pids.len()).collect();
+        let among = if who < LIVING && !living.is_empty() { living } else { all };
+        let back = usize::from(who).checked_rem(among.len())?;
+        Some(among[among.len() - 1 - back])
     }
 
     fn now(&self) -> Timestamp {
@@ -218,7 +222,7 @@ impl World {
             self.pids.push(spawned.pid.clone());
             self.mailboxes.insert(*who, (Mailbox::new(LIMITS), ModelMailbox::default()));
         }
-        let step = Step::Spawn { parent: None, host: 0, monitored: false, linked: false, few: false };
+        let step = Step::Spawn { parent: None, host: 0, monitored: false, linked: false, room: 0 };
         self.compare(&step, kind(spawned.map(drop))?, shown(model.map(drop)))
     }
 
