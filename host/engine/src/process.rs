@@ -18,10 +18,6 @@ use crate::output::ProcessLabel;
 /// of decoded messages stays well below the memory margin of the instance.
 const BATCH: BatchLimits = BatchLimits { items: 256, bytes: 256 << 10 };
 
-/// The part of its memory that a process may hold in unread messages: the rest of a full mailbox waits in the host, so
-/// that a flood can't exhaust the memory of its victim.
-const CREDIT_SHARE: u64 = 4;
-
 pub(crate) struct Process {
     pub(crate) label: ProcessLabel,
     pub(crate) limits: Limits,
@@ -168,7 +164,7 @@ impl Process {
         if self.is_killed() {
             return Poll::Ready(Delivery::default());
         }
-        let items = inbox.mailbox.take(BATCH, self.limits.memory / CREDIT_SHARE);
+        let items = inbox.mailbox.take(BATCH, self.limits.mailbox_credit());
         let output_ready = std::mem::take(&mut inbox.output_ready);
         let inspections = std::mem::take(&mut inbox.inspections);
         if items.is_empty() && !output_ready && inspections.is_empty() {

@@ -132,10 +132,11 @@ impl Limits {
         MailboxLimits { messages: self.mailbox_messages, bytes: self.mailbox_bytes, message: self.message }
     }
 
-    /// Bytes of its mailbox that the guest may hold unread before messages are held back on the host: an eighth of its
-    /// memory, since a decoded payload takes several times its bytes.
+    /// Bytes of its mailbox that the guest may hold unread before messages are held back on the host, so that a flood
+    /// can't exhaust the memory of its victim: a quarter of its memory. An unread payload stays encoded, and with the
+    /// default limits 10,000 small messages fit.
     pub fn mailbox_credit(&self) -> u64 {
-        self.memory / 8
+        self.memory / 4
     }
 }
 
