@@ -118,3 +118,7 @@ fn fill(results: &mut [Val], value: Val) {
         *result = value;
     }
 }
+
+#[cfg(test)]
+#[path = "snapshot_tests.rs"]
+mod tests;
