@@ -1,0 +1,117 @@
+-- The router: what the host hands over goes to the topic's listener, else to the inbox. Owns the subscriptions. The inbox's
+-- buffer holds whatever has no listener, also before a script calls `inbox()`: it waits there, and a listener that comes
+-- later takes its own out.
+local rt = ...
+local type, tostring = type, tostring
+local new_channel, put_record, close, is_channel = rt.new_channel, rt.put_record, rt.close, rt.is_channel
+local unread, fault, invalid, bad_argument = rt.unread, rt.fault, rt.invalid, rt.bad_argument
+local topic_fault, type_name = rt.topic_fault, rt.type_name
+
+local listeners, topics, count, limit = {}, {}, 0, 0
+local inbox = new_channel(0, MESSAGES, true, true)
+local events = new_channel(0, EVENTS, true, true)
+
+function rt.limit_listeners(number) limit = number end
+
+-- ---- From the host
+
+function rt.deliver(sender, topic, bytes)
+  if not put_record(listeners[topic] or inbox, bytes, topic, sender) then
+    unread[1], unread[2] = unread[1] + 1, unread[2] + #bytes + #topic
+  end
+end
+
+function rt.ended(kind, sender, at, failed, payload)
+  put_record(events, { kind, sender, at, failed, payload }, false, false)
+end
+
+-- The unread CANCEL of each sender (false: the runtime's).
+local cancels = {}
+
+-- A second unread one from the same sender takes the first one's place.
+function rt.canceled(sender, at, deadline)
+  local record = cancels[sender]
+  if record then
+    record[3], record[4] = at, deadline
+    return
+  end
+  record = { "pid.cancel", sender, at, deadline }
+  cancels[sender] = record
+  if put_record(events, record, false, false) then cancels[sender] = nil end
+end
+
+function rt.event_received(record)
+  if cancels[record[2]] == record then cancels[record[2]] = nil end
+end
+
+-- ---- Subscriptions
+
+-- Moves what waits for the topic from the inbox to its new listener. Everything new is made before anything changes.
+local function claim(topic, ch)
+  local buf, kept, taken = inbox[BUF], {}, ch[BUF]
+  local last_kept, last_taken = 0, 0
+  for i = inbox[HEAD], inbox[TAIL], 3 do
+    if buf[i + 1] == topic then
+      taken[last_taken + 1], taken[last_taken + 2], taken[last_taken + 3] = buf[i], topic, buf[i + 2]
+      last_taken = last_taken + 3
+    else
+      kept[last_kept + 1], kept[last_kept + 2], kept[last_kept + 3] = buf[i], buf[i + 1], buf[i + 2]
+      last_kept = last_kept + 3
+    end
+  end
+  ch[TAIL] = last_taken
+  inbox[BUF], inbox[HEAD], inbox[TAIL] = kept, 1, last_kept
+end
+
+-- What the options ask for: MESSAGES, PAYLOADS or nil; and what is wrong with them.
+local function kind_of(options)
+  if options == nil then return nil end
+  local message = options.message
+  if message == nil then return nil end
+  if type(message) ~= "boolean" then return nil, "message is a " .. type_name(message) .. ", not a boolean" end
+  return message and MESSAGES or PAYLOADS
+end
+
+local function listen(topic, options)
+  if topic == nil then return invalid("topic is missing") end
+  if type(topic) == "number" then topic = tostring(topic) end
+  if type(topic) ~= "string" then bad_argument(1, "listen", "string", topic) end
+  local wrong = topic_fault(topic)
+  if wrong then return invalid(wrong) end
+  if options ~= nil and type(options) ~= "table" then bad_argument(2, "listen", "table", options) end
+  local kind
+  kind, wrong = kind_of(options)
+  if wrong then return invalid(wrong) end
+  local ch = listeners[topic]
+  if ch then
+    if kind then ch[KIND] = kind end
+    return ch, nil
+  end
+  if count >= limit then
+    return nil, fault("ResourceExhausted", "process has " .. count .. " listeners, the limit is " .. limit)
+  end
+  ch = new_channel(0, kind or PAYLOADS, true, true)
+  if inbox[TAIL] > 0 then claim(topic, ch) end
+  topics[ch] = topic
+  listeners[topic] = ch
+  count = count + 1
+  return ch, nil
+end
+
+local function unlisten(ch)
+  if ch == nil then return false, fault("Invalid", "channel is missing") end
+  if not is_channel(ch) then bad_argument(1, "unlisten", "channel", ch) end
+  local topic = topics[ch]
+  if not topic then return false, fault("Invalid", "channel isn't listened on") end
+  listeners[topic], topics[ch] = nil, nil
+  count = count - 1
+  close(ch)
+  return true, nil
+end
+
+rt.mailbox = {
+  listen = listen,
+  unlisten = unlisten,
+  inbox = function() return inbox end,
+  events = function() return events end,
+}

@@ -1,0 +1,31 @@
+-- The module `process`: a table of functions that other files own.
+local rt = ...
+local mailbox = rt.mailbox
+
+local pid, frame = "", ""
+
+function rt.identify(own_pid, own_frame) pid, frame = own_pid, own_frame end
+
+rt.process = {
+  pid = function() return pid end,
+  id = function() return frame end,
+  send = rt.send,
+  listen = mailbox.listen,
+  unlisten = mailbox.unlisten,
+  inbox = mailbox.inbox,
+  events = mailbox.events,
+  spawn = rt.spawn,
+  spawn_monitored = rt.spawn_monitored,
+  spawn_linked = rt.spawn_linked,
+  spawn_linked_monitored = rt.spawn_linked_monitored,
+  terminate = rt.terminate,
+  cancel = rt.cancel,
+  monitor = rt.monitor,
+  unmonitor = rt.unmonitor,
+  link = rt.link,
+  unlink = rt.unlink,
+  get_options = rt.get_options,
+  set_options = rt.set_options,
+  event = { EXIT = "pid.exit", LINK_DOWN = "pid.link.down", CANCEL = "pid.cancel" },
+  registry = { register = rt.register, lookup = rt.lookup, unregister = rt.unregister },
+}

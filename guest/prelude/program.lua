@@ -1,0 +1,109 @@
+-- The program: the globals a script finds, `require`, and the first coroutine. Owns the exact list of what is there; what
+-- isn't named here doesn't exist for a script. Loaded last, because it takes away what the other files captured.
+local rt = ...
+local type, error, pairs, setmetatable, rawget = type, error, pairs, setmetatable, rawget
+local randomseed = math.randomseed
+local G, S = _G, rt.state
+local bad_argument, type_name = rt.bad_argument, rt.type_name
+
+-- ---- Globals
+
+local clock, date, difftime, now = os.clock, os.date, os.difftime, os.time
+
+G.process, G.channel, G.time, G.errors = rt.process, rt.channel, rt.time, rt.errors
+G.coroutine.spawn = rt.coroutine_spawn
+G.print, G.load = rt.print, rt.wrap_load(load)
+G.os = { time = now, date = date, difftime = difftime, clock = rt.cpu }
+G.debug = { traceback = rt.traceback }
+G.dofile, G.loadfile, G.string.dump = nil, nil, nil
+
+-- ---- require
+
+local modules = {
+  process = G.process, channel = G.channel, coroutine = G.coroutine, time = G.time, errors = G.errors,
+}
+
+-- By entry id: {true, value} when loaded; {false, task, channel} while it loads.
+local libraries = {}
+local new_require
+
+-- A library's own view of the globals: the same, but for its `require`, which knows its imports.
+local function load_library(entry, alias)
+  local environment = setmetatable({ require = new_require(entry) }, { __index = G, __newindex = G, __metatable = false })
+  local chunk, wrong = rt.load_library(entry, environment)
+  if not chunk then error("error loading module '" .. alias .. "':\n\t" .. wrong, 4) end
+  local value = chunk(alias, entry)
+  if value == nil then value = true end
+  return value
+end
+
+-- Leaves its mark while a library loads, and takes it away when that fails.
+local Loading = {}
+function Loading.__close(loading)
+  rt.close(loading[3])
+  if not loading[1] then libraries[loading[4]] = nil end
+end
+
+local function require_library(entry, alias)
+  local known = libraries[entry]
+  while known and not known[1] do
+    if known[2] == S[CURRENT] then error("loop of require: module '" .. alias .. "' is being loaded", 3) end
+    known[3]:receive() -- closed when it is loaded, or failed
+    known = libraries[entry]
+  end
+  if known then return known[2] end
+  local loading <close> = setmetatable({ false, S[CURRENT], rt.new_channel(0, false, false, true), entry }, Loading)
+  libraries[entry] = loading
+  local value = load_library(entry, alias)
+  loading[1], loading[2] = true, value
+  return value
+end
+
+function new_require(entry)
+  local imports
+  return function(name)
+    if type(name) == "number" then name = name .. "" end
+    if type(name) ~= "string" then bad_argument(1, "require", "string", name) end
+    imports = imports or rt.imports(entry)
+    local library = imports[name]
+    if library then
+      local value = require_library(library, name)
+      return value
+    end
+    local module = modules[name]
+    if module == nil then error("module '" .. name .. "' not found", 2) end
+    return module
+  end
+end
+
+G.require = new_require(nil)
+
+-- ---- The first coroutine
+
+local function method_of(made, name)
+  if type(made) == "function" then return made end
+  if type(made) ~= "table" then
+    error("the chunk returned a " .. type_name(made) .. ", not a function or a table of functions", 0)
+  end
+  local method = made[name]
+  if type(method) ~= "function" then error("the chunk returned no method `" .. name .. "`", 0) end
+  return method
+end
+
+rt.starting = true
+
+local function body(chunk, name, ...)
+  local method = method_of(chunk(), name)
+  rt.starting = false
+  return method(...)
+end
+
+-- The program is compiled; its coroutine is queued.
+function rt.start(config, chunk, ...)
+  randomseed(config.seed)
+  rt.identify(config.pid, config.frame)
+  rt.limit_timers(config.timers)
+  rt.limit_coroutines(config.coroutines)
+  rt.limit_listeners(config.listeners)
+  rt.set_main(rt.new_task(rt.new_main(body, chunk, config.method, ...)))
+end

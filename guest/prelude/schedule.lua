@@ -1,0 +1,31 @@
+-- Tasks: the coroutines the scheduler resumes (`main`, and each `coroutine.spawn`). Owns the run queue and the count of
+-- those that something outside of them can still wake; run.lua resumes them.
+--
+-- A task is also its own node in a channel's queue while it waits there: no allocation on the way.
+-- The state is a table with the slots CURRENT, LIVE, QUEUE, LAST, DEPTH, STACK (see slots.lua):
+-- * LIVE: waiting for a pending timer, an open channel of the mailbox, or the output; zero at rest means deadlock;
+-- * QUEUE up to LAST: ready tasks, first come first served; STACK up to DEPTH: those that run before them.
+-- Nothing here may fail half way: at the memory limit each step is done or not, and a script may catch that error.
+local rt = ...
+local error = error
+local can_wait = rt.can_wait
+
+local S = { false, 0, {}, 0, 0, {} }
+rt.state = S
+
+function rt.new_task(co)
+  local task = { false, false, false, false, false, false, co, false, false, false, false, false, false }
+  task[TASK] = task
+  return task
+end
+
+function rt.ready(task)
+  local last = S[LAST] + 1
+  S[QUEUE][last] = task
+  S[LAST] = last
+end
+
+-- To be called before anything is prepared for a wait.
+function rt.check_wait()
+  if not can_wait() then error("attempt to yield across a C-call boundary", 0) end
+end

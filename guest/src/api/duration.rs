@@ -1,0 +1,390 @@
+//! Durations: Go's notation both ways, and the Duration object, an immutable userdata with arithmetic. Owns what counts
+//! as a duration argument: text, integral milliseconds, a Duration; never negative.
+
+use std::ffi::{CStr, c_int};
+use std::fmt;
+
+use super::time::Time;
+use crate::context::Type;
+use crate::error::invalid;
+use crate::lua::{Function, Kind, Lua};
+
+/// A span of time in nanoseconds: up to 292 years either way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Duration(pub i64);
+
+const MICROSECOND: i64 = 1_000;
+const MILLISECOND: i64 = 1_000_000;
+const SECOND: i64 = 1_000_000_000;
+const MINUTE: i64 = 60 * SECOND;
+const HOUR: i64 = 60 * MINUTE;
+
+/// What `time.SECOND` and the others are worth.
+pub const CONSTANTS: [(&CStr, i64); 6] = [
+    (c"NANOSECOND", 1),
+    (c"MICROSECOND", MICROSECOND),
+    (c"MILLISECOND", MILLISECOND),
+    (c"SECOND", SECOND),
+    (c"MINUTE", MINUTE),
+    (c"HOUR", HOUR),
+];
+
+impl Duration {
+    /// Reads Go's notation: `1h30m`, `1.5s`, `-2ms`, `0`.
+    ///
+    /// Errors: what is wrong with the text.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        let fault = || format!("`{}` is not a duration", shorten(text));
+        let (negative, mut rest) = match text.as_bytes().first() {
+            Some(b'-') => (true, text.get(1..).unwrap_or_default()),
+            Some(b'+') => (false, text.get(1..).unwrap_or_default()),
+            _ => (false, text),
+        };
+        if rest == "0" {
+            return Ok(Self(0));
+        }
+        if rest.is_empty() {
+            return Err(fault());
+        }
+        let mut total = 0i128;
+        while !rest.is_empty() {
+            let (part, after) = parse_part(rest).ok_or_else(fault)?;
+            // Each part is below 2^64 * 3.6e12, and the text is short: no overflow before this check.
+            total += part;
+            if total > i64::MAX.into() {
+                return Err(format!("duration `{}` is longer than 292 years", shorten(text)));
+            }
+            rest = after;
+        }
+        let total = if negative { -total } else { total };
+        i64::try_from(total).map(Self).map_err(|_| fault())
+    }
+
+    /// Raises.
+    pub fn push(self, lua: Lua) {
+        lua.push_userdata(self);
+        lua.context().types.duration.get().set(lua);
+    }
+
+    fn is(lua: Lua, index: c_int) -> bool {
+        lua.kind(index) == Kind::Userdata && lua.context().types.duration.get().is(lua.metatable(index))
+    }
+
+    /// The Duration at `index`, if it is one.
+    pub fn at(lua: Lua, index: c_int) -> Option<Self> {
+        if Self::is(lua, index) { lua.userdata(index) } else { None }
+    }
+}
+
+/// A hostile text must not come back whole in an error.
+fn shorten(text: &str) -> String {
+    text.chars().take(40).collect()
+}
+
+/// One number with its unit, in nanoseconds, and what follows.
+fn parse_part(text: &str) -> Option<(i128, &str)> {
+    let digits = |text: &str| text.bytes().take_while(u8::is_ascii_digit).count();
+    let (whole, mut rest) = text.split_at_checked(digits(text))?;
+    let mut fraction = "";
+    if let Some(after) = rest.strip_prefix('.') {
+        (fraction, rest) = after.split_at_checked(digits(after))?;
+    }
+    if whole.is_empty() && fraction.is_empty() {
+        return None;
+    }
+    // Longest first: "ms" begins with "m".
+    let units = [
+        ("ns", 1),
+        ("us", MICROSECOND),
+        ("\u{b5}s", MICROSECOND),
+        ("\u{3bc}s", MICROSECOND),
+        ("ms", MILLISECOND),
+        ("s", SECOND),
+        ("m", MINUTE),
+        ("h", HOUR),
+    ];
+    let (unit, after) = units.iter().find_map(|(name, worth)| Some((i128::from(*worth), rest.strip_prefix(name)?)))?;
+    let whole: u64 = if whole.is_empty() { 0 } else { whole.parse().ok()? };
+    // 18 digits are finer than a nanosecond of an hour; more would overflow.
+    let fraction = fraction.get(..fraction.len().min(18))?;
+    let scale = 10i128.pow(fraction.len() as u32);
+    let part: i128 = if fraction.is_empty() { 0 } else { fraction.parse().ok()? };
+    Some((i128::from(whole) * unit + part * unit / scale, after))
+}
+
+impl fmt::Display for Duration {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let size = self.0.unsigned_abs();
+        if size == 0 {
+            return f.write_str("0s");
+        }
+        if self.0 < 0 {
+            f.write_str("-")?;
+        }
+        let fraction = |f: &mut fmt::Formatter<'_>, size: u64, unit: u64, name: &str| {
+            let digits = format!("{:0width$}", size % unit, width = unit.ilog10() as usize);
+            let digits = digits.trim_end_matches('0');
+            let dot = if digits.is_empty() || unit == 1 { "" } else { "." };
+            let digits = if unit == 1 { "" } else { digits };
+            write!(f, "{}{dot}{digits}{name}", size / unit)
+        };
+        match size {
+            0..1_000 => fraction(f, size, 1, "ns"),
+            1_000..1_000_000 => fraction(f, size, 1_000, "\u{b5}s"),
+            1_000_000..1_000_000_000 => fraction(f, size, 1_000_000, "ms"),
+            _ => {
+                let seconds = size / 1_000_000_000;
+                if seconds >= 3600 {
+                    write!(f, "{}h", seconds / 3600)?;
+                }
+                if seconds >= 60 {
+                    write!(f, "{}m", seconds / 60 % 60)?;
+                }
+                fraction(f, size % (60 * 1_000_000_000), 1_000_000_000, "s")
+            }
+        }
+    }
+}
+
+/// What a script gave as a duration.
+pub enum Argument {
+    Nanoseconds(u64),
+    /// Of a fitting type, but unusable: this is why.
+    Invalid(String),
+    WrongType,
+}
+
+/// Reads a duration argument.
+pub fn argument(lua: Lua, index: c_int) -> Argument {
+    let parsed = match lua.kind(index) {
+        Kind::None | Kind::Nil => return Argument::Invalid("duration is missing".to_owned()),
+        Kind::Number => match lua.integer(index) {
+            Some(milliseconds) => milliseconds
+                .checked_mul(MILLISECOND)
+                .ok_or_else(|| format!("duration of {milliseconds} ms is longer than 292 years")),
+            None => Err("duration is not an integral number of milliseconds".to_owned()),
+        },
+        Kind::String => match std::str::from_utf8(lua.bytes(index).unwrap_or_default()) {
+            Ok(text) => Duration::parse(text).map(|duration| duration.0),
+            Err(_) => Err("duration is not valid UTF-8".to_owned()),
+        },
+        _ => match Duration::at(lua, index) {
+            Some(duration) => Ok(duration.0),
+            None => return Argument::WrongType,
+        },
+    };
+    match parsed {
+        Ok(time) => match u64::try_from(time) {
+            Ok(time) => Argument::Nanoseconds(time),
+            Err(_) => Argument::Invalid(format!("duration {} is negative", Duration(time))),
+        },
+        Err(fault) => Argument::Invalid(fault),
+    }
+}
+
+// ---- Functions
+
+/// `nanoseconds(duration)` → integer; nil and an error object; or false for a wrong type
+extern "C-unwind" fn nanoseconds(lua: Lua) -> c_int {
+    match argument(lua, 1) {
+        Argument::Nanoseconds(time) => {
+            lua.push_integer(time as i64);
+            1
+        }
+        Argument::Invalid(fault) => invalid(lua, &fault),
+        Argument::WrongType => {
+            lua.push_boolean(false);
+            1
+        }
+    }
+}
+
+extern "C-unwind" fn parse_duration(lua: Lua) -> c_int {
+    if lua.is_absent(1) {
+        return invalid(lua, "duration is missing");
+    }
+    let parsed = match std::str::from_utf8(lua.check_bytes(1)) {
+        Ok(text) => Duration::parse(text),
+        Err(_) => Err("duration is not valid UTF-8".to_owned()),
+    };
+    match parsed {
+        Ok(duration) => {
+            duration.push(lua);
+            lua.push_nil();
+            2
+        }
+        Err(fault) => invalid(lua, &fault),
+    }
+}
+
+/// The method's object. Raises when it isn't one.
+fn check(lua: Lua, index: c_int) -> Duration {
+    match Duration::at(lua, index) {
+        Some(duration) => duration,
+        None => lua.type_error(index, c"duration"),
+    }
+}
+
+macro_rules! methods {
+    ($($method:ident: $push:ident($duration:ident) $value:expr;)*) => {
+        $(extern "C-unwind" fn $method(lua: Lua) -> c_int {
+            let $duration = check(lua, 1).0;
+            lua.$push($value);
+            1
+        })*
+        const METHODS: &[(&CStr, Function)] = &[$((method_name(concat!(stringify!($method), "\0")), $method)),*];
+    };
+}
+
+/// The functions are called `of_…` because one of the methods has the name of another function here.
+const fn method_name(name: &'static str) -> &'static CStr {
+    match CStr::from_bytes_with_nul(name.as_bytes().split_at(3).1) {
+        Ok(name) => name,
+        Err(_) => c"",
+    }
+}
+
+methods! {
+    of_nanoseconds: push_integer(d) d;
+    of_microseconds: push_integer(d) d / MICROSECOND;
+    of_milliseconds: push_integer(d) d / MILLISECOND;
+    of_seconds: push_number(d) d as f64 / SECOND as f64;
+    of_minutes: push_number(d) d as f64 / MINUTE as f64;
+    of_hours: push_number(d) d as f64 / HOUR as f64;
+}
+
+/// Pushes the result of arithmetic, or raises.
+fn give(lua: Lua, result: Option<i64>) -> c_int {
+    match result {
+        Some(nanoseconds) => Duration(nanoseconds).push(lua),
+        None => lua.raise_here("duration is out of range"),
+    }
+    1
+}
+
+fn both(lua: Lua) -> (Duration, Duration) {
+    (check(lua, 1), check(lua, 2))
+}
+
+extern "C-unwind" fn add(lua: Lua) -> c_int {
+    if Time::at(lua, 2).is_some() {
+        return super::time::add(lua);
+    }
+    let (a, b) = both(lua);
+    give(lua, a.0.checked_add(b.0))
+}
+
+extern "C-unwind" fn subtract(lua: Lua) -> c_int {
+    let (a, b) = both(lua);
+    give(lua, a.0.checked_sub(b.0))
+}
+
+extern "C-unwind" fn negate(lua: Lua) -> c_int {
+    give(lua, check(lua, 1).0.checked_neg())
+}
+
+/// A float as nanoseconds, if it is near enough to be one.
+fn rounded(value: f64) -> Option<i64> {
+    let value = value.round();
+    (value.abs() < i64::MAX as f64).then_some(value as i64)
+}
+
+extern "C-unwind" fn multiply(lua: Lua) -> c_int {
+    let (duration, factor) = if Duration::is(lua, 1) { (1, 2) } else { (2, 1) };
+    if lua.kind(factor) != Kind::Number {
+        lua.type_error(factor, c"number");
+    }
+    let duration = check(lua, duration).0;
+    if lua.is_integer(factor) {
+        return give(lua, lua.integer(factor).and_then(|factor| duration.checked_mul(factor)));
+    }
+    give(lua, lua.number(factor).and_then(|factor| rounded(duration as f64 * factor)))
+}
+
+/// By a number: a Duration. By a Duration: how often it fits, a float.
+extern "C-unwind" fn divide(lua: Lua) -> c_int {
+    let duration = check(lua, 1).0;
+    if let Some(other) = Duration::at(lua, 2) {
+        lua.push_number(duration as f64 / other.0 as f64);
+        return 1;
+    }
+    if lua.kind(2) != Kind::Number {
+        lua.type_error(2, c"number");
+    }
+    give(lua, lua.number(2).and_then(|divisor| rounded(duration as f64 / divisor)))
+}
+
+extern "C-unwind" fn equal(lua: Lua) -> c_int {
+    lua.push_boolean(Duration::at(lua, 1).is_some() && Duration::at(lua, 1) == Duration::at(lua, 2));
+    1
+}
+
+extern "C-unwind" fn less(lua: Lua) -> c_int {
+    let (a, b) = both(lua);
+    lua.push_boolean(a.0 < b.0);
+    1
+}
+
+extern "C-unwind" fn less_or_equal(lua: Lua) -> c_int {
+    let (a, b) = both(lua);
+    lua.push_boolean(a.0 <= b.0);
+    1
+}
+
+extern "C-unwind" fn text(lua: Lua) -> c_int {
+    lua.push_bytes(check(lua, 1).to_string().as_bytes());
+    1
+}
+
+/// Joins the texts of both operands.
+pub extern "C-unwind" fn concatenate(lua: Lua) -> c_int {
+    for index in 1..=2 {
+        let kind = lua.kind(index);
+        if !matches!(kind, Kind::String | Kind::Number | Kind::Userdata) {
+            lua.raise_here(&format!("attempt to concatenate a {} value", lua.type_name(index)));
+        }
+        lua.push_text(index);
+        lua.replace(index);
+    }
+    lua.join(2, b"");
+    1
+}
+
+const METAMETHODS: [(&CStr, Function); 10] = [
+    (c"__add", add),
+    (c"__sub", subtract),
+    (c"__unm", negate),
+    (c"__mul", multiply),
+    (c"__div", divide),
+    (c"__eq", equal),
+    (c"__lt", less),
+    (c"__le", less_or_equal),
+    (c"__tostring", text),
+    (c"__concat", concatenate),
+];
+
+/// Makes a metatable for immutable userdata on the stack, and keeps it. Raises.
+pub fn define(lua: Lua, name: &str, methods: &[(&CStr, Function)], metamethods: &[(&CStr, Function)]) -> Type {
+    lua.new_table(0, 16);
+    for (name, function) in metamethods {
+        lua.set_function(name, *function);
+    }
+    lua.new_table(0, methods.len());
+    for (name, function) in methods {
+        lua.set_function(name, *function);
+    }
+    lua.set_field(-2, c"__index");
+    lua.push_bytes(name.as_bytes());
+    lua.set_field(-2, c"__name");
+    lua.push_boolean(false);
+    lua.set_field(-2, c"__metatable");
+    Type::keep(lua)
+}
+
+/// Makes the type. Raises.
+pub fn open(lua: Lua) {
+    lua.context().types.duration.set(define(lua, "duration", METHODS, &METAMETHODS));
+}
+
+/// For the prelude.
+pub const FUNCTIONS: [(&CStr, Function); 2] = [(c"nanoseconds", nanoseconds), (c"parse_duration", parse_duration)];

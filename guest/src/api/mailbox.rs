@@ -1,0 +1,70 @@
+//! `process.send`, and reading payloads back. Owns the checks of a topic. The hot path of the whole system: one function,
+//! no allocation of its own (the buffer is kept), and nothing on the Lua heap when it succeeds.
+
+use std::ffi::{CStr, c_int};
+
+use super::{MAX_NAME, text_argument};
+use crate::codec::{Shape, decode, encode};
+use crate::error::{done, invalid};
+use crate::host::{ErrorKind, refusal};
+use crate::lua::{Function, Lua};
+
+/// Why a topic is unusable, or none.
+fn topic_fault(topic: &str) -> Option<String> {
+    if topic.is_empty() || topic.len() > MAX_NAME {
+        return Some(format!("topic has {} bytes, not 1 to {MAX_NAME}", topic.len()));
+    }
+    topic.starts_with('@').then(|| format!("topic `{topic}` is reserved: it begins with @"))
+}
+
+/// `send(destination, topic, ...)`
+extern "C-unwind" fn send(lua: Lua) -> c_int {
+    let Some(destination) = text_argument(&lua, 1, "destination") else { return 2 };
+    let Some(topic) = text_argument(&lua, 2, "topic") else { return 2 };
+    if let Some(fault) = topic_fault(topic) {
+        return invalid(lua, &fault);
+    }
+    let context = lua.context();
+    let shape = match lua.top() {
+        // Index 3 is beyond the arguments: encodes as nil.
+        2 | 3 => Shape::One(3),
+        last => Shape::Packed(3, last),
+    };
+    let mut payload = context.buffer.take();
+    payload.clear();
+    let result = match encode(lua, shape, context.message_limit.get(), &mut payload) {
+        Ok(()) => context.host.send(destination, topic, &payload, context.unread(lua)),
+        Err(unfit) => Err(refusal(ErrorKind::Invalid, unfit.message("payload"))),
+    };
+    // A message near the limit must not hold its megabyte for ever.
+    if payload.capacity() > KEPT_CAPACITY {
+        payload = Vec::new();
+    }
+    context.buffer.set(payload);
+    done(lua, result)
+}
+
+/// Bytes of the kept buffer: most messages are far smaller.
+const KEPT_CAPACITY: usize = 16 * 1024;
+
+/// `topic_fault(topic)` → why it is unusable, or nil. The topic is a string.
+extern "C-unwind" fn check_topic(lua: Lua) -> c_int {
+    let fault = match std::str::from_utf8(lua.check_bytes(1)) {
+        Ok(topic) => topic_fault(topic),
+        Err(_) => Some("topic is not valid UTF-8".to_owned()),
+    };
+    match fault {
+        Some(fault) => lua.push_bytes(fault.as_bytes()),
+        None => lua.push_nil(),
+    }
+    1
+}
+
+/// `decode(bytes)` → value
+extern "C-unwind" fn read(lua: Lua) -> c_int {
+    decode(lua, lua.check_bytes(1));
+    1
+}
+
+/// For the prelude.
+pub const FUNCTIONS: [(&CStr, Function); 3] = [(c"send", send), (c"topic_fault", check_topic), (c"decode", read)];

@@ -1,0 +1,60 @@
+//! The Rust half of what a script sees, one file per noun. The Lua half is in `prelude/`; each file's `FUNCTIONS` are
+//! in the table the prelude's chunks get, under these names.
+
+pub mod chunk;
+pub mod duration;
+pub mod link;
+pub mod mailbox;
+pub mod monitor;
+pub mod output;
+pub mod process;
+pub mod registry;
+pub mod schedule;
+pub mod time;
+
+use std::ffi::CStr;
+
+use crate::error::invalid;
+use crate::lua::{Function, Lua};
+use crate::wait;
+
+/// Puts all functions into the table on top of the stack. Raises.
+pub fn install(lua: Lua) {
+    let groups: [&[(&CStr, Function)]; 10] = [
+        &wait::FUNCTIONS,
+        &chunk::FUNCTIONS,
+        &duration::FUNCTIONS,
+        &link::FUNCTIONS,
+        &mailbox::FUNCTIONS,
+        &monitor::FUNCTIONS,
+        &output::FUNCTIONS,
+        &process::FUNCTIONS,
+        &registry::FUNCTIONS,
+        &schedule::FUNCTIONS,
+    ];
+    for (name, function) in groups.into_iter().flatten() {
+        lua.set_function(name, *function);
+    }
+    for (name, function) in time::FUNCTIONS {
+        lua.set_function(name, function);
+    }
+}
+
+/// Longest name and topic, in bytes. At the limit: `INVALID`.
+pub const MAX_NAME: usize = 255;
+
+/// The argument as text a host function takes. None: it is missing or unusable, and `nil, err` is pushed; `what` names
+/// it there. Raises for a wrong type.
+fn text_argument<'l>(lua: &'l Lua, argument: i32, what: &str) -> Option<&'l str> {
+    if lua.is_absent(argument) {
+        invalid(*lua, &format!("{what} is missing"));
+        return None;
+    }
+    match std::str::from_utf8(lua.check_bytes(argument)) {
+        Ok(text) => Some(text),
+        Err(_) => {
+            invalid(*lua, &format!("{what} is not valid UTF-8"));
+            None
+        }
+    }
+}

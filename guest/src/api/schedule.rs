@@ -1,0 +1,111 @@
+//! What the prelude's scheduler needs of Rust: making and resuming base coroutines, clocks, and telling Rust which
+//! metatables are the runtime's types. Owns no queue: those are in `prelude/schedule.lua`.
+
+use std::ffi::{CStr, c_int};
+
+use crate::context::{Context, Type};
+use crate::lua::{Broken, Function, Kind, Lua, Progress};
+use crate::wait::set_base;
+
+/// `new_base(f, ...)` → a coroutine that will run `f(...)`
+extern "C-unwind" fn new_base(lua: Lua) -> c_int {
+    make_base(lua, false)
+}
+
+/// The same for the one that runs the program's method.
+extern "C-unwind" fn new_main(lua: Lua) -> c_int {
+    make_base(lua, true)
+}
+
+fn make_base(lua: Lua, main: bool) -> c_int {
+    let count = lua.top();
+    let coroutine = lua.new_thread();
+    lua.insert(1);
+    if !coroutine.reserve(count.saturating_add(20)) {
+        lua.raise_text("too many arguments");
+    }
+    lua.move_to(coroutine, count);
+    set_base(coroutine, main);
+    1
+}
+
+/// `step(coroutine)` → nothing: it waits; `true, n`: it is done, with `n` results on its stack; `false, memory`: it
+/// failed, with the error on its stack
+extern "C-unwind" fn step(lua: Lua) -> c_int {
+    let Some(coroutine) = lua.thread(1) else { return 0 };
+    match coroutine.resume(lua) {
+        Progress::Waits => 0,
+        Progress::Done(results) => {
+            lua.push_boolean(true);
+            lua.push_integer(results.into());
+            2
+        }
+        Progress::Failed(why) => {
+            lua.push_boolean(false);
+            lua.push_boolean(why == Broken::Memory);
+            2
+        }
+    }
+}
+
+/// `condemn(coroutine)`: it raises at every further instruction.
+extern "C-unwind" fn condemn(lua: Lua) -> c_int {
+    lua.condemn();
+    if let Some(coroutine) = lua.thread(1) {
+        coroutine.condemn();
+    }
+    0
+}
+
+/// `now()` → nanoseconds of the monotonic clock
+extern "C-unwind" fn now(lua: Lua) -> c_int {
+    lua.push_integer(lua.context().host.now() as i64);
+    1
+}
+
+/// `cpu()` → seconds since this process's clock base, which leaves out what passed while it waited
+extern "C-unwind" fn cpu(lua: Lua) -> c_int {
+    let context = lua.context();
+    let spent = context.host.now().saturating_sub(context.clock_base.get());
+    lua.push_number(spent as f64 / 1e9);
+    1
+}
+
+/// `define(name, metatable)`: values with this metatable are of the runtime's type `name`.
+extern "C-unwind" fn define(lua: Lua) -> c_int {
+    let types = &lua.context().types;
+    let Some(name) = lua.bytes(1) else { return 0 };
+    let place = match name {
+        b"error" => &types.error,
+        b"channel" => &types.channel,
+        b"case" => &types.case,
+        b"message" => &types.message,
+        b"field" => &types.field,
+        _ => &types.timer,
+    };
+    lua.set_top(2);
+    place.set(Type::keep(lua));
+    0
+}
+
+/// `count_unread(table)`: where `{messages, bytes}` is counted.
+extern "C-unwind" fn count_unread(lua: Lua) -> c_int {
+    if lua.kind(1) == Kind::Table {
+        lua.set_top(1);
+        let context: &Context = lua.context();
+        context.unread.set(Some(lua.keep()));
+    }
+    0
+}
+
+/// For the prelude.
+pub const FUNCTIONS: [(&CStr, Function); 8] = [
+    (c"new_base", new_base),
+    (c"new_main", new_main),
+    (c"step", step),
+    (c"condemn", condemn),
+    (c"now", now),
+    (c"cpu", cpu),
+    (c"define", define),
+    (c"count_unread", count_unread),
+];

@@ -1,0 +1,240 @@
+//! A payload to Lua values. Owns the reading; refuses what is no payload ("corrupt payload"), though only a broken host
+//! could hand that over: no length is believed before the bytes are seen. Holds nothing on the heap, because building
+//! values may raise "not enough memory".
+
+use std::ffi::c_int;
+
+use super::{MAX_DEPTH, extension};
+use crate::api::duration::Duration;
+use crate::api::time::Time;
+use crate::lua::{Kind, Lua};
+
+/// Pushes the value. Raises.
+pub fn decode(lua: Lua, payload: &[u8]) {
+    let mut reader = Reader::new(lua, payload);
+    if reader.value(0).is_none() || reader.at != payload.len() {
+        lua.raise_text("corrupt payload");
+    }
+    reader.finish();
+}
+
+/// Pushes the values of an array, and tells how many. Raises.
+pub fn decode_spread(lua: Lua, payload: &[u8]) -> c_int {
+    let mut reader = Reader::new(lua, payload);
+    let Some(count) = reader.list_length() else { lua.raise_text("corrupt payload") };
+    if !c_int::try_from(count).is_ok_and(|count| lua.reserve(count.saturating_add(20))) {
+        lua.raise_text("too many arguments");
+    }
+    // The array itself is the payload's first table.
+    reader.met = 1;
+    for _ in 0..count {
+        if reader.value(1).is_none() {
+            lua.raise_text("corrupt payload");
+        }
+    }
+    reader.finish();
+    count as c_int
+}
+
+struct Reader<'a> {
+    lua: Lua,
+    bytes: &'a [u8],
+    at: usize,
+    /// Where on the stack the tables met so far are listed; none when the payload refers to no table twice.
+    list: Option<c_int>,
+    met: i64,
+}
+
+impl<'a> Reader<'a> {
+    fn new(lua: Lua, bytes: &'a [u8]) -> Self {
+        let refers = bytes.windows(2).any(|pair| pair == [0xd6, extension::SEEN]);
+        let list = refers.then(|| {
+            lua.new_table(0, 0);
+            lua.top()
+        });
+        Self { lua, bytes, at: 0, list, met: 0 }
+    }
+
+    /// Takes the list away from below the results.
+    fn finish(&self) {
+        if let Some(list) = self.list {
+            self.lua.remove(list);
+        }
+    }
+
+    fn take(&mut self, count: usize) -> Option<&'a [u8]> {
+        let end = self.at.checked_add(count)?;
+        let taken = self.bytes.get(self.at..end)?;
+        self.at = end;
+        Some(taken)
+    }
+
+    fn array<const N: usize>(&mut self) -> Option<[u8; N]> {
+        self.take(N)?.try_into().ok()
+    }
+
+    fn byte(&mut self) -> Option<u8> {
+        self.array::<1>().map(|[byte]| byte)
+    }
+
+    /// A big-endian number of 1, 2 or 4 bytes, by the low bits of the marker.
+    fn length(&mut self, width: u8) -> Option<usize> {
+        Some(match width {
+            0 => self.byte()?.into(),
+            1 => u16::from_be_bytes(self.array()?).into(),
+            _ => u32::from_be_bytes(self.array()?) as usize,
+        })
+    }
+
+    fn list_length(&mut self) -> Option<usize> {
+        match self.byte()? {
+            marker @ 0x90..=0x9f => Some((marker & 0x0f).into()),
+            marker @ 0xdc..=0xdd => self.length(marker - 0xdc + 1),
+            _ => None,
+        }
+    }
+
+    fn value(&mut self, depth: usize) -> Option<()> {
+        let lua = self.lua;
+        match self.byte()? {
+            marker @ 0x00..=0x7f => lua.push_integer(marker.into()),
+            marker @ 0xe0..=0xff => lua.push_integer((marker as i8).into()),
+            marker @ 0xa0..=0xbf => self.string((marker & 0x1f).into())?,
+            marker @ 0x80..=0x8f => self.map((marker & 0x0f).into(), depth)?,
+            marker @ 0x90..=0x9f => self.items((marker & 0x0f).into(), depth)?,
+            0xc0 => lua.push_nil(),
+            marker @ 0xc2..=0xc3 => lua.push_boolean(marker == 0xc3),
+            marker @ 0xc4..=0xc6 => {
+                let length = self.length(marker - 0xc4)?;
+                self.string(length)?;
+            }
+            marker @ 0xc7..=0xc9 => {
+                let length = self.length(marker - 0xc7)?;
+                self.extension(length, depth)?;
+            }
+            0xca => lua.push_number(f32::from_be_bytes(self.array()?).into()),
+            0xcb => lua.push_number(f64::from_be_bytes(self.array()?)),
+            0xcc => lua.push_integer(self.byte()?.into()),
+            0xcd => lua.push_integer(u16::from_be_bytes(self.array()?).into()),
+            0xce => lua.push_integer(u32::from_be_bytes(self.array()?).into()),
+            0xcf => lua.push_integer(u64::from_be_bytes(self.array()?).try_into().ok()?),
+            0xd0 => lua.push_integer((self.byte()? as i8).into()),
+            0xd1 => lua.push_integer(i16::from_be_bytes(self.array()?).into()),
+            0xd2 => lua.push_integer(i32::from_be_bytes(self.array()?).into()),
+            0xd3 => lua.push_integer(i64::from_be_bytes(self.array()?)),
+            marker @ 0xd4..=0xd8 => self.extension(1 << (marker - 0xd4), depth)?,
+            marker @ 0xd9..=0xdb => {
+                let length = self.length(marker - 0xd9)?;
+                self.string(length)?;
+            }
+            marker @ 0xdc..=0xdd => {
+                let count = self.length(marker - 0xdc + 1)?;
+                self.items(count, depth)?;
+            }
+            marker @ 0xde..=0xdf => {
+                let count = self.length(marker - 0xde + 1)?;
+                self.map(count, depth)?;
+            }
+            0xc1 => return None,
+        }
+        Some(())
+    }
+
+    fn string(&mut self, length: usize) -> Option<()> {
+        let bytes = self.take(length)?;
+        self.lua.push_bytes(bytes);
+        Some(())
+    }
+
+    /// A table for up to `count` entries, of which each takes at least a byte of what is left.
+    fn open(&mut self, items: usize, fields: usize, depth: usize) -> Option<()> {
+        // Encoded tables are at most MAX_DEPTH deep; an error's details may add one level each.
+        if depth > MAX_DEPTH + 1 || !self.lua.reserve(8) {
+            return None;
+        }
+        let left = self.bytes.len() - self.at;
+        self.lua.new_table(items.min(left), fields.min(left));
+        if let Some(list) = self.list {
+            self.met += 1;
+            self.lua.push_copy(-1);
+            self.lua.set_item(list, self.met);
+        }
+        Some(())
+    }
+
+    fn items(&mut self, count: usize, depth: usize) -> Option<()> {
+        self.open(count, 0, depth)?;
+        for i in 1..=count {
+            self.value(depth + 1)?;
+            self.lua.set_item(-2, i as i64);
+        }
+        Some(())
+    }
+
+    fn map(&mut self, count: usize, depth: usize) -> Option<()> {
+        self.open(0, count, depth)?;
+        for _ in 0..count {
+            self.value(depth + 1)?;
+            if !matches!(self.lua.kind(-1), Kind::Boolean | Kind::Number | Kind::String)
+                || self.lua.number(-1).is_some_and(f64::is_nan)
+            {
+                return None;
+            }
+            self.value(depth + 1)?;
+            self.lua.set(-3);
+        }
+        Some(())
+    }
+
+    fn extension(&mut self, length: usize, depth: usize) -> Option<()> {
+        let kind = self.byte()?;
+        let body = self.take(length)?;
+        match kind {
+            extension::SEEN => {
+                let number = u32::from_be_bytes(body.try_into().ok()?);
+                self.lua.get_item(self.list?, i64::from(number) + 1);
+                (self.lua.kind(-1) == Kind::Table).then_some(())
+            }
+            extension::ERROR => error(self.lua, body, depth),
+            extension::TIME => time(self.lua, body),
+            extension::DURATION => {
+                Duration(i64::from_be_bytes(body.try_into().ok()?)).push(self.lua);
+                Some(())
+            }
+            _ => None,
+        }
+    }
+}
+
+/// An error object: a table with kind, message, retryable, details, stack in this order.
+fn error(lua: Lua, body: &[u8], depth: usize) -> Option<()> {
+    if depth > MAX_DEPTH || !lua.reserve(8) {
+        return None;
+    }
+    // The details count their tables by themselves: a reader of their own.
+    let mut reader = Reader::new(lua, body);
+    if reader.list_length()? != 5 {
+        return None;
+    }
+    lua.new_table(5, 0);
+    for item in 1..=5 {
+        reader.value(depth + 1)?;
+        lua.set_item(-2, item);
+    }
+    lua.context().types.error.get().set(lua);
+    reader.finish();
+    Some(())
+}
+
+fn time(lua: Lua, body: &[u8]) -> Option<()> {
+    let mut reader = Reader { lua, bytes: body, at: 0, list: None, met: 0 };
+    if reader.list_length()? != 3 {
+        return None;
+    }
+    reader.value(0)?;
+    reader.value(0)?;
+    let time = Time { seconds: lua.integer(-2)?, nanoseconds: u32::try_from(lua.integer(-1)?).ok()? };
+    lua.pop(2);
+    time.push(lua);
+    Some(())
+}

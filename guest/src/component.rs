@@ -1,0 +1,131 @@
+//! The component: the world's exports over [`Vm`], and its imports as a [`Host`]. Owns the one VM of the instance.
+//! Calls in the wrong order are the host's bug, and trap.
+
+use std::cell::RefCell;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use crate::bindings::Guest as World;
+use crate::bindings::exports::lunarium::process::guest::Guest;
+use crate::bindings::lunarium::process::{link, mailbox, monitor, output, process, registry};
+use crate::host::{Chunk, Event, Host, Options, Program, Refusal, SpawnRequest, Status, Unread};
+use crate::vm::Vm;
+
+thread_local! {
+    static VM: RefCell<Option<Vm>> = const { RefCell::new(None) };
+}
+
+struct Component;
+
+impl World for Component {
+    fn init() {
+        VM.with_borrow_mut(|vm| {
+            assert!(vm.is_none(), "init called twice");
+            *vm = Some(Vm::new(Box::new(Imports)));
+        });
+    }
+}
+
+fn with_vm<T>(body: impl FnOnce(&mut Vm) -> T) -> T {
+    VM.with_borrow_mut(|vm| match vm {
+        Some(vm) => body(vm),
+        None => panic!("called before init"),
+    })
+}
+
+impl Guest for Component {
+    fn start(program: Program, arguments: Vec<u8>) -> Status {
+        with_vm(|vm| vm.start(program, &arguments))
+    }
+
+    fn resume(events: Vec<Event>) -> Status {
+        with_vm(|vm| vm.resume(events))
+    }
+
+    fn check(chunk: Chunk) -> Result<(), String> {
+        with_vm(|vm| vm.check(&chunk))
+    }
+
+    #[inline(never)]
+    fn stack_pointer() -> u32 {
+        let local = 0u8;
+        std::hint::black_box(&raw const local) as u32
+    }
+}
+
+struct Imports;
+
+impl Host for Imports {
+    fn send(&self, destination: &str, topic: &str, payload: &[u8], unread: Unread) -> Result<(), Refusal> {
+        mailbox::send(destination, topic, payload, unread)
+    }
+
+    fn spawn(&self, request: &SpawnRequest) -> Result<String, Refusal> {
+        process::spawn(request)
+    }
+
+    fn terminate(&self, destination: &str) -> Result<(), Refusal> {
+        process::terminate(destination)
+    }
+
+    fn cancel(&self, destination: &str, deadline: Option<u64>) -> Result<(), Refusal> {
+        process::cancel(destination, deadline)
+    }
+
+    fn options(&self) -> Options {
+        process::get_options()
+    }
+
+    fn set_options(&self, options: Options) {
+        process::set_options(options);
+    }
+
+    fn link(&self, destination: &str) -> Result<(), Refusal> {
+        link::link(destination)
+    }
+
+    fn unlink(&self, destination: &str) -> Result<(), Refusal> {
+        link::unlink(destination)
+    }
+
+    fn monitor(&self, destination: &str) -> Result<(), Refusal> {
+        monitor::monitor(destination)
+    }
+
+    fn unmonitor(&self, destination: &str) -> Result<(), Refusal> {
+        monitor::unmonitor(destination)
+    }
+
+    fn register(&self, name: &str, process: Option<&str>) -> Result<(), Refusal> {
+        registry::register(name, process)
+    }
+
+    fn lookup(&self, name: &str) -> Result<String, Refusal> {
+        registry::lookup(name)
+    }
+
+    fn unregister(&self, name: &str) -> Result<bool, Refusal> {
+        registry::unregister(name)
+    }
+
+    fn print(&self, line: &[u8]) -> bool {
+        output::print(line)
+    }
+
+    fn dropped(&self, lines: u32) {
+        output::dropped(lines);
+    }
+
+    fn now(&self) -> u64 {
+        // Not `Instant`: the host compares `wake-at` with its own reading of this clock.
+        let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+        unsafe { libc::clock_gettime(libc::CLOCK_MONOTONIC, &raw mut time) };
+        (time.tv_sec as u64).wrapping_mul(1_000_000_000).wrapping_add(time.tv_nsec as u64)
+    }
+
+    fn wall(&self) -> (i64, u32) {
+        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        (since.as_secs() as i64, since.subsec_nanos())
+    }
+}
+
+crate::bindings::export!(Component with_types_in crate::bindings);

@@ -1,0 +1,132 @@
+//! What belongs to one process besides its Lua state: the host, the limits, and where in Lua the runtime's own types are.
+//! Everything here is set while the state is built or by `start`; nothing is borrowed across a call into Lua.
+
+use std::cell::{Cell, RefCell};
+
+use crate::host::{ErrorKind, Host, Program, Unread};
+use crate::lua::{Lua, Reference};
+use crate::memory::Memory;
+
+/// One of the runtime's types: tables or userdata with a metatable no script can get hold of.
+#[derive(Clone, Copy, Default)]
+pub struct Type {
+    kept: Option<Reference>,
+    address: usize,
+}
+
+impl Type {
+    /// Pops the metatable and remembers it. Raises.
+    pub fn keep(lua: Lua) -> Self {
+        let address = lua.address(-1);
+        Self { kept: Some(lua.keep()), address }
+    }
+
+    /// Gives the value on top this type.
+    #[inline]
+    pub fn set(&self, lua: Lua) {
+        if let Some(kept) = self.kept {
+            lua.push_kept(kept);
+            lua.set_metatable(-2);
+        }
+    }
+
+    /// Whether a value with this metatable (`Lua::metatable`) is of this type.
+    #[inline]
+    pub fn is(&self, metatable: usize) -> bool {
+        metatable != 0 && metatable == self.address
+    }
+}
+
+/// The runtime's types, as far as Rust code has to know them.
+#[derive(Default)]
+pub struct Types {
+    pub error: Cell<Type>,
+    pub channel: Cell<Type>,
+    pub case: Cell<Type>,
+    pub message: Cell<Type>,
+    /// What `msg.topic` and `msg.payload` read without a call: travels as the value in it.
+    pub field: Cell<Type>,
+    pub timer: Cell<Type>,
+    pub time: Cell<Type>,
+    pub duration: Cell<Type>,
+}
+
+pub struct Context {
+    pub host: Box<dyn Host>,
+    pub memory: Memory,
+    pub types: Types,
+    /// Bytes of one message, and of one line of output.
+    pub message_limit: Cell<usize>,
+    /// The table `{messages, bytes}` in which the prelude counts what is handed over and not yet received.
+    pub unread: Cell<Option<Reference>>,
+    /// Kept between messages, so that sending allocates nothing.
+    pub buffer: Cell<Vec<u8>>,
+    /// What `require` can load. Empty before `start`.
+    pub program: RefCell<Option<Program>>,
+    /// Nanoseconds of the monotonic clock at which the CPU time counted by `os.clock` is zero.
+    pub clock_base: Cell<u64>,
+}
+
+impl Context {
+    pub fn new(host: Box<dyn Host>) -> Self {
+        Self {
+            host,
+            memory: Memory::unlimited(),
+            types: Types::default(),
+            message_limit: Cell::new(0),
+            unread: Cell::new(None),
+            buffer: Cell::new(Vec::new()),
+            program: RefCell::new(None),
+            clock_base: Cell::new(0),
+        }
+    }
+
+    /// What the process holds of its mailbox at this moment.
+    #[inline]
+    pub fn unread(&self, lua: Lua) -> Unread {
+        let Some(kept) = self.unread.get() else { return Unread { messages: 0, bytes: 0 } };
+        lua.push_kept(kept);
+        lua.get_item(-1, 1);
+        lua.get_item(-2, 2);
+        let number = |index| lua.integer(index).and_then(|n| u32::try_from(n).ok()).unwrap_or(0);
+        let unread = Unread { messages: number(-2), bytes: number(-1) };
+        lua.pop(3);
+        unread
+    }
+}
+
+/// The value a script sees for a kind (`errors.NOT_FOUND` is `"NotFound"`).
+pub fn kind_text(kind: ErrorKind) -> &'static str {
+    match kind {
+        ErrorKind::NotFound => "NotFound",
+        ErrorKind::AlreadyExists => "AlreadyExists",
+        ErrorKind::Invalid => "Invalid",
+        ErrorKind::PermissionDenied => "PermissionDenied",
+        ErrorKind::Unavailable => "Unavailable",
+        ErrorKind::Internal => "Internal",
+        ErrorKind::Canceled => "Canceled",
+        ErrorKind::Conflict => "Conflict",
+        ErrorKind::Timeout => "Timeout",
+        ErrorKind::RateLimited => "RateLimited",
+        ErrorKind::ResourceExhausted => "ResourceExhausted",
+        ErrorKind::Unknown => "",
+    }
+}
+
+/// The kind of a script's value; anything of its own invention is `Unknown`.
+pub fn kind_of(text: &[u8]) -> ErrorKind {
+    const ALL: [ErrorKind; 11] = [
+        ErrorKind::NotFound,
+        ErrorKind::AlreadyExists,
+        ErrorKind::Invalid,
+        ErrorKind::PermissionDenied,
+        ErrorKind::Unavailable,
+        ErrorKind::Internal,
+        ErrorKind::Canceled,
+        ErrorKind::Conflict,
+        ErrorKind::Timeout,
+        ErrorKind::RateLimited,
+        ErrorKind::ResourceExhausted,
+    ];
+    ALL.into_iter().find(|kind| kind_text(*kind).as_bytes() == text).unwrap_or(ErrorKind::Unknown)
+}

@@ -1,0 +1,58 @@
+//! Error objects, from Rust's side: a table with kind, message, retryable, details, stack in this order and the type
+//! `error` (`prelude/errors.lua` owns what scripts can do with it). Owns the way from a refusal to `nil, err`.
+
+use std::ffi::c_int;
+
+use crate::context::kind_text;
+use crate::host::{ErrorKind, Refusal};
+use crate::lua::Lua;
+
+/// Pushes an error object. Raises.
+pub fn push_error(lua: Lua, kind: ErrorKind, message: &str, retryable: bool) {
+    lua.new_table(5, 0);
+    lua.push_bytes(kind_text(kind).as_bytes());
+    lua.set_item(-2, 1);
+    lua.push_bytes(message.as_bytes());
+    lua.set_item(-2, 2);
+    lua.push_boolean(retryable);
+    lua.set_item(-2, 3);
+    lua.context().types.error.get().set(lua);
+}
+
+/// A function's results `nil, err`. Raises.
+pub fn refuse(lua: Lua, refusal: &Refusal) -> c_int {
+    lua.push_nil();
+    push_error(lua, refusal.kind, &refusal.message, refusal.retryable);
+    2
+}
+
+/// `nil, err` of kind `INVALID`. Raises.
+pub fn invalid(lua: Lua, message: &str) -> c_int {
+    lua.push_nil();
+    push_error(lua, ErrorKind::Invalid, message, false);
+    2
+}
+
+/// `true, nil`, or `nil, err`. Raises.
+pub fn done(lua: Lua, result: Result<(), Refusal>) -> c_int {
+    match result {
+        Ok(()) => {
+            lua.push_boolean(true);
+            lua.push_nil();
+            2
+        }
+        Err(refusal) => refuse(lua, &refusal),
+    }
+}
+
+/// `text, nil`, or `nil, err`. Raises.
+pub fn answer(lua: Lua, result: Result<String, Refusal>) -> c_int {
+    match result {
+        Ok(text) => {
+            lua.push_bytes(text.as_bytes());
+            lua.push_nil();
+            2
+        }
+        Err(refusal) => refuse(lua, &refusal),
+    }
+}

@@ -1,0 +1,44 @@
+//! What the guest asks of the world, as a trait: on wasm the imports of `wit/`, in tests a fake. Owns no behaviour;
+//! units, errors and "never blocks" are said in `wit/`.
+
+#[cfg(test)]
+pub use crate::bindings::exports::lunarium::process::guest::{Cancel, Library, Limits, Message};
+pub use crate::bindings::exports::lunarium::process::guest::{
+    Chunk, Ended, Event, Failure, Import, Outcome, Parked, Program, Status,
+};
+pub use crate::bindings::lunarium::process::process::{Options, SpawnRequest};
+pub use crate::bindings::lunarium::process::types::{ErrorKind, Refusal, Unread};
+
+/// The host functions, and the clocks.
+pub trait Host {
+    fn send(&self, destination: &str, topic: &str, payload: &[u8], unread: Unread) -> Result<(), Refusal>;
+
+    fn spawn(&self, request: &SpawnRequest) -> Result<String, Refusal>;
+    fn terminate(&self, destination: &str) -> Result<(), Refusal>;
+    /// `deadline` in nanoseconds from now.
+    fn cancel(&self, destination: &str, deadline: Option<u64>) -> Result<(), Refusal>;
+    fn options(&self) -> Options;
+    fn set_options(&self, options: Options);
+
+    fn link(&self, destination: &str) -> Result<(), Refusal>;
+    fn unlink(&self, destination: &str) -> Result<(), Refusal>;
+    fn monitor(&self, destination: &str) -> Result<(), Refusal>;
+    fn unmonitor(&self, destination: &str) -> Result<(), Refusal>;
+
+    fn register(&self, name: &str, process: Option<&str>) -> Result<(), Refusal>;
+    fn lookup(&self, name: &str) -> Result<String, Refusal>;
+    fn unregister(&self, name: &str) -> Result<bool, Refusal>;
+
+    fn print(&self, line: &[u8]) -> bool;
+    fn dropped(&self, lines: u32);
+
+    /// Nanoseconds of the monotonic clock, the one of `wake-at`.
+    fn now(&self) -> u64;
+    /// Unix seconds and nanoseconds.
+    fn wall(&self) -> (i64, u32);
+}
+
+/// A refusal of the guest's own.
+pub fn refusal(kind: ErrorKind, message: String) -> Refusal {
+    Refusal { kind, message, retryable: false }
+}

@@ -1,0 +1,592 @@
+//! Lua's C interface as methods of [`Lua`], and nothing above it. With `memory.rs`, `wait.rs` and the C-facing bits of
+//! `lib.rs`, this is where the guest is `unsafe`; the other files use these methods only.
+//!
+//! They are not marked `unsafe` although Lua's rules still hold, because what breaks one of them hurts the process
+//! itself and nobody else, wasm being the wall. The rules:
+//! * A method marked "Raises" may leave by a Lua error, past the Rust frames above `pcall`. A value that owns heap memory
+//!   and is alive there leaks (on wasm nothing unwinds). So: check arguments first, own things after.
+//! * A slice that [`Lua::bytes`] gives is valid while its string stays where it is on the stack.
+//! * A C function has 20 free stack slots; [`Lua::reserve`] gets more.
+
+use std::ffi::{CStr, c_char, c_int, c_void};
+use std::{ptr, slice};
+
+use mlua_sys as ffi;
+
+use crate::context::Context;
+use crate::memory::{Memory, allocate};
+
+unsafe extern "C-unwind" {
+    // Part of lauxlib.h that mlua doesn't declare.
+    fn luaL_typeerror(lua: *mut ffi::lua_State, argument: c_int, expected: *const c_char) -> c_int;
+}
+
+/// A Lua thread, as Lua passes it to C functions.
+#[derive(Clone, Copy, PartialEq, Eq)]
+#[repr(transparent)]
+pub struct Lua(*mut ffi::lua_State);
+
+/// A function Lua can call: arguments are on the stack from index 1; it returns how many results lie on top.
+pub type Function = extern "C-unwind" fn(Lua) -> c_int;
+
+/// The type of a Lua value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    None,
+    Nil,
+    Boolean,
+    Number,
+    String,
+    Table,
+    Function,
+    Userdata,
+    Thread,
+}
+
+/// Why a protected call failed. The error value is on top of the stack.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Broken {
+    Raised,
+    Memory,
+}
+
+/// How far a resumed coroutine got.
+pub enum Progress {
+    /// It waits.
+    Waits,
+    /// It is done; this many results are on top of its stack.
+    Done(c_int),
+    /// It failed; the error value is on top of its stack.
+    Failed(Broken),
+}
+
+fn broken(status: c_int) -> Broken {
+    if status == ffi::LUA_ERRMEM { Broken::Memory } else { Broken::Raised }
+}
+
+// ---- States and calls
+
+impl Lua {
+    /// A new state. `memory` and `context` must outlive it; both stay where they are.
+    pub fn new(memory: &'static Memory, context: *const Context) -> Option<Self> {
+        let data = ptr::from_ref(memory).cast_mut().cast();
+        let state = unsafe { ffi::lua_newstate(allocate, data) };
+        if state.is_null() {
+            return None;
+        }
+        // Every thread made later gets a copy of the main thread's extra space.
+        unsafe { *ffi::lua_getextraspace(state).cast::<*const Context>() = context };
+        Some(Self(state))
+    }
+
+    /// What belongs to this state besides Lua's own.
+    #[inline]
+    pub fn context(&self) -> &'static Context {
+        unsafe { &**ffi::lua_getextraspace(self.0).cast::<*const Context>() }
+    }
+
+    /// Frees everything. Only for tests: a process's memory goes with its instance.
+    pub fn close(self) {
+        unsafe { ffi::lua_close(self.0) }
+    }
+
+    pub fn raw(&self) -> *mut ffi::lua_State {
+        self.0
+    }
+
+    /// Opens one of Lua's own libraries and leaves its table on the stack. Raises.
+    pub fn open(&self, library: Library) {
+        let (name, open): (&CStr, ffi::lua_CFunction) = match library {
+            Library::Base => (c"_G", ffi::luaopen_base),
+            Library::Coroutine => (c"coroutine", ffi::luaopen_coroutine),
+            Library::Table => (c"table", ffi::luaopen_table),
+            Library::String => (c"string", ffi::luaopen_string),
+            Library::Utf8 => (c"utf8", ffi::luaopen_utf8),
+            Library::Math => (c"math", ffi::luaopen_math),
+            Library::Os => (c"os", ffi::luaopen_os),
+            Library::Debug => (c"debug", ffi::luaopen_debug),
+        };
+        unsafe { ffi::luaL_requiref(self.0, name.as_ptr(), open, 0) }
+    }
+
+    /// Calls the function below `arguments` values. Raises.
+    #[inline]
+    pub fn call(&self, arguments: c_int, results: c_int) {
+        unsafe { ffi::lua_callk(self.0, arguments, results, 0, None) }
+    }
+
+    /// The same, protected.
+    #[inline]
+    pub fn pcall(&self, arguments: c_int, results: c_int) -> Result<(), Broken> {
+        match unsafe { ffi::lua_pcallk(self.0, arguments, results, 0, 0, None) } {
+            ffi::LUA_OK => Ok(()),
+            status => Err(broken(status)),
+        }
+    }
+
+    /// Runs `body` protected, on a fresh stack. What it leaves there is dropped; when it raises, the error is pushed.
+    pub fn protect<T, F: FnOnce(Lua) -> T>(&self, body: F) -> Result<T, Broken> {
+        self.push_nil();
+        self.protect_with_top(body)
+    }
+
+    /// The same, with the popped top value at index 1.
+    pub fn protect_with_top<T, F: FnOnce(Lua) -> T>(&self, body: F) -> Result<T, Broken> {
+        extern "C-unwind" fn run<T, F: FnOnce(Lua) -> T>(lua: Lua) -> c_int {
+            let cell = unsafe { &mut *ffi::lua_touserdata(lua.0, 2).cast::<(Option<F>, Option<T>)>() };
+            lua.pop(1);
+            if let Some(body) = cell.0.take() {
+                cell.1 = Some(body(lua));
+            }
+            0
+        }
+        let mut cell: (Option<F>, Option<T>) = (Some(body), None);
+        self.push_function(run::<T, F>);
+        self.insert(-2);
+        unsafe { ffi::lua_pushlightuserdata(self.0, ptr::from_mut(&mut cell).cast()) };
+        self.pcall(2, 0)?;
+        cell.1.ok_or(Broken::Raised)
+    }
+
+    /// Compiles text (never bytecode), leaving the function, or Lua's message.
+    pub fn load(&self, source: &[u8], name: &CStr) -> Result<(), Broken> {
+        let status = unsafe {
+            ffi::luaL_loadbufferx(self.0, source.as_ptr().cast(), source.len(), name.as_ptr(), c"t".as_ptr())
+        };
+        if status == ffi::LUA_OK { Ok(()) } else { Err(broken(status)) }
+    }
+
+    /// A new coroutine, left on the stack. Raises.
+    pub fn new_thread(&self) -> Self {
+        Self(unsafe { ffi::lua_newthread(self.0) })
+    }
+
+    /// Moves the top `count` values to another thread's stack.
+    pub fn move_to(&self, other: Self, count: c_int) {
+        unsafe { ffi::lua_xmove(self.0, other.0, count) }
+    }
+
+    /// Resumes a coroutine that the scheduler owns: starts it with everything above its function, or wakes it.
+    #[inline]
+    pub fn resume(&self, from: Self) -> Progress {
+        let arguments = match unsafe { ffi::lua_status(self.0) } {
+            ffi::LUA_OK => self.top() - 1,
+            _ => 0,
+        };
+        let mut results = 0;
+        match unsafe { ffi::lua_resume(self.0, from.0, arguments, &mut results) } {
+            ffi::LUA_YIELD => {
+                // A base coroutine only ever yields a wait: the patch refuses the rest.
+                self.pop(results);
+                Progress::Waits
+            }
+            ffi::LUA_OK => Progress::Done(results),
+            status => Progress::Failed(broken(status)),
+        }
+    }
+
+    /// Runs the pending `__close` of a coroutine that failed.
+    pub fn close_thread(&self, from: Self) {
+        unsafe { ffi::lua_closethread(self.0, from.0) };
+    }
+
+    /// Makes every further Lua instruction of this thread raise `message`: no `pcall` holds it up.
+    pub fn condemn(&self) {
+        extern "C-unwind" fn refuse(lua: Lua, _: *mut c_void) {
+            lua.raise_text("process ended");
+        }
+        type Raw = unsafe extern "C-unwind" fn(*mut ffi::lua_State, *mut ffi::lua_Debug);
+        // SAFETY: `Lua` is a transparent `*mut lua_State`, and the second argument is an unused pointer.
+        let hook: Raw = unsafe { std::mem::transmute(refuse as extern "C-unwind" fn(Lua, *mut c_void)) };
+        unsafe { ffi::lua_sethook(self.0, Some(hook), ffi::LUA_MASKCOUNT, 1) };
+    }
+}
+
+/// Lua's own libraries, as far as a process has (parts of) them.
+pub enum Library {
+    Base,
+    Coroutine,
+    Table,
+    String,
+    Utf8,
+    Math,
+    Os,
+    Debug,
+}
+
+// ---- The stack
+
+impl Lua {
+    #[inline]
+    pub fn top(&self) -> c_int {
+        unsafe { ffi::lua_gettop(self.0) }
+    }
+
+    #[inline]
+    pub fn set_top(&self, top: c_int) {
+        unsafe { ffi::lua_settop(self.0, top) }
+    }
+
+    #[inline]
+    pub fn pop(&self, count: c_int) {
+        self.set_top(-count - 1);
+    }
+
+    /// Makes room for `slots` more values. False where Lua's stack (a million) or memory ends.
+    #[inline]
+    pub fn reserve(&self, slots: c_int) -> bool {
+        unsafe { ffi::lua_checkstack(self.0, slots) != 0 }
+    }
+
+    #[inline]
+    pub fn absolute(&self, index: c_int) -> c_int {
+        unsafe { ffi::lua_absindex(self.0, index) }
+    }
+
+    pub fn insert(&self, index: c_int) {
+        unsafe { ffi::lua_rotate(self.0, index, 1) }
+    }
+
+    pub fn remove(&self, index: c_int) {
+        unsafe { ffi::lua_rotate(self.0, index, -1) }
+        self.pop(1);
+    }
+
+    /// Pops the top value into `index`.
+    pub fn replace(&self, index: c_int) {
+        unsafe { ffi::lua_copy(self.0, -1, index) }
+        self.pop(1);
+    }
+
+    #[inline]
+    pub fn push_copy(&self, index: c_int) {
+        unsafe { ffi::lua_pushvalue(self.0, index) }
+    }
+
+    #[inline]
+    pub fn push_nil(&self) {
+        unsafe { ffi::lua_pushnil(self.0) }
+    }
+
+    #[inline]
+    pub fn push_boolean(&self, value: bool) {
+        unsafe { ffi::lua_pushboolean(self.0, value.into()) }
+    }
+
+    #[inline]
+    pub fn push_integer(&self, value: i64) {
+        unsafe { ffi::lua_pushinteger(self.0, value) }
+    }
+
+    #[inline]
+    pub fn push_number(&self, value: f64) {
+        unsafe { ffi::lua_pushnumber(self.0, value) }
+    }
+
+    /// Raises.
+    #[inline]
+    pub fn push_bytes(&self, value: &[u8]) {
+        unsafe { ffi::lua_pushlstring(self.0, value.as_ptr().cast(), value.len()) };
+    }
+
+    /// Raises.
+    pub fn push_function(&self, function: Function) {
+        self.push_closure(function, 0);
+    }
+
+    /// A function with the top `upvalues` values. Raises.
+    pub fn push_closure(&self, function: Function, upvalues: c_int) {
+        // SAFETY: `Lua` is a transparent `*mut lua_State`.
+        let function = unsafe { std::mem::transmute::<Function, ffi::lua_CFunction>(function) };
+        unsafe { ffi::lua_pushcclosure(self.0, function, upvalues) }
+    }
+
+    /// Calls the C function at `index` in the frame of the running one, with its arguments. None: not a C function.
+    pub fn tail_call(&self, function: ffi::lua_CFunction) -> c_int {
+        unsafe { function(self.0) }
+    }
+
+    pub fn c_function(&self, index: c_int) -> Option<ffi::lua_CFunction> {
+        unsafe { ffi::lua_tocfunction(self.0, index) }
+    }
+
+    /// Pops a value into the first upvalue (`_ENV`, for a chunk) of the function at `index`.
+    pub fn set_first_upvalue(&self, index: c_int) {
+        unsafe { ffi::lua_setupvalue(self.0, index, 1) };
+    }
+
+    pub const fn upvalue(number: c_int) -> c_int {
+        ffi::lua_upvalueindex(number)
+    }
+}
+
+// ---- Values
+
+impl Lua {
+    #[inline]
+    pub fn kind(&self, index: c_int) -> Kind {
+        match unsafe { ffi::lua_type(self.0, index) } {
+            ffi::LUA_TNIL => Kind::Nil,
+            ffi::LUA_TBOOLEAN => Kind::Boolean,
+            ffi::LUA_TNUMBER => Kind::Number,
+            ffi::LUA_TSTRING => Kind::String,
+            ffi::LUA_TTABLE => Kind::Table,
+            ffi::LUA_TFUNCTION => Kind::Function,
+            ffi::LUA_TTHREAD => Kind::Thread,
+            ffi::LUA_TNONE => Kind::None,
+            _ => Kind::Userdata,
+        }
+    }
+
+    #[inline]
+    pub fn is_absent(&self, index: c_int) -> bool {
+        matches!(self.kind(index), Kind::None | Kind::Nil)
+    }
+
+    #[inline]
+    pub fn boolean(&self, index: c_int) -> bool {
+        unsafe { ffi::lua_toboolean(self.0, index) != 0 }
+    }
+
+    /// The number's subtype is integer.
+    #[inline]
+    pub fn is_integer(&self, index: c_int) -> bool {
+        unsafe { ffi::lua_isinteger(self.0, index) != 0 }
+    }
+
+    /// An integer, or a number or text that has an integral value.
+    #[inline]
+    pub fn integer(&self, index: c_int) -> Option<i64> {
+        let mut good = 0;
+        let value = unsafe { ffi::lua_tointegerx(self.0, index, &mut good) };
+        (good != 0).then_some(value)
+    }
+
+    #[inline]
+    pub fn number(&self, index: c_int) -> Option<f64> {
+        let mut good = 0;
+        let value = unsafe { ffi::lua_tonumberx(self.0, index, &mut good) };
+        (good != 0).then_some(value)
+    }
+
+    /// The bytes of a string. None for anything else, numbers too.
+    #[inline]
+    pub fn bytes(&self, index: c_int) -> Option<&[u8]> {
+        if unsafe { ffi::lua_type(self.0, index) } != ffi::LUA_TSTRING {
+            return None;
+        }
+        let mut length = 0;
+        let text = unsafe { ffi::lua_tolstring(self.0, index, &mut length) };
+        Some(unsafe { slice::from_raw_parts(text.cast(), length) })
+    }
+
+    /// Identity of a table, function, thread or userdata.
+    #[inline]
+    pub fn address(&self, index: c_int) -> usize {
+        unsafe { ffi::lua_topointer(self.0, index) as usize }
+    }
+
+    /// Name of the value's type, its metatable's `__name` not considered.
+    pub fn type_name(&self, index: c_int) -> &'static str {
+        match unsafe { ffi::lua_type(self.0, index) } {
+            ffi::LUA_TNONE => "no value",
+            ffi::LUA_TLIGHTUSERDATA => "light userdata",
+            kind => unsafe { CStr::from_ptr(ffi::lua_typename(self.0, kind)) }.to_str().unwrap_or("?"),
+        }
+    }
+
+    /// The coroutine at `index`.
+    #[inline]
+    pub fn thread(&self, index: c_int) -> Option<Self> {
+        let thread = unsafe { ffi::lua_tothread(self.0, index) };
+        (!thread.is_null()).then_some(Self(thread))
+    }
+
+    /// Pushes what `tostring` makes of the value. Raises.
+    pub fn push_text(&self, index: c_int) -> &[u8] {
+        let mut length = 0;
+        let text = unsafe { ffi::luaL_tolstring(self.0, index, &mut length) };
+        unsafe { slice::from_raw_parts(text.cast(), length) }
+    }
+}
+
+impl Lua {
+    /// Pushes the strings from index 1 to `count` as one, `separator` between them. Raises.
+    pub fn join(&self, count: c_int, separator: &[u8]) {
+        for i in 1..=count {
+            if i > 1 {
+                self.push_bytes(separator);
+            }
+            self.push_copy(i);
+        }
+        unsafe { ffi::lua_concat(self.0, (2 * count - 1).max(0)) }
+    }
+}
+
+// ---- Tables
+
+impl Lua {
+    /// Raises.
+    #[inline]
+    pub fn new_table(&self, items: usize, fields: usize) {
+        let clamp = |n: usize| c_int::try_from(n).unwrap_or(c_int::MAX);
+        unsafe { ffi::lua_createtable(self.0, clamp(items), clamp(fields)) }
+    }
+
+    /// A border of the table.
+    #[inline]
+    pub fn length(&self, index: c_int) -> usize {
+        unsafe { ffi::lua_rawlen(self.0, index) }
+    }
+
+    /// Pops a key, pushes the next one and its value. False (nothing pushed) after the last. `index` is absolute.
+    #[inline]
+    pub fn next(&self, index: c_int) -> bool {
+        unsafe { ffi::lua_next(self.0, index) != 0 }
+    }
+
+    #[inline]
+    pub fn get_item(&self, index: c_int, key: i64) {
+        unsafe { ffi::lua_rawgeti(self.0, index, key) };
+    }
+
+    /// Pops a value into the table. Raises.
+    #[inline]
+    pub fn set_item(&self, index: c_int, key: i64) {
+        unsafe { ffi::lua_rawseti(self.0, index, key) }
+    }
+
+    /// Pops a key, pushes its value; no metamethods.
+    pub fn get(&self, index: c_int) {
+        unsafe { ffi::lua_rawget(self.0, index) };
+    }
+
+    /// Pops a value and the key below it into the table; no metamethods. Raises.
+    #[inline]
+    pub fn set(&self, index: c_int) {
+        unsafe { ffi::lua_rawset(self.0, index) }
+    }
+
+    /// Pushes a field; metamethods apply. Raises.
+    pub fn get_field(&self, index: c_int, name: &CStr) {
+        unsafe { ffi::lua_getfield(self.0, index, name.as_ptr()) };
+    }
+
+    /// Pops a value into a field. Raises.
+    pub fn set_field(&self, index: c_int, name: &CStr) {
+        unsafe { ffi::lua_setfield(self.0, index, name.as_ptr()) }
+    }
+
+    /// Puts a function into the table on top of the stack. Raises.
+    pub fn set_function(&self, name: &CStr, function: Function) {
+        self.push_function(function);
+        self.set_field(-2, name);
+    }
+
+    /// Pushes the table of globals.
+    pub fn push_globals(&self) {
+        unsafe { ffi::lua_rawgeti(self.0, ffi::LUA_REGISTRYINDEX, ffi::LUA_RIDX_GLOBALS) };
+    }
+
+    /// Pops a value to be found again by the number. Raises.
+    pub fn keep(&self) -> Reference {
+        Reference(unsafe { ffi::luaL_ref(self.0, ffi::LUA_REGISTRYINDEX) })
+    }
+
+    #[inline]
+    pub fn push_kept(&self, reference: Reference) {
+        unsafe { ffi::lua_rawgeti(self.0, ffi::LUA_REGISTRYINDEX, reference.0.into()) };
+    }
+
+    /// Identity of the value's metatable; 0: it has none.
+    #[inline]
+    pub fn metatable(&self, index: c_int) -> usize {
+        if unsafe { ffi::lua_getmetatable(self.0, index) } == 0 {
+            return 0;
+        }
+        let address = self.address(-1);
+        self.pop(1);
+        address
+    }
+
+    #[inline]
+    pub fn set_metatable(&self, index: c_int) {
+        unsafe { ffi::lua_setmetatable(self.0, index) };
+    }
+
+    /// Pushes a userdata that holds `value`. Raises.
+    pub fn push_userdata<T: Copy>(&self, value: T) {
+        unsafe {
+            let place = ffi::lua_newuserdatauv(self.0, size_of::<T>(), 0);
+            place.cast::<T>().write(value);
+        }
+    }
+
+    /// The value in a userdata. The caller has checked the metatable, by which only this type is ever made.
+    pub fn userdata<T: Copy>(&self, index: c_int) -> Option<T> {
+        let place = unsafe { ffi::lua_touserdata(self.0, index) };
+        (!place.is_null()).then(|| unsafe { place.cast::<T>().read() })
+    }
+}
+
+/// Number of a value kept in Lua's registry.
+#[derive(Clone, Copy)]
+pub struct Reference(c_int);
+
+// ---- Errors and the rest
+
+impl Lua {
+    /// Raises the value on top.
+    pub fn raise(&self) -> ! {
+        unsafe { ffi::lua_error(self.0) }
+    }
+
+    /// Raises text as it stands, without a position.
+    pub fn raise_text(&self, text: &str) -> ! {
+        self.push_bytes(text.as_bytes());
+        self.raise()
+    }
+
+    /// Raises text with the position of whoever called the running function.
+    pub fn raise_here(&self, text: &str) -> ! {
+        unsafe { ffi::luaL_where(self.0, 1) };
+        self.push_bytes(text.as_bytes());
+        unsafe { ffi::lua_concat(self.0, 2) };
+        self.raise()
+    }
+
+    /// "bad argument #n to 'f' (text)" with the caller's position. Raises.
+    pub fn argument_error(&self, argument: c_int, text: &CStr) -> ! {
+        unsafe { ffi::luaL_argerror(self.0, argument, text.as_ptr()) };
+        self.raise()
+    }
+
+    /// "bad argument #n to 'f' (x expected, got y)". Raises.
+    pub fn type_error(&self, argument: c_int, expected: &CStr) -> ! {
+        unsafe { luaL_typeerror(self.0, argument, expected.as_ptr()) };
+        self.raise()
+    }
+
+    /// A string argument; numbers pass for strings. Raises for other types.
+    #[inline]
+    pub fn check_bytes(&self, argument: c_int) -> &[u8] {
+        let mut length = 0;
+        let text = unsafe { ffi::luaL_checklstring(self.0, argument, &mut length) };
+        unsafe { slice::from_raw_parts(text.cast(), length) }
+    }
+
+    /// An integer argument. Raises for anything else.
+    pub fn check_integer(&self, argument: c_int) -> i64 {
+        unsafe { ffi::luaL_checkinteger(self.0, argument) }
+    }
+
+    /// Pushes a traceback of `thread`, which may be this one; `level` 1 leaves out the running function. Raises.
+    pub fn push_traceback(&self, thread: Self, level: c_int) {
+        unsafe { ffi::luaL_traceback(self.0, thread.0, ptr::null(), level) }
+    }
+
+    /// Bytes Lua knows to be in use, after a full collection.
+    pub fn collect(&self) {
+        unsafe { ffi::lua_gc(self.0, ffi::LUA_GCCOLLECT) };
+    }
+}

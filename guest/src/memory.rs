@@ -1,0 +1,79 @@
+//! The memory Lua may hold: an allocator for `lua_newstate` that counts bytes and refuses beyond a limit.
+//! Owns the count. Refuses to know what is allocated: at the limit Lua collects its garbage, then raises
+//! "not enough memory". One of the files with `unsafe` (see `lua.rs`): Lua's allocator is a C function.
+
+use std::alloc::{Layout, alloc, dealloc, realloc};
+use std::cell::Cell;
+use std::ffi::c_void;
+use std::ptr;
+
+/// Enough for every type Lua stores, on wasm32 and on the machines of the tests.
+const ALIGN: usize = 16;
+
+/// Bytes held and the most that may be held.
+pub struct Memory {
+    used: Cell<usize>,
+    limit: Cell<usize>,
+}
+
+impl Memory {
+    pub fn unlimited() -> Self {
+        Self { used: Cell::new(0), limit: Cell::new(usize::MAX) }
+    }
+
+    /// Bytes that Lua holds now.
+    pub fn used(&self) -> usize {
+        self.used.get()
+    }
+
+    /// From now on Lua may hold `bytes` more than it holds now. At the limit: Lua error "not enough memory".
+    pub fn allow(&self, bytes: u64) {
+        let bytes = usize::try_from(bytes).unwrap_or(usize::MAX);
+        self.limit.set(self.used.get().saturating_add(bytes));
+    }
+
+    fn change(&self, old: usize, new: usize) -> bool {
+        let used = self.used.get().saturating_sub(old).saturating_add(new);
+        if new > old && used > self.limit.get() {
+            return false;
+        }
+        self.used.set(used);
+        true
+    }
+}
+
+/// A `lua_Alloc` whose user data is a [`Memory`].
+pub unsafe extern "C" fn allocate(
+    memory: *mut c_void,
+    block: *mut c_void,
+    old_size: usize,
+    size: usize,
+) -> *mut c_void {
+    // For a new block, Lua passes its type in place of the old size.
+    let old_size = if block.is_null() { 0 } else { old_size };
+    unsafe {
+        let memory = &*memory.cast::<Memory>();
+        if !memory.change(old_size, size) {
+            return ptr::null_mut();
+        }
+        let old = Layout::from_size_align_unchecked(old_size, ALIGN);
+        if size == 0 {
+            if old_size > 0 {
+                dealloc(block.cast(), old);
+            }
+            return ptr::null_mut();
+        }
+        let moved = if size > isize::MAX as usize - ALIGN {
+            ptr::null_mut()
+        } else if old_size == 0 {
+            alloc(Layout::from_size_align_unchecked(size, ALIGN))
+        } else {
+            realloc(block.cast(), old, size)
+        };
+        if moved.is_null() {
+            // The machine has no more although the limit has: the same error.
+            memory.change(size, old_size);
+        }
+        moved.cast()
+    }
+}

@@ -1,0 +1,134 @@
+//! How a process ended, for the host: from the main coroutine's results, or from the error that left a coroutine. Owns the
+//! end rules of `main` and the kinds of what wasn't raised as an error object.
+
+use crate::codec::{Shape, encode};
+use crate::context::kind_of;
+use crate::host::{ErrorKind, Failure, Outcome};
+use crate::lua::{Kind, Lua};
+use crate::trace::traceback;
+use crate::vm::is_error_object;
+
+/// Bytes Lua may take beyond its limit to tell how the process ended. The number: a long traceback and a few texts.
+const FAREWELL: u64 = 256 * 1024;
+
+/// What Lua raises at the memory limit; it may come here through a script's own `error`.
+const NO_MEMORY: &[u8] = b"not enough memory";
+
+/// A failure with nothing but a kind and a text.
+pub fn failure(kind: ErrorKind, message: String) -> Outcome {
+    Outcome::Failed(Failure { kind, message, retryable: false, details: None, stack: None })
+}
+
+/// The memory limit.
+pub fn out_of_memory(stack: Option<String>) -> Outcome {
+    // {limit = "memory"} in MessagePack.
+    let details = b"\x81\xa5limit\xa6memory".to_vec();
+    Outcome::Failed(Failure {
+        kind: ErrorKind::ResourceExhausted,
+        message: String::from_utf8_lossy(NO_MEMORY).into_owned(),
+        retryable: false,
+        details: Some(details),
+        stack,
+    })
+}
+
+/// Nothing can ever wake any coroutine. Raises.
+pub fn deadlock(lua: Lua, main: Lua) -> Outcome {
+    lua.context().memory.allow(FAREWELL);
+    Outcome::Failed(Failure {
+        kind: ErrorKind::Internal,
+        message: "all coroutines blocked".to_owned(),
+        retryable: false,
+        details: None,
+        stack: Some(traceback(lua, main)),
+    })
+}
+
+/// The main coroutine has returned `count` values, which are on top of its stack. Raises.
+pub fn done(lua: Lua, main: Lua, count: i64) -> Outcome {
+    let context = lua.context();
+    context.memory.allow(FAREWELL);
+    // Exactly the first two, nil where there is none.
+    let first = main.top() - count as i32 + 1;
+    main.set_top(first + 1);
+    main.move_to(lua, 2);
+    let value = lua.top() - 1;
+    if lua.kind(-1) == Kind::String || is_error_object(lua, -1) {
+        return Outcome::Failed(describe(lua, None));
+    }
+    let mut payload = Vec::new();
+    match encode(lua, Shape::One(value), context.message_limit.get(), &mut payload) {
+        Ok(()) => Outcome::Completed(payload),
+        Err(unfit) => failure(ErrorKind::Invalid, unfit.message("result")),
+    }
+}
+
+/// An error has left a coroutine; its value is on top of that stack. `starting`: the chunk had not returned yet. Raises.
+pub fn failed(lua: Lua, coroutine: Lua, memory: bool, starting: bool) -> Outcome {
+    lua.context().memory.allow(FAREWELL);
+    let stack = traceback(lua, coroutine);
+    coroutine.reserve(1);
+    coroutine.push_copy(-1);
+    coroutine.move_to(lua, 1);
+    // As after a `pcall`: what is to be closed is closed.
+    coroutine.close_thread(lua);
+    if memory || lua.bytes(-1) == Some(NO_MEMORY) {
+        return out_of_memory(Some(stack));
+    }
+    let mut failure = describe(lua, Some(stack));
+    if starting {
+        failure.kind = ErrorKind::Invalid;
+    }
+    Outcome::Failed(failure)
+}
+
+fn owned(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+/// The error value on top as a failure. Raises.
+fn describe(lua: Lua, stack: Option<String>) -> Failure {
+    let index = lua.top();
+    if is_error_object(lua, index) {
+        // Items of another type than they should have: a script has tampered with them.
+        let text = |item| {
+            lua.get_item(index, item);
+            let text = lua.bytes(-1).map(owned);
+            lua.pop(1);
+            text
+        };
+        let kind = text(1).map_or(ErrorKind::Unknown, |kind| kind_of(kind.as_bytes()));
+        let message = text(2).unwrap_or_default();
+        let stack = text(5).or(stack);
+        lua.get_item(index, 3);
+        let retryable = lua.boolean(-1);
+        lua.get_item(index, 4);
+        return Failure { kind, message, retryable, details: details(lua), stack };
+    }
+    let details = details(lua);
+    let message = match lua.bytes(index).map(owned) {
+        Some(message) => message,
+        None => text_of(lua, index),
+    };
+    Failure { kind: ErrorKind::Internal, message, retryable: false, details, stack }
+}
+
+/// The table on top as a payload, when it is one and travels.
+fn details(lua: Lua) -> Option<Vec<u8>> {
+    if lua.kind(-1) != Kind::Table {
+        return None;
+    }
+    let mut payload = Vec::new();
+    let limit = lua.context().message_limit.get();
+    encode(lua, Shape::One(lua.top()), limit, &mut payload).ok().map(|()| payload)
+}
+
+/// What `tostring` makes of the value; a `__tostring` that fails doesn't hide that something else did.
+fn text_of(lua: Lua, index: i32) -> String {
+    let name = lua.type_name(index);
+    lua.push_copy(index);
+    lua.protect_with_top(|lua| owned(lua.push_text(1))).unwrap_or_else(|_| {
+        lua.pop(1);
+        format!("error value is a {name}")
+    })
+}

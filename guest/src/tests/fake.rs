@@ -1,0 +1,187 @@
+//! The host of the tests: one process, whose own messages come back to it; a clock that the test moves.
+
+use std::cell::{Cell, RefCell};
+use std::collections::{BTreeMap, VecDeque};
+use std::rc::Rc;
+
+use super::{PEER, PID, show};
+use crate::host::{Ended, ErrorKind, Event, Host, Message, Options, Outcome, Refusal, SpawnRequest, Unread, refusal};
+
+pub struct State {
+    pub now: Cell<u64>,
+    pub printed: RefCell<String>,
+    pub events: RefCell<VecDeque<Event>>,
+    pub names: RefCell<BTreeMap<String, String>>,
+    pub trap_links: Cell<bool>,
+    /// How many lines the output takes before it is full; a full one is empty again at the next resume.
+    pub output: Cell<usize>,
+    /// Shown instead of delivered.
+    pub log_sends: Cell<bool>,
+    /// How a spawned child ends at once, told by an EXIT.
+    pub child: RefCell<Option<Outcome>>,
+}
+
+/// Where the monotonic clock stands at the start.
+const START: u64 = 1_000_000_000;
+
+impl Default for State {
+    fn default() -> Self {
+        Self {
+            now: Cell::new(START),
+            printed: RefCell::default(),
+            events: RefCell::default(),
+            names: RefCell::default(),
+            trap_links: Cell::new(false),
+            output: Cell::new(usize::MAX),
+            log_sends: Cell::new(false),
+            child: RefCell::default(),
+        }
+    }
+}
+
+impl State {
+    pub fn line(&self, line: &str) {
+        let mut printed = self.printed.borrow_mut();
+        printed.push_str(line);
+        printed.push('\n');
+    }
+
+    /// Pid of a live process.
+    fn resolve(&self, destination: &str) -> Result<String, Refusal> {
+        let names = self.names.borrow();
+        let pid = if destination.starts_with('{') { destination } else { names.get(destination).map_or("", |pid| pid) };
+        if pid == PID || pid == PEER {
+            return Ok(pid.to_owned());
+        }
+        Err(refusal(ErrorKind::NotFound, format!("process `{destination}` not found")))
+    }
+
+    fn act(&self, what: &str, destination: &str) -> Result<(), Refusal> {
+        let pid = self.resolve(destination)?;
+        self.line(&format!("-- {what} {pid}"));
+        Ok(())
+    }
+}
+
+pub struct Fake(pub Rc<State>);
+
+impl Host for Fake {
+    fn send(&self, destination: &str, topic: &str, payload: &[u8], unread: Unread) -> Result<(), Refusal> {
+        let pid = self.0.resolve(destination)?;
+        if self.0.log_sends.get() {
+            self.0.line(&format!(
+                "-- send {topic} {} (unread {}, {})",
+                show::payload(payload),
+                unread.messages,
+                unread.bytes
+            ));
+        } else if pid == PID {
+            self.0.events.borrow_mut().push_back(Event::Message(Message {
+                sender: Some(PID.to_owned()),
+                topic: topic.to_owned(),
+                payload: payload.to_vec(),
+            }));
+        }
+        Ok(())
+    }
+
+    fn spawn(&self, request: &SpawnRequest) -> Result<String, Refusal> {
+        let SpawnRequest { entry, host, arguments, monitored, linked } = request;
+        if entry == "app:nobody" {
+            return Err(refusal(ErrorKind::NotFound, format!("entry `{entry}` not found")));
+        }
+        self.0.line(&format!("-- spawn {entry} {host} {} {monitored} {linked}", show::payload(arguments)));
+        if let Some(outcome) = self.0.child.borrow_mut().take() {
+            let ended = Ended { sender: PEER.to_owned(), at: 12.5, outcome };
+            let event = if *linked { Event::LinkDown(ended) } else { Event::Exit(ended) };
+            self.0.events.borrow_mut().push_back(event);
+        }
+        Ok(PEER.to_owned())
+    }
+
+    fn terminate(&self, destination: &str) -> Result<(), Refusal> {
+        self.0.act("terminate", destination)
+    }
+
+    fn cancel(&self, destination: &str, deadline: Option<u64>) -> Result<(), Refusal> {
+        self.0.act(&format!("cancel {deadline:?}"), destination)
+    }
+
+    fn options(&self) -> Options {
+        Options { trap_links: self.0.trap_links.get() }
+    }
+
+    fn set_options(&self, options: Options) {
+        self.0.trap_links.set(options.trap_links);
+    }
+
+    fn link(&self, destination: &str) -> Result<(), Refusal> {
+        self.0.act("link", destination)
+    }
+
+    fn unlink(&self, destination: &str) -> Result<(), Refusal> {
+        self.0.act("unlink", destination)
+    }
+
+    fn monitor(&self, destination: &str) -> Result<(), Refusal> {
+        self.0.act("monitor", destination)
+    }
+
+    fn unmonitor(&self, destination: &str) -> Result<(), Refusal> {
+        self.0.act("unmonitor", destination)
+    }
+
+    fn register(&self, name: &str, process: Option<&str>) -> Result<(), Refusal> {
+        let pid = process.unwrap_or(PID);
+        let mut names = self.0.names.borrow_mut();
+        match names.get(name) {
+            Some(holder) if holder != pid => {
+                Err(refusal(ErrorKind::AlreadyExists, format!("name `{name}` is already held by {holder}")))
+            }
+            _ => {
+                names.insert(name.to_owned(), pid.to_owned());
+                Ok(())
+            }
+        }
+    }
+
+    fn lookup(&self, name: &str) -> Result<String, Refusal> {
+        let names = self.0.names.borrow();
+        names.get(name).cloned().ok_or_else(|| refusal(ErrorKind::NotFound, format!("name `{name}` is not registered")))
+    }
+
+    fn unregister(&self, name: &str) -> Result<bool, Refusal> {
+        Ok(self.0.names.borrow_mut().remove(name).is_some())
+    }
+
+    fn print(&self, line: &[u8]) -> bool {
+        let left = self.0.output.get();
+        if left == 0 {
+            // The reader takes everything while the process waits.
+            let told = self.0.events.borrow().iter().any(|event| matches!(event, Event::OutputReady));
+            if !told {
+                self.0.events.borrow_mut().push_back(Event::OutputReady);
+            }
+            self.0.output.set(2);
+            self.0.line("-- full");
+            return false;
+        }
+        self.0.output.set(left - 1);
+        self.0.line(&String::from_utf8_lossy(line));
+        true
+    }
+
+    fn dropped(&self, lines: u32) {
+        self.0.line(&format!("-- dropped {lines}"));
+    }
+
+    fn now(&self) -> u64 {
+        self.0.now.get()
+    }
+
+    fn wall(&self) -> (i64, u32) {
+        // 2026-01-02T03:04:05Z at the start.
+        let passed = self.0.now.get() - START;
+        (1_767_323_045 + (passed / 1_000_000_000) as i64, (passed % 1_000_000_000) as u32)
+    }
+}

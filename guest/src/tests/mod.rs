@@ -1,0 +1,119 @@
+//! The guest's own tests: scripts run natively, with a fake host whose clock moves only when everything waits.
+//! `check(script, expect![[…]])` compares what the script printed and how it ended.
+
+mod fake;
+mod show;
+
+mod channels;
+mod coroutines;
+mod ends;
+mod errors;
+mod guides;
+mod limits;
+mod mailbox;
+mod payloads;
+mod process;
+mod program;
+mod sandbox;
+mod times;
+
+use expect_test::Expect;
+
+use crate::host::{Chunk, Event, Limits, Message, Program, Status};
+use crate::tests::fake::{Fake, State};
+use crate::vm::Vm;
+use std::rc::Rc;
+
+/// The pid of the process under test.
+pub const PID: &str = "{app:processes|0x00001}";
+/// A process the fake host knows; what is sent to it is recorded.
+pub const PEER: &str = "{app:processes|0x00002}";
+
+/// One script with its surroundings.
+pub struct Case {
+    program: Program,
+    arguments: Vec<u8>,
+    pub host: Rc<State>,
+}
+
+impl Case {
+    pub fn new(script: &str) -> Self {
+        let program = Program {
+            entry: "app:main".to_owned(),
+            method: "main".to_owned(),
+            chunk: Chunk { name: "@main.lua".to_owned(), source: script.to_owned() },
+            imports: Vec::new(),
+            libraries: Vec::new(),
+            pid: PID.to_owned(),
+            frame: "app:main#1".to_owned(),
+            limits: Limits { memory: 16 << 20, message: 1 << 20, timers: 10_000, coroutines: 10_000, listeners: 1024 },
+            seed: 7,
+        };
+        Self { program, arguments: vec![0x90], host: Rc::new(State::default()) }
+    }
+
+    /// The body of a `main`.
+    pub fn body(body: &str) -> Self {
+        Self::new(&format!("return function(...) {body}\nend"))
+    }
+
+    pub fn with(mut self, change: impl FnOnce(&mut Program)) -> Self {
+        change(&mut self.program);
+        self
+    }
+
+    pub fn arguments(mut self, arguments: &[u8]) -> Self {
+        self.arguments = arguments.to_vec();
+        self
+    }
+
+    /// Events that wait when the process starts.
+    pub fn event(self, event: Event) -> Self {
+        self.host.events.borrow_mut().push_back(event);
+        self
+    }
+
+    pub fn message(self, sender: Option<&str>, topic: &str, payload: &[u8]) -> Self {
+        self.event(Event::Message(Message {
+            sender: sender.map(str::to_owned),
+            topic: topic.to_owned(),
+            payload: payload.to_vec(),
+        }))
+    }
+
+    /// Runs to the end, or to where only the outside could go on. What was printed, line by line, then how it ended.
+    pub fn run(self) -> String {
+        let mut vm = Vm::new(Box::new(Fake(self.host.clone())));
+        let mut status = vm.start(self.program, &self.arguments);
+        for _ in 0..100_000 {
+            let parked = match status {
+                Status::Exited(outcome) => {
+                    self.host.line(&show::outcome(&outcome));
+                    return self.host.printed.take();
+                }
+                Status::Parked(parked) => parked,
+            };
+            let events: Vec<Event> = self.host.events.borrow_mut().drain(..).collect();
+            if events.is_empty() {
+                let Some(wake_at) = parked.wake_at else {
+                    let unread = parked.unread;
+                    self.host.line(&format!("-- waits; unread {} ({} bytes)", unread.messages, unread.bytes));
+                    return self.host.printed.take();
+                };
+                self.host.now.set(self.host.now.get().max(wake_at));
+            }
+            status = vm.resume(events);
+        }
+        self.host.line("-- never rests");
+        self.host.printed.take()
+    }
+
+    pub fn check(self, expect: Expect) {
+        expect.assert_eq(&self.run());
+    }
+}
+
+/// Runs the body of a `main`.
+pub fn check(body: &str, expect: Expect) {
+    Case::body(body).check(expect);
+}

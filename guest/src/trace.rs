@@ -1,0 +1,32 @@
+//! Tracebacks a script's author can read: without the runtime's own frames.
+
+use crate::lua::Lua;
+
+/// How Lua shows a frame of the prelude, whose chunks are all named so.
+const OWN: &[u8] = b"\t[lunarium]:";
+const NATIVE: &[u8] = b"\t[C]:";
+const TAIL: &[u8] = b"\t(...tail calls...)";
+
+/// A traceback without the prelude's frames, and without what those called.
+pub fn without_own_frames(text: &[u8]) -> Vec<u8> {
+    let lines: Vec<&[u8]> = text.split(|byte| *byte == b'\n').collect();
+    let mut kept: Vec<&[u8]> = Vec::new();
+    for line in lines {
+        if line.starts_with(OWN) {
+            while kept.last().is_some_and(|before| before.starts_with(NATIVE) || before.starts_with(TAIL)) {
+                kept.pop();
+            }
+        } else {
+            kept.push(line);
+        }
+    }
+    kept.join(&b'\n')
+}
+
+/// The traceback of a coroutine that has failed or waits. Raises.
+pub fn traceback(lua: Lua, thread: Lua) -> String {
+    lua.push_traceback(thread, 0);
+    let text = without_own_frames(lua.bytes(-1).unwrap_or_default());
+    lua.pop(1);
+    String::from_utf8_lossy(&text).into_owned()
+}

@@ -1,0 +1,311 @@
+//! One process's Lua: building the state (its snapshot is taken then), starting the program, and turns: hand over events,
+//! run until everything waits. Owns the order of these; queues and routing are the prelude's, how an end is told is
+//! `outcome.rs`'s.
+
+use crate::api::{self, chunk::chunk_name, duration, time};
+use crate::codec::{decode_spread, failure_payload};
+use crate::context::Context;
+use crate::host::{Chunk, Ended, ErrorKind, Event, Host, Outcome, Parked, Program, Status};
+use crate::lua::{Broken, Kind, Library, Lua, Reference};
+use crate::outcome;
+
+/// The prelude's chunks, in order of loading. Each gets the runtime's table; `slots.lua` is put before each.
+const PRELUDE: [(&str, &str); 10] = [
+    ("errors", include_str!("../prelude/errors.lua")),
+    ("message", include_str!("../prelude/message.lua")),
+    ("schedule", include_str!("../prelude/schedule.lua")),
+    ("channel", include_str!("../prelude/channel.lua")),
+    ("timer", include_str!("../prelude/timer.lua")),
+    ("mailbox", include_str!("../prelude/mailbox.lua")),
+    ("output", include_str!("../prelude/output.lua")),
+    ("process", include_str!("../prelude/process.lua")),
+    ("run", include_str!("../prelude/run.lua")),
+    ("program", include_str!("../prelude/program.lua")),
+];
+const SLOTS: &str = include_str!("../prelude/slots.lua");
+
+/// Functions of the prelude that Rust calls.
+struct Calls {
+    start: Reference,
+    run: Reference,
+    deliver: Reference,
+    ended: Reference,
+    cancel: Reference,
+    output_ready: Reference,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Phase {
+    Fresh,
+    Running,
+    Ended,
+}
+
+/// A Lua state with everything a process has.
+pub struct Vm {
+    lua: Lua,
+    context: *mut Context,
+    calls: Calls,
+    phase: Phase,
+}
+
+impl Vm {
+    /// Builds the state, without a program. What is here is in the snapshot, and costs nothing at spawn.
+    ///
+    /// Panics: when the prelude is broken, which a test would have shown.
+    pub fn new(host: Box<dyn Host>) -> Self {
+        let context = Box::leak(Box::new(Context::new(host)));
+        let pointer: *mut Context = context;
+        let Some(lua) = Lua::new(&context.memory, pointer) else { panic!("no memory for a Lua state") };
+        match lua.protect(build) {
+            Ok(calls) => {
+                // Garbage of the building must not be in every process.
+                lua.collect();
+                Self { lua, context: pointer, calls, phase: Phase::Fresh }
+            }
+            Err(_) => panic!("prelude: {}", String::from_utf8_lossy(lua.bytes(-1).unwrap_or_default())),
+        }
+    }
+
+    /// Starts the program and runs it until it waits or ends.
+    ///
+    /// Panics: when called twice.
+    pub fn start(&mut self, program: Program, arguments: &[u8]) -> Status {
+        assert!(self.phase == Phase::Fresh, "start called twice");
+        self.phase = Phase::Running;
+        let context = self.lua.context();
+        context.message_limit.set(program.limits.message as usize);
+        context.clock_base.set(context.host.now());
+        // On top of what the snapshot holds: that is the same for every process, and not the script's doing.
+        context.memory.allow(program.limits.memory);
+        let prepared = self.lua.protect(|lua| prepare(lua, self.calls.start, &program, arguments));
+        // The source is compiled; only the libraries' texts are needed later.
+        let mut program = program;
+        program.chunk.source = String::new();
+        *context.program.borrow_mut() = Some(program);
+        match prepared {
+            Ok(Ok(())) => self.turn(Vec::new()),
+            Ok(Err(message)) => self.end(outcome::failure(ErrorKind::Invalid, message)),
+            Err(why) => self.broken(why),
+        }
+    }
+
+    /// Hands over events, fires due timers, and runs until everything waits.
+    ///
+    /// Panics: before `start`, and after the end.
+    pub fn resume(&mut self, events: Vec<Event>) -> Status {
+        assert!(self.phase == Phase::Running, "resume of a process that isn't running");
+        self.turn(events)
+    }
+
+    /// Compiles a chunk without running it.
+    ///
+    /// Errors: Lua's message.
+    pub fn check(&self, chunk: &Chunk) -> Result<(), String> {
+        let name = chunk_name(&chunk.name);
+        let result = self.lua.load(chunk.source.as_bytes(), &name);
+        let message = String::from_utf8_lossy(self.lua.bytes(-1).unwrap_or_default()).into_owned();
+        self.lua.pop(1);
+        result.map_err(|_| message)
+    }
+
+    fn turn(&mut self, events: Vec<Event>) -> Status {
+        let calls = &self.calls;
+        match self.lua.protect(|lua| run(lua, calls, events)) {
+            Ok(Status::Parked(parked)) => Status::Parked(parked),
+            Ok(Status::Exited(outcome)) => self.end(outcome),
+            Err(why) => self.broken(why),
+        }
+    }
+
+    /// The runtime itself raised, outside of any coroutine: at the memory limit, most likely.
+    fn broken(&mut self, why: Broken) -> Status {
+        let message = String::from_utf8_lossy(self.lua.bytes(-1).unwrap_or_default()).into_owned();
+        self.lua.pop(1);
+        self.end(match why {
+            Broken::Memory => outcome::out_of_memory(None),
+            Broken::Raised => outcome::failure(ErrorKind::Internal, message),
+        })
+    }
+
+    fn end(&mut self, outcome: Outcome) -> Status {
+        self.phase = Phase::Ended;
+        Status::Exited(outcome)
+    }
+}
+
+impl Drop for Vm {
+    /// Only tests get here: on wasm an instance's memory goes as a whole.
+    fn drop(&mut self) {
+        self.lua.close();
+        // SAFETY: from `Box::leak` in `new`; the state that referred to it is closed.
+        #[allow(unsafe_code, reason = "counterpart of the leak in `new`")]
+        drop(unsafe { Box::from_raw(self.context) });
+    }
+}
+
+/// Opens Lua's libraries, makes the runtime's types and loads the prelude. Raises.
+fn build(lua: Lua) -> Calls {
+    lua.push_globals();
+    lua.open(Library::Base);
+    lua.pop(1);
+    let libraries = [
+        (c"coroutine", Library::Coroutine),
+        (c"table", Library::Table),
+        (c"string", Library::String),
+        (c"utf8", Library::Utf8),
+        (c"math", Library::Math),
+        (c"os", Library::Os),
+        (c"debug", Library::Debug),
+    ];
+    for (name, library) in libraries {
+        lua.open(library);
+        lua.set_field(-2, name);
+    }
+    duration::open(lua);
+    time::open(lua);
+    lua.new_table(0, 64);
+    api::install(lua);
+    lua.new_table(0, duration::CONSTANTS.len());
+    for (name, nanoseconds) in duration::CONSTANTS {
+        duration::Duration(nanoseconds).push(lua);
+        lua.set_field(-2, name);
+    }
+    lua.set_field(-2, c"durations");
+    let runtime = lua.top();
+    for (_name, source) in PRELUDE {
+        let source = format!("{} {source}", SLOTS.replace('\n', " "));
+        if lua.load(source.as_bytes(), c"=[lunarium]").is_err() {
+            drop(source);
+            lua.raise();
+        }
+        drop(source);
+        lua.push_copy(runtime);
+        lua.call(1, 0);
+    }
+    let call = |name| {
+        lua.get_field(runtime, name);
+        lua.keep()
+    };
+    Calls {
+        start: call(c"start"),
+        run: call(c"run"),
+        deliver: call(c"deliver"),
+        ended: call(c"ended"),
+        cancel: call(c"canceled"),
+        output_ready: call(c"output_ready"),
+    }
+}
+
+/// Compiles the program and queues its main coroutine. The error is Lua's message. Raises.
+fn prepare(lua: Lua, start: Reference, program: &Program, arguments: &[u8]) -> Result<(), String> {
+    lua.push_kept(start);
+    lua.new_table(0, 8);
+    for (name, text) in [(c"pid", &program.pid), (c"frame", &program.frame), (c"method", &program.method)] {
+        lua.push_bytes(text.as_bytes());
+        lua.set_field(-2, name);
+    }
+    let limits = &program.limits;
+    for (name, number) in [
+        (c"timers", i64::from(limits.timers)),
+        (c"coroutines", i64::from(limits.coroutines)),
+        (c"listeners", i64::from(limits.listeners)),
+        (c"seed", program.seed as i64),
+    ] {
+        lua.push_integer(number);
+        lua.set_field(-2, name);
+    }
+    let name = chunk_name(&program.chunk.name);
+    let loaded = lua.load(program.chunk.source.as_bytes(), &name);
+    drop(name);
+    match loaded {
+        Ok(()) => {}
+        // Raised again, so that it counts as what it is.
+        Err(Broken::Memory) => lua.raise(),
+        Err(Broken::Raised) => return Err(String::from_utf8_lossy(lua.bytes(-1).unwrap_or_default()).into_owned()),
+    }
+    let count = decode_spread(lua, arguments);
+    lua.call(2 + count, 0);
+    Ok(())
+}
+
+/// Delivers events and runs. Raises.
+fn run(lua: Lua, calls: &Calls, events: Vec<Event>) -> Status {
+    for event in events {
+        deliver(lua, calls, event);
+    }
+    lua.push_kept(calls.run);
+    lua.call(0, 4);
+    match lua.integer(-4) {
+        Some(0) => {
+            let wake_at = lua.integer(-3).map(|at| at as u64);
+            Status::Parked(Parked { wake_at, unread: lua.context().unread(lua) })
+        }
+        code => {
+            let Some(coroutine) = lua.thread(-3) else { lua.raise_text("bug: an end without a coroutine") };
+            let flag = lua.boolean(-1);
+            Status::Exited(match code {
+                Some(1) => outcome::done(lua, coroutine, lua.integer(-2).unwrap_or_default()),
+                Some(2) => outcome::failed(lua, coroutine, lua.boolean(-2), flag),
+                _ => outcome::deadlock(lua, coroutine),
+            })
+        }
+    }
+}
+
+fn push_sender(lua: Lua, sender: Option<&str>) {
+    match sender {
+        Some(pid) => lua.push_bytes(pid.as_bytes()),
+        None => lua.push_boolean(false),
+    }
+}
+
+fn deliver(lua: Lua, calls: &Calls, event: Event) {
+    match event {
+        Event::Message(message) => {
+            lua.push_kept(calls.deliver);
+            push_sender(lua, message.sender.as_deref());
+            lua.push_bytes(message.topic.as_bytes());
+            lua.push_bytes(&message.payload);
+            drop(message);
+            lua.call(3, 0);
+        }
+        Event::Exit(ended) => deliver_end(lua, calls, b"pid.exit", ended),
+        Event::LinkDown(ended) => deliver_end(lua, calls, b"pid.link.down", ended),
+        Event::Cancel(cancel) => {
+            lua.push_kept(calls.cancel);
+            push_sender(lua, cancel.sender.as_deref());
+            lua.push_number(cancel.at);
+            match cancel.deadline {
+                Some(deadline) => lua.push_integer(deadline),
+                None => lua.push_boolean(false),
+            }
+            drop(cancel);
+            lua.call(3, 0);
+        }
+        Event::OutputReady => {
+            lua.push_kept(calls.output_ready);
+            lua.call(0, 0);
+        }
+    }
+}
+
+fn deliver_end(lua: Lua, calls: &Calls, kind: &[u8], ended: Ended) {
+    lua.push_kept(calls.ended);
+    lua.push_bytes(kind);
+    lua.push_bytes(ended.sender.as_bytes());
+    lua.push_number(ended.at);
+    let (failed, payload) = match ended.outcome {
+        Outcome::Completed(result) => (false, result),
+        Outcome::Failed(failure) => (true, failure_payload(&failure)),
+    };
+    lua.push_boolean(failed);
+    lua.push_bytes(&payload);
+    drop((ended.sender, payload));
+    lua.call(5, 0);
+}
+
+/// Whether the value on top is an error object.
+pub fn is_error_object(lua: Lua, index: i32) -> bool {
+    lua.kind(index) == Kind::Table && lua.context().types.error.get().is(lua.metatable(index))
+}
