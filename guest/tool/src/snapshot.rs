@@ -46,8 +46,8 @@ pub fn take(component: &[u8]) -> Result<Vec<u8>, Error> {
 
 fn config() -> Config {
     let mut config = Config::new();
-    // Lua's errors are wasm exceptions, which are garbage-collected objects.
-    config.wasm_exceptions(true).collector(Collector::DeferredReferenceCounting);
+    // Lua's errors are wasm exceptions, which are garbage-collected objects: the collector is the product's.
+    config.wasm_exceptions(true).collector(Collector::Copying);
     config
 }
 
