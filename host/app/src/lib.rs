@@ -27,3 +27,4 @@ pub use load::{Compiler, Draft};
 pub use quantity::{DurationError, SizeError, parse_duration, parse_size};
 pub use report::{Mistake, Report, SourceFile};
 pub use services::{ServiceEnd, Services, StartServiceError};
+pub use suggest::hint;

@@ -15,7 +15,7 @@ fn nearest<'a>(wrong: &str, candidates: impl IntoIterator<Item = &'a str>) -> Op
 }
 
 /// A hint for a wrong word: the nearest right one, else all of them when they are few.
-pub(crate) fn hint(wrong: &str, candidates: &[&str]) -> Option<String> {
+pub fn hint(wrong: &str, candidates: &[&str]) -> Option<String> {
     // Longer words would cost a quadratic comparison, and nobody misspells a name of this length by two letters.
     if wrong.len() <= 255
         && let Some(candidate) = nearest(wrong, candidates.iter().copied())

@@ -1,0 +1,6 @@
+-- Fails at once.
+local function main()
+    error("this worker always fails")
+end
+
+return { main = main }

@@ -1,0 +1,93 @@
+//! The command line as written.
+//!
+//! Owns the names and the help of commands and options. Does not look at files: what `-x` can name is known later.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+const AFTER_HELP: &str = "\
+Exit codes: 0; 1 when the process ends abnormally or returns false; a returned integer from 0 to 255 is the code; 2 when
+the command line or the application is wrong; 130 and 143 after a second interrupt or termination.";
+
+/// Runs Lua processes, each isolated in its own WebAssembly instance.
+#[derive(Debug, Parser)]
+#[command(name = "lunarium", version, after_help = AFTER_HELP)]
+pub struct Arguments {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Run an application, one of its entries, or a single file
+    ///
+    /// An application is a folder with `_index.yaml` files. Its services run until an interrupt; with `-x` one process
+    /// runs, and the command ends with it. An application without services runs its entry named `main`.
+    Run(Run),
+    /// Check an application or a single file without running it
+    Check(Check),
+}
+
+/// Options of `run`.
+#[derive(Debug, Args)]
+pub struct Run {
+    /// The application's folder, or a Lua file
+    pub path: PathBuf,
+
+    /// Run this entry and end with it
+    #[arg(short = 'x', long = "execute", value_name = "NAMESPACE:NAME")]
+    pub execute: Option<String>,
+
+    /// The process host to run it on; the application's only one by default
+    #[arg(long, value_name = "NAMESPACE:NAME")]
+    pub host: Option<String>,
+
+    /// Lower a limit of what is run: `memory=4MiB`, `cpu=500ms`, `timers=100`; repeatable
+    #[arg(long = "limit", value_name = "NAME=VALUE")]
+    pub limits: Vec<String>,
+
+    /// The least important log lines to show
+    #[arg(long, value_name = "LEVEL", value_enum, default_value_t = LogLevel::Info)]
+    pub log_level: LogLevel,
+
+    /// How log lines are written
+    #[arg(long, value_name = "FORMAT", value_enum, default_value_t = LogFormat::Text)]
+    pub log_format: LogFormat,
+
+    /// Arguments of the process, each a string
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+    pub arguments: Vec<OsString>,
+}
+
+/// Options of `check`.
+#[derive(Debug, Args)]
+pub struct Check {
+    /// The application's folder, or a Lua file
+    pub path: PathBuf,
+}
+
+/// The least important log lines that are shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
+pub enum LogLevel {
+    /// For whoever writes the script.
+    Debug,
+    /// Normal operation.
+    Info,
+    /// Something is odd.
+    Warn,
+    /// Something failed.
+    Error,
+}
+
+/// How log lines are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum LogFormat {
+    /// For people: one line each.
+    Text,
+    /// For programs: one JSON object a line.
+    Json,
+}

@@ -1,0 +1,98 @@
+//! The command `lunarium`.
+//!
+//! Owns arguments, terminal, signals and exit codes, and is the only place with ambient authority: it opens the paths
+//! it was given and reads `NO_COLOR` and `TERM`. Everything below gets what it may use as a value.
+
+mod arguments;
+mod interrupt;
+mod open;
+mod plan;
+mod run;
+mod stream;
+mod terminal;
+mod verdict;
+
+use std::path::Path;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use clap::Parser;
+use futures_lite::future;
+use lunarium_app::{App, parse_limit};
+use lunarium_engine::{Level, LimitsOverride, Node, NodeConfig, Output, ProcessLabel};
+
+use crate::arguments::{Arguments, Command};
+use crate::terminal::{has_colours, visible, write_error};
+use crate::verdict::{FAILURE, SUCCESS, USAGE};
+
+/// Why nothing was run: what to print, and the exit code.
+#[derive(Debug)]
+struct Refused {
+    text: String,
+    code: u8,
+}
+
+impl Refused {
+    /// The command line asks for something that isn't there.
+    fn usage(message: String, hint: Option<String>) -> Self {
+        let hint = hint.map(|hint| format!("\nhelp: {hint}")).unwrap_or_default();
+        Self { text: visible(&format!("error: {message}{hint}\n")), code: USAGE }
+    }
+
+    /// The machine doesn't give what a run needs.
+    fn machine(message: String) -> Self {
+        Self { text: visible(&format!("error: {message}\n")), code: FAILURE }
+    }
+}
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let result = match &arguments.command {
+        Command::Run(options) => run::run(options),
+        Command::Check(options) => check(&options.path),
+    };
+    let code = result.unwrap_or_else(|refused| {
+        write_error(&refused.text);
+        refused.code
+    });
+    ExitCode::from(code)
+}
+
+/// `lunarium check`: nothing is said when nothing is wrong.
+fn check(path: &Path) -> Result<u8, Refused> {
+    // Programs are compiled one at a time, each in an instance of its own.
+    let config = NodeConfig { max_processes: 4, ..NodeConfig::new(Arc::new(Silence)) };
+    let node = Node::start(config).map_err(|error| Refused::machine(error.to_string()))?;
+    checked(path, &node)?;
+    Ok(SUCCESS)
+}
+
+/// The application at a path, with every program compiled.
+fn checked(path: &Path, node: &Node) -> Result<App, Refused> {
+    let mut draft = open::read(path).map_err(|error| Refused::usage(error.to_string(), None))?;
+    future::block_on(draft.compile(node));
+    draft.finish().map_err(|report| Refused { text: report.render(has_colours()), code: USAGE })
+}
+
+fn limits(given: &[String]) -> Result<LimitsOverride, Refused> {
+    let mut limits = LimitsOverride::default();
+    for limit in given {
+        parse_limit(limit, &mut limits).map_err(|error| Refused::usage(error.to_string(), error.hint()))?;
+    }
+    Ok(limits)
+}
+
+/// Where nothing runs, nothing prints.
+struct Silence;
+
+impl Output for Silence {
+    fn print(&self, _process: &ProcessLabel, _line: &str) -> bool {
+        true
+    }
+
+    fn on_ready(&self, waker: std::task::Waker) {
+        waker.wake();
+    }
+
+    fn log(&self, _process: &ProcessLabel, _level: Level, _message: &str, _fields: &[(String, String)]) {}
+}

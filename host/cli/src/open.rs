@@ -1,0 +1,61 @@
+//! From a path on the command line to a directory that the application layer may read.
+//!
+//! Owns the only opening of paths in the program.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use cap_std::ambient_authority;
+use cap_std::fs::Dir;
+use lunarium_app::Draft;
+use thiserror::Error;
+
+/// Why a path names nothing to run.
+#[derive(Debug, Error)]
+pub enum OpenError {
+    /// Nothing is there.
+    #[error("there is no file or folder `{0}`")]
+    Missing(PathBuf),
+    /// An index file instead of its folder.
+    #[error("`{0}` is a part of an application: name its folder")]
+    Index(PathBuf),
+    /// Something else, such as a device.
+    #[error("`{0}` is neither a file nor a folder")]
+    Neither(PathBuf),
+    /// The system refuses.
+    #[error("`{path}` can't be opened: {error}")]
+    Io {
+        /// What was named.
+        path: PathBuf,
+        /// Why not.
+        error: io::Error,
+    },
+}
+
+/// Reads the application or the single file at a path.
+///
+/// Errors: there is none. What is wrong inside of it is the draft's.
+pub fn read(path: &Path) -> Result<Draft, OpenError> {
+    let refused = |error: io::Error| match error.kind() {
+        io::ErrorKind::NotFound => OpenError::Missing(path.to_owned()),
+        _ => OpenError::Io { path: path.to_owned(), error },
+    };
+    let kind = std::fs::metadata(path).map_err(refused)?;
+    if kind.is_dir() {
+        let dir = Dir::open_ambient_dir(path, ambient_authority()).map_err(refused)?;
+        return Ok(Draft::of_folder(&dir, path));
+    }
+    if !kind.is_file() {
+        return Err(OpenError::Neither(path.to_owned()));
+    }
+    if path.file_name().is_some_and(|name| name == "_index.yaml") {
+        return Err(OpenError::Index(path.to_owned()));
+    }
+    // A link to a file is the file: the user named it, so it may lie anywhere.
+    let real = if path.is_symlink() { path.canonicalize().map_err(refused)? } else { path.to_owned() };
+    let shown = real.parent().unwrap_or(Path::new(""));
+    let folder = if shown.as_os_str().is_empty() { Path::new(".") } else { shown };
+    let dir = Dir::open_ambient_dir(folder, ambient_authority()).map_err(refused)?;
+    let name = real.file_name().and_then(|name| name.to_str()).ok_or_else(|| OpenError::Neither(path.to_owned()))?;
+    Ok(Draft::of_file(&dir, shown, name))
+}

@@ -1,0 +1,236 @@
+//! An output stream of the command: lines from many processes, written whole and in order by one thread.
+//!
+//! Owns the bounded queue before a file descriptor. Never blocks whoever writes: a full queue refuses, and a broken
+//! stream takes everything and drops it. Does not know what a line means.
+
+use std::io::{self, Write};
+use std::mem;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::task::Waker;
+use std::thread::{self, JoinHandle};
+
+/// Bytes that wait to be written. At the limit: refused, until the writer has taken them. A pipe holds 64 KiB; four
+/// times that keeps the writer busy while processes go on.
+const CAPACITY: usize = 256 * 1024;
+
+/// The sending side of a stream. Cheap to clone.
+#[derive(Clone)]
+pub struct Stream {
+    shared: Arc<Shared>,
+}
+
+/// Ends a stream: see [`Writer::finish`].
+pub struct Writer {
+    shared: Arc<Shared>,
+    thread: JoinHandle<()>,
+}
+
+struct Shared {
+    state: Mutex<State>,
+    /// Signalled when there is something to write or nothing more to come.
+    changed: Condvar,
+}
+
+#[derive(Default)]
+struct State {
+    waiting: Vec<u8>,
+    wakers: Vec<Waker>,
+    /// Nothing more will come.
+    finished: bool,
+    /// The other end is gone, or writing failed.
+    broken: bool,
+}
+
+impl Stream {
+    /// Starts the writer of a stream. `broken` is called once when writing fails.
+    ///
+    /// Errors: no thread can be started.
+    pub fn start(
+        name: &str,
+        target: impl Write + Send + 'static,
+        broken: impl FnOnce(&io::Error) + Send + 'static,
+    ) -> io::Result<(Self, Writer)> {
+        let shared = Arc::new(Shared { state: Mutex::default(), changed: Condvar::new() });
+        let writing = Arc::clone(&shared);
+        let thread = thread::Builder::new().name(name.to_owned()).spawn(move || writing.write_all(target, broken))?;
+        Ok((Self { shared: Arc::clone(&shared) }, Writer { shared, thread }))
+    }
+
+    /// Takes a line; its newline is added. False: the queue is full and nothing was taken.
+    ///
+    /// At the limit: 256 KiB wait; a line that begins below it is taken whole.
+    pub fn push(&self, line: &[u8]) -> bool {
+        let mut state = self.shared.lock();
+        if state.broken {
+            return true;
+        }
+        if state.waiting.len() >= CAPACITY {
+            return false;
+        }
+        let idle = state.waiting.is_empty();
+        state.waiting.extend_from_slice(line);
+        state.waiting.push(b'\n');
+        drop(state);
+        if idle {
+            self.shared.changed.notify_one();
+        }
+        true
+    }
+
+    /// Wakes `waker` once lines are taken again, at once when they are.
+    pub fn on_ready(&self, waker: Waker) {
+        let mut state = self.shared.lock();
+        if state.waiting.len() >= CAPACITY && !state.broken {
+            state.wakers.push(waker);
+        } else {
+            drop(state);
+            waker.wake();
+        }
+    }
+}
+
+impl Writer {
+    /// Waits until everything is written. Lines that come later are never written.
+    pub fn finish(self) {
+        self.shared.lock().finished = true;
+        self.shared.changed.notify_one();
+        // It only panics if a bug did, which was reported then.
+        let _ = self.thread.join();
+    }
+}
+
+impl Shared {
+    fn lock(&self) -> MutexGuard<'_, State> {
+        // The state is whole after every statement.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn write_all(&self, mut target: impl Write, broken: impl FnOnce(&io::Error)) {
+        let mut lines = Vec::new();
+        while self.take(&mut lines) {
+            if let Err(error) = target.write_all(&lines).and_then(|()| target.flush()) {
+                let wakers = {
+                    let mut state = self.lock();
+                    state.broken = true;
+                    state.waiting = Vec::new();
+                    mem::take(&mut state.wakers)
+                };
+                wakers.into_iter().for_each(Waker::wake);
+                broken(&error);
+                return;
+            }
+            lines.clear();
+        }
+    }
+
+    /// Waits for lines and swaps them in; false when there are none and none will come.
+    fn take(&self, lines: &mut Vec<u8>) -> bool {
+        let mut state = self.lock();
+        while state.waiting.is_empty() && !state.finished {
+            state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
+        }
+        mem::swap(&mut state.waiting, lines);
+        let wakers = mem::take(&mut state.wakers);
+        drop(state);
+        wakers.into_iter().for_each(Waker::wake);
+        !lines.is_empty()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{self, Write};
+    use std::sync::mpsc;
+    use std::task::Wake;
+
+    use super::{CAPACITY, Stream};
+
+    /// Writes go through only when the test lets them.
+    struct Gate {
+        open: mpsc::Receiver<io::Result<()>>,
+        written: mpsc::Sender<Vec<u8>>,
+    }
+
+    impl Write for Gate {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.open.recv().unwrap()?;
+            self.written.send(bytes.to_vec()).unwrap();
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    struct Told(mpsc::Sender<()>);
+
+    impl Wake for Told {
+        fn wake(self: std::sync::Arc<Self>) {
+            self.0.send(()).unwrap();
+        }
+    }
+
+    fn gate() -> (mpsc::Sender<io::Result<()>>, mpsc::Receiver<Vec<u8>>, Gate) {
+        let (open, opened) = mpsc::channel();
+        let (written, writes) = mpsc::channel();
+        (open, writes, Gate { open: opened, written })
+    }
+
+    /// Fills the queue while the writer is stuck with the first line.
+    fn fill(stream: &Stream) -> usize {
+        let line = [b'x'; 1023];
+        (0..10 * CAPACITY).take_while(|_| stream.push(&line)).count()
+    }
+
+    #[test]
+    fn a_full_stream_refuses_and_tells_when_it_takes_again() {
+        let (open, writes, gate) = gate();
+        let (stream, writer) = Stream::start("test", gate, |_| ()).unwrap();
+        let taken = fill(&stream);
+        // What the writer had swapped out before it got stuck comes on top.
+        assert!((CAPACITY / 1024..=2 * CAPACITY / 1024).contains(&taken), "{taken}");
+        let (tell, told) = mpsc::channel();
+        stream.on_ready(std::sync::Arc::new(Told(tell)).into());
+        assert!(told.try_recv().is_err());
+        open.send(Ok(())).unwrap();
+        told.recv().unwrap();
+        assert!(stream.push(b"last"));
+        // Later writes pass as they come.
+        (0..taken).for_each(|_| drop(open.send(Ok(()))));
+        writer.finish();
+        let all: Vec<u8> = writes.into_iter().flatten().collect();
+        assert_eq!(all.len(), taken * 1024 + 5);
+        assert!(all.ends_with(b"x\nlast\n"));
+    }
+
+    #[test]
+    fn a_broken_stream_takes_everything_and_tells_once() {
+        let (open, _writes, gate) = gate();
+        let (tell, told) = mpsc::channel();
+        let report = tell.clone();
+        let (stream, writer) =
+            Stream::start("test", gate, move |error| report.send(error.kind() == io::ErrorKind::BrokenPipe).unwrap())
+                .unwrap();
+        fill(&stream);
+        open.send(Err(io::ErrorKind::BrokenPipe.into())).unwrap();
+        assert!(told.recv().unwrap());
+        assert!(stream.push(b"x"));
+        let (wake, woken) = mpsc::channel();
+        stream.on_ready(std::sync::Arc::new(Told(wake)).into());
+        woken.recv().unwrap();
+        writer.finish();
+    }
+
+    #[test]
+    fn what_was_taken_is_written_before_the_end() {
+        let (open, writes, gate) = gate();
+        let (stream, writer) = Stream::start("test", gate, |_| ()).unwrap();
+        assert!(stream.push(b"one"));
+        assert!(stream.push(b"two"));
+        open.send(Ok(())).unwrap();
+        open.send(Ok(())).unwrap();
+        writer.finish();
+        assert_eq!(writes.into_iter().flatten().collect::<Vec<u8>>(), b"one\ntwo\n");
+    }
+}

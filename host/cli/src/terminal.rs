@@ -1,0 +1,202 @@
+//! What people see: `print` on standard output, logs and failures on standard error.
+//!
+//! Owns both streams and the form of a log line. Refuses to let a process drive the terminal: what comes from a script
+//! is text, and control characters in it become visible.
+
+use std::fmt::Write as _;
+use std::io::{self, IsTerminal, Write};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::task::Waker;
+
+use async_channel::Sender;
+use jiff::Timestamp;
+use lunarium_engine::{Level, Output, ProcessLabel};
+use serde_json::{Map, Value, json};
+
+use crate::arguments::{LogFormat, LogLevel};
+use crate::interrupt::Interrupt;
+use crate::stream::{Stream, Writer};
+
+/// The streams of a run. Ended by [`Terminal::finish`].
+pub struct Terminal {
+    screen: Arc<Screen>,
+    output: Writer,
+    log: Writer,
+}
+
+/// Where processes print and log.
+pub struct Screen {
+    output: Stream,
+    log: Stream,
+    level: LogLevel,
+    format: LogFormat,
+    /// Log lines that found the stream full since the last that didn't.
+    dropped: AtomicU64,
+}
+
+impl Terminal {
+    /// Starts both streams. `interrupts` is told when standard output goes away.
+    ///
+    /// Errors: no thread can be started.
+    pub fn start(level: LogLevel, format: LogFormat, interrupts: Sender<Interrupt>) -> io::Result<Self> {
+        let (output, output_writer) = Stream::start("stdout", io::stdout(), move |error| {
+            // The channel is unbounded and outlives the run.
+            let _ = interrupts.try_send(Interrupt::OutputLost(error.kind()));
+        })?;
+        // Without standard error there is nobody to tell.
+        let (log, log_writer) = Stream::start("stderr", io::stderr(), |_| ())?;
+        let screen = Arc::new(Screen { output, log, level, format, dropped: AtomicU64::new(0) });
+        Ok(Self { screen, output: output_writer, log: log_writer })
+    }
+
+    /// Where processes print and log.
+    pub fn screen(&self) -> Arc<Screen> {
+        Arc::clone(&self.screen)
+    }
+
+    /// Writes out what was taken so far.
+    pub fn finish(self) {
+        self.output.finish();
+        self.log.finish();
+    }
+}
+
+impl Screen {
+    /// Writes a log line of the command itself.
+    pub fn note(&self, level: Level, message: &str, fields: &[(String, String)]) {
+        self.write(None, level, message, fields);
+    }
+
+    /// Writes a line to standard error that is no log line and has no level.
+    pub fn tell(&self, text: &str) {
+        self.log.push(visible(text).as_bytes());
+    }
+
+    fn write(&self, process: Option<&ProcessLabel>, level: Level, message: &str, fields: &[(String, String)]) {
+        if rank(level) < self.level {
+            return;
+        }
+        let time = Timestamp::now();
+        let line = |process, level, message: &str, fields: &[(String, String)]| match self.format {
+            LogFormat::Text => text_line(time, process, level, message, fields),
+            LogFormat::Json => json_line(time, process, level, message, fields),
+        };
+        let dropped = self.dropped.swap(0, Ordering::Relaxed);
+        let lost = dropped != 0
+            && !self.log.push(line(None, Level::Warn, &format!("{dropped} log lines dropped"), &[]).as_bytes());
+        let taken = !lost && self.log.push(line(process, level, message, fields).as_bytes());
+        let missing = if lost { dropped.saturating_add(1) } else { u64::from(!taken) };
+        self.dropped.fetch_add(missing, Ordering::Relaxed);
+    }
+}
+
+impl Output for Screen {
+    fn print(&self, _process: &ProcessLabel, line: &str) -> bool {
+        self.output.push(line.as_bytes())
+    }
+
+    fn on_ready(&self, waker: Waker) {
+        self.output.on_ready(waker);
+    }
+
+    fn log(&self, process: &ProcessLabel, level: Level, message: &str, fields: &[(String, String)]) {
+        self.write(Some(process), level, message, fields);
+    }
+}
+
+fn rank(level: Level) -> LogLevel {
+    match level {
+        Level::Debug => LogLevel::Debug,
+        Level::Info => LogLevel::Info,
+        Level::Warn => LogLevel::Warn,
+        Level::Error => LogLevel::Error,
+    }
+}
+
+fn name(level: Level) -> &'static str {
+    match level {
+        Level::Debug => "debug",
+        Level::Info => "info",
+        Level::Warn => "warn",
+        Level::Error => "error",
+    }
+}
+
+fn text_line(
+    time: Timestamp,
+    process: Option<&ProcessLabel>,
+    level: Level,
+    message: &str,
+    fields: &[(String, String)],
+) -> String {
+    let mut line = format!("{time:.3} {:5} ", name(level).to_uppercase());
+    // Writing to a String can't fail.
+    if let Some(process) = process {
+        let _ = write!(line, "{} {} ", process.frame, process.pid);
+    }
+    line.push_str(&one_line(message));
+    for (key, value) in fields {
+        let _ = write!(line, " {}={}", one_line(key), one_line(value));
+    }
+    line
+}
+
+fn json_line(
+    time: Timestamp,
+    process: Option<&ProcessLabel>,
+    level: Level,
+    message: &str,
+    fields: &[(String, String)],
+) -> String {
+    let mut object = Map::new();
+    object.insert("time".to_owned(), json!(format!("{time:.3}")));
+    object.insert("level".to_owned(), json!(name(level)));
+    if let Some(process) = process {
+        object.insert("frame".to_owned(), json!(&*process.frame));
+        object.insert("pid".to_owned(), json!(process.pid.as_str()));
+    }
+    object.insert("message".to_owned(), json!(message));
+    if !fields.is_empty() {
+        let fields = fields.iter().map(|(key, value)| (key.clone(), json!(value))).collect();
+        object.insert("fields".to_owned(), Value::Object(fields));
+    }
+    Value::Object(object).to_string()
+}
+
+/// Text in which every control character but tab and newline is spelled out.
+pub fn visible(text: &str) -> String {
+    spelled(text, |c| c.is_control() && c != '\t' && c != '\n')
+}
+
+/// Text that stays on its line.
+fn one_line(text: &str) -> String {
+    spelled(text, char::is_control)
+}
+
+fn spelled(text: &str, strange: impl Fn(char) -> bool) -> String {
+    let mut clean = String::with_capacity(text.len());
+    for character in text.chars() {
+        match character {
+            '\n' if strange('\n') => clean.push_str("\\n"),
+            '\t' if strange('\t') => clean.push_str("\\t"),
+            // Writing to a String can't fail.
+            c if strange(c) => drop(write!(clean, "\\x{:02x}", u32::from(c))),
+            c => clean.push(c),
+        }
+    }
+    clean
+}
+
+/// True when standard error shows colours: it is a terminal, and nobody asked for none (`NO_COLOR`).
+pub fn has_colours() -> bool {
+    let asked_for_none = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+    let is_dumb = std::env::var_os("TERM").is_none_or(|term| term == "dumb");
+    io::stderr().is_terminal() && !asked_for_none && !is_dumb
+}
+
+/// Writes to standard error without a stream: before there is one, and where nothing else runs.
+pub fn write_error(text: &str) {
+    // Without standard error there is nobody to tell.
+    let _ = io::stderr().write_all(text.as_bytes());
+}
