@@ -85,7 +85,7 @@ local function invalid(message) return nil, fault("Invalid", message) end
 rt.invalid = invalid
 
 local function raised(kind, message, retryable, details)
-  return setmetatable({ kind, message, retryable, details, traceback("", 1) }, Error)
+  return setmetatable({ kind, message, retryable, details, traceback(nil, 1) }, Error)
 end
 
 local errors = {}
@@ -117,7 +117,7 @@ function errors.wrap(err, words)
   if type(words) ~= "string" and type(words) ~= "number" then bad_argument(2, "wrap", "string", words) end
   if metatable_of(err) == Error then
     local wrapped = setmetatable({ err[1], words .. ": " .. text(err), err[3], err[4], err[5] }, Error)
-    if wrapped[5] == nil then wrapped[5] = traceback("", 1) end
+    if wrapped[5] == nil then wrapped[5] = traceback(nil, 1) end
     return wrapped
   end
   return raised("", words .. ": " .. tostring(err), false, nil)

@@ -83,7 +83,7 @@ G.require = new_require(nil)
 local function method_of(made, name)
   if type(made) == "function" then return made end
   if type(made) ~= "table" then
-    error("the chunk returned a " .. type_name(made) .. ", not a function or a table of functions", 0)
+    error("the chunk returned " .. type_name(made) .. ", not a function or a table of functions", 0)
   end
   local method = made[name]
   if type(method) ~= "function" then error("the chunk returned no method `" .. name .. "`", 0) end

@@ -11,14 +11,23 @@ const TAIL: &[u8] = b"\t(...tail calls...)";
 pub fn without_own_frames(text: &[u8]) -> Vec<u8> {
     let lines: Vec<&[u8]> = text.split(|byte| *byte == b'\n').collect();
     let mut kept: Vec<&[u8]> = Vec::new();
+    let mut own = false;
     for line in lines {
-        if line.starts_with(OWN) {
+        if own && line.starts_with(TAIL) {
+            continue;
+        }
+        own = line.starts_with(OWN);
+        if own {
             while kept.last().is_some_and(|before| before.starts_with(NATIVE) || before.starts_with(TAIL)) {
                 kept.pop();
             }
         } else {
             kept.push(line);
         }
+    }
+    // The prelude tail-calls the program's method.
+    if kept.last().is_some_and(|line| line.starts_with(TAIL)) {
+        kept.pop();
     }
     kept.join(&b'\n')
 }

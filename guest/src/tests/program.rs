@@ -1,9 +1,211 @@
 //! What a program may be: chunk, method, arguments, libraries.
 
+use expect_test::{Expect, expect};
+
 use super::*;
-use expect_test::expect;
+use crate::host::{Import, Library};
+
+fn check_chunk(chunk: &str, expect: Expect) {
+    Case::new(chunk).check(expect);
+}
 
 #[test]
 fn main_prints_and_returns() {
-    check("print('hello', 1, nil, 2.5) return 'done'", expect![[]]);
+    check("print('hello', 1, nil, 2.5) return 'done'", expect![[r#"
+        hello	1	nil	2.5
+        => "done"
+    "#]]);
+}
+
+#[test]
+fn arguments_keep_their_nils() {
+    // [nil, 1, nil, "x", nil]
+    let case = Case::body("print(select('#', ...), ...)");
+    case.arguments(b"\x95\xc0\x01\xc0\xa1x\xc0").check(expect![[r#"
+        5	nil	1	nil	x	nil
+        => nil
+    "#]]);
+}
+
+#[test]
+fn a_chunk_gives_functions_by_name_or_one() {
+    check_chunk("return { main = function() return 1 end }", expect![[r#"
+        => 1
+    "#]]);
+    check_chunk("local function main() return 2 end return { main = main }", expect![[r#"
+        => 2
+    "#]]);
+    let case = Case::new("return { main = 1, other = function() return 'other' end }");
+    case.with(|program| program.method = "other".to_owned()).check(expect![[r#"
+        => "other"
+    "#]]);
+}
+
+#[test]
+fn a_chunk_that_gives_no_method_is_invalid() {
+    check_chunk("return { start = function() end }", expect![[r#"
+        !! ErrorKind::Invalid: the chunk returned no method `main`
+    "#]]);
+    check_chunk("return { main = 'x' }", expect![[r#"
+        !! ErrorKind::Invalid: the chunk returned no method `main`
+    "#]]);
+    check_chunk("return 5", expect![[r#"
+        !! ErrorKind::Invalid: the chunk returned number, not a function or a table of functions
+    "#]]);
+    check_chunk("", expect![[r#"
+        !! ErrorKind::Invalid: the chunk returned nil, not a function or a table of functions
+    "#]]);
+}
+
+#[test]
+fn a_chunk_that_fails_is_invalid() {
+    check_chunk("local x = = 1", expect![[r#"
+        !! ErrorKind::Invalid: main.lua:1: unexpected symbol near '='
+    "#]]);
+    check_chunk("local t = nil\nlocal function f() return t.x end\nf()", expect![[r#"
+        !! ErrorKind::Invalid: main.lua:2: attempt to index a nil value (upvalue 't')
+           main.lua:2: in local 'f'
+           main.lua:3: in local 'chunk'
+    "#]]);
+    check_chunk("error(errors.new{message = 'own', kind = errors.CONFLICT})", expect![[r#"
+        !! ErrorKind::Invalid: own
+           main.lua:1: in local 'chunk'
+    "#]]);
+    check_chunk("\u{1b}Lua", expect![[r#"
+        !! ErrorKind::Invalid: attempt to load a binary chunk (mode is 't')
+    "#]]);
+}
+
+#[test]
+fn a_chunk_may_wait() {
+    check_chunk("time.sleep('1s') print('slept') return function() return 'ran' end", expect![[r#"
+        slept
+        => "ran"
+    "#]]);
+}
+
+fn library(entry: &str, source: &str, imports: &[(&str, &str)]) -> Library {
+    Library {
+        entry: entry.to_owned(),
+        chunk: Chunk { name: format!("@{entry}.lua"), source: source.to_owned() },
+        imports: import(imports),
+    }
+}
+
+fn import(imports: &[(&str, &str)]) -> Vec<Import> {
+    imports.iter().map(|(alias, entry)| Import { alias: (*alias).to_owned(), entry: (*entry).to_owned() }).collect()
+}
+
+#[test]
+fn require_finds_modules_and_imports_only() {
+    check(
+        "print(require('time') == time, require('process') == process, require('channel') == channel)
+        print(require('coroutine') == coroutine, require('errors') == errors)
+        print(pcall(require, 'string'))
+        print(pcall(require, 'x'))
+        print(pcall(require))
+        print(select(2, pcall(function() require('nothing') end)))",
+        expect![[r#"
+            true	true	true
+            true	true
+            false	module 'string' not found
+            false	module 'x' not found
+            false	bad argument #1 to 'require' (string expected, got no value)
+            main.lua:6: module 'nothing' not found
+            => nil
+        "#]],
+    );
+}
+
+#[test]
+fn libraries_see_their_own_imports_and_the_same_globals() {
+    Case::body(
+        "local a = require('a')
+        print(a.name, a.inner.name, a == require('a'))
+        print(shared, rawget(_G, 'shared'))
+        print(pcall(require, 'inner'))
+        a.set('again') print(shared)",
+    )
+    .with(|program| {
+        program.imports = import(&[("a", "app:a")]);
+        program.libraries = vec![
+            library(
+                "app:a",
+                "shared = 'written' local inner = require('inner')
+                print('loading', ...)
+                return { name = 'a', inner = inner, set = function(v) shared = v end }",
+                &[("inner", "app:b")],
+            ),
+            library("app:b", "print(pcall(require, 'a')) return { name = 'b' }", &[]),
+        ];
+    })
+    .check(expect![[r#"
+        false	module 'a' not found
+        loading	a	app:a
+        a	b	true
+        written	written
+        false	module 'inner' not found
+        again
+        => nil
+    "#]]);
+}
+
+#[test]
+fn a_library_that_fails_is_tried_again_and_a_loop_is_an_error() {
+    Case::body(
+        "print(pcall(require, 'bad')) print(pcall(require, 'bad'))
+        print(pcall(require, 'syntax'))
+        print(pcall(require, 'loop'))
+        print(pcall(require, 'missing'))",
+    )
+    .with(|program| {
+        program.imports = import(&[("bad", "app:bad"), ("syntax", "app:syntax"), ("loop", "app:loop"), ("missing", "x:y")]);
+        program.libraries = vec![
+            library("app:bad", "count = (count or 0) + 1 error('no ' .. count)", &[]),
+            library("app:syntax", "x = = 1", &[]),
+            library("app:loop", "require('self')", &[("self", "app:loop")]),
+        ];
+    })
+    .check(expect![[r#"
+        false	app:bad.lua:1: no 1
+        false	app:bad.lua:1: no 2
+        false	error loading module 'syntax':
+        	app:syntax.lua:1: unexpected symbol near '='
+        false	app:loop.lua:1: loop of require: module 'self' is being loaded
+        false	error loading module 'missing':
+        	library is missing from the program
+        => nil
+    "#]]);
+}
+
+#[test]
+fn a_library_that_waits_loads_once() {
+    Case::body(
+        "local done = channel.new()
+        for i = 1, 3 do coroutine.spawn(function() done:send(i .. require('slow')) end) end
+        for i = 1, 3 do print(done:receive()) end",
+    )
+    .with(|program| {
+        program.imports = import(&[("slow", "app:slow")]);
+        program.libraries = vec![library("app:slow", "print('loading') time.sleep('1s') return 'slow'", &[])];
+    })
+    .check(expect![[r#"
+        loading
+        1slow	true
+        2slow	true
+        3slow	true
+        => nil
+    "#]]);
+}
+
+#[test]
+fn check_compiles_without_running() {
+    let vm = Vm::new(Box::new(Fake(Rc::default())));
+    let check = |source: &str| vm.check(&Chunk { name: "@x.lua".to_owned(), source: source.to_owned() });
+    assert_eq!(check("error('not run')"), Ok(()));
+    expect![[r#"
+        Err(
+            "x.lua:2: unexpected symbol near '='",
+        )
+    "#]].assert_debug_eq(&check("local\nx = = 1"));
 }

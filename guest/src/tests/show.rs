@@ -10,6 +10,14 @@ pub fn payload(bytes: &[u8]) -> String {
 }
 
 pub fn outcome(outcome: &Outcome) -> String {
+    let text = full_outcome(outcome);
+    // An address differs from run to run.
+    let Some(start) = text.find(": 0x") else { return text };
+    let (before, rest) = text.split_at(start + 4);
+    format!("{before}{}", rest.trim_start_matches(|c: char| c.is_ascii_hexdigit()))
+}
+
+fn full_outcome(outcome: &Outcome) -> String {
     match outcome {
         Outcome::Completed(result) => format!("=> {}", payload(result)),
         Outcome::Failed(failure) => {
