@@ -98,6 +98,7 @@ function errors.new(what)
   if kind ~= "table" then bad_argument(1, "new", "string or table", what) end
   local message, retryable, details = what.message, what.retryable, what.details
   if type(message) == "number" then message = tostring(message) end
+  if message == nil then return invalid("message is missing") end
   if type(message) ~= "string" then return invalid("message is a " .. type_name(message) .. ", not a string") end
   kind = what.kind or ""
   if not known[kind] then return invalid("kind `" .. tostring(kind) .. "` is not one of errors' kinds") end

@@ -5,20 +5,22 @@ local type, tostring, setmetatable = type, tostring, setmetatable
 local metatable_of = debug.getmetatable
 local decode, rfc3339, join = rt.decode, rt.rfc3339, rt.join
 
--- What `msg.topic` and `msg.payload` are without a call: a callable that stands for the value at 1.
+-- What `msg.topic` and `msg.payload` are without a call: a callable that stands for the value it has under the key
+-- `false` (one that hardly any payload uses: other keys are looked up in the payload).
 local Field = { __name = "field", __metatable = false }
 rt.define("field", Field)
 
-function Field.__call(field) return field[1] end
-function Field.__tostring(field) return tostring(field[1]) end
-function Field.__len(field) return #field[1] end
+function Field.__call(field) return field[false] end
+function Field.__tostring(field) return tostring(field[false]) end
+function Field.__len(field) return #field[false] end
 function Field.__index(field, key)
-  local value = field[1]
+  if key == false then return nil end
+  local value = field[false]
   if type(value) == "table" then return value[key] end
 end
 function Field.__concat(a, b)
-  if metatable_of(a) == Field then a = a[1] end
-  if metatable_of(b) == Field then b = b[1] end
+  if metatable_of(a) == Field then a = a[false] end
+  if metatable_of(b) == Field then b = b[false] end
   return join(a, b)
 end
 
@@ -32,14 +34,14 @@ function Message.__index(message, key)
   if key == "payload" then
     local field = message[4]
     if not field then
-      field = setmetatable({ decode(message[3]) }, Field)
+      field = setmetatable({ [false] = decode(message[3]) }, Field)
       message[4], message[3] = field, false
     end
     return field
   elseif key == "topic" then
     local field = message[5]
     if not field then
-      field = setmetatable({ message[2] }, Field)
+      field = setmetatable({ [false] = message[2] }, Field)
       message[5] = field
     end
     return field

@@ -488,6 +488,11 @@ impl Lua {
         unsafe { ffi::lua_rawgeti(self.0, ffi::LUA_REGISTRYINDEX, ffi::LUA_RIDX_GLOBALS) };
     }
 
+    /// Pushes Lua's table of loaded modules, by which it names functions in messages and tracebacks. Raises.
+    pub fn push_loaded(&self) {
+        unsafe { ffi::luaL_getsubtable(self.0, ffi::LUA_REGISTRYINDEX, c"_LOADED".as_ptr()) };
+    }
+
     /// Pops a value to be found again by the number. Raises.
     pub fn keep(&self) -> Reference {
         Reference(unsafe { ffi::luaL_ref(self.0, ffi::LUA_REGISTRYINDEX) })

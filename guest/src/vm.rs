@@ -183,6 +183,11 @@ fn build(lua: Lua) -> Calls {
         lua.push_copy(runtime);
         lua.call(1, 0);
     }
+    lua.push_loaded();
+    for name in [c"process", c"channel", c"time", c"errors"] {
+        lua.get_field(runtime, name);
+        lua.set_field(-2, name);
+    }
     let call = |name| {
         lua.get_field(runtime, name);
         lua.keep()

@@ -69,8 +69,11 @@ extern "C-unwind" fn get_options(lua: Lua) -> c_int {
 
 /// What `set_options` asks for, or what is wrong with it. All or nothing.
 fn read_options(lua: Lua) -> Result<Options, String> {
+    if lua.is_absent(1) {
+        return Err("options are missing".to_owned());
+    }
     if lua.kind(1) != Kind::Table {
-        return Err(format!("options is a {}, not a table", lua.type_name(1)));
+        return Err(format!("options are a {}, not a table", lua.type_name(1)));
     }
     let mut options = lua.context().host.options();
     lua.push_nil();

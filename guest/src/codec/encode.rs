@@ -202,7 +202,8 @@ impl Encoder<'_> {
                 return self.error(index, depth);
             }
             if types.field.get().is(metatable) {
-                self.lua.get_item(index, 1);
+                self.lua.push_boolean(false);
+                self.lua.get(index);
                 let result = self.value(self.lua.top(), depth + 1);
                 self.lua.pop(1);
                 return result;

@@ -34,7 +34,7 @@ fn unusable_fields_are_refused() {
         print(pcall(function() errors.new(print) end))",
         expect![[r#"
             nil	message is missing
-            nil	message is a nil, not a string
+            nil	message is missing
             nil	message is a table, not a string
             nil	kind `Odd` is not one of errors' kinds
             nil	retryable is a number, not a boolean

@@ -160,7 +160,7 @@ fn counts_have_limits() {
     Case::body(
         "for i = 1, 3 do coroutine.spawn(function() process.listen('never'):receive() end) end
         local ok, err = pcall(coroutine.spawn, print) print(ok, err, err:kind())
-        for i = 1, 2 do print(process.listen('t' .. i)) end
+        for i = 1, 2 do process.listen('t' .. i) end
         print(process.listen('t3')) print(select(2, process.listen('t3')):kind())
         process.unlisten(process.listen('t1')) print(process.listen('t3') ~= nil)
         local a, b, c = time.timer('1h'), time.after('1h'), time.ticker('1h')
@@ -174,8 +174,6 @@ fn counts_have_limits() {
     })
     .check(expect![[r#"
         false	process has 3 coroutines, the limit is 3	ResourceExhausted
-        channel: 0x7fd08001afc0	nil
-        channel: 0x7fd08001b6a0	nil
         nil	process has 3 listeners, the limit is 3
         ResourceExhausted
         true

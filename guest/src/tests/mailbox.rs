@@ -49,8 +49,8 @@ fn wrong_arguments_are_refused_or_raise() {
             nil	destination is not valid UTF-8
             nil	process `nobody` not found
             nil	process `{x|0x1}` not found
-            false	bad argument #1 to '?' (string expected, got table)
-            false	bad argument #2 to '?' (string expected, got table)
+            false	bad argument #1 to 'process.send' (string expected, got table)
+            false	bad argument #2 to 'process.send' (string expected, got table)
             false	main.lua:7: bad argument #2 to 'send' (string expected, got function)
             Invalid
             true	nil
@@ -193,9 +193,11 @@ fn a_message_reads_with_and_without_calls() {
             message `t` from {app:processes|0x00001}	topic: t	text!	ttext	true
             v	true	v	1	table
             false	main.lua:8: attempt to concatenate a table value
-            !! ErrorKind::Internal: [lunarium]:16: C stack overflow
-               ...	(skipping 176 levels)
-               main.lua:9: in function <main.lua:1>
+            nil	nil	nil
+            t	nil
+            true
+            nil	payload is a message
+            => nil
         "#]],
     );
 }
@@ -325,15 +327,17 @@ fn messages_come_in_order_across_topics() {
 }
 
 #[test]
-fn a_hundred_thousand_hops_leave_nothing_behind() {
+fn many_hops_leave_nothing_behind() {
     check(
         "local me, ch = process.pid(), process.listen('t')
-        process.send(me, 't', 0) ch:receive()
-        collectgarbage() local before = collectgarbage('count')
-        for i = 1, 30000 do process.send(me, 't', i) ch:receive() end
-        collectgarbage() print(collectgarbage('count') - before < 5)",
+        local function held()
+          for i = 1, 20000 do process.send(me, 't', i) ch:receive() end
+          for i = 1, 5 do collectgarbage() end
+          return collectgarbage('count')
+        end
+        held() print(held() - held())",
         expect![[r#"
-            false
+            0.0
             => nil
         "#]],
     );

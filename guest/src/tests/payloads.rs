@@ -202,42 +202,35 @@ fn a_message_over_the_limit_is_refused_before_it_is_built() {
 fn corrupt_payloads_raise_and_take_no_memory() {
     let corrupt: [&[u8]; 9] =
         [b"", b"\xc1", b"\x92\x01", b"\xdd\xff\xff\xff\xff", b"\xdf\xff\xff\xff\xff\x01", b"\xa5ab", b"\xd6\x01\0\0\0\x09", b"\x81\xc0\x01", b"\x01\x02"];
-    for payload in corrupt {
-        let case = Case::body("print(pcall(function() return process.listen('t'):receive() end))").message(None, "t", payload);
-        case.check(expect![[r#"
-            false	corrupt payload
-            => nil
-        "#]
-            false	corrupt payload
-            => nil
-        "#]
-            false	corrupt payload
-            => nil
-        "#]
-            false	corrupt payload
-            => nil
-        "#]
-            false	corrupt payload
-            => nil
-        "#]
-            false	corrupt payload
-            => nil
-        "#]
-            false	corrupt payload
-            => nil
-        "#]
-            false	corrupt payload
-            => nil
-        "#]
-            false	corrupt payload
-            => nil
-        "#]]);
-    }
-    let mut deep = vec![0x91; 5000];
-    deep.push(1);
-    let case = Case::body("print(pcall(function() return process.listen('t'):receive() end))").message(None, "t", &deep);
-    case.check(expect![[r#"
+    let run = |payload: &[u8]| {
+        let case = Case::body("print(pcall(function() return process.listen('t'):receive() end))");
+        case.message(None, "t", payload).run()
+    };
+    let ends: Vec<String> = corrupt.into_iter().map(run).collect();
+    expect![[r#"
         false	corrupt payload
         => nil
-    "#]]);
+        false	corrupt payload
+        => nil
+        false	corrupt payload
+        => nil
+        false	corrupt payload
+        => nil
+        false	corrupt payload
+        => nil
+        false	corrupt payload
+        => nil
+        false	corrupt payload
+        => nil
+        false	corrupt payload
+        => nil
+        false	corrupt payload
+        => nil
+    "#]].assert_eq(&ends.concat());
+    let mut deep = vec![0x91; 5000];
+    deep.push(1);
+    expect![[r#"
+        false	corrupt payload
+        => nil
+    "#]].assert_eq(&run(&deep));
 }

