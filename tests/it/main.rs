@@ -2,9 +2,31 @@
 
 #![allow(clippy::indexing_slicing, clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
+mod argument;
 mod at_rest;
+mod channel;
+mod check;
+mod coroutine;
+mod end;
+mod errors;
 mod fairness;
 mod guest_module;
+mod identity;
 mod isolation;
 mod limits;
+mod link;
+mod mailbox;
+mod message;
+mod monitor;
+mod options;
+mod output;
+mod payload;
+mod registry;
+mod require;
+mod sandbox;
+mod select;
+mod spawn;
 mod style;
+mod terminate;
+mod time;
+mod wait;

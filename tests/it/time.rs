@@ -1,0 +1,273 @@
+//! Time: sleeping, timers, tickers, points in time and spans of it. What is asserted about the clock is only what holds
+//! however slow the machine is.
+
+use expect_test::expect;
+
+use crate::check::check_main;
+
+#[test]
+fn sleep_lasts_at_least_as_long_as_it_says() {
+    check_main(
+        r#"
+        local before = time.now()
+        print(time.sleep("20ms"))
+        print(time.now():sub(before):milliseconds() >= 19)
+        before = time.now()
+        print(time.sleep(20))
+        print(time.now():sub(before):milliseconds() >= 19)
+        "#,
+        expect![[r#"
+            true	nil
+            true
+            true	nil
+            true
+            => nil
+        "#]],
+    );
+}
+
+#[test]
+fn sleepers_wake_in_the_order_of_their_deadlines() {
+    check_main(
+        r#"
+        local done = channel.new(10)
+        for _, d in ipairs { "40ms", "10ms", "30ms", "20ms", "0s" } do
+            coroutine.spawn(function() time.sleep(d) done:send(d) end)
+        end
+        for _ = 1, 5 do print((done:receive())) end
+        "#,
+        expect![[r#"
+            0s
+            10ms
+            20ms
+            30ms
+            40ms
+            => nil
+        "#]],
+    );
+}
+
+#[test]
+fn after_gives_one_time_and_is_closed() {
+    check_main(
+        r#"
+        local before = time.now()
+        local ch = time.after("5ms")
+        local at, ok = ch:receive()
+        print(at:after(before), at:sub(before):milliseconds() >= 4, ok)
+        print(ch:receive())
+        ch = time.after(0)
+        time.sleep("5ms")
+        print(channel.select { ch:case_receive(), default = true }.value:unix() >= before:unix())
+        print(channel.select { ch:case_receive(), default = true }.ok)
+        "#,
+        expect![[r#"
+            true	true	true
+            nil	false
+            true
+            false
+            => nil
+        "#]],
+    );
+}
+
+#[test]
+fn a_timer_fires_once() {
+    check_main(
+        r#"
+        local timer = time.timer("2ms")
+        print(timer:channel() == timer:channel(), timer:channel() == timer:response())
+        print(timer:channel():receive():unix() > 0)
+        print(timer:stop())
+        print(channel.select { timer:channel():case_receive(), time.after("20ms"):case_receive() }.channel
+            == timer:channel())
+        "#,
+        expect![[r#"
+            true	true
+            true
+            false
+            false
+            => nil
+        "#]],
+    );
+}
+
+#[test]
+fn a_stopped_timer_does_not_fire_until_it_is_reset() {
+    check_main(
+        r#"
+        local timer = time.timer("5ms")
+        print(timer:stop(), timer:stop())
+        local function fires(within)
+            return channel.select { timer:channel():case_receive(), time.after(within):case_receive() }.channel
+                == timer:channel()
+        end
+        print(fires("20ms"))
+        timer:reset("1ms")
+        print(fires("1h"))
+        timer:reset("1h")
+        timer:reset("1ms")
+        print(fires("1h"))
+        timer:reset("1h")
+        print(fires("20ms"), timer:stop())
+        "#,
+        expect![[r#"
+            true	false
+            false
+            true
+            true
+            false	true
+            => nil
+        "#]],
+    );
+}
+
+#[test]
+fn a_ticker_ticks_until_it_is_stopped() {
+    check_main(
+        r#"
+        local before = time.now()
+        local ticker = time.ticker("5ms")
+        print(ticker:channel() == ticker:response())
+        local last = before
+        for _ = 1, 5 do
+            local at, ok = ticker:channel():receive()
+            assert(ok and at:after(last), "ticks go forward")
+            last = at
+        end
+        print(last:sub(before):milliseconds() >= 24)
+        print(ticker:stop())
+        print(ticker:channel():receive())
+        print(ticker:stop())
+        "#,
+        expect![[r#"
+            true
+            true
+            true
+            nil	false
+            false
+            => nil
+        "#]],
+    );
+}
+
+#[test]
+fn late_ticks_are_dropped() {
+    check_main(
+        r#"
+        local ticker = time.ticker("10ms")
+        local start = time.now()
+        while time.now():sub(start):milliseconds() < 100 do end
+        -- Ten are late by now. One at most may lie there; the others come when they are due.
+        local before = time.now()
+        for _ = 1, 6 do ticker:channel():receive() end
+        return time.now():sub(before):milliseconds() >= 39
+        "#,
+        expect![[r#"
+            => true
+        "#]],
+    );
+}
+
+#[test]
+fn a_ticker_can_be_given_another_period() {
+    check_main(
+        r#"
+        local ticker = time.ticker("1h")
+        ticker:reset("1ms")
+        print(ticker:channel():receive() ~= nil, ticker:channel():receive() ~= nil)
+        "#,
+        expect![[r#"
+            true	true
+            => nil
+        "#]],
+    );
+}
+
+#[test]
+fn a_timer_or_ticker_of_nothing_is_refused() {
+    check_main(
+        r#"
+        print(kind(time.ticker(0)))
+        print(kind(time.ticker("-1s")))
+        "#,
+        expect![[r#"
+            nil	Invalid
+            nil	Invalid
+            => nil
+        "#]],
+    );
+}
+
+#[test]
+fn a_busy_neighbour_in_the_same_process_does_not_stop_the_clock() {
+    check_main(
+        r#"
+        local ping, pong = channel.new(), channel.new()
+        coroutine.spawn(function() for v in function() return (ping:receive()) end do pong:send(v) end end)
+        local after, turns = time.after("5ms"), 0
+        while channel.select { after:case_receive(), default = true }.default do
+            ping:send(true)
+            pong:receive()
+            turns = turns + 1
+        end
+        return turns > 0
+        "#,
+        expect![[r#"
+            => true
+        "#]],
+    );
+}
+
+#[test]
+fn durations_have_units_and_arithmetic() {
+    check_main(
+        r#"
+        local d = 1500 * time.MILLISECOND
+        print(d:nanoseconds(), d:microseconds(), d:milliseconds(), d:seconds(), d:minutes(), d:hours())
+        print(time.NANOSECOND, time.MICROSECOND, time.MILLISECOND, time.SECOND, time.MINUTE, time.HOUR)
+        print(5 * time.SECOND == time.SECOND * 5, 60 * time.SECOND == time.MINUTE, 0.5 * time.HOUR == 30 * time.MINUTE)
+        print(time.HOUR:minutes(), (90 * time.MINUTE):hours(), time.MICROSECOND:nanoseconds())
+        print("for " .. 90 * time.SECOND, tostring(1500 * time.MICROSECOND))
+        print(time.parse_duration("1h30m"), time.parse_duration("1h30m") == 90 * time.MINUTE)
+        print(kind(time.parse_duration("soon")))
+        "#,
+        expect![[r#"
+            1500000000	1500000	1500	1.5	0.025	0.00041666666666667
+            1ns	1µs	1ms	1s	1m0s	1h0m0s
+            true	true	true
+            60.0	1.5	1000
+            for 1m30s	1.5ms
+            1h30m0s	true
+            nil	Invalid
+            => nil
+        "#]],
+    );
+}
+
+#[test]
+fn a_time_has_parts_and_compares() {
+    check_main(
+        r#"
+        local t = time.unix(951827696, 123456789) -- 2000-02-29T12:34:56
+        print(t:unix(), t:unix_nano(), t:nanosecond())
+        print(t:year(), t:month(), t:day(), t:hour(), t:minute(), t:second(), t:weekday(), t:year_day())
+        print(t:format(), tostring(t) == t:format(), "at " .. t)
+        local later = t:add("1h")
+        print(later:after(t), later:before(t), t:before(later), t:equal(t), t == later:add(-time.HOUR), t:equal(later))
+        print(later:sub(t), later:sub(t) == time.HOUR, t:sub(later):seconds())
+        print(t:utc():equal(t), time.unix(-1):format())
+        print(time.now():unix() - os.time() <= 1, time.now():year() >= 2024)
+        "#,
+        expect![[r#"
+            951827696	951827696123456789	123456789
+            2000	2	29	12	34	56	2	60
+            2000-02-29T12:34:56.123456789Z	true	at 2000-02-29T12:34:56.123456789Z
+            true	false	true	true	true	false
+            1h0m0s	true	-3600.0
+            true	1969-12-31T23:59:59Z
+            true	true
+            => nil
+        "#]],
+    );
+}
