@@ -34,16 +34,31 @@ impl Program {
 
     /// The mistake of a program that doesn't compile; `message` is Lua's, `name:line: text`.
     pub(crate) fn mistake(&self, message: &str, line: Option<u32>) -> Mistake {
-        let text = line.and_then(|line| message.split_once(&format!(":{line}: "))).map_or(message, |(_, text)| text);
-        let place = match (&self.file, line) {
-            (Some(file), Some(line)) => Some(Place::line(file, line)),
-            _ => None,
+        if let Some(line) = line
+            && let Some(place) = self.place_of(line)
+        {
+            let text = message.split_once(&format!(":{line}: ")).map_or(message, |(_, text)| text);
+            return Mistake::new(format!("Lua does not compile: {text}")).at(place);
+        }
+        let mistake = match &self.file {
+            Some(file) => Mistake::new(format!("`{}` does not compile: {message}", file.shown)),
+            None => Mistake::new(format!("Lua does not compile: {message}")),
         };
-        match (place, &self.source) {
-            (Some(place), _) => Mistake::new(format!("Lua does not compile: {text}")).at(place),
-            // The text stands in the index file, where its lines begin isn't known: Lua's own count is shown.
-            (None, Some(source)) => Mistake::new(format!("Lua does not compile: {message}")).at(source.clone()),
-            (None, None) => Mistake::new(format!("Lua does not compile: {message}")),
+        match &self.source {
+            Some(source) => mistake.at(source.clone()),
+            None => mistake,
+        }
+    }
+
+    /// Where a line of the program is: in its file, or in the index file when the line is found there as it is.
+    fn place_of(&self, line: u32) -> Option<Place> {
+        match (&self.file, &self.source) {
+            (Some(file), _) => Some(Place::line(file, line)),
+            (None, Some(source)) => {
+                let index = usize::try_from(line.checked_sub(1)?).ok()?;
+                source.line_below(index, self.chunk.source.lines().nth(index)?)
+            }
+            (None, None) => None,
         }
     }
 }

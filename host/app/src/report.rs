@@ -45,6 +45,16 @@ impl Place {
         Self::new(file, start.saturating_add(indent)..start.saturating_add(text.trim_end().len()))
     }
 
+    /// The line this many lines below the place's beginning, when it holds `text` and nothing else. A block of text in
+    /// YAML has the lines of its value; folded and quoted ones don't.
+    pub(crate) fn line_below(&self, lines: usize, text: &str) -> Option<Self> {
+        let start = floor_char_boundary(&self.file.text, self.span.start);
+        let before = self.file.text.get(..start)?.bytes().filter(|byte| *byte == b'\n').count();
+        let number = u32::try_from(before.checked_add(lines)?.checked_add(1)?).ok()?;
+        let place = Self::line(&self.file, number);
+        (self.file.text.get(place.span.clone())? == text.trim()).then_some(place)
+    }
+
     /// The line the place begins in, its number, and the part of the place inside of it.
     ///
     /// Only this line is rendered: with the whole file, a thousand mistakes in a large file would cost minutes.

@@ -56,6 +56,7 @@ pub struct Services {
     node: Node,
     running: Vec<Running>,
     ends: FuturesUnordered<BoxFuture<'static, (usize, Outcome)>>,
+    stopping: bool,
 }
 
 struct Running {
@@ -77,7 +78,8 @@ impl Services {
     /// A service counts as started when its process is accepted, which never waits: `start_timeout` can't pass.
     /// Errors: the first that isn't accepted; those before it run on and end with the node.
     pub fn start(node: &Node, app: &App) -> Result<Self, StartServiceError> {
-        let mut services = Self { node: node.clone(), running: Vec::new(), ends: FuturesUnordered::new() };
+        let mut services =
+            Self { node: node.clone(), running: Vec::new(), ends: FuturesUnordered::new(), stopping: false };
         for service in app.services() {
             let request = SpawnRequest {
                 entry: service.process.clone(),
@@ -99,26 +101,27 @@ impl Services {
         self.running.push(Running { service, handle, state: State::Up });
     }
 
-    /// Waits until a service ends by itself; none when all have ended.
+    /// Waits until a service ends; none when all have ended.
     ///
     /// Cancel safety: no end is lost.
     pub async fn next_end(&mut self) -> Option<ServiceEnd> {
         let (number, outcome) = self.ends.next().await?;
         let running = self.running.get_mut(number)?;
         running.state = State::Ended;
-        Some(ServiceEnd { service: running.service.id.clone(), pid: running.handle.pid().clone(), outcome })
-    }
-
-    /// Stops every service and waits until they have ended: each gets a CANCEL with its `stop_timeout` as deadline, as
-    /// soon as those that depend on it are gone.
-    ///
-    /// At the limit: a service that is still there at its deadline is terminated.
-    /// Cancel safety: those that were asked are stopping; call it again to go on.
-    pub async fn stop(&mut self) {
-        self.ask();
-        while self.next_end().await.is_some() {
+        let end = ServiceEnd { service: running.service.id.clone(), pid: running.handle.pid().clone(), outcome };
+        if self.stopping {
             self.ask();
         }
+        Some(end)
+    }
+
+    /// Begins to stop every service: each gets a CANCEL with its `stop_timeout` as deadline, as soon as those that
+    /// depend on it are gone. Take the ends until there is none.
+    ///
+    /// At the limit: a service that is still there at its deadline is terminated.
+    pub fn begin_stop(&mut self) {
+        self.stopping = true;
+        self.ask();
     }
 
     /// Asks every service to end that nobody needs any more.

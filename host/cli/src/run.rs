@@ -115,8 +115,9 @@ impl Running {
         if let Err(error) = interrupt::after(PATIENCE, self.tell.clone()) {
             self.screen.note(Level::Warn, &format!("the stop has no deadline: {error}"), &[]);
         }
+        services.begin_stop();
         let stopped = async {
-            services.stop().await;
+            self.tell_ends(services).await;
             Verdict { code: SUCCESS, message: None }
         };
         future::or(stopped, self.out_of_patience()).await
@@ -125,20 +126,27 @@ impl Running {
     /// Tells about services that end, until something else happens.
     async fn until_interrupt(&self, services: &mut Services) -> Interrupt {
         let ends = async {
-            while let Some(end) = services.next_end().await {
-                let service = end.service.as_str();
-                match &end.outcome {
-                    Outcome::Failed(failure) => {
-                        self.screen.note(Level::Error, &verdict::failed(service, &end.pid, failure), &[]);
-                    }
-                    Outcome::Completed(_) => {
-                        self.screen.note(Level::Info, &format!("{service} {} ended", end.pid), &[]);
-                    }
-                }
-            }
+            self.tell_ends(services).await;
+            // An application without services left still waits: it was started to stay.
             future::pending().await
         };
         future::or(ends, self.next_interrupt()).await
+    }
+
+    /// Logs the end of every service.
+    async fn tell_ends(&self, services: &mut Services) {
+        while let Some(end) = services.next_end().await {
+            let service = end.service.as_str();
+            let mut fields = vec![("pid".to_owned(), end.pid.to_string())];
+            let Outcome::Failed(failure) = &end.outcome else {
+                self.screen.note(Level::Info, &format!("service {service} has ended"), &fields);
+                continue;
+            };
+            fields.push(("error".to_owned(), failure.message.clone()));
+            fields.push(("kind".to_owned(), failure.kind.to_string()));
+            fields.extend(failure.stack.iter().map(|stack| ("stack".to_owned(), stack.clone())));
+            self.screen.note(Level::Error, &format!("service {service} has failed"), &fields);
+        }
     }
 
     async fn next_interrupt(&self) -> Interrupt {

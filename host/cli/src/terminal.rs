@@ -137,7 +137,10 @@ fn text_line(
     }
     line.push_str(&one_line(message));
     for (key, value) in fields {
-        let _ = write!(line, " {}={}", one_line(key), one_line(value));
+        let value = one_line(value);
+        // Quoted where the next field would begin inside of it.
+        let quote = if value.is_empty() || value.contains([' ', '"', '=']) { "\"" } else { "" };
+        let _ = write!(line, " {}={quote}{}{quote}", one_line(key), value.replace('"', "\\\""));
     }
     line
 }
@@ -161,7 +164,9 @@ fn json_line(
         let fields = fields.iter().map(|(key, value)| (key.clone(), json!(value))).collect();
         object.insert("fields".to_owned(), Value::Object(fields));
     }
-    Value::Object(object).to_string()
+    // JSON lets C1 control characters stand, and some terminals obey them.
+    let text = Value::Object(object).to_string();
+    text.chars().map(|c| if c.is_control() { format!("\\u{:04x}", u32::from(c)) } else { c.to_string() }).collect()
 }
 
 /// Text in which every control character but tab and newline is spelled out.

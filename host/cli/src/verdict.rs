@@ -46,15 +46,17 @@ pub fn of_process(entry: &str, pid: &Pid, outcome: &Outcome) -> Verdict {
 }
 
 /// What is said about a failure: who, what, and where it was raised.
-pub fn failed(entry: &str, pid: &Pid, failure: &Failure) -> String {
+fn failed(entry: &str, pid: &Pid, failure: &Failure) -> String {
     let mut text = format!("error: {entry} {pid} failed: {}", visible(&failure.message));
     let kind = failure.kind.as_str();
     // Writing to a String can't fail.
     if !kind.is_empty() {
         let _ = write!(text, " ({kind})");
     }
-    if let Some(stack) = &failure.stack {
-        let _ = write!(text, "\n{}", visible(stack.trim_end()));
+    let stack = failure.stack.as_deref().unwrap_or_default().trim();
+    // A header without a frame tells nothing.
+    if stack.contains('\n') {
+        let _ = write!(text, "\n{}", visible(stack));
     }
     text
 }

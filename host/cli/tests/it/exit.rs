@@ -17,48 +17,152 @@ fn a_normal_end_is_zero() {
 
 #[test]
 fn false_is_one() {
-    check("return function() return false end", expect![[r#""#]]);
+    check(
+        "return function() return false end",
+        expect![[r#"
+        exit code: 1
+    "#]],
+    );
 }
 
 #[test]
 fn a_returned_integer_is_the_code() {
-    check("return function() return 7 end", expect![[r#""#]]);
-    check("return function() return 255 end", expect![[r#""#]]);
-    check("return function() return 256 end", expect![[r#""#]]);
-    check("return function() return -1 end", expect![[r#""#]]);
+    check(
+        "return function() return 7 end",
+        expect![[r#"
+        exit code: 7
+    "#]],
+    );
+    check(
+        "return function() return 255 end",
+        expect![[r#"
+        exit code: 255
+    "#]],
+    );
+    check(
+        "return function() return 256 end",
+        expect![[r#"
+        exit code: 1
+        --- stderr
+        error: app:main {app:processes|0x00001} returned 256, which is no exit code (0 to 255)
+    "#]],
+    );
+    check(
+        "return function() return -1 end",
+        expect![[r#"
+        exit code: 1
+        --- stderr
+        error: app:main {app:processes|0x00001} returned -1, which is no exit code (0 to 255)
+    "#]],
+    );
 }
 
 #[test]
 fn an_error_is_told_with_its_traceback() {
     check(
         "local function inner()\n  error('went wrong')\nend\nreturn { main = function()\n  inner()\nend }\n",
-        expect![[r#""#]],
+        expect![[r#"
+            exit code: 1
+            --- stderr
+            error: app:main {app:processes|0x00001} failed: file.lua:2: went wrong (Internal)
+            stack traceback:
+            	[C]: in function 'error'
+            	file.lua:2: in upvalue 'inner'
+            	file.lua:5: in function <file.lua:4>
+            	(...tail calls...)
+        "#]],
     );
 }
 
 #[test]
 fn a_reason_is_told() {
-    check("return function() return false, 'no reason' end", expect![[r#""#]]);
-    check("return function() return nil, errors.new{message = 'taken', kind = errors.CONFLICT} end", expect![[r#""#]]);
+    check(
+        "return function() return false, 'no reason' end",
+        expect![[r#"
+        exit code: 1
+        --- stderr
+        error: app:main {app:processes|0x00001} failed: no reason (Internal)
+    "#]],
+    );
+    check(
+        "return function() return nil, errors.new{message = 'taken', kind = errors.CONFLICT} end",
+        expect![[r#"
+        exit code: 1
+        --- stderr
+        error: app:main {app:processes|0x00001} failed: taken (Conflict)
+        stack traceback:
+        	(...tail calls...)
+        	file.lua:1: in function <file.lua:1>
+        	(...tail calls...)
+    "#]],
+    );
 }
 
 #[test]
 fn a_deadlock_is_told() {
-    check("return function() channel.new():receive() end", expect![[r#""#]]);
+    check(
+        "return function() channel.new():receive() end",
+        expect![[r#"
+        exit code: 1
+        --- stderr
+        error: app:main {app:processes|0x00001} failed: all coroutines blocked (Internal)
+        stack traceback:
+        	file.lua:1: in function <file.lua:1>
+        	(...tail calls...)
+    "#]],
+    );
 }
 
 #[test]
 fn an_unknown_method_ends_the_process() {
     let app = app("  - {name: main, kind: process.lua, source: 'return {}', method: serve}\n");
-    expect![[r#""#]].assert_eq(&run(&app, &["run", "app"]));
+    expect![[r#"
+        exit code: 1
+        --- stderr
+        error: app:main {app:processes|0x00001} failed: the chunk returned no method `serve` (Invalid)
+    "#]]
+    .assert_eq(&run(&app, &["run", "app"]));
 }
 
 #[test]
 fn a_chunk_returns_functions() {
-    check("return 5", expect![[r#""#]]);
-    check("print('nothing')", expect![[r#""#]]);
-    check("return { main = 5 }", expect![[r#""#]]);
-    check("error('at once')", expect![[r#""#]]);
+    check(
+        "return 5",
+        expect![[r#"
+        exit code: 1
+        --- stderr
+        error: app:main {app:processes|0x00001} failed: the chunk returned a number, not a function or a table of functions (Invalid)
+    "#]],
+    );
+    check(
+        "print('nothing')",
+        expect![[r#"
+        exit code: 1
+        --- stdout
+        nothing
+        --- stderr
+        error: app:main {app:processes|0x00001} failed: the chunk returned a nil, not a function or a table of functions (Invalid)
+    "#]],
+    );
+    check(
+        "return { main = 5 }",
+        expect![[r#"
+        exit code: 1
+        --- stderr
+        error: app:main {app:processes|0x00001} failed: the chunk returned no method `main` (Invalid)
+    "#]],
+    );
+    check(
+        "error('at once')",
+        expect![[r#"
+        exit code: 1
+        --- stderr
+        error: app:main {app:processes|0x00001} failed: file.lua:1: at once (Invalid)
+        stack traceback:
+        	[C]: in function 'error'
+        	file.lua:1: in local 'chunk'
+    "#]],
+    );
 }
 
 #[test]
@@ -67,7 +171,12 @@ fn a_limit_that_kills_is_named() {
         ("busy.lua", "return function() while true do end end"),
         ("hog.lua", "return function() local t = {} while true do t[#t + 1] = ('x'):rep(100) .. #t end end"),
     ]);
-    expect![[r#""#]].assert_eq(&run(&folder, &["run", "--limit", "cpu=50ms", "busy.lua"]));
+    expect![[r#"
+        exit code: 1
+        --- stderr
+        error: app:main {app:processes|0x00001} failed: cpu limit of 50ms reached without waiting (ResourceExhausted)
+    "#]]
+    .assert_eq(&run(&folder, &["run", "--limit", "cpu=50ms", "busy.lua"]));
     let hog = run(&folder, &["run", "hog.lua", "--limit", "memory=2MiB"]);
     assert!(hog.starts_with("exit code: 1\n--- stderr\nerror: app:main {app:processes|0x00001} failed: "), "{hog}");
     assert!(hog.contains("(ResourceExhausted)"), "{hog}");
@@ -77,8 +186,20 @@ fn a_limit_that_kills_is_named() {
 fn arguments_reach_main_as_strings() {
     let text = "return function(...) print(select('#', ...), ...) print(type((...))) end";
     let printed = |arguments: &[&str]| run_file(text, arguments);
-    expect![[r#""#]].assert_eq(&printed(&["1", "two words", "", "--flag", "-x", "a:b", "--", "é"]));
-    expect![[r#""#]].assert_eq(&printed(&["--unknown"]));
+    expect![[r#"
+        exit code: 0
+        --- stdout
+        8	1	two words		--flag	-x	a:b	--	é
+        string
+    "#]]
+    .assert_eq(&printed(&["1", "two words", "", "--flag", "-x", "a:b", "--", "é"]));
+    expect![[r#"
+        exit code: 0
+        --- stdout
+        1	--unknown
+        string
+    "#]]
+    .assert_eq(&printed(&["--unknown"]));
 }
 
 #[test]
@@ -89,7 +210,12 @@ fn an_entry_runs_with_its_arguments() {
         "  - {name: processes, kind: process.host}\n",
     ));
     // Services don't start beside it.
-    expect![[r#""#]].assert_eq(&run(&app, &["run", "app", "-x", "app:job", "1", "-x"]));
+    expect![[r#"
+        exit code: 0
+        --- stdout
+        {app:processes|0x00001}	1	-x
+    "#]]
+    .assert_eq(&run(&app, &["run", "app", "-x", "app:job", "1", "-x"]));
 }
 
 #[test]
@@ -99,7 +225,12 @@ fn a_named_host_is_used_even_when_it_does_not_start_by_itself() {
         "  - {name: one, kind: process.host}\n",
         "  - {name: two, kind: process.host, lifecycle: {auto_start: false}}\n",
     ));
-    expect![[r#""#]].assert_eq(&run(&app, &["run", "app", "--host", "app:two"]));
+    expect![[r#"
+        exit code: 0
+        --- stdout
+        {app:two|0x00001}
+    "#]]
+    .assert_eq(&run(&app, &["run", "app", "--host", "app:two"]));
 }
 
 #[test]
@@ -115,5 +246,10 @@ fn a_host_that_does_not_start_refuses_processes() {
         "  - {name: one, kind: process.host}\n",
         "  - {name: two, kind: process.host, lifecycle: {auto_start: false}}\n",
     ));
-    expect![[r#""#]].assert_eq(&run(&app, &["run", "app", "--host", "app:one"]));
+    expect![[r#"
+        exit code: 0
+        --- stdout
+        Unavailable
+    "#]]
+    .assert_eq(&run(&app, &["run", "app", "--host", "app:one"]));
 }

@@ -41,6 +41,20 @@ fn app(entries: &str) -> TempDir {
     folder(&[("app/_index.yaml", &index)])
 }
 
+/// Log lines without their times: `2026-11-21T04:37:16.123Z INFO …` becomes `<time> INFO …`.
+fn without_times(mut output: Output) -> Output {
+    let text = String::from_utf8(output.stderr).unwrap();
+    let mut shown = String::new();
+    for line in text.split_inclusive('\n') {
+        match line.split_once(' ') {
+            Some((time, rest)) if time.parse::<jiff::Timestamp>().is_ok() => shown.push_str(&format!("<time> {rest}")),
+            _ => shown.push_str(line),
+        }
+    }
+    output.stderr = shown.into_bytes();
+    output
+}
+
 /// Exit code and both streams, as one text for a snapshot.
 fn transcript(output: &Output) -> String {
     let code = output.status.code().map_or_else(|| "none".to_owned(), |code| code.to_string());
@@ -118,6 +132,6 @@ impl Running {
         self.lines.read_to_end(&mut rest).unwrap();
         let mut output = self.child.wait_with_output().unwrap();
         output.stdout = rest;
-        transcript(&output)
+        transcript(&without_times(output))
     }
 }

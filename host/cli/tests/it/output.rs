@@ -2,65 +2,92 @@
 
 use std::process::Stdio;
 
-use expect_test::{Expect, expect};
+use expect_test::expect;
 
 use crate::{Running, app, folder, lunarium, run_file};
-
-/// Log lines begin with the time, which no test can know.
-fn without_times(text: &str) -> String {
-    let line = |line: &str| match line.split_once("Z ") {
-        Some((time, rest)) if time.starts_with("20") => format!("<time> {rest}\n"),
-        _ => format!("{line}\n"),
-    };
-    text.lines().map(line).collect()
-}
-
-fn check(text: &str, arguments: &[&str], expected: Expect) {
-    let folder = folder(&[("file.lua", text)]);
-    let mut all = vec!["run"];
-    all.extend(arguments);
-    all.push("file.lua");
-    expected.assert_eq(&without_times(&crate::run(&folder, &all)));
-}
 
 #[test]
 fn terminal_escapes_are_shown_and_not_obeyed() {
     let text = r#"return function()
         print("\27[31mred\27[0m", "bell\7", "\u{9b}31m", "tab\there", "\xff")
-        logger:error("\27]0;title\7\nsecond line", { ["\27k"] = "\27v" })
         error("\27[2Jgone\rback\u{9b}2J", 0)
     end"#;
-    check(text, &[], expect![[r#""#]]);
+    expect![[r#"
+        exit code: 1
+        --- stdout
+        \x1b[31mred\x1b[0m	bell\x07	\x9b31m	tab	here	�
+        --- stderr
+        error: app:main {app:processes|0x00001} failed: \x1b[2Jgone\x0dback\x9b2J (Internal)
+        stack traceback:
+        	[C]: in function 'error'
+        	file.lua:3: in function <file.lua:1>
+        	(...tail calls...)
+    "#]]
+    .assert_eq(&run_file(text, &[]));
+}
+
+/// `first` ends well; when `second` has seen that, it fails. Both ends are logged.
+const SERVICES: &str = concat!(
+    "  - {name: ends, kind: process.lua, source: 'file://ends.lua'}\n",
+    "  - {name: fails, kind: process.lua, source: 'file://fails.lua'}\n",
+    "  - {name: first, kind: process.service, process: ends, host: 'app:processes'}\n",
+    "  - {name: second, kind: process.service, process: fails, host: 'app:processes', ",
+    "lifecycle: {depends_on: [first]}}\n",
+);
+const ENDS: &str = "return function() process.registry.register('first') process.listen('stop'):receive() end";
+const FAILS: &str = r#"return function()
+    while not process.monitor("first") do time.sleep(1) end
+    process.send("first", "stop")
+    process.events():receive()
+    print("failing")
+    error("\27[1mfailed\u{9b}\n\"twice\"", 0)
+end"#;
+
+/// What is logged by both services and their stop. Whose end is seen first isn't said: sorted by level.
+fn log_of(options: &[&str]) -> Vec<String> {
+    let folder = app(SERVICES);
+    std::fs::write(folder.path().join("app/ends.lua"), ENDS).unwrap();
+    std::fs::write(folder.path().join("app/fails.lua"), FAILS).unwrap();
+    let mut arguments = vec!["run"];
+    arguments.extend(options);
+    arguments.push("app");
+    let mut running = Running::start(&folder, &arguments);
+    assert_eq!(running.line(), "failing");
+    running.signal("INT");
+    let transcript = running.finish();
+    let (code, log) = transcript.split_once("--- stderr\n").unwrap();
+    assert_eq!(code, "exit code: 0\n");
+    let mut lines: Vec<String> = log.lines().filter(|line| !line.starts_with("stopping")).map(str::to_owned).collect();
+    lines.sort_unstable();
+    lines
 }
 
 #[test]
-fn logs_have_a_level_and_say_who_writes() {
-    let text = r#"return function()
-        logger:debug("hidden")
-        logger:info("started", { port = 80 })
-        logger:with({ user = "ann" }):warn("odd")
-        logger:error("bad")
-    end"#;
-    check(text, &[], expect![[r#""#]]);
-    check(text, &["--log-level", "error"], expect![[r#""#]]);
-    check(text, &["--log-level", "debug"], expect![[r#""#]]);
+fn a_log_line_stays_on_its_line() {
+    expect![[r#"
+        <time> ERROR service app:second has failed pid={app:processes|0x00002} error="\x1b[1mfailed\x9b\n\"twice\"" kind=Internal stack="stack traceback:\n\t[C]: in function 'error'\n\tfails.lua:6: in function <fails.lua:1>\n\t(...tail calls...)"
+        <time> INFO  service app:first has ended pid={app:processes|0x00001}"#]].assert_eq(&log_of(&[]).join("\n"));
+}
+
+#[test]
+fn log_lines_below_the_level_are_left_out() {
+    expect![[r#"<time> ERROR service app:second has failed pid={app:processes|0x00002} error="\x1b[1mfailed\x9b\n\"twice\"" kind=Internal stack="stack traceback:\n\t[C]: in function 'error'\n\tfails.lua:6: in function <fails.lua:1>\n\t(...tail calls...)""#]].assert_eq(&log_of(&["--log-level", "error"]).join("\n"));
 }
 
 #[test]
 fn logs_can_be_read_by_programs() {
-    let text = "return function() logger:info('a \"quoted\"\\nthing', { n = 1 }) logger:warn('plain') end";
-    let folder = folder(&[("file.lua", text)]);
-    let arguments = ["run", "--log-format", "json", "file.lua"];
-    let output = lunarium(folder.path(), &arguments).output().unwrap();
-    let lines: Vec<serde_json::Value> =
-        String::from_utf8(output.stderr).unwrap().lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-    let mut shown = String::new();
-    for mut line in lines {
+    let mut shown = Vec::new();
+    for line in log_of(&["--log-format", "json"]) {
+        assert!(!line.contains(char::is_control), "{line:?}");
+        let mut line: serde_json::Value = serde_json::from_str(&line).unwrap();
         let time = line.as_object_mut().unwrap().remove("time").unwrap();
         time.as_str().unwrap().parse::<jiff::Timestamp>().unwrap();
-        shown.push_str(&format!("{line}\n"));
+        shown.push(line.to_string().replace('\u{9b}', "<C1>"));
     }
-    expect![[r#""#]].assert_eq(&shown);
+    shown.sort_unstable();
+    expect![[r#"
+        {"fields":{"error":"\u001b[1mfailed<C1>\n\"twice\"","kind":"Internal","pid":"{app:processes|0x00002}","stack":"stack traceback:\n\t[C]: in function 'error'\n\tfails.lua:6: in function <fails.lua:1>\n\t(...tail calls...)"},"level":"error","message":"service app:second has failed"}
+        {"fields":{"pid":"{app:processes|0x00001}"},"level":"info","message":"service app:first has ended"}"#]].assert_eq(&shown.join("\n"));
 }
 
 #[test]
@@ -124,10 +151,24 @@ fn output_that_can_not_be_written_is_told() {
     let full = std::fs::File::create("/dev/full").unwrap();
     let output = lunarium(folder.path(), &["run", "--limit", "cpu=1000h", "file.lua"]).stdout(full).output().unwrap();
     assert_eq!(output.status.code(), Some(1));
-    expect![[r#""#]].assert_eq(&String::from_utf8_lossy(&output.stderr));
+    expect![[r#"
+        error: standard output can't be written: no storage space
+    "#]]
+    .assert_eq(&String::from_utf8_lossy(&output.stderr));
 }
 
 #[test]
 fn what_was_printed_before_a_failure_comes_out() {
-    expect![[r#""#]].assert_eq(&run_file("return function() print('first') error('then', 0) end", &[]));
+    expect![[r#"
+        exit code: 1
+        --- stdout
+        first
+        --- stderr
+        error: app:main {app:processes|0x00001} failed: then (Internal)
+        stack traceback:
+        	[C]: in function 'error'
+        	file.lua:1: in function <file.lua:1>
+        	(...tail calls...)
+    "#]]
+    .assert_eq(&run_file("return function() print('first') error('then', 0) end", &[]));
 }

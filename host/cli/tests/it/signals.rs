@@ -19,13 +19,22 @@ const PATIENT: &str = "return function() print('up') process.listen('never'):rec
 
 #[test]
 fn the_first_signal_asks_the_process_to_end() {
-    for signal in ["INT", "TERM"] {
+    let transcript = |signal| {
         let folder = folder(&[("file.lua", POLITE)]);
         let mut running = Running::start(&folder, &["run", "file.lua"]);
         assert_eq!(running.line(), "process is up");
         running.signal(signal);
-        expect![[r#""#]].assert_eq(&running.finish());
-    }
+        running.finish()
+    };
+    expect![[r#"
+        exit code: 3
+        --- stdout
+        process got	pid.cancel	nil	true
+        --- stderr
+        stopping; a second interrupt stops at once
+    "#]]
+    .assert_eq(&transcript("INT"));
+    assert_eq!(transcript("TERM"), transcript("INT"));
 }
 
 #[test]
@@ -71,7 +80,19 @@ fn services_stop_dependants_first() {
     up.sort();
     assert_eq!(up, ["disk is up", "store is up", "web is up"]);
     running.signal("TERM");
-    expect![[r#""#]].assert_eq(&running.finish());
+    expect![[r#"
+        exit code: 0
+        --- stdout
+        web got	pid.cancel	nil	true
+        store got	pid.cancel	nil	true
+        disk got	pid.cancel	nil	true
+        --- stderr
+        stopping; a second interrupt stops at once
+        <time> INFO  service app:web has ended pid={app:processes|0x00003}
+        <time> INFO  service app:store has ended pid={app:processes|0x00002}
+        <time> INFO  service app:disk has ended pid={app:processes|0x00001}
+    "#]]
+    .assert_eq(&running.finish());
 }
 
 #[test]
@@ -84,7 +105,13 @@ fn a_service_that_does_not_listen_is_terminated_after_its_timeout() {
     let mut running = Running::start(&folder, &["run", "app"]);
     assert_eq!(running.line(), "up");
     running.signal("INT");
-    expect![[r#""#]].assert_eq(&running.finish());
+    expect![[r#"
+        exit code: 0
+        --- stderr
+        stopping; a second interrupt stops at once
+        <time> ERROR service app:web has failed pid={app:processes|0x00001} error="process terminated" kind=Canceled
+    "#]]
+    .assert_eq(&running.finish());
 }
 
 #[test]
@@ -98,7 +125,15 @@ fn a_service_that_fails_is_told_and_the_others_go_on() {
     std::fs::write(folder.path().join("app/polite.lua"), POLITE).unwrap();
     let mut running = Running::start(&folder, &["run", "app"]);
     assert_eq!(running.line(), "two is up");
-    running.wait_for_error("app:one");
+    running.wait_for_error("service app:one has failed");
     running.signal("INT");
-    expect![[r#""#]].assert_eq(&running.finish());
+    expect![[r#"
+        exit code: 0
+        --- stdout
+        two got	pid.cancel	nil	true
+        --- stderr
+        stopping; a second interrupt stops at once
+        <time> INFO  service app:two has ended pid={app:processes|0x00002}
+    "#]]
+    .assert_eq(&running.finish());
 }
