@@ -91,6 +91,20 @@ static int hookyield (lua_State *L) {
   return 0;
 }
 
+/* callhookyield(co): the next call of a C function in co yields instead (against the manual; stock Lua skips the
+   call, and its assertions complain) */
+#if !defined(LUAI_ASSERT)
+static void yieldcallhook (lua_State *L, lua_Debug *ar) {
+  lua_getinfo(L, "S", ar);
+  if (*ar->what == 'C') lua_yield(L, 0);
+}
+
+static int callhookyield (lua_State *L) {
+  lua_sethook(lua_tothread(L, 1), yieldcallhook, LUA_MASKCALL, 0);
+  return 0;
+}
+#endif
+
 /* counthook(): call, return and line hooks that do nothing but count, to take the interpreter's hook paths */
 static int hooked = 0;
 static void counthook (lua_State *L, lua_Debug *ar) {
@@ -191,6 +205,9 @@ static int waitsk (lua_State *L) {
 static const luaL_Reg functions[] = {
   {"yields", yields}, {"callk", callk}, {"pcallk", pcallk}, {"callyield", callyield}, {"nocallk", nocallk},
   {"tbcyield", tbcyield}, {"hookyield", hookyield}, {"sethooks", sethooks}, {"ccalls", ccalls}, {"resumes", resumes},
+#if !defined(LUAI_ASSERT)
+  {"callhookyield", callhookyield},
+#endif
 #if defined(LUNARIUM)
   {"base", base}, {"step", step}, {"wait", wait}, {"canwait", canwait}, {"waitsk", waitsk},
 #endif

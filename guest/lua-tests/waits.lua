@@ -185,6 +185,8 @@ do
     expect("1,c", resumes(by_c))
     local state, message = resumes(by_c)
     refused(state == 0, message)
+    by_c = create(function() assert(canwait()) yield("script") return canwait() end)
+    expect("true,script", resume(by_c)) expect("0,false", resumes(by_c))
     -- A coroutine that was resumed where it couldn't wait can wait when resumed elsewhere.
     local either = create(function() refused(pcall(wait)) yield() return wait() end)
     expect("true", nocallk(resume, either))

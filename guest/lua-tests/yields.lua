@@ -340,6 +340,11 @@ do
     assert(n < 20)
   end
   expect("2,2,sent", table.unpack(got)) assert(n > 4, n)
+  if callhookyield then
+    co = create(function(...) return "r", select("#", ...) end)
+    callhookyield(co)
+    expect("true", resume(co, 1, 2)) expect("suspended", status(co)) expect("true,r,skipped", resume(co, "skipped"))
+  end
   co = wrap(function()
     sethooks(true)
     local a = yield(1)
