@@ -8,7 +8,7 @@ use lunarium_tests::{Lab, transcript, transcript_in};
 /// Stands before a body, on its first line, so that line numbers in messages are those of the body's text.
 const WORDS: &str = concat!(
     // A child that must start.
-    "local function spawn(name, ...) return assert(process.spawn('app:' .. name, 'app:processes', ...)) end ",
+    "local function spawn(name, ...) return (assert(process.spawn('app:' .. name, 'app:processes', ...))) end ",
     // The EXIT of a child that does nothing but end.
     "local function exit_of(name, ...) ",
     "assert(process.spawn_monitored('app:' .. name, 'app:processes', ...)) ",

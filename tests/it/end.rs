@@ -293,7 +293,7 @@ fn a_process_that_something_can_still_wake_goes_on() {
         local function go(wait)
             local done = channel.new()
             coroutine.spawn(function() wait() done:send("done") end)
-            return done:receive()
+            return (done:receive())
         end
         local me = process.pid()
         print(go(function() time.sleep("5ms") end))

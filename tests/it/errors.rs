@@ -184,7 +184,7 @@ fn a_script_cannot_change_what_errors_are() {
 fn the_stack_tells_where_it_was_made() {
     check_main(
         r#"
-        local function make() return errors.new("m") end
+        local function make() local err = errors.new("m") return err end
         local err = make()
         print(err:stack():find("main.lua:2", 1, true) ~= nil, err:stack():find("main.lua:3", 1, true) ~= nil)
         "#,

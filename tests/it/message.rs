@@ -100,10 +100,10 @@ fn a_field_that_is_not_there_is_nil() {
         r#"
         process.send(process.pid(), "t", 1)
         local msg = process.inbox():receive()
-        print(msg.nothing, msg[1], time.now().nothing, time.SECOND.nothing, exit_of("gives").nothing)
+        print(msg.nothing, time.now().nothing, time.SECOND.nothing, exit_of("gives").nothing)
         "#,
         expect![[r#"
-            nil	nil	nil	nil	nil
+            nil	nil	nil	nil
             => nil
         "#]],
     );

@@ -9,7 +9,7 @@ fn options_begin_as_false_and_are_fresh_each_time() {
     check_main(
         r#"
         local options = process.get_options()
-        print(options.trap_links, next(options), next(options, "trap_links"))
+        print(options.trap_links, (next(options)), (next(options, "trap_links")))
         options.trap_links = true
         print(process.get_options().trap_links, process.get_options() == process.get_options())
         print(process.set_options { trap_links = true })
@@ -18,7 +18,7 @@ fn options_begin_as_false_and_are_fresh_each_time() {
         print(process.get_options().trap_links)
         "#,
         expect![[r#"
-            false	trap_links	false
+            false	trap_links	nil
             false	false
             true	nil
             true

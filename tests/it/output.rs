@@ -21,9 +21,9 @@ fn print_writes_its_arguments_with_tabs_as_lua_does() {
         print(nil, true, 1, 1.0, -0.0, 1e100, "text", 1/0)
         print("a", nil, nil)
         print(setmetatable({}, { __tostring = function() return "mine" end }))
-        print((tostring(setmetatable({}, { __name = "named" })):gsub("0x%x+", "0x"):gsub(": %x+", ": 0x")))
+        print((tostring(setmetatable({}, { __name = "named" })):gsub(": .+", ":")))
         print((tostring(print):gsub(":.*", "")))
-        print(raised(print, setmetatable({}, { __tostring = function() return 5 end })))
+        print(raised(print, setmetatable({}, { __tostring = function() return {} end })))
         print("tab\tin text")
         "#,
         expect![[r#"
@@ -32,7 +32,7 @@ fn print_writes_its_arguments_with_tabs_as_lua_does() {
             nil	true	1	1.0	-0.0	1e+100	text	inf
             a	nil	nil
             mine
-            named: 0x
+            named:
             function
             '__tostring' must return a string
             tab	in text

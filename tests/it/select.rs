@@ -81,8 +81,8 @@ fn a_select_waits_until_a_case_is_ready() {
         expect![[r#"
             true
             received	true	there	true
-            back	true
             sent	true	back	true
+            back	true
             => nil
         "#]],
     );
@@ -152,13 +152,14 @@ fn a_closed_channel_is_ready_to_receive_and_raises_to_send() {
 fn close_wakes_a_select_that_waits() {
     check_main(
         r#"
-        local a, b = channel.new(), channel.new()
+        local a, b, c = channel.new(), channel.new(), channel.new()
         coroutine.spawn(function()
             local result = channel.select { a:case_receive(), b:case_receive() }
             print("received", result.channel == b, result.value, result.ok)
         end)
-        coroutine.spawn(function() print("sent", raised(channel.select, { b:case_send(1), a:case_receive() })) end)
+        coroutine.spawn(function() print("sent", raised(channel.select, { c:case_send(1), a:case_receive() })) end)
         b:close()
+        c:close()
         time.sleep(0)
         "#,
         expect![[r#"
@@ -294,6 +295,7 @@ fn a_select_over_mailbox_channels_and_timers() {
         end
         print(next("2ms"))
         process.send(me, "other", 1) process.send(me, "t", 2)
+        time.sleep("5ms")
         print(next("1h")) print(next("1h"))
         process.spawn_monitored("app:gives", "app:processes")
         print(next("1h"))

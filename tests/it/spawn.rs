@@ -130,13 +130,13 @@ fn arguments_are_handed_over_with_their_nils() {
         print(exit_of("count").result)
         print(exit_of("count", nil).result)
         print(exit_of("count", nil, 2, nil).result)
-        print(exit_of("count", 1, 2.0, "three", { 4 }, false, time.SECOND, errors.new("seven")).result)
+        print(exit_of("count", 1, 2.0, "three", { list = 4 }, false, time.SECOND, errors.new("seven")).result)
 -- entry: count
 return { main = function(...)
     local text = "" .. select('#', ...)
     for i = 1, select('#', ...) do
         local v = select(i, ...)
-        text = text .. " " .. (type(v) == "table" and "{" .. v[1] .. "}" or tostring(v))
+        text = text .. " " .. (type(v) == "table" and v.list and "{" .. v.list .. "}" or tostring(v))
     end
     return text
 end }
