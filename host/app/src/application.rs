@@ -10,6 +10,8 @@ use lunarium_kernel::{EntryId, HostId};
 
 /// The host that an application without a `process.host` has.
 pub const DEFAULT_HOST: &str = "app:processes";
+/// The most processes of a host that doesn't say: the node's own limit holds.
+pub(crate) const UNBOUNDED: u32 = u32::MAX;
 /// The name of the entry that runs when nothing else is said.
 pub(crate) const MAIN: &str = "main";
 
@@ -45,6 +47,12 @@ impl App {
     /// The host with this id.
     pub fn host(&self, id: &str) -> Option<&Host> {
         self.hosts.iter().find(|host| host.definition.id.as_str() == id)
+    }
+
+    pub(crate) fn max_processes(&self) -> Option<u32> {
+        let stated = self.hosts.iter().map(|host| host.definition.max_processes);
+        let sum = stated.fold(0, u32::saturating_add);
+        (sum != UNBOUNDED).then_some(sum)
     }
 
     /// The one entry named `main`; none when there are several.

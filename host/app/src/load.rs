@@ -80,6 +80,11 @@ impl Draft {
         Self { app, programs, report }
     }
 
+    /// The most processes that can be alive at once, by the application's hosts; none when a host doesn't say.
+    pub fn max_processes(&self) -> Option<u32> {
+        self.app.max_processes()
+    }
+
     /// Compiles every program, each in `compiler`'s sandbox.
     pub async fn compile(&mut self, compiler: &impl Compiler) {
         for program in &self.programs.all {

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use lunarium_engine::{Chunk, Definition, HostDefinition, Import, Library, Value};
 use lunarium_kernel::{EntryId, HostId, Limits};
 
-use crate::application::{App, DEFAULT_HOST, Host, Lifecycle, MAIN, Restart, Service};
+use crate::application::{App, DEFAULT_HOST, Host, Lifecycle, MAIN, Restart, Service, UNBOUNDED};
 use crate::files::Files;
 use crate::graph::{self, Edges};
 use crate::limits;
@@ -22,9 +22,6 @@ use crate::yaml::{At, Node, Shape};
 /// Modules that `require` always finds: an import with such an alias would never be seen.
 const MODULES: [&str; 11] =
     ["process", "channel", "coroutine", "time", "errors", "ctx", "security", "json", "logger", "env", "fs"];
-
-/// The most processes of a host that doesn't say: the node's own limit.
-const UNBOUNDED: u32 = u32::MAX;
 
 /// Follows every reference. Whatever is wrong goes into the report; the application is only fit to run without.
 pub(crate) fn resolve(entries: &[RawEntry], files: &mut Files<'_>, report: &mut Report) -> (App, Programs) {

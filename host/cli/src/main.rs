@@ -18,7 +18,7 @@ use std::sync::Arc;
 
 use clap::Parser;
 use futures_lite::future;
-use lunarium_app::{App, parse_limit};
+use lunarium_app::{App, Draft, parse_limit};
 use lunarium_engine::{Level, LimitsOverride, Node, NodeConfig, Output, ProcessLabel};
 
 use crate::arguments::{Arguments, Command};
@@ -60,17 +60,24 @@ fn main() -> ExitCode {
 
 /// `lunarium check`: nothing is said when nothing is wrong.
 fn check(path: &Path) -> Result<u8, Refused> {
+    let mut draft = read(path)?;
     // Programs are compiled one at a time, each in an instance of its own.
-    let config = NodeConfig { max_processes: 4, ..NodeConfig::new(Arc::new(Silence)) };
+    let config = NodeConfig { max_processes: FEW_PROCESSES, ..NodeConfig::new(Arc::new(Silence)) };
     let node = Node::start(config).map_err(|error| Refused::machine(error.to_string()))?;
-    checked(path, &node)?;
+    future::block_on(draft.compile(&node));
+    finished(draft)?;
     Ok(SUCCESS)
 }
 
-/// The application at a path, with every program compiled.
-fn checked(path: &Path, node: &Node) -> Result<App, Refused> {
-    let mut draft = open::read(path).map_err(|error| Refused::usage(error.to_string(), None))?;
-    future::block_on(draft.compile(node));
+/// Enough to compile, which takes an instance at a time.
+const FEW_PROCESSES: u32 = 4;
+
+fn read(path: &Path) -> Result<Draft, Refused> {
+    open::read(path).map_err(|error| Refused::usage(error.to_string(), None))
+}
+
+/// The application, or the report.
+fn finished(draft: Draft) -> Result<App, Refused> {
     draft.finish().map_err(|report| Refused { text: report.render(has_colours()), code: USAGE })
 }
 

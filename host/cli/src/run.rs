@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use async_channel::{Receiver, Sender};
 use futures_lite::future;
-use lunarium_app::{App, Services};
+use lunarium_app::{App, Draft, Services};
 use lunarium_engine::{EntryId, Handle, HostId, Level, LimitsOverride, Node, NodeConfig, Outcome, SpawnRequest, Value};
 
 use crate::arguments::Run;
@@ -18,7 +18,7 @@ use crate::interrupt::{self, Interrupt};
 use crate::plan::{Plan, Wish, plan};
 use crate::terminal::{Screen, Terminal};
 use crate::verdict::{self, FAILURE, OUTPUT_CLOSED, SUCCESS, Verdict};
-use crate::{Refused, checked, limits};
+use crate::{FEW_PROCESSES, Refused, finished, limits, read};
 
 /// How long a graceful stop may take, everything included. At the limit: what is left is terminated.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -33,9 +33,10 @@ pub fn run(options: &Run) -> Result<u8, Refused> {
     interrupt::watch(tell.clone()).map_err(refused)?;
     let terminal = Terminal::start(options.log_level, options.log_format, tell.clone()).map_err(refused)?;
     let screen = terminal.screen();
-    let output: Arc<Screen> = Arc::clone(&screen);
-    let node = Node::start(NodeConfig::new(output)).map_err(|error| Refused::machine(error.to_string()))?;
-    let app = checked(&options.path, &node)?;
+    let mut draft = read(&options.path)?;
+    let node = start_node(&draft, Arc::clone(&screen))?;
+    future::block_on(draft.compile(&node));
+    let app = finished(draft)?;
     let wish = Wish {
         execute: options.execute.as_deref(),
         host: options.host.as_deref(),
@@ -54,6 +55,15 @@ pub fn run(options: &Run) -> Result<u8, Refused> {
     }
     terminal.finish();
     Ok(verdict.code)
+}
+
+/// A node as large as the application's hosts, and no larger than the default: every slot costs at the start, and
+/// mappings, of which a machine may have few.
+fn start_node(draft: &Draft, screen: Arc<Screen>) -> Result<Node, Refused> {
+    let mut config = NodeConfig::new(screen);
+    let wanted = draft.max_processes().unwrap_or(config.max_processes);
+    config.max_processes = wanted.clamp(FEW_PROCESSES, config.max_processes);
+    Node::start(config).map_err(|error| Refused::machine(error.to_string()))
 }
 
 /// Arguments reach `main` as strings, whatever bytes they hold.

@@ -1,8 +1,11 @@
 //! What a sound application is resolved to.
 
-use expect_test::expect;
+use std::path::Path;
 
-use crate::{app, process};
+use expect_test::expect;
+use lunarium_app::Draft;
+
+use crate::{app, folder, process};
 
 #[test]
 fn a_whole_application_is_resolved() {
@@ -264,4 +267,18 @@ fn only_one_entry_can_be_the_main_one() {
     assert_eq!(one.main_entry().unwrap().entry.as_str(), "a:main");
     let two = app(&[("_index.yaml", &index("a")), ("b/_index.yaml", &index("b"))]);
     assert!(two.main_entry().is_none());
+}
+
+#[test]
+fn a_node_need_not_be_larger_than_all_hosts_together() {
+    let draft = |hosts: &str| {
+        let index = format!("version: \"1.0\"\nnamespace: app\nentries:\n{hosts}");
+        Draft::of_folder(&folder(&[("_index.yaml", &index)]), Path::new("shop")).max_processes()
+    };
+    let (small, large) =
+        ("  - {name: a, kind: process.host, host: {max_processes: 7}}\n", "  - {name: b, kind: process.host}\n");
+    assert_eq!(draft(small), Some(7));
+    assert_eq!(draft(&format!("{small}{}", small.replace("name: a", "name: c"))), Some(14));
+    assert_eq!(draft(&format!("{small}{large}")), None);
+    assert_eq!(draft("  []\n"), None);
 }

@@ -2,7 +2,7 @@
 
 use expect_test::expect;
 
-use crate::{HELLO, check, check_files};
+use crate::{HELLO, check, check_files, folder, read};
 
 #[test]
 fn an_empty_folder_is_no_application() {
@@ -319,4 +319,49 @@ fn bombs_are_defused() {
             error: 6 mistakes
         "#]],
     );
+}
+
+/// Changes bytes, doubles and drops pieces, always the same for the same seed.
+fn mutated(text: &str, seed: u64) -> String {
+    let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
+    let mut random = |below: usize| {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        usize::try_from(state % u64::try_from(below.max(1)).unwrap()).unwrap()
+    };
+    const PIECES: [&str; 16] =
+        ["&a ", "*a", "- ", "? ", ": ", "{", "]", "\"", "|\n", "!!int ", "\t", "é", "\u{85}", "---\n", "<<: ", "#"];
+    let mut bytes = text.as_bytes().to_vec();
+    for _ in 0..=random(4) {
+        let at = random(bytes.len());
+        match random(4) {
+            0 => bytes.splice(at..at, PIECES[random(PIECES.len())].bytes()).for_each(drop),
+            1 => drop(bytes.drain(at..(at + random(20)).min(bytes.len()))),
+            2 => bytes.splice(at..at, text.bytes().skip(random(text.len())).take(random(60))).for_each(drop),
+            _ => bytes[at] = u8::try_from(32 + random(95)).unwrap(),
+        }
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
+#[test]
+fn whatever_stands_in_a_file_is_read_or_reported() {
+    let index = "version: \"1.0\"\nnamespace: app\nentries:\n  - name: job\n    kind: process.lua\n    source: return 1\n    \
+                 imports: {a: lib}\n    limits: {memory: 1MiB, cpu: 1s, names: 5}\n  - {name: lib, kind: library.lua, \
+                 source: |-\n      return {}\n    }\n  - name: s\n    kind: process.service\n    process: job\n    \
+                 host: app:processes\n    input: [1, {a: é}]\n    lifecycle: {depends_on: [s], stop_timeout: 1s}\n";
+    let dir = folder(&[]);
+    let mut sound = 0;
+    for seed in 0..1_000 {
+        let text = mutated(index, seed);
+        dir.write("_index.yaml", &text).unwrap();
+        // It must not panic, neither reading nor showing; what it says is the other tests' business.
+        match read(&dir) {
+            Ok(_) => sound += 1,
+            Err(report) => assert!(!report.to_string().is_empty(), "seed {seed}: {text}"),
+        }
+    }
+    // Otherwise the changes change nothing.
+    assert!(sound < 500, "{sound}");
 }
