@@ -1,4 +1,4 @@
--- Channels and select. Owns the queues of waiting receivers and senders (doubly linked, first come first served) and the
+-- Channels and select (channel.rs does receiving with a wait, on the same tables). Owns the queues of waiting receivers and senders (doubly linked, first come first served) and the
 -- buffer: one value a slot, or three (payload, topic, sender) for channels of the mailbox, whose KIND is set.
 -- Does not know who fills a channel of the runtime's own (OWNED: scripts can't send to it or close it).
 local rt = ...
@@ -165,43 +165,38 @@ end
 local function got(task, kind)
   local value = task[GOT]
   task[GOT] = false
-  if not kind then return value, true end
-  local topic, sender = task[TOPIC], task[SENDER]
+  if not kind then return value end
   if kind == EVENTS then rt.event_received(value) end
-  return open(kind, value, topic, sender), true
+  return open(kind, value, task[TOPIC], task[SENDER])
 end
 
 local methods = {}
 Channel.__index = methods
 
-function methods.receive(ch)
-  if metatable_of(ch) ~= Channel then bad_argument(1, "receive", "channel", ch) end
-  local kind = ch[KIND]
+-- Receives without waiting: something is buffered, a sender waits, or the channel is closed.
+local function receive_ready(ch)
   if ch[HEAD] <= ch[TAIL] then
-    if kind then return pop_record(ch), true end
+    if ch[KIND] then return pop_record(ch), true end
     return pop(ch), true
   end
   local node = ch[SFIRST]
-  if node then
-    local value = node[VALUE]
-    take(node, true)
-    return value, true
-  end
-  if ch[CLOSED] then return nil, false end
-  if not can_wait() then error(BOUNDARY, 0) end
-  local task = S[CURRENT]
-  task[SENDS], task[CH] = false, ch
-  link(task, ch)
-  wait()
-  if not task[OK] then return nil, false end
-  return got(task, kind)
+  if not node then return nil, false end
+  local value = node[VALUE]
+  take(node, true)
+  return value, true
 end
+
+methods.receive = rt.make_receive(S, receive_ready, function(record)
+  rt.event_received(record)
+  return new_event(record)
+end)
 
 -- Sends without waiting; false where that can't be done.
 local function try_send(ch, value)
   local node = ch[RFIRST]
   if node then
-    take(node, true)[GOT] = value
+    local task = take(node, true)
+    task[GOT], task[TOPIC] = value, false
     return true
   end
   local tail = ch[TAIL]

@@ -11,6 +11,8 @@ local listeners, topics, count, limit = {}, {}, 0, 0
 local inbox = new_channel(0, MESSAGES, true, true)
 local events = new_channel(0, EVENTS, true, true)
 
+rt.listeners, rt.inbox = listeners, inbox
+
 function rt.limit_listeners(number) limit = number end
 
 -- ---- From the host

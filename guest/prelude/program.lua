@@ -90,11 +90,9 @@ local function method_of(made, name)
   return method
 end
 
-rt.starting = true
-
 local function body(chunk, name, ...)
   local method = method_of(chunk(), name)
-  rt.starting = false
+  S[STARTING] = false
   return method(...)
 end
 

@@ -1,16 +1,20 @@
 -- Tasks: the coroutines the scheduler resumes (`main`, and each `coroutine.spawn`). Owns the run queue and the count of
--- those that something outside of them can still wake; run.lua resumes them.
+-- those that something outside of them can still wake; turn.rs resumes them.
 --
 -- A task is also its own node in a channel's queue while it waits there: no allocation on the way.
--- The state is a table with the slots CURRENT, LIVE, QUEUE, LAST, DEPTH, STACK (see slots.lua):
+-- The state is a table with these slots (see slots.lua; Rust uses them too):
+-- * CURRENT: the running task, or false;
 -- * LIVE: waiting for a pending timer, an open channel of the mailbox, or the output; zero at rest means deadlock;
--- * QUEUE up to LAST: ready tasks, first come first served; STACK up to DEPTH: those that run before them.
+-- * QUEUE from FIRST to LAST: ready tasks, first come first served; STACK up to DEPTH: those that run before them;
+-- * TIMERS: how many are pending; POLLING: tasks that let the host look at its mailbox; SPAWNED: unfinished ones;
+-- * MAIN: the program's own task; STARTING: its chunk has not returned yet;
+-- * FAILED, FAILED_MEMORY: a coroutine that failed beneath a task that could not be left, and whether it was the memory.
 -- Nothing here may fail half way: at the memory limit each step is done or not, and a script may catch that error.
 local rt = ...
 local error = error
 local can_wait = rt.can_wait
 
-local S = { false, 0, {}, 0, 0, {} }
+local S = { false, 0, {}, 0, 0, {}, 1, 0, 0, false, 0, false, false, true }
 rt.state = S
 
 function rt.new_task(co)

@@ -5,3 +5,5 @@ local SOURCE <const>, RFIRST <const>, RLAST <const>, SFIRST <const>, SLAST <cons
 local PAYLOADS <const>, MESSAGES <const>, EVENTS <const> = 1, 2, 3
 local DUE <const>, SERIAL <const>, PLACE <const>, ACT <const>, TARGET <const>, EVERY <const> = 1, 2, 3, 4, 5, 6
 local CURRENT <const>, LIVE <const>, QUEUE <const>, LAST <const>, DEPTH <const>, STACK <const> = 1, 2, 3, 4, 5, 6
+local FIRST <const>, TIMERS <const>, POLLING <const>, MAIN <const>, SPAWNED <const> = 7, 8, 9, 10, 11
+local FAILED <const>, FAILED_MEMORY <const>, STARTING <const> = 12, 13, 14

@@ -55,6 +55,7 @@ local function arm_at(entry, due)
   entry[DUE], entry[SERIAL] = due, serial
   heap[size + 1] = entry
   size = size + 1
+  S[TIMERS] = size
   rise(entry, size)
 end
 
@@ -69,6 +70,7 @@ local function disarm(entry)
   local last = heap[size]
   heap[size] = nil
   size = size - 1
+  S[TIMERS] = size
   entry[PLACE] = false
   if last ~= entry then
     rise(last, place)
@@ -77,9 +79,8 @@ local function disarm(entry)
   return true
 end
 
--- Does what is due.
+-- Does what is due; something is pending.
 function rt.fire_due()
-  if size == 0 then return end
   local time = now()
   local entry = heap[1]
   while entry and entry[DUE] <= time do
@@ -89,10 +90,9 @@ function rt.fire_due()
   end
 end
 
--- When the next timer is due, or nil.
+-- When the next timer is due; one is pending.
 function rt.next_due()
-  local entry = heap[1]
-  return entry and entry[DUE]
+  return heap[1][DUE]
 end
 
 -- ---- What can be due

@@ -2,14 +2,16 @@
 //! scheduler and the payload codec. Never blocks in a host call: when every coroutine waits, it returns to the host.
 //!
 //! ```text
-//! component (wasm's exports) ──► vm ──► prelude/*.lua ──► api/* ──► host (wasm's imports)
-//!                                 └──► outcome      codec ◄──┘
+//! component (wasm's exports) ──► vm ──► turn ──► prelude/*.lua ──► api/* ──► host (wasm's imports)
+//!                                         ├──► channel      codec ◄──┘
+//!                                         └──► outcome
 //! ```
 //! Natively the same code runs with a fake host: that is how most of it is tested.
 
 #![cfg_attr(not(any(test, target_family = "wasm")), allow(dead_code, reason = "only wasm has the exports that use it"))]
 
 mod api;
+mod channel;
 mod codec;
 #[cfg(target_family = "wasm")]
 mod component;
@@ -19,9 +21,11 @@ mod host;
 mod lua;
 mod memory;
 mod outcome;
+mod slots;
 #[cfg(test)]
 mod tests;
 mod trace;
+mod turn;
 mod vm;
 mod wait;
 

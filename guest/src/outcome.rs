@@ -45,11 +45,11 @@ pub fn deadlock(lua: Lua, main: Lua) -> Outcome {
 }
 
 /// The main coroutine has returned `count` values, which are on top of its stack. Raises.
-pub fn done(lua: Lua, main: Lua, count: i64) -> Outcome {
+pub fn done(lua: Lua, main: Lua, count: i32) -> Outcome {
     let context = lua.context();
     context.memory.allow(FAREWELL);
     // Exactly the first two, nil where there is none.
-    let first = main.top() - count as i32 + 1;
+    let first = main.top() - count + 1;
     main.set_top(first + 1);
     main.move_to(lua, 2);
     let value = lua.top() - 1;

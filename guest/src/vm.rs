@@ -3,11 +3,12 @@
 //! `outcome.rs`'s.
 
 use crate::api::{self, chunk::chunk_name, duration, time};
-use crate::codec::{decode_spread, failure_payload};
+use crate::codec::decode_spread;
 use crate::context::Context;
-use crate::host::{Chunk, Ended, ErrorKind, Event, Host, Outcome, Parked, Program, Status};
+use crate::host::{Chunk, ErrorKind, Event, Host, Outcome, Program, Status};
 use crate::lua::{Broken, Kind, Library, Lua, Reference};
 use crate::outcome;
+use crate::turn::{Calls, turn};
 
 /// The prelude's chunks, in order of loading. Each gets the runtime's table; `slots.lua` is put before each.
 const PRELUDE: [(&str, &str); 10] = [
@@ -19,20 +20,10 @@ const PRELUDE: [(&str, &str); 10] = [
     ("mailbox", include_str!("../prelude/mailbox.lua")),
     ("output", include_str!("../prelude/output.lua")),
     ("process", include_str!("../prelude/process.lua")),
-    ("run", include_str!("../prelude/run.lua")),
+    ("spawn", include_str!("../prelude/spawn.lua")),
     ("program", include_str!("../prelude/program.lua")),
 ];
 const SLOTS: &str = include_str!("../prelude/slots.lua");
-
-/// Functions of the prelude that Rust calls.
-struct Calls {
-    start: Reference,
-    run: Reference,
-    deliver: Reference,
-    ended: Reference,
-    cancel: Reference,
-    output_ready: Reference,
-}
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Phase {
@@ -109,9 +100,14 @@ impl Vm {
         result.map_err(|_| message)
     }
 
+    #[cfg(test)]
+    pub fn lua_raw(&self) -> *mut mlua_sys::lua_State {
+        self.lua.raw()
+    }
+
     fn turn(&mut self, events: Vec<Event>) -> Status {
         let calls = &self.calls;
-        match self.lua.protect(|lua| run(lua, calls, events)) {
+        match self.lua.protect(|lua| turn(lua, calls, events)) {
             Ok(Status::Parked(parked)) => Status::Parked(parked),
             Ok(Status::Exited(outcome)) => self.end(outcome),
             Err(why) => self.broken(why),
@@ -194,11 +190,16 @@ fn build(lua: Lua) -> Calls {
     };
     Calls {
         start: call(c"start"),
-        run: call(c"run"),
+        state: call(c"state"),
+        listeners: call(c"listeners"),
+        inbox: call(c"inbox"),
         deliver: call(c"deliver"),
         ended: call(c"ended"),
         cancel: call(c"canceled"),
         output_ready: call(c"output_ready"),
+        release_pollers: call(c"release_pollers"),
+        fire_due: call(c"fire_due"),
+        next_due: call(c"next_due"),
     }
 }
 
@@ -232,82 +233,6 @@ fn prepare(lua: Lua, start: Reference, program: &Program, arguments: &[u8]) -> R
     let count = decode_spread(lua, arguments);
     lua.call(2 + count, 0);
     Ok(())
-}
-
-/// Delivers events and runs. Raises.
-fn run(lua: Lua, calls: &Calls, events: Vec<Event>) -> Status {
-    for event in events {
-        deliver(lua, calls, event);
-    }
-    lua.push_kept(calls.run);
-    lua.call(0, 4);
-    match lua.integer(-4) {
-        Some(0) => {
-            let wake_at = lua.integer(-3).map(|at| at as u64);
-            Status::Parked(Parked { wake_at, unread: lua.context().unread(lua) })
-        }
-        code => {
-            let Some(coroutine) = lua.thread(-3) else { lua.raise_text("bug: an end without a coroutine") };
-            let flag = lua.boolean(-1);
-            Status::Exited(match code {
-                Some(1) => outcome::done(lua, coroutine, lua.integer(-2).unwrap_or_default()),
-                Some(2) => outcome::failed(lua, coroutine, lua.boolean(-2), flag),
-                _ => outcome::deadlock(lua, coroutine),
-            })
-        }
-    }
-}
-
-fn push_sender(lua: Lua, sender: Option<&str>) {
-    match sender {
-        Some(pid) => lua.push_bytes(pid.as_bytes()),
-        None => lua.push_boolean(false),
-    }
-}
-
-fn deliver(lua: Lua, calls: &Calls, event: Event) {
-    match event {
-        Event::Message(message) => {
-            lua.push_kept(calls.deliver);
-            push_sender(lua, message.sender.as_deref());
-            lua.push_bytes(message.topic.as_bytes());
-            lua.push_bytes(&message.payload);
-            drop(message);
-            lua.call(3, 0);
-        }
-        Event::Exit(ended) => deliver_end(lua, calls, b"pid.exit", ended),
-        Event::LinkDown(ended) => deliver_end(lua, calls, b"pid.link.down", ended),
-        Event::Cancel(cancel) => {
-            lua.push_kept(calls.cancel);
-            push_sender(lua, cancel.sender.as_deref());
-            lua.push_number(cancel.at);
-            match cancel.deadline {
-                Some(deadline) => lua.push_integer(deadline),
-                None => lua.push_boolean(false),
-            }
-            drop(cancel);
-            lua.call(3, 0);
-        }
-        Event::OutputReady => {
-            lua.push_kept(calls.output_ready);
-            lua.call(0, 0);
-        }
-    }
-}
-
-fn deliver_end(lua: Lua, calls: &Calls, kind: &[u8], ended: Ended) {
-    lua.push_kept(calls.ended);
-    lua.push_bytes(kind);
-    lua.push_bytes(ended.sender.as_bytes());
-    lua.push_number(ended.at);
-    let (failed, payload) = match ended.outcome {
-        Outcome::Completed(result) => (false, result),
-        Outcome::Failed(failure) => (true, failure_payload(&failure)),
-    };
-    lua.push_boolean(failed);
-    lua.push_bytes(&payload);
-    drop((ended.sender, payload));
-    lua.call(5, 0);
 }
 
 /// Whether the value on top is an error object.

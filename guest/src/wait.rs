@@ -3,12 +3,13 @@
 
 use std::ffi::c_int;
 
-use mlua_sys::lua_State;
+use mlua_sys::{lua_KContext, lua_KFunction, lua_State};
 
 use crate::lua::{Function, Lua};
 
 unsafe extern "C-unwind" {
     fn lunarium_wait(lua: *mut lua_State) -> c_int;
+    fn lunarium_waitk(lua: *mut lua_State, context: lua_KContext, next: lua_KFunction) -> c_int;
     fn lunarium_canwait(lua: *mut lua_State) -> c_int;
     fn lunarium_setbase(coroutine: *mut lua_State, is_main: c_int);
 }
@@ -22,6 +23,23 @@ extern "C-unwind" fn wait(lua: Lua) -> c_int {
 extern "C-unwind" fn can_wait(lua: Lua) -> c_int {
     lua.push_boolean(unsafe { lunarium_canwait(lua.raw()) } != 0);
     1
+}
+
+/// Raises where one can't wait. To be called before anything is prepared for a wait.
+pub fn check(lua: Lua) {
+    if unsafe { lunarium_canwait(lua.raw()) } == 0 {
+        lua.raise_text("attempt to yield across a C-call boundary");
+    }
+}
+
+/// A function that goes on after a wait, with the stack as it was left and the number given then.
+pub type Continuation = extern "C-unwind" fn(Lua, c_int, isize) -> c_int;
+
+/// What a C function returns to wait, and to go on in `next` with `context`.
+pub fn wait_then(lua: Lua, context: isize, next: Continuation) -> c_int {
+    // SAFETY: `Lua` is a transparent `*mut lua_State`.
+    let next = unsafe { std::mem::transmute::<Continuation, lua_KFunction>(next) };
+    unsafe { lunarium_waitk(lua.raw(), context, next) }
 }
 
 /// Marks a fresh coroutine as one that the scheduler resumes.

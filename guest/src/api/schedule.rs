@@ -3,6 +3,7 @@
 
 use std::ffi::{CStr, c_int};
 
+use crate::channel::receive;
 use crate::context::{Context, Type};
 use crate::lua::{Broken, Function, Kind, Lua, Progress};
 use crate::wait::set_base;
@@ -29,16 +30,14 @@ fn make_base(lua: Lua, main: bool) -> c_int {
     1
 }
 
-/// `step(coroutine)` → nothing: it waits; `true, n`: it is done, with `n` results on its stack; `false, memory`: it
-/// failed, with the error on its stack
+/// `step(coroutine)` → nothing: it waits; true: it is done; `false, memory`: it failed, with the error on its stack
 extern "C-unwind" fn step(lua: Lua) -> c_int {
     let Some(coroutine) = lua.thread(1) else { return 0 };
     match coroutine.resume(lua) {
         Progress::Waits => 0,
-        Progress::Done(results) => {
+        Progress::Done(_) => {
             lua.push_boolean(true);
-            lua.push_integer(results.into());
-            2
+            1
         }
         Progress::Failed(why) => {
             lua.push_boolean(false);
@@ -46,6 +45,13 @@ extern "C-unwind" fn step(lua: Lua) -> c_int {
             2
         }
     }
+}
+
+/// `make_receive(state, ready, event)`: see `channel.rs`.
+extern "C-unwind" fn make_receive(lua: Lua) -> c_int {
+    lua.set_top(3);
+    lua.push_closure(receive, 3);
+    1
 }
 
 /// `condemn(coroutine)`: it raises at every further instruction.
@@ -99,10 +105,11 @@ extern "C-unwind" fn count_unread(lua: Lua) -> c_int {
 }
 
 /// For the prelude.
-pub const FUNCTIONS: [(&CStr, Function); 8] = [
+pub const FUNCTIONS: [(&CStr, Function); 9] = [
     (c"new_base", new_base),
     (c"new_main", new_main),
     (c"step", step),
+    (c"make_receive", make_receive),
     (c"condemn", condemn),
     (c"now", now),
     (c"cpu", cpu),

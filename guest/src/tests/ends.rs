@@ -162,6 +162,7 @@ fn a_failed_coroutine_closes_what_is_to_be_closed() {
 fn a_deadlock_is_found() {
     check("channel.new():receive()", expect![[r#"
         !! ErrorKind::Internal: all coroutines blocked
+           [C]: in method 'receive'
            main.lua:1: in function <main.lua:1>
     "#]]);
     check("channel.new():send(1)", expect![[r#"
@@ -173,6 +174,7 @@ fn a_deadlock_is_found() {
         coroutine.spawn(function() a:receive() end) b:receive()",
         expect![[r#"
             !! ErrorKind::Internal: all coroutines blocked
+               [C]: in method 'receive'
                main.lua:2: in function <main.lua:1>
         "#]],
     );
@@ -209,24 +211,29 @@ fn a_source_that_closes_leaves_a_deadlock() {
         expect![[r#"
             nil	false
             !! ErrorKind::Internal: all coroutines blocked
+               [C]: in method 'receive'
                main.lua:3: in function <main.lua:1>
         "#]],
     );
     check("local t = time.timer('1s') t:stop() t:channel():receive()", expect![[r#"
         !! ErrorKind::Internal: all coroutines blocked
+           [C]: in method 'receive'
            main.lua:1: in function <main.lua:1>
     "#]]);
     check("local t = time.timer('1s') print(t:channel():receive()) t:channel():receive()", expect![[r#"
         2026-01-02T03:04:06Z	true
         !! ErrorKind::Internal: all coroutines blocked
+           [C]: in method 'receive'
            main.lua:1: in function <main.lua:1>
     "#]]);
     check("time.ticker('1s') channel.new():receive()", expect![[r#"
         !! ErrorKind::Internal: all coroutines blocked
+           [C]: in method 'receive'
            main.lua:1: in function <main.lua:1>
     "#]]);
     check("coroutine.spawn(function() time.sleep('1s') end) channel.new():receive()", expect![[r#"
         !! ErrorKind::Internal: all coroutines blocked
+           [C]: in method 'receive'
            main.lua:1: in function <main.lua:1>
     "#]]);
     check(
@@ -245,6 +252,7 @@ fn a_source_that_closes_leaves_a_deadlock() {
         expect![[r#"
             woken	2026-01-02T03:04:06Z
             !! ErrorKind::Internal: all coroutines blocked
+               [C]: in method 'receive'
                main.lua:3: in function <main.lua:1>
         "#]],
     );

@@ -4,6 +4,7 @@
 mod fake;
 mod show;
 
+mod bench_tmp;
 mod channels;
 mod coroutines;
 mod ends;

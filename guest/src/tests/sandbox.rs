@@ -153,10 +153,10 @@ fn a_forged_or_tampered_object_raises_at_most() {
         print(pcall(setmetatable, ch, {}))
         return 'goes on'",
         expect![[r#"
-            false	[lunarium]:210: attempt to index a nil value (field '?')
+            false	[lunarium]:205: attempt to index a nil value (field '?')
             false	[lunarium]:113: attempt to index a nil value (local 'buf')
-            false	[lunarium]:67: attempt to index a number value (local 'entry')
-            false	[lunarium]:319: attempt to index a number value (field '?')
+            false	[lunarium]:68: attempt to index a number value (local 'entry')
+            false	[lunarium]:314: attempt to index a number value (field '?')
             false	cannot change a protected metatable
             => "goes on"
         "#]],
@@ -187,6 +187,7 @@ fn tracebacks_leave_the_runtime_out() {
             stack traceback:
             	main.lua:2: in function <main.lua:1>	true
             stack traceback:
+            	[C]: in method 'receive'
             	main.lua:3: in function <main.lua:3>
             nil	nil
             => nil

@@ -1,0 +1,79 @@
+-- `coroutine.spawn`, and what happens when a spawned task fails where its spawner can't be left: the process ends,
+-- whatever the others are doing. Owns the limit of unfinished ones.
+local rt = ...
+local type, error = type, error
+local S, step, wait, can_wait, condemn = rt.state, rt.step, rt.wait, rt.can_wait, rt.condemn
+local new_base, new_task = rt.new_base, rt.new_task
+local fault, bad_argument = rt.fault, rt.bad_argument
+
+local limit = 0
+
+function rt.limit_coroutines(count) limit = count end
+
+-- Tasks that let the host have a look at its mailbox and then go on.
+local pollers = {}
+
+function rt.yield_to_host()
+  local place = S[POLLING] + 1
+  pollers[place] = S[CURRENT]
+  S[POLLING] = place
+  wait()
+end
+
+function rt.release_pollers()
+  for i = 1, S[POLLING] do
+    rt.ready(pollers[i])
+    pollers[i] = nil
+  end
+  S[POLLING] = 0
+end
+
+-- Runs a new task until it waits, on top of a coroutine that can't (it is inside a C function's callback).
+local function run_here(task)
+  local floor, before, stack = S[DEPTH], S[CURRENT], S[STACK]
+  local depth = floor + 1
+  stack[depth], S[DEPTH] = task, depth
+  repeat
+    local now = stack[depth]
+    stack[depth], S[DEPTH] = nil, depth - 1
+    S[CURRENT] = now
+    local done, memory = step(now[CO])
+    if S[FAILED] or done == false then
+      if not S[FAILED] then S[FAILED], S[FAILED_MEMORY] = now[CO], memory end
+      S[CURRENT] = before
+      condemn(before and before[CO])
+      error("process ended", 0)
+    elseif done then
+      S[SPAWNED] = S[SPAWNED] - 1
+    end
+    depth = S[DEPTH]
+  until depth == floor
+  S[CURRENT] = before
+end
+
+-- The new task runs at once, then its spawner goes on: both get in before the queue. So spawning nests no deeper.
+local function spawn(f, ...)
+  if type(f) ~= "function" then bad_argument(1, "spawn", "function", f) end
+  local spawned = S[SPAWNED]
+  if spawned >= limit then
+    error(fault("ResourceExhausted", "process has " .. spawned .. " coroutines, the limit is " .. limit))
+  end
+  local task = new_task(new_base(f, ...))
+  if not can_wait() then
+    S[SPAWNED] = S[SPAWNED] + 1
+    return run_here(task)
+  end
+  local depth, stack = S[DEPTH], S[STACK]
+  stack[depth + 1] = S[CURRENT]
+  stack[depth + 2] = task
+  S[DEPTH] = depth + 2
+  S[SPAWNED] = S[SPAWNED] + 1
+  wait()
+end
+
+rt.coroutine_spawn = spawn
+
+function rt.set_main(task)
+  S[MAIN] = task
+  rt.ready(task)
+end

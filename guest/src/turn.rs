@@ -1,0 +1,206 @@
+//! A turn: hand over events, then run until every coroutine waits or the process ends. Owns the order: events, timers,
+//! ready tasks first come first served. What a task does when it is resumed is the prelude's and the script's.
+
+use std::ffi::c_int;
+
+use crate::channel::{hand_over, push_next, push_sender};
+use crate::codec::failure_payload;
+use crate::host::{Ended, Event, Message, Outcome, Parked, Status};
+use crate::lua::{Broken, Kind, Lua, Progress, Reference};
+use crate::outcome;
+use crate::slots::{state, task};
+
+/// Parts of the prelude that Rust calls.
+pub struct Calls {
+    pub start: Reference,
+    pub state: Reference,
+    pub listeners: Reference,
+    pub inbox: Reference,
+    pub deliver: Reference,
+    pub ended: Reference,
+    pub cancel: Reference,
+    pub output_ready: Reference,
+    pub release_pollers: Reference,
+    pub fire_due: Reference,
+    pub next_due: Reference,
+}
+
+/// How many resumes may pass before timers are looked at again: tasks that keep each other busy mustn't stop the clock.
+const GLANCE: u32 = 64;
+
+/// Delivers events and runs. Raises.
+pub fn turn(lua: Lua, calls: &Calls, events: Vec<Event>) -> Status {
+    lua.set_top(0);
+    lua.push_kept(calls.state);
+    lua.get_item(STATE, state::QUEUE);
+    for event in events {
+        deliver(lua, calls, event);
+        lua.set_top(QUEUE);
+    }
+    if number(lua, state::POLLING) > 0 {
+        lua.push_kept(calls.release_pollers);
+        lua.call(0, 0);
+    }
+    fire_due(lua, calls);
+    let mut resumes = 0u32;
+    while push_next(lua, STATE, QUEUE) {
+        if let Some(outcome) = run_task(lua) {
+            return Status::Exited(outcome);
+        }
+        lua.set_top(QUEUE);
+        resumes = resumes.wrapping_add(1);
+        if resumes % GLANCE == 0 {
+            fire_due(lua, calls);
+        }
+    }
+    lua.push_boolean(false);
+    lua.set_item(STATE, state::CURRENT);
+    rest(lua, calls)
+}
+
+/// Where `turn` keeps the scheduler's state and the run queue on its stack.
+const STATE: c_int = 1;
+const QUEUE: c_int = 2;
+
+fn number(lua: Lua, slot: i64) -> i64 {
+    lua.get_item(STATE, slot);
+    let number = lua.integer(-1).unwrap_or_default();
+    lua.pop(1);
+    number
+}
+
+fn truth(lua: Lua, slot: i64) -> bool {
+    lua.get_item(STATE, slot);
+    let truth = lua.boolean(-1);
+    lua.pop(1);
+    truth
+}
+
+fn fire_due(lua: Lua, calls: &Calls) {
+    if number(lua, state::TIMERS) > 0 {
+        lua.push_kept(calls.fire_due);
+        lua.call(0, 0);
+    }
+}
+
+/// Resumes the task on top of the stack; gives how the process ended, if it did.
+fn run_task(lua: Lua) -> Option<Outcome> {
+    let index = lua.top();
+    lua.push_copy(index);
+    lua.set_item(STATE, state::CURRENT);
+    lua.get_item(index, task::COROUTINE);
+    let coroutine = lua.thread(-1)?;
+    let progress = coroutine.resume(lua);
+    if let Progress::Waits = progress {
+        // A task that failed beneath one that couldn't be left: that one was made to fail, or to wait, as well.
+        return if truth(lua, state::FAILED) { failed_beneath(lua) } else { None };
+    }
+    if truth(lua, state::FAILED) {
+        return failed_beneath(lua);
+    }
+    lua.get_item(STATE, state::MAIN);
+    let main = lua.address(-1) == lua.address(index);
+    match progress {
+        Progress::Waits => None,
+        Progress::Done(results) if main => Some(outcome::done(lua, coroutine, results)),
+        Progress::Done(_) => {
+            let spawned = number(lua, state::SPAWNED);
+            lua.push_integer(spawned - 1);
+            lua.set_item(STATE, state::SPAWNED);
+            None
+        }
+        Progress::Failed(why) => {
+            let starting = main && truth(lua, state::STARTING);
+            Some(outcome::failed(lua, coroutine, why == Broken::Memory, starting))
+        }
+    }
+}
+
+fn failed_beneath(lua: Lua) -> Option<Outcome> {
+    lua.get_item(STATE, state::FAILED);
+    let coroutine = lua.thread(-1)?;
+    let memory = truth(lua, state::FAILED_MEMORY);
+    Some(outcome::failed(lua, coroutine, memory, false))
+}
+
+/// Nothing is ready: the process waits, unless nothing can ever wake it.
+fn rest(lua: Lua, calls: &Calls) -> Status {
+    let unread = lua.context().unread(lua);
+    if number(lua, state::POLLING) > 0 {
+        return Status::Parked(Parked { wake_at: Some(0), unread });
+    }
+    if number(lua, state::LIVE) > 0 {
+        let mut wake_at = None;
+        if number(lua, state::TIMERS) > 0 {
+            lua.push_kept(calls.next_due);
+            lua.call(0, 1);
+            wake_at = lua.integer(-1).map(|due| due as u64);
+        }
+        return Status::Parked(Parked { wake_at, unread });
+    }
+    lua.get_item(STATE, state::MAIN);
+    lua.get_item(-1, task::COROUTINE);
+    match lua.thread(-1) {
+        Some(main) => Status::Exited(outcome::deadlock(lua, main)),
+        None => lua.raise_text("bug: no main coroutine"),
+    }
+}
+
+// ---- Events
+
+fn deliver(lua: Lua, calls: &Calls, event: Event) {
+    match event {
+        Event::Message(message) => deliver_message(lua, calls, &message),
+        Event::Exit(ended) => deliver_end(lua, calls, b"pid.exit", &ended),
+        Event::LinkDown(ended) => deliver_end(lua, calls, b"pid.link.down", &ended),
+        Event::Cancel(cancel) => {
+            lua.push_kept(calls.cancel);
+            push_sender(lua, cancel.sender.as_deref());
+            lua.push_number(cancel.at);
+            match cancel.deadline {
+                Some(deadline) => lua.push_integer(deadline),
+                None => lua.push_boolean(false),
+            }
+            lua.call(3, 0);
+        }
+        Event::OutputReady => {
+            lua.push_kept(calls.output_ready);
+            lua.call(0, 0);
+        }
+    }
+}
+
+fn deliver_message(lua: Lua, calls: &Calls, message: &Message) {
+    lua.push_kept(calls.listeners);
+    lua.push_bytes(message.topic.as_bytes());
+    lua.get(-2);
+    if lua.kind(-1) == Kind::Nil {
+        lua.push_kept(calls.inbox);
+    }
+    if hand_over(lua, STATE, message) {
+        return;
+    }
+    lua.push_kept(calls.deliver);
+    push_sender(lua, message.sender.as_deref());
+    lua.push_bytes(message.topic.as_bytes());
+    lua.push_bytes(&message.payload);
+    lua.call(3, 0);
+}
+
+fn deliver_end(lua: Lua, calls: &Calls, kind: &[u8], ended: &Ended) {
+    lua.push_kept(calls.ended);
+    lua.push_bytes(kind);
+    lua.push_bytes(ended.sender.as_bytes());
+    lua.push_number(ended.at);
+    match &ended.outcome {
+        Outcome::Completed(result) => {
+            lua.push_boolean(false);
+            lua.push_bytes(result);
+        }
+        Outcome::Failed(failure) => {
+            lua.push_boolean(true);
+            lua.push_bytes(&failure_payload(failure));
+        }
+    }
+    lua.call(5, 0);
+}
