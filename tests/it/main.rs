@@ -27,6 +27,7 @@ mod sandbox;
 mod select;
 mod spawn;
 mod style;
+mod tamper;
 mod terminate;
 mod time;
 mod wait;
