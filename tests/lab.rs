@@ -5,7 +5,6 @@
 
 #![allow(clippy::expect_used, clippy::panic, reason = "a test that can't go on says so")]
 
-use std::fmt::Write as _;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::task::Waker;
 
@@ -196,16 +195,14 @@ pub fn show(value: &Value) -> String {
         Value::String(bytes) => format!("{:?}", String::from_utf8_lossy(bytes)),
         Value::Array(values) => format!("{{{}}}", values.iter().map(show).collect::<Vec<_>>().join(", ")),
         Value::Map(pairs) => {
-            let mut pairs: Vec<_> = pairs.iter().map(|(key, value)| format!("{} = {}", show(key), show(value))).collect();
+            let mut pairs: Vec<_> =
+                pairs.iter().map(|(key, value)| format!("{} = {}", show(key), show(value))).collect();
             pairs.sort();
             format!("{{{}}}", pairs.join(", "))
         }
         Value::Extension(kind, bytes) => {
-            let mut text = format!("extension {kind}: ");
-            // Writing to a String can't fail.
-            bytes.iter().for_each(|byte| drop(write!(text, "{byte:02x}")));
-            text
+            let hex: Vec<_> = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+            format!("extension {kind}: {}", hex.concat())
         }
-        _ => format!("{value:?}"),
     }
 }

@@ -226,6 +226,14 @@ return { main = function()
 end }
 -- entry: waits
 return { main = function() process.inbox():receive() end }"#,
-        expect![[r#""#]],
+        expect![[r#"
+            ResourceExhausted	{app:processes|0x00001} is at its limit of 1 links
+            ResourceExhausted	{app:processes|0x00001} is at its limit of 1 monitors
+            ResourceExhausted	{app:processes|0x00001} is at its limit of 1 names
+            ResourceExhausted	process has 1 listeners, the limit is 1
+            ResourceExhausted	process has 2 timers pending, the limit is 2
+            false	ResourceExhausted	process has 1 coroutines, the limit is 1
+            => nil
+        "#]],
     );
 }

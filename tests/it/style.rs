@@ -33,7 +33,7 @@ fn every_file_opens_with_what_it_owns() {
         .into_iter()
         .filter(|path| {
             let text = fs::read_to_string(path).expect("text");
-            let first = text.lines().find(|line| !line.starts_with("package ")&& !line.is_empty()).unwrap_or_default();
+            let first = text.lines().find(|line| !line.starts_with("package ") && !line.is_empty()).unwrap_or_default();
             !first.starts_with("//!") && !first.starts_with("///")
         })
         .collect();

@@ -110,7 +110,7 @@ fn wasm_error(error: wasmtime::Error) -> StartError {
 fn link(wasm: &wasmtime::Engine) -> wasmtime::Result<LuaProcessPre<StoreData>> {
     let component = load(wasm)?;
     let mut linker = Linker::new(wasm);
-    syscall::add_to_linker(&mut linker)?;
+    syscall::add_to_linker(&mut linker, &component)?;
     linker.define_unknown_imports_as_traps(&component)?;
     LuaProcessPre::new(linker.instantiate_pre(&component)?)
 }

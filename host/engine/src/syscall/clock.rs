@@ -4,10 +4,9 @@
 //! guest could sleep inside a host call, where no epoch fires.
 
 use wasmtime::StoreContextMut;
-use wasmtime::component::{ComponentType, Lift, Linker, Lower};
+use wasmtime::component::{Component, ComponentType, Lift, Linker, Lower};
 
 use crate::store::StoreData;
-use crate::wall;
 
 const NANOS: u64 = 1_000_000_000;
 
@@ -19,15 +18,25 @@ struct Datetime {
     nanoseconds: u32,
 }
 
-pub(super) fn add_to_linker(linker: &mut Linker<StoreData>) -> wasmtime::Result<()> {
-    linker
-        .instance("wasi:clocks/monotonic-clock@0.2.6")?
-        .func_wrap("now", |store: StoreContextMut<'_, StoreData>, (): ()| {
-            Ok((store.data().node.engine().clock().now(),))
-        })?;
-    linker.instance("wasi:clocks/wall-clock@0.2.6")?.func_wrap("now", |_: StoreContextMut<'_, StoreData>, (): ()| {
-        let now = u64::try_from(wall::now().as_nanos()).unwrap_or_default();
-        let nanoseconds = u32::try_from(now % NANOS).unwrap_or_default();
-        Ok((Datetime { seconds: now / NANOS, nanoseconds },))
-    })
+/// Links the clocks under the version of WASI that this guest was built for: any 0.2 has the same two functions.
+pub(super) fn add_to_linker(linker: &mut Linker<StoreData>, component: &Component) -> wasmtime::Result<()> {
+    let wasm = linker.engine().clone();
+    for (name, _) in component.component_type().imports(&wasm) {
+        match name.rsplit_once("@0.2.").map(|(interface, _)| interface) {
+            Some("wasi:clocks/monotonic-clock") => linker.instance(name)?.func_wrap("now", monotonic)?,
+            Some("wasi:clocks/wall-clock") => linker.instance(name)?.func_wrap("now", wall)?,
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+fn monotonic(store: StoreContextMut<'_, StoreData>, (): ()) -> wasmtime::Result<(u64,)> {
+    Ok((store.data().node.engine().clock().now(),))
+}
+
+fn wall(_: StoreContextMut<'_, StoreData>, (): ()) -> wasmtime::Result<(Datetime,)> {
+    let now = u64::try_from(crate::wall::now().as_nanos()).unwrap_or_default();
+    let nanoseconds = u32::try_from(now % NANOS).unwrap_or_default();
+    Ok((Datetime { seconds: now / NANOS, nanoseconds },))
 }

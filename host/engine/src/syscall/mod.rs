@@ -11,15 +11,15 @@ mod output;
 mod process;
 mod registry;
 
-use wasmtime::component::{HasSelf, Linker};
+use wasmtime::component::{Component, HasSelf, Linker};
 
 use crate::bindings::{LuaProcess, lunarium};
 use crate::store::StoreData;
 
 /// Links everything a guest may import, and nothing else.
-pub(crate) fn add_to_linker(linker: &mut Linker<StoreData>) -> wasmtime::Result<()> {
+pub(crate) fn add_to_linker(linker: &mut Linker<StoreData>, component: &Component) -> wasmtime::Result<()> {
     LuaProcess::add_to_linker::<_, HasSelf<StoreData>>(linker, |data| data)?;
-    clock::add_to_linker(linker)
+    clock::add_to_linker(linker, component)
 }
 
 impl lunarium::process::types::Host for StoreData {}
