@@ -1,9 +1,23 @@
-local CH <const>, SENDS <const>, VALUE <const>, TASK <const>, PREV <const>, NEXT <const> = 1, 2, 3, 4, 5, 6
-local CO <const>, GOT <const>, TOPIC <const>, SENDER <const>, OK <const>, FROM <const>, CASES <const> = 7, 8, 9, 10, 11, 12, 13
-local BUF <const>, HEAD <const>, TAIL <const>, CAP <const>, CLOSED <const>, KIND <const> = 1, 2, 3, 4, 5, 6
-local SOURCE <const>, RFIRST <const>, RLAST <const>, SFIRST <const>, SLAST <const>, OWNED <const> = 7, 8, 9, 10, 11, 12
-local PAYLOADS <const>, MESSAGES <const>, EVENTS <const> = 1, 2, 3
-local DUE <const>, SERIAL <const>, PLACE <const>, ACT <const>, TARGET <const>, EVERY <const> = 1, 2, 3, 4, 5, 6
-local CURRENT <const>, LIVE <const>, QUEUE <const>, LAST <const>, DEPTH <const>, STACK <const> = 1, 2, 3, 4, 5, 6
-local FIRST <const>, TIMERS <const>, POLLING <const>, MAIN <const>, SPAWNED <const> = 7, 8, 9, 10, 11
-local FAILED <const>, FAILED_MEMORY <const>, STARTING <const> = 12, 13, 14
+-- Where things are in the prelude's tables; put before each of its chunks (src/slots.rs has the same for Rust).
+-- One declaration each: in a list, Lua makes only the last name a compile-time constant.
+-- A node in a channel's queue: a task, or a case of a select.
+local CH <const> = 1 local SENDS <const> = 2 local VALUE <const> = 3 local TASK <const> = 4
+local PREV <const> = 5 local NEXT <const> = 6
+-- A task has these too.
+local CO <const> = 7 local GOT <const> = 8 local TOPIC <const> = 9 local SENDER <const> = 10
+local OK <const> = 11 local FROM <const> = 12 local CASES <const> = 13
+-- A channel, and what its KIND may be.
+local BUF <const> = 1 local HEAD <const> = 2 local TAIL <const> = 3 local CAP <const> = 4
+local CLOSED <const> = 5 local KIND <const> = 6
+local SOURCE <const> = 7 local RFIRST <const> = 8 local RLAST <const> = 9 local SFIRST <const> = 10
+local SLAST <const> = 11 local OWNED <const> = 12
+local PAYLOADS <const> = 1 local MESSAGES <const> = 2 local EVENTS <const> = 3
+-- An entry in the heap of timers.
+local DUE <const> = 1 local SERIAL <const> = 2 local PLACE <const> = 3 local ACT <const> = 4
+local TARGET <const> = 5 local EVERY <const> = 6
+-- The scheduler's state.
+local CURRENT <const> = 1 local LIVE <const> = 2 local QUEUE <const> = 3 local LAST <const> = 4
+local DEPTH <const> = 5 local STACK <const> = 6
+local FIRST <const> = 7 local TIMERS <const> = 8 local POLLING <const> = 9 local MAIN <const> = 10
+local SPAWNED <const> = 11
+local FAILED <const> = 12 local FAILED_MEMORY <const> = 13 local STARTING <const> = 14

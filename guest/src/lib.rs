@@ -29,7 +29,7 @@ mod turn;
 mod vm;
 mod wait;
 
-#[allow(missing_docs, reason = "generated; documented in wit/")]
+#[allow(missing_docs, clippy::crate_in_macro_def, reason = "generated; documented in wit/")]
 mod bindings {
     wit_bindgen::generate!({
         world: "lua-process",

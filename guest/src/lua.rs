@@ -238,11 +238,6 @@ impl Lua {
         unsafe { ffi::lua_checkstack(self.0, slots) != 0 }
     }
 
-    #[inline]
-    pub fn absolute(&self, index: c_int) -> c_int {
-        unsafe { ffi::lua_absindex(self.0, index) }
-    }
-
     pub fn insert(&self, index: c_int) {
         unsafe { ffi::lua_rotate(self.0, index, 1) }
     }
@@ -557,12 +552,6 @@ impl Lua {
         unsafe { ffi::luaL_where(self.0, 1) };
         self.push_bytes(text.as_bytes());
         unsafe { ffi::lua_concat(self.0, 2) };
-        self.raise()
-    }
-
-    /// "bad argument #n to 'f' (text)" with the caller's position. Raises.
-    pub fn argument_error(&self, argument: c_int, text: &CStr) -> ! {
-        unsafe { ffi::luaL_argerror(self.0, argument, text.as_ptr()) };
         self.raise()
     }
 

@@ -21,11 +21,6 @@ impl Memory {
         Self { used: Cell::new(0), limit: Cell::new(usize::MAX) }
     }
 
-    /// Bytes that Lua holds now.
-    pub fn used(&self) -> usize {
-        self.used.get()
-    }
-
     /// From now on Lua may hold `bytes` more than it holds now. At the limit: Lua error "not enough memory".
     pub fn allow(&self, bytes: u64) {
         let bytes = usize::try_from(bytes).unwrap_or(usize::MAX);

@@ -49,7 +49,7 @@ pub fn turn(lua: Lua, calls: &Calls, events: Vec<Event>) -> Status {
         }
         lua.set_top(QUEUE);
         resumes = resumes.wrapping_add(1);
-        if resumes % GLANCE == 0 {
+        if resumes.is_multiple_of(GLANCE) {
             fire_due(lua, calls);
         }
     }

@@ -23,7 +23,7 @@ const PRELUDE: [(&str, &str); 10] = [
     ("spawn", include_str!("../prelude/spawn.lua")),
     ("program", include_str!("../prelude/program.lua")),
 ];
-const SLOTS: &str = include_str!("../prelude/slots.lua");
+pub const SLOTS: &str = include_str!("../prelude/slots.lua");
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Phase {
@@ -100,11 +100,6 @@ impl Vm {
         result.map_err(|_| message)
     }
 
-    #[cfg(test)]
-    pub fn lua_raw(&self) -> *mut mlua_sys::lua_State {
-        self.lua.raw()
-    }
-
     fn turn(&mut self, events: Vec<Event>) -> Status {
         let calls = &self.calls;
         match self.lua.protect(|lua| turn(lua, calls, events)) {
@@ -169,8 +164,10 @@ fn build(lua: Lua) -> Calls {
     }
     lua.set_field(-2, c"durations");
     let runtime = lua.top();
+    // On one line, so that the chunk's own lines keep their numbers.
+    let slots: String = SLOTS.lines().filter(|line| !line.starts_with("--")).flat_map(|line| [line, " "]).collect();
     for (_name, source) in PRELUDE {
-        let source = format!("{} {source}", SLOTS.replace('\n', " "));
+        let source = format!("{slots}{source}");
         if lua.load(source.as_bytes(), c"=[lunarium]").is_err() {
             drop(source);
             lua.raise();

@@ -12,7 +12,7 @@ pub mod registry;
 pub mod schedule;
 pub mod time;
 
-use std::ffi::CStr;
+use std::ffi::{CStr, c_int};
 
 use crate::error::invalid;
 use crate::lua::{Function, Lua};
@@ -45,7 +45,7 @@ pub const MAX_NAME: usize = 255;
 
 /// The argument as text a host function takes. None: it is missing or unusable, and `nil, err` is pushed; `what` names
 /// it there. Raises for a wrong type.
-fn text_argument<'l>(lua: &'l Lua, argument: i32, what: &str) -> Option<&'l str> {
+fn text_argument<'l>(lua: &'l Lua, argument: c_int, what: &str) -> Option<&'l str> {
     if lua.is_absent(argument) {
         invalid(*lua, &format!("{what} is missing"));
         return None;

@@ -7,7 +7,7 @@ use crate::error::{answer, done, invalid, refuse};
 use crate::lua::{Function, Lua};
 
 /// A name's length is checked here, so that a script gets the same words whatever it is for.
-fn name_argument<'l>(lua: &'l Lua) -> Option<&'l str> {
+fn name_argument(lua: &Lua) -> Option<&str> {
     let name = text_argument(lua, 1, "name")?;
     if name.is_empty() || name.len() > MAX_NAME {
         invalid(*lua, &format!("name has {} bytes, not 1 to {MAX_NAME}", name.len()));

@@ -21,7 +21,10 @@ pub fn decode(lua: Lua, payload: &[u8]) {
 /// Whether decoding can't take much memory: a short text, a number, a boolean, nil.
 pub fn is_scalar(payload: &[u8]) -> bool {
     const SHORT: usize = 256;
-    payload.len() <= SHORT && payload.first().is_some_and(|marker| !matches!(marker, 0x80..=0x9f | 0xc7..=0xc9 | 0xd4..=0xd8 | 0xdc..=0xdf))
+    payload.len() <= SHORT
+        && payload
+            .first()
+            .is_some_and(|marker| !matches!(marker, 0x80..=0x9f | 0xc7..=0xc9 | 0xd4..=0xd8 | 0xdc..=0xdf))
 }
 
 /// Pushes the values of an array, and tells how many. Raises.

@@ -227,14 +227,20 @@ fn wrong_arguments_are_named() {
 
 #[test]
 fn no_case_and_no_default_waits_for_ever() {
-    check("channel.select{}", expect![[r#"
+    check(
+        "channel.select{}",
+        expect![[r#"
         !! ErrorKind::Internal: all coroutines blocked
            main.lua:1: in function <main.lua:1>
-    "#]]);
-    check("print(channel.select{ default = true }.default)", expect![[r#"
+    "#]],
+    );
+    check(
+        "print(channel.select{ default = true }.default)",
+        expect![[r#"
         true
         => nil
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]

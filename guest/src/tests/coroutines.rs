@@ -125,19 +125,28 @@ fn a_plain_coroutine_may_wait() {
 
 #[test]
 fn yield_outside_a_plain_coroutine_is_an_error() {
-    check("print(pcall(coroutine.yield, 1))", expect![[r#"
+    check(
+        "print(pcall(coroutine.yield, 1))",
+        expect![[r#"
         false	attempt to yield from outside a coroutine
         => nil
-    "#]]);
-    check("coroutine.spawn(function() print(pcall(coroutine.yield)) end)", expect![[r#"
+    "#]],
+    );
+    check(
+        "coroutine.spawn(function() print(pcall(coroutine.yield)) end)",
+        expect![[r#"
         false	attempt to yield from outside a coroutine
         => nil
-    "#]]);
-    check("coroutine.yield()", expect![[r#"
+    "#]],
+    );
+    check(
+        "coroutine.yield()",
+        expect![[r#"
         !! ErrorKind::Internal: attempt to yield from outside a coroutine
            [C]: in function 'coroutine.yield'
            main.lua:1: in function <main.lua:1>
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
@@ -252,16 +261,22 @@ fn a_callback_of_a_library_function_cannot_wait() {
 
 #[test]
 fn an_error_in_a_spawned_coroutine_ends_the_process_at_once() {
-    check("print(pcall(coroutine.spawn, function() error('boom') end)) print('not reached')", expect![[r#"
+    check(
+        "print(pcall(coroutine.spawn, function() error('boom') end)) print('not reached')",
+        expect![[r#"
         !! ErrorKind::Internal: main.lua:1: boom
            [C]: in function 'error'
            main.lua:1: in function <main.lua:1>
-    "#]]);
-    check("coroutine.spawn(function() time.sleep(1) error('later') end) time.sleep(5) print('not reached')", expect![[r#"
+    "#]],
+    );
+    check(
+        "coroutine.spawn(function() time.sleep(1) error('later') end) time.sleep(5) print('not reached')",
+        expect![[r#"
         !! ErrorKind::Internal: main.lua:1: later
            [C]: in function 'error'
            main.lua:1: in function <main.lua:1>
-    "#]]);
+    "#]],
+    );
     check(
         "local ok = pcall(table.sort, { 1, 2 }, function()
           pcall(function() coroutine.spawn(function() error('inside a callback') end) end)
@@ -278,16 +293,22 @@ fn an_error_in_a_spawned_coroutine_ends_the_process_at_once() {
 
 #[test]
 fn spawn_wants_a_function() {
-    check("print(pcall(coroutine.spawn, 1)) print(pcall(function() coroutine.spawn() end))", expect![[r#"
+    check(
+        "print(pcall(coroutine.spawn, 1)) print(pcall(function() coroutine.spawn() end))",
+        expect![[r#"
         false	bad argument #1 to 'spawn' (function expected, got number)
         false	main.lua:1: bad argument #1 to 'spawn' (function expected, got no value)
         => nil
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
 fn other_coroutines_end_with_main() {
-    check("coroutine.spawn(function() time.sleep(1) print('not reached') end) return 1", expect![[r#"
+    check(
+        "coroutine.spawn(function() time.sleep(1) print('not reached') end) return 1",
+        expect![[r#"
         => 1
-    "#]]);
+    "#]],
+    );
 }

@@ -25,25 +25,37 @@ fn the_memory_limit_is_a_lua_error() {
 
 #[test]
 fn uncaught_it_ends_the_process() {
-    check("local function fill() local t = {} while true do t[#t + 1] = ('x'):rep(1000) .. #t end end fill()", expect![[r#"
+    check(
+        "local function fill() local t = {} while true do t[#t + 1] = ('x'):rep(1000) .. #t end end fill()",
+        expect![[r#"
         !! ErrorKind::ResourceExhausted: not enough memory {"limit": "memory"}
            main.lua:1: in local 'fill'
            main.lua:1: in function <main.lua:1>
-    "#]]);
-    check("coroutine.spawn(function() local t = {} while true do t[#t + 1] = { t } end end)", expect![[r#"
+    "#]],
+    );
+    check(
+        "coroutine.spawn(function() local t = {} while true do t[#t + 1] = { t } end end)",
+        expect![[r#"
         !! ErrorKind::ResourceExhausted: not enough memory {"limit": "memory"}
            main.lua:1: in function <main.lua:1>
-    "#]]);
-    check("coroutine.wrap(function() local t = {} while true do t[#t + 1] = { t } end end)()", expect![[r#"
+    "#]],
+    );
+    check(
+        "coroutine.wrap(function() local t = {} while true do t[#t + 1] = { t } end end)()",
+        expect![[r#"
         !! ErrorKind::ResourceExhausted: not enough memory {"limit": "memory"}
            [C]: in ?
            main.lua:1: in function <main.lua:1>
-    "#]]);
-    check("local ok, err = pcall(string.rep, 'x', 1 << 30) error(err, 0)", expect![[r#"
+    "#]],
+    );
+    check(
+        "local ok, err = pcall(string.rep, 'x', 1 << 30) error(err, 0)",
+        expect![[r#"
         !! ErrorKind::ResourceExhausted: not enough memory {"limit": "memory"}
            [C]: in function 'error'
            main.lua:1: in function <main.lua:1>
-    "#]]);
+    "#]],
+    );
     Case::new("local t = {} while true do t[#t + 1] = { t } end").check(expect![[r#"
         !! ErrorKind::ResourceExhausted: not enough memory {"limit": "memory"}
            main.lua:1: in local 'chunk'
@@ -64,9 +76,10 @@ fn what_arrives_may_be_too_much_and_is_catchable() {
     // An array of 60,000 empty arrays: 60 kB on the way, 3 MB in Lua.
     let mut payload = vec![0xdc, 0xea, 0x60];
     payload.resize(60_003, 0x90);
-    let case = Case::body("local ch = process.listen('t') print(pcall(ch.receive, ch)) collectgarbage() print('goes on')")
-        .with(|program| program.limits.memory = 1 << 20)
-        .message(None, "t", &payload);
+    let case =
+        Case::body("local ch = process.listen('t') print(pcall(ch.receive, ch)) collectgarbage() print('goes on')")
+            .with(|program| program.limits.memory = 1 << 20)
+            .message(None, "t", &payload);
     case.check(expect![[r#"
         false	not enough memory
         goes on
@@ -190,7 +203,8 @@ fn counts_have_limits() {
 
 #[test]
 fn a_finished_coroutine_counts_no_more() {
-    let case = Case::body("for i = 1, 1000 do coroutine.spawn(function() time.sleep(1) end) time.sleep(2) end print('done')");
+    let case =
+        Case::body("for i = 1, 1000 do coroutine.spawn(function() time.sleep(1) end) time.sleep(2) end print('done')");
     case.with(|program| program.limits.coroutines = 1).check(expect![[r#"
         done
         => nil

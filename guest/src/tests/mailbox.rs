@@ -204,12 +204,12 @@ fn a_message_reads_with_and_without_calls() {
 
 #[test]
 fn without_a_sender_from_is_nil() {
-    Case::body("local m = process.inbox():receive() print(m:from(), m)")
-        .message(None, "t", b"\x01")
-        .check(expect![[r#"
+    Case::body("local m = process.inbox():receive() print(m:from(), m)").message(None, "t", b"\x01").check(expect![[
+        r#"
             nil	message `t` from nobody
             => nil
-        "#]]);
+        "#
+    ]]);
 }
 
 #[test]
@@ -267,9 +267,8 @@ fn events_wait_for_their_subscription() {
 
 #[test]
 fn a_second_unread_cancel_replaces_the_first() {
-    let cancel = |sender: Option<&str>, at| {
-        Event::Cancel(Cancel { sender: sender.map(str::to_owned), at, deadline: None })
-    };
+    let cancel =
+        |sender: Option<&str>, at| Event::Cancel(Cancel { sender: sender.map(str::to_owned), at, deadline: None });
     Case::body(
         "time.sleep(1)
         local events = process.events()

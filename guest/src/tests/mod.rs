@@ -4,7 +4,6 @@
 mod fake;
 mod show;
 
-mod bench_tmp;
 mod channels;
 mod coroutines;
 mod ends;

@@ -22,46 +22,70 @@ fn every_kind_of_value_has_its_form() {
             => nil
         "#]],
     );
-    travels("{ ('x'):rep(40), ('y'):rep(300) }", expect![[r#"
+    travels(
+        "{ ('x'):rep(40), ('y'):rep(300) }",
+        expect![[r#"
         -- send t ["xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx", "yyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyy"] (unread 0, 0)
         true	nil
         => nil
-    "#]]);
-    travels("{}", expect![[r#"
+    "#]],
+    );
+    travels(
+        "{}",
+        expect![[r#"
         -- send t [] (unread 0, 0)
         true	nil
         => nil
-    "#]]);
-    travels("{ 1, 2, nil, 4 }", expect![[r#"
+    "#]],
+    );
+    travels(
+        "{ 1, 2, nil, 4 }",
+        expect![[r#"
         -- send t {1: 1, 2: 2, 4: 4} (unread 0, 0)
         true	nil
         => nil
-    "#]]);
-    travels("{ [1] = 'a', [2] = 'b', x = 1 }", expect![[r#"
+    "#]],
+    );
+    travels(
+        "{ [1] = 'a', [2] = 'b', x = 1 }",
+        expect![[r#"
         -- send t {"x": 1, 1: "a", 2: "b"} (unread 0, 0)
         true	nil
         => nil
-    "#]]);
-    travels("{ [2] = 'a', [1] = 'b' }", expect![[r#"
+    "#]],
+    );
+    travels(
+        "{ [2] = 'a', [1] = 'b' }",
+        expect![[r#"
         -- send t ["b", "a"] (unread 0, 0)
         true	nil
         => nil
-    "#]]);
-    travels("{ [true] = 1, [false] = 2, [1.5] = 3, [-1] = 4, k = { n = 1 } }", expect![[r#"
+    "#]],
+    );
+    travels(
+        "{ [true] = 1, [false] = 2, [1.5] = 3, [-1] = 4, k = { n = 1 } }",
+        expect![[r#"
         -- send t {"k": {"n": 1}, -1: 4, 1.5: 3, false: 2, true: 1} (unread 0, 0)
         true	nil
         => nil
-    "#]]);
-    travels("{ 90 * time.SECOND, time.unix(1, 2), errors.new{ message = 'm', kind = errors.TIMEOUT } }", expect![[r#"
+    "#]],
+    );
+    travels(
+        "{ 90 * time.SECOND, time.unix(1, 2), errors.new{ message = 'm', kind = errors.TIMEOUT } }",
+        expect![[r#"
         -- send t [90000000000ns, time[1, 2, "UTC"], error["Timeout", "m", false, nil, "stack traceback:\n\tmain.lua:1: in function <main.lua:1>"]] (unread 0, 0)
         true	nil
         => nil
-    "#]]);
-    travels("setmetatable({ 1 }, { __index = print, __pairs = print, __len = print })", expect![[r#"
+    "#]],
+    );
+    travels(
+        "setmetatable({ 1 }, { __index = print, __pairs = print, __len = print })",
+        expect![[r#"
         -- send t [1] (unread 0, 0)
         true	nil
         => nil
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
@@ -200,8 +224,17 @@ fn a_message_over_the_limit_is_refused_before_it_is_built() {
 
 #[test]
 fn corrupt_payloads_raise_and_take_no_memory() {
-    let corrupt: [&[u8]; 9] =
-        [b"", b"\xc1", b"\x92\x01", b"\xdd\xff\xff\xff\xff", b"\xdf\xff\xff\xff\xff\x01", b"\xa5ab", b"\xd6\x01\0\0\0\x09", b"\x81\xc0\x01", b"\x01\x02"];
+    let corrupt: [&[u8]; 9] = [
+        b"",
+        b"\xc1",
+        b"\x92\x01",
+        b"\xdd\xff\xff\xff\xff",
+        b"\xdf\xff\xff\xff\xff\x01",
+        b"\xa5ab",
+        b"\xd6\x01\0\0\0\x09",
+        b"\x81\xc0\x01",
+        b"\x01\x02",
+    ];
     let run = |payload: &[u8]| {
         let case = Case::body("print(pcall(function() return process.listen('t'):receive() end))");
         case.message(None, "t", payload).run()
@@ -223,11 +256,13 @@ fn corrupt_payloads_raise_and_take_no_memory() {
         false	corrupt payload
         => nil
         !! ErrorKind::Internal: corrupt payload
-    "#]].assert_eq(&ends.concat());
+    "#]]
+    .assert_eq(&ends.concat());
     let mut deep = vec![0x91; 5000];
     deep.push(1);
     expect![[r#"
         false	corrupt payload
         => nil
-    "#]].assert_eq(&run(&deep));
+    "#]]
+    .assert_eq(&run(&deep));
 }

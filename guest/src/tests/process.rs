@@ -6,10 +6,13 @@ use super::*;
 
 #[test]
 fn a_process_knows_itself() {
-    check("print(process.pid(), process.id())", expect![[r#"
+    check(
+        "print(process.pid(), process.id())",
+        expect![[r#"
         {app:processes|0x00001}	app:main#1
         => nil
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]

@@ -11,10 +11,13 @@ fn check_chunk(chunk: &str, expect: Expect) {
 
 #[test]
 fn main_prints_and_returns() {
-    check("print('hello', 1, nil, 2.5) return 'done'", expect![[r#"
+    check(
+        "print('hello', 1, nil, 2.5) return 'done'",
+        expect![[r#"
         hello	1	nil	2.5
         => "done"
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
@@ -29,12 +32,18 @@ fn arguments_keep_their_nils() {
 
 #[test]
 fn a_chunk_gives_functions_by_name_or_one() {
-    check_chunk("return { main = function() return 1 end }", expect![[r#"
+    check_chunk(
+        "return { main = function() return 1 end }",
+        expect![[r#"
         => 1
-    "#]]);
-    check_chunk("local function main() return 2 end return { main = main }", expect![[r#"
+    "#]],
+    );
+    check_chunk(
+        "local function main() return 2 end return { main = main }",
+        expect![[r#"
         => 2
-    "#]]);
+    "#]],
+    );
     let case = Case::new("return { main = 1, other = function() return 'other' end }");
     case.with(|program| program.method = "other".to_owned()).check(expect![[r#"
         => "other"
@@ -43,45 +52,72 @@ fn a_chunk_gives_functions_by_name_or_one() {
 
 #[test]
 fn a_chunk_that_gives_no_method_is_invalid() {
-    check_chunk("return { start = function() end }", expect![[r#"
+    check_chunk(
+        "return { start = function() end }",
+        expect![[r#"
         !! ErrorKind::Invalid: the chunk returned no method `main`
-    "#]]);
-    check_chunk("return { main = 'x' }", expect![[r#"
+    "#]],
+    );
+    check_chunk(
+        "return { main = 'x' }",
+        expect![[r#"
         !! ErrorKind::Invalid: the chunk returned no method `main`
-    "#]]);
-    check_chunk("return 5", expect![[r#"
+    "#]],
+    );
+    check_chunk(
+        "return 5",
+        expect![[r#"
         !! ErrorKind::Invalid: the chunk returned number, not a function or a table of functions
-    "#]]);
-    check_chunk("", expect![[r#"
+    "#]],
+    );
+    check_chunk(
+        "",
+        expect![[r#"
         !! ErrorKind::Invalid: the chunk returned nil, not a function or a table of functions
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
 fn a_chunk_that_fails_is_invalid() {
-    check_chunk("local x = = 1", expect![[r#"
+    check_chunk(
+        "local x = = 1",
+        expect![[r#"
         !! ErrorKind::Invalid: main.lua:1: unexpected symbol near '='
-    "#]]);
-    check_chunk("local t = nil\nlocal function f() return t.x end\nf()", expect![[r#"
+    "#]],
+    );
+    check_chunk(
+        "local t = nil\nlocal function f() return t.x end\nf()",
+        expect![[r#"
         !! ErrorKind::Invalid: main.lua:2: attempt to index a nil value (upvalue 't')
            main.lua:2: in local 'f'
            main.lua:3: in local 'chunk'
-    "#]]);
-    check_chunk("error(errors.new{message = 'own', kind = errors.CONFLICT})", expect![[r#"
+    "#]],
+    );
+    check_chunk(
+        "error(errors.new{message = 'own', kind = errors.CONFLICT})",
+        expect![[r#"
         !! ErrorKind::Invalid: own
            main.lua:1: in local 'chunk'
-    "#]]);
-    check_chunk("\u{1b}Lua", expect![[r#"
+    "#]],
+    );
+    check_chunk(
+        "\u{1b}Lua",
+        expect![[r#"
         !! ErrorKind::Invalid: attempt to load a binary chunk (mode is 't')
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
 fn a_chunk_may_wait() {
-    check_chunk("time.sleep('1s') print('slept') return function() return 'ran' end", expect![[r#"
+    check_chunk(
+        "time.sleep('1s') print('slept') return function() return 'ran' end",
+        expect![[r#"
         slept
         => "ran"
-    "#]]);
+    "#]],
+    );
 }
 
 fn library(entry: &str, source: &str, imports: &[(&str, &str)]) -> Library {
@@ -159,7 +195,8 @@ fn a_library_that_fails_is_tried_again_and_a_loop_is_an_error() {
         print(pcall(require, 'missing'))",
     )
     .with(|program| {
-        program.imports = import(&[("bad", "app:bad"), ("syntax", "app:syntax"), ("loop", "app:loop"), ("missing", "x:y")]);
+        program.imports =
+            import(&[("bad", "app:bad"), ("syntax", "app:syntax"), ("loop", "app:loop"), ("missing", "x:y")]);
         program.libraries = vec![
             library("app:bad", "count = (count or 0) + 1 error('no ' .. count)", &[]),
             library("app:syntax", "x = = 1", &[]),
@@ -207,5 +244,55 @@ fn check_compiles_without_running() {
         Err(
             "x.lua:2: unexpected symbol near '='",
         )
-    "#]].assert_debug_eq(&check("local\nx = = 1"));
+    "#]]
+    .assert_debug_eq(&check("local\nx = = 1"));
+}
+
+/// `src/slots.rs` and `prelude/slots.lua` number the same tables.
+#[test]
+fn rust_and_lua_agree_on_the_slots() {
+    use crate::slots::{channel, kind, node, state, task};
+    let slots = [
+        ("CH", node::CHANNEL),
+        ("SENDS", node::SENDS),
+        ("TASK", node::TASK),
+        ("PREV", node::PREVIOUS),
+        ("NEXT", node::NEXT),
+        ("CO", task::COROUTINE),
+        ("GOT", task::GOT),
+        ("TOPIC", task::TOPIC),
+        ("SENDER", task::SENDER),
+        ("OK", task::OK),
+        ("HEAD", channel::HEAD),
+        ("TAIL", channel::TAIL),
+        ("CLOSED", channel::CLOSED),
+        ("KIND", channel::KIND),
+        ("SOURCE", channel::SOURCE),
+        ("RFIRST", channel::FIRST_RECEIVER),
+        ("RLAST", channel::LAST_RECEIVER),
+        ("SFIRST", channel::FIRST_SENDER),
+        ("PAYLOADS", kind::PAYLOADS),
+        ("MESSAGES", kind::MESSAGES),
+        ("CURRENT", state::CURRENT),
+        ("LIVE", state::LIVE),
+        ("QUEUE", state::QUEUE),
+        ("LAST", state::LAST),
+        ("DEPTH", state::DEPTH),
+        ("STACK", state::STACK),
+        ("FIRST", state::FIRST),
+        ("TIMERS", state::TIMERS),
+        ("POLLING", state::POLLING),
+        ("MAIN", state::MAIN),
+        ("SPAWNED", state::SPAWNED),
+        ("FAILED", state::FAILED),
+        ("FAILED_MEMORY", state::FAILED_MEMORY),
+        ("STARTING", state::STARTING),
+    ];
+    for (name, number) in slots {
+        let declared = format!("local {name} <const> = {number}");
+        assert!(
+            crate::vm::SLOTS.replace('\n', " ").contains(&format!("{declared} ")),
+            "`{declared}` is not in prelude/slots.lua"
+        );
+    }
 }

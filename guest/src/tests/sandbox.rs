@@ -147,16 +147,16 @@ fn finalizers_may_do_anything() {
 fn a_forged_or_tampered_object_raises_at_most() {
     check(
         "local ch = channel.new(1)
-        rawset(ch, 1, nil) print(pcall(ch.send, ch, 1)) rawset(ch, 3, 9) print(pcall(ch.receive, ch))
-        local t = time.timer('1h') rawset(t, 1, 5) print(pcall(t.stop, t))
-        local case = channel.new():case_receive() rawset(case, 1, 7) print(pcall(channel.select, { case }))
+        rawset(ch, 1, nil) print((pcall(ch.send, ch, 1))) rawset(ch, 3, 9) print((pcall(ch.receive, ch)))
+        local t = time.timer('1h') rawset(t, 1, 5) print((pcall(t.stop, t)))
+        local case = channel.new():case_receive() rawset(case, 1, 7) print((pcall(channel.select, { case })))
         print(pcall(setmetatable, ch, {}))
         return 'goes on'",
         expect![[r#"
-            false	[lunarium]:205: attempt to index a nil value (field '?')
-            false	[lunarium]:113: attempt to index a nil value (local 'buf')
-            false	[lunarium]:68: attempt to index a number value (local 'entry')
-            false	[lunarium]:314: attempt to index a number value (field '?')
+            false
+            false
+            false
+            false
             false	cannot change a protected metatable
             => "goes on"
         "#]],
@@ -165,7 +165,8 @@ fn a_forged_or_tampered_object_raises_at_most() {
 
 #[test]
 fn random_numbers_differ_by_seed() {
-    let draw = |seed| Case::body("print(math.random(1 << 60), math.random())").with(|program| program.seed = seed).run();
+    let draw =
+        |seed| Case::body("print(math.random(1 << 60), math.random())").with(|program| program.seed = seed).run();
     assert_ne!(draw(1), draw(2));
     assert_eq!(draw(3), draw(3));
 }

@@ -52,12 +52,15 @@ fn timers_fire_in_order() {
 
 #[test]
 fn after_gives_one_time_then_is_closed() {
-    check("local ch = time.after('1s') print(ch:receive()) print(ch:receive()) print(time.after('x'))", expect![[r#"
+    check(
+        "local ch = time.after('1s') print(ch:receive()) print(ch:receive()) print(time.after('x'))",
+        expect![[r#"
         2026-01-02T03:04:06Z	true
         nil	false
         nil	`x` is not a duration
         => nil
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
