@@ -7,6 +7,7 @@ mod at_rest;
 mod channel;
 mod check;
 mod coroutine;
+mod counts;
 mod end;
 mod errors;
 mod fairness;

@@ -202,6 +202,7 @@ fn a_second_unread_cancel_of_the_same_sender_replaces_the_first() {
         local me = process.pid()
         local child = process.spawn_monitored("app:canceller", "app:processes", me)
         process.listen("done"):receive()
+        while process.send(child, "t") do time.sleep("1ms") end
         process.cancel(me)
         for _ = 1, 3 do
             local event = process.events():receive()
