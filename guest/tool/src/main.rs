@@ -36,7 +36,7 @@ enum Error {
 fn main() -> ExitCode {
     let arguments: Vec<String> = env::args().skip(1).collect();
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
-    match run(guest_dir(), &arguments) {
+    match run(&guest_dir(), &arguments) {
         Ok(line) => {
             println!("{line}");
             ExitCode::SUCCESS
@@ -48,10 +48,12 @@ fn main() -> ExitCode {
     }
 }
 
-/// The tool is run where it was built, so its own place tells where the guest's sources are.
-fn guest_dir() -> &'static Path {
-    let tool = Path::new(env!("CARGO_MANIFEST_DIR"));
-    tool.parent().unwrap_or(tool)
+/// The guest's folder: beside the tool that `cargo run` runs now, else beside where the tool was built. Cargo keeps one
+/// binary for a target directory that two checkouts share, so the latter alone may be another checkout's.
+fn guest_dir() -> PathBuf {
+    let built = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
+    let tool = env::var_os("CARGO_MANIFEST_DIR").map_or(built, PathBuf::from);
+    tool.parent().map(Path::to_owned).unwrap_or(tool)
 }
 
 fn run(guest: &Path, arguments: &[&str]) -> Result<String, Error> {
