@@ -63,13 +63,15 @@ impl Default for Lab {
 impl Lab {
     /// A lab whose processes have these limits.
     pub fn new(limits: Limits) -> Lab {
-        Lab::with_output(limits, Arc::new(Kept::default()))
+        Lab::sized(limits, PROCESSES)
     }
 
-    fn with_output(limits: Limits, output: Arc<Kept>) -> Lab {
+    /// A lab with room for this many processes.
+    pub fn sized(limits: Limits, max_processes: u32) -> Lab {
+        let output = Arc::new(Kept::default());
         let config = NodeConfig { max_processes: PROCESSES, output: Arc::<Kept>::clone(&output) };
         let node = Node::start_on(engine(), config);
-        let host = HostDefinition { id: HostId::new(HOST), max_processes: PROCESSES, limits };
+        let host = HostDefinition { id: HostId::new(HOST), max_processes, limits };
         node.add_host(host).expect("a fresh node has no host");
         Lab { node, output }
     }

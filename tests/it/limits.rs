@@ -176,8 +176,14 @@ end }"#,
 
 #[test]
 fn the_process_limit_refuses_the_spawn() {
-    check(
-        Limits::default(),
+    let lab = Lab::sized(Limits::default(), 50);
+    let expected = expect![[r#"
+        49	ResourceExhausted	host `app:processes` is at its limit of 50 processes
+        true
+        => nil
+    "#]];
+    expected.assert_eq(&transcript_in(
+        &lab,
         r#"
 return { main = function()
     local pids = {}
@@ -195,12 +201,7 @@ return { main = function()
 end }
 -- entry: waits
 return { main = function() process.inbox():receive() end }"#,
-        expect![[r#"
-            3999	ResourceExhausted	host `app:processes` is at its limit of 4000 processes
-            true
-            => nil
-        "#]],
-    );
+    ));
 }
 
 #[test]

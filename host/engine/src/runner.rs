@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::task::Poll;
 
 use lunarium_kernel::{ErrorKind, Failure, Outcome, Unread};
+use tokio::sync::OwnedSemaphorePermit;
 use wasmtime::Store;
 
 use crate::bindings::exports::lunarium::process::guest::{Chunk, Guest, Parked, Status};
@@ -46,7 +47,7 @@ pub(crate) fn start(job: Job) {
 /// Compiles a chunk in an instance of its own. The error is Lua's message, or why the instance had to stop.
 pub(crate) async fn check(node: &Arc<NodeInner>, process: &Arc<Process>, chunk: Chunk<'_>) -> Result<(), String> {
     let _live = node.count_instance();
-    let _instance = node.engine().instances().acquire_arc().await;
+    let _instance = acquire(node).await;
     let unusable = |error: wasmtime::Error| format!("cannot make an instance: {error:#}");
     let (mut store, instance) = store::instantiate(node, process).await.map_err(unusable)?;
     let turns = Turns { process, clock: node.engine().clock(), alarm: None, running_since: 0 };
@@ -64,8 +65,13 @@ async fn run(job: Job) {
     let mut report = Report { node: Arc::clone(&job.node), process: Arc::clone(&job.process), outcome: None };
     let _live = job.node.count_instance();
     // Held until the Store is gone, so that the pool is never asked for more than it has.
-    let _instance = job.node.engine().instances().acquire_arc().await;
+    let _instance = acquire(&job.node).await;
     report.outcome = Some(live(&job).await);
+}
+
+/// An instance of the pool, waited for in order. None would mean that the semaphore is closed, which nobody does.
+async fn acquire(node: &NodeInner) -> Option<OwnedSemaphorePermit> {
+    Arc::clone(node.engine().instances()).acquire_owned().await.ok()
 }
 
 /// Reports the end when dropped; a panic on the way (a bug in a host function) is the end too.
