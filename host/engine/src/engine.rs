@@ -1,4 +1,4 @@
-//! The machinery all nodes of an operating-system process share: compiled guest, pool of instances, workers, clock.
+//! The machinery all nodes of an operating-system process share: instances, workers, clock.
 //!
 //! Owns what is made once. Refuses to know nodes and processes.
 
@@ -6,33 +6,23 @@ use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::thread;
 
-use tokio::sync::Semaphore;
-use wasmtime::component::{Component, Linker};
-use wasmtime::{Config, InstanceAllocationStrategy};
-
-use crate::bindings::LuaProcessPre;
 use crate::clock::Clock;
-use crate::pool::{self, PoolError};
+use crate::instances::Instances;
+use crate::pool::PoolError;
 use crate::scheduler::Scheduler;
-use crate::store::StoreData;
-use crate::{syscall, tunables};
-
-/// The guest, compiled by the build script.
-const GUEST: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/guest.cwasm"));
 
 /// Compiled guest, instance pool, worker threads and clock. Cheap to clone.
 ///
-/// One an operating-system process: each reserves address space for `max_processes` instances (8 GiB each, of 128 TiB).
+/// One an operating-system process: it reserves address space for `max_processes` instances (8 GiB each, of 128 TiB),
+/// in steps of a thousand.
 #[derive(Clone)]
 pub struct Engine {
     inner: Arc<Inner>,
 }
 
 struct Inner {
-    pre: LuaProcessPre<StoreData>,
     max_processes: u32,
-    /// Free instances of the pool. Waited for, so that a start never fails for want of one.
-    instances: Arc<Semaphore>,
+    instances: Arc<Instances>,
     clock: Arc<Clock>,
     scheduler: Arc<Scheduler>,
 }
@@ -52,27 +42,27 @@ pub enum StartError {
     Thread(#[from] std::io::Error),
 }
 
+impl StartError {
+    pub(crate) fn from_wasm(error: wasmtime::Error) -> StartError {
+        StartError::Wasm(format!("{error:#}"))
+    }
+}
+
 impl Engine {
-    /// Loads the compiled guest (about 3 ms), reserves the pool and starts one worker thread per core.
+    /// Loads the compiled guest (about 3 ms), makes the first instances and starts one worker thread per core.
     ///
     /// Errors: the machine's settings don't allow `max_processes`, its CPU is older than x86-64-v3, or it is out of
     /// address space or threads.
     pub fn new(max_processes: u32) -> Result<Engine, StartError> {
-        let mut config = Config::new();
-        tunables::tune(&mut config);
-        config.async_stack_zeroing(true);
-        config.allocation_strategy(InstanceAllocationStrategy::Pooling(pool::pool(max_processes)?));
-        let wasm = wasmtime::Engine::new(&config).map_err(wasm_error)?;
-        let pre = link(&wasm).map_err(wasm_error)?;
+        let instances = Arc::new(Instances::new(max_processes)?);
         let workers = thread::available_parallelism().map_or(1, NonZeroUsize::get);
         let scheduler = Scheduler::start(workers)?;
-        let ticking = Arc::clone(&scheduler);
+        let ticking = (Arc::clone(&instances), Arc::clone(&scheduler));
         let clock = Clock::start(Box::new(move || {
-            wasm.increment_epoch();
-            ticking.tick();
+            ticking.0.tick();
+            ticking.1.tick();
         }))?;
-        let instances = Arc::new(Semaphore::new(usize::try_from(pool::instances(max_processes)).unwrap_or(usize::MAX)));
-        Ok(Engine { inner: Arc::new(Inner { pre, max_processes, instances, clock, scheduler }) })
+        Ok(Engine { inner: Arc::new(Inner { max_processes, instances, clock, scheduler }) })
     }
 
     /// The number of processes this engine was made for.
@@ -80,11 +70,7 @@ impl Engine {
         self.inner.max_processes
     }
 
-    pub(crate) fn pre(&self) -> &LuaProcessPre<StoreData> {
-        &self.inner.pre
-    }
-
-    pub(crate) fn instances(&self) -> &Arc<Semaphore> {
+    pub(crate) fn instances(&self) -> &Instances {
         &self.inner.instances
     }
 
@@ -101,26 +87,4 @@ impl Drop for Inner {
     fn drop(&mut self) {
         self.scheduler.stop();
     }
-}
-
-fn wasm_error(error: wasmtime::Error) -> StartError {
-    StartError::Wasm(format!("{error:#}"))
-}
-
-fn link(wasm: &wasmtime::Engine) -> wasmtime::Result<LuaProcessPre<StoreData>> {
-    let component = load(wasm)?;
-    let mut linker = Linker::new(wasm);
-    syscall::add_to_linker(&mut linker, &component)?;
-    linker.define_unknown_imports_as_traps(&component)?;
-    LuaProcessPre::new(linker.instantiate_pre(&component)?)
-}
-
-#[allow(unsafe_code, reason = "loading code that was compiled ahead of time is the one unsafe act of the host")]
-fn load(wasm: &wasmtime::Engine) -> wasmtime::Result<Component> {
-    // SAFETY: `deserialize` requires bytes made by `Engine::precompile_component` of the same wasmtime version with
-    // compatible settings, unmodified. They are: `build.rs` made them in this very build, from the wasmtime version
-    // that Cargo.toml pins with `=` for both sides and with the settings of `tunables.rs` that both sides share;
-    // `include_bytes!` puts them into this binary, where nothing writes. Version, settings and CPU features are
-    // checked by wasmtime once more, and refused with an error.
-    unsafe { Component::deserialize(wasm, GUEST) }
 }

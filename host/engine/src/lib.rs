@@ -14,6 +14,7 @@ mod control;
 mod convert;
 mod definition;
 mod engine;
+mod instances;
 mod log_budget;
 mod node;
 mod output;

@@ -9,13 +9,13 @@ use std::sync::Arc;
 use std::task::Poll;
 
 use lunarium_kernel::{ErrorKind, Failure, Outcome, Unread};
-use tokio::sync::OwnedSemaphorePermit;
 use wasmtime::Store;
 
 use crate::bindings::exports::lunarium::process::guest::{Chunk, Guest, Parked, Status};
 use crate::clock::{Clock, TICK, TimerKey};
 use crate::convert;
 use crate::definition::Definition;
+use crate::instances::Slot;
 use crate::node::NodeInner;
 use crate::process::{Delivery, Inspection, Process};
 use crate::scheduler::Urgency;
@@ -47,9 +47,9 @@ pub(crate) fn start(job: Job) {
 /// Compiles a chunk in an instance of its own. The error is Lua's message, or why the instance had to stop.
 pub(crate) async fn check(node: &Arc<NodeInner>, process: &Arc<Process>, chunk: Chunk<'_>) -> Result<(), String> {
     let _live = node.count_instance();
-    let _instance = acquire(node).await;
     let unusable = |error: wasmtime::Error| format!("cannot make an instance: {error:#}");
-    let (mut store, instance) = store::instantiate(node, process).await.map_err(unusable)?;
+    let slot = node.engine().instances().acquire().await.map_err(unusable)?;
+    let (mut store, instance) = store::instantiate(node, process, &slot).await.map_err(unusable)?;
     let turns = Turns { process, clock: node.engine().clock(), alarm: None, running_since: 0 };
     let result = turns.enter(instance.lunarium_process_guest().call_check(&mut store, chunk)).await;
     match result {
@@ -65,13 +65,10 @@ async fn run(job: Job) {
     let mut report = Report { node: Arc::clone(&job.node), process: Arc::clone(&job.process), outcome: None };
     let _live = job.node.count_instance();
     // Held until the Store is gone, so that the pool is never asked for more than it has.
-    let _instance = acquire(&job.node).await;
-    report.outcome = Some(live(&job).await);
-}
-
-/// An instance of the pool, waited for in order. None would mean that the semaphore is closed, which nobody does.
-async fn acquire(node: &NodeInner) -> Option<OwnedSemaphorePermit> {
-    Arc::clone(node.engine().instances()).acquire_owned().await.ok()
+    report.outcome = match job.node.engine().instances().acquire().await {
+        Ok(slot) => Some(live(&job, &slot).await),
+        Err(error) => Some(Some(no_instance(&error))),
+    };
 }
 
 /// Reports the end when dropped; a panic on the way (a bug in a host function) is the end too.
@@ -94,14 +91,14 @@ impl Drop for Report {
 }
 
 /// Runs the process to its end. None: it was killed. The Store is gone when this returns.
-async fn live(job: &Job) -> Option<Outcome> {
+async fn live(job: &Job, slot: &Slot) -> Option<Outcome> {
     let process = &job.process;
     if process.is_killed() {
         return None;
     }
-    let (mut store, instance) = match store::instantiate(&job.node, process).await {
+    let (mut store, instance) = match store::instantiate(&job.node, process, slot).await {
         Ok(made) => made,
-        Err(error) => return Some(failed(ErrorKind::Unavailable, &format!("cannot make an instance: {error:#}"))),
+        Err(error) => return Some(no_instance(&error)),
     };
     let mut turns = Turns { process, clock: job.node.engine().clock(), alarm: None, running_since: 0 };
     let guest = instance.lunarium_process_guest();
@@ -261,6 +258,10 @@ fn stopped(error: &wasmtime::Error, data: &StoreData) -> Option<Outcome> {
     }
     let trap = error.downcast_ref::<wasmtime::Trap>().map_or_else(|| format!("{error:#}"), ToString::to_string);
     Some(failed(ErrorKind::Internal, &format!("the instance trapped: {trap}")))
+}
+
+fn no_instance(error: &wasmtime::Error) -> Outcome {
+    failed(ErrorKind::Unavailable, &format!("cannot make an instance: {error:#}"))
 }
 
 fn limit_reached(limit: &str, text: &str) -> Outcome {

@@ -9,6 +9,7 @@ use lunarium_kernel::Limits;
 use wasmtime::{ResourceLimiter, Store, UpdateDeadline};
 
 use crate::bindings::LuaProcess;
+use crate::instances::Slot;
 use crate::node::NodeInner;
 use crate::process::Process;
 
@@ -53,8 +54,9 @@ impl StoreData {
 pub(crate) async fn instantiate(
     node: &Arc<NodeInner>,
     process: &Arc<Process>,
+    slot: &Slot,
 ) -> wasmtime::Result<(Store<StoreData>, LuaProcess)> {
-    let pre = node.engine().pre();
+    let pre = slot.pre();
     let memory = MemoryLimiter::new(&process.limits);
     let data = StoreData { node: Arc::clone(node), process: Arc::clone(process), memory };
     let mut store = Store::new(pre.engine(), data);
