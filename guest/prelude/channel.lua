@@ -59,14 +59,14 @@ local function take(node, ok)
   S[QUEUE][last] = task
   S[LAST] = last
   task[OK], task[FROM] = ok, node
-  local cases = task[CASES]
-  if cases then
+  local case = task[CASES]
+  if case then
     task[CASES] = false
-    for i = 1, #cases do
-      local case = cases[i]
+    repeat
       unlink(case)
       case[TASK] = false
-    end
+      case = case[MORE]
+    until not case
   else
     unlink(node)
   end
@@ -231,13 +231,13 @@ end
 
 function methods.case_receive(ch)
   if metatable_of(ch) ~= Channel then bad_argument(1, "case_receive", "channel", ch) end
-  return setmetatable({ ch, false, false, false, false, false }, Case)
+  return setmetatable({ ch, false, false, false, false, false, false }, Case)
 end
 
 function methods.case_send(ch, value)
   if metatable_of(ch) ~= Channel then bad_argument(1, "case_send", "channel", ch) end
   if ch[OWNED] then error("send on a receive-only channel", 2) end
-  return setmetatable({ ch, true, value, false, false, false }, Case)
+  return setmetatable({ ch, true, value, false, false, false, false }, Case)
 end
 
 local channel = {}
@@ -277,15 +277,19 @@ end
 -- Waits until one of the cases is served. A case object in use elsewhere (in this very list, even) is copied.
 local function wait_for(cases, count)
   check_wait()
-  local task, nodes = S[CURRENT], {}
-  for i = 1, count do
+  local task, first = S[CURRENT], false
+  -- The list first: only that can fail.
+  for i = count, 1, -1 do
     local case = cases[i]
-    if case[TASK] then case = { case[CH], case[SENDS], case[VALUE], false, false, false } end
-    case[TASK] = task
-    nodes[i] = case
+    if case[TASK] then case = { case[CH], case[SENDS], case[VALUE], false, false, false, false } end
+    case[TASK], case[MORE] = task, first
+    first = case
   end
-  for i = 1, count do link(nodes[i], nodes[i][CH]) end
-  task[CASES] = nodes
+  task[CASES] = first
+  while first do
+    link(first, first[CH])
+    first = first[MORE]
+  end
   wait()
   local node = task[FROM]
   local ch, kind, value = node[CH], node[CH][KIND], nil

@@ -1,8 +1,8 @@
 -- Where things are in the prelude's tables; put before each of its chunks (src/slots.rs has the same for Rust).
 -- One declaration each: in a list, Lua makes only the last name a compile-time constant.
--- A node in a channel's queue: a task, or a case of a select.
+-- A node in a channel's queue: a task, or a case of a select (which has the select's next case in MORE).
 local CH <const> = 1 local SENDS <const> = 2 local VALUE <const> = 3 local TASK <const> = 4
-local PREV <const> = 5 local NEXT <const> = 6
+local PREV <const> = 5 local NEXT <const> = 6 local MORE <const> = 7
 -- A task has these too.
 local CO <const> = 7 local GOT <const> = 8 local TOPIC <const> = 9 local SENDER <const> = 10
 local OK <const> = 11 local FROM <const> = 12 local CASES <const> = 13

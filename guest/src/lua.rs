@@ -579,8 +579,11 @@ impl Lua {
         unsafe { ffi::luaL_traceback(self.0, thread.0, ptr::null(), level) }
     }
 
-    /// Bytes Lua knows to be in use, after a full collection.
-    pub fn collect(&self) {
-        unsafe { ffi::lua_gc(self.0, ffi::LUA_GCCOLLECT) };
+    /// A full collection, after which everything alive is old: young collections leave it alone.
+    pub fn settle(&self) {
+        unsafe {
+            ffi::lua_gc(self.0, ffi::LUA_GCGEN, 0 as c_int, 0 as c_int);
+            ffi::lua_gc(self.0, ffi::LUA_GCCOLLECT);
+        }
     }
 }

@@ -25,6 +25,28 @@ const PRELUDE: [(&str, &str); 10] = [
 ];
 pub const SLOTS: &str = include_str!("../prelude/slots.lua");
 
+/// Takes the holes that building has left in the heap, for good: what a process allocates later lies together on fresh
+/// pages then, instead of making a private copy of each page with a hole.
+#[cfg(target_family = "wasm")]
+fn fill_holes() {
+    use std::hint::black_box;
+    let top = Box::leak(Box::new([0u8; HOLE])).as_ptr().addr();
+    for size in (1..=HOLE / 16).rev().map(|units| units * 16) {
+        let mut block = black_box(Vec::<u8>::with_capacity(size));
+        while block.as_ptr().addr() < top {
+            block.leak();
+            block = black_box(Vec::with_capacity(size));
+        }
+    }
+}
+
+#[cfg(not(target_family = "wasm"))]
+fn fill_holes() {}
+
+/// Bytes of the largest hole that is filled.
+#[cfg(target_family = "wasm")]
+const HOLE: usize = 64 * 1024;
+
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Phase {
     Fresh,
@@ -50,8 +72,10 @@ impl Vm {
         let Some(lua) = Lua::new(&context.memory, pointer) else { panic!("no memory for a Lua state") };
         match lua.protect(build) {
             Ok(calls) => {
-                // Garbage of the building must not be in every process.
-                lua.collect();
+                // Garbage of the building must not be in every process. And the generational collector doesn't write
+                // to what is old: the pages of the prelude stay shared between all processes.
+                lua.settle();
+                fill_holes();
                 Self { lua, context: pointer, calls, phase: Phase::Fresh }
             }
             Err(_) => panic!("prelude: {}", String::from_utf8_lossy(lua.bytes(-1).unwrap_or_default())),

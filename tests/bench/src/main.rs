@@ -1,4 +1,5 @@
-//! What things cost. Prints a table, and JSON to the file given as the first argument.
+//! What things cost. Prints a table, and JSON to the file given as the first argument; further arguments choose groups:
+//! startup, idle, spawn, messages, kill, programs.
 //!
 //! Machines are shared and noisy: the ratios to native Lua, measured in the same run, are what counts.
 
@@ -11,16 +12,30 @@ mod report;
 mod startup;
 
 fn main() {
+    let mut arguments = std::env::args().skip(1);
+    let path = arguments.next();
+    let groups: Vec<String> = arguments.collect();
+    let wanted = |group: &str| groups.is_empty() || groups.iter().any(|name| name == group);
     let mut report = report::Report::default();
-    startup::run(&mut report);
+    if wanted("startup") {
+        startup::run(&mut report);
+    }
     let bench = bench::Bench::new();
-    processes::spawn(&bench, &mut report);
-    processes::messages(&bench, &mut report);
-    processes::kill(&bench, &mut report);
-    lua_programs::run(&bench, &mut report);
-    processes::idle(&bench, &mut report);
+    let measurements: [(&str, fn(&bench::Bench, &mut report::Report)); 5] = [
+        // First, while no slot has been used.
+        ("idle", processes::idle),
+        ("spawn", processes::spawn),
+        ("messages", processes::messages),
+        ("kill", processes::kill),
+        ("programs", lua_programs::run),
+    ];
+    for (group, measure) in measurements {
+        if wanted(group) {
+            measure(&bench, &mut report);
+        }
+    }
     println!("{}", report.table());
-    if let Some(path) = std::env::args().nth(1)
+    if let Some(path) = path
         && let Err(error) = std::fs::write(&path, report.json())
     {
         bench::fail(&format!("cannot write {path}: {error}"));
