@@ -113,7 +113,7 @@ fn recursion_ends_in_an_error() {
             eq	false	C stack overflow
             wrap	false	C stack overflow
             chain	true	nil
-            loop	false	main.lua:13: '__index' chain too long; possible loop
+            loop	false	main.lua:12: '__index' chain too long; possible loop
             => nil
         "#]],
     );
