@@ -347,8 +347,11 @@ fn a_ring_of_a_thousand_ends_whole() {
         local count, pids = 1000, {}
         for i = 1, count do pids[i] = process.spawn_monitored("app:ring", "app:processes", process.pid()) end
         for i = 1, count do process.send(pids[i], "next", pids[i % count + 1]) end
-        local linked = process.listen("linked")
-        for _ = 1, count do linked:receive() end
+        local linked, events = process.listen("linked"), process.events()
+        for _ = 1, count do
+            local got = channel.select { linked:case_receive(), events:case_receive() }
+            if got.channel == events then return nil, got.value.error end
+        end
         process.terminate(pids[500])
         local kinds = {}
         for _ = 1, count do
@@ -377,7 +380,10 @@ fn a_star_of_a_thousand_ends_but_for_who_traps() {
         local hub = process.spawn_monitored("app:waits", "app:processes")
         local linked, trapped = process.listen("linked"), process.listen("trapped")
         for i = 1, count do process.spawn_monitored("app:leaf", "app:processes", process.pid(), hub, i % 4 == 0) end
-        for _ = 1, count do linked:receive() end
+        for _ = 1, count do
+            local got = channel.select { linked:case_receive(), process.events():case_receive() }
+            if got.channel ~= linked then return nil, got.value.error end
+        end
         process.terminate(hub)
         local ends = { normal = 0, linked = 0, hub = 0 }
         for _ = 1, count + 1 do

@@ -4,6 +4,53 @@
 //! definitions, and [`Node::spawn`] processes; wait for their [`Outcome`] by a [`Handle`]. It needs no async runtime,
 //! and works in any.
 //!
+//! ```
+//! use std::sync::Arc;
+//! use lunarium_engine::{
+//!     Chunk, Definition, EntryId, HostDefinition, HostId, Level, Limits, LimitsOverride, Node, NodeConfig, Outcome,
+//!     Output, ProcessLabel, SpawnRequest, Value,
+//! };
+//!
+//! /// Where processes print: here to standard output, which never fills up.
+//! struct Stdout;
+//!
+//! impl Output for Stdout {
+//!     fn print(&self, process: &ProcessLabel, line: &str) -> bool {
+//!         println!("{}: {line}", process.pid);
+//!         true
+//!     }
+//!     fn on_ready(&self, waker: std::task::Waker) {
+//!         waker.wake();
+//!     }
+//!     fn log(&self, process: &ProcessLabel, level: Level, message: &str, _fields: &[(String, String)]) {
+//!         eprintln!("{level:?} {}: {message}", process.frame);
+//!     }
+//! }
+//!
+//! let node = Node::start(NodeConfig { max_processes: 100, ..NodeConfig::new(Arc::new(Stdout)) })?;
+//! let host = HostId::new("app:plugins");
+//! node.add_host(HostDefinition { id: host.clone(), max_processes: 100, limits: Limits::default() })?;
+//! let entry = EntryId::new("app:greet");
+//! node.define(Definition {
+//!     entry: entry.clone(),
+//!     method: "main".into(),
+//!     chunk: Chunk {
+//!         name: "@greet.lua".into(),
+//!         source: "return { main = function(name) print('in') return 'hello, ' .. name end }".into(),
+//!     },
+//!     imports: Vec::new(),
+//!     libraries: Vec::new(),
+//!     limits: LimitsOverride { memory: Some(4 << 20), ..LimitsOverride::default() },
+//! });
+//! let arguments = vec![Value::from("Ada")];
+//! let handle = node.spawn(SpawnRequest { entry, host, arguments, limits: LimitsOverride::default() })?;
+//! match handle.wait_blocking() {
+//!     Outcome::Completed(result) => assert_eq!(Value::decode(&result)?, Value::from("hello, Ada")),
+//!     Outcome::Failed(failure) => return Err(failure.to_string().into()),
+//! }
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
 //! Owns everything between the wasm instance and the kernel's decisions. Refuses YAML, command lines and ambient
 //! authority: files, environment and terminals are other crates' business.
 

@@ -11,6 +11,9 @@ mod processes;
 mod report;
 mod startup;
 
+/// Measures one group.
+type Measure = fn(&bench::Bench, &mut report::Report);
+
 fn main() {
     let mut arguments = std::env::args().skip(1);
     let path = arguments.next();
@@ -21,8 +24,9 @@ fn main() {
         startup::run(&mut report);
     }
     let bench = bench::Bench::new();
-    let measurements: [(&str, fn(&bench::Bench, &mut report::Report)); 5] = [
+    let measurements: [(&str, Measure); 6] = [
         // First, while no slot has been used.
+        ("spawn", processes::fresh),
         ("idle", processes::idle),
         ("spawn", processes::spawn),
         ("messages", processes::messages),

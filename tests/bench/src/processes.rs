@@ -84,15 +84,18 @@ const BOMB: &str = r#"
 print('bomb')
 return { main = function() return ("a"):rep(40):match(("a-"):rep(40) .. "b") end }"#;
 
-pub(crate) fn spawn(bench: &Bench, report: &mut Report) {
-    let hello = bench.define("bench:hello", HELLO);
+pub(crate) fn fresh(bench: &Bench, report: &mut Report) {
     let stay = bench.define("bench:stay", STAY);
     let fresh = first_lines(bench, 300, |bench| drop(bench.spawn(&stay, Vec::new())));
     terminate_all(bench);
+    report.ratio("spawn to first Lua line, fresh slot", fresh, native_first_lines(1000));
+}
+
+pub(crate) fn spawn(bench: &Bench, report: &mut Report) {
+    let hello = bench.define("bench:hello", HELLO);
     let recycled = first_lines(bench, 2000, |bench| drop(bench.spawn(&hello, Vec::new())));
     let native = native_first_lines(2000);
     report.ratio("spawn to first Lua line, recycled slot", recycled, native);
-    report.ratio("spawn to first Lua line, fresh slot", fresh, native);
     let child = bench.define("bench:child", CHILD);
     let entry = bench.define("bench:sequential", SEQUENTIAL);
     let time = per_item(bench, &entry, 5000, child.as_str());
@@ -131,7 +134,8 @@ fn native_first_lines(rounds: usize) -> Duration {
     for _ in 0..rounds {
         let start = Instant::now();
         let lua = mlua::Lua::new();
-        let print = lua.create_function(move |_, _: mlua::String| Ok(())).and_then(|f| lua.globals().set("print", f));
+        let print =
+            lua.create_function(move |_, _: mlua::LuaString| Ok(())).and_then(|f| lua.globals().set("print", f));
         let run = print.and_then(|()| lua.load(HELLO).eval::<mlua::Table>());
         times.push(start.elapsed());
         drop(run.unwrap_or_else(|error| fail(&format!("native hello: {error}"))));
