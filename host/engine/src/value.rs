@@ -231,6 +231,6 @@ mod tests {
         assert_eq!(Value::decode(&[0xdd, 0xff, 0xff, 0xff, 0xff]), Err(DecodeError::Short));
         assert_eq!(Value::decode(&[0xc0, 0xc0]), Err(DecodeError::Trailing(1)));
         assert_eq!(Value::decode(&[0xc1]), Err(DecodeError::Marker(rmp::Marker::Reserved)));
-        assert_eq!(Value::decode(&vec![0x91; 200]), Err(DecodeError::Deep));
+        assert_eq!(Value::decode(&[0x91; 200]), Err(DecodeError::Deep));
     }
 }
