@@ -16,6 +16,8 @@ G.print, G.load = rt.print, rt.wrap_load(load)
 G.os = { time = now, date = date, difftime = difftime, clock = rt.cpu }
 G.debug = { traceback = rt.traceback }
 G.dofile, G.loadfile, G.string.dump = nil, nil, nil
+-- Of older versions of Lua; lua-src compiles them in.
+for _, name in ipairs { "atan2", "cosh", "frexp", "ldexp", "log10", "pow", "sinh", "tanh" } do math[name] = nil end
 
 -- ---- require
 

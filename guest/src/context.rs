@@ -51,6 +51,49 @@ pub struct Types {
     pub duration: Cell<Type>,
 }
 
+/// The time the process has run, as far as anybody asks: reading the clock twice a turn would cost those who don't. So what
+/// ran before the first question is counted only if it was in the first turn.
+#[derive(Default)]
+pub struct CpuClock {
+    /// Nanoseconds of the monotonic clock at which the count is zero.
+    base: Cell<u64>,
+    /// When the process began to wait, once somebody has asked.
+    parked: Cell<Option<u64>>,
+    asked: Cell<bool>,
+    waited: Cell<bool>,
+}
+
+impl CpuClock {
+    /// The first turn begins.
+    pub fn start(&self, now: u64) {
+        self.base.set(now);
+    }
+
+    /// Nanoseconds run so far.
+    pub fn read(&self, now: u64) -> u64 {
+        if !self.asked.replace(true) && self.waited.get() {
+            self.base.set(now);
+        }
+        now.saturating_sub(self.base.get())
+    }
+
+    /// The process waits from now on.
+    pub fn park(&self, now: impl FnOnce() -> u64) {
+        self.waited.set(true);
+        if self.asked.get() {
+            self.parked.set(Some(now()));
+        }
+    }
+
+    /// It goes on.
+    pub fn resume(&self, now: impl FnOnce() -> u64) {
+        if let Some(parked) = self.parked.take() {
+            self.base.set(self.base.get().saturating_add(now().saturating_sub(parked)));
+        }
+    }
+}
+
+/// What belongs to one process besides its Lua state.
 pub struct Context {
     pub host: Box<dyn Host>,
     pub memory: Memory,
@@ -63,8 +106,8 @@ pub struct Context {
     pub buffer: Cell<Vec<u8>>,
     /// What `require` can load. Empty before `start`.
     pub program: RefCell<Option<Program>>,
-    /// Nanoseconds of the monotonic clock at which the CPU time counted by `os.clock` is zero.
-    pub clock_base: Cell<u64>,
+    /// For `os.clock`.
+    pub cpu: CpuClock,
 }
 
 impl Context {
@@ -77,7 +120,7 @@ impl Context {
             unread: Cell::new(None),
             buffer: Cell::new(Vec::new()),
             program: RefCell::new(None),
-            clock_base: Cell::new(0),
+            cpu: CpuClock::default(),
         }
     }
 

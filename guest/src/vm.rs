@@ -90,7 +90,7 @@ impl Vm {
         self.phase = Phase::Running;
         let context = self.lua.context();
         context.message_limit.set(program.limits.message as usize);
-        context.clock_base.set(context.host.now());
+        context.cpu.start(context.host.now());
         // On top of what the snapshot holds: that is the same for every process, and not the script's doing.
         context.memory.allow(program.limits.memory);
         let prepared = self.lua.protect(|lua| prepare(lua, self.calls.start, &program, arguments));
@@ -126,8 +126,13 @@ impl Vm {
 
     fn turn(&mut self, events: Vec<Event>) -> Status {
         let calls = &self.calls;
+        let context = self.lua.context();
+        context.cpu.resume(|| context.host.now());
         match self.lua.protect(|lua| turn(lua, calls, events)) {
-            Ok(Status::Parked(parked)) => Status::Parked(parked),
+            Ok(Status::Parked(parked)) => {
+                context.cpu.park(|| context.host.now());
+                Status::Parked(parked)
+            }
             Ok(Status::Exited(outcome)) => self.end(outcome),
             Err(why) => self.broken(why),
         }

@@ -69,11 +69,10 @@ extern "C-unwind" fn now(lua: Lua) -> c_int {
     1
 }
 
-/// `cpu()` → seconds since this process's clock base, which leaves out what passed while it waited
+/// `cpu()` → seconds this process has run
 extern "C-unwind" fn cpu(lua: Lua) -> c_int {
     let context = lua.context();
-    let spent = context.host.now().saturating_sub(context.clock_base.get());
-    lua.push_number(spent as f64 / 1e9);
+    lua.push_number(context.cpu.read(context.host.now()) as f64 / 1e9);
     1
 }
 

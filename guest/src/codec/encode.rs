@@ -38,7 +38,7 @@ impl Unfit {
             Self::Value { what, path } => format!("{} is a {what}", join(path)),
             Self::Key { what, path } => format!("{} has a key that is a {what}", join(path)),
             Self::TooDeep => format!("{root} is nested deeper than {MAX_DEPTH} tables"),
-            Self::TooLarge(limit) => format!("{root} is larger than {limit} bytes"),
+            Self::TooLarge(limit) => format!("{root} exceeds the message limit of {limit} bytes"),
         }
     }
 

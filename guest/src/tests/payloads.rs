@@ -214,11 +214,11 @@ fn a_message_over_the_limit_is_refused_before_it_is_built() {
     )
     .with(|program| program.limits.message = 1000)
     .check(expect![[r#"
-        nil	payload is larger than 1000 bytes
+        nil	payload exceeds the message limit of 1000 bytes
         true	nil
-        nil	payload is larger than 1000 bytes
+        nil	payload exceeds the message limit of 1000 bytes
         true
-        !! ErrorKind::Invalid: result is larger than 1000 bytes
+        !! ErrorKind::Invalid: result exceeds the message limit of 1000 bytes
     "#]]);
 }
 

@@ -28,7 +28,7 @@ fn the_exact_list_of_what_is_reachable() {
             _G.coroutine: close create isyieldable resume running spawn status wrap yield
             _G.debug: traceback
             _G.errors: ALREADY_EXISTS CANCELED CONFLICT INTERNAL INVALID NOT_FOUND PERMISSION_DENIED RATE_LIMITED RESOURCE_EXHAUSTED TIMEOUT UNAVAILABLE UNKNOWN is new wrap
-            _G.math: abs acos asin atan atan2 ceil cos cosh deg exp floor fmod frexp huge ldexp log log10 max maxinteger min mininteger modf pi pow rad random randomseed sin sinh sqrt tan tanh tointeger type ult
+            _G.math: abs acos asin atan ceil cos deg exp floor fmod huge log max maxinteger min mininteger modf pi rad random randomseed sin sqrt tan tointeger type ult
             _G.os: clock date difftime time
             _G.process: cancel event events get_options id inbox link listen monitor pid registry send set_options spawn spawn_linked spawn_linked_monitored spawn_monitored terminate unlink unlisten unmonitor
             _G.process.event: CANCEL EXIT LINK_DOWN
