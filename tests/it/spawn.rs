@@ -1,10 +1,12 @@
 //! Spawning: the variants, their arguments, and what an entry may be.
 
+use std::time::Duration;
+
 use expect_test::expect;
 use lunarium_engine::{Chunk, Definition, EntryId, HostDefinition, HostId, Limits, LimitsOverride};
-use lunarium_tests::Lab;
+use lunarium_tests::{Lab, show_outcome};
 
-use crate::check::{check, check_main, check_main_in};
+use crate::check::{check, check_main, check_main_in, program};
 
 #[test]
 fn every_variant_returns_the_pid_at_once() {
@@ -194,7 +196,7 @@ fn a_definition_may_name_another_method() {
             limits: LimitsOverride::default(),
         });
     }
-    let ends = ["work", "main"].map(|name| lunarium_tests::show_outcome(&lab.spawn(name, Vec::new()).wait_blocking()));
+    let ends = ["work", "main"].map(|name| show_outcome(&lab.spawn(name, Vec::new()).wait_blocking()));
     assert_eq!(ends, [r#"=> "work""#, r#"=> "main""#]);
 }
 
@@ -261,4 +263,18 @@ fn a_parent_may_end_before_its_child_starts() {
         "#]],
     );
     lab.settle();
+}
+
+#[test]
+fn time_before_the_start_is_not_the_process_own() {
+    let lab = Lab::new(Limits { cpu: Duration::from_millis(500), ..Limits::default() });
+    lab.define(&program("time.sleep('600ms') -- entry: gives\nreturn function(...) return ... end"));
+    lab.spawn("main", Vec::new()).wait_blocking();
+    // Ticks fall into some of these starts.
+    for _ in 0..10 {
+        let handles: Vec<_> = (0..300).map(|_| lab.spawn("gives", Vec::new())).collect();
+        for handle in handles {
+            assert_eq!(show_outcome(&handle.wait_blocking()), "=> nil");
+        }
+    }
 }

@@ -49,8 +49,8 @@ pub(crate) async fn check(node: &Arc<NodeInner>, process: &Arc<Process>, chunk: 
     let _live = node.count_instance();
     let unusable = |error: wasmtime::Error| format!("cannot make an instance: {error:#}");
     let slot = node.engine().instances().acquire().await.map_err(unusable)?;
-    let (mut store, instance) = store::instantiate(node, process, &slot).await.map_err(unusable)?;
     let turns = Turns { process, clock: node.engine().clock(), alarm: None, running_since: 0 };
+    let (mut store, instance) = turns.enter(store::instantiate(node, process, &slot)).await.map_err(unusable)?;
     let result = turns.enter(instance.lunarium_process_guest().call_check(&mut store, chunk)).await;
     match result {
         Ok(result) => result,
@@ -96,11 +96,12 @@ async fn live(job: &Job, slot: &Slot) -> Option<Outcome> {
     if process.is_killed() {
         return None;
     }
-    let (mut store, instance) = match store::instantiate(&job.node, process, slot).await {
+    let mut turns = Turns { process, clock: job.node.engine().clock(), alarm: None, running_since: 0 };
+    // Entered like a call: a tick may fall into it, and what it is compared with must have begun.
+    let (mut store, instance) = match turns.enter(store::instantiate(&job.node, process, slot)).await {
         Ok(made) => made,
         Err(error) => return Some(no_instance(&error)),
     };
-    let mut turns = Turns { process, clock: job.node.engine().clock(), alarm: None, running_since: 0 };
     let guest = instance.lunarium_process_guest();
     let mut status = turns.start(guest, &mut store, job).await;
     loop {
