@@ -69,7 +69,6 @@ fn an_error_is_told_with_its_traceback() {
             	[C]: in function 'error'
             	file.lua:2: in upvalue 'inner'
             	file.lua:5: in function <file.lua:4>
-            	(...tail calls...)
         "#]],
     );
 }
@@ -87,14 +86,12 @@ fn a_reason_is_told() {
     check(
         "return function() return nil, errors.new{message = 'taken', kind = errors.CONFLICT} end",
         expect![[r#"
-        exit code: 1
-        --- stderr
-        error: app:main {app:processes|0x00001} failed: taken (Conflict)
-        stack traceback:
-        	(...tail calls...)
-        	file.lua:1: in function <file.lua:1>
-        	(...tail calls...)
-    "#]],
+            exit code: 1
+            --- stderr
+            error: app:main {app:processes|0x00001} failed: taken (Conflict)
+            stack traceback:
+            	file.lua:1: in function <file.lua:1>
+        "#]],
     );
 }
 
@@ -103,13 +100,13 @@ fn a_deadlock_is_told() {
     check(
         "return function() channel.new():receive() end",
         expect![[r#"
-        exit code: 1
-        --- stderr
-        error: app:main {app:processes|0x00001} failed: all coroutines blocked (Internal)
-        stack traceback:
-        	file.lua:1: in function <file.lua:1>
-        	(...tail calls...)
-    "#]],
+            exit code: 1
+            --- stderr
+            error: app:main {app:processes|0x00001} failed: all coroutines blocked (Internal)
+            stack traceback:
+            	[C]: in method 'receive'
+            	file.lua:1: in function <file.lua:1>
+        "#]],
     );
 }
 
@@ -129,20 +126,20 @@ fn a_chunk_returns_functions() {
     check(
         "return 5",
         expect![[r#"
-        exit code: 1
-        --- stderr
-        error: app:main {app:processes|0x00001} failed: the chunk returned a number, not a function or a table of functions (Invalid)
-    "#]],
+            exit code: 1
+            --- stderr
+            error: app:main {app:processes|0x00001} failed: the chunk returned number, not a function or a table of functions (Invalid)
+        "#]],
     );
     check(
         "print('nothing')",
         expect![[r#"
-        exit code: 1
-        --- stdout
-        nothing
-        --- stderr
-        error: app:main {app:processes|0x00001} failed: the chunk returned a nil, not a function or a table of functions (Invalid)
-    "#]],
+            exit code: 1
+            --- stdout
+            nothing
+            --- stderr
+            error: app:main {app:processes|0x00001} failed: the chunk returned nil, not a function or a table of functions (Invalid)
+        "#]],
     );
     check(
         "return { main = 5 }",

@@ -21,7 +21,6 @@ fn terminal_escapes_are_shown_and_not_obeyed() {
         stack traceback:
         	[C]: in function 'error'
         	file.lua:3: in function <file.lua:1>
-        	(...tail calls...)
     "#]]
     .assert_eq(&run_file(text, &[]));
 }
@@ -65,13 +64,13 @@ fn log_of(options: &[&str]) -> Vec<String> {
 #[test]
 fn a_log_line_stays_on_its_line() {
     expect![[r#"
-        <time> ERROR service app:second has failed pid={app:processes|0x00002} error="\x1b[1mfailed\x9b\n\"twice\"" kind=Internal stack="stack traceback:\n\t[C]: in function 'error'\n\tfails.lua:6: in function <fails.lua:1>\n\t(...tail calls...)"
+        <time> ERROR service app:second has failed pid={app:processes|0x00002} error="\x1b[1mfailed\x9b\n\"twice\"" kind=Internal stack="stack traceback:\n\t[C]: in function 'error'\n\tfails.lua:6: in function <fails.lua:1>"
         <time> INFO  service app:first has ended pid={app:processes|0x00001}"#]].assert_eq(&log_of(&[]).join("\n"));
 }
 
 #[test]
 fn log_lines_below_the_level_are_left_out() {
-    expect![[r#"<time> ERROR service app:second has failed pid={app:processes|0x00002} error="\x1b[1mfailed\x9b\n\"twice\"" kind=Internal stack="stack traceback:\n\t[C]: in function 'error'\n\tfails.lua:6: in function <fails.lua:1>\n\t(...tail calls...)""#]].assert_eq(&log_of(&["--log-level", "error"]).join("\n"));
+    expect![[r#"<time> ERROR service app:second has failed pid={app:processes|0x00002} error="\x1b[1mfailed\x9b\n\"twice\"" kind=Internal stack="stack traceback:\n\t[C]: in function 'error'\n\tfails.lua:6: in function <fails.lua:1>""#]].assert_eq(&log_of(&["--log-level", "error"]).join("\n"));
 }
 
 #[test]
@@ -86,7 +85,7 @@ fn logs_can_be_read_by_programs() {
     }
     shown.sort_unstable();
     expect![[r#"
-        {"fields":{"error":"\u001b[1mfailed<C1>\n\"twice\"","kind":"Internal","pid":"{app:processes|0x00002}","stack":"stack traceback:\n\t[C]: in function 'error'\n\tfails.lua:6: in function <fails.lua:1>\n\t(...tail calls...)"},"level":"error","message":"service app:second has failed"}
+        {"fields":{"error":"\u001b[1mfailed<C1>\n\"twice\"","kind":"Internal","pid":"{app:processes|0x00002}","stack":"stack traceback:\n\t[C]: in function 'error'\n\tfails.lua:6: in function <fails.lua:1>"},"level":"error","message":"service app:second has failed"}
         {"fields":{"pid":"{app:processes|0x00001}"},"level":"info","message":"service app:first has ended"}"#]].assert_eq(&shown.join("\n"));
 }
 
@@ -168,7 +167,6 @@ fn what_was_printed_before_a_failure_comes_out() {
         stack traceback:
         	[C]: in function 'error'
         	file.lua:1: in function <file.lua:1>
-        	(...tail calls...)
     "#]]
     .assert_eq(&run_file("return function() print('first') error('then', 0) end", &[]));
 }
