@@ -50,6 +50,29 @@ fn the_stack_pointer_is_the_only_global_that_changes() {
 }
 
 #[test]
+fn nothing_can_be_imported_but_our_interfaces_and_two_clocks() {
+    let wasm = guest();
+    let mut names = Vec::new();
+    let mut depth = 0;
+    for payload in Parser::new(0).parse_all(&wasm) {
+        match payload.expect("valid wasm") {
+            Payload::ModuleSection { .. } | Payload::ComponentSection { .. } => depth += 1,
+            Payload::End(_) if depth > 0 => depth -= 1,
+            Payload::ComponentImportSection(section) if depth == 0 => {
+                let imports = section.into_iter().map(|import| import.expect("an import").name.name.to_owned());
+                names.extend(imports.map(|name| name.split('@').next().unwrap_or_default().to_owned()));
+            }
+            _ => {}
+        }
+    }
+    names.sort();
+    let ours = ["link", "mailbox", "monitor", "output", "process", "registry", "types"];
+    let ours = ours.map(|interface| format!("lunarium:process/{interface}"));
+    let clocks = ["monotonic-clock", "wall-clock"].map(|interface| format!("wasi:clocks/{interface}"));
+    assert_eq!(names, [&ours[..], &clocks[..]].concat());
+}
+
+#[test]
 fn one_process_takes_of_the_pool_what_the_pool_counts() {
     let wasm = guest();
     let (mut instances, mut tables, mut memories) = (0, 0, 0);

@@ -2,10 +2,14 @@
 
 use wit_component::ComponentEncoder;
 
+use crate::prune;
+
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     #[error("not a wasm file: {bytes} bytes without the magic number and version")]
     NotWasm { bytes: usize },
+    #[error(transparent)]
+    Prune(#[from] prune::Error),
     #[error("no component can be made of this core module: {reason}")]
     Encode { reason: String },
 }
@@ -24,8 +28,9 @@ pub fn from_core(wasm: Vec<u8>) -> Result<Vec<u8>, Error> {
     if !wasm.starts_with(CORE) {
         return Err(Error::NotWasm { bytes: wasm.len() });
     }
+    let pruned = prune::wasi(&wasm)?;
     ComponentEncoder::default()
-        .module(&wasm)
+        .module(&pruned)
         .and_then(|encoder| encoder.validate(true).encode())
         .map_err(|error| Error::Encode { reason: format!("{error:#}") })
 }

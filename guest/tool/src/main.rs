@@ -4,6 +4,7 @@
 
 mod component;
 mod digest;
+mod prune;
 mod snapshot;
 
 use std::path::{Path, PathBuf};
