@@ -57,8 +57,8 @@ pub fn run(options: &Run) -> Result<u8, Refused> {
     Ok(verdict.code)
 }
 
-/// A node as large as the application's hosts, and no larger than the default: every slot costs at the start, and
-/// mappings, of which a machine may have few.
+/// A node as large as the application's hosts, and no larger than the default: a start is refused where the machine has
+/// too few mappings for every process there could be.
 fn start_node(draft: &Draft, screen: Arc<Screen>) -> Result<Node, Refused> {
     let mut config = NodeConfig::new(screen);
     let wanted = draft.max_processes().unwrap_or(config.max_processes);

@@ -23,11 +23,6 @@ pub(crate) struct ImportLists<'a> {
     libraries: Vec<Vec<wit::Import<'a>>>,
 }
 
-/// A program with its libraries, as `start` takes it.
-pub(crate) struct ProgramLists<'a> {
-    libraries: Vec<wit::Library<'a>>,
-}
-
 impl<'a> ImportLists<'a> {
     pub(crate) fn new(definition: &'a Definition) -> ImportLists<'a> {
         ImportLists {
@@ -37,13 +32,13 @@ impl<'a> ImportLists<'a> {
     }
 
     /// The libraries, each with its imports.
-    pub(crate) fn libraries(&'a self, definition: &'a Definition) -> ProgramLists<'a> {
+    pub(crate) fn libraries(&'a self, definition: &'a Definition) -> Vec<wit::Library<'a>> {
         let libraries = definition.libraries.iter().zip(&self.libraries).map(|(library, imports)| wit::Library {
             entry: library.entry.as_str(),
             chunk: chunk(&library.chunk),
             imports,
         });
-        ProgramLists { libraries: libraries.collect() }
+        libraries.collect()
     }
 }
 
@@ -60,7 +55,7 @@ pub(crate) fn chunk(chunk: &Chunk) -> wit::Chunk<'_> {
 pub(crate) fn program<'a>(
     definition: &'a Definition,
     imports: &'a ImportLists<'a>,
-    lists: &'a ProgramLists<'a>,
+    libraries: &'a [wit::Library<'a>],
     process: &'a Process,
     seed: u64,
 ) -> wit::Program<'a> {
@@ -70,7 +65,7 @@ pub(crate) fn program<'a>(
         method: &definition.method,
         chunk: chunk(&definition.chunk),
         imports: &imports.program,
-        libraries: &lists.libraries,
+        libraries,
         pid: process.label.pid.as_str(),
         frame: &process.label.frame,
         limits: wit::Limits {

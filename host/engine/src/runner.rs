@@ -115,9 +115,11 @@ async fn live(job: &Job, slot: &Slot) -> Option<Outcome> {
                 if let Err(error) = turns.inspect(guest, &mut store, &delivery).await {
                     return stopped(&error, store.data());
                 }
-                status = match delivery.is_empty() && !turns.is_due(parked.wake_at) {
-                    true => Ok(Status::Parked(parked)),
-                    false => turns.resume(guest, &mut store, &delivery).await,
+                // Woken only to be looked at: it waits on.
+                status = if delivery.is_empty() && !turns.is_due(parked.wake_at) {
+                    Ok(Status::Parked(parked))
+                } else {
+                    turns.resume(guest, &mut store, &delivery).await
                 };
             }
             Err(error) => return stopped(&error, store.data()),
