@@ -67,6 +67,7 @@ mod node;
 mod output;
 mod pool;
 mod process;
+mod requests;
 mod runner;
 mod scheduler;
 mod store;
