@@ -63,6 +63,10 @@ impl Host for Imports {
         process::spawn(request)
     }
 
+    fn exec(&self, request: &SpawnRequest) -> Result<u64, Refusal> {
+        process::exec(request)
+    }
+
     fn terminate(&self, destination: &str) -> Result<(), Refusal> {
         process::terminate(destination)
     }

@@ -14,6 +14,8 @@ pub trait Host {
     fn send(&self, destination: &str, topic: &str, payload: &[u8], unread: Unread) -> Result<(), Refusal>;
 
     fn spawn(&self, request: &SpawnRequest) -> Result<String, Refusal>;
+    /// The id of the request that the child's end answers.
+    fn exec(&self, request: &SpawnRequest) -> Result<u64, Refusal>;
     fn terminate(&self, destination: &str) -> Result<(), Refusal>;
     /// `deadline` in nanoseconds from now.
     fn cancel(&self, destination: &str, deadline: Option<u64>) -> Result<(), Refusal>;

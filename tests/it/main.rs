@@ -10,6 +10,7 @@ mod coroutine;
 mod counts;
 mod end;
 mod errors;
+mod exec;
 mod fairness;
 mod guest_module;
 mod identity;

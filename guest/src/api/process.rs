@@ -1,4 +1,4 @@
-//! `process.spawn…`, `terminate`, `cancel`, options: arguments and results only.
+//! `process.spawn…`, `exec`, `terminate`, `cancel`, options: arguments and results only.
 
 use std::ffi::{CStr, c_int};
 
@@ -8,19 +8,36 @@ use crate::codec::{Shape, encode};
 use crate::error::{answer, done, invalid, push_error};
 use crate::host::{ErrorKind, Options, SpawnRequest};
 use crate::lua::{Function, Kind, Lua};
+use crate::request::reply_to;
+use crate::wait;
+
+/// What a spawn asks for: process id, host, and the child's arguments. None: `nil, err` is pushed. Raises.
+fn spawn_request(lua: Lua, monitored: bool, linked: bool) -> Option<SpawnRequest> {
+    let entry = text_argument(&lua, 1, "process id")?;
+    let host = text_argument(&lua, 2, "host")?;
+    let mut arguments = Vec::new();
+    if let Err(unfit) = encode(lua, Shape::List(3, lua.top()), lua.context().message_limit.get(), &mut arguments) {
+        invalid(lua, &unfit.message("arguments"));
+        return None;
+    }
+    Some(SpawnRequest { entry: entry.to_owned(), host: host.to_owned(), arguments, monitored, linked })
+}
 
 fn spawn_as(lua: Lua, monitored: bool, linked: bool) -> c_int {
-    let Some(entry) = text_argument(&lua, 1, "process id") else { return 2 };
-    let Some(host) = text_argument(&lua, 2, "host") else { return 2 };
-    let context = lua.context();
-    let mut arguments = Vec::new();
-    if let Err(unfit) = encode(lua, Shape::List(3, lua.top()), context.message_limit.get(), &mut arguments) {
-        return invalid(lua, &unfit.message("arguments"));
-    }
-    let request = SpawnRequest { entry: entry.to_owned(), host: host.to_owned(), arguments, monitored, linked };
-    let result = context.host.spawn(&request);
+    let Some(request) = spawn_request(lua, monitored, linked) else { return 2 };
+    let result = lua.context().host.spawn(&request);
     drop(request);
     answer(lua, result)
+}
+
+/// `exec(id, host, ...)`: the child's result, or its error.
+extern "C-unwind" fn exec(lua: Lua) -> c_int {
+    // It raises: before anything is owned.
+    wait::check(lua);
+    let Some(request) = spawn_request(lua, false, false) else { return 2 };
+    let started = lua.context().host.exec(&request);
+    drop(request);
+    reply_to(lua, started)
 }
 
 extern "C-unwind" fn spawn(lua: Lua) -> c_int {
@@ -104,11 +121,12 @@ extern "C-unwind" fn set_options(lua: Lua) -> c_int {
 }
 
 /// For the prelude.
-pub const FUNCTIONS: [(&CStr, Function); 8] = [
+pub const FUNCTIONS: [(&CStr, Function); 9] = [
     (c"spawn", spawn),
     (c"spawn_monitored", spawn_monitored),
     (c"spawn_linked", spawn_linked),
     (c"spawn_linked_monitored", spawn_linked_monitored),
+    (c"exec", exec),
     (c"terminate", terminate),
     (c"cancel", cancel),
     (c"get_options", get_options),

@@ -5,7 +5,9 @@ use std::collections::{BTreeMap, VecDeque};
 use std::rc::Rc;
 
 use super::{PEER, PID, show};
-use crate::host::{Ended, ErrorKind, Event, Host, Message, Options, Outcome, Refusal, SpawnRequest, Unread, refusal};
+use crate::host::{
+    Ended, ErrorKind, Event, Host, Message, Options, Outcome, Refusal, Reply, SpawnRequest, Unread, refusal,
+};
 
 pub struct State {
     pub now: Cell<u64>,
@@ -19,6 +21,10 @@ pub struct State {
     pub log_sends: Cell<bool>,
     /// How a spawned child ends at once, told by an EXIT.
     pub child: RefCell<Option<Outcome>>,
+    /// How executed children end at once, first come first served; one more never ends.
+    pub callees: RefCell<VecDeque<Outcome>>,
+    /// Requests so far.
+    pub requests: Cell<u64>,
 }
 
 /// Where the monotonic clock stands at the start.
@@ -35,6 +41,8 @@ impl Default for State {
             output: Cell::new(usize::MAX),
             log_sends: Cell::new(false),
             child: RefCell::default(),
+            callees: RefCell::default(),
+            requests: Cell::default(),
         }
     }
 }
@@ -97,6 +105,20 @@ impl Host for Fake {
             self.0.events.borrow_mut().push_back(event);
         }
         Ok(PEER.to_owned())
+    }
+
+    fn exec(&self, request: &SpawnRequest) -> Result<u64, Refusal> {
+        let SpawnRequest { entry, host, arguments, .. } = request;
+        if entry == "app:nobody" {
+            return Err(refusal(ErrorKind::NotFound, format!("entry `{entry}` not found")));
+        }
+        self.0.line(&format!("-- exec {entry} {host} {}", show::payload(arguments)));
+        let request = self.0.requests.get() + 1;
+        self.0.requests.set(request);
+        if let Some(outcome) = self.0.callees.borrow_mut().pop_front() {
+            self.0.events.borrow_mut().push_back(Event::Reply(Reply { request, outcome }));
+        }
+        Ok(request)
     }
 
     fn terminate(&self, destination: &str) -> Result<(), Refusal> {

@@ -80,6 +80,12 @@ impl Control {
                     afterwards.flooded.push(to);
                 }
             }
+            Effect::Reply { to, request, outcome } => {
+                let Some(process) = processes.get(&to.number()) else { return };
+                if process.reply(request, outcome) {
+                    afterwards.flooded.push(to);
+                }
+            }
             Effect::Ended { pid, outcome, forced } => {
                 let Some(process) = processes.remove(&pid.number()) else { return };
                 process.end(outcome, forced);

@@ -135,8 +135,15 @@ pub(crate) struct Spawn {
 /// Who spawns, and what stands between both before the child's first instruction.
 pub(crate) struct Parent<'a> {
     pub(crate) process: &'a Process,
+    pub(crate) relation: Relation,
+}
+
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Relation {
     pub(crate) monitored: bool,
     pub(crate) linked: bool,
+    /// The parent's request that the child's end answers.
+    pub(crate) exec: Option<u64>,
 }
 
 impl Node {
@@ -360,11 +367,13 @@ impl NodeInner {
         if u32::try_from(spawn.arguments.len()).map_or(true, |size| size > limits.message) {
             return Err(SpawnError::Arguments { size: spawn.arguments.len(), limit: limits.message });
         }
+        let relation = parent.map(|parent| parent.relation).unwrap_or_default();
         let spec = SpawnSpec {
             host: spawn.host.clone(),
             entry: spawn.entry.clone(),
-            monitored: parent.is_some_and(|parent| parent.monitored),
-            linked: parent.is_some_and(|parent| parent.linked),
+            monitored: relation.monitored,
+            linked: relation.linked,
+            exec: relation.exec,
             limits: limits.counts(),
         };
         let caller = parent.map(|parent| &parent.process.label.pid);

@@ -3,8 +3,8 @@
 use crate::{Event, Outcome, Pid};
 
 /// One thing to do. Effects are performed in the order in which they come out of [`poll_effect`], which promises:
-/// `Ended` of a process comes before every event that its end causes, EXIT comes before LINK_DOWN for a receiver that
-/// gets both, and nothing is delivered to a process after its `Ended`. When an effect comes out, the kernel's state
+/// `Ended` of a process comes before everything that its end causes: first EXITs, then LINK_DOWNs, then the `Reply` to who
+/// executed it. And nothing is delivered to a process after its `Ended`. When an effect comes out, the kernel's state
 /// has long changed: names are free and the pid is dead.
 ///
 /// [`poll_effect`]: crate::Kernel::poll_effect
@@ -16,6 +16,16 @@ pub enum Effect {
         to: Pid,
         /// What it is told.
         event: Event,
+    },
+    /// Answer a request of a process and wake it: a process that it executed has ended. Exactly one for each, unless
+    /// the caller has ended or upgraded.
+    Reply {
+        /// The caller.
+        to: Pid,
+        /// Which request: the `exec` of the spawn.
+        request: u64,
+        /// How the executed process ended.
+        outcome: Outcome,
     },
     /// A process has ended: exactly one for each.
     Ended {

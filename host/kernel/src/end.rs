@@ -1,5 +1,5 @@
-//! The end of processes: reported, forced, by deadline, and along links. Owns who ends with whom, in which order it is
-//! told, and that a dead process leaves nothing behind. Does not stop an instance: `Ended { forced: true }` says so.
+//! The end of processes: reported, forced, by deadline, along links, and with their caller. Owns who ends with whom, in
+//! which order it is told, and that a dead process leaves nothing behind. Does not stop an instance: `Ended { forced: true }` says so.
 //!
 //! One end can end thousands (a ring, a star). All who end together are found first, by a list and never by
 //! recursion; then all of them leave the state; then effects are queued. So a name is free before anybody learns of the
@@ -20,6 +20,20 @@ struct Death {
     process: Process,
     outcome: Outcome,
     forced: bool,
+    /// What the failures of those linked with it say: the first failure's message, cut. None: a normal end.
+    cause: Option<Arc<str>>,
+}
+
+impl Death {
+    fn new(process: Process, outcome: Outcome, forced: bool) -> Self {
+        let cause = outcome.failure().map(|failure| cut(&failure.message, CAUSE).into());
+        Self { process, outcome, forced, cause }
+    }
+
+    /// A callee ends because its caller does, or starts over.
+    fn with_caller(process: Process) -> Self {
+        Self::new(process, terminated(), true)
+    }
 }
 
 impl Kernel {
@@ -75,7 +89,21 @@ impl Kernel {
     }
 
     fn end(&mut self, number: u64, outcome: Outcome, forced: bool, now: Timestamp) {
-        let deaths = self.take_dying(number, outcome, forced);
+        // Dead before: a report that came late.
+        let Some(process) = self.processes.remove(&number) else { return };
+        self.end_all(vec![Death::new(process, outcome, forced)], now);
+    }
+
+    /// Ends everybody whom the process executes, and who ends with them; itself only by a link.
+    pub(crate) fn end_callees(&mut self, number: u64, now: Timestamp) {
+        let callees = self.processes.get(&number).map(|process| process.callees.clone()).unwrap_or_default();
+        let deaths = callees.into_iter().filter_map(|callee| self.processes.remove(&callee)).map(Death::with_caller);
+        let deaths = deaths.collect();
+        self.end_all(deaths, now);
+    }
+
+    fn end_all(&mut self, first: Vec<Death>, now: Timestamp) {
+        let deaths = self.take_dying(first);
         for death in &deaths {
             self.forget(&death.process);
         }
@@ -84,20 +112,27 @@ impl Kernel {
         }
     }
 
-    /// Takes the process, and everybody who ends with it along links, out of the living: nearest first. Each leaves
+    /// Takes everybody who ends with these, as callees and along links, out of the living: nearest first. Each leaves
     /// the living when it is found, so that the list never has anybody twice, however dense the links are.
-    fn take_dying(&mut self, number: u64, outcome: Outcome, forced: bool) -> Vec<Death> {
-        // Dead before: a report that came late.
-        let Some(process) = self.processes.remove(&number) else { return Vec::new() };
-        let cause = outcome.failure().map(|failure| cut(&failure.message, CAUSE));
-        let mut deaths = vec![Death { process, outcome, forced }];
-        let Some(cause) = cause else { return deaths };
+    fn take_dying(&mut self, mut deaths: Vec<Death>) -> Vec<Death> {
         let mut reached = 0;
-        while let Some(Death { process, .. }) = deaths.get(reached) {
-            let outcome = link_failure(process.pid(), &cause);
-            let links: Vec<u64> = process.links.iter().copied().collect();
-            let dying = links.into_iter().filter_map(|other| self.take_follower(other));
-            deaths.extend(dying.map(|process| Death { process, outcome: outcome.clone(), forced: true }));
+        while let Some(Death { process, cause, .. }) = deaths.get(reached) {
+            let cause = cause.clone();
+            let failure = cause.as_deref().map(|cause| link_failure(process.pid(), cause));
+            let callees: Vec<u64> = process.callees.iter().copied().collect();
+            let links: Vec<u64> = failure.iter().flat_map(|_| process.links.iter().copied()).collect();
+            // Callees first: one that is linked too ends as what it is.
+            let callees = callees.into_iter().filter_map(|callee| self.processes.remove(&callee));
+            deaths.extend(callees.map(Death::with_caller));
+            if let Some(outcome) = failure {
+                let dying = links.into_iter().filter_map(|other| self.take_follower(other));
+                deaths.extend(dying.map(|process| Death {
+                    process,
+                    outcome: outcome.clone(),
+                    forced: true,
+                    cause: cause.clone(),
+                }));
+            }
             reached += 1;
         }
         deaths
@@ -121,6 +156,9 @@ impl Kernel {
         for target in &process.monitors {
             self.change(*target, |target| &mut target.watchers, number);
         }
+        if let Some(call) = process.call {
+            self.change(call.caller, |caller| &mut caller.callees, number);
+        }
         for name in &process.names {
             self.registry.remove(process.tenant(), name.as_str());
         }
@@ -139,21 +177,26 @@ impl Kernel {
     }
 
     /// Queues what the world learns of a death: first that it is one, then EXIT to who watches, then LINK_DOWN to who
-    /// is linked and lives, which only those who trap do.
+    /// is linked and lives, which only those who trap do; last the answer to who executes it.
     fn announce(&mut self, death: Death, at: Timestamp) {
-        let Death { process, outcome, forced } = death;
+        let Death { process, outcome, forced, .. } = death;
         let from = process.pid().clone();
         self.effects.push_back(Effect::Ended { pid: from.clone(), outcome: outcome.clone(), forced });
         for watcher in process.watchers.iter().filter_map(|number| self.processes.get(number)) {
             let event = Event::Exit { from: from.clone(), outcome: outcome.clone(), at };
             self.effects.push_back(Effect::Deliver { to: watcher.pid().clone(), event });
         }
-        if outcome.failure().is_none() {
-            return;
+        if outcome.failure().is_some() {
+            for other in process.links.iter().filter_map(|number| self.processes.get(number)) {
+                let event = Event::LinkDown { from: from.clone(), outcome: outcome.clone(), at };
+                self.effects.push_back(Effect::Deliver { to: other.pid().clone(), event });
+            }
         }
-        for other in process.links.iter().filter_map(|number| self.processes.get(number)) {
-            let event = Event::LinkDown { from: from.clone(), outcome: outcome.clone(), at };
-            self.effects.push_back(Effect::Deliver { to: other.pid().clone(), event });
+        if let Some(call) = process.call
+            && let Some(caller) = self.processes.get(&call.caller)
+        {
+            let to = caller.pid().clone();
+            self.effects.push_back(Effect::Reply { to, request: call.request, outcome });
         }
     }
 }

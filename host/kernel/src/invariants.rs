@@ -51,7 +51,22 @@ impl Kernel {
                 ensure(far.tenant() == process.tenant(), || format!("{}: another tenant", named()))?;
             }
         }
-        Ok(())
+        self.check_calls_of(process)
+    }
+
+    /// An executed process and its caller live, are of one tenant, and know of each other; the chain is the caller's.
+    fn check_calls_of(&self, process: &Process) -> Check {
+        let (pid, number) = (process.pid(), process.pid().number());
+        for callee in &process.callees {
+            let far = self.processes.get(callee).ok_or_else(|| format!("{pid} executes number {callee}, dead"))?;
+            let knows = far.call.is_some_and(|call| call.caller == number);
+            ensure(knows, || format!("{pid} executes {}, which doesn't know", far.pid()))?;
+        }
+        let Some(call) = process.call else { return Ok(()) };
+        let caller = self.processes.get(&call.caller).ok_or_else(|| format!("{pid} is executed by the dead"))?;
+        ensure(caller.callees.contains(&number), || format!("{} doesn't know that it executes {pid}", caller.pid()))?;
+        ensure(caller.chain() == process.chain(), || format!("{pid} is executed on another chain"))?;
+        ensure(caller.tenant() == process.tenant(), || format!("{pid} is executed by another tenant"))
     }
 
     /// Every name leads to a living process that knows it, and every process has the names it thinks it has.

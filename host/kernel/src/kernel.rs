@@ -32,6 +32,8 @@ pub struct Usage {
     pub links: usize,
     /// Monitors.
     pub monitors: usize,
+    /// Executed processes.
+    pub calls: usize,
     /// Names.
     pub names: usize,
     /// Cancel deadlines.
@@ -148,6 +150,7 @@ impl Kernel {
             processes: self.processes.len(),
             links: held(|process| process.links.len()) / 2,
             monitors: held(|process| process.monitors.len()),
+            calls: held(|process| process.callees.len()),
             names: self.registry.iter().count(),
             deadlines: self.deadlines.len(),
             effects: self.effects.len(),

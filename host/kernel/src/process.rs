@@ -47,6 +47,8 @@ pub struct SpawnSpec {
     pub monitored: bool,
     /// The parent and it are linked.
     pub linked: bool,
+    /// The parent executes it: it belongs to the parent, ends with it, and its end answers this request of the parent.
+    pub exec: Option<u64>,
     /// What it may hold.
     pub limits: CountLimits,
 }
@@ -69,8 +71,8 @@ pub enum SpawnError {
         /// Who asked.
         caller: Pid,
     },
-    /// Monitored or linked, but by whom?
-    #[error("a process without a parent can be neither monitored nor linked")]
+    /// Monitored, linked or executed, but by whom?
+    #[error("a process without a parent can be neither monitored nor linked nor executed")]
     NoParent,
     /// No such host, or another tenant's.
     #[error("host `{host}` not found")]
@@ -149,8 +151,20 @@ pub struct Process {
     pub(crate) monitors: BTreeSet<u64>,
     /// Who monitors it.
     pub(crate) watchers: BTreeSet<u64>,
+    /// Who executes it.
+    pub(crate) call: Option<Call>,
+    /// Whom it executes.
+    pub(crate) callees: BTreeSet<u64>,
     pub(crate) names: BTreeSet<Name>,
     pub(crate) deadline: Option<Timestamp>,
+}
+
+/// The request that a process's end answers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Call {
+    /// Number of the process that asked.
+    pub(crate) caller: u64,
+    pub(crate) request: u64,
 }
 
 impl Process {
@@ -200,11 +214,11 @@ impl Kernel {
     /// Accepts a process. It has the parent's chain; monitor and link stand when this returns.
     ///
     /// Errors: `NotFound` (no such host in the parent's tenant), `Unavailable` (host stopped), `ResourceExhausted`
-    /// (processes of host or node, links of either, monitors of the parent), `Invalid` (monitored or linked without a
-    /// parent). Nothing is changed then, and no pid is used.
+    /// (processes of host or node, links of either, monitors of the parent), `Invalid` (monitored, linked or executed
+    /// without a parent). Nothing is changed then, and no pid is used.
     pub fn spawn(&mut self, parent: Option<&Pid>, spec: SpawnSpec) -> Result<Spawned, SpawnError> {
         let (tenant, number) = self.check_spawn(parent, &spec)?;
-        let SpawnSpec { host, entry, monitored, linked, limits } = spec;
+        let SpawnSpec { host, entry, monitored, linked, exec, limits } = spec;
         let pid = Pid::new(&host, number);
         let mut process = Process {
             pid: pid.clone(),
@@ -217,6 +231,8 @@ impl Kernel {
             links: BTreeSet::new(),
             monitors: BTreeSet::new(),
             watchers: BTreeSet::new(),
+            call: None,
+            callees: BTreeSet::new(),
             names: BTreeSet::new(),
             deadline: None,
         };
@@ -229,6 +245,10 @@ impl Kernel {
             if linked {
                 parent.links.insert(number);
                 process.links.insert(parent.pid.number());
+            }
+            if let Some(request) = exec {
+                parent.callees.insert(number);
+                process.call = Some(Call { caller: parent.pid.number(), request });
             }
         }
         if let Some(host) = self.hosts.get_mut(&process.host) {
@@ -244,7 +264,7 @@ impl Kernel {
     fn check_spawn(&self, parent: Option<&Pid>, spec: &SpawnSpec) -> Result<(TenantId, u64), SpawnError> {
         let parent = match parent {
             Some(pid) => Some(self.process(pid).ok_or_else(|| SpawnError::CallerEnded { caller: pid.clone() })?),
-            None if spec.monitored || spec.linked => return Err(SpawnError::NoParent),
+            None if spec.monitored || spec.linked || spec.exec.is_some() => return Err(SpawnError::NoParent),
             None => None,
         };
         let visible = |tenant| parent.is_none_or(|parent| parent.tenant == tenant);

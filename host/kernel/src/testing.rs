@@ -25,6 +25,7 @@ pub(crate) fn spec(host: &str) -> SpawnSpec {
         entry: EntryId::new("app:main"),
         monitored: false,
         linked: false,
+        exec: None,
         limits: CountLimits::default(),
     }
 }
@@ -35,6 +36,11 @@ pub(crate) fn spawn(kernel: &mut Kernel) -> Pid {
 
 pub(crate) fn spawn_few(kernel: &mut Kernel) -> Pid {
     kernel.spawn(None, SpawnSpec { limits: FEW, ..spec("h") }).unwrap().pid
+}
+
+/// A process that `caller` executes by this request.
+pub(crate) fn exec(kernel: &mut Kernel, caller: &Pid, request: u64) -> Pid {
+    kernel.spawn(Some(caller), SpawnSpec { exec: Some(request), ..spec("h") }).unwrap().pid
 }
 
 pub(crate) fn completed() -> Outcome {
@@ -62,6 +68,7 @@ fn shown(effect: &Effect) -> String {
     match effect {
         Effect::Ended { pid, outcome, forced: true } => format!("stop {pid}: {}", told(outcome)),
         Effect::Ended { pid, outcome, forced: false } => format!("ended {pid}: {}", told(outcome)),
+        Effect::Reply { to, request, outcome } => format!("{to} reply {request}: {}", told(outcome)),
         Effect::Deliver { to, event } => match event {
             Event::Exit { from, outcome, .. } => format!("{to} EXIT {from}: {}", told(outcome)),
             Event::LinkDown { from, outcome, .. } => format!("{to} LINK_DOWN {from}: {}", told(outcome)),

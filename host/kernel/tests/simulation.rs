@@ -49,6 +49,7 @@ const REACHED: &[&str] = &[
     "Exit",
     "LinkDown",
     "Cancel",
+    "Reply",
     "take of 3",
     "read",
 ];

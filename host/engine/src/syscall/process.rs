@@ -1,4 +1,4 @@
-//! `process.spawn`, `terminate`, `cancel` and the options.
+//! `process.spawn`, `exec`, `terminate`, `cancel` and the options.
 
 use std::time::Duration;
 
@@ -7,20 +7,28 @@ use lunarium_kernel::{EntryId, HostId};
 use crate::bindings::lunarium::process::process::{Host, Options, SpawnRequest};
 use crate::bindings::lunarium::process::types::Refusal;
 use crate::convert;
-use crate::node::{Parent, Spawn};
+use crate::node::{Parent, Relation, Spawn};
 use crate::store::StoreData;
 
 impl Host for StoreData {
     fn spawn(&mut self, request: SpawnRequest) -> Result<String, Refusal> {
-        let parent = Parent { process: &self.process, monitored: request.monitored, linked: request.linked };
-        let spawn = Spawn {
-            entry: EntryId::new(request.entry),
-            host: HostId::new(request.host),
-            arguments: request.arguments,
-            limits: None,
-        };
-        let child = self.node.spawn(Some(&parent), spawn).map_err(convert::refusal)?;
+        let relation = Relation { monitored: request.monitored, linked: request.linked, exec: None };
+        let parent = Parent { process: &self.process, relation };
+        let child = self.node.spawn(Some(&parent), spawn_of(request)).map_err(convert::refusal)?;
         Ok(child.label.pid.to_string())
+    }
+
+    fn exec(&mut self, request: SpawnRequest) -> Result<u64, Refusal> {
+        let id = self.process.begin_request().map_err(convert::refusal)?;
+        let relation = Relation { exec: Some(id), ..Relation::default() };
+        let parent = Parent { process: &self.process, relation };
+        match self.node.spawn(Some(&parent), spawn_of(request)) {
+            Ok(_) => Ok(id),
+            Err(refused) => {
+                self.process.cancel_request();
+                Err(convert::refusal(refused))
+            }
+        }
     }
 
     fn terminate(&mut self, destination: String) -> Result<(), Refusal> {
@@ -40,5 +48,14 @@ impl Host for StoreData {
     fn set_options(&mut self, options: Options) {
         let caller = &self.process.label.pid;
         self.node.kernel(|kernel| kernel.set_trap_links(caller, options.trap_links));
+    }
+}
+
+fn spawn_of(request: SpawnRequest) -> Spawn {
+    Spawn {
+        entry: EntryId::new(request.entry),
+        host: HostId::new(request.host),
+        arguments: request.arguments,
+        limits: None,
     }
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::testing::{NOW, completed, effects, failed, kernel, kill, spawn};
+use crate::testing::{NOW, completed, effects, exec, failed, kernel, kill, spawn};
 use crate::{Effect, ErrorKind, Event, Kernel, Pid, Refusal, Timestamp, Usage};
 
 fn later(nanos: u64) -> Timestamp {
@@ -205,4 +205,93 @@ fn deadlines_of_the_linked_pass_together() {
     effects(&mut kernel);
     kernel.handle_timeout(later(1));
     assert_eq!(effects(&mut kernel).len(), 2);
+}
+
+#[test]
+fn the_end_of_a_callee_answers_its_caller_last() {
+    let mut kernel = kernel();
+    let caller = spawn(&mut kernel);
+    let callee = exec(&mut kernel, &caller, 7);
+    kernel.monitor(&caller, callee.as_str()).unwrap();
+    kernel.link(&caller, callee.as_str()).unwrap();
+    kernel.set_trap_links(&caller, true);
+    assert_eq!(kernel.usage().calls, 1);
+    kernel.handle_exit(&callee, failed("boom"), NOW);
+    assert_eq!(
+        effects(&mut kernel),
+        [
+            "ended {h|0x00002}: Internal boom",
+            "{h|0x00001} EXIT {h|0x00002}: Internal boom",
+            "{h|0x00001} LINK_DOWN {h|0x00002}: Internal boom",
+            "{h|0x00001} reply 7: Internal boom",
+        ]
+    );
+    assert_eq!(kernel.usage().calls, 0);
+    kernel.handle_exit(&callee, completed(), NOW);
+    assert!(effects(&mut kernel).is_empty(), "it is answered once");
+}
+
+#[test]
+fn callees_end_with_their_caller_and_theirs_too() {
+    let mut kernel = kernel();
+    let caller = spawn(&mut kernel);
+    let (first, second) = (exec(&mut kernel, &caller, 1), exec(&mut kernel, &caller, 2));
+    let grandchild = exec(&mut kernel, &first, 1);
+    let (linked, trapping) = (spawn(&mut kernel), spawn(&mut kernel));
+    kernel.link(&grandchild, linked.as_str()).unwrap();
+    kernel.link(&second, trapping.as_str()).unwrap();
+    kernel.set_trap_links(&trapping, true);
+    kernel.handle_exit(&caller, completed(), NOW);
+    assert_eq!(
+        effects(&mut kernel),
+        [
+            "ended {h|0x00001}: [1]",
+            "stop {h|0x00002}: Canceled process terminated",
+            "stop {h|0x00003}: Canceled process terminated",
+            "{h|0x00006} LINK_DOWN {h|0x00003}: Canceled process terminated",
+            "stop {h|0x00004}: Canceled process terminated",
+            "stop {h|0x00005}: Internal linked process failed: {h|0x00004}: process terminated",
+        ]
+    );
+    assert_eq!(kernel.usage(), Usage { processes: 1, ..Usage::default() });
+}
+
+#[test]
+fn a_callee_that_is_linked_too_ends_as_a_callee() {
+    let mut kernel = kernel();
+    let caller = spawn(&mut kernel);
+    let callee = exec(&mut kernel, &caller, 1);
+    kernel.link(&caller, callee.as_str()).unwrap();
+    kernel.set_trap_links(&callee, true);
+    kernel.handle_exit(&caller, failed("boom"), NOW);
+    assert_eq!(
+        effects(&mut kernel),
+        ["ended {h|0x00001}: Internal boom", "stop {h|0x00002}: Canceled process terminated"]
+    );
+}
+
+#[test]
+fn a_failing_callee_takes_a_linked_caller_along_and_answers_nobody() {
+    let mut kernel = kernel();
+    let caller = spawn(&mut kernel);
+    let callee = exec(&mut kernel, &caller, 1);
+    kernel.link(&callee, caller.as_str()).unwrap();
+    kernel.handle_exit(&callee, failed("boom"), NOW);
+    assert_eq!(
+        effects(&mut kernel),
+        ["ended {h|0x00002}: Internal boom", "stop {h|0x00001}: Internal linked process failed: {h|0x00002}: boom",]
+    );
+}
+
+#[test]
+fn a_long_chain_of_callees_ends_in_one_step() {
+    let mut kernel = kernel();
+    let first = spawn(&mut kernel);
+    let mut last = first.clone();
+    for request in 1..5_000 {
+        last = exec(&mut kernel, &last, request);
+    }
+    kernel.terminate(None, first.as_str(), NOW).unwrap();
+    assert_eq!(effects(&mut kernel).len(), 5_000);
+    assert_eq!(kernel.usage(), Usage::default());
 }

@@ -81,7 +81,7 @@ fn usage_returns_to_zero() {
     kernel.link(&a, b.as_str()).unwrap();
     kernel.monitor(&a, b.as_str()).unwrap();
     kernel.cancel(None, "a", Some(crate::testing::NOW), crate::testing::NOW).unwrap();
-    let held = Usage { processes: 2, links: 1, monitors: 1, names: 1, deadlines: 1, effects: 1 };
+    let held = Usage { processes: 2, links: 1, monitors: 1, calls: 0, names: 1, deadlines: 1, effects: 1 };
     assert_eq!(kernel.usage(), held);
     kill(&mut kernel, &a);
     kill(&mut kernel, &b);

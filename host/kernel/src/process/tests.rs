@@ -58,6 +58,8 @@ fn without_a_parent_nobody_watches() {
     assert_eq!(kernel.spawn(None, watched()).unwrap_err().kind(), ErrorKind::Invalid);
     let linked = SpawnSpec { linked: true, ..spec("h") };
     assert_eq!(kernel.spawn(None, linked), Err(SpawnError::NoParent));
+    let executed = SpawnSpec { exec: Some(1), ..spec("h") };
+    assert_eq!(kernel.spawn(None, executed), Err(SpawnError::NoParent));
     assert_eq!(kernel.process_count(), 0);
 }
 

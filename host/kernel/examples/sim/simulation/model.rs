@@ -6,6 +6,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use lunarium_kernel::ErrorKind;
 
+const TERMINATED: &str = "process terminated";
+
 /// The n-th process that was ever accepted.
 pub type Ordinal = usize;
 
@@ -35,8 +37,12 @@ pub struct ModelProcess {
 pub enum End {
     Completed,
     Failed(String),
-    /// By a link with one of these, because of a failure with this message.
-    Linked(BTreeSet<Ordinal>, String),
+    /// With others: as a callee, or by a link with one of these, because of a failure with one of these messages.
+    Along {
+        called: bool,
+        links: BTreeSet<Ordinal>,
+        causes: Vec<String>,
+    },
 }
 
 /// An effect that must come.
@@ -46,6 +52,7 @@ pub enum Expect {
     Exit { to: Ordinal, from: Ordinal },
     LinkDown { to: Ordinal, from: Ordinal },
     Cancel { to: Ordinal, from: Option<Ordinal>, deadline: Option<i64> },
+    Reply { to: Ordinal, from: Ordinal, request: u64 },
 }
 
 /// A destination, understood.
@@ -63,6 +70,7 @@ pub struct SpawnWish {
     pub host: usize,
     pub monitored: bool,
     pub linked: bool,
+    pub exec: Option<u64>,
     pub limit: usize,
 }
 
@@ -74,6 +82,8 @@ pub struct Model {
     pub links: BTreeSet<(Ordinal, Ordinal)>,
     /// Watcher and watched.
     pub monitors: BTreeSet<(Ordinal, Ordinal)>,
+    /// Callee to caller, with the request.
+    pub calls: BTreeMap<Ordinal, (Ordinal, u64)>,
     pub names: BTreeMap<(u32, String), Ordinal>,
     /// With the number of the command and the time; those of one command may come in several orders.
     pub expected: Vec<(u64, i64, Expect)>,
@@ -93,6 +103,7 @@ impl Model {
             processes: Vec::new(),
             links: BTreeSet::new(),
             monitors: BTreeSet::new(),
+            calls: BTreeMap::new(),
             names: BTreeMap::new(),
             expected: Vec::new(),
             now: 1_000,
@@ -146,7 +157,7 @@ impl Model {
     pub fn spawn(&mut self, wish: &SpawnWish) -> Refusable<Ordinal> {
         let tenant = match wish.parent {
             Some(parent) => Some(self.alive_caller(parent)?.tenant),
-            None if wish.monitored || wish.linked => return Err(ErrorKind::Invalid),
+            None if wish.monitored || wish.linked || wish.exec.is_some() => return Err(ErrorKind::Invalid),
             None => None,
         };
         let host = self.hosts.get(wish.host).filter(|host| tenant.is_none_or(|tenant| tenant == host.tenant));
@@ -178,6 +189,7 @@ impl Model {
         if let Some(parent) = wish.parent {
             self.links.extend(wish.linked.then_some(pair(parent, who)));
             self.monitors.extend(wish.monitored.then_some((parent, who)));
+            self.calls.extend(wish.exec.map(|request| (who, (parent, request))));
         }
         Ok(who)
     }
@@ -268,7 +280,7 @@ impl Model {
 
     pub fn terminate(&mut self, caller: Option<Ordinal>, target: &Target) -> Refusable<()> {
         let who = self.resolve(caller, target)?;
-        self.end(who, End::Failed("process terminated".to_owned()), true);
+        self.end(who, End::Failed(TERMINATED.to_owned()), true);
         Ok(())
     }
 
@@ -287,33 +299,53 @@ impl Model {
             with.min().filter(|(deadline, _)| *deadline <= model.now)
         };
         while let Some((_, who)) = due(self) {
-            self.end(who, End::Failed("process terminated".to_owned()), true);
+            self.end(who, End::Failed(TERMINATED.to_owned()), true);
         }
     }
 
-    pub fn end(&mut self, first: Ordinal, end: End, forced: bool) {
-        if !self.processes[first].alive {
-            return;
+    pub fn end(&mut self, who: Ordinal, end: End, forced: bool) {
+        if self.processes[who].alive {
+            self.end_all(&BTreeMap::from([(who, (end, forced))]));
         }
-        let cause = match &end {
+    }
+
+    /// The process starts over: its callees end, and perhaps itself with them. Whether it lives.
+    pub fn upgrade(&mut self, who: Ordinal, limit: usize) -> bool {
+        if self.processes[who].alive {
+            let callees = self.calls.iter().filter(|(_, (caller, _))| *caller == who).map(|(callee, _)| *callee);
+            let end = (End::Failed(TERMINATED.to_owned()), true);
+            self.end_all(&callees.map(|callee| (callee, end.clone())).collect());
+        }
+        let process = &mut self.processes[who];
+        if process.alive {
+            (process.trap, process.limit) = (false, limit);
+        }
+        process.alive
+    }
+
+    fn end_all(&mut self, first: &BTreeMap<Ordinal, (End, bool)>) {
+        let failed = |who: &Ordinal| !matches!(first.get(who), Some((End::Completed, _)));
+        let mut causes = vec![TERMINATED.to_owned()];
+        causes.extend(first.values().filter_map(|(end, _)| match end {
             End::Failed(message) => Some(message.clone()),
             _ => None,
-        };
-        let mut dying = BTreeSet::from([first]);
-        while let Some(more) = cause.as_ref().and_then(|_| self.next_dying(&dying)) {
+        }));
+        let mut dying: BTreeSet<Ordinal> = first.keys().copied().collect();
+        while let Some(more) = self.next_dying(&dying, failed) {
             dying.insert(more);
         }
         self.command += 1;
         for who in &dying {
-            let end = match &cause {
-                Some(cause) if *who != first => End::Linked(self.linked_among(*who, &dying), cause.clone()),
-                _ => end.clone(),
-            };
-            self.expect(Expect::Ended { who: *who, end, forced: forced || *who != first });
+            let (end, forced) = first.get(who).cloned().unwrap_or_else(|| {
+                let called = self.calls.get(who).is_some_and(|(caller, _)| dying.contains(caller));
+                (End::Along { called, links: self.linked_among(*who, &dying), causes: causes.clone() }, true)
+            });
+            self.expect(Expect::Ended { who: *who, end, forced });
         }
-        self.expect_events(&dying, cause.is_some());
+        self.expect_events(&dying, failed);
         self.links.retain(|(a, b)| !dying.contains(a) && !dying.contains(b));
         self.monitors.retain(|(a, b)| !dying.contains(a) && !dying.contains(b));
+        self.calls.retain(|callee, _| !dying.contains(callee));
         self.names.retain(|_, holder| !dying.contains(holder));
         for who in dying {
             let process = &mut self.processes[who];
@@ -321,17 +353,19 @@ impl Model {
         }
     }
 
-    fn next_dying(&self, dying: &BTreeSet<Ordinal>) -> Option<Ordinal> {
+    fn next_dying(&self, dying: &BTreeSet<Ordinal>, failed: impl Fn(&Ordinal) -> bool) -> Option<Ordinal> {
         let both = self.links.iter().flat_map(|(a, b)| [(*a, *b), (*b, *a)]);
-        let next = both.filter(|(a, b)| dying.contains(a) && !dying.contains(b) && !self.processes[*b].trap);
-        next.map(|(_, b)| b).next()
+        let linked = both.filter(|(a, b)| failed(a) && !self.processes[*b].trap);
+        let called = self.calls.iter().map(|(callee, (caller, _))| (*caller, *callee));
+        let mut next = linked.chain(called).filter(|(a, b)| dying.contains(a) && !dying.contains(b));
+        next.next().map(|(_, b)| b)
     }
 
     fn linked_among(&self, who: Ordinal, dying: &BTreeSet<Ordinal>) -> BTreeSet<Ordinal> {
         dying.iter().copied().filter(|other| self.links.contains(&pair(who, *other))).collect()
     }
 
-    fn expect_events(&mut self, dying: &BTreeSet<Ordinal>, failed: bool) {
+    fn expect_events(&mut self, dying: &BTreeSet<Ordinal>, failed: impl Fn(&Ordinal) -> bool) {
         for (to, from) in self.monitors.clone() {
             if dying.contains(&from) && !dying.contains(&to) {
                 self.expect(Expect::Exit { to, from });
@@ -339,8 +373,13 @@ impl Model {
         }
         let both: Vec<_> = self.links.iter().flat_map(|(a, b)| [(*a, *b), (*b, *a)]).collect();
         for (from, to) in both {
-            if failed && dying.contains(&from) && !dying.contains(&to) {
+            if failed(&from) && dying.contains(&from) && !dying.contains(&to) {
                 self.expect(Expect::LinkDown { to, from });
+            }
+        }
+        for (from, (to, request)) in self.calls.clone() {
+            if dying.contains(&from) && !dying.contains(&to) {
+                self.expect(Expect::Reply { to, from, request });
             }
         }
     }

@@ -31,6 +31,8 @@ pub struct World {
     /// Messages accepted, and read, by sender and receiver.
     sent: BTreeMap<(Option<Ordinal>, Ordinal), u32>,
     read: BTreeMap<(Option<Ordinal>, Ordinal), u32>,
+    /// Requests made so far.
+    requests: u64,
     stats: Stats,
     trace: Vec<String>,
 }
@@ -64,6 +66,7 @@ impl World {
             ended: BTreeMap::new(),
             sent: BTreeMap::new(),
             read: BTreeMap::new(),
+            requests: 0,
             stats: Stats::new(),
             trace: Vec::new(),
         })
@@ -72,16 +75,18 @@ impl World {
     /// Does one step in the kernel and in the model. A step that names a process when there is none does nothing.
     pub fn step(&mut self, step: &Step) -> Checked {
         match step {
-            Step::Spawn { parent, host, monitored, linked, room } => {
+            Step::Spawn { parent, host, monitored, linked, exec, room } => {
                 let limit = LIMIT_OF[usize::from(*room) % LIMIT_OF.len()];
                 // Where nobody lives, a parent is wished for in vain, and the runtime spawns.
                 let wished = parent.filter(|parent| *parent >= LIVING || self.kernel.process_count() > 0);
                 let parent = wished.and_then(|parent| self.who(parent));
+                self.requests += 1;
                 self.spawn(SpawnWish {
                     parent,
                     host: usize::from(*host),
                     monitored: *monitored,
                     linked: *linked,
+                    exec: exec.then_some(self.requests),
                     limit,
                 })
             }
@@ -211,6 +216,7 @@ impl World {
             entry: EntryId::new("app:main"),
             monitored: wish.monitored,
             linked: wish.linked,
+            exec: wish.exec,
             limits: CountLimits { links: limit, monitors: limit, names: limit },
         };
         let spawned = self.kernel.spawn(parent.as_ref(), spec);
@@ -222,7 +228,7 @@ impl World {
             self.pids.push(spawned.pid.clone());
             self.mailboxes.insert(*who, (Mailbox::new(LIMITS), ModelMailbox::default()));
         }
-        let step = Step::Spawn { parent: None, host: 0, monitored: false, linked: false, room: 0 };
+        let step = Step::Spawn { parent: None, host: 0, monitored: false, linked: false, exec: false, room: 0 };
         self.compare(&step, kind(spawned.map(drop))?, shown(model.map(drop)))
     }
 
@@ -329,6 +335,7 @@ impl World {
         match (effect, expect) {
             (Effect::Ended { outcome, .. }, Expect::Ended { who, .. }) => self.perform_end(who, outcome)?,
             (Effect::Deliver { event, .. }, expect) => self.deliver(event, &expect)?,
+            (Effect::Reply { .. }, Expect::Reply { from, .. }) => self.check_reply(from)?,
             (effect, _) => return Err(format!("effect {effect:?} is none of a delivery")),
         }
         Ok(true)
@@ -341,6 +348,17 @@ impl World {
         same("a name of the dead", &self.model.names_of(who), &0)
     }
 
+    /// The answer comes after everything else that others are told of the end.
+    fn check_reply(&self, of: Ordinal) -> Checked {
+        same("answered before the end", &self.ended.contains_key(&of), &true)?;
+        let owed = self.model.owed();
+        let earlier = owed.iter().any(|(_, _, expect)| match expect {
+            Expect::Exit { from, .. } | Expect::LinkDown { from, .. } => *from == of,
+            _ => false,
+        });
+        same("an event is owed first", &earlier, &false)
+    }
+
     fn deliver(&mut self, event: Event, expect: &Expect) -> Checked {
         let to = match expect {
             Expect::Exit { to, from } | Expect::LinkDown { to, from } => {
@@ -351,7 +369,7 @@ impl World {
                 *to
             }
             Expect::Cancel { to, .. } => *to,
-            Expect::Ended { .. } => return Err("an end isn't delivered".to_owned()),
+            Expect::Ended { .. } | Expect::Reply { .. } => return Err("it isn't delivered".to_owned()),
         };
         let (mailbox, model) = self.mailboxes.get_mut(&to).ok_or("delivery to the dead")?;
         mailbox.push_event(event.clone());
@@ -380,6 +398,9 @@ impl World {
                 let from_same = from.as_ref() == f.as_ref().map(pid);
                 to == pid(t) && from_same && *deadline == d.map(Timestamp::from_nanos) && *at == now
             }
+            (Effect::Reply { to, request, outcome }, Expect::Reply { to: t, from, request: r }) => {
+                to == pid(t) && request == r && outcome_of(from) == Some(outcome)
+            }
             _ => false,
         }
     }
@@ -389,10 +410,13 @@ impl World {
         match (end, message) {
             (End::Completed, None) => true,
             (End::Failed(expected), Some(message)) => message == expected,
-            (End::Linked(with, cause), Some(message)) => with.iter().any(|other| {
-                let expected = format!("linked process failed: {}: {cause}", self.pids[*other]);
-                message == expected
-            }),
+            (End::Along { called, links, causes }, Some(message)) => {
+                let linked = |other: &Ordinal| {
+                    let expected = |cause| format!("linked process failed: {}: {cause}", self.pids[*other]);
+                    causes.iter().any(|cause| message == expected(cause))
+                };
+                *called && message == "process terminated" || links.iter().any(linked)
+            }
             _ => false,
         }
     }
@@ -404,6 +428,7 @@ impl World {
         same("processes", &usage.processes, &model.living().count())?;
         same("links", &usage.links, &model.links.len())?;
         same("monitors", &usage.monitors, &model.monitors.len())?;
+        same("calls", &usage.calls, &model.calls.len())?;
         same("names", &usage.names, &model.names.len())?;
         same("next deadline", &self.kernel.next_deadline(), &model.next_deadline().map(Timestamp::from_nanos))?;
         same("effects", &usage.effects, &model.expected.len())?;
