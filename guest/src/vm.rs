@@ -11,7 +11,7 @@ use crate::outcome;
 use crate::turn::{Calls, turn};
 
 /// The prelude's chunks, in order of loading. Each gets the runtime's table; `slots.lua` is put before each.
-const PRELUDE: [(&str, &str); 10] = [
+const PRELUDE: [(&str, &str); 12] = [
     ("errors", include_str!("../prelude/errors.lua")),
     ("message", include_str!("../prelude/message.lua")),
     ("schedule", include_str!("../prelude/schedule.lua")),
@@ -19,6 +19,8 @@ const PRELUDE: [(&str, &str); 10] = [
     ("timer", include_str!("../prelude/timer.lua")),
     ("mailbox", include_str!("../prelude/mailbox.lua")),
     ("output", include_str!("../prelude/output.lua")),
+    ("ctx", include_str!("../prelude/ctx.lua")),
+    ("spawner", include_str!("../prelude/spawner.lua")),
     ("process", include_str!("../prelude/process.lua")),
     ("spawn", include_str!("../prelude/spawn.lua")),
     ("program", include_str!("../prelude/program.lua")),
@@ -206,7 +208,7 @@ fn build(lua: Lua) -> Calls {
         lua.call(1, 0);
     }
     lua.push_loaded();
-    for name in [c"process", c"channel", c"time", c"errors"] {
+    for name in [c"process", c"channel", c"time", c"errors", c"ctx"] {
         lua.get_field(runtime, name);
         lua.set_field(-2, name);
     }
@@ -236,6 +238,10 @@ fn prepare(lua: Lua, start: Reference, program: &Program, arguments: &[u8]) -> R
     for (name, text) in [(c"pid", &program.pid), (c"frame", &program.frame), (c"method", &program.method)] {
         lua.push_bytes(text.as_bytes());
         lua.set_field(-2, name);
+    }
+    if let Some(context) = &program.context {
+        lua.push_bytes(context);
+        lua.set_field(-2, c"context");
     }
     let limits = &program.limits;
     for (name, number) in [

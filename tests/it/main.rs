@@ -27,6 +27,7 @@ mod require;
 mod sandbox;
 mod select;
 mod spawn;
+mod spawner;
 mod style;
 mod tamper;
 mod terminate;

@@ -15,6 +15,7 @@ mod payloads;
 mod process;
 mod program;
 mod sandbox;
+mod spawner;
 mod times;
 
 use expect_test::Expect;
@@ -46,6 +47,7 @@ impl Case {
             libraries: Vec::new(),
             pid: PID.to_owned(),
             frame: "app:main#1".to_owned(),
+            context: None,
             limits: Limits { memory: 16 << 20, message: 1 << 20, timers: 10_000, coroutines: 10_000, listeners: 1024 },
             seed: 7,
         };

@@ -68,6 +68,7 @@ pub(crate) fn program<'a>(
         libraries,
         pid: process.label.pid.as_str(),
         frame: &process.label.frame,
+        context: process.context.as_deref(),
         limits: wit::Limits {
             memory: limits.memory,
             message: limits.message,
