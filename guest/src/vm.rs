@@ -2,10 +2,10 @@
 //! run until everything waits. Owns the order of these; queues and routing are the prelude's, how an end is told is
 //! `outcome.rs`'s.
 
-use crate::api::{self, chunk::chunk_name, duration, time};
+use crate::api::{self, chunk::load_chunk, duration, time};
 use crate::codec::decode_spread;
 use crate::context::Context;
-use crate::host::{Chunk, ErrorKind, Event, Host, Outcome, Program, Status};
+use crate::host::{Chunk, Code, ErrorKind, Event, Host, Outcome, Program, Status};
 use crate::lua::{Broken, Kind, Library, Lua, Reference};
 use crate::outcome;
 use crate::turn::{Calls, turn};
@@ -98,7 +98,7 @@ impl Vm {
         let prepared = self.lua.protect(|lua| prepare(lua, self.calls.start, &program, arguments));
         // The source is compiled; only the libraries' texts are needed later.
         let mut program = program;
-        program.chunk.source = String::new();
+        program.chunk.code = Code::Source(String::new());
         *context.program.borrow_mut() = Some(program);
         match prepared {
             Ok(Ok(())) => self.turn(Vec::new()),
@@ -119,11 +119,28 @@ impl Vm {
     ///
     /// Errors: Lua's message.
     pub fn check(&self, chunk: &Chunk) -> Result<(), String> {
-        let name = chunk_name(&chunk.name);
-        let result = self.lua.load(chunk.source.as_bytes(), &name);
-        let message = String::from_utf8_lossy(self.lua.bytes(-1).unwrap_or_default()).into_owned();
+        self.load(chunk)?;
         self.lua.pop(1);
-        result.map_err(|_| message)
+        Ok(())
+    }
+
+    /// Compiles a chunk for `start`.
+    ///
+    /// Errors: Lua's message.
+    pub fn compile(&self, chunk: &Chunk) -> Result<Vec<u8>, String> {
+        self.load(chunk)?;
+        let compiled = self.lua.dump();
+        self.lua.pop(1);
+        Ok(compiled)
+    }
+
+    /// Leaves the chunk's function.
+    fn load(&self, chunk: &Chunk) -> Result<(), String> {
+        load_chunk(self.lua, chunk).map_err(|_| {
+            let message = String::from_utf8_lossy(self.lua.bytes(-1).unwrap_or_default()).into_owned();
+            self.lua.pop(1);
+            message
+        })
     }
 
     fn turn(&mut self, events: Vec<Event>) -> Status {
@@ -253,10 +270,7 @@ fn prepare(lua: Lua, start: Reference, program: &Program, arguments: &[u8]) -> R
         lua.push_integer(number);
         lua.set_field(-2, name);
     }
-    let name = chunk_name(&program.chunk.name);
-    let loaded = lua.load(program.chunk.source.as_bytes(), &name);
-    drop(name);
-    match loaded {
+    match load_chunk(lua, &program.chunk) {
         Ok(()) => {}
         // Raised again, so that it counts as what it is.
         Err(Broken::Memory) => lua.raise(),

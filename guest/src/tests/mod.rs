@@ -20,7 +20,7 @@ mod times;
 
 use expect_test::Expect;
 
-use crate::host::{Chunk, Event, Limits, Message, Program, Status};
+use crate::host::{Chunk, Code, Event, Limits, Message, Program, Status};
 use crate::tests::fake::{Fake, State};
 use crate::vm::Vm;
 use std::rc::Rc;
@@ -42,7 +42,7 @@ impl Case {
         let program = Program {
             entry: "app:main".to_owned(),
             method: "main".to_owned(),
-            chunk: Chunk { name: "@main.lua".to_owned(), source: script.to_owned() },
+            chunk: Chunk { name: "@main.lua".to_owned(), code: Code::Source(script.to_owned()) },
             imports: Vec::new(),
             libraries: Vec::new(),
             pid: PID.to_owned(),

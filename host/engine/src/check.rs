@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use lunarium_kernel::{EntryId, Limits, Mailbox, Pid};
 
-use crate::convert;
+use crate::code;
 use crate::definition::Chunk;
 use crate::node::NodeInner;
 use crate::output::ProcessLabel;
@@ -27,7 +27,7 @@ pub(crate) async fn check(node: &Arc<NodeInner>, chunk: &Chunk) -> Result<(), Co
     let limits = Limits::default();
     let mailbox = Mailbox::new(limits.mailbox());
     let process = Arc::new(Process::new(label, limits, None, mailbox));
-    let result = runner::check(node, &process, convert::chunk(chunk)).await;
+    let result = runner::check(node, &process, code::source(chunk)).await;
     result.map_err(|message| CompileError { line: line(&message, &chunk.name), message })
 }
 

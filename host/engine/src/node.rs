@@ -16,6 +16,7 @@ use lunarium_kernel::{
     NodeLimits, Outcome, Pid, Refusal, ResolveError, SendError, SpawnSpec, TenantId, Timestamp, Topic, TopicError,
 };
 
+use crate::code::Code;
 use crate::control::{Census, Control, Counted};
 use crate::definition::{Chunk, Definition, HostDefinition};
 use crate::engine::{Engine, StartError};
@@ -134,7 +135,7 @@ pub enum DeliverError {
 pub(crate) struct NodeInner {
     engine: Engine,
     control: Control,
-    definitions: RwLock<HashMap<EntryId, Arc<Definition>>>,
+    definitions: RwLock<HashMap<EntryId, Arc<Code>>>,
     hosts: RwLock<HashMap<HostId, HostDefinition>>,
     output: Arc<dyn Output>,
     /// A keyed function of a counter: seeds that no script can guess from its own.
@@ -156,7 +157,7 @@ pub(crate) struct Spawn {
 
 /// What a process is made of, resolved.
 struct Plan {
-    definition: Arc<Definition>,
+    code: Arc<Code>,
     host: HostId,
     limits: Limits,
     arguments: Vec<u8>,
@@ -204,7 +205,7 @@ impl Node {
     /// Adds a definition or replaces it. Processes that run keep the one they started with.
     pub fn define(&self, definition: Definition) {
         let mut definitions = self.inner.definitions.write().unwrap_or_else(PoisonError::into_inner);
-        definitions.insert(definition.entry.clone(), Arc::new(definition));
+        definitions.insert(definition.entry.clone(), Arc::new(Code::new(definition)));
     }
 
     /// Adds a process host.
@@ -417,8 +418,8 @@ impl NodeInner {
 
     /// What a process will be made of. Checked as far as the kernel isn't needed for it.
     fn plan(&self, spawn: Spawn, parent: Option<&Process>) -> Result<Plan, SpawnError> {
-        let definition = self.definition(&spawn.entry)?;
-        let mut limits = self.host_limits(&spawn.host).narrow(&definition.limits);
+        let code = self.code(&spawn.entry)?;
+        let mut limits = self.host_limits(&spawn.host).narrow(&code.definition.limits);
         if let Some(wish) = &spawn.limits {
             limits = limits.narrow(wish);
         }
@@ -434,7 +435,7 @@ impl NodeInner {
             Some(context) => Some(context.into()),
             None => parent.and_then(|parent| parent.context.clone()),
         };
-        Ok(Plan { definition, host: spawn.host, limits, arguments: spawn.arguments, context })
+        Ok(Plan { code, host: spawn.host, limits, arguments: spawn.arguments, context })
     }
 
     /// Lets the kernel accept a process and puts it into the table.
@@ -445,7 +446,7 @@ impl NodeInner {
         plan: &Plan,
         mailbox: Mailbox,
     ) -> Result<Arc<Process>, SpawnError> {
-        let entry = plan.definition.entry.clone();
+        let entry = plan.code.definition.entry.clone();
         let spec = SpawnSpec {
             host: plan.host.clone(),
             entry: entry.clone(),
@@ -483,7 +484,7 @@ impl NodeInner {
         runner::start(Job {
             node: Arc::clone(self),
             process: Arc::clone(process),
-            definition: plan.definition,
+            code: plan.code,
             arguments: plan.arguments,
             seed: self.next_seed(),
         });
@@ -510,7 +511,7 @@ impl NodeInner {
         self.kernel(|kernel| kernel.handle_exit(&process.label.pid, outcome, wall::now()));
     }
 
-    fn definition(&self, entry: &EntryId) -> Result<Arc<Definition>, SpawnError> {
+    fn code(&self, entry: &EntryId) -> Result<Arc<Code>, SpawnError> {
         let definitions = self.definitions.read().unwrap_or_else(PoisonError::into_inner);
         definitions.get(entry).cloned().ok_or_else(|| SpawnError::UnknownEntry(entry.clone()))
     }
