@@ -27,6 +27,7 @@ mod require;
 mod sandbox;
 mod select;
 mod spawn;
+mod start;
 mod style;
 mod tamper;
 mod terminate;

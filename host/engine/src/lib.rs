@@ -69,6 +69,7 @@ mod pool;
 mod process;
 mod runner;
 mod scheduler;
+mod sleep;
 mod store;
 mod syscall;
 mod tunables;
@@ -85,4 +86,5 @@ pub use node::{DeliverError, Handle, Node, NodeConfig, SpawnError, SpawnRequest}
 pub use output::{Level, Output, ProcessLabel};
 pub use pool::PoolError;
 pub use process::Inspection;
+pub use sleep::Sleep;
 pub use value::{DecodeError, Value};
