@@ -28,6 +28,7 @@ mod sandbox;
 mod select;
 mod spawn;
 mod spawner;
+mod start;
 mod style;
 mod tamper;
 mod terminate;

@@ -71,6 +71,7 @@ mod process;
 mod requests;
 mod runner;
 mod scheduler;
+mod sleep;
 mod store;
 mod syscall;
 mod tunables;
@@ -87,4 +88,5 @@ pub use node::{DeliverError, Handle, Node, NodeConfig, SpawnError, SpawnRequest}
 pub use output::{Level, Output, ProcessLabel};
 pub use pool::PoolError;
 pub use process::Inspection;
+pub use sleep::Sleep;
 pub use value::{DecodeError, Value};

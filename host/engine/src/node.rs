@@ -23,6 +23,7 @@ use crate::engine::{Engine, StartError};
 use crate::output::{Output, ProcessLabel};
 use crate::process::{Inspection, Process};
 use crate::runner::{self, Job};
+use crate::sleep::Sleep;
 use crate::value::Value;
 use crate::{check, wall};
 
@@ -296,6 +297,25 @@ impl Node {
         self.inner.instances.count()
     }
 
+    /// Waits on the engine's clock, which goes on while a system's time is set.
+    ///
+    /// Cancel safety: a wait that is dropped is forgotten.
+    pub fn sleep(&self, duration: Duration) -> Sleep {
+        Sleep::new(self.inner.engine.clone(), duration)
+    }
+
+    /// Time since the engine started, by the clock of [`Node::sleep`].
+    pub fn uptime(&self) -> Duration {
+        Duration::from_nanos(self.inner.engine.clock().now())
+    }
+
+    /// A random number from 0 up to 1. It comes from the keyed stream that seeds processes.
+    pub fn chance(&self) -> f64 {
+        // The 53 bits that a float holds exactly.
+        let bits = self.inner.next_seed() >> 11;
+        bits as f64 / (1_u64 << 53) as f64
+    }
+
     /// The engine it runs on.
     pub fn engine(&self) -> &Engine {
         &self.inner.engine
@@ -330,12 +350,28 @@ impl Handle {
         self.process.outcome()
     }
 
+    /// Waits until the process has started: it waits for something for the first time, whatever that is. True: it did;
+    /// false: it ended before. Any number may wait.
+    ///
+    /// Cancel safety: nothing is lost.
+    pub async fn started(&self) -> bool {
+        loop {
+            let listener = self.process.progress();
+            // The end first: one that starts and ends between two looks has started.
+            let ended = self.process.outcome().is_some();
+            if self.process.has_started() || ended {
+                return self.process.has_started();
+            }
+            listener.await;
+        }
+    }
+
     /// Waits for the end. Any number may wait.
     ///
     /// Cancel safety: nothing is lost.
     pub async fn wait(&self) -> Outcome {
         loop {
-            let listener = self.process.ended();
+            let listener = self.process.progress();
             if let Some(outcome) = self.process.outcome() {
                 return outcome.clone();
             }

@@ -29,8 +29,11 @@ pub(crate) struct Process {
     inbox: Mutex<Inbox>,
     killed: AtomicBool,
     preempted: AtomicBool,
+    /// It has waited once.
+    started: AtomicBool,
     outcome: OnceLock<Outcome>,
-    ended: Changed,
+    /// Notified when it has started, and when it has ended.
+    progress: Changed,
 }
 
 struct Inbox {
@@ -86,8 +89,9 @@ impl Process {
             limits,
             killed: AtomicBool::new(false),
             preempted: AtomicBool::new(false),
+            started: AtomicBool::new(false),
             outcome: OnceLock::new(),
-            ended: Changed::new(),
+            progress: Changed::new(),
         }
     }
 
@@ -164,9 +168,15 @@ impl Process {
         let _ = self.outcome.set(outcome);
     }
 
-    /// Wakes whoever waits for the end.
+    /// The process waits for the first time.
+    pub(crate) fn mark_started(&self) {
+        self.started.store(true, Ordering::Release);
+        self.announce();
+    }
+
+    /// Wakes whoever waits for the start or the end.
     pub(crate) fn announce(&self) {
-        self.ended.notify(usize::MAX);
+        self.progress.notify(usize::MAX);
     }
 
     /// Lets the runner drop the instance as soon as it gets there.
@@ -182,8 +192,12 @@ impl Process {
         self.outcome.get()
     }
 
-    pub(crate) fn ended(&self) -> EventListener {
-        self.ended.listen()
+    pub(crate) fn has_started(&self) -> bool {
+        self.started.load(Ordering::Acquire)
+    }
+
+    pub(crate) fn progress(&self) -> EventListener {
+        self.progress.listen()
     }
 
     /// Notes that the process used up its time slice; asked once, when it is queued again.

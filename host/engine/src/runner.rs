@@ -111,6 +111,9 @@ async fn live(job: &Job, slot: &Slot) -> Option<Outcome> {
     };
     let guest = instance.lunarium_process_guest();
     let mut status = turns.start(guest, &mut store, job).await;
+    if matches!(status, Ok(Status::Parked(_))) {
+        process.mark_started();
+    }
     loop {
         match status {
             Ok(Status::Exited(outcome)) => return Some(convert::outcome(outcome, &process.limits)),
