@@ -45,6 +45,10 @@ impl Guest for Component {
         with_vm(|vm| vm.check(&chunk))
     }
 
+    fn compile(chunk: Chunk) -> Result<Vec<u8>, String> {
+        with_vm(|vm| vm.compile(&chunk))
+    }
+
     #[inline(never)]
     fn stack_pointer() -> u32 {
         let local = 0u8;
@@ -63,8 +67,8 @@ impl Host for Imports {
         process::spawn(request)
     }
 
-    fn exec(&self, request: &SpawnRequest) -> Result<u64, Refusal> {
-        process::exec(request)
+    fn exec(&self, entry: &str, host: &str, arguments: &[u8]) -> Result<u64, Refusal> {
+        process::exec(entry, host, arguments)
     }
 
     fn terminate(&self, destination: &str) -> Result<(), Refusal> {

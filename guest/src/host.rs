@@ -4,9 +4,9 @@
 #[cfg(test)]
 pub use crate::bindings::exports::lunarium::process::guest::{Cancel, Library, Limits};
 pub use crate::bindings::exports::lunarium::process::guest::{
-    Chunk, Ended, Event, Failure, Import, Message, Outcome, Parked, Program, Reply, Status,
+    Chunk, Code, Ended, Event, Failure, Import, Message, Outcome, Parked, Program, Reply, Status,
 };
-pub use crate::bindings::lunarium::process::process::{Options, SpawnRequest};
+pub use crate::bindings::lunarium::process::process::{FirstMessage, Options, SpawnRequest};
 pub use crate::bindings::lunarium::process::types::{ErrorKind, Refusal, Unread};
 
 /// The host functions, and the clocks.
@@ -15,7 +15,7 @@ pub trait Host {
 
     fn spawn(&self, request: &SpawnRequest) -> Result<String, Refusal>;
     /// The id of the request that the child's end answers.
-    fn exec(&self, request: &SpawnRequest) -> Result<u64, Refusal>;
+    fn exec(&self, entry: &str, host: &str, arguments: &[u8]) -> Result<u64, Refusal>;
     fn terminate(&self, destination: &str) -> Result<(), Refusal>;
     /// `deadline` in nanoseconds from now.
     fn cancel(&self, destination: &str, deadline: Option<u64>) -> Result<(), Refusal>;

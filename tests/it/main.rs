@@ -28,6 +28,8 @@ mod require;
 mod sandbox;
 mod select;
 mod spawn;
+mod spawner;
+mod start;
 mod style;
 mod tamper;
 mod terminate;

@@ -4,7 +4,7 @@
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::Sender;
-use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::task::{Poll, Waker};
 use std::time::Duration;
 
@@ -22,13 +22,18 @@ const BATCH: BatchLimits = BatchLimits { items: 256, bytes: 256 << 10 };
 pub(crate) struct Process {
     pub(crate) label: ProcessLabel,
     pub(crate) limits: Limits,
+    /// What `ctx` gives, as the guest encoded it. Shared with those who inherit it.
+    pub(crate) context: Option<Arc<[u8]>>,
     pub(crate) cpu: CpuMeter,
     pub(crate) log: Mutex<LogBudget>,
     inbox: Mutex<Inbox>,
     killed: AtomicBool,
     preempted: AtomicBool,
+    /// It has waited once.
+    started: AtomicBool,
     outcome: OnceLock<Outcome>,
-    ended: Changed,
+    /// Notified when it has started, and when it has ended.
+    progress: Changed,
 }
 
 struct Inbox {
@@ -68,13 +73,14 @@ impl Delivery {
 }
 
 impl Process {
-    pub(crate) fn new(label: ProcessLabel, limits: Limits) -> Process {
+    pub(crate) fn new(label: ProcessLabel, limits: Limits, context: Option<Arc<[u8]>>, mailbox: Mailbox) -> Process {
         Process {
             label,
+            context,
             cpu: CpuMeter::default(),
             log: Mutex::new(LogBudget::new(limits.log_lines)),
             inbox: Mutex::new(Inbox {
-                mailbox: Mailbox::new(limits.mailbox()),
+                mailbox,
                 requests: Requests::default(),
                 output_ready: false,
                 inspections: Vec::new(),
@@ -83,8 +89,9 @@ impl Process {
             limits,
             killed: AtomicBool::new(false),
             preempted: AtomicBool::new(false),
+            started: AtomicBool::new(false),
             outcome: OnceLock::new(),
-            ended: Changed::new(),
+            progress: Changed::new(),
         }
     }
 
@@ -92,6 +99,17 @@ impl Process {
     pub(crate) fn send(&self, message: Message) -> Result<(), SendError> {
         let mut inbox = self.inbox();
         inbox.mailbox.push(message)?;
+        wake(inbox);
+        Ok(())
+    }
+
+    /// Puts all messages into the mailbox, or none, and wakes the process.
+    pub(crate) fn send_all(&self, messages: Vec<Message>) -> Result<(), SendError> {
+        if messages.is_empty() {
+            return Ok(());
+        }
+        let mut inbox = self.inbox();
+        inbox.mailbox.push_all(messages)?;
         wake(inbox);
         Ok(())
     }
@@ -150,9 +168,15 @@ impl Process {
         let _ = self.outcome.set(outcome);
     }
 
-    /// Wakes whoever waits for the end.
+    /// The process waits for the first time.
+    pub(crate) fn mark_started(&self) {
+        self.started.store(true, Ordering::Release);
+        self.announce();
+    }
+
+    /// Wakes whoever waits for the start or the end.
     pub(crate) fn announce(&self) {
-        self.ended.notify(usize::MAX);
+        self.progress.notify(usize::MAX);
     }
 
     /// Lets the runner drop the instance as soon as it gets there.
@@ -168,8 +192,12 @@ impl Process {
         self.outcome.get()
     }
 
-    pub(crate) fn ended(&self) -> EventListener {
-        self.ended.listen()
+    pub(crate) fn has_started(&self) -> bool {
+        self.started.load(Ordering::Acquire)
+    }
+
+    pub(crate) fn progress(&self) -> EventListener {
+        self.progress.listen()
     }
 
     /// Notes that the process used up its time slice; asked once, when it is queued again.

@@ -26,6 +26,7 @@ pub(crate) fn spec(host: &str) -> SpawnSpec {
         monitored: false,
         linked: false,
         exec: None,
+        name: None,
         limits: CountLimits::default(),
     }
 }

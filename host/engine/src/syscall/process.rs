@@ -2,33 +2,36 @@
 
 use std::time::Duration;
 
-use lunarium_kernel::{EntryId, HostId};
+use lunarium_kernel::{EntryId, HostId, Message, Name, Topic, TopicError};
 
-use crate::bindings::lunarium::process::process::{Host, Options, SpawnRequest};
+use crate::bindings::lunarium::process::process::{FirstMessage, Host, Options, SpawnRequest};
 use crate::bindings::lunarium::process::types::Refusal;
 use crate::convert;
-use crate::node::{Parent, Relation, Spawn};
+use crate::node::{Parent, Spawn};
 use crate::store::StoreData;
 
 impl Host for StoreData {
     fn spawn(&mut self, request: SpawnRequest) -> Result<String, Refusal> {
-        let relation = Relation { monitored: request.monitored, linked: request.linked, exec: None };
-        let parent = Parent { process: &self.process, relation };
-        let child = self.node.spawn(Some(&parent), spawn_of(request)).map_err(convert::refusal)?;
-        Ok(child.label.pid.to_string())
+        let SpawnRequest { entry, host, arguments, monitored, linked, context, name, messages } = request;
+        let name = name.map(|name| Name::new(&name)).transpose().map_err(convert::refusal)?;
+        let messages = messages.into_iter().map(|message| self.first_message(message));
+        let messages = messages.collect::<Result<_, _>>().map_err(convert::refusal)?;
+        let parent = Parent { process: &self.process, monitored, linked, exec: None, name, messages };
+        let (entry, host) = (EntryId::new(entry), HostId::new(host));
+        let spawn = Spawn { entry, host, arguments, limits: None, context };
+        let pid = self.node.spawn_child(parent, spawn).map_err(convert::refusal)?;
+        Ok(pid.to_string())
     }
 
-    fn exec(&mut self, request: SpawnRequest) -> Result<u64, Refusal> {
-        let id = self.process.begin_request().map_err(convert::refusal)?;
-        let relation = Relation { exec: Some(id), ..Relation::default() };
-        let parent = Parent { process: &self.process, relation };
-        match self.node.spawn(Some(&parent), spawn_of(request)) {
-            Ok(_) => Ok(id),
-            Err(refused) => {
-                self.process.cancel_request();
-                Err(convert::refusal(refused))
-            }
+    fn exec(&mut self, entry: String, host: String, arguments: Vec<u8>) -> Result<u64, Refusal> {
+        let request = self.process.begin_request().map_err(convert::refusal)?;
+        let (entry, host) = (EntryId::new(entry), HostId::new(host));
+        let spawn = Spawn { entry, host, arguments, limits: None, context: None };
+        let started = self.node.spawn_child(Parent::exec(&self.process, request), spawn);
+        if started.is_err() {
+            self.process.cancel_request();
         }
+        started.map(|_| request).map_err(convert::refusal)
     }
 
     fn terminate(&mut self, destination: String) -> Result<(), Refusal> {
@@ -51,11 +54,9 @@ impl Host for StoreData {
     }
 }
 
-fn spawn_of(request: SpawnRequest) -> Spawn {
-    Spawn {
-        entry: EntryId::new(request.entry),
-        host: HostId::new(request.host),
-        arguments: request.arguments,
-        limits: None,
+impl StoreData {
+    fn first_message(&self, message: FirstMessage) -> Result<Message, TopicError> {
+        let sender = Some(self.process.label.pid.clone());
+        Ok(Message { sender, topic: Topic::new(&message.topic)?, payload: message.payload })
     }
 }

@@ -217,6 +217,7 @@ impl World {
             monitored: wish.monitored,
             linked: wish.linked,
             exec: wish.exec,
+            name: None,
             limits: CountLimits { links: limit, monitors: limit, names: limit },
         };
         let spawned = self.kernel.spawn(parent.as_ref(), spec);
