@@ -6,7 +6,8 @@ use std::rc::Rc;
 
 use super::{PEER, PID, show};
 use crate::host::{
-    Ended, ErrorKind, Event, FirstMessage, Host, Message, Options, Outcome, Refusal, Reply, SpawnRequest, Unread, refusal,
+    Ended, ErrorKind, Event, FirstMessage, Host, Message, Options, Outcome, Refusal, Reply, SpawnRequest, Unread,
+    refusal,
 };
 
 pub struct State {

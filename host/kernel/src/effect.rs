@@ -18,7 +18,7 @@ pub enum Effect {
         event: Event,
     },
     /// Answer a request of a process and wake it: a process that it executed has ended. Exactly one for each, unless
-    /// the caller has ended or upgraded.
+    /// the caller has ended too. One that has upgraded meanwhile knows nothing of the request.
     Reply {
         /// The caller.
         to: Pid,

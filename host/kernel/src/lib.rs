@@ -28,6 +28,7 @@ mod testing;
 mod text;
 mod timestamp;
 mod topic;
+mod upgrade;
 
 pub use effect::Effect;
 pub use event::Event;
@@ -37,7 +38,8 @@ pub use kernel::{Kernel, ResolveError, Usage};
 pub use limits::{CountLimits, LimitName, LimitUnit, LimitValueError, Limits, LimitsOverride, NodeLimits};
 pub use link::LinkError;
 pub use mailbox::{
-    BatchLimits, EVENT_BYTES, EVENT_COST, Item, MESSAGE_COST, Mailbox, MailboxLimits, Message, SendError, Unread,
+    BatchLimits, EVENT_BYTES, EVENT_COST, Item, MESSAGE_COST, Mailbox, MailboxLimits, Message, ReturnError, SendError,
+    Unread,
 };
 pub use monitor::MonitorError;
 pub use pid::Pid;

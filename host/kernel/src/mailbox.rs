@@ -76,6 +76,19 @@ pub struct Unread {
 }
 
 impl Unread {
+    fn add(&mut self, bytes: u64) {
+        self.messages = self.messages.saturating_add(1);
+        self.bytes = self.bytes.saturating_add(u32::try_from(bytes).unwrap_or(u32::MAX));
+    }
+
+    /// Takes out one message of so many bytes. False, and nothing is changed: there is none.
+    fn remove(&mut self, bytes: u64) -> bool {
+        let bytes = u32::try_from(bytes).ok().and_then(|bytes| self.bytes.checked_sub(bytes));
+        let (Some(messages), Some(bytes)) = (self.messages.checked_sub(1), bytes) else { return false };
+        *self = Self { messages, bytes };
+        true
+    }
+
     fn cost(self) -> u64 {
         u64::from(self.bytes).saturating_add(u64::from(self.messages).saturating_mul(MESSAGE_COST))
     }
@@ -138,6 +151,17 @@ impl Refusal for SendError {
     }
 }
 
+/// Why something isn't taken back from a guest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ReturnError {
+    /// It holds no such message: nobody's guest claims this by mistake.
+    #[error("the guest gave back more messages than it held")]
+    NotHeld,
+    /// Its events are too many: see [`EVENT_BYTES`].
+    #[error("mailbox_bytes limit reached by unread events")]
+    Flood,
+}
+
 /// A process's mailbox. Messages and events keep their order in two queues with common ticket numbers, so that events
 /// can pass held-back messages without a search.
 #[derive(Debug)]
@@ -151,6 +175,13 @@ pub struct Mailbox {
     event_bytes: u64,
     /// What the guest holds: reported, plus handed over since.
     held: Unread,
+    /// What was handed over last: a report may have left it out already, when the script hadn't received it yet.
+    last: Unread,
+    /// What an ending incarnation has given back so far.
+    returned: Vec<Item>,
+    /// The messages of `returned`, and their bytes.
+    returned_messages: u64,
+    returned_bytes: u64,
     next_ticket: u64,
     closed: bool,
 }
@@ -165,6 +196,10 @@ impl Mailbox {
             events: VecDeque::new(),
             event_bytes: 0,
             held: Unread::default(),
+            last: Unread::default(),
+            returned: Vec::new(),
+            returned_messages: 0,
+            returned_bytes: 0,
             next_ticket: 0,
             closed: false,
         }
@@ -250,6 +285,7 @@ impl Mailbox {
     pub fn take(&mut self, batch: BatchLimits, credit: u64) -> Vec<Item> {
         let mut items = Vec::new();
         let mut room = batch.bytes;
+        self.last = Unread::default();
         while items.len() < batch.items as usize {
             let Some((next, bytes)) = self.next(credit) else { break };
             if bytes > room && !items.is_empty() {
@@ -284,8 +320,8 @@ impl Mailbox {
         let (_, message) = self.messages.pop_front()?;
         let bytes = message.bytes();
         self.bytes = self.bytes.saturating_sub(bytes);
-        self.held.messages = self.held.messages.saturating_add(1);
-        self.held.bytes = self.held.bytes.saturating_add(u32::try_from(bytes).unwrap_or(u32::MAX));
+        self.held.add(bytes);
+        self.last.add(bytes);
         Some(message)
     }
 
@@ -302,15 +338,66 @@ impl Mailbox {
         self.held.bytes = self.held.bytes.min(unread.bytes);
     }
 
+    /// Takes back what the guest was handed and its script hasn't received: in the order of arrival, one call for each,
+    /// before [`Mailbox::restart`]. Errors: the guest claims more than it can hold.
+    pub fn take_back(&mut self, item: Item) -> Result<(), ReturnError> {
+        match &item {
+            Item::Message(message) => {
+                let bytes = message.bytes();
+                if !self.held.remove(bytes) && !self.last.remove(bytes) {
+                    return Err(ReturnError::NotHeld);
+                }
+                self.returned_messages = self.returned_messages.saturating_add(1);
+                self.returned_bytes = self.returned_bytes.saturating_add(bytes);
+            }
+            Item::Event(event) => {
+                self.event_bytes = self.event_bytes.saturating_add(event_cost(event));
+                if self.is_flooded() {
+                    return Err(ReturnError::Flood);
+                }
+            }
+        }
+        self.returned.push(item);
+        Ok(())
+    }
+
+    /// A new incarnation begins: what was taken back stands before everything that has come since, and the guest holds
+    /// nothing. Messages beyond the new limits stay.
+    pub fn restart(&mut self, limits: MailboxLimits) {
+        let (messages, events) = (std::mem::take(&mut self.messages), std::mem::take(&mut self.events));
+        self.limits = limits;
+        (self.held, self.last) = (Unread::default(), Unread::default());
+        (self.returned_messages, self.returned_bytes) = (0, 0);
+        (self.bytes, self.event_bytes) = (0, 0);
+        for item in std::mem::take(&mut self.returned) {
+            match item {
+                Item::Message(message) => {
+                    let bytes = message.bytes();
+                    self.accept(message, bytes);
+                }
+                Item::Event(event) => self.push_event(event),
+            }
+        }
+        let mut events = events.into_iter().peekable();
+        for (ticket, message) in messages {
+            while let Some((_, event)) = events.next_if(|(at, _)| *at < ticket) {
+                self.push_event(event);
+            }
+            let bytes = message.bytes();
+            self.accept(message, bytes);
+        }
+        events.for_each(|(_, event)| self.push_event(event));
+    }
+
     /// Messages not yet received by the script, here and in the guest.
     pub fn unread_messages(&self) -> u64 {
         let queued = u64::try_from(self.messages.len()).unwrap_or(u64::MAX);
-        queued.saturating_add(u64::from(self.held.messages))
+        queued.saturating_add(self.returned_messages).saturating_add(u64::from(self.held.messages))
     }
 
     /// Bytes not yet received by the script, here and in the guest.
     pub fn unread_bytes(&self) -> u64 {
-        self.bytes.saturating_add(u64::from(self.held.bytes))
+        self.bytes.saturating_add(self.returned_bytes).saturating_add(u64::from(self.held.bytes))
     }
 
     /// Whether nothing waits here. What the guest holds doesn't matter.

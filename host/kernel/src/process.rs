@@ -161,6 +161,8 @@ pub struct Process {
     entry: EntryId,
     chain: u64,
     pub(crate) limits: CountLimits,
+    /// What it held when it last upgraded: that may be above its limits.
+    pub(crate) carried: CountLimits,
     pub(crate) trap_links: bool,
     pub(crate) links: BTreeSet<u64>,
     /// Whom it monitors.
@@ -220,6 +222,14 @@ impl Process {
         }
     }
 
+    /// It goes on as another entry, within other limits.
+    pub(crate) fn start_over(&mut self, entry: EntryId, limits: CountLimits) {
+        self.carried = self.usage();
+        self.entry = entry;
+        self.limits = limits;
+        self.trap_links = false;
+    }
+
     /// When it will be terminated, or none.
     pub fn deadline(&self) -> Option<Timestamp> {
         self.deadline
@@ -243,6 +253,7 @@ impl Kernel {
             entry,
             chain: number,
             limits,
+            carried: CountLimits { links: 0, monitors: 0, names: 0 },
             trap_links: false,
             links: BTreeSet::new(),
             monitors: BTreeSet::new(),

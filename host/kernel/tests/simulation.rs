@@ -50,6 +50,8 @@ const REACHED: &[&str] = &[
     "LinkDown",
     "Cancel",
     "Reply",
+    "Upgrade ok",
+    "Upgrade dead",
     "take of 3",
     "read",
 ];

@@ -2,8 +2,8 @@
 
 use crate::testing::{completed, kernel, spawn};
 use crate::{
-    BatchLimits, ErrorKind, Event, Item, MESSAGE_COST, Mailbox, MailboxLimits, Message, Pid, Refusal, SendError,
-    Timestamp, Topic, Unread,
+    BatchLimits, ErrorKind, Event, Item, MESSAGE_COST, Mailbox, MailboxLimits, Message, Pid, Refusal, ReturnError,
+    SendError, Timestamp, Topic, Unread,
 };
 
 const ALL: BatchLimits = BatchLimits { items: u32::MAX, bytes: u64::MAX };
@@ -227,4 +227,83 @@ fn several_messages_are_accepted_together_or_not_at_all() {
     assert!(mailbox.is_empty());
     mailbox.push_all(vec![message(3), message(2), message(1)]).unwrap();
     assert_eq!(sizes(&mailbox.take(ALL, AMPLE)), [Some(3), Some(2), Some(1)]);
+}
+
+#[test]
+fn what_is_given_back_stands_before_what_has_come_since() {
+    let mut kernel = kernel();
+    let (a, b) = (spawn(&mut kernel), spawn(&mut kernel));
+    let mut mailbox = mailbox(10, 1_000, 100);
+    for size in [1, 2] {
+        mailbox.push(message(size)).unwrap();
+    }
+    mailbox.push_event(exit(&a));
+    mailbox.push_event(cancel(Some(&a), 1));
+    mailbox.push(message(3)).unwrap();
+    let handed = mailbox.take(ALL, AMPLE);
+    mailbox.push(message(4)).unwrap();
+    mailbox.push_event(exit(&b));
+    mailbox.push_event(cancel(Some(&a), 2));
+    mailbox.push(message(5)).unwrap();
+    // The script has received the first.
+    mailbox.report_unread(Unread { messages: 2, bytes: 7 });
+    for item in handed.into_iter().skip(1) {
+        mailbox.take_back(item).unwrap();
+        assert_eq!((mailbox.unread_messages(), mailbox.unread_bytes()), (4, 18));
+    }
+    mailbox.restart(MailboxLimits { messages: 3, bytes: 20, message: 4 });
+    assert_eq!((mailbox.unread_messages(), mailbox.unread_bytes()), (4, 18));
+    assert_eq!(mailbox.push(message(1)), Err(SendError::MessagesFull { held: 4, limit: 3 }));
+    let items = mailbox.take(ALL, AMPLE);
+    assert_eq!(sizes(&items), [Some(2), None, None, Some(3), Some(4), None, Some(5)]);
+    assert_eq!(items[2], Item::Event(cancel(Some(&a), 2)), "the later CANCEL in the place of the first");
+    mailbox.report_unread(Unread::default());
+    mailbox.push(message(4)).unwrap();
+    assert_eq!(mailbox.push(message(5)).unwrap_err().kind(), ErrorKind::Invalid);
+}
+
+#[test]
+fn a_message_on_its_way_into_the_script_is_taken_back_too() {
+    let mut mailbox = mailbox(10, 1_000, 100);
+    for size in [9, 1] {
+        mailbox.push(message(size)).unwrap();
+    }
+    let handed = mailbox.take(ALL, AMPLE);
+    // A coroutine that waits has the first one, and hasn't run yet; another one sends.
+    mailbox.report_unread(Unread { messages: 1, bytes: 2 });
+    for item in handed {
+        mailbox.take_back(item).unwrap();
+    }
+    mailbox.restart(MailboxLimits::default());
+    assert_eq!(sizes(&mailbox.take(ALL, AMPLE)), [Some(9), Some(1)]);
+}
+
+#[test]
+fn a_guest_gives_back_no_more_than_it_was_handed() {
+    let mut mailbox = mailbox(10, 1_000, 100);
+    assert_eq!(mailbox.take_back(Item::Message(message(0))), Err(ReturnError::NotHeld));
+    mailbox.push(message(9)).unwrap();
+    mailbox.take(ALL, AMPLE);
+    mailbox.report_unread(Unread::default());
+    mailbox.take(ALL, AMPLE);
+    assert_eq!(mailbox.take_back(Item::Message(message(0))), Err(ReturnError::NotHeld));
+    mailbox.push(message(9)).unwrap();
+    mailbox.take(ALL, AMPLE);
+    assert_eq!(mailbox.take_back(Item::Message(message(10))), Err(ReturnError::NotHeld));
+    // What it keeps to itself is its own loss.
+    mailbox.restart(MailboxLimits::default());
+    assert_eq!(mailbox.unread_messages(), 0);
+}
+
+#[test]
+fn a_flood_of_events_is_not_taken_back() {
+    let mut kernel = kernel();
+    let from = spawn(&mut kernel);
+    let large = crate::Outcome::Completed(vec![0; 1 << 20].into());
+    let event = Event::Exit { from, outcome: large, at: Timestamp::default() };
+    let mut mailbox = mailbox(1, 1, 1);
+    for _ in 0..15 {
+        mailbox.take_back(Item::Event(event.clone())).unwrap();
+    }
+    assert_eq!(mailbox.take_back(Item::Event(event)), Err(ReturnError::Flood));
 }

@@ -97,6 +97,14 @@ impl ModelMailbox {
         (read, (self.held.len() as u32, left as u32))
     }
 
+    /// Another incarnation begins; what the guest gives back.
+    pub fn restart(&mut self) -> Vec<Message> {
+        let held: Vec<Message> = self.held.drain(..).collect();
+        let queue = std::mem::take(&mut self.queue);
+        self.queue = held.iter().cloned().map(Item::Message).chain(queue).collect();
+        held
+    }
+
     pub fn is_empty(&self) -> bool {
         self.queue.is_empty()
     }

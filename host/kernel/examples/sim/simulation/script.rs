@@ -63,6 +63,8 @@ pub enum Step {
     },
     /// The script reads messages, and the guest reports.
     Read(Who, u8),
+    /// The process starts over, within other limits.
+    Upgrade(Who, u8),
 }
 
 /// The script of a seed.
@@ -97,7 +99,8 @@ fn step(rng: &mut Rng) -> Step {
         62..69 => Step::Perform(rng.u8(..8)),
         69..87 => Step::Send(some(rng, 90, |rng| rng.u8(..)), dest(rng), rng.u8(..)),
         87..93 => Step::Take { who, items: rng.u8(..6), bytes: rng.u16(..600), credit: rng.u16(..1_200) },
-        93..98 => Step::Read(who, rng.u8(..4)),
+        93..97 => Step::Read(who, rng.u8(..4)),
+        97..98 => Step::Upgrade(who, rng.u8(..)),
         _ if rng.u8(..16) == 0 => Step::StopHost(rng.u8(..4)),
         _ => Step::Perform(255),
     }

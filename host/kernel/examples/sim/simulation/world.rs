@@ -6,8 +6,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::{Debug, Display};
 
 use lunarium_kernel::{
-    BatchLimits, CountLimits, Effect, EntryId, ErrorKind, Event, Failure, HostId, HostSpec, Kernel, Mailbox, Message,
-    NodeLimits, Outcome, Pid, Refusal, SpawnSpec, TenantId, Timestamp, Topic, Unread, Usage,
+    BatchLimits, CountLimits, Effect, EntryId, ErrorKind, Event, Failure, HostId, HostSpec, Item, Kernel, Mailbox,
+    Message, NodeLimits, Outcome, Pid, Refusal, SpawnSpec, TenantId, Timestamp, Topic, Unread, Usage,
 };
 
 use super::model::{End, Expect, Model, ModelHost, Ordinal, SpawnWish, Target};
@@ -111,6 +111,7 @@ impl World {
             | Step::Trap(who, _)
             | Step::Exit(who, _)
             | Step::Read(who, _)
+            | Step::Upgrade(who, _)
             | Step::Take { who, .. } => match self.who(*who) {
                 Some(who) => self.step_of(who, step),
                 None => Ok(()),
@@ -162,6 +163,7 @@ impl World {
                 return self.take(who, batch, u64::from(*credit));
             }
             Step::Read(_, count) => return self.read(who, usize::from(*count)),
+            Step::Upgrade(_, room) => return self.upgrade(who, LIMIT_OF[usize::from(*room) % LIMIT_OF.len()]),
             _ => return Ok(()),
         };
         self.compare(step, kernel, model)
@@ -317,6 +319,23 @@ impl World {
             *self.stats.entry("read".to_owned()).or_default() += 1;
         }
         Ok(())
+    }
+
+    /// As the engine does it: the guest gives back, then the kernel lets it start over.
+    fn upgrade(&mut self, who: Ordinal, limit: usize) -> Checked {
+        let held = self.mailboxes.get_mut(&who).map(|(_, model)| model.restart()).unwrap_or_default();
+        if let Some((mailbox, _)) = self.mailboxes.get_mut(&who) {
+            for message in held {
+                mailbox.take_back(Item::Message(message)).map_err(|refusal| refusal.to_string())?;
+            }
+            mailbox.restart(LIMITS);
+        }
+        let most = limit as u32;
+        let limits = CountLimits { links: most, monitors: most, names: most };
+        let goes_on = self.kernel.upgrade(&self.pids[who], EntryId::new("app:next"), limits, self.now());
+        let word = if goes_on { "Upgrade ok" } else { "Upgrade dead" };
+        *self.stats.entry(word.to_owned()).or_default() += 1;
+        same("upgrade", &goes_on, &self.model.upgrade(who, limit))
     }
 
     /// Performs one effect: it must be owed now, and all that must come before it must have come.

@@ -1,0 +1,107 @@
+//! Upgrades: a process starts over in a fresh instance. Owns what it loses here (options, whom it executes) and what it
+//! becomes; all else it keeps: pid, names, links, monitors, its caller, a deadline. Its mailbox is the engine's.
+
+use crate::{CountLimits, EntryId, Kernel, Pid, Timestamp};
+
+impl Kernel {
+    /// The process goes on as another entry, or the same one anew. First all it executes are terminated, by its options
+    /// as they were; then links aren't trapped any more. What it holds beyond the new limits it keeps. False: it has
+    /// ended, perhaps by a link with one it executed; nothing goes on.
+    pub fn upgrade(&mut self, pid: &Pid, entry: EntryId, limits: CountLimits, now: Timestamp) -> bool {
+        self.end_callees(pid.number(), now);
+        let Some(process) = self.processes.get_mut(&pid.number()) else { return false };
+        process.start_over(entry, limits);
+        true
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::testing::{FEW, NOW, completed, effects, exec, failed, kernel, kill, spawn};
+    use crate::{CountLimits, EntryId, Kernel, Pid, Usage};
+
+    fn upgrade(kernel: &mut Kernel, pid: &Pid) -> bool {
+        kernel.upgrade(pid, EntryId::new("app:next"), FEW, NOW)
+    }
+
+    #[test]
+    fn all_but_options_and_callees_is_kept() {
+        let mut kernel = kernel();
+        let caller = spawn(&mut kernel);
+        let pid = exec(&mut kernel, &caller, 3);
+        let (callee, friend) = (exec(&mut kernel, &pid, 1), spawn(&mut kernel));
+        kernel.register(&pid, "name", None).unwrap();
+        kernel.link(&pid, friend.as_str()).unwrap();
+        kernel.monitor(&pid, friend.as_str()).unwrap();
+        kernel.monitor(&friend, pid.as_str()).unwrap();
+        kernel.set_trap_links(&pid, true);
+        assert!(upgrade(&mut kernel, &pid));
+        // The reply is dropped by who knows no such request, and ends it.
+        assert_eq!(
+            effects(&mut kernel),
+            ["stop {h|0x00003}: Canceled process terminated", "{h|0x00002} reply 1: Canceled process terminated"]
+        );
+        assert!(!kernel.is_alive(&callee) && !kernel.trap_links(&pid));
+        let process = kernel.process(&pid).unwrap();
+        assert_eq!((process.entry().as_str(), process.chain()), ("app:next", 1));
+        assert_eq!(process.usage(), CountLimits { links: 1, monitors: 1, names: 1 });
+        kernel.handle_exit(&pid, completed(), NOW);
+        assert_eq!(
+            effects(&mut kernel),
+            ["ended {h|0x00002}: [1]", "{h|0x00004} EXIT {h|0x00002}: [1]", "{h|0x00001} reply 3: [1]"]
+        );
+    }
+
+    #[test]
+    fn links_end_it_again_as_if_it_had_never_trapped() {
+        let mut kernel = kernel();
+        let (pid, friend) = (spawn(&mut kernel), spawn(&mut kernel));
+        kernel.link(&pid, friend.as_str()).unwrap();
+        kernel.set_trap_links(&pid, true);
+        assert!(upgrade(&mut kernel, &pid));
+        kernel.handle_exit(&friend, failed("boom"), NOW);
+        assert_eq!(effects(&mut kernel).len(), 2);
+        assert_eq!(kernel.usage(), Usage::default());
+    }
+
+    #[test]
+    fn a_link_with_a_callee_ends_it_unless_it_traps() {
+        for traps in [false, true] {
+            let mut kernel = kernel();
+            let pid = spawn(&mut kernel);
+            let callee = exec(&mut kernel, &pid, 1);
+            kernel.link(&callee, pid.as_str()).unwrap();
+            kernel.set_trap_links(&pid, traps);
+            assert_eq!(upgrade(&mut kernel, &pid), traps);
+            effects(&mut kernel);
+            assert_eq!(kernel.is_alive(&pid), traps);
+        }
+    }
+
+    #[test]
+    fn what_it_holds_beyond_its_new_limits_it_keeps() {
+        let mut kernel = kernel();
+        let pid = spawn(&mut kernel);
+        let friends: Vec<Pid> = (0..4).map(|_| spawn(&mut kernel)).collect();
+        for friend in &friends[..3] {
+            kernel.link(&pid, friend.as_str()).unwrap();
+        }
+        assert!(upgrade(&mut kernel, &pid));
+        effects(&mut kernel);
+        assert_eq!(kernel.usage().links, 3);
+        assert!(kernel.link(&pid, friends[3].as_str()).is_err());
+        kernel.unlink(&pid, friends[0].as_str()).unwrap();
+        assert!(kernel.link(&pid, friends[3].as_str()).is_err());
+        kernel.unlink(&pid, friends[1].as_str()).unwrap();
+        kernel.link(&pid, friends[3].as_str()).unwrap();
+    }
+
+    #[test]
+    fn the_dead_do_not_start_over() {
+        let mut kernel = kernel();
+        let pid = spawn(&mut kernel);
+        kill(&mut kernel, &pid);
+        assert!(!upgrade(&mut kernel, &pid));
+        assert!(effects(&mut kernel).is_empty());
+    }
+}
