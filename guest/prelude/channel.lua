@@ -1,5 +1,5 @@
 -- Channels and select (channel.rs does receiving with a wait, on the same tables). Owns the queues of waiting receivers and senders (doubly linked, first come first served) and the
--- buffer: one value a slot, or three (payload, topic, sender) for channels of the mailbox, whose KIND is set.
+-- buffer: one value a slot, or four (payload, topic, sender, number of arrival) for channels of the mailbox, whose KIND is set.
 -- Does not know who fills a channel of the runtime's own (OWNED: scripts can't send to it or close it).
 local rt = ...
 local type, error, rawlen, setmetatable = type, error, rawlen, setmetatable
@@ -131,11 +131,11 @@ end
 local function pop_record(ch)
   local buf, head, kind = ch[BUF], ch[HEAD], ch[KIND]
   local bytes, topic, sender = buf[head], buf[head + 1], buf[head + 2]
-  buf[head], buf[head + 1], buf[head + 2] = nil, nil, nil
-  if head + 2 == ch[TAIL] then
+  buf[head], buf[head + 1], buf[head + 2], buf[head + 3] = nil, nil, nil, nil
+  if head + 3 == ch[TAIL] then
     ch[HEAD], ch[TAIL] = 1, 0
   else
-    ch[HEAD] = head + 3
+    ch[HEAD] = head + 4
   end
   if kind == EVENTS then
     rt.event_received(bytes)
@@ -146,25 +146,26 @@ local function pop_record(ch)
 end
 
 -- Puts a record of the mailbox where it is received next: to who waits, else into the buffer.
-function rt.put_record(ch, bytes, topic, sender)
+function rt.put_record(ch, bytes, topic, sender, arrived)
   local node = ch[RFIRST]
   if node then
     local task = take(node, true)
-    task[GOT], task[TOPIC], task[SENDER] = bytes, topic, sender
+    task[GOT], task[TOPIC], task[SENDER], task[ARRIVED] = bytes, topic, sender, arrived
     return true
   end
   local buf, tail = ch[BUF], ch[TAIL]
   buf[tail + 1] = bytes
   buf[tail + 2] = topic
   buf[tail + 3] = sender
-  ch[TAIL] = tail + 3
+  buf[tail + 4] = arrived
+  ch[TAIL] = tail + 4
   return false
 end
 
 -- What the task got while it waited to receive.
 local function got(task, kind)
   local value = task[GOT]
-  task[GOT] = false
+  task[GOT], task[ARRIVED] = false, false
   if not kind then return value end
   if kind == EVENTS then rt.event_received(value) end
   return open(kind, value, task[TOPIC], task[SENDER])

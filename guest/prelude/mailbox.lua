@@ -2,8 +2,9 @@
 -- buffer holds whatever has no listener, also before a script calls `inbox()`: it waits there, and a listener that comes
 -- later takes its own out.
 local rt = ...
-local type, tostring = type, tostring
+local type, tostring, pairs, sort = type, tostring, pairs, table.sort
 local new_channel, put_record, close, is_channel = rt.new_channel, rt.put_record, rt.close, rt.is_channel
+local S = rt.state
 local unread, fault, invalid, bad_argument = rt.unread, rt.fault, rt.invalid, rt.bad_argument
 local topic_fault, type_name = rt.topic_fault, rt.type_name
 
@@ -17,21 +18,21 @@ function rt.limit_listeners(number) limit = number end
 
 -- ---- From the host
 
-function rt.deliver(sender, topic, bytes)
-  if not put_record(listeners[topic] or inbox, bytes, topic, sender) then
+function rt.deliver(sender, topic, bytes, arrived)
+  if not put_record(listeners[topic] or inbox, bytes, topic, sender, arrived) then
     unread[1], unread[2] = unread[1] + 1, unread[2] + #bytes + #topic
   end
 end
 
-function rt.ended(kind, sender, at, failed, payload)
-  put_record(events, { kind, sender, at, failed, payload }, false, false)
+function rt.ended(kind, sender, at, failed, payload, arrived)
+  put_record(events, { kind, sender, at, failed, payload }, false, false, arrived)
 end
 
 -- The unread CANCEL of each sender (false: the runtime's).
 local cancels = {}
 
 -- A second unread one from the same sender takes the first one's place.
-function rt.canceled(sender, at, deadline)
+function rt.canceled(sender, at, deadline, arrived)
   local record = cancels[sender]
   if record then
     record[3], record[4] = at, deadline
@@ -39,7 +40,7 @@ function rt.canceled(sender, at, deadline)
   end
   record = { "pid.cancel", sender, at, deadline }
   cancels[sender] = record
-  if put_record(events, record, false, false) then cancels[sender] = nil end
+  if put_record(events, record, false, false, arrived) then cancels[sender] = nil end
 end
 
 function rt.event_received(record)
@@ -52,14 +53,15 @@ end
 local function claim(topic, ch)
   local buf, kept, taken = inbox[BUF], {}, ch[BUF]
   local last_kept, last_taken = 0, 0
-  for i = inbox[HEAD], inbox[TAIL], 3 do
+  for i = inbox[HEAD], inbox[TAIL], 4 do
+    local to, last = kept, last_kept
     if buf[i + 1] == topic then
-      taken[last_taken + 1], taken[last_taken + 2], taken[last_taken + 3] = buf[i], topic, buf[i + 2]
-      last_taken = last_taken + 3
+      to, last = taken, last_taken
+      last_taken = last + 4
     else
-      kept[last_kept + 1], kept[last_kept + 2], kept[last_kept + 3] = buf[i], buf[i + 1], buf[i + 2]
-      last_kept = last_kept + 3
+      last_kept = last + 4
     end
+    to[last + 1], to[last + 2], to[last + 3], to[last + 4] = buf[i], buf[i + 1], buf[i + 2], buf[i + 3]
   end
   ch[TAIL] = last_taken
   inbox[BUF], inbox[HEAD], inbox[TAIL] = kept, 1, last_kept
@@ -100,15 +102,59 @@ local function listen(topic, options)
   return ch, nil
 end
 
+-- Channels that were unlistened and hold messages still. Those that were read since are let go of now and then.
+local retired, retired_count, sweep_at = {}, 0, 16
+
+local function retire(ch)
+  if retired_count >= sweep_at then
+    local kept, last = {}, 0
+    for i = 1, retired_count do
+      if retired[i][TAIL] > 0 then
+        last = last + 1
+        kept[last] = retired[i]
+      end
+    end
+    retired, retired_count, sweep_at = kept, last, last < 8 and 16 or 2 * last
+  end
+  retired[retired_count + 1] = ch
+  retired_count = retired_count + 1
+end
+
 local function unlisten(ch)
   if ch == nil then return false, fault("Invalid", "channel is missing") end
   if not is_channel(ch) then bad_argument(1, "unlisten", "channel", ch) end
   local topic = topics[ch]
   if not topic then return false, fault("Invalid", "channel isn't listened on") end
+  if ch[TAIL] > 0 then retire(ch) end
   listeners[topic], topics[ch] = nil, nil
   count = count - 1
   close(ch)
   return true, nil
+end
+
+-- What the script hasn't received: the numbers of arrival in order, and by them record, topic and sender. A record of
+-- an event is a table; one that is neither that nor a string was decoded already, and Rust has it. Nothing runs any more.
+function rt.leftovers()
+  local order, count, records, from_topics, senders = {}, 0, {}, {}, {}
+  local function add(arrived, record, topic, sender)
+    count = count + 1
+    order[count] = arrived
+    records[arrived], from_topics[arrived], senders[arrived] = record, topic, sender
+  end
+  local function add_all(ch)
+    local buf = ch[BUF]
+    for i = ch[HEAD], ch[TAIL], 4 do add(buf[i + 3], buf[i], buf[i + 1], buf[i + 2]) end
+  end
+  add_all(inbox)
+  add_all(events)
+  for _, ch in pairs(listeners) do add_all(ch) end
+  for i = 1, retired_count do add_all(retired[i]) end
+  for i = S[FIRST], S[LAST] do
+    local task = S[QUEUE][i]
+    if task[ARRIVED] then add(task[ARRIVED], task[GOT], task[TOPIC], task[SENDER]) end
+  end
+  sort(order)
+  return order, records, from_topics, senders
 end
 
 rt.mailbox = {

@@ -19,6 +19,7 @@ rt.process = {
   spawn_linked = rt.spawn_linked,
   spawn_linked_monitored = rt.spawn_linked_monitored,
   exec = rt.exec,
+  upgrade = rt.upgrade,
   with_context = rt.with_context,
   terminate = rt.terminate,
   cancel = rt.cancel,

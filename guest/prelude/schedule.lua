@@ -8,7 +8,9 @@
 -- * QUEUE from FIRST to LAST: ready tasks, first come first served; STACK up to DEPTH: those that run before them;
 -- * TIMERS: how many are pending; POLLING: tasks that let the host look at its mailbox; SPAWNED: unfinished ones;
 -- * MAIN: the program's own task; STARTING: its chunk has not returned yet;
--- * FAILED, FAILED_MEMORY: a coroutine that failed beneath a task that could not be left, and whether it was the memory.
+-- * FAILED, FAILED_MEMORY: a coroutine that failed beneath a task that could not be left, and whether it was the memory;
+--   FAILED is true when the process goes on elsewhere: then nothing runs here any more either.
+-- What a task got of the mailbox has a number in ARRIVED until the task has received it.
 -- Nothing here may fail half way: at the memory limit each step is done or not, and a script may catch that error.
 local rt = ...
 local error = error
@@ -18,7 +20,7 @@ local S = { false, 0, {}, 0, 0, {}, 1, 0, 0, false, 0, false, false, true }
 rt.state = S
 
 function rt.new_task(co)
-  local task = { false, false, false, false, false, false, co, false, false, false, false, false, false }
+  local task = { false, false, false, false, false, false, co, false, false, false, false, false, false, false }
   task[TASK] = task
   return task
 end

@@ -95,6 +95,7 @@ extern "C-unwind" fn woken(lua: Lua, _status: c_int, kind: isize) -> c_int {
     }
     lua.get_item(2, task::GOT);
     set_boolean(lua, 2, task::GOT, false);
+    set_boolean(lua, 2, task::ARRIVED, false);
     lua.get_item(2, task::TOPIC);
     // Without a topic it is the value itself: from a plain channel, or decoded at once.
     let encoded = lua.kind(4) == Kind::String;
@@ -126,19 +127,30 @@ fn push_message(lua: Lua, bytes: c_int, topic: c_int, sender: c_int) {
     lua.context().types.message.get().set(lua);
 }
 
-/// Hands a message to the coroutine that waits, alone, to receive from the channel on top of the stack. False: nobody
-/// does, or not alone; nothing has happened. `state` is the index of the scheduler's state. Raises.
-pub fn hand_over(lua: Lua, state: c_int, message: &Message) -> bool {
+/// What became of a message.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Handed {
+    /// Nobody waits, or not alone; nothing has happened.
+    No,
+    /// As it came.
+    Encoded,
+    /// Decoded; neither topic nor sender are in Lua.
+    Decoded,
+}
+
+/// Hands a message to the coroutine that waits, alone, to receive from the channel on top of the stack. `state` is the
+/// index of the scheduler's state, `arrived` the number of arrival. Raises.
+pub fn hand_over(lua: Lua, state: c_int, message: &Message, arrived: i64) -> Handed {
     let channel = lua.top();
     lua.get_item(channel, channel::FIRST_RECEIVER);
     let waiter = channel + 1;
     if lua.kind(waiter) != Kind::Table || truth(lua, waiter, node::NEXT) {
-        return false;
+        return Handed::No;
     }
     lua.get_item(waiter, node::TASK);
     if lua.address(waiter) != lua.address(-1) {
         // A case of a select: the others have to leave their queues.
-        return false;
+        return Handed::No;
     }
     // What may fail comes first.
     let decoded = number(lua, channel, channel::KIND) == kind::PAYLOADS && is_scalar(&message.payload);
@@ -159,13 +171,14 @@ pub fn hand_over(lua: Lua, state: c_int, message: &Message) -> bool {
         lua.set_item(waiter, task::GOT);
         lua.set_item(waiter, task::SENDER);
     }
+    set_number(lua, waiter, task::ARRIVED, arrived);
     set_boolean(lua, waiter, task::OK, true);
     set_boolean(lua, channel, channel::FIRST_RECEIVER, false);
     set_boolean(lua, channel, channel::LAST_RECEIVER, false);
     if truth(lua, channel, channel::SOURCE) {
         set_number(lua, state, state::LIVE, number(lua, state, state::LIVE) - 1);
     }
-    true
+    if decoded { Handed::Decoded } else { Handed::Encoded }
 }
 
 /// A sender, or false.

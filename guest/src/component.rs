@@ -41,6 +41,10 @@ impl Guest for Component {
         with_vm(|vm| vm.resume(events))
     }
 
+    fn give_back() -> Vec<Event> {
+        with_vm(Vm::give_back)
+    }
+
     fn check(chunk: Chunk) -> Result<(), String> {
         with_vm(|vm| vm.check(&chunk))
     }
@@ -69,6 +73,10 @@ impl Host for Imports {
 
     fn exec(&self, entry: &str, host: &str, arguments: &[u8]) -> Result<u64, Refusal> {
         process::exec(entry, host, arguments)
+    }
+
+    fn upgrade(&self, entry: Option<&str>, arguments: &[u8]) -> Result<(), Refusal> {
+        process::upgrade(entry, arguments)
     }
 
     fn terminate(&self, destination: &str) -> Result<(), Refusal> {

@@ -3,7 +3,7 @@
 
 use std::cell::{Cell, RefCell};
 
-use crate::host::{ErrorKind, Host, Program, Unread};
+use crate::host::{ErrorKind, Host, Message, Program, Unread};
 use crate::lua::{Lua, Reference};
 use crate::memory::Memory;
 
@@ -105,6 +105,10 @@ pub struct Context {
     pub unread: Cell<Option<Reference>>,
     /// The prelude's table of who waits for which reply, and the scheduler's state.
     pub requests: Cell<Option<(Reference, Reference)>>,
+    /// Messages and events that have arrived so far: their numbers tell their order.
+    pub arrived: Cell<i64>,
+    /// Messages of this turn that were handed over decoded, by number: what is needed to give them back.
+    pub handed: RefCell<Vec<(i64, Message)>>,
     /// Kept between messages, so that sending allocates nothing.
     pub buffer: Cell<Vec<u8>>,
     /// What `require` can load. Empty before `start`.
@@ -122,6 +126,8 @@ impl Context {
             message_limit: Cell::new(0),
             unread: Cell::new(None),
             requests: Cell::new(None),
+            arrived: Cell::new(0),
+            handed: RefCell::new(Vec::new()),
             buffer: Cell::new(Vec::new()),
             program: RefCell::new(None),
             cpu: CpuClock::default(),

@@ -1,11 +1,11 @@
 //! What the guest asks of the world, as a trait: on wasm the imports of `wit/`, in tests a fake. Owns no behaviour;
 //! units, errors and "never blocks" are said in `wit/`.
 
-#[cfg(test)]
-pub use crate::bindings::exports::lunarium::process::guest::{Cancel, Library, Limits};
 pub use crate::bindings::exports::lunarium::process::guest::{
-    Chunk, Code, Ended, Event, Failure, Import, Message, Outcome, Parked, Program, Reply, Status,
+    Cancel, Chunk, Code, Ended, Event, Failure, Import, Message, Outcome, Parked, Program, Reply, Status,
 };
+#[cfg(test)]
+pub use crate::bindings::exports::lunarium::process::guest::{Library, Limits};
 pub use crate::bindings::lunarium::process::process::{FirstMessage, Options, SpawnRequest};
 pub use crate::bindings::lunarium::process::types::{ErrorKind, Refusal, Unread};
 
@@ -16,6 +16,8 @@ pub trait Host {
     fn spawn(&self, request: &SpawnRequest) -> Result<String, Refusal>;
     /// The id of the request that the child's end answers.
     fn exec(&self, entry: &str, host: &str, arguments: &[u8]) -> Result<u64, Refusal>;
+    /// Notes what the process goes on as; none: the entry it runs.
+    fn upgrade(&self, entry: Option<&str>, arguments: &[u8]) -> Result<(), Refusal>;
     fn terminate(&self, destination: &str) -> Result<(), Refusal>;
     /// `deadline` in nanoseconds from now.
     fn cancel(&self, destination: &str, deadline: Option<u64>) -> Result<(), Refusal>;

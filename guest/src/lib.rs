@@ -27,6 +27,7 @@ mod slots;
 mod tests;
 mod trace;
 mod turn;
+mod upgrade;
 mod vm;
 mod wait;
 

@@ -604,6 +604,11 @@ impl Lua {
         unsafe { ffi::luaL_traceback(self.0, thread.0, ptr::null(), level) }
     }
 
+    /// No collection from now on, so no finalizer either.
+    pub fn stop_collecting(&self) {
+        unsafe { ffi::lua_gc(self.0, ffi::LUA_GCSTOP) };
+    }
+
     /// A full collection, after which everything alive is old: young collections leave it alone.
     pub fn settle(&self) {
         unsafe {

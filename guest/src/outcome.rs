@@ -87,7 +87,7 @@ fn owned(bytes: &[u8]) -> String {
 }
 
 /// The error value on top as a failure. Raises.
-fn describe(lua: Lua, stack: Option<String>) -> Failure {
+pub fn describe(lua: Lua, stack: Option<String>) -> Failure {
     let index = lua.top();
     if is_error_object(lua, index) {
         // Items of another type than they should have: a script has tampered with them.

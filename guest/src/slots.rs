@@ -17,6 +17,7 @@ pub mod task {
     pub const TOPIC: i64 = 9;
     pub const SENDER: i64 = 10;
     pub const OK: i64 = 11;
+    pub const ARRIVED: i64 = 14;
 }
 
 /// A channel.

@@ -3,7 +3,7 @@
 
 use std::ffi::c_int;
 
-use crate::channel::{hand_over, push_next, push_sender};
+use crate::channel::{Handed, hand_over, push_next, push_sender};
 use crate::codec::failure_payload;
 use crate::host::{Ended, Event, Message, Outcome, Parked, Reply, Status};
 use crate::lua::{Broken, Kind, Lua, Progress, Reference};
@@ -20,6 +20,7 @@ pub struct Calls {
     pub ended: Reference,
     pub cancel: Reference,
     pub replied: Reference,
+    pub leftovers: Reference,
     pub output_ready: Reference,
     pub release_pollers: Reference,
     pub fire_due: Reference,
@@ -34,6 +35,8 @@ pub fn turn(lua: Lua, calls: &Calls, events: Vec<Event>) -> Status {
     lua.set_top(0);
     lua.push_kept(calls.state);
     lua.get_item(STATE, state::QUEUE);
+    // Those of the last turn have been received.
+    lua.context().handed.borrow_mut().clear();
     for event in events {
         deliver(lua, calls, event);
         lua.set_top(QUEUE);
@@ -45,8 +48,8 @@ pub fn turn(lua: Lua, calls: &Calls, events: Vec<Event>) -> Status {
     fire_due(lua, calls);
     let mut resumes = 0u32;
     while push_next(lua, STATE, QUEUE) {
-        if let Some(outcome) = run_task(lua) {
-            return Status::Exited(outcome);
+        if let Some(status) = run_task(lua) {
+            return status;
         }
         lua.set_top(QUEUE);
         resumes = resumes.wrapping_add(1);
@@ -84,8 +87,8 @@ fn fire_due(lua: Lua, calls: &Calls) {
     }
 }
 
-/// Resumes the task on top of the stack; gives how the process ended, if it did.
-fn run_task(lua: Lua) -> Option<Outcome> {
+/// Resumes the task on top of the stack; none: the turn goes on.
+fn run_task(lua: Lua) -> Option<Status> {
     let index = lua.top();
     lua.push_copy(index);
     lua.set_item(STATE, state::CURRENT);
@@ -103,7 +106,7 @@ fn run_task(lua: Lua) -> Option<Outcome> {
     let main = lua.address(-1) == lua.address(index);
     match progress {
         Progress::Waits => None,
-        Progress::Done(results) if main => Some(outcome::done(lua, coroutine, results)),
+        Progress::Done(results) if main => Some(Status::Exited(outcome::done(lua, coroutine, results))),
         Progress::Done(_) => {
             let spawned = number(lua, state::SPAWNED);
             lua.push_integer(spawned - 1);
@@ -112,16 +115,17 @@ fn run_task(lua: Lua) -> Option<Outcome> {
         }
         Progress::Failed(why) => {
             let starting = main && truth(lua, state::STARTING);
-            Some(outcome::failed(lua, coroutine, why == Broken::Memory, starting))
+            Some(Status::Exited(outcome::failed(lua, coroutine, why == Broken::Memory, starting)))
         }
     }
 }
 
-fn failed_beneath(lua: Lua) -> Option<Outcome> {
+/// The process has ended in a task that isn't the one that ran, or goes on elsewhere.
+fn failed_beneath(lua: Lua) -> Option<Status> {
     lua.get_item(STATE, state::FAILED);
-    let coroutine = lua.thread(-1)?;
+    let Some(coroutine) = lua.thread(-1) else { return Some(Status::Upgrade) };
     let memory = truth(lua, state::FAILED_MEMORY);
-    Some(outcome::failed(lua, coroutine, memory, false))
+    Some(Status::Exited(outcome::failed(lua, coroutine, memory, false)))
 }
 
 /// Nothing is ready: the process waits, unless nothing can ever wake it.
@@ -150,10 +154,12 @@ fn rest(lua: Lua, calls: &Calls) -> Status {
 // ---- Events
 
 fn deliver(lua: Lua, calls: &Calls, event: Event) {
+    let arrived = lua.context().arrived.get() + 1;
+    lua.context().arrived.set(arrived);
     match event {
-        Event::Message(message) => deliver_message(lua, calls, &message),
-        Event::Exit(ended) => deliver_end(lua, calls, b"pid.exit", &ended),
-        Event::LinkDown(ended) => deliver_end(lua, calls, b"pid.link.down", &ended),
+        Event::Message(message) => deliver_message(lua, calls, message, arrived),
+        Event::Exit(ended) => deliver_end(lua, calls, b"pid.exit", &ended, arrived),
+        Event::LinkDown(ended) => deliver_end(lua, calls, b"pid.link.down", &ended, arrived),
         Event::Cancel(cancel) => {
             lua.push_kept(calls.cancel);
             push_sender(lua, cancel.sender.as_deref());
@@ -162,7 +168,8 @@ fn deliver(lua: Lua, calls: &Calls, event: Event) {
                 Some(deadline) => lua.push_integer(deadline),
                 None => lua.push_boolean(false),
             }
-            lua.call(3, 0);
+            lua.push_integer(arrived);
+            lua.call(4, 0);
         }
         Event::Reply(reply) => deliver_reply(lua, calls, &reply),
         Event::OutputReady => {
@@ -172,30 +179,34 @@ fn deliver(lua: Lua, calls: &Calls, event: Event) {
     }
 }
 
-fn deliver_message(lua: Lua, calls: &Calls, message: &Message) {
+fn deliver_message(lua: Lua, calls: &Calls, message: Message, arrived: i64) {
     lua.push_kept(calls.listeners);
     lua.push_bytes(message.topic.as_bytes());
     lua.get(-2);
     if lua.kind(-1) == Kind::Nil {
         lua.push_kept(calls.inbox);
     }
-    if hand_over(lua, STATE, message) {
-        return;
+    match hand_over(lua, STATE, &message, arrived) {
+        Handed::No => {}
+        Handed::Encoded => return,
+        Handed::Decoded => return lua.context().handed.borrow_mut().push((arrived, message)),
     }
     lua.push_kept(calls.deliver);
     push_sender(lua, message.sender.as_deref());
     lua.push_bytes(message.topic.as_bytes());
     lua.push_bytes(&message.payload);
-    lua.call(3, 0);
+    lua.push_integer(arrived);
+    lua.call(4, 0);
 }
 
-fn deliver_end(lua: Lua, calls: &Calls, kind: &[u8], ended: &Ended) {
+fn deliver_end(lua: Lua, calls: &Calls, kind: &[u8], ended: &Ended, arrived: i64) {
     lua.push_kept(calls.ended);
     lua.push_bytes(kind);
     lua.push_bytes(ended.sender.as_bytes());
     lua.push_number(ended.at);
     push_outcome(lua, &ended.outcome);
-    lua.call(5, 0);
+    lua.push_integer(arrived);
+    lua.call(6, 0);
 }
 
 fn deliver_reply(lua: Lua, calls: &Calls, reply: &Reply) {

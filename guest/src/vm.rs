@@ -9,6 +9,7 @@ use crate::host::{Chunk, Code, ErrorKind, Event, Host, Outcome, Program, Status}
 use crate::lua::{Broken, Kind, Library, Lua, Reference};
 use crate::outcome;
 use crate::turn::{Calls, turn};
+use crate::upgrade::Leftovers;
 
 /// The prelude's chunks, in order of loading. Each gets the runtime's table; `slots.lua` is put before each.
 const PRELUDE: [(&str, &str); 13] = [
@@ -54,6 +55,7 @@ const HOLE: usize = 64 * 1024;
 enum Phase {
     Fresh,
     Running,
+    Stopped,
     Ended,
 }
 
@@ -63,6 +65,8 @@ pub struct Vm {
     context: *mut Context,
     calls: Calls,
     phase: Phase,
+    /// Once the process goes on elsewhere, and was asked.
+    leftovers: Option<Leftovers>,
 }
 
 impl Vm {
@@ -79,7 +83,7 @@ impl Vm {
                 // to what is old: the pages of the prelude stay shared between all processes.
                 lua.settle();
                 fill_holes();
-                Self { lua, context: pointer, calls, phase: Phase::Fresh }
+                Self { lua, context: pointer, calls, phase: Phase::Fresh, leftovers: None }
             }
             Err(_) => panic!("prelude: {}", String::from_utf8_lossy(lua.bytes(-1).unwrap_or_default())),
         }
@@ -114,6 +118,17 @@ impl Vm {
     pub fn resume(&mut self, events: Vec<Event>) -> Status {
         assert!(self.phase == Phase::Running, "resume of a process that isn't running");
         self.turn(events)
+    }
+
+    /// The next of what the script hasn't received; none: that was all.
+    ///
+    /// Panics: unless the process goes on elsewhere; and without memory, which is as if it had failed there.
+    pub fn give_back(&mut self) -> Vec<Event> {
+        assert!(self.phase == Phase::Stopped, "give-back of a process that goes on here");
+        let find = self.calls.leftovers;
+        let leftovers = &mut self.leftovers;
+        let result = self.lua.protect(|lua| leftovers.get_or_insert_with(|| Leftovers::find(lua, find)).take(lua));
+        result.unwrap_or_else(|_| panic!("{}", String::from_utf8_lossy(self.lua.bytes(-1).unwrap_or_default())))
     }
 
     /// Compiles a chunk without running it.
@@ -152,6 +167,10 @@ impl Vm {
             Ok(Status::Parked(parked)) => {
                 context.cpu.park(|| context.host.now());
                 Status::Parked(parked)
+            }
+            Ok(Status::Upgrade) => {
+                self.phase = Phase::Stopped;
+                Status::Upgrade
             }
             Ok(Status::Exited(outcome)) => self.end(outcome),
             Err(why) => self.broken(why),
@@ -243,6 +262,7 @@ fn build(lua: Lua) -> Calls {
         ended: call(c"ended"),
         cancel: call(c"canceled"),
         replied: call(c"replied"),
+        leftovers: call(c"leftovers"),
         output_ready: call(c"output_ready"),
         release_pollers: call(c"release_pollers"),
         fire_due: call(c"fire_due"),

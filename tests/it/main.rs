@@ -34,4 +34,5 @@ mod style;
 mod tamper;
 mod terminate;
 mod time;
+mod upgrade;
 mod wait;

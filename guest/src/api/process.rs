@@ -1,14 +1,15 @@
-//! `process.spawn…`, `exec`, `terminate`, `cancel`, options: arguments and results only.
+//! `process.spawn…`, `exec`, `upgrade`, `terminate`, `cancel`, options: arguments and results only.
 
 use std::ffi::{CStr, c_int};
 
 use super::text_argument;
 use crate::api::duration::{Argument, argument};
 use crate::codec::{Shape, encode};
-use crate::error::{answer, done, invalid, push_error};
+use crate::error::{answer, done, invalid, push_error, refuse};
 use crate::host::{ErrorKind, FirstMessage, Options, SpawnRequest};
 use crate::lua::{Function, Kind, Lua};
 use crate::request::reply_to;
+use crate::upgrade::stop;
 use crate::wait;
 
 /// How a spawn differs from the plain one.
@@ -79,6 +80,32 @@ extern "C-unwind" fn spawn_linked(lua: Lua) -> c_int {
 
 extern "C-unwind" fn spawn_linked_monitored(lua: Lua) -> c_int {
     spawn_as(lua, 1, BOTH, |_| Extras::default())
+}
+
+/// `upgrade(id, ...)`: doesn't return when it succeeds.
+extern "C-unwind" fn upgrade(lua: Lua) -> c_int {
+    // It raises: before anything is owned.
+    wait::check(lua);
+    if lua.is_absent(1) {
+        lua.set_top(lua.top().max(1));
+    }
+    let entry = if lua.is_absent(1) {
+        None
+    } else {
+        let Some(entry) = text_argument(&lua, 1, "process id") else { return 2 };
+        Some(entry)
+    };
+    let mut arguments = Vec::new();
+    let limit = lua.context().message_limit.get();
+    if let Err(unfit) = encode(lua, Shape::List(2, lua.top()), limit, &mut arguments) {
+        return invalid(lua, &unfit.message("arguments"));
+    }
+    let noted = lua.context().host.upgrade(entry, &arguments);
+    drop(arguments);
+    match noted {
+        Ok(()) => stop(lua),
+        Err(refusal) => refuse(lua, &refusal),
+    }
 }
 
 /// `spawner:spawn(id, host, ...)`, and the others.
@@ -195,7 +222,7 @@ extern "C-unwind" fn set_options(lua: Lua) -> c_int {
 }
 
 /// For the prelude.
-pub const FUNCTIONS: [(&CStr, Function); 13] = [
+pub const FUNCTIONS: [(&CStr, Function); 14] = [
     (c"spawner_spawn", spawner_spawn),
     (c"spawner_spawn_monitored", spawner_spawn_monitored),
     (c"spawner_spawn_linked", spawner_spawn_linked),
@@ -205,6 +232,7 @@ pub const FUNCTIONS: [(&CStr, Function); 13] = [
     (c"spawn_linked", spawn_linked),
     (c"spawn_linked_monitored", spawn_linked_monitored),
     (c"exec", exec),
+    (c"upgrade", upgrade),
     (c"terminate", terminate),
     (c"cancel", cancel),
     (c"get_options", get_options),

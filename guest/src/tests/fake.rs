@@ -127,6 +127,14 @@ impl Host for Fake {
         Ok(request)
     }
 
+    fn upgrade(&self, entry: Option<&str>, arguments: &[u8]) -> Result<(), Refusal> {
+        if entry == Some("app:nobody") {
+            return Err(refusal(ErrorKind::NotFound, "entry `app:nobody` not found".to_owned()));
+        }
+        self.0.line(&format!("-- upgrade {} {}", entry.unwrap_or("itself"), show::payload(arguments)));
+        Ok(())
+    }
+
     fn terminate(&self, destination: &str) -> Result<(), Refusal> {
         self.0.act("terminate", destination)
     }

@@ -18,6 +18,7 @@ mod program;
 mod sandbox;
 mod spawner;
 mod times;
+mod upgrade;
 
 use expect_test::Expect;
 
@@ -92,6 +93,13 @@ impl Case {
             let parked = match status {
                 Status::Exited(outcome) => {
                     self.host.line(&show::outcome(&outcome));
+                    return self.host.printed.take();
+                }
+                Status::Upgrade => {
+                    self.host.line("-- gives back");
+                    while let events @ [_, ..] = &vm.give_back()[..] {
+                        events.iter().for_each(|event| self.host.line(&show::event(event)));
+                    }
                     return self.host.printed.take();
                 }
                 Status::Parked(parked) => parked,

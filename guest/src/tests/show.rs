@@ -1,12 +1,28 @@
 //! Payloads and outcomes as text, read independently of the codec under test.
 
-use crate::host::Outcome;
+use crate::host::{Cancel, Ended, Event, Message, Outcome};
 
 /// A payload in a JSON-like notation.
 pub fn payload(bytes: &[u8]) -> String {
     let mut rest = bytes;
     let text = value(&mut rest);
     if rest.is_empty() { text } else { format!("{text} and {} bytes", rest.len()) }
+}
+
+/// An event as it is given back.
+pub fn event(event: &Event) -> String {
+    let told = |word: &str, ended: &Ended| format!("{word} {} {} {}", ended.sender, ended.at, outcome(&ended.outcome));
+    match event {
+        Event::Message(Message { sender, topic, payload: bytes }) => {
+            format!("message {} {topic} {}", sender.as_deref().unwrap_or("nobody"), payload(bytes))
+        }
+        Event::Exit(ended) => told("exit", ended),
+        Event::LinkDown(ended) => told("link-down", ended),
+        Event::Cancel(Cancel { sender, at, deadline }) => {
+            format!("cancel {} {at} {deadline:?}", sender.as_deref().unwrap_or("nobody"))
+        }
+        Event::Reply(_) | Event::OutputReady => "nothing to give back".to_owned(),
+    }
 }
 
 pub fn outcome(outcome: &Outcome) -> String {

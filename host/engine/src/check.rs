@@ -2,13 +2,14 @@
 
 use std::sync::Arc;
 
-use lunarium_kernel::{EntryId, Limits, Mailbox, Pid};
+use lunarium_kernel::{EntryId, HostId, Limits, Mailbox, Pid};
 
 use crate::code;
 use crate::definition::Chunk;
+use crate::incarnation::Incarnation;
 use crate::node::NodeInner;
 use crate::output::ProcessLabel;
-use crate::process::Process;
+use crate::process::{Origin, Process};
 use crate::runner;
 
 /// Why a source doesn't compile.
@@ -26,8 +27,10 @@ pub(crate) async fn check(node: &Arc<NodeInner>, chunk: &Chunk) -> Result<(), Co
     let label = ProcessLabel { pid: Pid::nobody(), frame: chunk.name.clone(), entry: EntryId::new("check") };
     let limits = Limits::default();
     let mailbox = Mailbox::new(limits.mailbox());
-    let process = Arc::new(Process::new(label, limits, None, mailbox));
-    let result = runner::check(node, &process, code::source(chunk)).await;
+    let origin = Origin { pid: Pid::nobody(), host: HostId::new(""), chain: 0, wish: None, context: None };
+    let process = Arc::new(Process::new(origin, limits.log_lines, mailbox));
+    let incarnation = Incarnation::new(label, limits);
+    let result = runner::check(node, &process, &incarnation, code::source(chunk)).await;
     result.map_err(|message| CompileError { line: line(&message, &chunk.name), message })
 }
 

@@ -44,14 +44,14 @@ impl Control {
 
     /// Adds a process to the table; called inside `with`, so that no effect can miss it.
     pub(crate) fn insert(&self, process: Arc<Process>) {
-        self.processes.pin().insert(process.label.pid.number(), process);
+        self.processes.pin().insert(process.pid.number(), process);
     }
 
     /// The living process with this pid's text. Does not take the kernel's lock.
     pub(crate) fn find(&self, text: &str) -> Option<Arc<Process>> {
         let number = Pid::parse_number(text)?;
         let processes = self.processes.pin();
-        processes.get(&number).filter(|process| process.label.pid.as_str() == text).map(Arc::clone)
+        processes.get(&number).filter(|process| process.pid.as_str() == text).map(Arc::clone)
     }
 
     /// Every living process.
@@ -109,7 +109,7 @@ impl Control {
     /// Answers a request of a process, from outside the kernel.
     pub(crate) fn reply(&self, process: &Process, request: u64, outcome: Outcome) {
         if process.reply(request, outcome) {
-            self.drown(&process.label.pid);
+            self.drown(&process.pid);
         }
     }
 

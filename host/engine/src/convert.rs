@@ -4,12 +4,13 @@
 
 use std::sync::Arc;
 
-use lunarium_kernel::{ErrorKind, Event, Failure, Item, Limits, Outcome, Refusal};
+use lunarium_kernel::{ErrorKind, Event, Failure, Item, Limits, Message, Outcome, Pid, Refusal, Timestamp, Topic};
 
 use crate::bindings::exports::lunarium::process::guest as wit;
 use crate::bindings::lunarium::process::types;
 use crate::code::Code;
 use crate::definition::{Definition, Import};
+use crate::incarnation::Incarnation;
 use crate::process::{Delivery, Process};
 use crate::requests::Reply;
 
@@ -55,9 +56,10 @@ pub(crate) fn program<'a>(
     imports: &'a ImportLists<'a>,
     libraries: &'a [wit::Library<'a>],
     process: &'a Process,
+    incarnation: &'a Incarnation,
     seed: u64,
 ) -> wit::Program<'a> {
-    let limits = &process.limits;
+    let limits = &incarnation.limits;
     let definition = &code.definition;
     wit::Program {
         entry: definition.entry.as_str(),
@@ -65,8 +67,8 @@ pub(crate) fn program<'a>(
         chunk: code.program(),
         imports: &imports.program,
         libraries,
-        pid: process.label.pid.as_str(),
-        frame: &process.label.frame,
+        pid: process.pid.as_str(),
+        frame: &incarnation.label.frame,
         context: process.context.as_deref(),
         limits: wit::Limits {
             memory: limits.memory,
@@ -80,31 +82,33 @@ pub(crate) fn program<'a>(
 }
 
 /// What `resume` hands over, in order.
-pub(crate) fn events(delivery: &Delivery) -> Vec<wit::Event<'_>> {
-    let output = delivery.output_ready.then_some(wit::Event::OutputReady);
+pub(crate) fn events(delivery: &Delivery) -> Vec<wit::EventParam<'_>> {
+    let output = delivery.output_ready.then_some(wit::EventParam::OutputReady);
     delivery.items.iter().map(event).chain(delivery.replies.iter().map(reply)).chain(output).collect()
 }
 
-fn reply(reply: &Reply) -> wit::Event<'_> {
-    wit::Event::Reply(wit::Reply { request: reply.request, outcome: outcome_of(&reply.outcome) })
+fn reply(reply: &Reply) -> wit::EventParam<'_> {
+    wit::EventParam::Reply(wit::ReplyParam { request: reply.request, outcome: outcome_of(&reply.outcome) })
 }
 
-fn event(item: &Item) -> wit::Event<'_> {
+fn event(item: &Item) -> wit::EventParam<'_> {
     match item {
-        Item::Message(message) => wit::Event::Message(wit::Message {
+        Item::Message(message) => wit::EventParam::Message(wit::MessageParam {
             sender: message.sender.as_ref().map(|pid| pid.as_str()),
             topic: message.topic.as_str(),
             payload: &message.payload,
         }),
-        Item::Event(Event::Exit { from, outcome, at }) => {
-            wit::Event::Exit(wit::Ended { sender: from.as_str(), at: at.as_seconds(), outcome: outcome_of(outcome) })
-        }
-        Item::Event(Event::LinkDown { from, outcome, at }) => wit::Event::LinkDown(wit::Ended {
+        Item::Event(Event::Exit { from, outcome, at }) => wit::EventParam::Exit(wit::EndedParam {
             sender: from.as_str(),
             at: at.as_seconds(),
             outcome: outcome_of(outcome),
         }),
-        Item::Event(Event::Cancel { from, deadline, at }) => wit::Event::Cancel(wit::Cancel {
+        Item::Event(Event::LinkDown { from, outcome, at }) => wit::EventParam::LinkDown(wit::EndedParam {
+            sender: from.as_str(),
+            at: at.as_seconds(),
+            outcome: outcome_of(outcome),
+        }),
+        Item::Event(Event::Cancel { from, deadline, at }) => wit::EventParam::Cancel(wit::CancelParam {
             sender: from.as_ref().map(|pid| pid.as_str()),
             at: at.as_seconds(),
             deadline: deadline.map(|deadline| deadline.as_nanos()),
@@ -122,6 +126,42 @@ fn outcome_of(outcome: &Outcome) -> wit::OutcomeParam<'_> {
             details: failure.details.as_deref(),
             stack: failure.stack.as_deref(),
         }),
+    }
+}
+
+/// What a guest gives back. None: it was never handed such a thing.
+pub(crate) fn item(event: wit::EventResult) -> Option<Item> {
+    // Details were let in once, whatever the limit of messages is here.
+    let limits = Limits { message: u32::MAX, ..Limits::default() };
+    let ended = |ended: wit::EndedResult| {
+        Some((Pid::parse(&ended.sender)?, outcome(ended.outcome, &limits), Timestamp::from_seconds(ended.at)))
+    };
+    match event {
+        wit::EventResult::Message(message) => Some(Item::Message(Message {
+            sender: sender(message.sender)?,
+            topic: Topic::new(&message.topic).ok()?,
+            payload: message.payload,
+        })),
+        wit::EventResult::Exit(exit) => {
+            ended(exit).map(|(from, outcome, at)| Item::Event(Event::Exit { from, outcome, at }))
+        }
+        wit::EventResult::LinkDown(down) => {
+            ended(down).map(|(from, outcome, at)| Item::Event(Event::LinkDown { from, outcome, at }))
+        }
+        wit::EventResult::Cancel(cancel) => Some(Item::Event(Event::Cancel {
+            from: sender(cancel.sender)?,
+            deadline: cancel.deadline.map(Timestamp::from_nanos),
+            at: Timestamp::from_seconds(cancel.at),
+        })),
+        wit::EventResult::Reply(_) | wit::EventResult::OutputReady => None,
+    }
+}
+
+/// Outer none: it is no pid.
+fn sender(text: Option<String>) -> Option<Option<Pid>> {
+    match text {
+        Some(text) => Pid::parse(&text).map(Some),
+        None => Some(None),
     }
 }
 

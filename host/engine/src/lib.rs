@@ -62,6 +62,7 @@ mod control;
 mod convert;
 mod definition;
 mod engine;
+mod incarnation;
 mod instances;
 mod log_budget;
 mod node;

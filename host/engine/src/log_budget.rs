@@ -26,6 +26,11 @@ impl LogBudget {
         LogBudget { per_second, second: 0, used: 0, dropped: 0 }
     }
 
+    /// From now on, so many a second.
+    pub(crate) fn set_limit(&mut self, per_second: u32) {
+        self.per_second = per_second;
+    }
+
     /// Counts a line written at `now` (nanoseconds).
     pub(crate) fn line(&mut self, now: u64) -> Verdict {
         let second = now / 1_000_000_000;

@@ -20,9 +20,10 @@ use crate::code::Code;
 use crate::control::{Census, Control, Counted};
 use crate::definition::{Chunk, Definition, HostDefinition};
 use crate::engine::{Engine, StartError};
+use crate::incarnation::{Incarnation, Upgrade};
 use crate::output::{Output, ProcessLabel};
-use crate::process::{Inspection, Process};
-use crate::runner::{self, Job};
+use crate::process::{Inspection, Origin, Process};
+use crate::runner::{self, Job, Start};
 use crate::sleep::Sleep;
 use crate::value::Value;
 use crate::{check, wall};
@@ -162,6 +163,7 @@ struct Plan {
     host: HostId,
     limits: Limits,
     arguments: Vec<u8>,
+    wish: Option<LimitsOverride>,
     context: Option<Arc<[u8]>>,
 }
 
@@ -278,7 +280,7 @@ impl Node {
 
     /// The living processes.
     pub fn pids(&self) -> Vec<Pid> {
-        self.inner.control.all().iter().map(|process| process.label.pid.clone()).collect()
+        self.inner.control.all().iter().map(|process| process.pid.clone()).collect()
     }
 
     /// Processes that wait now: their instances are at rest.
@@ -335,7 +337,7 @@ impl Node {
         }
         for process in self.inner.control.all() {
             // It may have ended in between.
-            let _ = self.terminate(&process.label.pid);
+            let _ = self.terminate(&process.pid);
         }
         self.inner.instances.empty().await;
     }
@@ -344,7 +346,7 @@ impl Node {
 impl Handle {
     /// The process.
     pub fn pid(&self) -> &Pid {
-        &self.process.label.pid
+        &self.process.pid
     }
 
     /// How the process ended; none while it lives.
@@ -422,7 +424,7 @@ impl NodeInner {
         if let Some(process) = self.control.find(destination) {
             return Ok(process);
         }
-        let caller = caller.map(|process| &process.label.pid);
+        let caller = caller.map(|process| &process.pid);
         let pid = self.kernel(|kernel| kernel.resolve(caller, destination))?;
         // It may end between the two steps.
         self.control.find(pid.as_str()).ok_or_else(|| ResolveError::UnknownPid { pid: pid.to_string() })
@@ -441,7 +443,7 @@ impl NodeInner {
     pub(crate) fn spawn_child(self: &Arc<NodeInner>, mut parent: Parent<'_>, spawn: Spawn) -> Result<Pid, SpawnError> {
         let plan = self.plan(spawn, Some(parent.process))?;
         let messages = std::mem::take(&mut parent.messages);
-        let caller = &parent.process.label.pid;
+        let caller = &parent.process.pid;
         let accepted = self.kernel(|kernel| {
             let holder = parent.name.as_ref().and_then(|name| kernel.holder(caller, name));
             if let Some(holder) = holder {
@@ -455,7 +457,7 @@ impl NodeInner {
         match accepted? {
             Ok(process) => {
                 self.launch(&process, plan);
-                Ok(process.label.pid.clone())
+                Ok(process.pid.clone())
             }
             Err(holder) => Ok(holder),
         }
@@ -464,10 +466,7 @@ impl NodeInner {
     /// What a process will be made of. Checked as far as the kernel isn't needed for it.
     fn plan(&self, spawn: Spawn, parent: Option<&Process>) -> Result<Plan, SpawnError> {
         let code = self.code(&spawn.entry)?;
-        let mut limits = self.host_limits(&spawn.host).narrow(&code.definition.limits);
-        if let Some(wish) = &spawn.limits {
-            limits = limits.narrow(wish);
-        }
+        let limits = self.limits_of(&code, &spawn.host, spawn.limits.as_ref());
         let limit = limits.message;
         let exceeds = |size: usize| u32::try_from(size).map_or(true, |size| size > limit);
         if exceeds(spawn.arguments.len()) {
@@ -480,7 +479,45 @@ impl NodeInner {
             Some(context) => Some(context.into()),
             None => parent.and_then(|parent| parent.context.clone()),
         };
-        Ok(Plan { code, host: spawn.host, limits, arguments: spawn.arguments, context })
+        Ok(Plan { code, host: spawn.host, limits, arguments: spawn.arguments, wish: spawn.limits, context })
+    }
+
+    /// Node → host → entry → who started it from outside.
+    fn limits_of(&self, code: &Code, host: &HostId, wish: Option<&LimitsOverride>) -> Limits {
+        let limits = self.host_limits(host).narrow(&code.definition.limits);
+        match wish {
+            Some(wish) => limits.narrow(wish),
+            None => limits,
+        }
+    }
+
+    /// What a process would go on as.
+    pub(crate) fn plan_upgrade(
+        &self,
+        process: &Process,
+        entry: &EntryId,
+        arguments: Vec<u8>,
+    ) -> Result<Upgrade, SpawnError> {
+        let code = self.code(entry)?;
+        let limits = self.limits_of(&code, &process.host, process.wish.as_ref());
+        let (size, limit) = (arguments.len(), limits.message);
+        if u32::try_from(size).map_or(true, |size| size > limit) {
+            return Err(SpawnError::Arguments { size, limit });
+        }
+        Ok(Upgrade { code, limits, arguments })
+    }
+
+    /// The process goes on as another incarnation; its last one is gone. None: it has ended.
+    pub(crate) fn restart(&self, process: &Process, upgrade: Upgrade) -> Option<Start> {
+        let Upgrade { code, limits, arguments } = upgrade;
+        let entry = code.definition.entry.clone();
+        let counts = limits.counts();
+        if !self.kernel(|kernel| kernel.upgrade(&process.pid, entry.clone(), counts, wall::now())) {
+            return None;
+        }
+        process.restart(&limits);
+        let incarnation = Incarnation::new(label(&process.pid, process.chain, entry), limits);
+        Some(Start { incarnation, code, arguments, seed: self.next_seed() })
     }
 
     /// Lets the kernel accept a process and puts it into the table.
@@ -491,20 +528,24 @@ impl NodeInner {
         plan: &Plan,
         mailbox: Mailbox,
     ) -> Result<Arc<Process>, SpawnError> {
-        let entry = plan.code.definition.entry.clone();
         let spec = SpawnSpec {
             host: plan.host.clone(),
-            entry: entry.clone(),
+            entry: plan.code.definition.entry.clone(),
             monitored: parent.is_some_and(|parent| parent.monitored),
             linked: parent.is_some_and(|parent| parent.linked),
             exec: parent.and_then(|parent| parent.exec),
             name: parent.and_then(|parent| parent.name.clone()),
             limits: plan.limits.counts(),
         };
-        let spawned = kernel.spawn(parent.map(|parent| &parent.process.label.pid), spec)?;
-        let frame = format!("{entry}#{:05x}", spawned.chain).into();
-        let label = ProcessLabel { pid: spawned.pid, frame, entry };
-        let process = Arc::new(Process::new(label, plan.limits.clone(), plan.context.clone(), mailbox));
+        let spawned = kernel.spawn(parent.map(|parent| &parent.process.pid), spec)?;
+        let origin = Origin {
+            pid: spawned.pid,
+            host: plan.host.clone(),
+            chain: spawned.chain,
+            wish: plan.wish.clone(),
+            context: plan.context.clone(),
+        };
+        let process = Arc::new(Process::new(origin, plan.limits.log_lines, mailbox));
         self.control.insert(Arc::clone(&process));
         Ok(process)
     }
@@ -518,26 +559,23 @@ impl NodeInner {
         messages: Vec<Message>,
     ) -> Result<Pid, SpawnError> {
         let Parent { process, monitored, linked, .. } = *parent;
-        kernel.check_join(&process.label.pid, &holder, monitored, linked)?;
+        kernel.check_join(&process.pid, &holder, monitored, linked)?;
         if let Some(holder) = self.control.find(holder.as_str()) {
             holder.send_all(messages)?;
         }
-        kernel.join(&process.label.pid, &holder, monitored, linked)?;
+        kernel.join(&process.pid, &holder, monitored, linked)?;
         Ok(holder)
     }
 
     fn launch(self: &Arc<NodeInner>, process: &Arc<Process>, plan: Plan) {
-        runner::start(Job {
-            node: Arc::clone(self),
-            process: Arc::clone(process),
-            code: plan.code,
-            arguments: plan.arguments,
-            seed: self.next_seed(),
-        });
+        let label = label(&process.pid, process.chain, plan.code.definition.entry.clone());
+        let incarnation = Incarnation::new(label, plan.limits);
+        let start = Start { incarnation, code: plan.code, arguments: plan.arguments, seed: self.next_seed() };
+        runner::start(Job { node: Arc::clone(self), process: Arc::clone(process), start });
     }
 
     pub(crate) fn terminate(&self, caller: Option<&Process>, destination: &str) -> Result<(), ResolveError> {
-        let caller = caller.map(|process| &process.label.pid);
+        let caller = caller.map(|process| &process.pid);
         self.kernel(|kernel| kernel.terminate(caller, destination, wall::now()))
     }
 
@@ -548,7 +586,7 @@ impl NodeInner {
         deadline: Option<Duration>,
     ) -> Result<(), ResolveError> {
         let now = wall::now();
-        let caller = caller.map(|process| &process.label.pid);
+        let caller = caller.map(|process| &process.pid);
         let deadline = deadline.map(|deadline| now.saturating_add(deadline));
         self.kernel(|kernel| kernel.cancel(caller, destination, deadline, now))
     }
@@ -560,7 +598,7 @@ impl NodeInner {
     }
 
     pub(crate) fn handle_exit(&self, process: &Process, outcome: Outcome) {
-        self.kernel(|kernel| kernel.handle_exit(&process.label.pid, outcome, wall::now()));
+        self.kernel(|kernel| kernel.handle_exit(&process.pid, outcome, wall::now()));
     }
 
     fn code(&self, entry: &EntryId) -> Result<Arc<Code>, SpawnError> {
@@ -573,6 +611,10 @@ impl NodeInner {
         let hosts = self.hosts.read().unwrap_or_else(PoisonError::into_inner);
         hosts.get(host).map(|host| host.limits.clone()).unwrap_or_default()
     }
+}
+
+fn label(pid: &Pid, chain: u64, entry: EntryId) -> ProcessLabel {
+    ProcessLabel { pid: pid.clone(), frame: format!("{entry}#{chain:05x}").into(), entry }
 }
 
 /// Lets the clock call the kernel when its next deadline is due. One alarm too many does nothing.

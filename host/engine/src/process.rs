@@ -2,17 +2,18 @@
 //!
 //! Owns waking. Refuses to know why a process lives or dies: the kernel decides, and calls `end`.
 
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::Sender;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::task::{Poll, Waker};
-use std::time::Duration;
 
 use event_listener::{Event as Changed, EventListener};
-use lunarium_kernel::{BatchLimits, Event, Item, Limits, Mailbox, Message, Outcome, SendError, Unread};
+use lunarium_kernel::{
+    BatchLimits, Event, HostId, Item, Limits, LimitsOverride, Mailbox, Message, Outcome, Pid, ReturnError, SendError,
+    Unread,
+};
 
 use crate::log_budget::LogBudget;
-use crate::output::ProcessLabel;
 use crate::requests::{Reply, RequestError, Requests};
 
 /// What one `resume` hands over at most: enough to spread the cost of entering the guest, little enough that a batch
@@ -20,11 +21,15 @@ use crate::requests::{Reply, RequestError, Requests};
 const BATCH: BatchLimits = BatchLimits { items: 256, bytes: 256 << 10 };
 
 pub(crate) struct Process {
-    pub(crate) label: ProcessLabel,
-    pub(crate) limits: Limits,
+    pub(crate) pid: Pid,
+    /// Where it lives, whatever it becomes.
+    pub(crate) host: HostId,
+    /// The number of its call chain.
+    pub(crate) chain: u64,
+    /// Limits that who started it from outside has set, for all its incarnations.
+    pub(crate) wish: Option<LimitsOverride>,
     /// What `ctx` gives, as the guest encoded it. Shared with those who inherit it.
     pub(crate) context: Option<Arc<[u8]>>,
-    pub(crate) cpu: CpuMeter,
     pub(crate) log: Mutex<LogBudget>,
     inbox: Mutex<Inbox>,
     killed: AtomicBool,
@@ -34,6 +39,15 @@ pub(crate) struct Process {
     outcome: OnceLock<Outcome>,
     /// Notified when it has started, and when it has ended.
     progress: Changed,
+}
+
+/// What a process is from its first to its last incarnation.
+pub(crate) struct Origin {
+    pub(crate) pid: Pid,
+    pub(crate) host: HostId,
+    pub(crate) chain: u64,
+    pub(crate) wish: Option<LimitsOverride>,
+    pub(crate) context: Option<Arc<[u8]>>,
 }
 
 struct Inbox {
@@ -73,12 +87,16 @@ impl Delivery {
 }
 
 impl Process {
-    pub(crate) fn new(label: ProcessLabel, limits: Limits, context: Option<Arc<[u8]>>, mailbox: Mailbox) -> Process {
+    /// `log_lines` is the limit of its first incarnation.
+    pub(crate) fn new(origin: Origin, log_lines: u32, mailbox: Mailbox) -> Process {
+        let Origin { pid, host, chain, wish, context } = origin;
         Process {
-            label,
+            pid,
+            host,
+            chain,
+            wish,
             context,
-            cpu: CpuMeter::default(),
-            log: Mutex::new(LogBudget::new(limits.log_lines)),
+            log: Mutex::new(LogBudget::new(log_lines)),
             inbox: Mutex::new(Inbox {
                 mailbox,
                 requests: Requests::default(),
@@ -86,7 +104,6 @@ impl Process {
                 inspections: Vec::new(),
                 waker: None,
             }),
-            limits,
             killed: AtomicBool::new(false),
             preempted: AtomicBool::new(false),
             started: AtomicBool::new(false),
@@ -214,8 +231,20 @@ impl Process {
         self.inbox().mailbox.report_unread(unread);
     }
 
+    /// Takes back what an ending incarnation's script hasn't received.
+    pub(crate) fn take_back(&self, item: Item) -> Result<(), ReturnError> {
+        self.inbox().mailbox.take_back(item)
+    }
+
+    /// Another incarnation begins, within these limits. Log lines stay counted: who upgrades often writes no more.
+    pub(crate) fn restart(&self, limits: &Limits) {
+        self.inbox().mailbox.restart(limits.mailbox());
+        self.log.lock().unwrap_or_else(PoisonError::into_inner).set_limit(limits.log_lines);
+    }
+
     /// The next delivery, or `Pending` with the waker kept. A killed process is ready at once, with nothing.
-    pub(crate) fn poll_delivery(&self, waker: &Waker) -> Poll<Delivery> {
+    /// `credit` is what the guest may hold unread.
+    pub(crate) fn poll_delivery(&self, credit: u64, waker: &Waker) -> Poll<Delivery> {
         let mut inbox = self.inbox();
         if self.is_killed() {
             return Poll::Ready(Delivery::default());
@@ -224,7 +253,7 @@ impl Process {
         // Replies come after the items, and first in the batch's bytes: who only asks is never held up by who sends.
         let items = match BATCH.bytes.saturating_sub(bytes) {
             0 => Vec::new(),
-            room => inbox.mailbox.take(BatchLimits { bytes: room, ..BATCH }, self.limits.mailbox_credit()),
+            room => inbox.mailbox.take(BatchLimits { bytes: room, ..BATCH }, credit),
         };
         let output_ready = std::mem::take(&mut inbox.output_ready);
         let inspections = std::mem::take(&mut inbox.inspections);
@@ -263,37 +292,4 @@ fn wake(mut inbox: MutexGuard<'_, Inbox>) {
     if let Some(waker) = waker {
         waker.wake();
     }
-}
-
-/// CPU time since the process last waited: the sum over polls of its instance, each timed.
-#[derive(Debug, Default)]
-pub(crate) struct CpuMeter {
-    /// Nanoseconds of the slices that are over.
-    used: AtomicU64,
-    /// When the slice under way began, by the engine's clock.
-    since: AtomicU64,
-}
-
-impl CpuMeter {
-    pub(crate) fn reset(&self) {
-        self.used.store(0, Ordering::Relaxed);
-    }
-
-    pub(crate) fn begin(&self, now: u64) {
-        self.since.store(now, Ordering::Relaxed);
-    }
-
-    pub(crate) fn end(&self, now: u64) {
-        self.used.store(nanos(self.used(now)), Ordering::Relaxed);
-    }
-
-    /// The time used, the slice under way included.
-    pub(crate) fn used(&self, now: u64) -> Duration {
-        let slice = now.saturating_sub(self.since.load(Ordering::Relaxed));
-        Duration::from_nanos(self.used.load(Ordering::Relaxed).saturating_add(slice))
-    }
-}
-
-fn nanos(duration: Duration) -> u64 {
-    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
 }

@@ -8,23 +8,30 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::task::Poll;
 
-use lunarium_kernel::{ErrorKind, Failure, Outcome, Unread};
+use lunarium_kernel::{ErrorKind, Failure, Outcome, ReturnError, Unread};
 use wasmtime::Store;
 
 use crate::bindings::exports::lunarium::process::guest::{Chunk, Guest, Parked, Status};
 use crate::clock::{Clock, TICK, TimerKey};
 use crate::code::{self, Code, Compiled};
 use crate::convert;
+use crate::incarnation::{Incarnation, Upgrade};
 use crate::instances::Slot;
 use crate::node::NodeInner;
 use crate::process::{Delivery, Inspection, Process};
 use crate::scheduler::Urgency;
 use crate::store::{self, Stopped, StoreData};
 
-/// What a new process begins with.
+/// A new process.
 pub(crate) struct Job {
     pub(crate) node: Arc<NodeInner>,
     pub(crate) process: Arc<Process>,
+    pub(crate) start: Start,
+}
+
+/// What an incarnation begins with.
+pub(crate) struct Start {
+    pub(crate) incarnation: Arc<Incarnation>,
     pub(crate) code: Arc<Code>,
     /// A payload: an array with the values.
     pub(crate) arguments: Vec<u8>,
@@ -45,12 +52,18 @@ pub(crate) fn start(job: Job) {
 }
 
 /// Compiles a chunk in an instance of its own. The error is Lua's message, or why the instance had to stop.
-pub(crate) async fn check(node: &Arc<NodeInner>, process: &Arc<Process>, chunk: Chunk<'_>) -> Result<(), String> {
+pub(crate) async fn check(
+    node: &Arc<NodeInner>,
+    process: &Arc<Process>,
+    incarnation: &Arc<Incarnation>,
+    chunk: Chunk<'_>,
+) -> Result<(), String> {
     let _live = node.count_instance();
     let unusable = |error: wasmtime::Error| format!("cannot make an instance: {error:#}");
     let slot = node.engine().instances().acquire().await.map_err(unusable)?;
-    let turns = Turns { process, clock: node.engine().clock(), alarm: None, running_since: 0 };
-    let (mut store, instance) = turns.enter(store::instantiate(node, process, &slot)).await.map_err(unusable)?;
+    let turns = Turns::new(node, process, incarnation);
+    let made = store::instantiate(node, process, incarnation, &slot);
+    let (mut store, instance) = turns.enter(made).await.map_err(unusable)?;
     let result = turns.enter(instance.lunarium_process_guest().call_check(&mut store, chunk)).await;
     match result {
         Ok(result) => result,
@@ -66,7 +79,7 @@ async fn run(job: Job) {
     let _live = job.node.count_instance();
     // Held until the Store is gone, so that the pool is never asked for more than it has.
     report.outcome = match job.node.engine().instances().acquire().await {
-        Ok(slot) => Some(live(&job, &slot).await),
+        Ok(slot) => Some(live(job, &slot).await),
         Err(error) => Some(Some(no_instance(&error))),
     };
 }
@@ -90,59 +103,79 @@ impl Drop for Report {
     }
 }
 
-/// Runs the process to its end. None: it was killed. The Store is gone when this returns.
-async fn live(job: &Job, slot: &Slot) -> Option<Outcome> {
-    let process = &job.process;
-    if process.is_killed() {
-        return None;
-    }
-    let mut turns = Turns { process, clock: job.node.engine().clock(), alarm: None, running_since: 0 };
-    if job.code.wants_compiling() {
-        job.code.keep(compile(job, slot, &turns).await.ok());
-        if process.is_killed() {
-            return None;
-        }
-        process.cpu.reset();
-    }
-    // Entered like a call: a tick may fall into it, and what it is compared with must have begun.
-    let (mut store, instance) = match turns.enter(store::instantiate(&job.node, process, slot)).await {
-        Ok(made) => made,
-        Err(error) => return Some(no_instance(&error)),
-    };
-    let guest = instance.lunarium_process_guest();
-    let mut status = turns.start(guest, &mut store, job).await;
-    if matches!(status, Ok(Status::Parked(_))) {
-        process.mark_started();
-    }
+/// Runs the process to its end, one incarnation after another. None: it was killed. The Store is gone when this returns.
+async fn live(job: Job, slot: &Slot) -> Option<Outcome> {
+    let Job { node, process, mut start } = job;
     loop {
-        match status {
-            Ok(Status::Exited(outcome)) => return Some(convert::outcome(outcome, &process.limits)),
-            Ok(Status::Parked(parked)) => {
-                let delivery = turns.wait(&parked).await;
-                if process.is_killed() {
-                    return None;
-                }
-                if let Err(error) = turns.inspect(guest, &mut store, &delivery).await {
-                    return stopped(&error, store.data());
-                }
-                // Woken only to be looked at: it waits on.
-                status = if delivery.is_empty() && !turns.is_due(parked.wake_at) {
-                    Ok(Status::Parked(parked))
-                } else {
-                    turns.resume(guest, &mut store, &delivery).await
-                };
-            }
-            Err(error) => return stopped(&error, store.data()),
+        match incarnate(&node, &process, &start, slot).await {
+            Next::Ended(outcome) => return outcome,
+            Next::Upgrade(upgrade) => start = node.restart(&process, upgrade)?,
         }
+        give_way(&process).await;
     }
 }
 
+/// What comes after an incarnation.
+enum Next {
+    /// None: it was killed.
+    Ended(Option<Outcome>),
+    Upgrade(Upgrade),
+}
+
+/// Runs an incarnation to its end. The Store is gone when this returns.
+async fn incarnate(node: &Arc<NodeInner>, process: &Arc<Process>, start: &Start, slot: &Slot) -> Next {
+    if process.is_killed() {
+        return Next::Ended(None);
+    }
+    let incarnation = &start.incarnation;
+    let mut turns = Turns::new(node, process, incarnation);
+    if start.code.wants_compiling() {
+        start.code.keep(compile(node, start, slot, &turns).await.ok());
+        if process.is_killed() {
+            return Next::Ended(None);
+        }
+        incarnation.cpu.reset();
+    }
+    // Entered like a call: a tick may fall into it, and what it is compared with must have begun.
+    let (mut store, instance) = match turns.enter(store::instantiate(node, process, incarnation, slot)).await {
+        Ok(made) => made,
+        Err(error) => return Next::Ended(Some(no_instance(&error))),
+    };
+    let guest = instance.lunarium_process_guest();
+    let status = turns.start(guest, &mut store, start).await;
+    if matches!(status, Ok(Status::Parked(_))) {
+        process.mark_started();
+    }
+    match turns.run(guest, &mut store, status).await {
+        Ok(Status::Exited(outcome)) => Next::Ended(Some(convert::outcome(outcome, &incarnation.limits))),
+        Ok(Status::Upgrade) => turns.hand_on(guest, &mut store).await,
+        // Killed while it waited.
+        Ok(Status::Parked(_)) => Next::Ended(None),
+        Err(error) => Next::Ended(stopped(&error, store.data())),
+    }
+}
+
+/// Lets the others run: a process that does nothing but start over would never leave its worker.
+async fn give_way(process: &Process) {
+    let mut gave_way = false;
+    poll_fn(|context| {
+        if std::mem::replace(&mut gave_way, true) {
+            return Poll::Ready(());
+        }
+        process.preempt();
+        context.waker().wake_by_ref();
+        Poll::Pending
+    })
+    .await;
+}
+
 /// Compiles the definition in an instance of its own, which is gone when this returns.
-async fn compile(job: &Job, slot: &Slot, turns: &Turns<'_>) -> wasmtime::Result<Compiled> {
-    let (mut store, instance) = turns.enter(store::instantiate(&job.node, &job.process, slot)).await?;
+async fn compile(node: &Arc<NodeInner>, start: &Start, slot: &Slot, turns: &Turns<'_>) -> wasmtime::Result<Compiled> {
+    let made = store::instantiate(node, turns.process, &start.incarnation, slot);
+    let (mut store, instance) = turns.enter(made).await?;
     let guest = instance.lunarium_process_guest();
     let mut pieces = Vec::new();
-    let definition = &job.code.definition;
+    let definition = &start.code.definition;
     for chunk in std::iter::once(&definition.chunk).chain(definition.libraries.iter().map(|library| &library.chunk)) {
         store::start_slice(&mut store);
         let compiled = turns.enter(guest.call_compile(&mut store, code::source(chunk))).await?;
@@ -154,21 +187,89 @@ async fn compile(job: &Job, slot: &Slot, turns: &Turns<'_>) -> wasmtime::Result<
 
 /// The turns of one process: each enters its instance once, and is timed.
 struct Turns<'a> {
-    process: &'a Process,
+    process: &'a Arc<Process>,
+    incarnation: &'a Incarnation,
     clock: &'a Clock,
     alarm: Option<TimerKey>,
     /// When the process last came from a real wait, in nanoseconds.
     running_since: u64,
 }
 
-impl Turns<'_> {
-    async fn start(&mut self, guest: &Guest, store: &mut Store<StoreData>, job: &Job) -> wasmtime::Result<Status> {
+impl<'a> Turns<'a> {
+    fn new(node: &'a NodeInner, process: &'a Arc<Process>, incarnation: &'a Incarnation) -> Turns<'a> {
+        Turns { process, incarnation, clock: node.engine().clock(), alarm: None, running_since: 0 }
+    }
+
+    async fn start(&mut self, guest: &Guest, store: &mut Store<StoreData>, start: &Start) -> wasmtime::Result<Status> {
         self.running_since = self.clock.now();
-        let imports = convert::ImportLists::new(&job.code.definition);
-        let libraries = imports.libraries(&job.code);
-        let program = convert::program(&job.code, &imports, &libraries, self.process, job.seed);
+        let Start { incarnation, code, arguments, seed } = start;
+        let imports = convert::ImportLists::new(&code.definition);
+        let libraries = imports.libraries(code);
+        let program = convert::program(code, &imports, &libraries, self.process, incarnation, *seed);
         store::start_slice(store);
-        self.enter(guest.call_start(store, program, &job.arguments)).await
+        self.enter(guest.call_start(store, program, arguments)).await
+    }
+
+    /// Waits and resumes until the incarnation is over; still parked: the process was killed.
+    async fn run(
+        &mut self,
+        guest: &Guest,
+        store: &mut Store<StoreData>,
+        mut status: wasmtime::Result<Status>,
+    ) -> wasmtime::Result<Status> {
+        while let Ok(Status::Parked(parked)) = status {
+            let delivery = self.wait(&parked).await;
+            if self.process.is_killed() {
+                return Ok(Status::Parked(parked));
+            }
+            self.inspect(guest, store, &delivery).await?;
+            // Woken only to be looked at: it waits on.
+            status = if delivery.is_empty() && !self.is_due(parked.wake_at) {
+                Ok(Status::Parked(parked))
+            } else {
+                self.resume(guest, store, &delivery).await
+            };
+        }
+        status
+    }
+
+    /// The guest has stopped to go on elsewhere: takes back what its script hasn't received.
+    async fn hand_on(&self, guest: &Guest, store: &mut Store<StoreData>) -> Next {
+        let Some(upgrade) = store.data_mut().upgrade.take() else {
+            return Next::Ended(Some(failed(ErrorKind::Internal, "the guest stopped without asking for an upgrade")));
+        };
+        match self.take_back(guest, store).await {
+            Ok(Ok(())) => Next::Upgrade(upgrade),
+            Ok(Err(lie)) => Next::Ended(Some(lie)),
+            Err(error) => Next::Ended(stopped(&error, store.data())),
+        }
+    }
+
+    /// Inner error: how the process ends that gives back what can't be.
+    async fn take_back(&self, guest: &Guest, store: &mut Store<StoreData>) -> wasmtime::Result<Result<(), Outcome>> {
+        store::allow_give_back(store);
+        loop {
+            store::start_slice(store);
+            let events = self.enter(guest.call_give_back(&mut *store)).await?;
+            if events.is_empty() {
+                return Ok(Ok(()));
+            }
+            for event in events {
+                let taken = match convert::item(event) {
+                    Some(item) => self.process.take_back(item),
+                    None => Err(ReturnError::NotHeld),
+                };
+                match taken {
+                    Ok(()) => {}
+                    Err(ReturnError::NotHeld) => {
+                        return Ok(Err(failed(ErrorKind::Internal, &ReturnError::NotHeld.to_string())));
+                    }
+                    Err(ReturnError::Flood) => {
+                        return Ok(Err(limit_reached("mailbox_bytes", &ReturnError::Flood.to_string())));
+                    }
+                }
+            }
+        }
     }
 
     async fn resume(
@@ -178,7 +279,7 @@ impl Turns<'_> {
         delivery: &Delivery,
     ) -> wasmtime::Result<Status> {
         let events = convert::events(delivery);
-        self.process.cpu.reset();
+        self.incarnation.cpu.reset();
         store::start_slice(store);
         self.enter(guest.call_resume(store, &events)).await
     }
@@ -202,9 +303,9 @@ impl Turns<'_> {
                 return Poll::Ready(Err(Stopped::Killed.into()));
             }
             self.clock.begin_run();
-            self.process.cpu.begin(self.clock.now());
+            self.incarnation.cpu.begin(self.clock.now());
             let result = call.as_mut().poll(context);
-            self.process.cpu.end(self.clock.now());
+            self.incarnation.cpu.end(self.clock.now());
             self.clock.end_run();
             result
         })
@@ -223,7 +324,7 @@ impl Turns<'_> {
                 self.running_since = self.clock.now();
                 return Poll::Pending;
             }
-            let ready = match self.process.poll_delivery(context.waker()) {
+            let ready = match self.process.poll_delivery(self.incarnation.limits.mailbox_credit(), context.waker()) {
                 Poll::Ready(delivery) => Poll::Ready(delivery),
                 Poll::Pending if self.is_due(parked.wake_at) => Poll::Ready(Delivery::default()),
                 Poll::Pending => Poll::Pending,
@@ -269,7 +370,7 @@ impl Drop for Turns<'_> {
 
 /// Why a call ended without a status: a kill (none), a limit, or a trap.
 fn stopped(error: &wasmtime::Error, data: &StoreData) -> Option<Outcome> {
-    let limits = &data.process.limits;
+    let limits = &data.incarnation.limits;
     match error.downcast_ref::<Stopped>() {
         Some(Stopped::Killed) => return None,
         Some(Stopped::Cpu) => {

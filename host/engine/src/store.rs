@@ -9,6 +9,7 @@ use lunarium_kernel::Limits;
 use wasmtime::{ResourceLimiter, Store, UpdateDeadline};
 
 use crate::bindings::LuaProcess;
+use crate::incarnation::{Incarnation, Upgrade};
 use crate::instances::Slot;
 use crate::node::NodeInner;
 use crate::process::Process;
@@ -26,6 +27,9 @@ const MAX_HANDLES: usize = 16;
 pub(crate) struct StoreData {
     pub(crate) node: Arc<NodeInner>,
     pub(crate) process: Arc<Process>,
+    pub(crate) incarnation: Arc<Incarnation>,
+    /// What the guest has asked to go on as.
+    pub(crate) upgrade: Option<Upgrade>,
     memory: MemoryLimiter,
 }
 
@@ -54,14 +58,17 @@ impl StoreData {
 pub(crate) async fn instantiate(
     node: &Arc<NodeInner>,
     process: &Arc<Process>,
+    incarnation: &Arc<Incarnation>,
     slot: &Slot,
 ) -> wasmtime::Result<(Store<StoreData>, LuaProcess)> {
     let pre = slot.pre();
-    let memory = MemoryLimiter::new(&process.limits);
-    let data = StoreData { node: Arc::clone(node), process: Arc::clone(process), memory };
+    let memory = MemoryLimiter::new(&incarnation.limits);
+    let (process, incarnation) = (Arc::clone(process), Arc::clone(incarnation));
+    let fuel = hostcall_fuel(&incarnation.limits);
+    let data = StoreData { node: Arc::clone(node), process, incarnation, upgrade: None, memory };
     let mut store = Store::new(pre.engine(), data);
     store.limiter(|data| &mut data.memory);
-    store.set_hostcall_fuel(hostcall_fuel(&process.limits));
+    store.set_hostcall_fuel(fuel);
     store.set_max_component_handles(MAX_HANDLES);
     store.epoch_deadline_callback(|context| {
         let data = context.data();
@@ -69,7 +76,7 @@ pub(crate) async fn instantiate(
         if data.process.is_killed() {
             return Err(Stopped::Killed.into());
         }
-        if data.process.cpu.used(now) >= data.process.limits.cpu {
+        if data.incarnation.cpu.used(now) >= data.incarnation.limits.cpu {
             return Err(Stopped::Cpu.into());
         }
         data.process.preempt();
@@ -89,6 +96,15 @@ pub(crate) fn start_slice(store: &mut Store<StoreData>) {
 /// sees `Invalid` and never this trap) and room for names.
 fn hostcall_fuel(limits: &Limits) -> usize {
     usize::try_from(limits.message).unwrap_or(usize::MAX).saturating_mul(2).saturating_add(64 << 10)
+}
+
+/// What is given back may have been larger than the guest's own messages may be: an event holds another's result. It
+/// came out of the instance's memory, though.
+pub(crate) fn allow_give_back(store: &mut Store<StoreData>) {
+    let limits = &store.data().incarnation.limits;
+    let memory = usize::try_from(limits.memory).unwrap_or(usize::MAX);
+    let fuel = hostcall_fuel(limits).saturating_add(memory);
+    store.set_hostcall_fuel(fuel);
 }
 
 /// Counts the memories and tables of one store together.

@@ -12,6 +12,9 @@ const MIN_DIGITS: usize = 5;
 /// Digits that a `u64` can have.
 const MAX_DIGITS: usize = 16;
 
+/// Bytes of the longest text: a host's id has 255 at most.
+const MAX_TEXT: usize = 255 + 5 + MAX_DIGITS;
+
 /// One incarnation of a process. Its text is `{host|0x00001}`: the host's id, and a number that one counter per node
 /// gives out and that is never used again. Only the kernel makes pids; two are equal when their numbers are.
 #[derive(Clone)]
@@ -29,6 +32,12 @@ impl Pid {
     /// A pid that no process ever has: what acts in its name is refused everywhere.
     pub fn nobody() -> Self {
         Self { number: 0, text: "{|0x00000}".into() }
+    }
+
+    /// A pid as a text claims it, that was a pid's text once. Whether it ever lived isn't known.
+    pub fn parse(text: &str) -> Option<Self> {
+        let number = Self::parse_number(text).filter(|_| text.len() <= MAX_TEXT)?;
+        Some(Self { number, text: text.into() })
     }
 
     /// The number, from one counter per node.
@@ -121,7 +130,9 @@ mod tests {
     fn every_number_survives_its_text() {
         let host = HostId::new("app:processes");
         for number in [1, 0xfffff, 0x10_0000, u64::MAX] {
-            assert_eq!(Pid::parse_number(Pid::new(&host, number).as_str()), Some(number));
+            let pid = Pid::new(&host, number);
+            assert_eq!(Pid::parse_number(pid.as_str()), Some(number));
+            assert_eq!(Pid::parse(pid.as_str()), Some(pid));
         }
     }
 

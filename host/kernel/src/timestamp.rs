@@ -22,6 +22,11 @@ impl Timestamp {
         self.0 as f64 / 1e9
     }
 
+    /// The time that [`Timestamp::as_seconds`] tells, as exactly as that does. What is no time is the nearest one.
+    pub fn from_seconds(seconds: f64) -> Self {
+        Self((seconds * 1e9).round() as i64)
+    }
+
     /// This time plus a duration. At the limit: the latest time there is (in the year 2262).
     pub fn saturating_add(self, duration: Duration) -> Self {
         let nanos = i64::try_from(duration.as_nanos()).unwrap_or(i64::MAX);

@@ -7,12 +7,12 @@ use crate::store::StoreData;
 
 impl Host for StoreData {
     fn link(&mut self, destination: String) -> Result<(), Refusal> {
-        let caller = &self.process.label.pid;
+        let caller = &self.process.pid;
         self.node.kernel(|kernel| kernel.link(caller, &destination)).map_err(convert::refusal)
     }
 
     fn unlink(&mut self, destination: String) -> Result<(), Refusal> {
-        let caller = &self.process.label.pid;
+        let caller = &self.process.pid;
         self.node.kernel(|kernel| kernel.unlink(caller, &destination)).map_err(convert::refusal)
     }
 }

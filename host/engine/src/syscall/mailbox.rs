@@ -18,7 +18,7 @@ impl Host for StoreData {
         self.process.report_unread(Unread { messages: unread.messages, bytes: unread.bytes });
         let topic = lunarium_kernel::Topic::new(&topic).map_err(convert::refusal)?;
         let target = self.node.find(Some(&self.process), &destination).map_err(convert::refusal)?;
-        let sender = Some(self.process.label.pid.clone());
+        let sender = Some(self.process.pid.clone());
         target.send(Message { sender, topic, payload }).map_err(convert::refusal)
     }
 }

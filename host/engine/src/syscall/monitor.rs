@@ -7,12 +7,12 @@ use crate::store::StoreData;
 
 impl Host for StoreData {
     fn monitor(&mut self, destination: String) -> Result<(), Refusal> {
-        let caller = &self.process.label.pid;
+        let caller = &self.process.pid;
         self.node.kernel(|kernel| kernel.monitor(caller, &destination)).map_err(convert::refusal)
     }
 
     fn unmonitor(&mut self, destination: String) -> Result<(), Refusal> {
-        let caller = &self.process.label.pid;
+        let caller = &self.process.pid;
         self.node.kernel(|kernel| kernel.unmonitor(caller, &destination)).map_err(convert::refusal)
     }
 }

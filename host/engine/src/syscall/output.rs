@@ -15,7 +15,7 @@ const LOG_LINE: usize = 8 << 10;
 impl Host for StoreData {
     fn print(&mut self, line: Vec<u8>) -> bool {
         let output = self.node.output();
-        let written = output.print(&self.process.label, &clean(&line));
+        let written = output.print(&self.incarnation.label, &clean(&line));
         if !written {
             output.on_ready(Waker::from(Arc::new(Ready(Arc::downgrade(&self.process)))));
         }
@@ -37,7 +37,7 @@ impl Host for StoreData {
         if dropped > 0 {
             fields.push(("dropped_lines".into(), dropped.to_string()));
         }
-        self.node.output().log(&self.process.label, convert_level(level), &message, &fields);
+        self.node.output().log(&self.incarnation.label, convert_level(level), &message, &fields);
     }
 }
 

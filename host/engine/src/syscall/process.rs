@@ -34,6 +34,13 @@ impl Host for StoreData {
         started.map(|_| request).map_err(convert::refusal)
     }
 
+    fn upgrade(&mut self, entry: Option<String>, arguments: Vec<u8>) -> Result<(), Refusal> {
+        let entry = entry.map_or_else(|| self.incarnation.label.entry.clone(), EntryId::new);
+        let upgrade = self.node.plan_upgrade(&self.process, &entry, arguments).map_err(convert::refusal)?;
+        self.upgrade = Some(upgrade);
+        Ok(())
+    }
+
     fn terminate(&mut self, destination: String) -> Result<(), Refusal> {
         self.node.terminate(Some(&self.process), &destination).map_err(convert::refusal)
     }
@@ -44,19 +51,19 @@ impl Host for StoreData {
     }
 
     fn get_options(&mut self) -> Options {
-        let caller = &self.process.label.pid;
+        let caller = &self.process.pid;
         Options { trap_links: self.node.kernel(|kernel| kernel.trap_links(caller)) }
     }
 
     fn set_options(&mut self, options: Options) {
-        let caller = &self.process.label.pid;
+        let caller = &self.process.pid;
         self.node.kernel(|kernel| kernel.set_trap_links(caller, options.trap_links));
     }
 }
 
 impl StoreData {
     fn first_message(&self, message: FirstMessage) -> Result<Message, TopicError> {
-        let sender = Some(self.process.label.pid.clone());
+        let sender = Some(self.process.pid.clone());
         Ok(Message { sender, topic: Topic::new(&message.topic)?, payload: message.payload })
     }
 }
