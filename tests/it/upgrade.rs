@@ -250,7 +250,9 @@ end }
 fn coroutines_timers_and_calls_of_the_old_incarnation_are_gone() {
     check_main(
         r#"
-        coroutine.spawn(function() time.sleep("1ms") print("never") end)
+        local old = process.listen("old")
+        coroutine.spawn(function() old:receive() print("never") end)
+        coroutine.spawn(function() time.sleep("1h") print("never") end)
         coroutine.spawn(function()
             local closing <close> = setmetatable({}, { __close = function() print("never") end })
             process.exec("app:registers", "app:processes")
@@ -263,7 +265,8 @@ return { main = function() process.registry.register("callee") time.sleep("1h") 
 -- entry: next
 return { main = function()
     print(process.registry.lookup("callee"))
-    time.sleep("5ms")
+    process.send(process.pid(), "old", "to the new one")
+    print(process.inbox():receive():payload())
     print(process.exec("app:gives", "app:processes", "mine"))
 end }
         "#,

@@ -31,7 +31,7 @@ fn the_exact_list_of_what_is_reachable() {
             _G.errors: ALREADY_EXISTS CANCELED CONFLICT INTERNAL INVALID NOT_FOUND PERMISSION_DENIED RATE_LIMITED RESOURCE_EXHAUSTED TIMEOUT UNAVAILABLE UNKNOWN is new wrap
             _G.math: abs acos asin atan ceil cos deg exp floor fmod huge log max maxinteger min mininteger modf pi rad random randomseed sin sqrt tan tointeger type ult
             _G.os: clock date difftime time
-            _G.process: cancel event events exec get_options id inbox link listen monitor pid registry send set_options spawn spawn_linked spawn_linked_monitored spawn_monitored terminate unlink unlisten unmonitor with_context
+            _G.process: cancel event events exec get_options id inbox link listen monitor pid registry send set_options spawn spawn_linked spawn_linked_monitored spawn_monitored terminate unlink unlisten unmonitor upgrade with_context
             _G.process.event: CANCEL EXIT LINK_DOWN
             _G.process.registry: lookup register unregister
             _G.string: byte char find format gmatch gsub len lower match pack packsize rep reverse sub unpack upper

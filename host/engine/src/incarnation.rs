@@ -1,16 +1,20 @@
 //! One incarnation of a process: what changes when the process upgrades, while it keeps its pid.
 //!
-//! Owns the label, the limits and the meter of CPU time. Refuses what outlives it: mailbox, requests and flags are the
+//! Owns the label, the limits and the meter of CPU time, and the way from one to the next. Refuses what outlives it: mailbox, requests and flags are the
 //! process's.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use lunarium_kernel::Limits;
+use lunarium_kernel::{EntryId, Limits};
 
 use crate::code::Code;
+use crate::node::{NodeInner, SpawnError};
 use crate::output::ProcessLabel;
+use crate::process::Process;
+use crate::runner::Start;
+use crate::wall;
 
 pub(crate) struct Incarnation {
     pub(crate) label: ProcessLabel,
@@ -29,6 +33,43 @@ pub(crate) struct Upgrade {
 impl Incarnation {
     pub(crate) fn new(label: ProcessLabel, limits: Limits) -> Arc<Incarnation> {
         Arc::new(Incarnation { label, limits, cpu: CpuMeter::default() })
+    }
+
+    /// One of this process, as this entry.
+    pub(crate) fn of(process: &Process, entry: EntryId, limits: Limits) -> Arc<Incarnation> {
+        let frame = format!("{entry}#{:05x}", process.chain).into();
+        Incarnation::new(ProcessLabel { pid: process.pid.clone(), frame, entry }, limits)
+    }
+}
+
+impl NodeInner {
+    /// What a process would go on as.
+    pub(crate) fn plan_upgrade(
+        &self,
+        process: &Process,
+        entry: &EntryId,
+        arguments: Vec<u8>,
+    ) -> Result<Upgrade, SpawnError> {
+        let code = self.code(entry)?;
+        let limits = self.limits_of(&code, &process.host, process.wish.as_ref());
+        let (size, limit) = (arguments.len(), limits.message);
+        if u32::try_from(size).map_or(true, |size| size > limit) {
+            return Err(SpawnError::Arguments { size, limit });
+        }
+        Ok(Upgrade { code, limits, arguments })
+    }
+
+    /// The process goes on as another incarnation; its last one is gone. None: it has ended.
+    pub(crate) fn restart(&self, process: &Process, upgrade: Upgrade) -> Option<Start> {
+        let Upgrade { code, limits, arguments } = upgrade;
+        let entry = code.definition.entry.clone();
+        let counts = limits.counts();
+        if !self.kernel(|kernel| kernel.upgrade(&process.pid, entry.clone(), counts, wall::now())) {
+            return None;
+        }
+        process.restart(&limits);
+        let incarnation = Incarnation::of(process, entry, limits);
+        Some(Start { incarnation, code, arguments, seed: self.next_seed() })
     }
 }
 

@@ -20,8 +20,8 @@ use crate::code::Code;
 use crate::control::{Census, Control, Counted};
 use crate::definition::{Chunk, Definition, HostDefinition};
 use crate::engine::{Engine, StartError};
-use crate::incarnation::{Incarnation, Upgrade};
-use crate::output::{Output, ProcessLabel};
+use crate::incarnation::Incarnation;
+use crate::output::Output;
 use crate::process::{Inspection, Origin, Process};
 use crate::runner::{self, Job, Start};
 use crate::sleep::Sleep;
@@ -483,41 +483,12 @@ impl NodeInner {
     }
 
     /// Node → host → entry → who started it from outside.
-    fn limits_of(&self, code: &Code, host: &HostId, wish: Option<&LimitsOverride>) -> Limits {
+    pub(crate) fn limits_of(&self, code: &Code, host: &HostId, wish: Option<&LimitsOverride>) -> Limits {
         let limits = self.host_limits(host).narrow(&code.definition.limits);
         match wish {
             Some(wish) => limits.narrow(wish),
             None => limits,
         }
-    }
-
-    /// What a process would go on as.
-    pub(crate) fn plan_upgrade(
-        &self,
-        process: &Process,
-        entry: &EntryId,
-        arguments: Vec<u8>,
-    ) -> Result<Upgrade, SpawnError> {
-        let code = self.code(entry)?;
-        let limits = self.limits_of(&code, &process.host, process.wish.as_ref());
-        let (size, limit) = (arguments.len(), limits.message);
-        if u32::try_from(size).map_or(true, |size| size > limit) {
-            return Err(SpawnError::Arguments { size, limit });
-        }
-        Ok(Upgrade { code, limits, arguments })
-    }
-
-    /// The process goes on as another incarnation; its last one is gone. None: it has ended.
-    pub(crate) fn restart(&self, process: &Process, upgrade: Upgrade) -> Option<Start> {
-        let Upgrade { code, limits, arguments } = upgrade;
-        let entry = code.definition.entry.clone();
-        let counts = limits.counts();
-        if !self.kernel(|kernel| kernel.upgrade(&process.pid, entry.clone(), counts, wall::now())) {
-            return None;
-        }
-        process.restart(&limits);
-        let incarnation = Incarnation::new(label(&process.pid, process.chain, entry), limits);
-        Some(Start { incarnation, code, arguments, seed: self.next_seed() })
     }
 
     /// Lets the kernel accept a process and puts it into the table.
@@ -568,8 +539,7 @@ impl NodeInner {
     }
 
     fn launch(self: &Arc<NodeInner>, process: &Arc<Process>, plan: Plan) {
-        let label = label(&process.pid, process.chain, plan.code.definition.entry.clone());
-        let incarnation = Incarnation::new(label, plan.limits);
+        let incarnation = Incarnation::of(process, plan.code.definition.entry.clone(), plan.limits);
         let start = Start { incarnation, code: plan.code, arguments: plan.arguments, seed: self.next_seed() };
         runner::start(Job { node: Arc::clone(self), process: Arc::clone(process), start });
     }
@@ -601,7 +571,7 @@ impl NodeInner {
         self.kernel(|kernel| kernel.handle_exit(&process.pid, outcome, wall::now()));
     }
 
-    fn code(&self, entry: &EntryId) -> Result<Arc<Code>, SpawnError> {
+    pub(crate) fn code(&self, entry: &EntryId) -> Result<Arc<Code>, SpawnError> {
         let definitions = self.definitions.read().unwrap_or_else(PoisonError::into_inner);
         definitions.get(entry).cloned().ok_or_else(|| SpawnError::UnknownEntry(entry.clone()))
     }
@@ -611,10 +581,6 @@ impl NodeInner {
         let hosts = self.hosts.read().unwrap_or_else(PoisonError::into_inner);
         hosts.get(host).map(|host| host.limits.clone()).unwrap_or_default()
     }
-}
-
-fn label(pid: &Pid, chain: u64, entry: EntryId) -> ProcessLabel {
-    ProcessLabel { pid: pid.clone(), frame: format!("{entry}#{chain:05x}").into(), entry }
 }
 
 /// Lets the clock call the kernel when its next deadline is due. One alarm too many does nothing.
