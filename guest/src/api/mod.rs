@@ -2,7 +2,9 @@
 //! in the table the prelude's chunks get, under these names.
 
 pub mod chunk;
+pub mod date;
 pub mod duration;
+pub mod json;
 pub mod link;
 pub mod mailbox;
 pub mod monitor;
@@ -11,6 +13,7 @@ pub mod process;
 pub mod registry;
 pub mod schedule;
 pub mod time;
+pub mod zone;
 
 use std::ffi::{CStr, c_int};
 
@@ -20,9 +23,10 @@ use crate::wait;
 
 /// Puts all functions into the table on top of the stack. Raises.
 pub fn install(lua: Lua) {
-    let groups: [&[(&CStr, Function)]; 10] = [
+    let groups: [&[(&CStr, Function)]; 11] = [
         &wait::FUNCTIONS,
         &chunk::FUNCTIONS,
+        &date::FUNCTIONS,
         &duration::FUNCTIONS,
         &link::FUNCTIONS,
         &mailbox::FUNCTIONS,

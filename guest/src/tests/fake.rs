@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::rc::Rc;
 
 use super::{PEER, PID, show};
-use crate::host::{Ended, ErrorKind, Event, Host, Message, Options, Outcome, Refusal, SpawnRequest, Unread, refusal};
+use crate::host::{Ended, ErrorKind, Event, Host, Level, Message, Options, Outcome, Refusal, SpawnRequest, Unread, refusal};
 
 pub struct State {
     pub now: Cell<u64>,
@@ -173,6 +173,11 @@ impl Host for Fake {
 
     fn dropped(&self, lines: u32) {
         self.0.line(&format!("-- dropped {lines}"));
+    }
+
+    fn log(&self, level: Level, message: &str, fields: &[(String, String)]) {
+        let fields: String = fields.iter().map(|(key, value)| format!(" {key}={value:?}")).collect();
+        self.0.line(&format!("-- {level:?} {message:?}{fields}"));
     }
 
     fn now(&self) -> u64 {
