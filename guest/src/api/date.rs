@@ -71,16 +71,8 @@ fn civil(numbers: [i64; 7]) -> Result<DateTime, String> {
     within("minute", minute, 0, 59)?;
     within("second", second, 0, 59)?;
     within("nanosecond", nanosecond, 0, 999_999_999)?;
-    DateTime::new(
-        year as i16,
-        month as i8,
-        day as i8,
-        hour as i8,
-        minute as i8,
-        second as i8,
-        nanosecond as i32,
-    )
-    .map_err(|error| error.to_string())
+    DateTime::new(year as i16, month as i8, day as i8, hour as i8, minute as i8, second as i8, nanosecond as i32)
+        .map_err(|error| error.to_string())
 }
 
 fn within(name: &str, number: i64, least: i64, most: i64) -> Result<(), String> {

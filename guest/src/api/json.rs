@@ -11,7 +11,6 @@ use crate::buffer::Buffer;
 use crate::error::invalid;
 use crate::lua::{Function, Kind, Lua};
 
-
 /// How deep arrays and objects may be nested, both ways. At the limit: `INVALID`. The number: what other readers of
 /// JSON take, and little enough for the stack.
 const MAX_DEPTH: usize = 128;

@@ -4,7 +4,7 @@ use std::ffi::{CStr, c_int};
 
 use crate::buffer::push_list;
 use crate::host::Level;
-use crate::lua::{Function, Lua};
+use crate::lua::{Function, Kind, Lua};
 
 /// `line(...)` → the arguments as `print` shows them, tabs between. Calls `__tostring`, so it may raise.
 extern "C-unwind" fn line(lua: Lua) -> c_int {
@@ -51,6 +51,10 @@ extern "C-unwind" fn log(lua: Lua) -> c_int {
         Some(3) => Level::Warn,
         _ => Level::Error,
     };
+    // A script may have taken a logger apart.
+    if lua.kind(3) != Kind::Table {
+        lua.type_error(3, c"table");
+    }
     let mut count = 0;
     lua.push_nil();
     while lua.next(3) {

@@ -5,7 +5,9 @@ use std::collections::{BTreeMap, VecDeque};
 use std::rc::Rc;
 
 use super::{PEER, PID, show};
-use crate::host::{Ended, ErrorKind, Event, Host, Level, Message, Options, Outcome, Refusal, SpawnRequest, Unread, refusal};
+use crate::host::{
+    Ended, ErrorKind, Event, Host, Level, Message, Options, Outcome, Refusal, SpawnRequest, Unread, refusal,
+};
 
 pub struct State {
     pub now: Cell<u64>,

@@ -90,7 +90,8 @@ fn a_line_is_cut_at_8_kib() {
         logger:info('x' .. ('é'):rep(5000), { never = 'shown' }) logger:info('m', { a = ('x'):rep(100000), b = 'not shown' })",
     )
     .run();
-    let lines: Vec<String> = shown.lines().map(|line| line.replace("mmm", "").replace("xxx", "").replace("éé", "")).collect();
+    let lines: Vec<String> =
+        shown.lines().map(|line| line.replace("mmm", "").replace("xxx", "").replace("éé", "")).collect();
     // The keys are five bytes each, and one counts for what stands between fields.
     let fields = (1..=15).map(|i| format!(" {i:05}=\"\"")).collect::<String>();
     assert_eq!(

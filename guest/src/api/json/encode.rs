@@ -19,7 +19,10 @@ use crate::lua::{Kind, Lua};
 /// Why a value has no JSON.
 pub enum Unfit {
     /// What is the matter with the value at this path (built from the inside out, so reversed).
-    Value { fault: String, path: Vec<String> },
+    Value {
+        fault: String,
+        path: Vec<String>,
+    },
     TooDeep,
 }
 
