@@ -6,6 +6,7 @@ pub use crate::bindings::exports::lunarium::process::guest::{Cancel, Library, Li
 pub use crate::bindings::exports::lunarium::process::guest::{
     Chunk, Code, Ended, Event, Failure, Import, Message, Outcome, Parked, Program, Reply, Status,
 };
+pub use crate::bindings::lunarium::process::output::Level;
 pub use crate::bindings::lunarium::process::process::{FirstMessage, Options, SpawnRequest};
 pub use crate::bindings::lunarium::process::types::{ErrorKind, Refusal, Unread};
 
@@ -31,6 +32,7 @@ pub trait Host {
 
     fn print(&self, line: &[u8]) -> bool;
     fn dropped(&self, lines: u32);
+    fn log(&self, level: Level, message: &str, fields: &[(String, String)]);
 
     /// Nanoseconds of the monotonic clock, the one of `wake-at`.
     fn now(&self) -> u64;

@@ -1,5 +1,5 @@
-//! Lua's C interface as methods of [`Lua`], and nothing above it. With `memory.rs`, `wait.rs` and the C-facing bits of
-//! `lib.rs`, this is where the guest is `unsafe`; the other files use these methods only.
+//! Lua's C interface as methods of [`Lua`], and nothing above it. With `memory.rs`, `buffer.rs`, `wait.rs` and the
+//! C-facing bits of `lib.rs`, this is where the guest is `unsafe`; the other files use these methods only.
 //!
 //! They are not marked `unsafe` although Lua's rules still hold, because what breaks one of them hurts the process
 //! itself and nobody else, wasm being the wall. The rules:
@@ -159,9 +159,8 @@ impl Lua {
     }
 
     fn load_as(&self, code: &[u8], name: &CStr, mode: &CStr) -> Result<(), Broken> {
-        let status = unsafe {
-            ffi::luaL_loadbufferx(self.0, code.as_ptr().cast(), code.len(), name.as_ptr(), mode.as_ptr())
-        };
+        let status =
+            unsafe { ffi::luaL_loadbufferx(self.0, code.as_ptr().cast(), code.len(), name.as_ptr(), mode.as_ptr()) };
         if status == ffi::LUA_OK { Ok(()) } else { Err(broken(status)) }
     }
 
@@ -546,6 +545,11 @@ impl Lua {
             let place = ffi::lua_newuserdatauv(self.0, size_of::<T>(), 0);
             place.cast::<T>().write(value);
         }
+    }
+
+    /// Pushes a userdata of so many bytes, and tells where they are. Raises.
+    pub fn push_block(&self, size: usize) -> *mut u8 {
+        unsafe { ffi::lua_newuserdatauv(self.0, size, 0).cast() }
     }
 
     /// The value in a userdata. The caller has checked the metatable, by which only this type is ever made.

@@ -2,7 +2,7 @@
 //! run until everything waits. Owns the order of these; queues and routing are the prelude's, how an end is told is
 //! `outcome.rs`'s.
 
-use crate::api::{self, chunk::load_chunk, duration, time};
+use crate::api::{self, chunk::load_chunk, duration, json, time};
 use crate::codec::decode_spread;
 use crate::context::Context;
 use crate::host::{Chunk, Code, ErrorKind, Event, Host, Outcome, Program, Status};
@@ -11,7 +11,7 @@ use crate::outcome;
 use crate::turn::{Calls, turn};
 
 /// The prelude's chunks, in order of loading. Each gets the runtime's table; `slots.lua` is put before each.
-const PRELUDE: [(&str, &str); 13] = [
+const PRELUDE: &[(&str, &str)] = &[
     ("errors", include_str!("../prelude/errors.lua")),
     ("message", include_str!("../prelude/message.lua")),
     ("schedule", include_str!("../prelude/schedule.lua")),
@@ -22,6 +22,7 @@ const PRELUDE: [(&str, &str); 13] = [
     ("output", include_str!("../prelude/output.lua")),
     ("ctx", include_str!("../prelude/ctx.lua")),
     ("spawner", include_str!("../prelude/spawner.lua")),
+    ("logger", include_str!("../prelude/logger.lua")),
     ("process", include_str!("../prelude/process.lua")),
     ("spawn", include_str!("../prelude/spawn.lua")),
     ("program", include_str!("../prelude/program.lua")),
@@ -204,6 +205,7 @@ fn build(lua: Lua) -> Calls {
     }
     duration::open(lua);
     time::open(lua);
+    json::open(lua);
     lua.new_table(0, 64);
     api::install(lua);
     lua.new_table(0, duration::CONSTANTS.len());
@@ -212,6 +214,8 @@ fn build(lua: Lua) -> Calls {
         lua.set_field(-2, name);
     }
     lua.set_field(-2, c"durations");
+    json::push_module(lua);
+    lua.set_field(-2, c"json");
     let runtime = lua.top();
     // On one line, so that the chunk's own lines keep their numbers.
     let slots: String = SLOTS.lines().filter(|line| !line.starts_with("--")).flat_map(|line| [line, " "]).collect();
@@ -226,7 +230,7 @@ fn build(lua: Lua) -> Calls {
         lua.call(1, 0);
     }
     lua.push_loaded();
-    for name in [c"process", c"channel", c"time", c"errors", c"ctx"] {
+    for name in [c"process", c"channel", c"time", c"errors", c"ctx", c"json"] {
         lua.get_field(runtime, name);
         lua.set_field(-2, name);
     }

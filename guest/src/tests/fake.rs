@@ -6,7 +6,8 @@ use std::rc::Rc;
 
 use super::{PEER, PID, show};
 use crate::host::{
-    Ended, ErrorKind, Event, FirstMessage, Host, Message, Options, Outcome, Refusal, SpawnRequest, Unread, refusal,
+    Ended, ErrorKind, Event, FirstMessage, Host, Level, Message, Options, Outcome, Refusal, SpawnRequest, Unread,
+    refusal,
 };
 
 pub struct State {
@@ -181,6 +182,11 @@ impl Host for Fake {
 
     fn dropped(&self, lines: u32) {
         self.0.line(&format!("-- dropped {lines}"));
+    }
+
+    fn log(&self, level: Level, message: &str, fields: &[(String, String)]) {
+        let fields: String = fields.iter().map(|(key, value)| format!(" {key}={value:?}")).collect();
+        self.0.line(&format!("-- {level:?} {message:?}{fields}"));
     }
 
     fn now(&self) -> u64 {

@@ -6,10 +6,13 @@ mod show;
 
 mod channels;
 mod coroutines;
+mod date;
 mod ends;
 mod errors;
 mod guides;
+mod json;
 mod limits;
+mod logger;
 mod mailbox;
 mod payloads;
 mod process;
