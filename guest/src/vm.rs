@@ -5,7 +5,8 @@
 use crate::api::{self, chunk::chunk_name, duration, time};
 use crate::codec::decode_spread;
 use crate::context::Context;
-use crate::host::{Chunk, ErrorKind, Event, Host, Outcome, Program, Status};
+use crate::globals;
+use crate::host::{Chunk, ErrorKind, Event, GlobalUse, Globals, Host, Outcome, Program, Status};
 use crate::lua::{Broken, Kind, Library, Lua, Reference};
 use crate::outcome;
 use crate::turn::{Calls, turn};
@@ -113,15 +114,50 @@ impl Vm {
         self.turn(events)
     }
 
-    /// Compiles a chunk without running it.
+    /// Compiles a chunk without running it, and tells which globals it uses.
     ///
     /// Errors: Lua's message.
-    pub fn check(&self, chunk: &Chunk) -> Result<(), String> {
+    pub fn check(&self, chunk: &Chunk) -> Result<Globals, String> {
         let name = chunk_name(&chunk.name);
         let result = self.lua.load(chunk.source.as_bytes(), &name);
         let message = String::from_utf8_lossy(self.lua.bytes(-1).unwrap_or_default()).into_owned();
+        // Without memory for the dump nothing is told, which is no fault of the chunk.
+        let dump = result.is_ok().then(|| self.lua.dump()).flatten();
         self.lua.pop(1);
-        result.map_err(|_| message)
+        result.map_err(|_| message)?;
+        Ok(self.globals(dump.and_then(|dump| globals::uses(&dump)).unwrap_or_default()))
+    }
+
+    fn globals(&self, found: globals::Uses) -> Globals {
+        let there = self.global_names();
+        let text = |name: Vec<u8>| String::from_utf8_lossy(&name).into_owned();
+        let assigned = found.assigned.into_iter().map(|(name, line)| (text(name), line, true));
+        let reads = found.reads.into_iter().map(|(line, name)| (text(name), line, false));
+        let uses = assigned
+            .chain(reads)
+            .filter(|(name, ..)| there.binary_search(name).is_err())
+            .map(|(name, line, assigned)| GlobalUse { name, line, assigned })
+            .collect();
+        Globals { there, uses }
+    }
+
+    /// What every process finds, sorted.
+    fn global_names(&self) -> Vec<String> {
+        let mut names = Vec::new();
+        self.lua.push_globals();
+        self.lua.push_nil();
+        while self.lua.next(self.lua.top() - 1) {
+            self.lua.pop(1);
+            names.extend(self.lua.bytes(-1).map(|name| String::from_utf8_lossy(name).into_owned()));
+        }
+        self.lua.pop(1);
+        names.sort_unstable();
+        names
+    }
+
+    #[cfg(test)]
+    pub fn dump_for_test(&self, source: &str) -> Vec<u8> {
+        self.lua.load(source.as_bytes(), c"=x").ok().and_then(|()| self.lua.dump()).unwrap_or_default()
     }
 
     fn turn(&mut self, events: Vec<Event>) -> Status {

@@ -8,6 +8,7 @@ mod channels;
 mod coroutines;
 mod ends;
 mod errors;
+mod globals;
 mod guides;
 mod limits;
 mod mailbox;

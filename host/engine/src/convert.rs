@@ -8,6 +8,7 @@ use lunarium_kernel::{ErrorKind, Event, Failure, Item, Limits, Outcome, Refusal}
 
 use crate::bindings::exports::lunarium::process::guest as wit;
 use crate::bindings::lunarium::process::types;
+use crate::check::{GlobalUse, Globals};
 use crate::definition::{Chunk, Definition, Import};
 use crate::process::{Delivery, Process};
 
@@ -49,6 +50,13 @@ fn imports(imports: &[Import]) -> Vec<wit::Import<'_>> {
 /// A chunk, borrowed.
 pub(crate) fn chunk(chunk: &Chunk) -> wit::Chunk<'_> {
     wit::Chunk { name: &chunk.name, source: &chunk.source }
+}
+
+/// What the guest tells about a chunk's globals.
+pub(crate) fn globals(globals: wit::Globals) -> Globals {
+    let uses = globals.uses.into_iter();
+    let uses = uses.map(|wit::GlobalUse { name, line, assigned }| GlobalUse { name, line, assigned });
+    Globals { there: globals.there, uses: uses.collect() }
 }
 
 /// What `start` runs.

@@ -45,7 +45,7 @@ pub(crate) fn start(job: Job) {
 }
 
 /// Compiles a chunk in an instance of its own. The error is Lua's message, or why the instance had to stop.
-pub(crate) async fn check(node: &Arc<NodeInner>, process: &Arc<Process>, chunk: Chunk<'_>) -> Result<(), String> {
+pub(crate) async fn check(node: &Arc<NodeInner>, process: &Arc<Process>, chunk: Chunk<'_>) -> Result<Globals, String> {
     let _live = node.count_instance();
     let unusable = |error: wasmtime::Error| format!("cannot make an instance: {error:#}");
     let slot = node.engine().instances().acquire().await.map_err(unusable)?;
