@@ -4,7 +4,7 @@
 #[cfg(test)]
 pub use crate::bindings::exports::lunarium::process::guest::{Cancel, Library, Limits};
 pub use crate::bindings::exports::lunarium::process::guest::{
-    Chunk, Code, Ended, Event, Failure, Import, Message, Outcome, Parked, Program, Reply, Status,
+    Chunk, Code, Ended, Event, Failure, GlobalUse, Globals, Import, Message, Outcome, Parked, Program, Reply, Status,
 };
 pub use crate::bindings::lunarium::process::output::Level;
 pub use crate::bindings::lunarium::process::process::{FirstMessage, Options, SpawnRequest};

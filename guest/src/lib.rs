@@ -18,6 +18,7 @@ mod codec;
 mod component;
 mod context;
 mod error;
+mod globals;
 mod host;
 mod lua;
 mod memory;

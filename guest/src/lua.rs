@@ -164,21 +164,26 @@ impl Lua {
         if status == ffi::LUA_OK { Ok(()) } else { Err(broken(status)) }
     }
 
-    /// The function on top as bytes, with what error messages need.
-    pub fn dump(&self) -> Vec<u8> {
+    /// The Lua function on top in Lua's binary form, lines included. None: it isn't one, or there is no memory.
+    pub fn dump(&self) -> Option<Vec<u8>> {
         unsafe extern "C-unwind" fn write(
             _: *mut ffi::lua_State,
             piece: *const c_void,
             size: usize,
             out: *mut c_void,
         ) -> c_int {
-            let out = unsafe { &mut *out.cast::<Vec<u8>>() };
-            out.extend_from_slice(unsafe { slice::from_raw_parts(piece.cast(), size) });
+            // SAFETY: Lua passes on `out` below, and a piece of `size` bytes.
+            let (out, piece) =
+                unsafe { (&mut *out.cast::<Vec<u8>>(), slice::from_raw_parts(piece.cast::<u8>(), size)) };
+            if out.try_reserve(size).is_err() {
+                return 1;
+            }
+            out.extend_from_slice(piece);
             0
         }
-        let mut out: Vec<u8> = Vec::new();
-        unsafe { ffi::lua_dump(self.0, write, ptr::from_mut(&mut out).cast(), 0) };
-        out
+        let mut out = Vec::new();
+        let status = unsafe { ffi::lua_dump(self.0, write, ptr::from_mut(&mut out).cast(), 0) };
+        (status == 0).then_some(out)
     }
 
     /// A new coroutine, left on the stack. Raises.

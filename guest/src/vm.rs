@@ -5,7 +5,8 @@
 use crate::api::{self, chunk::load_chunk, duration, json, time};
 use crate::codec::decode_spread;
 use crate::context::Context;
-use crate::host::{Chunk, Code, ErrorKind, Event, Host, Outcome, Program, Status};
+use crate::globals;
+use crate::host::{Chunk, Code, ErrorKind, Event, GlobalUse, Globals, Host, Outcome, Program, Status};
 use crate::lua::{Broken, Kind, Library, Lua, Reference};
 use crate::outcome;
 use crate::turn::{Calls, turn};
@@ -117,13 +118,47 @@ impl Vm {
         self.turn(events)
     }
 
-    /// Compiles a chunk without running it.
+    /// Compiles a chunk without running it, and tells which globals it uses.
     ///
     /// Errors: Lua's message.
-    pub fn check(&self, chunk: &Chunk) -> Result<(), String> {
+    pub fn check(&self, chunk: &Chunk) -> Result<Globals, String> {
         self.load(chunk)?;
+        // Without memory for the dump nothing is told, which is no fault of the chunk.
+        let dump = self.lua.dump();
         self.lua.pop(1);
-        Ok(())
+        Ok(self.globals(dump.and_then(|dump| globals::uses(&dump)).unwrap_or_default()))
+    }
+
+    fn globals(&self, found: globals::Uses) -> Globals {
+        let there = self.global_names();
+        let text = |name: Vec<u8>| String::from_utf8_lossy(&name).into_owned();
+        let assigned = found.assigned.into_iter().map(|(name, line)| (text(name), line, true));
+        let reads = found.reads.into_iter().map(|(line, name)| (text(name), line, false));
+        let uses = assigned
+            .chain(reads)
+            .filter(|(name, ..)| there.binary_search(name).is_err())
+            .map(|(name, line, assigned)| GlobalUse { name, line, assigned })
+            .collect();
+        Globals { there, uses }
+    }
+
+    /// What every process finds, sorted.
+    fn global_names(&self) -> Vec<String> {
+        let mut names = Vec::new();
+        self.lua.push_globals();
+        self.lua.push_nil();
+        while self.lua.next(self.lua.top() - 1) {
+            self.lua.pop(1);
+            names.extend(self.lua.bytes(-1).map(|name| String::from_utf8_lossy(name).into_owned()));
+        }
+        self.lua.pop(1);
+        names.sort_unstable();
+        names
+    }
+
+    #[cfg(test)]
+    pub fn dump_for_test(&self, source: &str) -> Vec<u8> {
+        self.lua.load(source.as_bytes(), c"=x").ok().and_then(|()| self.lua.dump()).unwrap_or_default()
     }
 
     /// Compiles a chunk for `start`.
@@ -133,7 +168,7 @@ impl Vm {
         self.load(chunk)?;
         let compiled = self.lua.dump();
         self.lua.pop(1);
-        Ok(compiled)
+        compiled.ok_or_else(|| "not enough memory".to_owned())
     }
 
     /// Leaves the chunk's function.

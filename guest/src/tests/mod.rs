@@ -9,6 +9,7 @@ mod coroutines;
 mod date;
 mod ends;
 mod errors;
+mod globals;
 mod guides;
 mod json;
 mod limits;

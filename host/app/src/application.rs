@@ -8,6 +8,8 @@ use std::time::Duration;
 use lunarium_engine::{Definition, HostDefinition, Value};
 use lunarium_kernel::{EntryId, HostId, RestartPolicy};
 
+use crate::program::Programs;
+
 /// The host that an application without a `process.host` has.
 pub const DEFAULT_HOST: &str = "app:processes";
 /// The most processes of a host that doesn't say: the node's own limit holds.
@@ -21,6 +23,8 @@ pub struct App {
     pub(crate) definitions: Vec<Definition>,
     pub(crate) hosts: Vec<Host>,
     pub(crate) services: Vec<Service>,
+    /// Where each chunk's lines are, for people.
+    pub(crate) programs: Programs,
 }
 
 impl App {

@@ -78,7 +78,7 @@ mod tunables;
 mod value;
 mod wall;
 
-pub use check::CompileError;
+pub use check::{CompileError, GlobalUse, Globals};
 pub use definition::{Chunk, Definition, HostDefinition, Import, Library};
 pub use engine::{Engine, StartError};
 pub use lunarium_kernel::{

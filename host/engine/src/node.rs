@@ -262,10 +262,10 @@ impl Node {
         self.inner.terminate(None, pid.as_str())
     }
 
-    /// Compiles a source in a fresh instance, without running it.
+    /// Compiles a source in a fresh instance, without running it, and tells which globals it uses.
     ///
     /// Errors: Lua's message; or the source took more memory or CPU time than a process may have.
-    pub async fn check(&self, chunk: &Chunk) -> Result<(), check::CompileError> {
+    pub async fn check(&self, chunk: &Chunk) -> Result<check::Globals, check::CompileError> {
         check::check(&self.inner, chunk).await
     }
 
