@@ -1,0 +1,63 @@
+---@meta logger
+
+--- Log lines, with fields. Every line carries the process's frame id. Lines go where the node sends them: `lunarium run`
+--- writes them to standard error (`--log-level`, `--log-format text|json`). Text is cut when it is long, and control
+--- characters of terminals are taken out.
+---
+--- Beyond 1,000 lines a second (limit `log_lines`) lines are dropped and counted; the next line that goes through says how
+--- many. Logging never waits and never fails.
+---
+--- The global `logger` is a logger without fields; `logger:with(fields)` makes others.
+---@class logger.Logger
+logger = {}
+
+--- For whoever writes the script; not shown by default.
+---
+--- ```lua
+--- logger:debug("cache looked up", { key = "user:1", hit = true })
+--- ```
+---@param message string
+---@param fields? table<string, any> strings as they are, tables as JSON, anything else as `tostring` says
+function logger:debug(message, fields) end
+
+--- Normal operation.
+---
+--- ```lua
+--- logger:info("order accepted", { order = 7, items = { "tea", "milk" } })
+--- ```
+---@param message string
+---@param fields? table<string, any> as for `debug`
+function logger:info(message, fields) end
+
+--- Something is odd.
+---
+--- ```lua
+--- logger:warn("mailbox is nearly full", { unread = 9000 })
+--- ```
+---@param message string
+---@param fields? table<string, any> as for `debug`
+function logger:warn(message, fields) end
+
+--- Something failed.
+---
+--- ```lua
+--- local _, err = process.send("db", "query")
+--- logger:error("no answer", { why = err })
+--- ```
+---@param message string
+---@param fields? table<string, any> as for `debug`
+function logger:error(message, fields) end
+
+--- A logger whose fields stand on each of its lines, beside the line's own. Fields of the same name are replaced.
+---
+--- ```lua
+--- local log = logger:with({ request = "r-1" })
+--- log:info("started")
+--- log:with({ step = 2 }):info("went on")
+--- ```
+---@param fields table<string, any>
+---@return logger.Logger logger
+---@nodiscard
+function logger:with(fields) end
+
+return logger
