@@ -52,7 +52,8 @@ function process.id() end
 ---
 --- Errors:
 --- * `INVALID`: the destination or the topic is missing; the topic is empty, longer than 255 bytes, or begins with `@`; a
----   value can't travel (the message says where it stands); the message is larger than the receiver's limit `message`
+---   value can't travel (the text says where it stands); the message is larger than the limit `message`, this process's
+---   or the receiver's
 --- * `NOT_FOUND`: no such process or name; a process that has ended
 --- * `RATE_LIMITED`: the mailbox is full; retryable, and nothing was queued
 ---
