@@ -45,6 +45,10 @@ impl Guest for Component {
         with_vm(|vm| vm.check(&chunk))
     }
 
+    fn compile(chunk: Chunk) -> Result<Vec<u8>, String> {
+        with_vm(|vm| vm.compile(&chunk))
+    }
+
     #[inline(never)]
     fn stack_pointer() -> u32 {
         let local = 0u8;

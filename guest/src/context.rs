@@ -49,6 +49,7 @@ pub struct Types {
     pub timer: Cell<Type>,
     pub time: Cell<Type>,
     pub duration: Cell<Type>,
+    pub spawner: Cell<Type>,
 }
 
 /// The time the process has run, as far as anybody asks: reading the clock twice a turn would cost those who don't. So what

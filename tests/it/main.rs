@@ -28,6 +28,7 @@ mod require;
 mod sandbox;
 mod select;
 mod spawn;
+mod spawner;
 mod style;
 mod tamper;
 mod terminate;

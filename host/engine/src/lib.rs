@@ -57,6 +57,7 @@
 mod bindings;
 mod check;
 mod clock;
+mod code;
 mod control;
 mod convert;
 mod definition;

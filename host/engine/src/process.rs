@@ -4,7 +4,7 @@
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::Sender;
-use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::task::{Poll, Waker};
 use std::time::Duration;
 
@@ -21,6 +21,8 @@ const BATCH: BatchLimits = BatchLimits { items: 256, bytes: 256 << 10 };
 pub(crate) struct Process {
     pub(crate) label: ProcessLabel,
     pub(crate) limits: Limits,
+    /// What `ctx` gives, as the guest encoded it. Shared with those who inherit it.
+    pub(crate) context: Option<Arc<[u8]>>,
     pub(crate) cpu: CpuMeter,
     pub(crate) log: Mutex<LogBudget>,
     inbox: Mutex<Inbox>,
@@ -65,17 +67,13 @@ impl Delivery {
 }
 
 impl Process {
-    pub(crate) fn new(label: ProcessLabel, limits: Limits) -> Process {
+    pub(crate) fn new(label: ProcessLabel, limits: Limits, context: Option<Arc<[u8]>>, mailbox: Mailbox) -> Process {
         Process {
             label,
+            context,
             cpu: CpuMeter::default(),
             log: Mutex::new(LogBudget::new(limits.log_lines)),
-            inbox: Mutex::new(Inbox {
-                mailbox: Mailbox::new(limits.mailbox()),
-                output_ready: false,
-                inspections: Vec::new(),
-                waker: None,
-            }),
+            inbox: Mutex::new(Inbox { mailbox, output_ready: false, inspections: Vec::new(), waker: None }),
             limits,
             killed: AtomicBool::new(false),
             preempted: AtomicBool::new(false),
@@ -88,6 +86,17 @@ impl Process {
     pub(crate) fn send(&self, message: Message) -> Result<(), SendError> {
         let mut inbox = self.inbox();
         inbox.mailbox.push(message)?;
+        wake(inbox);
+        Ok(())
+    }
+
+    /// Puts all messages into the mailbox, or none, and wakes the process.
+    pub(crate) fn send_all(&self, messages: Vec<Message>) -> Result<(), SendError> {
+        if messages.is_empty() {
+            return Ok(());
+        }
+        let mut inbox = self.inbox();
+        inbox.mailbox.push_all(messages)?;
         wake(inbox);
         Ok(())
     }
