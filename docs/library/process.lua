@@ -627,7 +627,8 @@ function process.registry.unregister(name) end
 --- Makes a builder that starts processes with context values, an actor, a scope, a name or first messages. The child reads
 --- the values with [`ctx`](ctx.md); it also inherits this process's own, which the builder's values replace key by key.
 ---
---- Raises an error object, as all `with_…` methods do, when an argument is unusable or the permission is missing.
+--- Keys are strings; all values together are no larger than a message (limit `message`). Raises an error object, as all
+--- `with_…` methods do, when an argument is unusable or the permission is missing.
 ---
 --- Permission: `process.context` on `context`.
 ---
@@ -705,8 +706,9 @@ function spawner:with_actor(actor) end
 function spawner:with_scope(scope) end
 
 --- Gives the child a name before its first instruction. When the name is taken, nothing is spawned: the spawn returns the
---- holder's pid, its messages are delivered to the holder, and monitor or link are set on it (an existing monitor is no
---- error). Then the spawn needs `process.send`, `process.monitor` and `process.link` on the holder, as far as they apply.
+--- holder's pid, the builder's messages are delivered to the holder, and monitor or link are set on it (an existing monitor
+--- is no error): all of it, or nothing when one of them is refused. Entry and host must exist all the same. The holder may
+--- be this process itself, which can't be monitored or linked, though. Then the spawn needs `process.send`, `process.monitor` and `process.link` on the holder, as far as they apply.
 --- Raises an error object when the name is unusable.
 ---
 --- Permission: `process.registry.register` on the name, when it is spawned.
@@ -748,7 +750,8 @@ function spawner:with_message(topic, ...) end
 --- Starts a process as `process.spawn` does, with what the builder holds.
 ---
 --- Errors:
---- * as for `process.spawn`: and those of claiming the name or sending the messages
+--- * as for `process.spawn`: nothing was started, named or sent
+--- * `RATE_LIMITED`: the messages don't fit into the mailbox; retryable
 ---
 --- Permission: those of `process.spawn`.
 ---
@@ -769,7 +772,8 @@ function spawner:spawn(id, host, ...) end
 --- Starts a process and monitors it, as `process.spawn_monitored` does.
 ---
 --- Errors:
---- * as for `process.spawn_monitored`: and those of claiming the name or sending the messages
+--- * as for `process.spawn_monitored`: nothing was started, named or sent
+--- * `RATE_LIMITED`: the messages don't fit into the mailbox; retryable
 ---
 --- Permission: those of `process.spawn_monitored`.
 ---
@@ -790,7 +794,8 @@ function spawner:spawn_monitored(id, host, ...) end
 --- Starts a process and links it, as `process.spawn_linked` does.
 ---
 --- Errors:
---- * as for `process.spawn_linked`: and those of claiming the name or sending the messages
+--- * as for `process.spawn_linked`: nothing was started, named or sent
+--- * `RATE_LIMITED`: the messages don't fit into the mailbox; retryable
 ---
 --- Permission: those of `process.spawn_linked`.
 ---
@@ -811,7 +816,8 @@ function spawner:spawn_linked(id, host, ...) end
 --- Starts a process, monitors and links it, as `process.spawn_linked_monitored` does.
 ---
 --- Errors:
---- * as for `process.spawn_linked_monitored`: and those of claiming the name or sending the messages
+--- * as for `process.spawn_linked_monitored`: nothing was started, named or sent
+--- * `RATE_LIMITED`: the messages don't fit into the mailbox; retryable
 ---
 --- Permission: those of `process.spawn_linked_monitored`.
 ---
