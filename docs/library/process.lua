@@ -15,8 +15,9 @@ process = {}
 
 -- # Identity
 
---- The pid of this process, `{host|0x00001}`: the id of its host, and a number that the node never uses again. A pid is a
---- plain string: compare it, send it, use it as a key. It stays the same across `upgrade`.
+--- The pid of this process, `{host|0x00001}`: the id of its host, and a number in lower-case hexadecimal, five digits at
+--- least, that the node never uses again. A pid is a plain string: compare it, send it, use it as a key. It stays the same
+--- across `upgrade`.
 ---
 --- ```lua
 --- print(process.pid()) --> {app:processes|0x00001}
@@ -427,7 +428,7 @@ local event = {}
 --- How a process ended: a table with `value` or `error`, which prints and concatenates as the one it has.
 ---@class process.Result
 ---@field value any what `main` returned first
----@field error errors.Error? why it ended abnormally
+---@field error errors.Error? why it ended abnormally: an error object, which prints as its message
 local result = {}
 
 --- Watches a process: its end arrives as one EXIT. An EXIT that arrived before `unmonitor` is still delivered.
@@ -708,7 +709,8 @@ function spawner:with_scope(scope) end
 --- Gives the child a name before its first instruction. When the name is taken, nothing is spawned: the spawn returns the
 --- holder's pid, the builder's messages are delivered to the holder, and monitor or link are set on it (an existing monitor
 --- is no error): all of it, or nothing when one of them is refused. Entry and host must exist all the same. The holder may
---- be this process itself, which can't be monitored or linked, though. Then the spawn needs `process.send`, `process.monitor` and `process.link` on the holder, as far as they apply.
+--- be this process itself, which can't be monitored or linked, though. Then the spawn needs `process.send`,
+--- `process.monitor` and `process.link` on the holder, as far as they apply.
 --- Raises an error object when the name is unusable.
 ---
 --- Permission: `process.registry.register` on the name, when it is spawned.
