@@ -64,3 +64,63 @@ function require(name) end
 ---@return string? message
 ---@nodiscard
 function load(chunk, name, mode, env) end
+
+--- Of `os` there is the time.
+---@class oslib
+os = {}
+
+--- CPU time that this process has used, in seconds. Waiting doesn't count.
+---
+--- ```lua
+--- print(math.type(os.clock()), os.clock() >= 0) --> float true
+--- ```
+---@return number seconds
+---@nodiscard
+function os.clock() end
+
+--- A time as text or, with the format `*t`, as a table; in UTC, whether the format begins with `!` or not. See Lua's manual.
+---
+--- ```lua
+--- print(os.date("%Y-%m-%d %H:%M:%S", 86399)) --> 1970-01-01 23:59:59
+--- ```
+---@param format? string
+---@param time? integer now by default
+---@return string|osdate date
+---@nodiscard
+function os.date(format, time) end
+
+--- The seconds from one time to another.
+---
+--- ```lua
+--- print(os.difftime(5, 3)) --> 2.0
+--- ```
+---@param later integer
+---@param earlier integer
+---@return number seconds
+---@nodiscard
+function os.difftime(later, earlier) end
+
+--- The time now, or that of a table, in Unix seconds; in UTC. See Lua's manual.
+---
+--- ```lua
+--- print(os.time({ year = 1970, month = 1, day = 2, hour = 0 })) --> 86400
+--- ```
+---@param date? osdateparam
+---@return integer seconds
+---@nodiscard
+function os.time(date) end
+
+--- Of `debug` there is `traceback`.
+---@class debuglib
+debug = {}
+
+--- A traceback in the script's own files; the runtime's own functions aren't shown. See Lua's manual.
+---
+--- ```lua
+--- print(debug.traceback("here"):match("^here\nstack traceback:\n%s+main.lua:%d+") ~= nil) --> true
+--- ```
+---@param message? any
+---@param level? integer
+---@return string text
+---@nodiscard
+function debug.traceback(message, level) end

@@ -4,13 +4,17 @@
 --- entry or host has `grants: {fs: [{path: data, write: true}]}`; elsewhere `fs` is nil. A directory is read-only unless
 --- `write` is true.
 ---
---- A path begins with a granted directory's `path` as it is written there. `..` and symbolic links don't lead out of it.
---- Every call waits (only its coroutine does) and raises [where one can't wait](coroutine.md). One read or write takes at
---- most the limit `message`, 1 MiB. Special files (pipes, devices, sockets) are refused.
+--- A path begins with a granted directory's `path` as it is written there; `.`, `..` and doubled slashes are taken out first.
+--- When several grants fit, the longest holds. Nothing leads out of a granted directory, neither `..` nor a symbolic link. (A
+--- hard link is the file itself: whoever can make one inside of the directory grants the file.)
 ---
---- All calls fail alike, beside what they say themselves: `INVALID` for a missing or unusable path; `PERMISSION_DENIED`
---- outside of every granted directory, for a change in a read-only one, and where a policy doesn't allow it; `NOT_FOUND`
---- when there is no such file; `RESOURCE_EXHAUSTED` with too many calls under way.
+--- Every call waits (only its coroutine does) and raises [where one can't wait](coroutine.md). One read or write takes at
+--- most the limit `message`, 1 MiB. Special files (pipes, devices, sockets) are refused. Nothing stays open between calls.
+---
+--- All calls fail alike, beside what they say themselves: `INVALID` for a missing or unusable path, and where it isn't a plain
+--- file; `PERMISSION_DENIED` outside of every granted directory, for a change in a read-only one, and where a policy doesn't
+--- allow it; `NOT_FOUND` when there is no such file; `RESOURCE_EXHAUSTED` when the disk is full, and, retryable, with too many
+--- calls of the process under way; `UNAVAILABLE` for whatever else the system says.
 ---
 --- The examples have the directory `data`, writable.
 ---@class fslib
@@ -42,7 +46,8 @@ function fs.read(path, piece) end
 ---@field length? integer the most bytes; fewer come at the end of the file
 local piece = {}
 
---- Writes a file: makes it, or replaces what is in it. Not in one step: who reads meanwhile may see a part.
+--- Writes a file: makes it, or replaces what is in it. Not in one step: who reads meanwhile may see a part, and a file that
+--- can't be written whole is left as far as it got.
 ---
 --- Errors:
 --- * `INVALID`: more than one write may take; a directory
@@ -84,7 +89,7 @@ function fs.append(path, bytes) end
 --- Errors:
 --- * `NOT_FOUND`: no such directory
 --- * `INVALID`: not a directory
---- * `RESOURCE_EXHAUSTED`: more than 10,000 names
+--- * `RESOURCE_EXHAUSTED`: more than 10,000 names, or a list larger than the limit `message`
 ---
 --- Permission: `fs.read` on the path.
 ---
@@ -102,10 +107,10 @@ function fs.list(path) end
 --- Something in a directory.
 ---@class fs.Item
 ---@field name string
----@field type "file"|"directory"|"other"
+---@field type "file"|"directory"|"link"|"other"
 local item = {}
 
---- What is known of a file or directory.
+--- What is known of a file or directory; of a link, what it leads to.
 ---
 --- Errors:
 --- * `NOT_FOUND`: no such file
@@ -128,6 +133,7 @@ function fs.stat(path) end
 ---@field type "file"|"directory"|"other"
 ---@field size integer bytes
 ---@field modified time.Time
+---@field readonly boolean whether it was granted for reading only
 local stat = {}
 
 --- Removes a file, or an empty directory.
@@ -169,7 +175,7 @@ function fs.mkdir(path) end
 ---
 --- Errors:
 --- * `NOT_FOUND`: no such file
---- * `INVALID`: from one granted directory into another
+--- * `INVALID`: from one granted directory into another; a granted directory itself
 ---
 --- Permission: `fs.write` on both paths.
 ---

@@ -5,7 +5,10 @@
 --- characters of terminals are taken out.
 ---
 --- Beyond 1,000 lines a second (limit `log_lines`) lines are dropped and counted; the next line that goes through says how
---- many. Logging never waits and never fails.
+--- many. A line has at most 8 KiB, its fields included. Logging never waits.
+---
+--- A message may be anything that prints: text, a number, an error object. Fields are written in the order of their names:
+--- strings as they are, tables as JSON, everything else as `tostring` says.
 ---
 --- The global `logger` is a logger without fields; `logger:with(fields)` makes others.
 ---@class logger.Logger
@@ -16,8 +19,10 @@ logger = {}
 --- ```lua
 --- logger:debug("cache looked up", { key = "user:1", hit = true })
 --- ```
----@param message string
----@param fields? table<string, any> strings as they are, tables as JSON, anything else as `tostring` says
+---@param message any what prints
+---@param fields? table<string, any>
+---@return nil none
+---@return errors.Error? err only when there is no message
 function logger:debug(message, fields) end
 
 --- Normal operation.
@@ -25,8 +30,10 @@ function logger:debug(message, fields) end
 --- ```lua
 --- logger:info("order accepted", { order = 7, items = { "tea", "milk" } })
 --- ```
----@param message string
----@param fields? table<string, any> as for `debug`
+---@param message any what prints
+---@param fields? table<string, any>
+---@return nil none
+---@return errors.Error? err only when there is no message
 function logger:info(message, fields) end
 
 --- Something is odd.
@@ -34,8 +41,10 @@ function logger:info(message, fields) end
 --- ```lua
 --- logger:warn("mailbox is nearly full", { unread = 9000 })
 --- ```
----@param message string
----@param fields? table<string, any> as for `debug`
+---@param message any what prints
+---@param fields? table<string, any>
+---@return nil none
+---@return errors.Error? err only when there is no message
 function logger:warn(message, fields) end
 
 --- Something failed.
@@ -44,11 +53,17 @@ function logger:warn(message, fields) end
 --- local _, err = process.send("db", "query")
 --- logger:error("no answer", { why = err })
 --- ```
----@param message string
----@param fields? table<string, any> as for `debug`
+---@param message any what prints
+---@param fields? table<string, any>
+---@return nil none
+---@return errors.Error? err only when there is no message
 function logger:error(message, fields) end
 
---- A logger whose fields stand on each of its lines, beside the line's own. Fields of the same name are replaced.
+--- A logger whose fields stand on each of its lines, beside the line's own. Fields of the same name are replaced. Their text
+--- is made now.
+---
+--- Errors:
+--- * `INVALID`: no fields
 ---
 --- ```lua
 --- local log = logger:with({ request = "r-1" })
@@ -56,7 +71,8 @@ function logger:error(message, fields) end
 --- log:with({ step = 2 }):info("went on")
 --- ```
 ---@param fields table<string, any>
----@return logger.Logger logger
+---@return logger.Logger? logger
+---@return errors.Error? err
 ---@nodiscard
 function logger:with(fields) end
 

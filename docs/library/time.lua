@@ -9,7 +9,11 @@
 ---
 --- A process may have 10,000 timers pending (limit `timers`): sleeps, `after`s, timers and tickers together.
 ---
---- Time and Duration objects can be compared, printed, concatenated and sent. A field that they lack reads as nil.
+--- A **zone** is a name of the IANA database (`"Europe/Berlin"`, in any case), `"UTC"`, or an offset, `"+02:00"`. There is
+--- no local zone. A Time lies from 0000-01-02 to 9999-12-30, so that the year has four digits in every zone.
+---
+--- Time and Duration objects can be compared, printed, concatenated and sent; a Time keeps its zone. A field that they lack
+--- reads as nil.
 ---@class timelib
 ---@field NANOSECOND time.Duration
 ---@field MICROSECOND time.Duration
@@ -161,7 +165,7 @@ function time.now() end
 --- The time that many seconds and nanoseconds after 1970 began, in UTC.
 ---
 --- Errors:
---- * `INVALID`: the seconds are missing
+--- * `INVALID`: the seconds are missing; outside of the range of a Time
 ---
 --- ```lua
 --- print(time.unix(0)) --> 1970-01-01T00:00:00Z
@@ -174,39 +178,39 @@ function time.now() end
 ---@nodiscard
 function time.unix(seconds, nanoseconds) end
 
---- A date and a time of day in a zone. The values must be in their ranges (month 1 to 12, and so on): nothing is carried
---- over. A time that a change of clocks skips is taken forward; of one that comes twice, the first is meant.
+--- A date and a time of day in a zone. Nothing is carried over: each value must be in its range. A time of day that a change
+--- of clocks skips is what the clocks would have shown without it; of one that comes twice, the first is meant.
 ---
 --- Errors:
---- * `INVALID`: a value is missing or out of its range, which the message names; an unknown zone
+--- * `INVALID`: year, month or day is missing; a value is out of its range, which the message names; an unknown zone
 ---
 --- ```lua
---- print((time.date(2026, 7, 1, 12, 0, 0, 0))) --> 2026-07-01T12:00:00Z
+--- print((time.date(2026, 7, 1, 12, 30))) --> 2026-07-01T12:30:00Z
 --- print((time.date(2026, 7, 1, 12, 0, 0, 0, "Europe/Berlin"))) --> 2026-07-01T12:00:00+02:00
----
---- local none, err = time.date(2026, 2, 30, 0, 0, 0, 0)
---- print(none, err:kind() == errors.INVALID) --> nil true
+--- print(time.date(2026, 2, 30)) --> nil day 30 is not from 1 to 28, the days of 2026-02
 --- ```
 ---@param year integer 0 to 9999
----@param month integer
----@param day integer
----@param hour integer
----@param minute integer
----@param second integer
----@param nanosecond integer
----@param zone? string a name of the IANA database, `"Europe/Berlin"`; `"UTC"` by default
+---@param month integer 1 to 12
+---@param day integer 1 to 31
+---@param hour? integer 0 by default, as all that follow
+---@param minute? integer
+---@param second? integer 0 to 59
+---@param nanosecond? integer
+---@param zone? string `"UTC"` by default
 ---@return time.Time? instant
 ---@return errors.Error? err
 ---@nodiscard
 function time.date(year, month, day, hour, minute, second, nanosecond, zone) end
 
---- Reads a time: RFC 3339 by default, or as a pattern of strftime says. What the pattern lacks is midnight, or UTC.
+--- Reads a time: RFC 3339 by default, or as a pattern of strptime says. Without a time of day it is midnight, without a zone
+--- UTC; a date must be there. Text and pattern have at most 255 bytes each.
 ---
 --- Errors:
---- * `INVALID`: the text is missing, or isn't of that form; an unusable pattern
+--- * `INVALID`: the text is missing, or isn't of that form; an unusable pattern; an unknown zone, or one that isn't at the
+---   offset which is named, too
 ---
 --- ```lua
---- print((time.parse("2026-01-02T03:04:05Z"))) --> 2026-01-02T03:04:05Z
+--- print((time.parse("2026-01-02T03:04:05+02:00"))) --> 2026-01-02T03:04:05+02:00
 --- print((time.parse("02.01.2026", "%d.%m.%Y"))) --> 2026-01-02T00:00:00Z
 ---
 --- local none, err = time.parse("tomorrow")
@@ -220,7 +224,8 @@ function time.date(year, month, day, hour, minute, second, nanosecond, zone) end
 function time.parse(text, pattern) end
 
 --- A point in time, to the nanosecond, in a time zone. `a < b`, `a == b` and so on compare the points, whatever the zones;
---- `instant + duration`, `instant - duration` are points, `a - b` is a Duration. `tostring` gives RFC 3339.
+--- `instant + duration`, `instant - duration` are points, `a - b` is a Duration. `tostring` gives RFC 3339. The operators
+--- raise what `add` returns as an error.
 ---@class time.Time
 ---@operator add(time.Duration): time.Time
 ---@operator sub(time.Duration): time.Time
@@ -228,10 +233,10 @@ function time.parse(text, pattern) end
 ---@operator concat(any): string
 local instant = {}
 
---- The point that much later. A Duration may be negative here: that much earlier.
+--- The point that much later, in the same zone. A Duration may be negative here: that much earlier.
 ---
 --- Errors:
---- * `INVALID`: the duration is missing or unusable
+--- * `INVALID`: the duration is missing or unusable; outside of the range of a Time
 ---
 --- ```lua
 --- local start = time.unix(0)
@@ -307,7 +312,8 @@ function instant:unix() end
 ---@nodiscard
 function instant:unix_nano() end
 
---- Writes it: as RFC 3339 by default, or as a pattern of strftime says.
+--- Writes it: as RFC 3339 by default, or as a pattern of strftime says, of at most 255 bytes. Beside the usual ones there
+--- are `%f` (the fraction of the second), `%:z` (`+02:00`) and `%Q` (the zone's name).
 ---
 --- Errors:
 --- * `INVALID`: an unusable pattern
@@ -413,7 +419,7 @@ function instant:year_day() end
 --- local t = time.unix(1767323045):in_location("Asia/Tokyo")
 --- print(t, t:hour(), t == time.unix(1767323045)) --> 2026-01-02T12:04:05+09:00 12 true
 --- ```
----@param zone string a name of the IANA database, `"Europe/Berlin"`, or `"UTC"`
+---@param zone string `"Europe/Berlin"`, `"UTC"`, `"+02:00"`
 ---@return time.Time? instant
 ---@return errors.Error? err
 ---@nodiscard
@@ -428,10 +434,11 @@ function instant:in_location(zone) end
 ---@nodiscard
 function instant:utc() end
 
---- The nearest multiple of a duration since the year 1, as in Go: `round("1h")` gives a full hour, in UTC. Halves go up.
+--- The nearest multiple of a duration since the year 1, as in Go: `round("1h")` gives a full hour of UTC. Halves go up. The
+--- zone stays.
 ---
 --- Errors:
---- * `INVALID`: the duration is missing or unusable
+--- * `INVALID`: the duration is missing, unusable, negative or 0
 ---
 --- ```lua
 --- print((time.unix(1767323045):round("1m"))) --> 2026-01-02T03:04:00Z
@@ -442,10 +449,10 @@ function instant:utc() end
 ---@nodiscard
 function instant:round(duration) end
 
---- The last multiple of a duration since the year 1, as in Go.
+--- The last multiple of a duration since the year 1, as in Go. The zone stays.
 ---
 --- Errors:
---- * `INVALID`: the duration is missing or unusable
+--- * `INVALID`: the duration is missing, unusable, negative or 0
 ---
 --- ```lua
 --- print((time.unix(1767323045):truncate("1h"))) --> 2026-01-02T03:00:00Z
