@@ -394,10 +394,14 @@ fn every_method_of_the_guest_has_a_stub() {
     let modules = modules();
     let methods = modules.iter().flat_map(functions).filter_map(|(name, _)| name.split_once(':'));
     let documented: BTreeSet<_> = methods.map(|(_, method)| method.to_owned()).collect();
-    let mut there = BTreeSet::new();
-    for folder in ["prelude", "src/api"] {
-        for entry in fs::read_dir(docs().join("../guest").join(folder)).expect("the guest's sources") {
-            there.extend(methods_in(&fs::read_to_string(entry.expect("an entry").path()).expect("text")));
+    let (mut there, mut folders) =
+        (BTreeSet::new(), vec![docs().join("../guest/prelude"), docs().join("../guest/src/api")]);
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).expect("the guest's sources") {
+            match entry.expect("an entry").path() {
+                path if path.is_dir() => folders.push(path),
+                path => there.extend(methods_in(&fs::read_to_string(path).expect("text"))),
+            }
         }
     }
     for known in ["receive", "kind", "reset", "format", "hours"] {
