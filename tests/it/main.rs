@@ -24,6 +24,7 @@ mod monitor;
 mod options;
 mod output;
 mod payload;
+mod reference;
 mod registry;
 mod require;
 mod sandbox;
