@@ -8,6 +8,7 @@ mod interrupt;
 mod open;
 mod plan;
 mod run;
+mod services;
 mod stream;
 mod terminal;
 mod verdict;

@@ -16,8 +16,9 @@ use lunarium_engine::{EntryId, Handle, HostId, Level, LimitsOverride, Node, Node
 use crate::arguments::Run;
 use crate::interrupt::{self, Interrupt};
 use crate::plan::{Plan, Wish, plan};
+use crate::services::Watch;
 use crate::terminal::{Screen, Terminal};
-use crate::verdict::{self, FAILURE, OUTPUT_CLOSED, SUCCESS, Verdict};
+use crate::verdict::{self, FAILURE, OUTPUT_CLOSED, Verdict};
 use crate::{FEW_PROCESSES, Refused, finished, limits, read};
 
 /// How long a graceful stop may take, everything included. At the limit: what is left is terminated.
@@ -113,50 +114,31 @@ impl Running {
 
     fn services(&mut self, app: &App) -> Result<Verdict, Refused> {
         app.install(&self.node, None).map_err(|error| Refused::usage(error.to_string(), None))?;
-        let mut services = Services::start(&self.node, app).map_err(|error| Refused::usage(error.to_string(), None))?;
+        let mut services = Services::start(&self.node, app);
         Ok(future::block_on(self.serve(&mut services)))
     }
 
+    /// The run ends with the last service; an interrupt stops them.
     async fn serve(&self, services: &mut Services) -> Verdict {
-        match self.until_interrupt(services).await {
-            Interrupt::OutputLost(kind) => return output_lost(kind),
-            Interrupt::Signal | Interrupt::OutOfPatience => self.announce_stop(),
+        let mut watch = Watch::default();
+        let ended = async {
+            watch.follow(services, &self.screen).await;
+            None
+        };
+        match future::or(ended, async { Some(self.next_interrupt().await) }).await {
+            None => return watch.verdict(),
+            Some(Interrupt::OutputLost(kind)) => return output_lost(kind),
+            Some(Interrupt::Signal | Interrupt::OutOfPatience) => self.announce_stop(),
         }
         if let Err(error) = interrupt::after(PATIENCE, self.tell.clone()) {
             self.screen.note(Level::Warn, &format!("the stop has no deadline: {error}"), &[]);
         }
         services.begin_stop();
         let stopped = async {
-            self.tell_ends(services).await;
-            Verdict { code: SUCCESS, message: None }
+            watch.follow(services, &self.screen).await;
+            watch.verdict()
         };
         future::or(stopped, self.out_of_patience()).await
-    }
-
-    /// Tells about services that end, until something else happens.
-    async fn until_interrupt(&self, services: &mut Services) -> Interrupt {
-        let ends = async {
-            self.tell_ends(services).await;
-            // An application without services left still waits: it was started to stay.
-            future::pending().await
-        };
-        future::or(ends, self.next_interrupt()).await
-    }
-
-    /// Logs the end of every service.
-    async fn tell_ends(&self, services: &mut Services) {
-        while let Some(end) = services.next_end().await {
-            let service = end.service.as_str();
-            let mut fields = vec![("pid".to_owned(), end.pid.to_string())];
-            let Outcome::Failed(failure) = &end.outcome else {
-                self.screen.note(Level::Info, &format!("service {service} has ended"), &fields);
-                continue;
-            };
-            fields.push(("error".to_owned(), failure.message.clone()));
-            fields.push(("kind".to_owned(), failure.kind.to_string()));
-            fields.extend(failure.stack.iter().map(|stack| ("stack".to_owned(), stack.clone())));
-            self.screen.note(Level::Error, &format!("service {service} has failed"), &fields);
-        }
     }
 
     async fn next_interrupt(&self) -> Interrupt {
