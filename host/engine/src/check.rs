@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use lunarium_kernel::{EntryId, Limits, Pid};
+use lunarium_kernel::{EntryId, Limits, Mailbox, Pid};
 
-use crate::convert;
+use crate::code;
 use crate::definition::Chunk;
 use crate::node::NodeInner;
 use crate::output::ProcessLabel;
@@ -24,8 +24,10 @@ pub struct CompileError {
 pub(crate) async fn check(node: &Arc<NodeInner>, chunk: &Chunk) -> Result<(), CompileError> {
     // It is in no table, so it can't be reached; whatever it might call is refused to a pid that never lived.
     let label = ProcessLabel { pid: Pid::nobody(), frame: chunk.name.clone(), entry: EntryId::new("check") };
-    let process = Arc::new(Process::new(label, Limits::default()));
-    let result = runner::check(node, &process, convert::chunk(chunk)).await;
+    let limits = Limits::default();
+    let mailbox = Mailbox::new(limits.mailbox());
+    let process = Arc::new(Process::new(label, limits, None, mailbox));
+    let result = runner::check(node, &process, code::source(chunk)).await;
     result.map_err(|message| CompileError { line: line(&message, &chunk.name), message })
 }
 

@@ -57,6 +57,7 @@
 mod bindings;
 mod check;
 mod clock;
+mod code;
 mod control;
 mod convert;
 mod definition;
@@ -67,6 +68,7 @@ mod node;
 mod output;
 mod pool;
 mod process;
+mod requests;
 mod runner;
 mod scheduler;
 mod sleep;

@@ -41,7 +41,7 @@ pub use mailbox::{
 };
 pub use monitor::MonitorError;
 pub use pid::Pid;
-pub use process::{EntryId, Process, SpawnError, SpawnSpec, Spawned};
+pub use process::{EntryId, JoinError, Process, SpawnError, SpawnSpec, Spawned};
 pub use registry::{LookupError, Name, NameError, RegisterError, UnregisterError};
 pub use restart::{RestartDecision, RestartPolicy, Restarts};
 pub use timestamp::Timestamp;
