@@ -82,6 +82,7 @@ impl Screen {
     /// Logs a failure: for people its explanation below the line, for programs the traceback in a field.
     pub fn failure(
         &self,
+        level: Level,
         message: &str,
         mut fields: Vec<(String, String)>,
         failure: &Failure,
@@ -90,7 +91,10 @@ impl Screen {
         if self.format == LogFormat::Json {
             fields.extend(failure.stack.iter().map(|stack| ("stack".to_owned(), stack.clone())));
         }
-        self.note(Level::Error, message, &fields);
+        self.note(level, message, &fields);
+        if rank(level) < self.level {
+            return;
+        }
         if let (LogFormat::Text, Some(explained)) = (self.format, explained) {
             self.tell_rendered(&explained.render(has_colours()));
         }

@@ -246,6 +246,88 @@ entries:
                     },
                 },
             ],
+            programs: Programs {
+                all: [
+                    Program {
+                        chunk: Chunk {
+                            name: "@lua/front.lua",
+                            source: "return { serve = print }\n",
+                        },
+                        file: Some(
+                            SourceFile(
+                                "shop/lua/front.lua",
+                            ),
+                        ),
+                        source: Some(
+                            Place {
+                                file: SourceFile(
+                                    "shop/_index.yaml",
+                                ),
+                                span: 134..154,
+                            },
+                        ),
+                    },
+                    Program {
+                        chunk: Chunk {
+                            name: "=shop:util",
+                            source: "return {}",
+                        },
+                        file: None,
+                        source: Some(
+                            Place {
+                                file: SourceFile(
+                                    "shop/_index.yaml",
+                                ),
+                                span: 379..390,
+                            },
+                        ),
+                    },
+                    Program {
+                        chunk: Chunk {
+                            name: "=shop:unused",
+                            source: "return {}",
+                        },
+                        file: None,
+                        source: Some(
+                            Place {
+                                file: SourceFile(
+                                    "shop/_index.yaml",
+                                ),
+                                span: 471..482,
+                            },
+                        ),
+                    },
+                    Program {
+                        chunk: Chunk {
+                            name: "@deep/x.lua",
+                            source: "return 1\n",
+                        },
+                        file: Some(
+                            SourceFile(
+                                "shop/deep/x.lua",
+                            ),
+                        ),
+                        source: Some(
+                            Place {
+                                file: SourceFile(
+                                    "shop/deep/down/_index.yaml",
+                                ),
+                                span: 88..103,
+                            },
+                        ),
+                    },
+                ],
+                by_path: {
+                    "lua/front.lua": Chunk {
+                        name: "@lua/front.lua",
+                        source: "return { serve = print }\n",
+                    },
+                    "deep/x.lua": Chunk {
+                        name: "@deep/x.lua",
+                        source: "return 1\n",
+                    },
+                },
+            },
         }
     "#]]
     .assert_debug_eq(&app);

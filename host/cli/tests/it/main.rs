@@ -8,6 +8,7 @@ mod documentation;
 mod examples;
 mod exit;
 mod output;
+mod services;
 mod signals;
 mod usage;
 
