@@ -4,6 +4,7 @@
 //! path inside the application: a script never learns where on the machine it lies.
 
 use std::collections::HashMap;
+use std::fmt;
 use std::sync::Arc;
 
 use lunarium_engine::Chunk;
@@ -91,11 +92,18 @@ fn file_chunk(file: &SourceFile, path: &str) -> Chunk {
 }
 
 /// The programs of an application, each file's text kept once.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(crate) struct Programs {
     /// In the order they were first named.
     pub(crate) all: Vec<Program>,
     by_path: HashMap<String, Chunk>,
+}
+
+impl fmt::Debug for Programs {
+    /// Their texts are the definitions' too.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} programs", self.all.len())
+    }
 }
 
 impl Programs {

@@ -246,6 +246,7 @@ entries:
                     },
                 },
             ],
+            programs: 4 programs,
         }
     "#]]
     .assert_debug_eq(&app);

@@ -4,8 +4,11 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests fail by panicking")]
 
+mod check;
 mod examples;
 mod exit;
+mod failure;
+mod new;
 mod output;
 mod signals;
 mod usage;

@@ -132,6 +132,13 @@ fn a_service_that_fails_is_told_and_the_others_go_on() {
         --- stdout
         two got	pid.cancel	nil	true
         --- stderr
+          error: broken (Internal)
+           --> app/_index.yaml:4:44
+            |
+          4 |   - {name: bad, kind: process.lua, source: "return function() error('broken', 0) end"}
+            |                                            ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+          stack traceback:
+              app/_index.yaml:4: in function <app/_index.yaml:4>
         stopping; a second interrupt stops at once
         <time> INFO  service app:two has ended pid={app:processes|0x00002}
     "#]]
