@@ -147,6 +147,11 @@ impl Mistake {
         &self.message
     }
 
+    /// Nothing but its message.
+    pub(crate) fn is_bare(&self) -> bool {
+        self.place.is_none() && self.related.is_none() && self.note.is_none() && self.hint.is_none()
+    }
+
     fn order(&self) -> (&str, usize) {
         self.place.as_ref().map_or(("", 0), |place| (place.file.shown.as_str(), place.span.start))
     }

@@ -7,6 +7,7 @@
 
 mod application;
 mod documentation;
+mod failure;
 mod limits;
 mod reference;
 mod report;

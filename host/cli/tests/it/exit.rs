@@ -172,7 +172,7 @@ fn a_chunk_returns_functions() {
             1 | error('at once')
               | ^^^^^^^^^^^^^^^^
             stack traceback:
-                file.lua:1: in local 'chunk'
+                file.lua:1: in main chunk
         "#]],
     );
 }

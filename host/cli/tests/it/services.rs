@@ -73,37 +73,37 @@ fn a_service_that_can_not_stay_up_is_given_up_and_the_run_has_failed() {
             exit code: 1
             --- stderr
             <time> WARN  service app:the_bad has failed and restarts in 1ms, attempt 1 of 3 pid={app:processes|0x00001} error=broken kind=Internal
-            error: broken (Internal)
-             --> app/fails.lua:1:1
-              |
-            1 | return function() error('broken', 0) end
-              | ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
-            stack traceback:
-                app/fails.lua:1: in function <app/fails.lua:1>
+              error: broken (Internal)
+               --> app/fails.lua:1:1
+                |
+              1 | return function() error('broken', 0) end
+                | ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+              stack traceback:
+                  app/fails.lua:1: in function <app/fails.lua:1>
             <time> WARN  service app:the_bad has failed and restarts in 2ms, attempt 2 of 3 pid={app:processes|0x00002} error=broken kind=Internal
-            error: broken (Internal)
-             --> app/fails.lua:1:1
-              |
-            1 | return function() error('broken', 0) end
-              | ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
-            stack traceback:
-                app/fails.lua:1: in function <app/fails.lua:1>
+              error: broken (Internal)
+               --> app/fails.lua:1:1
+                |
+              1 | return function() error('broken', 0) end
+                | ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+              stack traceback:
+                  app/fails.lua:1: in function <app/fails.lua:1>
             <time> WARN  service app:the_bad has failed and restarts in 4ms, attempt 3 of 3 pid={app:processes|0x00003} error=broken kind=Internal
-            error: broken (Internal)
-             --> app/fails.lua:1:1
-              |
-            1 | return function() error('broken', 0) end
-              | ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
-            stack traceback:
-                app/fails.lua:1: in function <app/fails.lua:1>
+              error: broken (Internal)
+               --> app/fails.lua:1:1
+                |
+              1 | return function() error('broken', 0) end
+                | ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+              stack traceback:
+                  app/fails.lua:1: in function <app/fails.lua:1>
             <time> ERROR service app:the_bad has failed and is given up after 3 restarts, delayed by 1ms, 2ms, 4ms pid={app:processes|0x00004} error=broken kind=Internal
-            error: broken (Internal)
-             --> app/fails.lua:1:1
-              |
-            1 | return function() error('broken', 0) end
-              | ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
-            stack traceback:
-                app/fails.lua:1: in function <app/fails.lua:1>
+              error: broken (Internal)
+               --> app/fails.lua:1:1
+                |
+              1 | return function() error('broken', 0) end
+                | ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+              stack traceback:
+                  app/fails.lua:1: in function <app/fails.lua:1>
             <time> ERROR service app:the_web does not start: app:the_bad, which it depends on, never will
             error: service app:the_bad was given up after 3 restarts: broken (Internal)
         "#]],
@@ -118,9 +118,7 @@ fn a_service_that_does_not_start_in_time_is_given_up() {
             exit code: 1
             --- stderr
             <time> WARN  service app:the_slow has failed and restarts in 0s, attempt 1 of 1 pid={app:processes|0x00001} error="service `app:the_slow` has not waited for anything within its start_timeout of 20ms" kind=Timeout
-            error: service `app:the_slow` has not waited for anything within its start_timeout of 20ms (Timeout)
             <time> ERROR service app:the_slow has failed and is given up after 1 restart, delayed by 0s pid={app:processes|0x00002} error="service `app:the_slow` has not waited for anything within its start_timeout of 20ms" kind=Timeout
-            error: service `app:the_slow` has not waited for anything within its start_timeout of 20ms (Timeout)
             error: service app:the_slow was given up after 1 restart: service `app:the_slow` has not waited for anything within its start_timeout of 20ms (Timeout)
         "#]],
     );
@@ -143,13 +141,13 @@ fn the_others_run_on_and_a_signal_stops_them() {
         web is up
         web got	pid.cancel	nil	true
         --- stderr
-        error: broken (Internal)
-         --> app/fails.lua:1:1
-          |
-        1 | return function() error('broken', 0) end
-          | ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
-        stack traceback:
-            app/fails.lua:1: in function <app/fails.lua:1>
+          error: broken (Internal)
+           --> app/fails.lua:1:1
+            |
+          1 | return function() error('broken', 0) end
+            | ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+          stack traceback:
+              app/fails.lua:1: in function <app/fails.lua:1>
         stopping; a second interrupt stops at once
         <time> INFO  service app:the_web has stopped pid={app:processes|0x00002}
         error: service app:the_bad was given up after 1 restart: broken (Internal)
@@ -200,9 +198,7 @@ fn a_service_that_does_not_listen_is_terminated_after_its_timeout() {
         --- stderr
         stopping; a second interrupt stops at once
         <time> WARN  service app:the_stuck has failed while stopping pid={app:processes|0x00002} error="process terminated" kind=Canceled
-        error: process terminated (Canceled)
         <time> WARN  service app:the_deaf has failed while stopping pid={app:processes|0x00001} error="process terminated" kind=Canceled
-        error: process terminated (Canceled)
     "#]].assert_eq(&running.finish());
 }
 

@@ -434,28 +434,10 @@ fn definitions_are_checked_before_anything_starts() {
 #[test]
 fn a_sound_application_checks_without_a_word() {
     check(
-        TWO,
+        "  - {name: main, kind: process.lua, source: 'return print'}\n",
         &["check", "app"],
         expect![[r#"
             exit code: 0
-            --- stderr
-            warning: nothing starts process `app:first`: no service runs it, and no source names it
-             --> app/_index.yaml:4:12
-              |
-            4 |   - {name: first, kind: process.lua, source: 'return print'}
-              |            ^^^^^
-              |
-              = help: only `lunarium run -x app:first` does
-
-            warning: nothing starts process `app:second`: no service runs it, and no source names it
-             --> app/_index.yaml:5:12
-              |
-            5 |   - {name: second, kind: process.lua, source: 'return print'}
-              |            ^^^^^^
-              |
-              = help: only `lunarium run -x app:second` does
-
-            warning: 2 warnings
         "#]],
     );
 }
