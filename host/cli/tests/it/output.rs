@@ -124,7 +124,8 @@ fn a_script_s_lines_below_the_level_are_left_out() {
     "#]].assert_eq(&script_log(&["--log-level", "debug"]));
     expect![[r#"
         <time> ERROR app:main#00001 {app:processes|0x00001} failed
-    "#]].assert_eq(&script_log(&["--log-level", "error"]));
+    "#]]
+    .assert_eq(&script_log(&["--log-level", "error"]));
 }
 
 #[test]
