@@ -7,7 +7,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use crate::bindings::Guest as World;
 use crate::bindings::exports::lunarium::process::guest::Guest;
 use crate::bindings::lunarium::process::{link, mailbox, monitor, output, process, registry};
-use crate::host::{Chunk, Event, Host, Level, Options, Program, Refusal, SpawnRequest, Status, Unread};
+use crate::host::{Chunk, Event, Globals, Host, Level, Options, Program, Refusal, SpawnRequest, Status, Unread};
 use crate::vm::Vm;
 
 thread_local! {
@@ -41,8 +41,12 @@ impl Guest for Component {
         with_vm(|vm| vm.resume(events))
     }
 
-    fn check(chunk: Chunk) -> Result<(), String> {
+    fn check(chunk: Chunk) -> Result<Globals, String> {
         with_vm(|vm| vm.check(&chunk))
+    }
+
+    fn compile(chunk: Chunk) -> Result<Vec<u8>, String> {
+        with_vm(|vm| vm.compile(&chunk))
     }
 
     #[inline(never)]

@@ -18,10 +18,12 @@ mod codec;
 mod component;
 mod context;
 mod error;
+mod globals;
 mod host;
 mod lua;
 mod memory;
 mod outcome;
+mod request;
 mod slots;
 #[cfg(test)]
 mod tests;

@@ -19,12 +19,13 @@ use std::ffi::{CStr, c_int};
 
 use crate::error::invalid;
 use crate::lua::{Function, Lua};
-use crate::wait;
+use crate::{request, wait};
 
 /// Puts all functions into the table on top of the stack. Raises.
 pub fn install(lua: Lua) {
-    let groups: [&[(&CStr, Function)]; 11] = [
+    let groups: &[&[(&CStr, Function)]] = &[
         &wait::FUNCTIONS,
+        &request::FUNCTIONS,
         &chunk::FUNCTIONS,
         &date::FUNCTIONS,
         &duration::FUNCTIONS,
@@ -36,7 +37,7 @@ pub fn install(lua: Lua) {
         &registry::FUNCTIONS,
         &schedule::FUNCTIONS,
     ];
-    for (name, function) in groups.into_iter().flatten() {
+    for (name, function) in groups.iter().copied().flatten() {
         lua.set_function(name, *function);
     }
     for (name, function) in time::FUNCTIONS {

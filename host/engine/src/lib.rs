@@ -57,6 +57,7 @@
 mod bindings;
 mod check;
 mod clock;
+mod code;
 mod control;
 mod convert;
 mod definition;
@@ -67,15 +68,17 @@ mod node;
 mod output;
 mod pool;
 mod process;
+mod requests;
 mod runner;
 mod scheduler;
+mod sleep;
 mod store;
 mod syscall;
 mod tunables;
 mod value;
 mod wall;
 
-pub use check::CompileError;
+pub use check::{CompileError, GlobalUse, Globals};
 pub use definition::{Chunk, Definition, HostDefinition, Import, Library};
 pub use engine::{Engine, StartError};
 pub use lunarium_kernel::{
@@ -85,4 +88,5 @@ pub use node::{DeliverError, Handle, Node, NodeConfig, SpawnError, SpawnRequest}
 pub use output::{Level, Output, ProcessLabel};
 pub use pool::PoolError;
 pub use process::Inspection;
+pub use sleep::Sleep;
 pub use value::{DecodeError, Value};
