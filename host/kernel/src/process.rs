@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
 
+use crate::host::Host;
 use crate::text::{SHOWN, cut};
 use crate::{CountLimits, ErrorKind, HostId, Kernel, Name, Pid, Refusal, TenantId, Timestamp};
 
@@ -240,6 +241,17 @@ impl Kernel {
         Ok(Spawned { pid, chain })
     }
 
+    /// Whether there is such a host in the caller's tenant. Errors: `NotFound`, `Canceled` (the caller has ended).
+    pub fn find_host(&self, caller: &Pid, host: &HostId) -> Result<(), SpawnError> {
+        let caller = self.process(caller).ok_or_else(|| SpawnError::CallerEnded { caller: caller.clone() })?;
+        self.visible_host(Some(caller), host).map(drop)
+    }
+
+    fn visible_host(&self, parent: Option<&Process>, id: &HostId) -> Result<&Host, SpawnError> {
+        let host = self.hosts.get(id).filter(|host| parent.is_none_or(|parent| parent.tenant == host.tenant));
+        host.ok_or_else(|| SpawnError::UnknownHost { host: cut(id.as_str(), SHOWN) })
+    }
+
     /// Everything that can refuse a spawn, before anything is changed: the tenant and the number it will have.
     fn check_spawn(&self, parent: Option<&Pid>, spec: &SpawnSpec) -> Result<(TenantId, u64), SpawnError> {
         let parent = match parent {
@@ -247,9 +259,7 @@ impl Kernel {
             None if spec.monitored || spec.linked => return Err(SpawnError::NoParent),
             None => None,
         };
-        let visible = |tenant| parent.is_none_or(|parent| parent.tenant == tenant);
-        let host = self.hosts.get(&spec.host).filter(|host| visible(host.tenant));
-        let host = host.ok_or_else(|| SpawnError::UnknownHost { host: cut(spec.host.as_str(), SHOWN) })?;
+        let host = self.visible_host(parent, &spec.host)?;
         if host.stopped {
             return Err(SpawnError::HostStopped { host: spec.host.clone() });
         }
