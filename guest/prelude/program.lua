@@ -10,7 +10,7 @@ local bad_argument, type_name = rt.bad_argument, rt.type_name
 
 local clock, date, difftime, now = os.clock, os.date, os.difftime, os.time
 
-G.process, G.channel, G.time, G.errors = rt.process, rt.channel, rt.time, rt.errors
+G.process, G.channel, G.time, G.errors, G.security = rt.process, rt.channel, rt.time, rt.errors, rt.security
 G.coroutine.spawn = rt.coroutine_spawn
 G.print, G.load = rt.print, rt.wrap_load(load)
 G.os = { time = now, date = date, difftime = difftime, clock = rt.cpu }
@@ -23,6 +23,7 @@ for _, name in ipairs { "atan2", "cosh", "frexp", "ldexp", "log10", "pow", "sinh
 
 local modules = {
   process = G.process, channel = G.channel, coroutine = G.coroutine, time = G.time, errors = G.errors,
+  security = G.security,
 }
 
 -- By entry id: {true, value} when loaded; {false, task, channel} while it loads.

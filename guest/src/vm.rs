@@ -11,13 +11,14 @@ use crate::outcome;
 use crate::turn::{Calls, turn};
 
 /// The prelude's chunks, in order of loading. Each gets the runtime's table; `slots.lua` is put before each.
-const PRELUDE: [(&str, &str); 10] = [
+const PRELUDE: [(&str, &str); 11] = [
     ("errors", include_str!("../prelude/errors.lua")),
     ("message", include_str!("../prelude/message.lua")),
     ("schedule", include_str!("../prelude/schedule.lua")),
     ("channel", include_str!("../prelude/channel.lua")),
     ("timer", include_str!("../prelude/timer.lua")),
     ("mailbox", include_str!("../prelude/mailbox.lua")),
+    ("security", include_str!("../prelude/security.lua")),
     ("output", include_str!("../prelude/output.lua")),
     ("process", include_str!("../prelude/process.lua")),
     ("spawn", include_str!("../prelude/spawn.lua")),
@@ -206,7 +207,7 @@ fn build(lua: Lua) -> Calls {
         lua.call(1, 0);
     }
     lua.push_loaded();
-    for name in [c"process", c"channel", c"time", c"errors"] {
+    for name in [c"process", c"channel", c"time", c"errors", c"security"] {
         lua.get_field(runtime, name);
         lua.set_field(-2, name);
     }

@@ -10,6 +10,7 @@ pub mod output;
 pub mod process;
 pub mod registry;
 pub mod schedule;
+pub mod security;
 pub mod time;
 
 use std::ffi::{CStr, c_int};
@@ -20,7 +21,7 @@ use crate::wait;
 
 /// Puts all functions into the table on top of the stack. Raises.
 pub fn install(lua: Lua) {
-    let groups: [&[(&CStr, Function)]; 10] = [
+    let groups: [&[(&CStr, Function)]; 11] = [
         &wait::FUNCTIONS,
         &chunk::FUNCTIONS,
         &duration::FUNCTIONS,
@@ -31,6 +32,7 @@ pub fn install(lua: Lua) {
         &process::FUNCTIONS,
         &registry::FUNCTIONS,
         &schedule::FUNCTIONS,
+        &security::FUNCTIONS,
     ];
     for (name, function) in groups.into_iter().flatten() {
         lua.set_function(name, *function);

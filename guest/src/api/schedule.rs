@@ -86,6 +86,9 @@ extern "C-unwind" fn define(lua: Lua) -> c_int {
         b"case" => &types.case,
         b"message" => &types.message,
         b"field" => &types.field,
+        b"actor" => &types.actor,
+        b"policy" => &types.policy,
+        b"scope" => &types.scope,
         _ => &types.timer,
     };
     lua.set_top(2);

@@ -15,6 +15,7 @@ mod payloads;
 mod process;
 mod program;
 mod sandbox;
+mod security;
 mod times;
 
 use expect_test::Expect;

@@ -86,6 +86,7 @@ impl Services {
                 host: service.host.clone(),
                 arguments: service.input.clone(),
                 limits: LimitsOverride::default(),
+                security: None,
             };
             let handle =
                 node.spawn(request).map_err(|error| StartServiceError { service: service.id.clone(), error })?;

@@ -88,7 +88,7 @@ impl Running {
         limits: LimitsOverride,
     ) -> Result<Verdict, Refused> {
         app.install(&self.node, Some(&host)).map_err(|error| Refused::usage(error.to_string(), None))?;
-        let request = SpawnRequest { entry: entry.clone(), host, arguments, limits };
+        let request = SpawnRequest { entry: entry.clone(), host, arguments, limits, security: None };
         let handle = self.node.spawn(request).map_err(|error| Refused::usage(error.to_string(), None))?;
         let ended = future::block_on(self.wait(&handle));
         Ok(ended.unwrap_or_else(|outcome| verdict::of_process(entry.as_str(), handle.pid(), &outcome)))

@@ -29,7 +29,7 @@
 //!
 //! let node = Node::start(NodeConfig { max_processes: 100, ..NodeConfig::new(Arc::new(Stdout)) })?;
 //! let host = HostId::new("app:plugins");
-//! node.add_host(HostDefinition { id: host.clone(), max_processes: 100, limits: Limits::default() })?;
+//! node.add_host(HostDefinition { id: host.clone(), max_processes: 100, limits: Limits::default(), security: None })?;
 //! let entry = EntryId::new("app:greet");
 //! node.define(Definition {
 //!     entry: entry.clone(),
@@ -43,7 +43,8 @@
 //!     limits: LimitsOverride { memory: Some(4 << 20), ..LimitsOverride::default() },
 //! });
 //! let arguments = vec![Value::from("Ada")];
-//! let handle = node.spawn(SpawnRequest { entry, host, arguments, limits: LimitsOverride::default() })?;
+//! let limits = LimitsOverride::default();
+//! let handle = node.spawn(SpawnRequest { entry, host, arguments, limits, security: None })?;
 //! match handle.wait_blocking() {
 //!     Outcome::Completed(result) => assert_eq!(Value::decode(&result)?, Value::from("hello, Ada")),
 //!     Outcome::Failed(failure) => return Err(failure.to_string().into()),
@@ -69,6 +70,7 @@ mod pool;
 mod process;
 mod runner;
 mod scheduler;
+mod security;
 mod store;
 mod syscall;
 mod tunables;
@@ -85,4 +87,5 @@ pub use node::{DeliverError, Handle, Node, NodeConfig, SpawnError, SpawnRequest}
 pub use output::{Level, Output, ProcessLabel};
 pub use pool::PoolError;
 pub use process::Inspection;
+pub use security::{ActorSpec, ScopeSpec, SecurityError, SecuritySpec};
 pub use value::{DecodeError, Value};

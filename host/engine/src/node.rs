@@ -12,8 +12,8 @@ use std::task::{Wake, Waker};
 use std::time::Duration;
 
 use lunarium_kernel::{
-    EntryId, ErrorKind, HostError, HostId, HostSpec, LimitsOverride, Message, NodeLimits, Outcome, Pid, Refusal,
-    ResolveError, SendError, SpawnSpec, TenantId, Timestamp, Topic, TopicError,
+    EntryId, ErrorKind, HostError, HostId, HostSpec, LimitsOverride, Message, NodeLimits, Outcome, Pid, Policy,
+    Refusal, ResolveError, Security, SendError, SpawnSpec, TenantId, Timestamp, Topic, TopicError,
 };
 
 use crate::control::{Census, Control, Counted};
@@ -22,6 +22,7 @@ use crate::engine::{Engine, StartError};
 use crate::output::{Output, ProcessLabel};
 use crate::process::{Inspection, Process};
 use crate::runner::{self, Job};
+use crate::security::{Policies, SecurityError, SecuritySpec};
 use crate::value::Value;
 use crate::{check, wall};
 
@@ -30,6 +31,8 @@ use crate::{check, wall};
 pub struct NodeConfig {
     /// Processes alive at once, 1 or more; 8,000 by default. At the limit: `spawn` is refused, `ResourceExhausted`.
     pub max_processes: u32,
+    /// A process with neither actor nor scope may do nothing to others; false by default: it may do everything.
+    pub strict: bool,
     /// Where processes print and log.
     pub output: Arc<dyn Output>,
 }
@@ -37,7 +40,7 @@ pub struct NodeConfig {
 impl NodeConfig {
     /// The defaults, with this output.
     pub fn new(output: Arc<dyn Output>) -> NodeConfig {
-        NodeConfig { max_processes: NodeLimits::default().max_processes, output }
+        NodeConfig { max_processes: NodeLimits::default().max_processes, strict: false, output }
     }
 }
 
@@ -58,6 +61,8 @@ pub struct SpawnRequest {
     pub arguments: Vec<Value>,
     /// Limits below the entry's and the host's.
     pub limits: LimitsOverride,
+    /// Another actor, another scope or both than the host's.
+    pub security: Option<SecuritySpec>,
 }
 
 /// A process that was spawned from outside.
@@ -81,6 +86,9 @@ pub enum SpawnError {
         /// The host's limit.
         limit: u32,
     },
+    /// It can't get its actor or scope.
+    #[error(transparent)]
+    Security(#[from] SecurityError),
     /// The kernel refuses: host, limits.
     #[error(transparent)]
     Kernel(#[from] lunarium_kernel::SpawnError),
@@ -91,6 +99,7 @@ impl Refusal for SpawnError {
         match self {
             SpawnError::UnknownEntry(_) => ErrorKind::NotFound,
             SpawnError::Arguments { .. } => ErrorKind::Invalid,
+            SpawnError::Security(error) => error.kind(),
             SpawnError::Kernel(error) => error.kind(),
         }
     }
@@ -116,6 +125,7 @@ pub(crate) struct NodeInner {
     control: Control,
     definitions: RwLock<HashMap<EntryId, Arc<Definition>>>,
     hosts: RwLock<HashMap<HostId, HostDefinition>>,
+    policies: Policies,
     output: Arc<dyn Output>,
     /// A keyed function of a counter: seeds that no script can guess from its own.
     seed_key: RandomState,
@@ -130,6 +140,7 @@ pub(crate) struct Spawn {
     /// A payload: an array with the values.
     pub(crate) arguments: Vec<u8>,
     pub(crate) limits: Option<LimitsOverride>,
+    pub(crate) security: Option<SecuritySpec>,
 }
 
 /// Who spawns, and what stands between both before the child's first instruction.
@@ -151,6 +162,8 @@ impl Node {
     /// Starts a node on an engine that others use too. Beyond the engine's own number, starts wait.
     pub fn start_on(engine: &Engine, config: NodeConfig) -> Node {
         let limits = NodeLimits { max_processes: config.max_processes };
+        let policies = Policies::default();
+        policies.set_strict(config.strict);
         let inner = Arc::new_cyclic(|node: &Weak<NodeInner>| {
             let alarm = node.clone();
             NodeInner {
@@ -158,6 +171,7 @@ impl Node {
                 control: Control::new(limits, Box::new(move |deadline| set_alarm(&alarm, deadline))),
                 definitions: RwLock::default(),
                 hosts: RwLock::default(),
+                policies,
                 output: config.output,
                 seed_key: RandomState::new(),
                 seeds: AtomicU64::new(0),
@@ -171,6 +185,18 @@ impl Node {
     pub fn define(&self, definition: Definition) {
         let mut definitions = self.inner.definitions.write().unwrap_or_else(PoisonError::into_inner);
         definitions.insert(definition.entry.clone(), Arc::new(definition));
+    }
+
+    /// Adds a policy or replaces it, and puts it into these groups and no others. Processes that run keep the policies
+    /// they started with.
+    pub fn define_policy(&self, policy: Policy, groups: &[EntryId]) {
+        self.inner.policies.define(policy, groups);
+    }
+
+    /// Whether a process with neither actor nor scope may do nothing to others. Counts for processes that start from
+    /// now on.
+    pub fn set_strict(&self, strict: bool) {
+        self.inner.policies.set_strict(strict);
     }
 
     /// Adds a process host.
@@ -194,10 +220,11 @@ impl Node {
 
     /// Starts a process and returns at once.
     ///
-    /// Errors: unknown entry or host, a stopped or full host, a full node, arguments too large.
+    /// Errors: unknown entry, host or policy, a stopped or full host, a full node, arguments too large.
     pub fn spawn(&self, request: SpawnRequest) -> Result<Handle, SpawnError> {
         let arguments = Value::encode_all(&request.arguments);
-        let spawn = Spawn { entry: request.entry, host: request.host, arguments, limits: Some(request.limits) };
+        let SpawnRequest { entry, host, limits, security, .. } = request;
+        let spawn = Spawn { entry, host, arguments, limits: Some(limits), security };
         Ok(Handle { process: self.inner.spawn(None, spawn)? })
     }
 
@@ -322,6 +349,10 @@ impl NodeInner {
         &*self.output
     }
 
+    pub(crate) fn policies(&self) -> &Policies {
+        &self.policies
+    }
+
     /// Runs a closure on the kernel, then what follows from it.
     pub(crate) fn kernel<R>(&self, act: impl FnOnce(&mut lunarium_kernel::Kernel) -> R) -> R {
         self.control.with(act)
@@ -360,6 +391,7 @@ impl NodeInner {
         if u32::try_from(spawn.arguments.len()).map_or(true, |size| size > limits.message) {
             return Err(SpawnError::Arguments { size: spawn.arguments.len(), limit: limits.message });
         }
+        let security = self.child_security(parent, &spawn)?;
         let spec = SpawnSpec {
             host: spawn.host.clone(),
             entry: spawn.entry.clone(),
@@ -372,7 +404,7 @@ impl NodeInner {
             let spawned = kernel.spawn(caller, spec)?;
             let frame = format!("{}#{:05x}", spawn.entry, spawned.chain).into();
             let label = ProcessLabel { pid: spawned.pid, frame, entry: spawn.entry };
-            let process = Arc::new(Process::new(label, limits));
+            let process = Arc::new(Process::new(label, limits, security));
             self.control.insert(Arc::clone(&process));
             Ok::<_, SpawnError>(process)
         })?;
@@ -407,9 +439,30 @@ impl NodeInner {
         self.kernel(|kernel| kernel.handle_exit(&process.label.pid, outcome, wall::now()));
     }
 
-    fn definition(&self, entry: &EntryId) -> Result<Arc<Definition>, SpawnError> {
+    pub(crate) fn definition(&self, entry: &EntryId) -> Result<Arc<Definition>, SpawnError> {
         let definitions = self.definitions.read().unwrap_or_else(PoisonError::into_inner);
         definitions.get(entry).cloned().ok_or_else(|| SpawnError::UnknownEntry(entry.clone()))
+    }
+
+    /// Whose security a new process has: its parent's, else its host's, with what the spawn changes.
+    fn child_security(&self, parent: Option<&Parent<'_>>, spawn: &Spawn) -> Result<Arc<Security>, SecurityError> {
+        let inherited = parent.map(|parent| &parent.process.security).filter(|security| !security.is_none());
+        let base = match inherited {
+            Some(security) => Arc::clone(security),
+            None => self.host_security(&spawn.host)?.into(),
+        };
+        match &spawn.security {
+            Some(change) => Ok(self.policies.change(&base, change)?.into()),
+            None => Ok(base),
+        }
+    }
+
+    fn host_security(&self, host: &HostId) -> Result<Security, SecurityError> {
+        let hosts = self.hosts.read().unwrap_or_else(PoisonError::into_inner);
+        match hosts.get(host).and_then(|host| host.security.as_ref()) {
+            Some(spec) => self.policies.change(&self.policies.none(), spec),
+            None => Ok(self.policies.none()),
+        }
     }
 
     /// The limits of a host; the defaults for an unknown one, which the kernel refuses.

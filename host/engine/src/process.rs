@@ -4,12 +4,12 @@
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::Sender;
-use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::task::{Poll, Waker};
 use std::time::Duration;
 
 use event_listener::{Event as Changed, EventListener};
-use lunarium_kernel::{BatchLimits, Event, Item, Limits, Mailbox, Message, Outcome, SendError, Unread};
+use lunarium_kernel::{BatchLimits, Event, Item, Limits, Mailbox, Message, Outcome, Security, SendError, Unread};
 
 use crate::log_budget::LogBudget;
 use crate::output::ProcessLabel;
@@ -21,6 +21,7 @@ const BATCH: BatchLimits = BatchLimits { items: 256, bytes: 256 << 10 };
 pub(crate) struct Process {
     pub(crate) label: ProcessLabel,
     pub(crate) limits: Limits,
+    pub(crate) security: Arc<Security>,
     pub(crate) cpu: CpuMeter,
     pub(crate) log: Mutex<LogBudget>,
     inbox: Mutex<Inbox>,
@@ -65,9 +66,10 @@ impl Delivery {
 }
 
 impl Process {
-    pub(crate) fn new(label: ProcessLabel, limits: Limits) -> Process {
+    pub(crate) fn new(label: ProcessLabel, limits: Limits, security: Arc<Security>) -> Process {
         Process {
             label,
+            security,
             cpu: CpuMeter::default(),
             log: Mutex::new(LogBudget::new(limits.log_lines)),
             inbox: Mutex::new(Inbox {
