@@ -25,6 +25,7 @@ mod payload;
 mod registry;
 mod require;
 mod sandbox;
+mod security;
 mod select;
 mod spawn;
 mod style;

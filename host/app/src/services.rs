@@ -33,11 +33,18 @@ pub struct ServiceEnd {
 }
 
 impl App {
-    /// Puts the definitions and the hosts onto a node. Hosts that don't start with the application refuse processes,
+    /// Puts the policies, the definitions and the hosts onto a node, and makes it strict when the application is.
+    /// Hosts that don't start with the application refuse processes,
     /// unless it is `wanted`.
     ///
     /// Errors: a host's id is taken on this node.
     pub fn install(&self, node: &Node, wanted: Option<&HostId>) -> Result<(), HostError> {
+        if self.strict {
+            node.set_strict(true);
+        }
+        for (policy, groups) in self.policies() {
+            node.define_policy(policy.clone(), groups);
+        }
         for definition in &self.definitions {
             node.define(definition.clone());
         }
@@ -86,7 +93,7 @@ impl Services {
                 host: service.host.clone(),
                 arguments: service.input.clone(),
                 limits: LimitsOverride::default(),
-                security: None,
+                security: service.security.clone(),
             };
             let handle =
                 node.spawn(request).map_err(|error| StartServiceError { service: service.id.clone(), error })?;

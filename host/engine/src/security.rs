@@ -184,6 +184,15 @@ impl Known {
 }
 
 impl ActorSpec {
+    /// An actor whose meta is a table of plain values.
+    ///
+    /// Errors: an id or meta that can't be used.
+    pub fn new(id: &str, meta: Option<&Value>) -> Result<ActorSpec, SecurityError> {
+        let spec = ActorSpec { id: id.to_owned(), meta: meta.map(Value::encode) };
+        spec.read()?;
+        Ok(spec)
+    }
+
     fn read(&self) -> Result<Actor, SecurityError> {
         let meta = self.meta.as_deref().map(|payload| read_table(payload, "meta")).transpose()?;
         let payload = self.meta.as_deref().map(Arc::from);

@@ -8,6 +8,7 @@ mod application;
 mod limits;
 mod reference;
 mod report;
+mod security;
 mod source;
 mod syntax;
 
