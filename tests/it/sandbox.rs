@@ -22,7 +22,7 @@ fn the_globals_are_exactly_these() {
         print(_VERSION, _G._G == _G)
         "#,
         expect![[r#"
-            _G _VERSION assert channel collectgarbage coroutine debug error errors getmetatable ipairs load math next os pairs pcall print process rawequal rawget rawlen rawset require select setmetatable string table time tonumber tostring type utf8 warn xpcall
+            _G _VERSION assert channel collectgarbage coroutine debug error errors getmetatable ipairs load math next os pairs pcall print process rawequal rawget rawlen rawset require security select setmetatable string table time tonumber tostring type utf8 warn xpcall
             string: byte char find format gmatch gsub len lower match pack packsize rep reverse sub unpack upper
             table: concat insert move pack remove sort unpack
             math: abs acos asin atan ceil cos deg exp floor fmod huge log max maxinteger min mininteger modf pi rad random randomseed sin sqrt tan tointeger type ult
@@ -49,11 +49,13 @@ fn the_modules_are_exactly_these() {
         print(list(process))
         print(list(process.event), list(process.registry))
         print(list(channel))
+        print(list(security))
         "#,
         expect![[r#"
             cancel event events get_options id inbox link listen monitor pid registry send set_options spawn spawn_linked spawn_linked_monitored spawn_monitored terminate unlink unlisten unmonitor
             CANCEL EXIT LINK_DOWN	lookup register unregister
             new select
+            actor can named_scope new_actor new_scope policy scope
             => nil
         "#]],
     );
@@ -89,17 +91,17 @@ fn nothing_reachable_leads_further() {
         walk(getmetatable(""), "string<meta>")
         for name, object in pairs {
             time = time.now(), duration = time.SECOND, err = errors.new("x"), ch = channel.new(), timer = time.timer("1h"),
-            case = channel.new():case_receive(),
+            case = channel.new():case_receive(), actor = security.new_actor("ada"), scope = security.new_scope {},
         } do
             if getmetatable(object) ~= false then odd[#odd + 1] = name end
         end
-        -- _G, seven of Lua's libraries, process with two inside, channel, time, errors, the metatable of strings, and
-        -- the six constants of time.
+        -- _G, seven of Lua's libraries, process with two inside, channel, time, errors, security, the metatable of
+        -- strings, and the six constants of time.
         print(tables)
         return table.concat(odd, " ")
         "#,
         expect![[r#"
-            21
+            22
             => ""
         "#]],
     );

@@ -1,8 +1,10 @@
 //! What a process may do: every permission with every way to have it or not, inheritance, and the module `security`.
 
 use expect_test::expect;
-use lunarium_engine::{ActorSpec, Handle, HostDefinition, HostId, LimitsOverride, ScopeSpec, SecuritySpec, SpawnRequest};
-use lunarium_kernel::{Attribute, Condition, EntryId, Field, Limits, Operand, Operator, Pattern, Policy, PolicyEffect};
+use lunarium_engine::{
+    ActorSpec, Attribute, Condition, EntryId, Field, Handle, HostDefinition, HostId, Limits, LimitsOverride, Operand,
+    Operator, Pattern, Policy, PolicyEffect, ScopeSpec, SecuritySpec, SpawnRequest, Value,
+};
 use lunarium_tests::{HOST, Lab, show_outcome};
 
 /// A process that waits, and holds the name `peer`.
@@ -39,8 +41,6 @@ fn lab() -> Lab {
 return function() return (process.inbox():receive():payload()) end
 -- entry: gives
 return function(...) return ... end
--- entry: tells
-return function() return require("security").actor():id() end
 -- entry: setup
 return function() assert(process.registry.register("peer", "{PEER}")) end
 "#
@@ -56,8 +56,13 @@ fn scope(policies: &[Policy]) -> ScopeSpec {
 
 fn start(lab: &Lab, host: &str, security: Option<SecuritySpec>) -> Handle {
     let limits = LimitsOverride::default();
-    let request =
-        SpawnRequest { entry: EntryId::new("app:main"), host: HostId::new(host), arguments: Vec::new(), limits, security };
+    let request = SpawnRequest {
+        entry: EntryId::new("app:main"),
+        host: HostId::new(host),
+        arguments: Vec::new(),
+        limits,
+        security,
+    };
     lab.node.spawn(request).unwrap()
 }
 
@@ -107,10 +112,7 @@ fn table() -> Vec<(String, Vec<(&'static str, &'static str)>)> {
             format!("process.registry.register('its', '{PEER}')"),
             vec![("process.registry.register", "its"), ("process.registry.foreign", PEER)],
         ),
-        (
-            "process.registry.register('mine', process.pid())".to_owned(),
-            vec![("process.registry.register", "mine")],
-        ),
+        ("process.registry.register('mine', process.pid())".to_owned(), vec![("process.registry.register", "mine")]),
     ];
     let each = [
         ("terminate", "process.terminate"),
@@ -129,7 +131,8 @@ fn table() -> Vec<(String, Vec<(&'static str, &'static str)>)> {
 }
 
 fn grants(needs: &[(&str, &str)]) -> Vec<Policy> {
-    let grant = |(number, (action, resource)): (usize, &(&str, &str))| allow(&format!("app:yes{number}"), action, resource);
+    let grant =
+        |(number, (action, resource)): (usize, &(&str, &str))| allow(&format!("app:yes{number}"), action, resource);
     needs.iter().enumerate().map(grant).collect()
 }
 
@@ -155,7 +158,8 @@ fn a_call_needs_each_of_its_permissions() {
             let missing = format!("PermissionDenied: permission `{action}` on `{resource}` is missing");
             assert_eq!(answer(&call, Some(&grants(&fewer)), false), missing, "{call}, undecided");
             let both = [allow("app:yes", "*", "*"), deny("app:no", action, resource)];
-            let denied = format!("PermissionDenied: permission `{action}` on `{resource}` is denied by policy `app:no`");
+            let denied =
+                format!("PermissionDenied: permission `{action}` on `{resource}` is denied by policy `app:no`");
             assert_eq!(answer(&call, Some(&both), false), denied, "{call}, denied by one of two");
             let other = [allow("app:yes", "*", "*"), deny("app:no", action, "something else")];
             assert_eq!(answer(&call, Some(&other), false), "ok", "{call}, another resource denied");
@@ -166,7 +170,8 @@ fn a_call_needs_each_of_its_permissions() {
 #[test]
 fn what_was_denied_has_not_happened() {
     let lab = lab();
-    let policies = [allow("app:yes", "*", "*"), deny("app:no", "process.*", PEER), deny("app:never", "process.spawn*", "*")];
+    let policies =
+        [allow("app:yes", "*", "*"), deny("app:no", "process.*", PEER), deny("app:never", "process.spawn*", "*")];
     let body = format!(
         "for _, act in ipairs {{ 'terminate', 'cancel', 'link', 'monitor' }} do assert(not process[act]('peer')) end
         assert(not process.send('peer', 't', 'denied'))
@@ -203,7 +208,33 @@ fn another_holders_name_needs_an_explicit_word() {
 #[test]
 fn arguments_then_the_destination_then_the_permission() {
     let lab = lab();
-    expect![[""]].assert_eq(&transcript(
+    expect![[r#"
+        nil	Invalid
+        nil	Invalid
+        nil	Invalid
+        nil	Invalid
+        nil	Invalid
+        nil	Invalid
+        nil	Invalid
+        nil	NotFound
+        nil	NotFound
+        nil	NotFound
+        nil	NotFound
+        nil	NotFound
+        nil	NotFound
+        nil	NotFound
+        nil	NotFound
+        nil	NotFound
+        nil	PermissionDenied
+        nil	PermissionDenied
+        nil	PermissionDenied
+        nil	PermissionDenied
+        nil	PermissionDenied
+        {app:processes|0x00001}	nil
+        true	nil
+        true	nil
+        => nil
+    "#]].assert_eq(&transcript(
         &lab,
         r#"
         local function show(ok, err) print(ok, err and err:kind()) end
@@ -219,14 +250,20 @@ fn arguments_then_the_destination_then_the_permission() {
         show(process.send("peer", "t")) show(process.spawn("app:waits", "app:processes")) show(process.link(process.pid()))
         show(process.registry.register("peer")) show(process.registry.unregister("peer"))
         -- What needs none.
-        show(process.registry.lookup("peer")) show(process.set_options { trap_links = true }) show(process.listen("t"))
+        show(process.registry.lookup("peer")) show(process.set_options { trap_links = true }) show(process.listen("t") ~= nil)
         "#,
         Some(&[]),
     ));
     // And the act is last.
     let all = [allow("app:yes", "*", "*")];
-    assert_eq!(answer("process.registry.register('peer')", Some(&all), false), format!("AlreadyExists: name `peer` is already held by {PEER}"));
-    assert_eq!(answer("process.link(process.pid())", Some(&all), false), format!("Invalid: {MAIN} can't be linked with itself"));
+    assert_eq!(
+        answer("process.registry.register('peer')", Some(&all), false),
+        format!("AlreadyExists: name `peer` is already held by {PEER}")
+    );
+    assert_eq!(
+        answer("process.link(process.pid())", Some(&all), false),
+        format!("Invalid: {MAIN} can't be linked with itself")
+    );
 }
 
 #[test]
@@ -253,10 +290,20 @@ fn a_child_has_its_parents_actor_and_scope() {
         end
         "#,
     );
-    let meta = lunarium_engine::Value::Map(vec![("role".into(), "clerk".into())]);
+    let meta = Value::Map(vec![("role".into(), "clerk".into())]);
     let actor = Some(ActorSpec::new("ada", Some(&meta)).unwrap());
     let outcome = start(&lab, HOST, Some(SecuritySpec { actor, scope: Some(scope(&policies)) })).wait_blocking();
-    expect![[""]].assert_eq(&(lab.printed().join("\n") + "\n" + &show_outcome(&outcome) + "\n"));
+    expect![[r#"
+        ada	clerk	app:yes app:no
+        ada	clerk	app:yes app:no
+        nil	permission `process.send` on `{app:processes|0x00001}` is denied by policy `app:no`
+        ada	clerk	app:yes app:no
+        nil	permission `process.send` on `{app:processes|0x00001}` is denied by policy `app:no`
+        ada	clerk	app:yes app:no
+        nil	permission `process.send` on `{app:processes|0x00001}` is denied by policy `app:no`
+        => {"value" = "deep"}
+    "#]]
+    .assert_eq(&(lab.printed().join("\n") + "\n" + &show_outcome(&outcome) + "\n"));
 }
 
 #[test]
@@ -290,7 +337,21 @@ fn a_host_gives_its_security_to_who_has_none() {
     for host in [HOST, "app:guarded", "app:other"] {
         assert_eq!(show_outcome(&start(&lab, host, None).wait_blocking()), "=> nil");
     }
-    expect![[""]].assert_eq(&(lab.printed().join("\n") + "\n"));
+    expect![[r#"
+        {app:processes|0x00003}	nil	true	true
+        app:guarded
+        app:other
+        nobody
+        {app:guarded|0x00007}	app:guarded	true	false
+        app:guarded
+        app:guarded
+        app:guarded
+        {app:other|0x0000b}	app:other	true	false
+        app:other
+        app:other
+        app:other
+    "#]]
+    .assert_eq(&(lab.printed().join("\n") + "\n"));
     // Nothing starts where a group is missing: it would be freer than was meant.
     let limits = LimitsOverride::default();
     let (entry, host) = (EntryId::new("app:main"), HostId::new("app:broken"));
@@ -307,10 +368,19 @@ fn policies_look_at_the_actor_the_caller_and_the_attributes() {
     let value = |text: &str| Operand::Value(Attribute::from(text));
     let with = |policy: Policy, conditions: Vec<Condition>| Policy { conditions, ..policy };
     let policies = [
-        with(allow("app:own", "doc.write", "*"), vec![condition("actor.id", "eq", Operand::From(Field::parse("meta.owner").unwrap()))]),
-        with(allow("app:role", "doc.read", "*"), vec![condition("actor.meta.role", "matches", value("^(clerk|chief)$"))]),
+        with(
+            allow("app:own", "doc.write", "*"),
+            vec![condition("actor.id", "eq", Operand::From(Field::parse("meta.owner").unwrap()))],
+        ),
+        with(
+            allow("app:role", "doc.read", "*"),
+            vec![condition("actor.meta.role", "matches", value("^(clerk|chief)$"))],
+        ),
         with(allow("app:pid", "doc.see", "*"), vec![condition("meta.pid", "eq", value(MAIN))]),
-        with(deny("app:size", "doc.*", "*"), vec![condition("meta.size", "gt", Operand::Value(Attribute::Integer(10)))]),
+        with(
+            deny("app:size", "doc.*", "*"),
+            vec![condition("meta.size", "gt", Operand::Value(Attribute::Integer(10)))],
+        ),
     ];
     for policy in &policies {
         lab.node.define_policy(policy.clone(), &[]);
@@ -326,15 +396,27 @@ fn policies_look_at_the_actor_the_caller_and_the_attributes() {
             print(security.policy("app:own"), select(2, security.policy("app:nope")), select(2, security.named_scope("app:nope")))
         end"#,
     );
-    let meta = lunarium_engine::Value::Map(vec![("role".into(), "clerk".into())]);
+    let meta = Value::Map(vec![("role".into(), "clerk".into())]);
     let actor = Some(ActorSpec::new("ada", Some(&meta)).unwrap());
     let outcome = start(&lab, HOST, Some(SecuritySpec { actor, scope: Some(scope(&policies)) })).wait_blocking();
-    expect![[""]].assert_eq(&(lab.printed().join("\n") + "\n" + &show_outcome(&outcome) + "\n"));
+    expect![[r#"
+        true	false	false
+        true	true	false
+        true	true	false
+        nil	attributes may hold booleans, numbers, strings and tables of these, each table once
+        nil	attributes must be a table with names as keys
+        nil	action of 5000 bytes exceeds the limit of 4096
+        nil	attributes may hold booleans, numbers, strings and tables of these, each table once
+        policy `app:own`	policy `app:nope` not found	policy group `app:nope` not found
+        => nil
+    "#]]
+    .assert_eq(&(lab.printed().join("\n") + "\n" + &show_outcome(&outcome) + "\n"));
 }
 
 #[test]
 fn without_actor_and_scope_one_can_do_everything_unless_strict() {
-    let body = "print(security.actor(), security.scope(), security.can('anything', 'x'), security.can('process.send', 'x'))";
+    let body =
+        "print(security.actor(), security.scope(), security.can('anything', 'x'), security.can('process.send', 'x'))";
     let lab = lab();
     assert_eq!(transcript(&lab, body, None), "nil\tnil\ttrue\ttrue\n=> nil\n");
     lab.node.set_strict(true);
@@ -369,11 +451,15 @@ fn what_can_not_be_an_actor_or_a_scope_is_refused() {
     lab.node.define_policy(allow("app:p", "*", "*"), &[]);
     let refused = |security: SecuritySpec| {
         let (entry, host, limits) = (EntryId::new("app:main"), HostId::new(HOST), LimitsOverride::default());
-        let spawned = lab.node.spawn(SpawnRequest { entry, host, arguments: Vec::new(), limits, security: Some(security) });
+        let spawned =
+            lab.node.spawn(SpawnRequest { entry, host, arguments: Vec::new(), limits, security: Some(security) });
         spawned.err().unwrap().to_string()
     };
-    let actor = |id: &str, meta: Option<Vec<u8>>| SecuritySpec { actor: Some(ActorSpec { id: id.to_owned(), meta }), scope: None };
-    let large = lunarium_engine::Value::Map(vec![("k".into(), lunarium_engine::Value::String(vec![b'x'; 16 << 10]))]);
+    let actor = |id: &str, meta: Option<Vec<u8>>| SecuritySpec {
+        actor: Some(ActorSpec { id: id.to_owned(), meta }),
+        scope: None,
+    };
+    let large = Value::Map(vec![("k".into(), Value::String(vec![b'x'; 16 << 10]))]);
     let answers = [
         refused(actor("", None)),
         refused(actor("a", Some(large.encode()))),
@@ -383,5 +469,14 @@ fn what_can_not_be_an_actor_or_a_scope_is_refused() {
         refused(actor("a", Some(vec![0x81, 0xa1, b'k', 0xd4, 0x09, 0x00]))),
         refused(SecuritySpec { actor: None, scope: Some(scope(&[allow("app:nope", "*", "*")])) }),
     ];
-    expect![[""]].assert_eq(&(answers.join("\n") + "\n"));
+    expect![[r#"
+        actor id of 0 bytes is not 1 to 255 bytes long
+        meta of 16390 bytes exceed the limit of 16384
+        meta can't be read
+        meta must be a table with names as keys
+        meta must be a table with names as keys
+        meta may hold booleans, numbers, strings and tables of these, each table once
+        policy `app:nope` not found
+    "#]]
+    .assert_eq(&(answers.join("\n") + "\n"));
 }

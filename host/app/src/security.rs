@@ -184,9 +184,9 @@ fn attribute(node: &Node) -> Attribute {
         Shape::Float(value) => Attribute::Float(*value),
         Shape::Text(text) => Attribute::from(text.as_str()),
         Shape::List(items) => Attribute::List(items.iter().map(attribute).collect()),
-        Shape::Table(pairs) => Attribute::Map(
-            pairs.iter().map(|(key, item)| (key.value.clone().into_bytes(), attribute(item))).collect(),
-        ),
+        Shape::Table(pairs) => {
+            Attribute::Map(pairs.iter().map(|(key, item)| (key.value.clone().into_bytes(), attribute(item))).collect())
+        }
     }
 }
 

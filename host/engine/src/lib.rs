@@ -81,7 +81,8 @@ pub use check::CompileError;
 pub use definition::{Chunk, Definition, HostDefinition, Import, Library};
 pub use engine::{Engine, StartError};
 pub use lunarium_kernel::{
-    EntryId, ErrorKind, Failure, HostError, HostId, LimitName, Limits, LimitsOverride, Outcome, Pid, ResolveError,
+    Attribute, Condition, ConditionError, EntryId, ErrorKind, Failure, Field, FieldError, HostError, HostId, LimitName,
+    Limits, LimitsOverride, Operand, Operator, Outcome, Pattern, PatternError, Pid, Policy, PolicyEffect, ResolveError,
 };
 pub use node::{DeliverError, Handle, Node, NodeConfig, SpawnError, SpawnRequest};
 pub use output::{Level, Output, ProcessLabel};

@@ -123,7 +123,8 @@ entries:
                 ),
             ],
         )
-    "#]].assert_debug_eq(&(app.is_strict(), policies, hosts, services));
+    "#]]
+    .assert_debug_eq(&(app.is_strict(), policies, hosts, services));
 }
 
 #[test]
@@ -487,7 +488,9 @@ fn the_application_is_strict_in_one_place() {
             error: 3 mistakes
         "#]],
     );
-    check_files(&[("_index.yaml", &index("security: {}\n"))], expect![[r#"
+    check_files(
+        &[("_index.yaml", &index("security: {}\n"))],
+        expect![[r#"
         error: `security` lacks `strict`
          --> shop/_index.yaml:4:11
           |
@@ -495,5 +498,6 @@ fn the_application_is_strict_in_one_place() {
           |           ^
 
         error: 1 mistake
-    "#]]);
+    "#]],
+    );
 }
