@@ -7,6 +7,7 @@
 mod examples;
 mod exit;
 mod output;
+mod security;
 mod signals;
 mod usage;
 
