@@ -7,7 +7,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use crate::bindings::Guest as World;
 use crate::bindings::exports::lunarium::process::guest::Guest;
 use crate::bindings::lunarium::process::{link, mailbox, monitor, output, process, registry};
-use crate::host::{Chunk, Event, Globals, Host, Options, Program, Refusal, SpawnRequest, Status, Unread};
+use crate::host::{Chunk, Event, Globals, Host, Level, Options, Program, Refusal, SpawnRequest, Status, Unread};
 use crate::vm::Vm;
 
 thread_local! {
@@ -43,6 +43,10 @@ impl Guest for Component {
 
     fn check(chunk: Chunk) -> Result<Globals, String> {
         with_vm(|vm| vm.check(&chunk))
+    }
+
+    fn compile(chunk: Chunk) -> Result<Vec<u8>, String> {
+        with_vm(|vm| vm.compile(&chunk))
     }
 
     #[inline(never)]
@@ -113,6 +117,10 @@ impl Host for Imports {
 
     fn dropped(&self, lines: u32) {
         output::dropped(lines);
+    }
+
+    fn log(&self, level: Level, message: &str, fields: &[(String, String)]) {
+        output::log(level, message, fields);
     }
 
     fn now(&self) -> u64 {

@@ -3,6 +3,7 @@
 
 use std::cell::{Cell, RefCell};
 
+use crate::api::zone::Zones;
 use crate::host::{ErrorKind, Host, Program, Unread};
 use crate::lua::{Lua, Reference};
 use crate::memory::Memory;
@@ -49,6 +50,8 @@ pub struct Types {
     pub timer: Cell<Type>,
     pub time: Cell<Type>,
     pub duration: Cell<Type>,
+    pub spawner: Cell<Type>,
+    pub null: Cell<Type>,
 }
 
 /// The time the process has run, as far as anybody asks: reading the clock twice a turn would cost those who don't. So what
@@ -102,12 +105,18 @@ pub struct Context {
     pub message_limit: Cell<usize>,
     /// The table `{messages, bytes}` in which the prelude counts what is handed over and not yet received.
     pub unread: Cell<Option<Reference>>,
+    /// The prelude's table of who waits for which reply, and the scheduler's state.
+    pub requests: Cell<Option<(Reference, Reference)>>,
     /// Kept between messages, so that sending allocates nothing.
     pub buffer: Cell<Vec<u8>>,
     /// What `require` can load. Empty before `start`.
     pub program: RefCell<Option<Program>>,
     /// For `os.clock`.
     pub cpu: CpuClock,
+    /// Time zones in use.
+    pub zones: Zones,
+    /// `json.null`.
+    pub null: Cell<Option<Reference>>,
 }
 
 impl Context {
@@ -118,9 +127,12 @@ impl Context {
             types: Types::default(),
             message_limit: Cell::new(0),
             unread: Cell::new(None),
+            requests: Cell::new(None),
             buffer: Cell::new(Vec::new()),
             program: RefCell::new(None),
             cpu: CpuClock::default(),
+            zones: Zones::default(),
+            null: Cell::new(None),
         }
     }
 

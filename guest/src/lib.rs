@@ -11,6 +11,7 @@
 #![cfg_attr(not(any(test, target_family = "wasm")), allow(dead_code, reason = "only wasm has the exports that use it"))]
 
 mod api;
+mod buffer;
 mod channel;
 mod codec;
 #[cfg(target_family = "wasm")]
@@ -22,6 +23,7 @@ mod host;
 mod lua;
 mod memory;
 mod outcome;
+mod request;
 mod slots;
 #[cfg(test)]
 mod tests;

@@ -1,5 +1,5 @@
-//! Lua's C interface as methods of [`Lua`], and nothing above it. With `memory.rs`, `wait.rs` and the C-facing bits of
-//! `lib.rs`, this is where the guest is `unsafe`; the other files use these methods only.
+//! Lua's C interface as methods of [`Lua`], and nothing above it. With `memory.rs`, `buffer.rs`, `wait.rs` and the
+//! C-facing bits of `lib.rs`, this is where the guest is `unsafe`; the other files use these methods only.
 //!
 //! They are not marked `unsafe` although Lua's rules still hold, because what breaks one of them hurts the process
 //! itself and nobody else, wasm being the wall. The rules:
@@ -150,9 +150,17 @@ impl Lua {
 
     /// Compiles text (never bytecode), leaving the function, or Lua's message.
     pub fn load(&self, source: &[u8], name: &CStr) -> Result<(), Broken> {
-        let status = unsafe {
-            ffi::luaL_loadbufferx(self.0, source.as_ptr().cast(), source.len(), name.as_ptr(), c"t".as_ptr())
-        };
+        self.load_as(source, name, c"t")
+    }
+
+    /// Reads what `dump` wrote (nothing else: Lua doesn't check it), leaving the function, or Lua's message.
+    pub fn undump(&self, compiled: &[u8], name: &CStr) -> Result<(), Broken> {
+        self.load_as(compiled, name, c"b")
+    }
+
+    fn load_as(&self, code: &[u8], name: &CStr, mode: &CStr) -> Result<(), Broken> {
+        let status =
+            unsafe { ffi::luaL_loadbufferx(self.0, code.as_ptr().cast(), code.len(), name.as_ptr(), mode.as_ptr()) };
         if status == ffi::LUA_OK { Ok(()) } else { Err(broken(status)) }
     }
 
@@ -542,6 +550,11 @@ impl Lua {
             let place = ffi::lua_newuserdatauv(self.0, size_of::<T>(), 0);
             place.cast::<T>().write(value);
         }
+    }
+
+    /// Pushes a userdata of so many bytes, and tells where they are. Raises.
+    pub fn push_block(&self, size: usize) -> *mut u8 {
+        unsafe { ffi::lua_newuserdatauv(self.0, size, 0).cast() }
     }
 
     /// The value in a userdata. The caller has checked the metatable, by which only this type is ever made.

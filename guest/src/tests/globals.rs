@@ -6,7 +6,7 @@ use std::rc::Rc;
 use expect_test::{Expect, expect};
 
 use crate::globals::uses;
-use crate::host::Chunk;
+use crate::host::{Chunk, Code};
 use crate::tests::fake::{Fake, State};
 use crate::vm::Vm;
 
@@ -16,7 +16,7 @@ fn vm() -> Vm {
 
 /// What the check tells about a chunk.
 fn told(source: &str) -> String {
-    let chunk = Chunk { name: "@x.lua".to_owned(), source: source.to_owned() };
+    let chunk = Chunk { name: "@x.lua".to_owned(), code: Code::Source(source.to_owned()) };
     let mut text = String::new();
     for found in vm().check(&chunk).unwrap().uses {
         let verb = if found.assigned { "sets" } else { "reads" };
@@ -33,7 +33,7 @@ fn check(source: &str, expect: Expect) {
 #[test]
 fn what_every_process_finds_is_no_use() {
     check("print(process, channel.new, string, _G, _VERSION, require, errors, ...) return os.time", expect![""]);
-    let there = vm().check(&Chunk { name: "=x".to_owned(), source: String::new() }).unwrap().there;
+    let there = vm().check(&Chunk { name: "=x".to_owned(), code: Code::Source(String::new()) }).unwrap().there;
     assert!(there.is_sorted());
     for name in ["print", "process", "_G", "string", "require"] {
         assert!(there.iter().any(|there| there == name), "{name}");

@@ -7,9 +7,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use lunarium_engine::{Chunk, Definition, HostDefinition, Import, Library, Value};
-use lunarium_kernel::{EntryId, HostId, Limits};
+use lunarium_kernel::{EntryId, HostId, Limits, RestartPolicy};
 
-use crate::application::{App, DEFAULT_HOST, Host, Lifecycle, MAIN, Restart, Service, UNBOUNDED};
+use crate::application::{App, DEFAULT_HOST, Host, Lifecycle, MAIN, Service, UNBOUNDED};
 use crate::files::Files;
 use crate::graph::{self, Edges};
 use crate::limits;
@@ -305,9 +305,9 @@ fn lifecycle(raw: &RawLifecycle) -> Lifecycle {
     }
 }
 
-fn restart(raw: &RawRestart) -> Restart {
-    let default = Restart::default();
-    Restart {
+fn restart(raw: &RawRestart) -> RestartPolicy {
+    let default = RestartPolicy::default();
+    RestartPolicy {
         initial_delay: raw.initial_delay.unwrap_or(default.initial_delay),
         max_delay: raw.max_delay.unwrap_or(default.max_delay),
         backoff_factor: raw.backoff_factor.unwrap_or(default.backoff_factor),

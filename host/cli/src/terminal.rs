@@ -82,6 +82,7 @@ impl Screen {
     /// Logs a failure: for people its explanation below the line, for programs the traceback in a field.
     pub fn failure(
         &self,
+        level: Level,
         message: &str,
         mut fields: Vec<(String, String)>,
         failure: &Failure,
@@ -94,7 +95,7 @@ impl Screen {
         // Further in than what begins a line of the log.
         let below = explained.map(|explained| explained.render(has_colours()).replace('\n', "\n  "));
         let below = below.map_or_else(String::new, |below| format!("\n  {below}"));
-        self.write(None, Level::Error, message, &fields, &below);
+        self.write(None, level, message, &fields, &below);
     }
 
     /// `below` is rendered text that stays with the line.

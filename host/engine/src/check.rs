@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
-use lunarium_kernel::{EntryId, Limits, Pid};
+use lunarium_kernel::{EntryId, Limits, Mailbox, Pid};
 
+use crate::code;
 use crate::convert;
 use crate::definition::Chunk;
 use crate::node::NodeInner;
@@ -44,8 +45,10 @@ pub struct Globals {
 pub(crate) async fn check(node: &Arc<NodeInner>, chunk: &Chunk) -> Result<Globals, CompileError> {
     // It is in no table, so it can't be reached; whatever it might call is refused to a pid that never lived.
     let label = ProcessLabel { pid: Pid::nobody(), frame: chunk.name.clone(), entry: EntryId::new("check") };
-    let process = Arc::new(Process::new(label, Limits::default()));
-    let result = runner::check(node, &process, convert::chunk(chunk)).await;
+    let limits = Limits::default();
+    let mailbox = Mailbox::new(limits.mailbox());
+    let process = Arc::new(Process::new(label, limits, None, mailbox));
+    let result = runner::check(node, &process, code::source(chunk)).await;
     let result = result.map(convert::globals);
     result.map_err(|message| CompileError { line: line(&message, &chunk.name), message })
 }

@@ -9,8 +9,10 @@ use lunarium_kernel::{ErrorKind, Event, Failure, Item, Limits, Outcome, Refusal}
 use crate::bindings::exports::lunarium::process::guest as wit;
 use crate::bindings::lunarium::process::types;
 use crate::check::{GlobalUse, Globals};
-use crate::definition::{Chunk, Definition, Import};
+use crate::code::Code;
+use crate::definition::{Definition, Import};
 use crate::process::{Delivery, Process};
+use crate::requests::Reply;
 
 /// Bytes of an error message that are kept: it travels along links and monitors, and into logs.
 const MESSAGE_BYTES: usize = 8 << 10;
@@ -33,10 +35,11 @@ impl<'a> ImportLists<'a> {
     }
 
     /// The libraries, each with its imports.
-    pub(crate) fn libraries(&'a self, definition: &'a Definition) -> Vec<wit::Library<'a>> {
-        let libraries = definition.libraries.iter().zip(&self.libraries).map(|(library, imports)| wit::Library {
+    pub(crate) fn libraries(&'a self, code: &'a Code) -> Vec<wit::Library<'a>> {
+        let libraries = code.definition.libraries.iter().zip(&self.libraries).enumerate();
+        let libraries = libraries.map(|(place, (library, imports))| wit::Library {
             entry: library.entry.as_str(),
-            chunk: chunk(&library.chunk),
+            chunk: code.library(place, &library.chunk),
             imports,
         });
         libraries.collect()
@@ -45,11 +48,6 @@ impl<'a> ImportLists<'a> {
 
 fn imports(imports: &[Import]) -> Vec<wit::Import<'_>> {
     imports.iter().map(|import| wit::Import { alias: &import.alias, entry: import.entry.as_str() }).collect()
-}
-
-/// A chunk, borrowed.
-pub(crate) fn chunk(chunk: &Chunk) -> wit::Chunk<'_> {
-    wit::Chunk { name: &chunk.name, source: &chunk.source }
 }
 
 /// What the guest tells about a chunk's globals.
@@ -61,21 +59,23 @@ pub(crate) fn globals(globals: wit::Globals) -> Globals {
 
 /// What `start` runs.
 pub(crate) fn program<'a>(
-    definition: &'a Definition,
+    code: &'a Code,
     imports: &'a ImportLists<'a>,
     libraries: &'a [wit::Library<'a>],
     process: &'a Process,
     seed: u64,
 ) -> wit::Program<'a> {
     let limits = &process.limits;
+    let definition = &code.definition;
     wit::Program {
         entry: definition.entry.as_str(),
         method: &definition.method,
-        chunk: chunk(&definition.chunk),
+        chunk: code.program(),
         imports: &imports.program,
         libraries,
         pid: process.label.pid.as_str(),
         frame: &process.label.frame,
+        context: process.context.as_deref(),
         limits: wit::Limits {
             memory: limits.memory,
             message: limits.message,
@@ -90,7 +90,11 @@ pub(crate) fn program<'a>(
 /// What `resume` hands over, in order.
 pub(crate) fn events(delivery: &Delivery) -> Vec<wit::Event<'_>> {
     let output = delivery.output_ready.then_some(wit::Event::OutputReady);
-    delivery.items.iter().map(event).chain(output).collect()
+    delivery.items.iter().map(event).chain(delivery.replies.iter().map(reply)).chain(output).collect()
+}
+
+fn reply(reply: &Reply) -> wit::Event<'_> {
+    wit::Event::Reply(wit::Reply { request: reply.request, outcome: outcome_of(&reply.outcome) })
 }
 
 fn event(item: &Item) -> wit::Event<'_> {

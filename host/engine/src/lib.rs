@@ -57,6 +57,7 @@
 mod bindings;
 mod check;
 mod clock;
+mod code;
 mod control;
 mod convert;
 mod definition;
@@ -67,8 +68,10 @@ mod node;
 mod output;
 mod pool;
 mod process;
+mod requests;
 mod runner;
 mod scheduler;
+mod sleep;
 mod store;
 mod syscall;
 mod tunables;
@@ -85,4 +88,5 @@ pub use node::{DeliverError, Handle, Node, NodeConfig, SpawnError, SpawnRequest}
 pub use output::{Level, Output, ProcessLabel};
 pub use pool::PoolError;
 pub use process::Inspection;
+pub use sleep::Sleep;
 pub use value::{DecodeError, Value};

@@ -4,7 +4,7 @@
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::Sender;
-use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::task::{Poll, Waker};
 use std::time::Duration;
 
@@ -13,6 +13,7 @@ use lunarium_kernel::{BatchLimits, Event, Item, Limits, Mailbox, Message, Outcom
 
 use crate::log_budget::LogBudget;
 use crate::output::ProcessLabel;
+use crate::requests::{Reply, RequestError, Requests};
 
 /// What one `resume` hands over at most: enough to spread the cost of entering the guest, little enough that a batch
 /// of decoded messages stays well below the memory margin of the instance.
@@ -21,17 +22,23 @@ const BATCH: BatchLimits = BatchLimits { items: 256, bytes: 256 << 10 };
 pub(crate) struct Process {
     pub(crate) label: ProcessLabel,
     pub(crate) limits: Limits,
+    /// What `ctx` gives, as the guest encoded it. Shared with those who inherit it.
+    pub(crate) context: Option<Arc<[u8]>>,
     pub(crate) cpu: CpuMeter,
     pub(crate) log: Mutex<LogBudget>,
     inbox: Mutex<Inbox>,
     killed: AtomicBool,
     preempted: AtomicBool,
+    /// It has waited once.
+    started: AtomicBool,
     outcome: OnceLock<Outcome>,
-    ended: Changed,
+    /// Notified when it has started, and when it has ended.
+    progress: Changed,
 }
 
 struct Inbox {
     mailbox: Mailbox,
+    requests: Requests,
     /// The output was full and takes lines again.
     output_ready: bool,
     inspections: Vec<Sender<Inspection>>,
@@ -43,6 +50,7 @@ struct Inbox {
 #[derive(Default)]
 pub(crate) struct Delivery {
     pub(crate) items: Vec<Item>,
+    pub(crate) replies: Vec<Reply>,
     pub(crate) output_ready: bool,
     pub(crate) inspections: Vec<Sender<Inspection>>,
 }
@@ -60,18 +68,20 @@ pub struct Inspection {
 impl Delivery {
     /// Nothing for the guest.
     pub(crate) fn is_empty(&self) -> bool {
-        self.items.is_empty() && !self.output_ready
+        self.items.is_empty() && self.replies.is_empty() && !self.output_ready
     }
 }
 
 impl Process {
-    pub(crate) fn new(label: ProcessLabel, limits: Limits) -> Process {
+    pub(crate) fn new(label: ProcessLabel, limits: Limits, context: Option<Arc<[u8]>>, mailbox: Mailbox) -> Process {
         Process {
             label,
+            context,
             cpu: CpuMeter::default(),
             log: Mutex::new(LogBudget::new(limits.log_lines)),
             inbox: Mutex::new(Inbox {
-                mailbox: Mailbox::new(limits.mailbox()),
+                mailbox,
+                requests: Requests::default(),
                 output_ready: false,
                 inspections: Vec::new(),
                 waker: None,
@@ -79,8 +89,9 @@ impl Process {
             limits,
             killed: AtomicBool::new(false),
             preempted: AtomicBool::new(false),
+            started: AtomicBool::new(false),
             outcome: OnceLock::new(),
-            ended: Changed::new(),
+            progress: Changed::new(),
         }
     }
 
@@ -92,12 +103,46 @@ impl Process {
         Ok(())
     }
 
+    /// Puts all messages into the mailbox, or none, and wakes the process.
+    pub(crate) fn send_all(&self, messages: Vec<Message>) -> Result<(), SendError> {
+        if messages.is_empty() {
+            return Ok(());
+        }
+        let mut inbox = self.inbox();
+        inbox.mailbox.push_all(messages)?;
+        wake(inbox);
+        Ok(())
+    }
+
     /// Puts an event into the mailbox and wakes the process. Never refused; true when too many lie unread.
     #[must_use]
     pub(crate) fn deliver(&self, event: Event) -> bool {
         let mut inbox = self.inbox();
         inbox.mailbox.push_event(event);
         let flooded = inbox.mailbox.is_flooded();
+        wake(inbox);
+        flooded
+    }
+
+    /// The id of a new request. It is answered by `NodeInner::reply` or the kernel's reply, or canceled.
+    pub(crate) fn begin_request(&self) -> Result<u64, RequestError> {
+        self.inbox().requests.begin()
+    }
+
+    /// A request that was begun, and refused before anything was started.
+    pub(crate) fn cancel_request(&self) {
+        self.inbox().requests.cancel();
+    }
+
+    /// Answers a request and wakes the process; one that has ended is told nothing. Never refused; true when too many
+    /// bytes of replies wait.
+    #[must_use]
+    pub(crate) fn reply(&self, request: u64, outcome: Outcome) -> bool {
+        let mut inbox = self.inbox();
+        if inbox.mailbox.is_closed() {
+            return false;
+        }
+        let flooded = inbox.requests.reply(Reply { request, outcome });
         wake(inbox);
         flooded
     }
@@ -116,15 +161,22 @@ impl Process {
         }
         let mut inbox = self.inbox();
         inbox.mailbox.close();
+        inbox.requests.clear();
         inbox.inspections.clear();
         wake(inbox);
         // Only the first outcome counts, and the kernel reports one.
         let _ = self.outcome.set(outcome);
     }
 
-    /// Wakes whoever waits for the end.
+    /// The process waits for the first time.
+    pub(crate) fn mark_started(&self) {
+        self.started.store(true, Ordering::Release);
+        self.announce();
+    }
+
+    /// Wakes whoever waits for the start or the end.
     pub(crate) fn announce(&self) {
-        self.ended.notify(usize::MAX);
+        self.progress.notify(usize::MAX);
     }
 
     /// Lets the runner drop the instance as soon as it gets there.
@@ -140,8 +192,12 @@ impl Process {
         self.outcome.get()
     }
 
-    pub(crate) fn ended(&self) -> EventListener {
-        self.ended.listen()
+    pub(crate) fn has_started(&self) -> bool {
+        self.started.load(Ordering::Acquire)
+    }
+
+    pub(crate) fn progress(&self) -> EventListener {
+        self.progress.listen()
     }
 
     /// Notes that the process used up its time slice; asked once, when it is queued again.
@@ -164,17 +220,23 @@ impl Process {
         if self.is_killed() {
             return Poll::Ready(Delivery::default());
         }
-        let items = inbox.mailbox.take(BATCH, self.limits.mailbox_credit());
+        let (replies, bytes) = inbox.requests.take(BATCH.bytes);
+        // Replies come after the items, and first in the batch's bytes: who only asks is never held up by who sends.
+        let items = match BATCH.bytes.saturating_sub(bytes) {
+            0 => Vec::new(),
+            room => inbox.mailbox.take(BatchLimits { bytes: room, ..BATCH }, self.limits.mailbox_credit()),
+        };
         let output_ready = std::mem::take(&mut inbox.output_ready);
         let inspections = std::mem::take(&mut inbox.inspections);
-        if items.is_empty() && !output_ready && inspections.is_empty() {
+        let delivery = Delivery { items, replies, output_ready, inspections };
+        if delivery.is_empty() && delivery.inspections.is_empty() {
             match &mut inbox.waker {
                 Some(kept) => kept.clone_from(waker),
                 none => *none = Some(waker.clone()),
             }
             return Poll::Pending;
         }
-        Poll::Ready(Delivery { items, output_ready, inspections })
+        Poll::Ready(delivery)
     }
 
     /// Whether the process waits: its instance is at rest, and nothing is under way to it.

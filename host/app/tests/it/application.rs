@@ -172,7 +172,7 @@ entries:
                         depends_on: [],
                         start_timeout: 10s,
                         stop_timeout: 10s,
-                        restart: Restart {
+                        restart: RestartPolicy {
                             initial_delay: 1s,
                             max_delay: 90s,
                             backoff_factor: 2.0,
@@ -235,7 +235,7 @@ entries:
                         ],
                         start_timeout: 10s,
                         stop_timeout: 90s,
-                        restart: Restart {
+                        restart: RestartPolicy {
                             initial_delay: 1s,
                             max_delay: 90s,
                             backoff_factor: 2.0,

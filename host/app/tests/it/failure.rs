@@ -77,19 +77,25 @@ fn lines_of_a_source_in_the_index_are_its_lines_where_they_stand_there() {
 
 #[test]
 fn positions_are_found_behind_words_and_before_each_other() {
-    check(&failure("outer: a.lua:3: a:1.lua:1: why", None), expect![[r#"
+    check(
+        &failure("outer: a.lua:3: a:1.lua:1: why", None),
+        expect![[r#"
         error: it failed: outer: why (Internal)
          --> shop/a:1.lua:1:1
           |
         1 | local first
-          | ^^^^^^^^^^^"#]]);
-    check(&failure("error loading module 'x':\n\ta.lua:3: why", None), expect![[r#"
+          | ^^^^^^^^^^^"#]],
+    );
+    check(
+        &failure("error loading module 'x':\n\ta.lua:3: why", None),
+        expect![[r#"
         error: it failed: error loading module 'x':
                    why (Internal)
          --> shop/a.lua:3:1
           |
         3 | return print
-          | ^^^^^^^^^^^^"#]]);
+          | ^^^^^^^^^^^^"#]],
+    );
     // Not a position of its own.
     check(&failure("see a.lua:3: there", None), expect!["error: it failed: see a.lua:3: there (Internal)"]);
 }
@@ -115,10 +121,13 @@ fn details_are_shown_in_order_and_cut() {
         Value::Map(pairs.iter().map(|(key, value)| (Value::from(*key), value.clone())).collect()).encode()
     };
     let with = |details: Vec<u8>| Failure { details: Some(details.into()), ..failure("why", None) };
-    check(&with(table(&pairs)), expect![[r#"
+    check(
+        &with(table(&pairs)),
+        expect![[r#"
         error: it failed: why (Internal)
          |
-         = note: details: {a = {nil, 1.0}, b = 2}"#]]);
+         = note: details: {a = {nil, 1.0}, b = 2}"#]],
+    );
     let long =
         shop().explain("", &with(table(&[("text", Value::from("é".repeat(1000).as_str()))])), None).render(false);
     assert!(long.ends_with("…") && long.len() < 1000, "{long}");

@@ -437,8 +437,8 @@ fn a_sound_application_checks_without_a_word() {
         "  - {name: main, kind: process.lua, source: 'return print'}\n",
         &["check", "app"],
         expect![[r#"
-        exit code: 0
-    "#]],
+            exit code: 0
+        "#]],
     );
 }
 
