@@ -11,6 +11,7 @@ mod exit;
 mod failure;
 mod new;
 mod output;
+mod place;
 mod services;
 mod signals;
 mod usage;
