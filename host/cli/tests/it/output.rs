@@ -56,7 +56,8 @@ fn log_of(options: &[&str]) -> Vec<String> {
     let (code, log) = transcript.split_once("--- stderr\n").unwrap();
     assert_eq!(code, "exit code: 1\n");
     // What explains a failure is further in.
-    let mut lines: Vec<String> = log.lines().filter(|line| !line.starts_with("  ")).map(str::to_owned).collect();
+    let is_log = |line: &&str| !line.starts_with("  ");
+    let mut lines: Vec<String> = log.lines().filter(is_log).map(str::to_owned).collect();
     assert_eq!(lines.pop().unwrap(), "error: service app:second was given up after 1 restart: alone (Internal)");
     lines.sort_unstable();
     lines
