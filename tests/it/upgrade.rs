@@ -272,6 +272,7 @@ end }
         "#,
         expect![[r#"
             nil	name `callee` not found
+            to the new one
             mine	nil
             => nil
         "#]],
@@ -423,7 +424,7 @@ fn the_limits_of_who_started_it_hold_for_all_incarnations() {
     );
     let limits = LimitsOverride { cpu: Some(std::time::Duration::from_millis(50)), ..LimitsOverride::default() };
     let (entry, host) = (EntryId::new("app:main"), HostId::new(lunarium_tests::HOST));
-    let request = SpawnRequest { entry, host, arguments: Vec::new(), limits };
+    let request = SpawnRequest { entry, host, arguments: Vec::new(), limits, security: None };
     let outcome = lab.node.spawn(request).unwrap().wait_blocking();
     expect![[r#"failed ResourceExhausted: cpu limit of 50ms reached without waiting {"limit" = "cpu"}"#]]
         .assert_eq(&show_outcome(&outcome));

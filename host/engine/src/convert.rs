@@ -8,6 +8,7 @@ use lunarium_kernel::{ErrorKind, Event, Failure, Item, Limits, Message, Outcome,
 
 use crate::bindings::exports::lunarium::process::guest as wit;
 use crate::bindings::lunarium::process::types;
+use crate::check::{GlobalUse, Globals};
 use crate::code::Code;
 use crate::definition::{Definition, Import};
 use crate::incarnation::Incarnation;
@@ -48,6 +49,13 @@ impl<'a> ImportLists<'a> {
 
 fn imports(imports: &[Import]) -> Vec<wit::Import<'_>> {
     imports.iter().map(|import| wit::Import { alias: &import.alias, entry: import.entry.as_str() }).collect()
+}
+
+/// What the guest tells about a chunk's globals.
+pub(crate) fn globals(globals: wit::Globals) -> Globals {
+    let uses = globals.uses.into_iter();
+    let uses = uses.map(|wit::GlobalUse { name, line, assigned }| GlobalUse { name, line, assigned });
+    Globals { there: globals.there, uses: uses.collect() }
 }
 
 /// What `start` runs.
@@ -188,7 +196,8 @@ fn exceeds(payload: &[u8], limits: &Limits) -> bool {
     u64::try_from(payload.len()).unwrap_or(u64::MAX) > u64::from(limits.message)
 }
 
-fn cut(mut text: String, bytes: usize) -> String {
+/// At most this many bytes of a text a guest chose.
+pub(crate) fn cut(mut text: String, bytes: usize) -> String {
     if text.len() > bytes {
         text.truncate(text.floor_char_boundary(bytes));
         text.push('…');
@@ -208,7 +217,7 @@ pub(crate) fn limit_details(limit: &str) -> Arc<[u8]> {
     table.encode().into()
 }
 
-fn kind_to_wit(kind: ErrorKind) -> types::ErrorKind {
+pub(crate) fn kind_to_wit(kind: ErrorKind) -> types::ErrorKind {
     match kind {
         ErrorKind::NotFound => types::ErrorKind::NotFound,
         ErrorKind::AlreadyExists => types::ErrorKind::AlreadyExists,

@@ -9,8 +9,8 @@ use std::task::{Poll, Waker};
 
 use event_listener::{Event as Changed, EventListener};
 use lunarium_kernel::{
-    BatchLimits, Event, HostId, Item, Limits, LimitsOverride, Mailbox, Message, Outcome, Pid, ReturnError, SendError,
-    Unread,
+    BatchLimits, Event, HostId, Item, Limits, LimitsOverride, Mailbox, Message, Outcome, Pid, ReturnError, Security,
+    SendError, Unread,
 };
 
 use crate::log_budget::LogBudget;
@@ -30,6 +30,7 @@ pub(crate) struct Process {
     pub(crate) wish: Option<LimitsOverride>,
     /// What `ctx` gives, as the guest encoded it. Shared with those who inherit it.
     pub(crate) context: Option<Arc<[u8]>>,
+    pub(crate) security: Arc<Security>,
     pub(crate) log: Mutex<LogBudget>,
     inbox: Mutex<Inbox>,
     killed: AtomicBool,
@@ -48,6 +49,7 @@ pub(crate) struct Origin {
     pub(crate) chain: u64,
     pub(crate) wish: Option<LimitsOverride>,
     pub(crate) context: Option<Arc<[u8]>>,
+    pub(crate) security: Arc<Security>,
 }
 
 struct Inbox {
@@ -89,13 +91,14 @@ impl Delivery {
 impl Process {
     /// `log_lines` is the limit of its first incarnation.
     pub(crate) fn new(origin: Origin, log_lines: u32, mailbox: Mailbox) -> Process {
-        let Origin { pid, host, chain, wish, context } = origin;
+        let Origin { pid, host, chain, wish, context, security } = origin;
         Process {
             pid,
             host,
             chain,
             wish,
             context,
+            security,
             log: Mutex::new(LogBudget::new(log_lines)),
             inbox: Mutex::new(Inbox {
                 mailbox,

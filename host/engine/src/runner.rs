@@ -11,7 +11,7 @@ use std::task::Poll;
 use lunarium_kernel::{ErrorKind, Failure, Outcome, ReturnError, Unread};
 use wasmtime::Store;
 
-use crate::bindings::exports::lunarium::process::guest::{Chunk, Guest, Parked, Status};
+use crate::bindings::exports::lunarium::process::guest::{Chunk, Globals, Guest, Parked, Status};
 use crate::clock::{Clock, TICK, TimerKey};
 use crate::code::{self, Code, Compiled};
 use crate::convert;
@@ -51,13 +51,14 @@ pub(crate) fn start(job: Job) {
     runnable.schedule();
 }
 
-/// Compiles a chunk in an instance of its own. The error is Lua's message, or why the instance had to stop.
+/// Compiles a chunk in an instance of its own and tells its globals. The error is Lua's message, or why the instance had to
+/// stop.
 pub(crate) async fn check(
     node: &Arc<NodeInner>,
     process: &Arc<Process>,
     incarnation: &Arc<Incarnation>,
     chunk: Chunk<'_>,
-) -> Result<(), String> {
+) -> Result<Globals, String> {
     let _live = node.count_instance();
     let unusable = |error: wasmtime::Error| format!("cannot make an instance: {error:#}");
     let slot = node.engine().instances().acquire().await.map_err(unusable)?;

@@ -6,9 +6,12 @@
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests fail by panicking")]
 
 mod application;
+mod documentation;
+mod failure;
 mod limits;
 mod reference;
 mod report;
+mod security;
 mod services;
 mod source;
 mod syntax;
