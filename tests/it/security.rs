@@ -102,6 +102,10 @@ fn table() -> Vec<(String, Vec<(&'static str, &'static str)>)> {
         spawn("spawn_monitored", &[monitored]),
         spawn("spawn_linked", &[linked]),
         spawn("spawn_linked_monitored", &[monitored, linked]),
+        (
+            format!("process.exec('app:gives', '{HOST}', true)"),
+            vec![("process.exec", "app:gives"), ("process.host", HOST)],
+        ),
         ("process.send('peer', 't')".to_owned(), vec![("process.send", PEER)]),
         (format!("process.send('{PEER}', 't')"), vec![("process.send", PEER)]),
         ("process.send(process.pid(), 't')".to_owned(), vec![("process.send", MAIN)]),
@@ -479,4 +483,21 @@ fn what_can_not_be_an_actor_or_a_scope_is_refused() {
         policy `app:nope` not found
     "#]]
     .assert_eq(&(answers.join("\n") + "\n"));
+}
+
+#[test]
+fn an_upgrade_to_another_entry_needs_the_permission_to_spawn_it() {
+    let missing = "PermissionDenied: permission `process.spawn` on `app:gives` is missing";
+    assert_eq!(answer("process.upgrade('app:gives')", Some(&[]), false), missing);
+    assert_eq!(answer("process.upgrade('app:gives')", None, true), missing);
+    let granted = [allow("app:yes", "process.spawn", "app:gives")];
+    assert_eq!(answer("process.upgrade('app:gives', 'upgraded')", Some(&granted), false), "upgraded");
+    let unknown = answer("process.upgrade('app:nobody')", Some(&[]), false);
+    assert_eq!(unknown, "NotFound: entry `app:nobody` not found");
+    let itself = "nil if not process.registry.lookup('again') then
+        process.registry.register('again')
+        ok, err = process.upgrade()
+        error('it went on')
+    end";
+    assert_eq!(answer(itself, Some(&[allow("app:yes", "process.registry.register", "again")]), false), "ok");
 }
