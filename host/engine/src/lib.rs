@@ -61,6 +61,8 @@ mod control;
 mod convert;
 mod definition;
 mod engine;
+mod files;
+mod grants;
 mod instances;
 mod log_budget;
 mod node;
@@ -78,6 +80,8 @@ mod wall;
 pub use check::CompileError;
 pub use definition::{Chunk, Definition, HostDefinition, Import, Library};
 pub use engine::{Engine, StartError};
+pub use files::PathError;
+pub use grants::{Directory, Grants};
 pub use lunarium_kernel::{
     EntryId, ErrorKind, Failure, HostError, HostId, LimitName, Limits, LimitsOverride, Outcome, Pid, ResolveError,
 };
