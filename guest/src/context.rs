@@ -102,6 +102,8 @@ pub struct Context {
     pub message_limit: Cell<usize>,
     /// The table `{messages, bytes}` in which the prelude counts what is handed over and not yet received.
     pub unread: Cell<Option<Reference>>,
+    /// The prelude's table of who waits for which reply, and the scheduler's state.
+    pub requests: Cell<Option<(Reference, Reference)>>,
     /// Kept between messages, so that sending allocates nothing.
     pub buffer: Cell<Vec<u8>>,
     /// What `require` can load. Empty before `start`.
@@ -118,6 +120,7 @@ impl Context {
             types: Types::default(),
             message_limit: Cell::new(0),
             unread: Cell::new(None),
+            requests: Cell::new(None),
             buffer: Cell::new(Vec::new()),
             program: RefCell::new(None),
             cpu: CpuClock::default(),

@@ -4,7 +4,7 @@
 #[cfg(test)]
 pub use crate::bindings::exports::lunarium::process::guest::{Cancel, Library, Limits};
 pub use crate::bindings::exports::lunarium::process::guest::{
-    Chunk, Ended, Event, Failure, Import, Message, Outcome, Parked, Program, Status,
+    Chunk, Ended, Event, Failure, Import, Message, Outcome, Parked, Program, Reply, Status,
 };
 pub use crate::bindings::lunarium::process::process::{Options, SpawnRequest};
 pub use crate::bindings::lunarium::process::types::{ErrorKind, Refusal, Unread};

@@ -21,6 +21,7 @@ mod host;
 mod lua;
 mod memory;
 mod outcome;
+mod request;
 mod slots;
 #[cfg(test)]
 mod tests;

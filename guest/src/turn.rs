@@ -5,7 +5,7 @@ use std::ffi::c_int;
 
 use crate::channel::{hand_over, push_next, push_sender};
 use crate::codec::failure_payload;
-use crate::host::{Ended, Event, Message, Outcome, Parked, Status};
+use crate::host::{Ended, Event, Message, Outcome, Parked, Reply, Status};
 use crate::lua::{Broken, Kind, Lua, Progress, Reference};
 use crate::outcome;
 use crate::slots::{state, task};
@@ -19,6 +19,7 @@ pub struct Calls {
     pub deliver: Reference,
     pub ended: Reference,
     pub cancel: Reference,
+    pub replied: Reference,
     pub output_ready: Reference,
     pub release_pollers: Reference,
     pub fire_due: Reference,
@@ -163,6 +164,7 @@ fn deliver(lua: Lua, calls: &Calls, event: Event) {
             }
             lua.call(3, 0);
         }
+        Event::Reply(reply) => deliver_reply(lua, calls, &reply),
         Event::OutputReady => {
             lua.push_kept(calls.output_ready);
             lua.call(0, 0);
@@ -192,7 +194,20 @@ fn deliver_end(lua: Lua, calls: &Calls, kind: &[u8], ended: &Ended) {
     lua.push_bytes(kind);
     lua.push_bytes(ended.sender.as_bytes());
     lua.push_number(ended.at);
-    match &ended.outcome {
+    push_outcome(lua, &ended.outcome);
+    lua.call(5, 0);
+}
+
+fn deliver_reply(lua: Lua, calls: &Calls, reply: &Reply) {
+    lua.push_kept(calls.replied);
+    lua.push_integer(reply.request as i64);
+    push_outcome(lua, &reply.outcome);
+    lua.call(3, 0);
+}
+
+/// Whether it failed, and its payload: the result, or the error object.
+fn push_outcome(lua: Lua, outcome: &Outcome) {
+    match outcome {
         Outcome::Completed(result) => {
             lua.push_boolean(false);
             lua.push_bytes(result);
@@ -202,5 +217,4 @@ fn deliver_end(lua: Lua, calls: &Calls, kind: &[u8], ended: &Ended) {
             lua.push_bytes(&failure_payload(failure));
         }
     }
-    lua.call(5, 0);
 }

@@ -11,13 +11,14 @@ use crate::outcome;
 use crate::turn::{Calls, turn};
 
 /// The prelude's chunks, in order of loading. Each gets the runtime's table; `slots.lua` is put before each.
-const PRELUDE: [(&str, &str); 10] = [
+const PRELUDE: [(&str, &str); 11] = [
     ("errors", include_str!("../prelude/errors.lua")),
     ("message", include_str!("../prelude/message.lua")),
     ("schedule", include_str!("../prelude/schedule.lua")),
     ("channel", include_str!("../prelude/channel.lua")),
     ("timer", include_str!("../prelude/timer.lua")),
     ("mailbox", include_str!("../prelude/mailbox.lua")),
+    ("request", include_str!("../prelude/request.lua")),
     ("output", include_str!("../prelude/output.lua")),
     ("process", include_str!("../prelude/process.lua")),
     ("spawn", include_str!("../prelude/spawn.lua")),
@@ -222,6 +223,7 @@ fn build(lua: Lua) -> Calls {
         deliver: call(c"deliver"),
         ended: call(c"ended"),
         cancel: call(c"canceled"),
+        replied: call(c"replied"),
         output_ready: call(c"output_ready"),
         release_pollers: call(c"release_pollers"),
         fire_due: call(c"fire_due"),

@@ -16,12 +16,13 @@ use std::ffi::{CStr, c_int};
 
 use crate::error::invalid;
 use crate::lua::{Function, Lua};
-use crate::wait;
+use crate::{request, wait};
 
 /// Puts all functions into the table on top of the stack. Raises.
 pub fn install(lua: Lua) {
-    let groups: [&[(&CStr, Function)]; 10] = [
+    let groups: [&[(&CStr, Function)]; 11] = [
         &wait::FUNCTIONS,
+        &request::FUNCTIONS,
         &chunk::FUNCTIONS,
         &duration::FUNCTIONS,
         &link::FUNCTIONS,

@@ -96,14 +96,26 @@ impl Control {
             (self.deadline_changed)(deadline);
         }
         for pid in afterwards.flooded {
-            let Some(process) = self.find(pid.as_str()) else { continue };
-            process.kill();
-            self.with(|kernel| kernel.handle_exit(&pid, flooded(), wall::now()));
+            self.drown(&pid);
         }
+    }
+
+    /// Answers a request of a process, from outside the kernel.
+    pub(crate) fn reply(&self, process: &Process, request: u64, outcome: Outcome) {
+        if process.reply(request, outcome) {
+            self.drown(&process.label.pid);
+        }
+    }
+
+    /// Ends a process that lets too much lie which can't be refused.
+    fn drown(&self, pid: &Pid) {
+        let Some(process) = self.find(pid.as_str()) else { return };
+        process.kill();
+        self.with(|kernel| kernel.handle_exit(pid, flooded(), wall::now()));
     }
 }
 
-/// Events can't be refused; one who lets too many lie ends.
+/// Events and replies can't be refused; one who lets too many lie ends.
 fn flooded() -> Outcome {
     Outcome::failed(Failure {
         details: Some(convert::limit_details("mailbox_bytes")),

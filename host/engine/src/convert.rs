@@ -10,6 +10,7 @@ use crate::bindings::exports::lunarium::process::guest as wit;
 use crate::bindings::lunarium::process::types;
 use crate::definition::{Chunk, Definition, Import};
 use crate::process::{Delivery, Process};
+use crate::requests::Reply;
 
 /// Bytes of an error message that are kept: it travels along links and monitors, and into logs.
 const MESSAGE_BYTES: usize = 8 << 10;
@@ -82,7 +83,11 @@ pub(crate) fn program<'a>(
 /// What `resume` hands over, in order.
 pub(crate) fn events(delivery: &Delivery) -> Vec<wit::Event<'_>> {
     let output = delivery.output_ready.then_some(wit::Event::OutputReady);
-    delivery.items.iter().map(event).chain(output).collect()
+    delivery.items.iter().map(event).chain(delivery.replies.iter().map(reply)).chain(output).collect()
+}
+
+fn reply(reply: &Reply) -> wit::Event<'_> {
+    wit::Event::Reply(wit::Reply { request: reply.request, outcome: outcome_of(&reply.outcome) })
 }
 
 fn event(item: &Item) -> wit::Event<'_> {

@@ -69,6 +69,7 @@ mod node;
 mod output;
 mod pool;
 mod process;
+mod requests;
 mod runner;
 mod scheduler;
 mod store;

@@ -403,6 +403,12 @@ impl NodeInner {
         self.kernel(|kernel| kernel.cancel(caller, destination, deadline, now))
     }
 
+    /// Answers a request that `Process::begin_request` gave the id of. From any thread; a process that has ended is told
+    /// nothing.
+    pub(crate) fn reply(&self, process: &Process, request: u64, outcome: Outcome) {
+        self.control.reply(process, request, outcome);
+    }
+
     pub(crate) fn handle_exit(&self, process: &Process, outcome: Outcome) {
         self.kernel(|kernel| kernel.handle_exit(&process.label.pid, outcome, wall::now()));
     }

@@ -13,6 +13,7 @@ use lunarium_kernel::{BatchLimits, Event, Item, Limits, Mailbox, Message, Outcom
 
 use crate::log_budget::LogBudget;
 use crate::output::ProcessLabel;
+use crate::requests::{Reply, RequestError, Requests};
 
 /// What one `resume` hands over at most: enough to spread the cost of entering the guest, little enough that a batch
 /// of decoded messages stays well below the memory margin of the instance.
@@ -32,6 +33,7 @@ pub(crate) struct Process {
 
 struct Inbox {
     mailbox: Mailbox,
+    requests: Requests,
     /// The output was full and takes lines again.
     output_ready: bool,
     inspections: Vec<Sender<Inspection>>,
@@ -43,6 +45,7 @@ struct Inbox {
 #[derive(Default)]
 pub(crate) struct Delivery {
     pub(crate) items: Vec<Item>,
+    pub(crate) replies: Vec<Reply>,
     pub(crate) output_ready: bool,
     pub(crate) inspections: Vec<Sender<Inspection>>,
 }
@@ -60,7 +63,7 @@ pub struct Inspection {
 impl Delivery {
     /// Nothing for the guest.
     pub(crate) fn is_empty(&self) -> bool {
-        self.items.is_empty() && !self.output_ready
+        self.items.is_empty() && self.replies.is_empty() && !self.output_ready
     }
 }
 
@@ -72,6 +75,7 @@ impl Process {
             log: Mutex::new(LogBudget::new(limits.log_lines)),
             inbox: Mutex::new(Inbox {
                 mailbox: Mailbox::new(limits.mailbox()),
+                requests: Requests::default(),
                 output_ready: false,
                 inspections: Vec::new(),
                 waker: None,
@@ -102,6 +106,29 @@ impl Process {
         flooded
     }
 
+    /// The id of a new request. It is answered by `NodeInner::reply` or the kernel's reply, or canceled.
+    pub(crate) fn begin_request(&self) -> Result<u64, RequestError> {
+        self.inbox().requests.begin()
+    }
+
+    /// A request that was begun, and refused before anything was started.
+    pub(crate) fn cancel_request(&self) {
+        self.inbox().requests.cancel();
+    }
+
+    /// Answers a request and wakes the process; one that has ended is told nothing. Never refused; true when too many
+    /// bytes of replies wait.
+    #[must_use]
+    pub(crate) fn reply(&self, request: u64, outcome: Outcome) -> bool {
+        let mut inbox = self.inbox();
+        if inbox.mailbox.is_closed() {
+            return false;
+        }
+        let flooded = inbox.requests.reply(Reply { request, outcome });
+        wake(inbox);
+        flooded
+    }
+
     /// Tells that the output takes lines again.
     pub(crate) fn output_ready(&self) {
         let mut inbox = self.inbox();
@@ -116,6 +143,7 @@ impl Process {
         }
         let mut inbox = self.inbox();
         inbox.mailbox.close();
+        inbox.requests.clear();
         inbox.inspections.clear();
         wake(inbox);
         // Only the first outcome counts, and the kernel reports one.
@@ -164,17 +192,23 @@ impl Process {
         if self.is_killed() {
             return Poll::Ready(Delivery::default());
         }
-        let items = inbox.mailbox.take(BATCH, self.limits.mailbox_credit());
+        let (replies, bytes) = inbox.requests.take(BATCH.bytes);
+        // Replies come after the items, and first in the batch's bytes: who only asks is never held up by who sends.
+        let items = match BATCH.bytes.saturating_sub(bytes) {
+            0 => Vec::new(),
+            room => inbox.mailbox.take(BatchLimits { bytes: room, ..BATCH }, self.limits.mailbox_credit()),
+        };
         let output_ready = std::mem::take(&mut inbox.output_ready);
         let inspections = std::mem::take(&mut inbox.inspections);
-        if items.is_empty() && !output_ready && inspections.is_empty() {
+        let delivery = Delivery { items, replies, output_ready, inspections };
+        if delivery.is_empty() && delivery.inspections.is_empty() {
             match &mut inbox.waker {
                 Some(kept) => kept.clone_from(waker),
                 none => *none = Some(waker.clone()),
             }
             return Poll::Pending;
         }
-        Poll::Ready(Delivery { items, output_ready, inspections })
+        Poll::Ready(delivery)
     }
 
     /// Whether the process waits: its instance is at rest, and nothing is under way to it.

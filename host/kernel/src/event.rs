@@ -46,7 +46,7 @@ impl Event {
     }
 
     /// Bytes that it holds on the host, without its own frame.
-    pub(crate) fn size(&self) -> usize {
+    pub(crate) fn size(&self) -> u64 {
         match self {
             Self::Exit { outcome, .. } | Self::LinkDown { outcome, .. } => outcome.size(),
             Self::Cancel { .. } => 0,

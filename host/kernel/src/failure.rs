@@ -134,10 +134,11 @@ impl Outcome {
     }
 
     /// Bytes that it holds on the host.
-    pub(crate) fn size(&self) -> usize {
-        match self {
+    pub fn size(&self) -> u64 {
+        let size = match self {
             Self::Completed(payload) => payload.len(),
             Self::Failed(failure) => failure.size(),
-        }
+        };
+        u64::try_from(size).unwrap_or(u64::MAX)
     }
 }

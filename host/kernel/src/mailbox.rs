@@ -330,7 +330,7 @@ enum Next {
 
 /// A shared outcome counts in full for each receiver: who holds the last reference isn't known here.
 fn event_cost(event: &Event) -> u64 {
-    u64::try_from(event.size()).unwrap_or(u64::MAX).saturating_add(EVENT_COST)
+    event.size().saturating_add(EVENT_COST)
 }
 
 #[cfg(test)]

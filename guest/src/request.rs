@@ -1,0 +1,74 @@
+//! Waiting for the reply to a request. A function that starts one checks its arguments, asks [`wait::check`] so that nothing is
+//! started where one can't wait, calls the host, and returns what [`reply_to`] does: only its coroutine waits. Owns that;
+//! who waits for what is in `prelude/request.lua`.
+
+use std::ffi::{CStr, c_int};
+
+use crate::codec::decode;
+use crate::error::refuse;
+use crate::host::Refusal;
+use crate::lua::{Function, Lua};
+use crate::slots::{state, task};
+use crate::wait;
+
+/// What a C function returns that has started a request: the call gives `value, nil` or `nil, err` when the reply is there, or
+/// at once when the host refused. Raises.
+pub fn reply_to(lua: Lua, started: Result<u64, Refusal>) -> c_int {
+    match started {
+        Ok(request) => wait_for(lua, request as i64),
+        Err(refusal) => refuse(lua, &refusal),
+    }
+}
+
+fn wait_for(lua: Lua, request: i64) -> c_int {
+    let Some((waiting, scheduler)) = lua.context().requests.get() else { return 0 };
+    lua.set_top(0);
+    lua.push_kept(scheduler);
+    lua.get_item(1, state::CURRENT);
+    // At the memory limit this raises; the reply is dropped then.
+    lua.push_kept(waiting);
+    lua.push_copy(2);
+    lua.set_item(3, request);
+    lua.get_item(1, state::LIVE);
+    lua.push_integer(lua.integer(-1).unwrap_or_default() + 1);
+    lua.set_item(1, state::LIVE);
+    lua.set_top(2);
+    wait::wait_then(lua, 0, replied)
+}
+
+/// The call goes on: the task is at index 2.
+extern "C-unwind" fn replied(lua: Lua, _status: c_int, _context: isize) -> c_int {
+    lua.set_top(2);
+    lua.get_item(2, task::OK);
+    let completed = lua.boolean(-1);
+    lua.get_item(2, task::GOT);
+    lua.push_boolean(false);
+    lua.set_item(2, task::GOT);
+    if completed {
+        decode(lua, lua.bytes(4).unwrap_or_default());
+        lua.push_nil();
+    } else {
+        lua.push_nil();
+        decode(lua, lua.bytes(4).unwrap_or_default());
+    }
+    2
+}
+
+/// `keep_requests(waiting, state)`
+extern "C-unwind" fn keep_requests(lua: Lua) -> c_int {
+    lua.set_top(2);
+    let state = lua.keep();
+    let waiting = lua.keep();
+    lua.context().requests.set(Some((waiting, state)));
+    0
+}
+
+/// `await_reply(request)` → value, nil; or nil and the error object. For the prelude: where it can't wait it raises.
+extern "C-unwind" fn await_reply(lua: Lua) -> c_int {
+    let request = lua.integer(1).unwrap_or_default();
+    wait::check(lua);
+    wait_for(lua, request)
+}
+
+/// For the prelude.
+pub const FUNCTIONS: [(&CStr, Function); 2] = [(c"keep_requests", keep_requests), (c"await_reply", await_reply)];
