@@ -11,7 +11,7 @@ use crate::outcome;
 use crate::turn::{Calls, turn};
 
 /// The prelude's chunks, in order of loading. Each gets the runtime's table; `slots.lua` is put before each.
-const PRELUDE: [(&str, &str); 11] = [
+const PRELUDE: [(&str, &str); 12] = [
     ("errors", include_str!("../prelude/errors.lua")),
     ("message", include_str!("../prelude/message.lua")),
     ("schedule", include_str!("../prelude/schedule.lua")),
@@ -20,6 +20,7 @@ const PRELUDE: [(&str, &str); 11] = [
     ("mailbox", include_str!("../prelude/mailbox.lua")),
     ("request", include_str!("../prelude/request.lua")),
     ("output", include_str!("../prelude/output.lua")),
+    ("fs", include_str!("../prelude/fs.lua")),
     ("process", include_str!("../prelude/process.lua")),
     ("spawn", include_str!("../prelude/spawn.lua")),
     ("program", include_str!("../prelude/program.lua")),
@@ -207,7 +208,7 @@ fn build(lua: Lua) -> Calls {
         lua.call(1, 0);
     }
     lua.push_loaded();
-    for name in [c"process", c"channel", c"time", c"errors"] {
+    for name in [c"process", c"channel", c"time", c"errors", c"env", c"fs"] {
         lua.get_field(runtime, name);
         lua.set_field(-2, name);
     }
@@ -234,7 +235,7 @@ fn build(lua: Lua) -> Calls {
 /// Compiles the program and queues its main coroutine. The error is Lua's message. Raises.
 fn prepare(lua: Lua, start: Reference, program: &Program, arguments: &[u8]) -> Result<(), String> {
     lua.push_kept(start);
-    lua.new_table(0, 8);
+    lua.new_table(0, 10);
     for (name, text) in [(c"pid", &program.pid), (c"frame", &program.frame), (c"method", &program.method)] {
         lua.push_bytes(text.as_bytes());
         lua.set_field(-2, name);
@@ -247,6 +248,10 @@ fn prepare(lua: Lua, start: Reference, program: &Program, arguments: &[u8]) -> R
         (c"seed", program.seed as i64),
     ] {
         lua.push_integer(number);
+        lua.set_field(-2, name);
+    }
+    for (name, granted) in [(c"env", program.modules.env), (c"fs", program.modules.fs)] {
+        lua.push_boolean(granted);
         lua.set_field(-2, name);
     }
     let name = chunk_name(&program.chunk.name);

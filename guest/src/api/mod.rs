@@ -3,6 +3,8 @@
 
 pub mod chunk;
 pub mod duration;
+pub mod env;
+pub mod fs;
 pub mod link;
 pub mod mailbox;
 pub mod monitor;
@@ -20,11 +22,13 @@ use crate::{request, wait};
 
 /// Puts all functions into the table on top of the stack. Raises.
 pub fn install(lua: Lua) {
-    let groups: [&[(&CStr, Function)]; 11] = [
+    let groups: [&[(&CStr, Function)]; 13] = [
         &wait::FUNCTIONS,
         &request::FUNCTIONS,
         &chunk::FUNCTIONS,
         &duration::FUNCTIONS,
+        &env::FUNCTIONS,
+        &fs::FUNCTIONS,
         &link::FUNCTIONS,
         &mailbox::FUNCTIONS,
         &monitor::FUNCTIONS,

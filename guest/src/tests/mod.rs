@@ -8,6 +8,7 @@ mod channels;
 mod coroutines;
 mod ends;
 mod errors;
+mod files;
 mod guides;
 mod limits;
 mod mailbox;
@@ -19,7 +20,7 @@ mod times;
 
 use expect_test::Expect;
 
-use crate::host::{Chunk, Event, Limits, Message, Program, Status};
+use crate::host::{Chunk, Event, Limits, Message, Modules, Program, Status};
 use crate::tests::fake::{Fake, State};
 use crate::vm::Vm;
 use std::rc::Rc;
@@ -47,6 +48,7 @@ impl Case {
             pid: PID.to_owned(),
             frame: "app:main#1".to_owned(),
             limits: Limits { memory: 16 << 20, message: 1 << 20, timers: 10_000, coroutines: 10_000, listeners: 1024 },
+            modules: Modules { env: false, fs: false },
             seed: 7,
         };
         Self { program, arguments: vec![0x90], host: Rc::new(State::default()) }

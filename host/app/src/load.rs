@@ -116,5 +116,6 @@ fn single(program: &Program) -> Definition {
         imports: Vec::new(),
         libraries: Vec::new(),
         limits: LimitsOverride::default(),
+        grants: Arc::default(),
     }
 }

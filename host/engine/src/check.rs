@@ -24,7 +24,7 @@ pub struct CompileError {
 pub(crate) async fn check(node: &Arc<NodeInner>, chunk: &Chunk) -> Result<(), CompileError> {
     // It is in no table, so it can't be reached; whatever it might call is refused to a pid that never lived.
     let label = ProcessLabel { pid: Pid::nobody(), frame: chunk.name.clone(), entry: EntryId::new("check") };
-    let process = Arc::new(Process::new(label, Limits::default()));
+    let process = Arc::new(Process::new(label, Limits::default(), Arc::default()));
     let result = runner::check(node, &process, convert::chunk(chunk)).await;
     result.map_err(|message| CompileError { line: line(&message, &chunk.name), message })
 }

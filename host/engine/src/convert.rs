@@ -76,6 +76,7 @@ pub(crate) fn program<'a>(
             coroutines: limits.coroutines,
             listeners: limits.listeners,
         },
+        modules: wit::Modules { env: !process.grants.env.is_empty(), fs: !process.grants.fs.is_empty() },
         seed,
     }
 }
@@ -149,7 +150,7 @@ fn exceeds(payload: &[u8], limits: &Limits) -> bool {
     u64::try_from(payload.len()).unwrap_or(u64::MAX) > u64::from(limits.message)
 }
 
-fn cut(mut text: String, bytes: usize) -> String {
+pub(crate) fn cut(mut text: String, bytes: usize) -> String {
     if text.len() > bytes {
         text.truncate(text.floor_char_boundary(bytes));
         text.push('…');

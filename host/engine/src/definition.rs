@@ -7,6 +7,8 @@ use std::sync::Arc;
 
 use lunarium_kernel::{EntryId, HostId, Limits, LimitsOverride};
 
+use crate::grants::Grants;
+
 /// A piece of Lua source with the name that error messages show.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Chunk {
@@ -53,6 +55,8 @@ pub struct Definition {
     pub libraries: Vec<Library>,
     /// The entry's own limits, applied below its host's.
     pub limits: LimitsOverride,
+    /// What it may reach outside of the node, besides what its host grants; nothing by default.
+    pub grants: Arc<Grants>,
 }
 
 /// A `process.host` entry.
@@ -64,4 +68,6 @@ pub struct HostDefinition {
     pub max_processes: u32,
     /// The limits of its processes; an entry's can be lower, never higher.
     pub limits: Limits,
+    /// What each of its processes may reach outside of the node; nothing by default.
+    pub grants: Arc<Grants>,
 }

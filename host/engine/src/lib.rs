@@ -29,7 +29,7 @@
 //!
 //! let node = Node::start(NodeConfig { max_processes: 100, ..NodeConfig::new(Arc::new(Stdout)) })?;
 //! let host = HostId::new("app:plugins");
-//! node.add_host(HostDefinition { id: host.clone(), max_processes: 100, limits: Limits::default() })?;
+//! node.add_host(HostDefinition { id: host.clone(), max_processes: 100, limits: Limits::default(), grants: Arc::default() })?;
 //! let entry = EntryId::new("app:greet");
 //! node.define(Definition {
 //!     entry: entry.clone(),
@@ -41,6 +41,7 @@
 //!     imports: Vec::new(),
 //!     libraries: Vec::new(),
 //!     limits: LimitsOverride { memory: Some(4 << 20), ..LimitsOverride::default() },
+//!     grants: Arc::default(),
 //! });
 //! let arguments = vec![Value::from("Ada")];
 //! let handle = node.spawn(SpawnRequest { entry, host, arguments, limits: LimitsOverride::default() })?;
@@ -61,6 +62,7 @@ mod control;
 mod convert;
 mod definition;
 mod engine;
+mod file_queue;
 mod files;
 mod grants;
 mod instances;

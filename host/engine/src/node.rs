@@ -19,6 +19,7 @@ use lunarium_kernel::{
 use crate::control::{Census, Control, Counted};
 use crate::definition::{Chunk, Definition, HostDefinition};
 use crate::engine::{Engine, StartError};
+use crate::grants::Grants;
 use crate::output::{Output, ProcessLabel};
 use crate::process::{Inspection, Process};
 use crate::runner::{self, Job};
@@ -130,6 +131,13 @@ pub(crate) struct Spawn {
     /// A payload: an array with the values.
     pub(crate) arguments: Vec<u8>,
     pub(crate) limits: Option<LimitsOverride>,
+}
+
+/// What a host gives to its processes.
+#[derive(Default)]
+struct HostTerms {
+    limits: lunarium_kernel::Limits,
+    grants: Arc<Grants>,
 }
 
 /// Who spawns, and what stands between both before the child's first instruction.
@@ -353,7 +361,9 @@ impl NodeInner {
         spawn: Spawn,
     ) -> Result<Arc<Process>, SpawnError> {
         let definition = self.definition(&spawn.entry)?;
-        let mut limits = self.host_limits(&spawn.host).narrow(&definition.limits);
+        let host = self.host(&spawn.host);
+        let grants = Grants::union(&definition.grants, &host.grants);
+        let mut limits = host.limits.narrow(&definition.limits);
         if let Some(wish) = &spawn.limits {
             limits = limits.narrow(wish);
         }
@@ -372,7 +382,7 @@ impl NodeInner {
             let spawned = kernel.spawn(caller, spec)?;
             let frame = format!("{}#{:05x}", spawn.entry, spawned.chain).into();
             let label = ProcessLabel { pid: spawned.pid, frame, entry: spawn.entry };
-            let process = Arc::new(Process::new(label, limits));
+            let process = Arc::new(Process::new(label, limits, grants));
             self.control.insert(Arc::clone(&process));
             Ok::<_, SpawnError>(process)
         })?;
@@ -418,10 +428,11 @@ impl NodeInner {
         definitions.get(entry).cloned().ok_or_else(|| SpawnError::UnknownEntry(entry.clone()))
     }
 
-    /// The limits of a host; the defaults for an unknown one, which the kernel refuses.
-    fn host_limits(&self, host: &HostId) -> lunarium_kernel::Limits {
+    /// What a host gives to its processes; the defaults for an unknown one, which the kernel refuses.
+    fn host(&self, host: &HostId) -> HostTerms {
         let hosts = self.hosts.read().unwrap_or_else(PoisonError::into_inner);
-        hosts.get(host).map(|host| host.limits.clone()).unwrap_or_default()
+        let terms = |host: &HostDefinition| HostTerms { limits: host.limits.clone(), grants: Arc::clone(&host.grants) };
+        hosts.get(host).map(terms).unwrap_or_default()
     }
 }
 

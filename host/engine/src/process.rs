@@ -4,13 +4,18 @@
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::Sender;
-use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::task::{Poll, Waker};
 use std::time::Duration;
 
 use event_listener::{Event as Changed, EventListener};
 use lunarium_kernel::{BatchLimits, Event, Item, Limits, Mailbox, Message, Outcome, SendError, Unread};
 
+use crate::bindings::lunarium::process::types;
+use crate::convert;
+use crate::file_queue::FileQueue;
+use crate::files::Task;
+use crate::grants::Grants;
 use crate::log_budget::LogBudget;
 use crate::output::ProcessLabel;
 use crate::requests::{Reply, RequestError, Requests};
@@ -22,6 +27,7 @@ const BATCH: BatchLimits = BatchLimits { items: 256, bytes: 256 << 10 };
 pub(crate) struct Process {
     pub(crate) label: ProcessLabel,
     pub(crate) limits: Limits,
+    pub(crate) grants: Arc<Grants>,
     pub(crate) cpu: CpuMeter,
     pub(crate) log: Mutex<LogBudget>,
     inbox: Mutex<Inbox>,
@@ -34,6 +40,7 @@ pub(crate) struct Process {
 struct Inbox {
     mailbox: Mailbox,
     requests: Requests,
+    files: FileQueue,
     /// The output was full and takes lines again.
     output_ready: bool,
     inspections: Vec<Sender<Inspection>>,
@@ -68,7 +75,7 @@ impl Delivery {
 }
 
 impl Process {
-    pub(crate) fn new(label: ProcessLabel, limits: Limits) -> Process {
+    pub(crate) fn new(label: ProcessLabel, limits: Limits, grants: Arc<Grants>) -> Process {
         Process {
             label,
             cpu: CpuMeter::default(),
@@ -76,11 +83,13 @@ impl Process {
             inbox: Mutex::new(Inbox {
                 mailbox: Mailbox::new(limits.mailbox()),
                 requests: Requests::default(),
+                files: FileQueue::default(),
                 output_ready: false,
                 inspections: Vec::new(),
                 waker: None,
             }),
             limits,
+            grants,
             killed: AtomicBool::new(false),
             preempted: AtomicBool::new(false),
             outcome: OnceLock::new(),
@@ -116,6 +125,22 @@ impl Process {
         self.inbox().requests.cancel();
     }
 
+    /// Queues a file operation: the id of its request.
+    ///
+    /// Errors: too many operations or requests are under way.
+    pub(crate) fn begin_file(&self, task: Task) -> Result<u64, types::Refusal> {
+        let mut inbox = self.inbox();
+        inbox.files.check().map_err(convert::refusal)?;
+        let request = inbox.requests.begin().map_err(convert::refusal)?;
+        inbox.files.push(request, task);
+        Ok(request)
+    }
+
+    /// The next file operation to perform.
+    pub(crate) fn next_file(&self) -> Option<(u64, Task)> {
+        self.inbox().files.next()
+    }
+
     /// Answers a request and wakes the process; one that has ended is told nothing. Never refused; true when too many
     /// bytes of replies wait.
     #[must_use]
@@ -144,6 +169,7 @@ impl Process {
         let mut inbox = self.inbox();
         inbox.mailbox.close();
         inbox.requests.clear();
+        inbox.files.clear();
         inbox.inspections.clear();
         wake(inbox);
         // Only the first outcome counts, and the kernel reports one.
@@ -193,6 +219,7 @@ impl Process {
             return Poll::Ready(Delivery::default());
         }
         let (replies, bytes) = inbox.requests.take(BATCH.bytes);
+        inbox.files.done(&replies);
         // Replies come after the items, and first in the batch's bytes: who only asks is never held up by who sends.
         let items = match BATCH.bytes.saturating_sub(bytes) {
             0 => Vec::new(),
