@@ -105,7 +105,8 @@ fn with_narrow_output(source: &str, act: impl FnOnce(&Narrow)) -> (Vec<String>, 
     let output = Arc::new(Narrow::default());
     let config = NodeConfig { max_processes: 10, output: Arc::<Narrow>::clone(&output) };
     let node = Node::start_on(engine(), config);
-    let host = HostDefinition { id: HostId::new(HOST), max_processes: 10, limits: Limits::default(), grants: Arc::default() };
+    let host =
+        HostDefinition { id: HostId::new(HOST), max_processes: 10, limits: Limits::default(), grants: Arc::default() };
     node.add_host(host).expect("a new host");
     node.define(Definition {
         entry: EntryId::new("app:main"),

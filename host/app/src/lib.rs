@@ -2,12 +2,13 @@
 //!
 //! Owns the format of an application: its files, kinds, keys and references; every mistake is reported at once, with
 //! its place and a hint. Owns the order in which services start and stop. Has no power of its own: it reads below the
-//! directory it is given and starts processes on the node it is given; it opens no path, reads no environment and
-//! prints nothing.
+//! directory it is given and starts processes on the node it is given. What its grants give of the world outside, it
+//! takes from an [`Authority`] that it is given. It prints nothing.
 
 mod application;
 mod fields;
 mod files;
+mod grants;
 mod graph;
 mod identifier;
 mod limits;
@@ -22,6 +23,7 @@ mod suggest;
 mod yaml;
 
 pub use application::{App, DEFAULT_HOST, Host, Lifecycle, Restart, Service};
+pub use grants::{Authority, NoAuthority};
 pub use limits::{LimitError, parse_limit};
 pub use load::{Compiler, Draft};
 pub use quantity::{DurationError, SizeError, parse_duration, parse_size};

@@ -10,6 +10,7 @@ use std::time::Duration;
 use lunarium_kernel::LimitsOverride;
 
 use crate::fields::{self, Fields};
+use crate::grants::{self, RawGrants, RawVariable};
 use crate::identifier::{NAME_FORM, NAMESPACE_FORM, full_id_at, is_name, is_namespace};
 use crate::limits;
 use crate::report::{Findings, Report, SourceFile};
@@ -23,11 +24,11 @@ const PROCESS: &str = "process.lua";
 const LIBRARY: &str = "library.lua";
 const HOST: &str = "process.host";
 const SERVICE: &str = "process.service";
-const KINDS: [&str; 4] = [PROCESS, LIBRARY, HOST, SERVICE];
+const VARIABLE: &str = "env.variable";
+const KINDS: [&str; 5] = [PROCESS, LIBRARY, HOST, SERVICE, VARIABLE];
 /// Documented, and not there yet. They are about power, so an app that relies on them must not start without.
-const LATER_KINDS: [&str; 2] = ["security.policy", "env.variable"];
+const LATER_KINDS: [&str; 1] = ["security.policy"];
 
-const GRANTS_HINT: &str = "leave it out: a process reaches no file and no environment variable";
 const SECURITY_HINT: &str = "leave it out: every process may use the process module on the others of its app";
 
 /// An entry with its full id and its place.
@@ -48,6 +49,7 @@ pub(crate) enum RawBody {
     Library(RawLibrary),
     Host(RawHost),
     Service(RawService),
+    Variable(RawVariable),
     /// A kind that was reported; the id is kept, so that references to it aren't reported too.
     Unusable,
 }
@@ -60,6 +62,7 @@ impl RawBody {
             Self::Library(_) => LIBRARY,
             Self::Host(_) => HOST,
             Self::Service(_) => SERVICE,
+            Self::Variable(_) => VARIABLE,
             Self::Unusable => "",
         }
     }
@@ -78,6 +81,7 @@ pub(crate) struct RawProcess {
     pub(crate) method: Option<String>,
     pub(crate) imports: Vec<RawImport>,
     pub(crate) limits: LimitsOverride,
+    pub(crate) grants: RawGrants,
 }
 
 #[derive(Debug)]
@@ -90,6 +94,7 @@ pub(crate) struct RawLibrary {
 pub(crate) struct RawHost {
     pub(crate) max_processes: Option<u32>,
     pub(crate) limits: LimitsOverride,
+    pub(crate) grants: RawGrants,
     pub(crate) lifecycle: RawLifecycle,
 }
 
@@ -213,10 +218,10 @@ fn body(kind: &At<String>, fields: &mut Fields<'_>, space: &str, findings: &mut 
         LIBRARY => Some(RawBody::Library(library(fields, space, findings))),
         HOST => Some(RawBody::Host(host(fields, space, findings))),
         SERVICE => Some(RawBody::Service(service(fields, space, findings))),
+        VARIABLE => Some(RawBody::Variable(grants::read_variable(fields, findings))),
         later if LATER_KINDS.contains(&later) => {
-            let hint = if later == "security.policy" { SECURITY_HINT } else { GRANTS_HINT };
             let message = format!("kind `{later}` is not available in this version");
-            findings.hinted(&kind.span, message, Some(hint.to_owned()));
+            findings.hinted(&kind.span, message, Some(SECURITY_HINT.to_owned()));
             None
         }
         other => {
@@ -232,11 +237,15 @@ fn process(fields: &mut Fields<'_>, space: &str, findings: &mut Findings<'_>) ->
     let imports = imports(fields, space, findings);
     modules(fields, findings);
     let limits = fields.optional("limits").map(|node| limits::read(node, findings)).unwrap_or_default();
-    fields.refuse("grants", GRANTS_HINT, findings);
+    let grants = grants(fields, findings);
     if let Some(method) = method.as_ref().filter(|method| method.value.is_empty()) {
         findings.mistake(&method.span, "`method` is empty");
     }
-    RawProcess { source, method: method.map(|method| method.value), imports, limits }
+    RawProcess { source, method: method.map(|method| method.value), imports, limits, grants }
+}
+
+fn grants(fields: &mut Fields<'_>, findings: &mut Findings<'_>) -> RawGrants {
+    fields.optional("grants").map(|node| grants::read(node, findings)).unwrap_or_default()
 }
 
 fn library(fields: &mut Fields<'_>, space: &str, findings: &mut Findings<'_>) -> RawLibrary {
@@ -273,9 +282,9 @@ fn host(fields: &mut Fields<'_>, space: &str, findings: &mut Findings<'_>) -> Ra
         max_processes
     });
     let limits = fields.optional("limits").map(|node| limits::read(node, findings)).unwrap_or_default();
-    fields.refuse("grants", GRANTS_HINT, findings);
+    let grants = grants(fields, findings);
     fields.refuse("security", SECURITY_HINT, findings);
-    RawHost { max_processes, limits, lifecycle: lifecycle(fields, space, findings) }
+    RawHost { max_processes, limits, grants, lifecycle: lifecycle(fields, space, findings) }
 }
 
 fn service(fields: &mut Fields<'_>, space: &str, findings: &mut Findings<'_>) -> RawService {

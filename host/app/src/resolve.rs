@@ -6,11 +6,12 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use lunarium_engine::{Chunk, Definition, HostDefinition, Import, Library, Value};
+use lunarium_engine::{Chunk, Definition, Grants, HostDefinition, Import, Library, Value};
 use lunarium_kernel::{EntryId, HostId, Limits};
 
 use crate::application::{App, DEFAULT_HOST, Host, Lifecycle, MAIN, Restart, Service, UNBOUNDED};
 use crate::files::Files;
+use crate::grants::{Authority, Granter};
 use crate::graph::{self, Edges};
 use crate::limits;
 use crate::program::Programs;
@@ -24,14 +25,20 @@ const MODULES: [&str; 11] =
     ["process", "channel", "coroutine", "time", "errors", "ctx", "security", "json", "logger", "env", "fs"];
 
 /// Follows every reference. Whatever is wrong goes into the report; the application is only fit to run without.
-pub(crate) fn resolve(entries: &[RawEntry], files: &mut Files<'_>, report: &mut Report) -> (App, Programs) {
+pub(crate) fn resolve(
+    entries: &[RawEntry],
+    files: &mut Files<'_>,
+    authority: &dyn Authority,
+    report: &mut Report,
+) -> (App, Programs) {
+    let mut granter = Granter::new(files.dir(), authority, entries, report);
     let mut resolver = Resolver { entries, ids: BTreeMap::new(), programs: Programs::default(), report };
     resolver.collect_ids();
     let chunks = resolver.load_sources(files);
     let imports = resolver.check_imports();
-    let definitions = definitions(entries, &chunks, &imports);
+    let definitions = resolver.definitions(&chunks, &imports, &mut granter);
     let services = resolver.services();
-    let hosts = resolver.hosts(&services);
+    let hosts = resolver.hosts(&services, &mut granter);
     let programs = resolver.programs;
     (App { definitions, hosts, services }, programs)
 }
@@ -73,7 +80,7 @@ impl<'a> Resolver<'a> {
             let source = match &entry.body {
                 RawBody::Process(process) => process.source.as_ref(),
                 RawBody::Library(library) => library.source.as_ref(),
-                RawBody::Host(_) | RawBody::Service(_) | RawBody::Unusable => None,
+                RawBody::Host(_) | RawBody::Service(_) | RawBody::Variable(_) | RawBody::Unusable => None,
             };
             chunks.push(source.and_then(|source| self.programs.load(entry, source, files, self.report)));
         }
@@ -197,7 +204,25 @@ impl<'a> Resolver<'a> {
         (id.value == DEFAULT_HOST && !self.has_hosts()) || self.find(entry, id, &["process.host"]).is_some()
     }
 
-    fn hosts(&mut self, services: &[Service]) -> Vec<Host> {
+    fn definitions(&mut self, chunks: &[Option<Chunk>], imports: &Edges, granter: &mut Granter<'_>) -> Vec<Definition> {
+        let entries = self.entries;
+        let mut definitions = Vec::new();
+        for (number, (entry, chunk)) in entries.iter().zip(chunks).enumerate() {
+            let RawBody::Process(process) = &entry.body else { continue };
+            let grants = granter.grants(&process.grants, &mut self.findings(entry));
+            let Some(chunk) = chunk else { continue };
+            let needed = graph::reachable(imports.get(number).into_iter().flatten().copied(), imports);
+            let libraries = entries.iter().zip(chunks).zip(needed).filter(|(_, needed)| *needed);
+            let libraries = libraries.filter_map(|((entry, chunk), _)| {
+                let imports = resolved_imports(entry);
+                Some(Library { entry: EntryId::new(entry.id()), chunk: chunk.clone()?, imports })
+            });
+            definitions.push(definition(entry, process, chunk.clone(), libraries.collect(), grants));
+        }
+        definitions
+    }
+
+    fn hosts(&mut self, services: &[Service], granter: &mut Granter<'_>) -> Vec<Host> {
         if !self.has_hosts() {
             return vec![default_host()];
         }
@@ -209,7 +234,8 @@ impl<'a> Resolver<'a> {
                     || service.lifecycle.depends_on.iter().any(|id| id.as_str() == entry.id())
             });
             let started = needed || raw.lifecycle.auto_start.unwrap_or(true);
-            hosts.push(Host { definition: host_definition(entry.id(), raw), started });
+            let grants = granter.grants(&raw.grants, &mut self.findings(entry));
+            hosts.push(Host { definition: HostDefinition { grants, ..host_definition(entry.id(), raw) }, started });
         }
         hosts
     }
@@ -224,7 +250,7 @@ impl RawEntry {
         match &self.body {
             RawBody::Process(process) => &process.imports,
             RawBody::Library(library) => &library.imports,
-            RawBody::Host(_) | RawBody::Service(_) | RawBody::Unusable => &[],
+            RawBody::Host(_) | RawBody::Service(_) | RawBody::Variable(_) | RawBody::Unusable => &[],
         }
     }
 
@@ -232,7 +258,7 @@ impl RawEntry {
         match &self.body {
             RawBody::Host(host) => Some(&host.lifecycle),
             RawBody::Service(service) => Some(&service.lifecycle),
-            RawBody::Process(_) | RawBody::Library(_) | RawBody::Unusable => None,
+            RawBody::Process(_) | RawBody::Library(_) | RawBody::Variable(_) | RawBody::Unusable => None,
         }
     }
 }
@@ -248,7 +274,8 @@ fn shortened<'n>(names: &[&'n str]) -> Vec<&'n str> {
 /// The host of an application that defines none.
 pub(crate) fn default_host() -> Host {
     let id = HostId::new(DEFAULT_HOST);
-    Host { definition: HostDefinition { id, max_processes: UNBOUNDED, limits: Limits::default() }, started: true }
+    let (limits, grants) = (Limits::default(), Arc::default());
+    Host { definition: HostDefinition { id, max_processes: UNBOUNDED, limits, grants }, started: true }
 }
 
 fn host_definition(id: &str, raw: &RawHost) -> HostDefinition {
@@ -256,24 +283,17 @@ fn host_definition(id: &str, raw: &RawHost) -> HostDefinition {
         id: HostId::new(id),
         max_processes: raw.max_processes.unwrap_or(UNBOUNDED),
         limits: limits::of_host(&raw.limits),
+        grants: Arc::default(),
     }
 }
 
-fn definitions(entries: &[RawEntry], chunks: &[Option<Chunk>], imports: &Edges) -> Vec<Definition> {
-    let mut definitions = Vec::new();
-    for (number, (entry, chunk)) in entries.iter().zip(chunks).enumerate() {
-        let (RawBody::Process(process), Some(chunk)) = (&entry.body, chunk) else { continue };
-        let needed = graph::reachable(imports.get(number).into_iter().flatten().copied(), imports);
-        let libraries = entries.iter().zip(chunks).zip(needed).filter(|(_, needed)| *needed);
-        let libraries = libraries.filter_map(|((entry, chunk), _)| {
-            Some(Library { entry: EntryId::new(entry.id()), chunk: chunk.clone()?, imports: resolved_imports(entry) })
-        });
-        definitions.push(definition(entry, process, chunk.clone(), libraries.collect()));
-    }
-    definitions
-}
-
-fn definition(entry: &RawEntry, process: &RawProcess, chunk: Chunk, libraries: Vec<Library>) -> Definition {
+fn definition(
+    entry: &RawEntry,
+    process: &RawProcess,
+    chunk: Chunk,
+    libraries: Vec<Library>,
+    grants: Arc<Grants>,
+) -> Definition {
     Definition {
         entry: EntryId::new(entry.id()),
         method: process.method.as_deref().unwrap_or(MAIN).into(),
@@ -281,6 +301,7 @@ fn definition(entry: &RawEntry, process: &RawProcess, chunk: Chunk, libraries: V
         imports: resolved_imports(entry),
         libraries,
         limits: process.limits.clone(),
+        grants,
     }
 }
 

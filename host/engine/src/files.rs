@@ -12,7 +12,7 @@ use std::io::{Read, Seek, SeekFrom, Write};
 use cap_std::fs::{File, Metadata, OpenOptions, OpenOptionsExt};
 use rustix::fs::OFlags;
 
-pub(crate) use error::{Access, FileError, Fault};
+pub(crate) use error::{Access, Fault, FileError};
 pub use path::PathError;
 pub(crate) use path::{normalise, shown};
 
@@ -47,8 +47,7 @@ impl Place {
             Err(PathError::Leaves(_)) => return Err(failed(path, Fault::NotGranted)),
             Err(error) => return Err(FileError::Path(error)),
         };
-        let (directory, rest) =
-            grants.directory(&normal).ok_or_else(|| failed(shown(&normal), Fault::NotGranted))?;
+        let (directory, rest) = grants.directory(&normal).ok_or_else(|| failed(shown(&normal), Fault::NotGranted))?;
         if access == Access::Write && !directory.is_writable() {
             return Err(failed(shown(&normal), Fault::ReadOnly(directory.name().to_owned())));
         }
@@ -75,7 +74,10 @@ impl Place {
 #[derive(Debug)]
 pub(crate) enum Operation {
     /// `length` none: the rest of the file.
-    Read { offset: u64, length: Option<u32> },
+    Read {
+        offset: u64,
+        length: Option<u32>,
+    },
     Write(Vec<u8>),
     Append(Vec<u8>),
     List,
@@ -225,8 +227,7 @@ impl Task {
     fn remove(&self) -> Result<Value, Fault> {
         let dir = self.place.directory.dir();
         let is_dir = dir.symlink_metadata(self.place.inside()).map_err(Fault::of_system)?.is_dir();
-        let removed =
-            if is_dir { dir.remove_dir(self.place.inside()) } else { dir.remove_file(self.place.inside()) };
+        let removed = if is_dir { dir.remove_dir(self.place.inside()) } else { dir.remove_file(self.place.inside()) };
         removed.map_err(Fault::of_system)?;
         Ok(Value::Boolean(true))
     }

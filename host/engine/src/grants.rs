@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use cap_std::fs::Dir;
 
-use crate::files::{PathError, normalise};
+use crate::files::{PathError, normalise, shown};
 
 /// What a process may reach outside of its node. The default is nothing.
 ///
@@ -79,6 +79,14 @@ impl Directory {
         Ok(Directory { name: normalise(name)?.into(), dir: Arc::new(dir), write })
     }
 
+    /// The name under which [`Directory::new`] would make a directory known: without `..`, and `.` parts only where it is
+    /// all.
+    ///
+    /// Errors: as for [`Directory::new`].
+    pub fn normal_name(name: &str) -> Result<String, PathError> {
+        Ok(shown(&normalise(name)?).to_owned())
+    }
+
     /// The same directory with or without the power to change it.
     #[must_use]
     pub fn with_write(self, write: bool) -> Directory {
@@ -87,7 +95,7 @@ impl Directory {
 
     /// The name by which scripts see it.
     pub fn name(&self) -> &str {
-        if self.name.is_empty() { "." } else { &self.name }
+        shown(&self.name)
     }
 
     /// Whether it may be changed.

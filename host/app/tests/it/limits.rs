@@ -131,9 +131,8 @@ fn limits_take_sizes_durations_and_counts() {
 fn what_concerns_safety_is_never_ignored() {
     check(
         r#"  - {name: p, kind: security.policy, policy: {}}
-  - {name: v, kind: env.variable, variable: HOME}
-  - {name: job, kind: process.lua, source: return 1, grants: {env: [HOME]}}
-  - {name: processes, kind: process.host, security: {groups: []}, grants: {fs: []}}
+  - {name: job, kind: process.lua, source: return 1}
+  - {name: processes, kind: process.host, security: {groups: []}}
   - {name: s, kind: process.service, process: job, host: processes, security: {actor: {id: x}}}
 "#,
         expect![[r#"
@@ -145,47 +144,23 @@ fn what_concerns_safety_is_never_ignored() {
               |
               = help: leave it out: every process may use the process module on the others of its app
 
-            error: kind `env.variable` is not available in this version
-             --> shop/_index.yaml:5:21
-              |
-            5 |   - {name: v, kind: env.variable, variable: HOME}
-              |                     ^^^^^^^^^^^^
-              |
-              = help: leave it out: a process reaches no file and no environment variable
-
-            error: `grants` is not available in this version
-             --> shop/_index.yaml:6:54
-              |
-            6 |   - {name: job, kind: process.lua, source: return 1, grants: {env: [HOME]}}
-              |                                                      ^^^^^^
-              |
-              = help: leave it out: a process reaches no file and no environment variable
-
             error: `security` is not available in this version
-             --> shop/_index.yaml:7:43
+             --> shop/_index.yaml:6:43
               |
-            7 |   - {name: processes, kind: process.host, security: {groups: []}, grants: {fs: []}}
+            6 |   - {name: processes, kind: process.host, security: {groups: []}}
               |                                           ^^^^^^^^
               |
               = help: leave it out: every process may use the process module on the others of its app
 
-            error: `grants` is not available in this version
-             --> shop/_index.yaml:7:67
-              |
-            7 |   - {name: processes, kind: process.host, security: {groups: []}, grants: {fs: []}}
-              |                                                                   ^^^^^^
-              |
-              = help: leave it out: a process reaches no file and no environment variable
-
             error: `security` is not available in this version
-             --> shop/_index.yaml:8:69
+             --> shop/_index.yaml:7:69
               |
-            8 |   - {name: s, kind: process.service, process: job, host: processes, security: {actor: {id: x}}}
+            7 |   - {name: s, kind: process.service, process: job, host: processes, security: {actor: {id: x}}}
               |                                                                     ^^^^^^^^
               |
               = help: leave it out: every process may use the process module on the others of its app
 
-            error: 6 mistakes
+            error: 3 mistakes
         "#]],
     );
 }

@@ -5,6 +5,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests fail by panicking")]
 
 mod application;
+mod grants;
 mod limits;
 mod reference;
 mod report;
@@ -17,7 +18,7 @@ use cap_std::ambient_authority;
 use cap_std::fs::Dir;
 use cap_tempfile::TempDir;
 use expect_test::Expect;
-use lunarium_app::{App, Draft, Report};
+use lunarium_app::{App, Draft, NoAuthority, Report};
 
 /// A folder with these files.
 fn folder(files: &[(&str, &str)]) -> TempDir {
@@ -32,7 +33,7 @@ fn folder(files: &[(&str, &str)]) -> TempDir {
 }
 
 fn read(dir: &Dir) -> Result<App, Report> {
-    Draft::of_folder(dir, Path::new("shop")).finish()
+    Draft::of_folder(dir, Path::new("shop"), &NoAuthority).finish()
 }
 
 /// The report of an application with one index file.

@@ -517,7 +517,8 @@ fn times_before_1970_are_told_too() {
     world.put("granted/old", "");
     let file = fs::File::options().write(true).open(world.path("granted/old")).unwrap();
     file.set_modified(std::time::UNIX_EPOCH - std::time::Duration::from_millis(1_500)).unwrap();
-    let Value::Extension(TIME, bytes) = modified(&world.find(Access::Read, "data/old").unwrap().metadata().unwrap()).unwrap()
+    let Value::Extension(TIME, bytes) =
+        modified(&world.find(Access::Read, "data/old").unwrap().metadata().unwrap()).unwrap()
     else {
         panic!("no time")
     };
@@ -532,7 +533,8 @@ fn entry_and_host_add_up() {
         pairs.iter().map(|(name, value)| ((*name).to_owned(), value.map(str::to_owned))).collect()
     };
     let entry = std::sync::Arc::new(Grants { env: env(&[("A", Some("entry")), ("B", None)]), fs: Vec::new() });
-    let host = Grants { env: env(&[("A", Some("host")), ("B", Some("host")), ("C", None)]), fs: world.grants.fs.clone() };
+    let host =
+        Grants { env: env(&[("A", Some("host")), ("B", Some("host")), ("C", None)]), fs: world.grants.fs.clone() };
     let both = Grants::union(&entry, &std::sync::Arc::new(host));
     assert_eq!(["A", "B", "C", "D"].map(|name| both.variable(name)), [Some("entry"), Some("host"), None, None]);
     assert!(both.directory("data/x").is_some());
