@@ -3,9 +3,10 @@
 //! Owns the resolved forms and their defaults; nothing here is optional that a default can answer. Refuses to be built
 //! from anything but checked files: see `load`.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use lunarium_engine::{Definition, HostDefinition, Value};
+use lunarium_engine::{Definition, Grants, HostDefinition, Value};
 use lunarium_kernel::{EntryId, HostId};
 
 /// The host that an application without a `process.host` has.
@@ -47,6 +48,16 @@ impl App {
     /// The host with this id.
     pub fn host(&self, id: &str) -> Option<&Host> {
         self.hosts.iter().find(|host| host.definition.id.as_str() == id)
+    }
+
+    /// Gives more grants to an entry, which count before its own.
+    pub fn grant(&mut self, entry: &EntryId, grants: &Grants) {
+        for definition in self.definitions.iter_mut().filter(|definition| definition.entry == *entry) {
+            let mut all = Grants::clone(&definition.grants);
+            all.env.extend(grants.env.clone());
+            all.fs.splice(..0, grants.fs.iter().cloned());
+            definition.grants = Arc::new(all);
+        }
     }
 
     pub(crate) fn max_processes(&self) -> Option<u32> {

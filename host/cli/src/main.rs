@@ -1,9 +1,10 @@
 //! The command `lunarium`.
 //!
 //! Owns arguments, terminal, signals and exit codes, and is the only place with ambient authority: it opens the paths
-//! it was given and reads `NO_COLOR` and `TERM`. Everything below gets what it may use as a value.
+//! it was given, and reads `NO_COLOR`, `TERM` and what an application grants. Everything below gets what it may use as a value.
 
 mod arguments;
+mod grant;
 mod interrupt;
 mod open;
 mod plan;

@@ -6,6 +6,7 @@
 
 mod examples;
 mod exit;
+mod grants;
 mod output;
 mod signals;
 mod usage;
