@@ -88,6 +88,8 @@ local function raised(kind, message, retryable, details)
   return setmetatable({ kind, message, retryable, details, traceback(nil, 1) }, Error)
 end
 
+rt.raised = raised
+
 local errors = {}
 for name, kind in pairs(kinds) do errors[name] = kind end
 

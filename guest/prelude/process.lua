@@ -18,6 +18,7 @@ rt.process = {
   spawn_monitored = rt.spawn_monitored,
   spawn_linked = rt.spawn_linked,
   spawn_linked_monitored = rt.spawn_linked_monitored,
+  with_context = rt.with_context,
   terminate = rt.terminate,
   cancel = rt.cancel,
   monitor = rt.monitor,

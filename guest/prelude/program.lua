@@ -11,6 +11,8 @@ local bad_argument, type_name = rt.bad_argument, rt.type_name
 local clock, date, difftime, now = os.clock, os.date, os.difftime, os.time
 
 G.process, G.channel, G.time, G.errors = rt.process, rt.channel, rt.time, rt.errors
+G.ctx = rt.ctx
+G.json, G.logger = rt.json, rt.logger
 G.coroutine.spawn = rt.coroutine_spawn
 G.print, G.load = rt.print, rt.wrap_load(load)
 G.os = { time = now, date = date, difftime = difftime, clock = rt.cpu }
@@ -23,6 +25,8 @@ for _, name in ipairs { "atan2", "cosh", "frexp", "ldexp", "log10", "pow", "sinh
 
 local modules = {
   process = G.process, channel = G.channel, coroutine = G.coroutine, time = G.time, errors = G.errors,
+  ctx = G.ctx,
+  json = G.json, logger = G.logger,
 }
 
 -- By entry id: {true, value} when loaded; {false, task, channel} while it loads.
@@ -102,6 +106,7 @@ end
 function rt.start(config, chunk, ...)
   randomseed(config.seed)
   rt.identify(config.pid, config.frame)
+  rt.set_context(config.context)
   rt.limit_timers(config.timers)
   rt.limit_coroutines(config.coroutines)
   rt.limit_listeners(config.listeners)

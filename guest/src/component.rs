@@ -7,7 +7,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use crate::bindings::Guest as World;
 use crate::bindings::exports::lunarium::process::guest::Guest;
 use crate::bindings::lunarium::process::{env, fs, link, mailbox, monitor, output, process, registry};
-use crate::host::{Chunk, Event, Host, Options, Program, Refusal, SpawnRequest, Status, Unread};
+use crate::host::{Chunk, Event, Globals, Host, Level, Options, Program, Refusal, SpawnRequest, Status, Unread};
 use crate::vm::Vm;
 
 thread_local! {
@@ -41,8 +41,12 @@ impl Guest for Component {
         with_vm(|vm| vm.resume(events))
     }
 
-    fn check(chunk: Chunk) -> Result<(), String> {
+    fn check(chunk: Chunk) -> Result<Globals, String> {
         with_vm(|vm| vm.check(&chunk))
+    }
+
+    fn compile(chunk: Chunk) -> Result<Vec<u8>, String> {
+        with_vm(|vm| vm.compile(&chunk))
     }
 
     #[inline(never)]
@@ -149,6 +153,10 @@ impl Host for Imports {
 
     fn dropped(&self, lines: u32) {
         output::dropped(lines);
+    }
+
+    fn log(&self, level: Level, message: &str, fields: &[(String, String)]) {
+        output::log(level, message, fields);
     }
 
     fn now(&self) -> u64 {

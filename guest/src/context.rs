@@ -3,6 +3,7 @@
 
 use std::cell::{Cell, RefCell};
 
+use crate::api::zone::Zones;
 use crate::host::{ErrorKind, Host, Program, Unread};
 use crate::lua::{Lua, Reference};
 use crate::memory::Memory;
@@ -49,6 +50,8 @@ pub struct Types {
     pub timer: Cell<Type>,
     pub time: Cell<Type>,
     pub duration: Cell<Type>,
+    pub spawner: Cell<Type>,
+    pub null: Cell<Type>,
 }
 
 /// The time the process has run, as far as anybody asks: reading the clock twice a turn would cost those who don't. So what
@@ -110,6 +113,10 @@ pub struct Context {
     pub program: RefCell<Option<Program>>,
     /// For `os.clock`.
     pub cpu: CpuClock,
+    /// Time zones in use.
+    pub zones: Zones,
+    /// `json.null`.
+    pub null: Cell<Option<Reference>>,
 }
 
 impl Context {
@@ -124,6 +131,8 @@ impl Context {
             buffer: Cell::new(Vec::new()),
             program: RefCell::new(None),
             cpu: CpuClock::default(),
+            zones: Zones::default(),
+            null: Cell::new(None),
         }
     }
 

@@ -4,9 +4,10 @@
 #[cfg(test)]
 pub use crate::bindings::exports::lunarium::process::guest::{Cancel, Library, Limits, Modules};
 pub use crate::bindings::exports::lunarium::process::guest::{
-    Chunk, Ended, Event, Failure, Import, Message, Outcome, Parked, Program, Reply, Status,
+    Chunk, Code, Ended, Event, Failure, GlobalUse, Globals, Import, Message, Outcome, Parked, Program, Reply, Status,
 };
-pub use crate::bindings::lunarium::process::process::{Options, SpawnRequest};
+pub use crate::bindings::lunarium::process::output::Level;
+pub use crate::bindings::lunarium::process::process::{FirstMessage, Options, SpawnRequest};
 pub use crate::bindings::lunarium::process::types::{ErrorKind, Refusal, Unread};
 
 /// The host functions, and the clocks.
@@ -43,6 +44,7 @@ pub trait Host {
 
     fn print(&self, line: &[u8]) -> bool;
     fn dropped(&self, lines: u32);
+    fn log(&self, level: Level, message: &str, fields: &[(String, String)]);
 
     /// Nanoseconds of the monotonic clock, the one of `wake-at`.
     fn now(&self) -> u64;

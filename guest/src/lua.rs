@@ -1,5 +1,5 @@
-//! Lua's C interface as methods of [`Lua`], and nothing above it. With `memory.rs`, `wait.rs` and the C-facing bits of
-//! `lib.rs`, this is where the guest is `unsafe`; the other files use these methods only.
+//! Lua's C interface as methods of [`Lua`], and nothing above it. With `memory.rs`, `buffer.rs`, `wait.rs` and the
+//! C-facing bits of `lib.rs`, this is where the guest is `unsafe`; the other files use these methods only.
 //!
 //! They are not marked `unsafe` although Lua's rules still hold, because what breaks one of them hurts the process
 //! itself and nobody else, wasm being the wall. The rules:
@@ -150,10 +150,40 @@ impl Lua {
 
     /// Compiles text (never bytecode), leaving the function, or Lua's message.
     pub fn load(&self, source: &[u8], name: &CStr) -> Result<(), Broken> {
-        let status = unsafe {
-            ffi::luaL_loadbufferx(self.0, source.as_ptr().cast(), source.len(), name.as_ptr(), c"t".as_ptr())
-        };
+        self.load_as(source, name, c"t")
+    }
+
+    /// Reads what `dump` wrote (nothing else: Lua doesn't check it), leaving the function, or Lua's message.
+    pub fn undump(&self, compiled: &[u8], name: &CStr) -> Result<(), Broken> {
+        self.load_as(compiled, name, c"b")
+    }
+
+    fn load_as(&self, code: &[u8], name: &CStr, mode: &CStr) -> Result<(), Broken> {
+        let status =
+            unsafe { ffi::luaL_loadbufferx(self.0, code.as_ptr().cast(), code.len(), name.as_ptr(), mode.as_ptr()) };
         if status == ffi::LUA_OK { Ok(()) } else { Err(broken(status)) }
+    }
+
+    /// The Lua function on top in Lua's binary form, lines included. None: it isn't one, or there is no memory.
+    pub fn dump(&self) -> Option<Vec<u8>> {
+        unsafe extern "C-unwind" fn write(
+            _: *mut ffi::lua_State,
+            piece: *const c_void,
+            size: usize,
+            out: *mut c_void,
+        ) -> c_int {
+            // SAFETY: Lua passes on `out` below, and a piece of `size` bytes.
+            let (out, piece) =
+                unsafe { (&mut *out.cast::<Vec<u8>>(), slice::from_raw_parts(piece.cast::<u8>(), size)) };
+            if out.try_reserve(size).is_err() {
+                return 1;
+            }
+            out.extend_from_slice(piece);
+            0
+        }
+        let mut out = Vec::new();
+        let status = unsafe { ffi::lua_dump(self.0, write, ptr::from_mut(&mut out).cast(), 0) };
+        (status == 0).then_some(out)
     }
 
     /// A new coroutine, left on the stack. Raises.
@@ -520,6 +550,11 @@ impl Lua {
             let place = ffi::lua_newuserdatauv(self.0, size_of::<T>(), 0);
             place.cast::<T>().write(value);
         }
+    }
+
+    /// Pushes a userdata of so many bytes, and tells where they are. Raises.
+    pub fn push_block(&self, size: usize) -> *mut u8 {
+        unsafe { ffi::lua_newuserdatauv(self.0, size, 0).cast() }
     }
 
     /// The value in a userdata. The caller has checked the metatable, by which only this type is ever made.

@@ -2,16 +2,17 @@
 //! run until everything waits. Owns the order of these; queues and routing are the prelude's, how an end is told is
 //! `outcome.rs`'s.
 
-use crate::api::{self, chunk::chunk_name, duration, time};
+use crate::api::{self, chunk::load_chunk, duration, json, time};
 use crate::codec::decode_spread;
 use crate::context::Context;
-use crate::host::{Chunk, ErrorKind, Event, Host, Outcome, Program, Status};
+use crate::globals;
+use crate::host::{Chunk, Code, ErrorKind, Event, GlobalUse, Globals, Host, Outcome, Program, Status};
 use crate::lua::{Broken, Kind, Library, Lua, Reference};
 use crate::outcome;
 use crate::turn::{Calls, turn};
 
 /// The prelude's chunks, in order of loading. Each gets the runtime's table; `slots.lua` is put before each.
-const PRELUDE: [(&str, &str); 12] = [
+const PRELUDE: &[(&str, &str)] = &[
     ("errors", include_str!("../prelude/errors.lua")),
     ("message", include_str!("../prelude/message.lua")),
     ("schedule", include_str!("../prelude/schedule.lua")),
@@ -20,7 +21,10 @@ const PRELUDE: [(&str, &str); 12] = [
     ("mailbox", include_str!("../prelude/mailbox.lua")),
     ("request", include_str!("../prelude/request.lua")),
     ("output", include_str!("../prelude/output.lua")),
+    ("ctx", include_str!("../prelude/ctx.lua")),
     ("fs", include_str!("../prelude/fs.lua")),
+    ("spawner", include_str!("../prelude/spawner.lua")),
+    ("logger", include_str!("../prelude/logger.lua")),
     ("process", include_str!("../prelude/process.lua")),
     ("spawn", include_str!("../prelude/spawn.lua")),
     ("program", include_str!("../prelude/program.lua")),
@@ -98,7 +102,7 @@ impl Vm {
         let prepared = self.lua.protect(|lua| prepare(lua, self.calls.start, &program, arguments));
         // The source is compiled; only the libraries' texts are needed later.
         let mut program = program;
-        program.chunk.source = String::new();
+        program.chunk.code = Code::Source(String::new());
         *context.program.borrow_mut() = Some(program);
         match prepared {
             Ok(Ok(())) => self.turn(Vec::new()),
@@ -115,15 +119,66 @@ impl Vm {
         self.turn(events)
     }
 
-    /// Compiles a chunk without running it.
+    /// Compiles a chunk without running it, and tells which globals it uses.
     ///
     /// Errors: Lua's message.
-    pub fn check(&self, chunk: &Chunk) -> Result<(), String> {
-        let name = chunk_name(&chunk.name);
-        let result = self.lua.load(chunk.source.as_bytes(), &name);
-        let message = String::from_utf8_lossy(self.lua.bytes(-1).unwrap_or_default()).into_owned();
+    pub fn check(&self, chunk: &Chunk) -> Result<Globals, String> {
+        self.load(chunk)?;
+        // Without memory for the dump nothing is told, which is no fault of the chunk.
+        let dump = self.lua.dump();
         self.lua.pop(1);
-        result.map_err(|_| message)
+        Ok(self.globals(dump.and_then(|dump| globals::uses(&dump)).unwrap_or_default()))
+    }
+
+    fn globals(&self, found: globals::Uses) -> Globals {
+        let there = self.global_names();
+        let text = |name: Vec<u8>| String::from_utf8_lossy(&name).into_owned();
+        let assigned = found.assigned.into_iter().map(|(name, line)| (text(name), line, true));
+        let reads = found.reads.into_iter().map(|(line, name)| (text(name), line, false));
+        let uses = assigned
+            .chain(reads)
+            .filter(|(name, ..)| there.binary_search(name).is_err())
+            .map(|(name, line, assigned)| GlobalUse { name, line, assigned })
+            .collect();
+        Globals { there, uses }
+    }
+
+    /// What every process finds, sorted.
+    fn global_names(&self) -> Vec<String> {
+        let mut names = Vec::new();
+        self.lua.push_globals();
+        self.lua.push_nil();
+        while self.lua.next(self.lua.top() - 1) {
+            self.lua.pop(1);
+            names.extend(self.lua.bytes(-1).map(|name| String::from_utf8_lossy(name).into_owned()));
+        }
+        self.lua.pop(1);
+        names.sort_unstable();
+        names
+    }
+
+    #[cfg(test)]
+    pub fn dump_for_test(&self, source: &str) -> Vec<u8> {
+        self.lua.load(source.as_bytes(), c"=x").ok().and_then(|()| self.lua.dump()).unwrap_or_default()
+    }
+
+    /// Compiles a chunk for `start`.
+    ///
+    /// Errors: Lua's message.
+    pub fn compile(&self, chunk: &Chunk) -> Result<Vec<u8>, String> {
+        self.load(chunk)?;
+        let compiled = self.lua.dump();
+        self.lua.pop(1);
+        compiled.ok_or_else(|| "not enough memory".to_owned())
+    }
+
+    /// Leaves the chunk's function.
+    fn load(&self, chunk: &Chunk) -> Result<(), String> {
+        load_chunk(self.lua, chunk).map_err(|_| {
+            let message = String::from_utf8_lossy(self.lua.bytes(-1).unwrap_or_default()).into_owned();
+            self.lua.pop(1);
+            message
+        })
     }
 
     fn turn(&mut self, events: Vec<Event>) -> Status {
@@ -186,6 +241,7 @@ fn build(lua: Lua) -> Calls {
     }
     duration::open(lua);
     time::open(lua);
+    json::open(lua);
     lua.new_table(0, 64);
     api::install(lua);
     lua.new_table(0, duration::CONSTANTS.len());
@@ -194,6 +250,8 @@ fn build(lua: Lua) -> Calls {
         lua.set_field(-2, name);
     }
     lua.set_field(-2, c"durations");
+    json::push_module(lua);
+    lua.set_field(-2, c"json");
     let runtime = lua.top();
     // On one line, so that the chunk's own lines keep their numbers.
     let slots: String = SLOTS.lines().filter(|line| !line.starts_with("--")).flat_map(|line| [line, " "]).collect();
@@ -208,7 +266,7 @@ fn build(lua: Lua) -> Calls {
         lua.call(1, 0);
     }
     lua.push_loaded();
-    for name in [c"process", c"channel", c"time", c"errors", c"env", c"fs"] {
+    for name in [c"process", c"channel", c"time", c"errors", c"ctx", c"json", c"env", c"fs"] {
         lua.get_field(runtime, name);
         lua.set_field(-2, name);
     }
@@ -240,6 +298,10 @@ fn prepare(lua: Lua, start: Reference, program: &Program, arguments: &[u8]) -> R
         lua.push_bytes(text.as_bytes());
         lua.set_field(-2, name);
     }
+    if let Some(context) = &program.context {
+        lua.push_bytes(context);
+        lua.set_field(-2, c"context");
+    }
     let limits = &program.limits;
     for (name, number) in [
         (c"timers", i64::from(limits.timers)),
@@ -254,10 +316,7 @@ fn prepare(lua: Lua, start: Reference, program: &Program, arguments: &[u8]) -> R
         lua.push_boolean(granted);
         lua.set_field(-2, name);
     }
-    let name = chunk_name(&program.chunk.name);
-    let loaded = lua.load(program.chunk.source.as_bytes(), &name);
-    drop(name);
-    match loaded {
+    match load_chunk(lua, &program.chunk) {
         Ok(()) => {}
         // Raised again, so that it counts as what it is.
         Err(Broken::Memory) => lua.raise(),

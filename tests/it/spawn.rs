@@ -284,3 +284,50 @@ fn time_before_the_start_is_not_the_process_own() {
         }
     }
 }
+
+#[test]
+fn the_first_process_of_an_entry_and_later_ones_do_not_differ() {
+    // From the second on they run what was compiled once.
+    check_main(
+        r#"
+        local first
+        for i = 1, 4 do
+            local err = exit_of("broken_inside", i).error
+            local seen = err:kind() .. " " .. err:message() .. "\n" .. err:stack()
+            first = first or seen
+            assert(seen == first, seen)
+        end
+        print(first)
+        for i = 1, 3 do print(i, exit_of("no_lua").error) end
+        for i = 1, 3 do print(i, exit_of("counts").result) end
+-- entry: broken_inside
+local function deep(t)
+    return t.missing.field
+end
+return {
+    main = function()
+        deep {}
+        print "never"
+    end,
+}
+-- entry: no_lua
+return {
+-- entry: counts
+local n = 0
+return function() n = n + 1 return ("%d %s %.1f"):format(n, "\0\xff" == "\0\xff", 0.1 + 2^53) end
+        "#,
+        expect![[r#"
+            Internal broken_inside.lua:2: attempt to index a nil value (field 'missing')
+            stack traceback:
+            	broken_inside.lua:2: in upvalue 'deep'
+            	broken_inside.lua:6: in function <broken_inside.lua:5>
+            1	no_lua.lua:2: unexpected symbol near <eof>
+            2	no_lua.lua:2: unexpected symbol near <eof>
+            3	no_lua.lua:2: unexpected symbol near <eof>
+            1	1 true 9007199254740992.0
+            2	1 true 9007199254740992.0
+            3	1 true 9007199254740992.0
+            => nil
+        "#]],
+    );
+}

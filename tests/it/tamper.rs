@@ -6,7 +6,7 @@ use std::time::Duration;
 use lunarium_tests::{Lab, show_outcome};
 
 /// Each is the body of a `main`.
-const ATTACKS: [(&str, &str); 14] = [
+const ATTACKS: [(&str, &str); 15] = [
     (
         "the coroutine of a task that waits",
         r#"local ch = channel.new()
@@ -77,6 +77,15 @@ const ATTACKS: [(&str, &str); 14] = [
         r#"local t = time.timer("1ms")
         for _, entry in next, t do if type(entry) == "table" then ruin(entry) end end
         time.sleep(5)"#,
+    ),
+    (
+        "a logger",
+        r#"local log = logger:with { a = 1 }
+        ruin(log)
+        pcall(log.info, log, "x") pcall(log.info, log, "x", { b = 1 }) pcall(log.with, log, { c = 2 }) pcall(json.encode, log)
+        local root = logger
+        ruin(root)
+        root:error("x")"#,
     ),
     (
         "a case",

@@ -3,13 +3,22 @@
 
 use std::ffi::{CStr, CString, c_int};
 
-use crate::host::Import;
-use crate::lua::{Function, Lua};
+use crate::host::{Chunk, Code, Import};
+use crate::lua::{Broken, Function, Lua};
 use crate::trace::without_own_frames;
 
 /// Lua takes chunk names as C strings.
-pub fn chunk_name(name: &str) -> CString {
+fn chunk_name(name: &str) -> CString {
     CString::new(name.replace('\0', "?")).unwrap_or_default()
+}
+
+/// Leaves a chunk's function, or Lua's message.
+pub fn load_chunk(lua: Lua, chunk: &Chunk) -> Result<(), Broken> {
+    let name = chunk_name(&chunk.name);
+    match &chunk.code {
+        Code::Source(source) => lua.load(source.as_bytes(), &name),
+        Code::Compiled(compiled) => lua.undump(compiled, &name),
+    }
 }
 
 /// `load` with mode "t" whatever is asked for. Its upvalue is Lua's own.
@@ -67,9 +76,8 @@ extern "C-unwind" fn load_library(lua: Lua) -> c_int {
         lua.push_bytes(b"library is missing from the program");
         return 2;
     };
-    let name = chunk_name(&library.chunk.name);
-    let loaded = lua.load(library.chunk.source.as_bytes(), &name);
-    drop((name, program));
+    let loaded = load_chunk(lua, &library.chunk);
+    drop(program);
     if loaded.is_err() {
         lua.push_nil();
         lua.insert(-2);

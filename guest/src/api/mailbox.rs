@@ -60,6 +60,26 @@ extern "C-unwind" fn check_topic(lua: Lua) -> c_int {
     1
 }
 
+/// `encode(root, ...)` → the payload that `send` makes of the values, or nil and what is wrong (`root` names them there)
+extern "C-unwind" fn write(lua: Lua) -> c_int {
+    let shape = match lua.top() {
+        1 | 2 => Shape::One(2),
+        last => Shape::Packed(2, last),
+    };
+    let mut payload = Vec::new();
+    match encode(lua, shape, lua.context().message_limit.get(), &mut payload) {
+        Ok(()) => {
+            lua.push_bytes(&payload);
+            1
+        }
+        Err(unfit) => {
+            lua.push_nil();
+            lua.push_bytes(unfit.message(&String::from_utf8_lossy(lua.check_bytes(1))).as_bytes());
+            2
+        }
+    }
+}
+
 /// `decode(bytes)` → value
 extern "C-unwind" fn read(lua: Lua) -> c_int {
     decode(lua, lua.check_bytes(1));
@@ -67,4 +87,5 @@ extern "C-unwind" fn read(lua: Lua) -> c_int {
 }
 
 /// For the prelude.
-pub const FUNCTIONS: [(&CStr, Function); 3] = [(c"send", send), (c"topic_fault", check_topic), (c"decode", read)];
+pub const FUNCTIONS: [(&CStr, Function); 4] =
+    [(c"send", send), (c"topic_fault", check_topic), (c"encode", write), (c"decode", read)];

@@ -2,9 +2,11 @@
 //! in the table the prelude's chunks get, under these names.
 
 pub mod chunk;
+pub mod date;
 pub mod duration;
 pub mod env;
 pub mod fs;
+pub mod json;
 pub mod link;
 pub mod mailbox;
 pub mod monitor;
@@ -13,6 +15,7 @@ pub mod process;
 pub mod registry;
 pub mod schedule;
 pub mod time;
+pub mod zone;
 
 use std::ffi::{CStr, c_int};
 
@@ -22,10 +25,11 @@ use crate::{request, wait};
 
 /// Puts all functions into the table on top of the stack. Raises.
 pub fn install(lua: Lua) {
-    let groups: [&[(&CStr, Function)]; 13] = [
+    let groups: &[&[(&CStr, Function)]] = &[
         &wait::FUNCTIONS,
         &request::FUNCTIONS,
         &chunk::FUNCTIONS,
+        &date::FUNCTIONS,
         &duration::FUNCTIONS,
         &env::FUNCTIONS,
         &fs::FUNCTIONS,
@@ -37,7 +41,7 @@ pub fn install(lua: Lua) {
         &registry::FUNCTIONS,
         &schedule::FUNCTIONS,
     ];
-    for (name, function) in groups.into_iter().flatten() {
+    for (name, function) in groups.iter().copied().flatten() {
         lua.set_function(name, *function);
     }
     for (name, function) in time::FUNCTIONS {

@@ -6,37 +6,110 @@ use super::text_argument;
 use crate::api::duration::{Argument, argument};
 use crate::codec::{Shape, encode};
 use crate::error::{answer, done, invalid, push_error};
-use crate::host::{ErrorKind, Options, SpawnRequest};
+use crate::host::{ErrorKind, FirstMessage, Options, SpawnRequest};
 use crate::lua::{Function, Kind, Lua};
 
-fn spawn_as(lua: Lua, monitored: bool, linked: bool) -> c_int {
-    let Some(entry) = text_argument(&lua, 1, "process id") else { return 2 };
-    let Some(host) = text_argument(&lua, 2, "host") else { return 2 };
+/// How a spawn differs from the plain one.
+#[derive(Clone, Copy)]
+struct Variant {
+    monitored: bool,
+    linked: bool,
+}
+
+const PLAIN: Variant = Variant { monitored: false, linked: false };
+const MONITORED: Variant = Variant { monitored: true, linked: false };
+const LINKED: Variant = Variant { monitored: false, linked: true };
+const BOTH: Variant = Variant { monitored: true, linked: true };
+
+/// What a spawner adds; see `prelude/spawner.lua`.
+#[derive(Default)]
+struct Extras {
+    context: Option<Vec<u8>>,
+    name: Option<String>,
+    messages: Vec<FirstMessage>,
+}
+
+/// Spawns with the id at `first`, the host behind it, and then the arguments.
+fn spawn_as(lua: Lua, first: c_int, variant: Variant, extras: fn(Lua) -> Extras) -> c_int {
+    let Some(entry) = text_argument(&lua, first, "process id") else { return 2 };
+    let Some(host) = text_argument(&lua, first + 1, "host") else { return 2 };
     let context = lua.context();
     let mut arguments = Vec::new();
-    if let Err(unfit) = encode(lua, Shape::List(3, lua.top()), context.message_limit.get(), &mut arguments) {
+    if let Err(unfit) = encode(lua, Shape::List(first + 2, lua.top()), context.message_limit.get(), &mut arguments) {
         return invalid(lua, &unfit.message("arguments"));
     }
-    let request = SpawnRequest { entry: entry.to_owned(), host: host.to_owned(), arguments, monitored, linked };
+    let Variant { monitored, linked } = variant;
+    let Extras { context: values, name, messages } = extras(lua);
+    let (entry, host) = (entry.to_owned(), host.to_owned());
+    let request = SpawnRequest { entry, host, arguments, monitored, linked, context: values, name, messages };
     let result = context.host.spawn(&request);
     drop(request);
     answer(lua, result)
 }
 
 extern "C-unwind" fn spawn(lua: Lua) -> c_int {
-    spawn_as(lua, false, false)
+    spawn_as(lua, 1, PLAIN, |_| Extras::default())
 }
 
 extern "C-unwind" fn spawn_monitored(lua: Lua) -> c_int {
-    spawn_as(lua, true, false)
+    spawn_as(lua, 1, MONITORED, |_| Extras::default())
 }
 
 extern "C-unwind" fn spawn_linked(lua: Lua) -> c_int {
-    spawn_as(lua, false, true)
+    spawn_as(lua, 1, LINKED, |_| Extras::default())
 }
 
 extern "C-unwind" fn spawn_linked_monitored(lua: Lua) -> c_int {
-    spawn_as(lua, true, true)
+    spawn_as(lua, 1, BOTH, |_| Extras::default())
+}
+
+/// `spawner:spawn(id, host, ...)`, and the others.
+fn spawn_with(lua: Lua, variant: Variant) -> c_int {
+    if lua.kind(1) != Kind::Table || !lua.context().types.spawner.get().is(lua.metatable(1)) {
+        lua.type_error(1, c"spawner");
+    }
+    spawn_as(lua, 2, variant, extras)
+}
+
+extern "C-unwind" fn spawner_spawn(lua: Lua) -> c_int {
+    spawn_with(lua, PLAIN)
+}
+
+extern "C-unwind" fn spawner_spawn_monitored(lua: Lua) -> c_int {
+    spawn_with(lua, MONITORED)
+}
+
+extern "C-unwind" fn spawner_spawn_linked(lua: Lua) -> c_int {
+    spawn_with(lua, LINKED)
+}
+
+extern "C-unwind" fn spawner_spawn_linked_monitored(lua: Lua) -> c_int {
+    spawn_with(lua, BOTH)
+}
+
+/// What the spawner at 1 holds. Raises nothing: the caller has bytes on the heap.
+fn extras(lua: Lua) -> Extras {
+    let mut extras = Extras { context: item(lua, 1, 1), name: None, messages: Vec::new() };
+    extras.name = item(lua, 1, 2).and_then(|name| String::from_utf8(name).ok());
+    lua.get_item(1, 3);
+    let list = lua.top();
+    if lua.kind(list) == Kind::Table {
+        for i in (1..).step_by(2) {
+            let (Some(topic), Some(payload)) = (item(lua, list, i), item(lua, list, i + 1)) else { break };
+            let Ok(topic) = String::from_utf8(topic) else { break };
+            extras.messages.push(FirstMessage { topic, payload });
+        }
+    }
+    lua.pop(1);
+    extras
+}
+
+/// The bytes at a place of a table, if there are any.
+fn item(lua: Lua, table: c_int, place: i64) -> Option<Vec<u8>> {
+    lua.get_item(table, place);
+    let bytes = lua.bytes(-1).map(<[u8]>::to_vec);
+    lua.pop(1);
+    bytes
 }
 
 extern "C-unwind" fn terminate(lua: Lua) -> c_int {
@@ -104,7 +177,11 @@ extern "C-unwind" fn set_options(lua: Lua) -> c_int {
 }
 
 /// For the prelude.
-pub const FUNCTIONS: [(&CStr, Function); 8] = [
+pub const FUNCTIONS: [(&CStr, Function); 12] = [
+    (c"spawner_spawn", spawner_spawn),
+    (c"spawner_spawn_monitored", spawner_spawn_monitored),
+    (c"spawner_spawn_linked", spawner_spawn_linked),
+    (c"spawner_spawn_linked_monitored", spawner_spawn_linked_monitored),
     (c"spawn", spawn),
     (c"spawn_monitored", spawn_monitored),
     (c"spawn_linked", spawn_linked),

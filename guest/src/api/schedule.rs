@@ -86,6 +86,7 @@ extern "C-unwind" fn define(lua: Lua) -> c_int {
         b"case" => &types.case,
         b"message" => &types.message,
         b"field" => &types.field,
+        b"spawner" => &types.spawner,
         _ => &types.timer,
     };
     lua.set_top(2);

@@ -6,7 +6,8 @@ use std::rc::Rc;
 
 use super::{PEER, PID, show};
 use crate::host::{
-    Ended, ErrorKind, Event, Failure, Host, Message, Options, Outcome, Refusal, Reply, SpawnRequest, Unread, refusal,
+    Ended, ErrorKind, Event, Failure, FirstMessage, Host, Level, Message, Options, Outcome, Refusal, Reply,
+    SpawnRequest, Unread, refusal,
 };
 
 pub struct State {
@@ -112,11 +113,17 @@ impl Host for Fake {
     }
 
     fn spawn(&self, request: &SpawnRequest) -> Result<String, Refusal> {
-        let SpawnRequest { entry, host, arguments, monitored, linked } = request;
+        let SpawnRequest { entry, host, arguments, monitored, linked, context, name, messages } = request;
         if entry == "app:nobody" {
             return Err(refusal(ErrorKind::NotFound, format!("entry `{entry}` not found")));
         }
         self.0.line(&format!("-- spawn {entry} {host} {} {monitored} {linked}", show::payload(arguments)));
+        if let Some(context) = context {
+            self.0.line(&format!("-- named {name:?} with {}", show::payload(context)));
+        }
+        for FirstMessage { topic, payload } in messages {
+            self.0.line(&format!("-- first {topic} {}", show::payload(payload)));
+        }
         if let Some(outcome) = self.0.child.borrow_mut().take() {
             let ended = Ended { sender: PEER.to_owned(), at: 12.5, outcome };
             let event = if *linked { Event::LinkDown(ended) } else { Event::Exit(ended) };
@@ -242,6 +249,11 @@ impl Host for Fake {
 
     fn dropped(&self, lines: u32) {
         self.0.line(&format!("-- dropped {lines}"));
+    }
+
+    fn log(&self, level: Level, message: &str, fields: &[(String, String)]) {
+        let fields: String = fields.iter().map(|(key, value)| format!(" {key}={value:?}")).collect();
+        self.0.line(&format!("-- {level:?} {message:?}{fields}"));
     }
 
     fn now(&self) -> u64 {

@@ -6,21 +6,26 @@ mod show;
 
 mod channels;
 mod coroutines;
+mod date;
 mod ends;
 mod errors;
 mod files;
+mod globals;
 mod guides;
+mod json;
 mod limits;
+mod logger;
 mod mailbox;
 mod payloads;
 mod process;
 mod program;
 mod sandbox;
+mod spawner;
 mod times;
 
 use expect_test::Expect;
 
-use crate::host::{Chunk, Event, Limits, Message, Modules, Program, Status};
+use crate::host::{Chunk, Code, Event, Limits, Message, Modules, Program, Status};
 use crate::tests::fake::{Fake, State};
 use crate::vm::Vm;
 use std::rc::Rc;
@@ -42,11 +47,12 @@ impl Case {
         let program = Program {
             entry: "app:main".to_owned(),
             method: "main".to_owned(),
-            chunk: Chunk { name: "@main.lua".to_owned(), source: script.to_owned() },
+            chunk: Chunk { name: "@main.lua".to_owned(), code: Code::Source(script.to_owned()) },
             imports: Vec::new(),
             libraries: Vec::new(),
             pid: PID.to_owned(),
             frame: "app:main#1".to_owned(),
+            context: None,
             limits: Limits { memory: 16 << 20, message: 1 << 20, timers: 10_000, coroutines: 10_000, listeners: 1024 },
             modules: Modules { env: false, fs: false },
             seed: 7,

@@ -7,9 +7,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use lunarium_engine::{Chunk, Definition, Grants, HostDefinition, Import, Library, Value};
-use lunarium_kernel::{EntryId, HostId, Limits};
+use lunarium_kernel::{EntryId, HostId, Limits, RestartPolicy};
 
-use crate::application::{App, DEFAULT_HOST, Host, Lifecycle, MAIN, Restart, Service, UNBOUNDED};
+use crate::application::{App, DEFAULT_HOST, Host, Lifecycle, MAIN, Service, UNBOUNDED};
 use crate::files::Files;
 use crate::grants::{Authority, Granter};
 use crate::graph::{self, Edges};
@@ -18,19 +18,21 @@ use crate::program::Programs;
 use crate::raw::{RawBody, RawEntry, RawHost, RawImport, RawLifecycle, RawProcess, RawRestart, RawService};
 use crate::report::{Findings, Mistake, Place, Report};
 use crate::suggest;
+use crate::unused;
 use crate::yaml::{At, Node, Shape};
 
 /// Modules that `require` always finds: an import with such an alias would never be seen.
 const MODULES: [&str; 11] =
     ["process", "channel", "coroutine", "time", "errors", "ctx", "security", "json", "logger", "env", "fs"];
 
-/// Follows every reference. Whatever is wrong goes into the report; the application is only fit to run without.
+/// Follows every reference. Whatever is wrong goes into the report; the application is only fit to run without. Warnings
+/// are of one without.
 pub(crate) fn resolve(
     entries: &[RawEntry],
     files: &mut Files<'_>,
     authority: &dyn Authority,
     report: &mut Report,
-) -> (App, Programs) {
+) -> (App, Vec<Mistake>) {
     let mut granter = Granter::new(files.dir(), authority, entries, report);
     let mut resolver = Resolver { entries, ids: BTreeMap::new(), programs: Programs::default(), report };
     resolver.collect_ids();
@@ -40,7 +42,7 @@ pub(crate) fn resolve(
     let services = resolver.services();
     let hosts = resolver.hosts(&services, &mut granter);
     let programs = resolver.programs;
-    (App { definitions, hosts, services }, programs)
+    (App { definitions, hosts, services, programs }, unused::unused(entries, &chunks))
 }
 
 struct Resolver<'a> {
@@ -246,7 +248,7 @@ impl RawEntry {
         &self.id.value
     }
 
-    fn imports(&self) -> &[RawImport] {
+    pub(crate) fn imports(&self) -> &[RawImport] {
         match &self.body {
             RawBody::Process(process) => &process.imports,
             RawBody::Library(library) => &library.imports,
@@ -254,7 +256,7 @@ impl RawEntry {
         }
     }
 
-    fn lifecycle(&self) -> Option<&RawLifecycle> {
+    pub(crate) fn lifecycle(&self) -> Option<&RawLifecycle> {
         match &self.body {
             RawBody::Host(host) => Some(&host.lifecycle),
             RawBody::Service(service) => Some(&service.lifecycle),
@@ -324,9 +326,9 @@ fn lifecycle(raw: &RawLifecycle) -> Lifecycle {
     }
 }
 
-fn restart(raw: &RawRestart) -> Restart {
-    let default = Restart::default();
-    Restart {
+fn restart(raw: &RawRestart) -> RestartPolicy {
+    let default = RestartPolicy::default();
+    RestartPolicy {
         initial_delay: raw.initial_delay.unwrap_or(default.initial_delay),
         max_delay: raw.max_delay.unwrap_or(default.max_delay),
         backoff_factor: raw.backoff_factor.unwrap_or(default.backoff_factor),

@@ -29,7 +29,14 @@ pub enum Command {
     /// runs, and the command ends with it. An application without services runs its entry named `main`.
     Run(Run),
     /// Check an application or a single file without running it
+    ///
+    /// Mistakes keep it from running. Warnings don't: globals that nobody defines, entries that nothing uses.
     Check(Check),
+    /// Make a small application to begin with
+    ///
+    /// The folder's name becomes the namespace. Beside the application it gets what an editor with the Lua language
+    /// server needs to know the modules.
+    New(New),
 }
 
 /// Options of `run`.
@@ -75,6 +82,18 @@ pub struct Run {
 #[derive(Debug, Args)]
 pub struct Check {
     /// The application's folder, or a Lua file
+    pub path: PathBuf,
+
+    /// End with a failure when there are only warnings
+    #[arg(long)]
+    pub deny_warnings: bool,
+}
+
+/// Options of `new`.
+#[derive(Debug, Args)]
+pub struct New {
+    /// The folder to make: `shop`
+    #[arg(value_name = "NAME")]
     pub path: PathBuf,
 }
 

@@ -1,6 +1,6 @@
 //! From a path on the command line to a directory that the application layer may read.
 //!
-//! Owns the only opening of paths in the program, and the only look at variables that an application grants.
+//! Owns the only opening of paths for what runs, and the only look at variables that are granted.
 
 use std::io;
 use std::path::{Path, PathBuf};

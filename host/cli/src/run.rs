@@ -10,15 +10,15 @@ use std::time::Duration;
 
 use async_channel::{Receiver, Sender};
 use futures_lite::future;
-use lunarium_app::{App, Draft, Services};
+use lunarium_app::{App, Draft, Service, Services};
 use lunarium_engine::{EntryId, Handle, HostId, Level, LimitsOverride, Node, NodeConfig, Outcome, SpawnRequest, Value};
 
 use crate::arguments::Run;
 use crate::grant::grants;
 use crate::interrupt::{self, Interrupt};
 use crate::plan::{Plan, Wish, plan};
-use crate::terminal::{Screen, Terminal};
-use crate::verdict::{self, FAILURE, OUTPUT_CLOSED, SUCCESS, Verdict};
+use crate::terminal::{Screen, Terminal, has_colours};
+use crate::verdict::{Ended, FAILURE, OUTPUT_CLOSED, SUCCESS, Verdict};
 use crate::{FEW_PROCESSES, Refused, finished, limits, read};
 
 /// How long a graceful stop may take, everything included. At the limit: what is left is terminated.
@@ -58,7 +58,7 @@ pub fn run(options: &Run) -> Result<u8, Refused> {
     };
     future::block_on(node.shutdown());
     if let Some(message) = &verdict.message {
-        run.screen.tell(message);
+        run.screen.tell_rendered(message);
     }
     terminal.finish();
     Ok(verdict.code)
@@ -95,10 +95,11 @@ impl Running {
         limits: LimitsOverride,
     ) -> Result<Verdict, Refused> {
         app.install(&self.node, Some(&host)).map_err(|error| Refused::usage(error.to_string(), None))?;
-        let request = SpawnRequest { entry: entry.clone(), host, arguments, limits };
+        let request = SpawnRequest { entry: entry.clone(), host: host.clone(), arguments, limits: limits.clone() };
         let handle = self.node.spawn(request).map_err(|error| Refused::usage(error.to_string(), None))?;
         let ended = future::block_on(self.wait(&handle));
-        Ok(ended.unwrap_or_else(|outcome| verdict::of_process(entry.as_str(), handle.pid(), &outcome)))
+        let process = Ended { app, entry: &entry, host: &host, pid: handle.pid(), limits: &limits };
+        Ok(ended.unwrap_or_else(|outcome| process.verdict(&outcome, has_colours())))
     }
 
     /// Waits for the process; an interrupt asks it to end. `Err` is its outcome, `Ok` what ends the run instead.
@@ -121,11 +122,11 @@ impl Running {
     fn services(&mut self, app: &App) -> Result<Verdict, Refused> {
         app.install(&self.node, None).map_err(|error| Refused::usage(error.to_string(), None))?;
         let mut services = Services::start(&self.node, app).map_err(|error| Refused::usage(error.to_string(), None))?;
-        Ok(future::block_on(self.serve(&mut services)))
+        Ok(future::block_on(self.serve(app, &mut services)))
     }
 
-    async fn serve(&self, services: &mut Services) -> Verdict {
-        match self.until_interrupt(services).await {
+    async fn serve(&self, app: &App, services: &mut Services) -> Verdict {
+        match self.until_interrupt(app, services).await {
             Interrupt::OutputLost(kind) => return output_lost(kind),
             Interrupt::Signal | Interrupt::OutOfPatience => self.announce_stop(),
         }
@@ -134,16 +135,16 @@ impl Running {
         }
         services.begin_stop();
         let stopped = async {
-            self.tell_ends(services).await;
+            self.tell_ends(app, services).await;
             Verdict { code: SUCCESS, message: None }
         };
         future::or(stopped, self.out_of_patience()).await
     }
 
     /// Tells about services that end, until something else happens.
-    async fn until_interrupt(&self, services: &mut Services) -> Interrupt {
+    async fn until_interrupt(&self, app: &App, services: &mut Services) -> Interrupt {
         let ends = async {
-            self.tell_ends(services).await;
+            self.tell_ends(app, services).await;
             // An application without services left still waits: it was started to stay.
             future::pending().await
         };
@@ -151,7 +152,7 @@ impl Running {
     }
 
     /// Logs the end of every service.
-    async fn tell_ends(&self, services: &mut Services) {
+    async fn tell_ends(&self, app: &App, services: &mut Services) {
         while let Some(end) = services.next_end().await {
             let service = end.service.as_str();
             let mut fields = vec![("pid".to_owned(), end.pid.to_string())];
@@ -161,8 +162,12 @@ impl Running {
             };
             fields.push(("error".to_owned(), failure.message.clone()));
             fields.push(("kind".to_owned(), failure.kind.to_string()));
-            fields.extend(failure.stack.iter().map(|stack| ("stack".to_owned(), stack.clone())));
-            self.screen.note(Level::Error, &format!("service {service} has failed"), &fields);
+            let process = app.services().iter().find(|service| service.id == end.service);
+            let explained = process.map(|Service { process: entry, host, .. }| {
+                let limits = &LimitsOverride::default();
+                Ended { app, entry, host, pid: &end.pid, limits }.explain("", failure)
+            });
+            self.screen.failure(&format!("service {service} has failed"), fields, failure, explained.as_ref());
         }
     }
 

@@ -11,7 +11,8 @@ use std::task::Waker;
 
 use async_channel::Sender;
 use jiff::Timestamp;
-use lunarium_engine::{Level, Output, ProcessLabel};
+use lunarium_app::Explained;
+use lunarium_engine::{Failure, Level, Output, ProcessLabel};
 use serde_json::{Map, Value, json};
 
 use crate::arguments::{LogFormat, LogLevel};
@@ -71,6 +72,28 @@ impl Screen {
     /// Writes a line to standard error that is no log line and has no level.
     pub fn tell(&self, text: &str) {
         self.log.push(visible(text).as_bytes());
+    }
+
+    /// Writes text to standard error that may hold colours: nothing in it may be a script's that isn't made visible.
+    pub fn tell_rendered(&self, text: &str) {
+        self.log.push(text.as_bytes());
+    }
+
+    /// Logs a failure: for people its explanation below the line, for programs the traceback in a field.
+    pub fn failure(
+        &self,
+        message: &str,
+        mut fields: Vec<(String, String)>,
+        failure: &Failure,
+        explained: Option<&Explained>,
+    ) {
+        if self.format == LogFormat::Json {
+            fields.extend(failure.stack.iter().map(|stack| ("stack".to_owned(), stack.clone())));
+        }
+        self.note(Level::Error, message, &fields);
+        if let (LogFormat::Text, Some(explained)) = (self.format, explained) {
+            self.tell_rendered(&explained.render(has_colours()));
+        }
     }
 
     fn write(&self, process: Option<&ProcessLabel>, level: Level, message: &str, fields: &[(String, String)]) {

@@ -8,7 +8,9 @@ use lunarium_kernel::{ErrorKind, Event, Failure, Item, Limits, Outcome, Refusal}
 
 use crate::bindings::exports::lunarium::process::guest as wit;
 use crate::bindings::lunarium::process::types;
-use crate::definition::{Chunk, Definition, Import};
+use crate::check::{GlobalUse, Globals};
+use crate::code::Code;
+use crate::definition::{Definition, Import};
 use crate::process::{Delivery, Process};
 use crate::requests::Reply;
 
@@ -33,10 +35,11 @@ impl<'a> ImportLists<'a> {
     }
 
     /// The libraries, each with its imports.
-    pub(crate) fn libraries(&'a self, definition: &'a Definition) -> Vec<wit::Library<'a>> {
-        let libraries = definition.libraries.iter().zip(&self.libraries).map(|(library, imports)| wit::Library {
+    pub(crate) fn libraries(&'a self, code: &'a Code) -> Vec<wit::Library<'a>> {
+        let libraries = code.definition.libraries.iter().zip(&self.libraries).enumerate();
+        let libraries = libraries.map(|(place, (library, imports))| wit::Library {
             entry: library.entry.as_str(),
-            chunk: chunk(&library.chunk),
+            chunk: code.library(place, &library.chunk),
             imports,
         });
         libraries.collect()
@@ -47,28 +50,32 @@ fn imports(imports: &[Import]) -> Vec<wit::Import<'_>> {
     imports.iter().map(|import| wit::Import { alias: &import.alias, entry: import.entry.as_str() }).collect()
 }
 
-/// A chunk, borrowed.
-pub(crate) fn chunk(chunk: &Chunk) -> wit::Chunk<'_> {
-    wit::Chunk { name: &chunk.name, source: &chunk.source }
+/// What the guest tells about a chunk's globals.
+pub(crate) fn globals(globals: wit::Globals) -> Globals {
+    let uses = globals.uses.into_iter();
+    let uses = uses.map(|wit::GlobalUse { name, line, assigned }| GlobalUse { name, line, assigned });
+    Globals { there: globals.there, uses: uses.collect() }
 }
 
 /// What `start` runs.
 pub(crate) fn program<'a>(
-    definition: &'a Definition,
+    code: &'a Code,
     imports: &'a ImportLists<'a>,
     libraries: &'a [wit::Library<'a>],
     process: &'a Process,
     seed: u64,
 ) -> wit::Program<'a> {
     let limits = &process.limits;
+    let definition = &code.definition;
     wit::Program {
         entry: definition.entry.as_str(),
         method: &definition.method,
-        chunk: chunk(&definition.chunk),
+        chunk: code.program(),
         imports: &imports.program,
         libraries,
         pid: process.label.pid.as_str(),
         frame: &process.label.frame,
+        context: process.context.as_deref(),
         limits: wit::Limits {
             memory: limits.memory,
             message: limits.message,

@@ -58,6 +58,7 @@
 mod bindings;
 mod check;
 mod clock;
+mod code;
 mod control;
 mod convert;
 mod definition;
@@ -74,13 +75,14 @@ mod process;
 mod requests;
 mod runner;
 mod scheduler;
+mod sleep;
 mod store;
 mod syscall;
 mod tunables;
 mod value;
 mod wall;
 
-pub use check::CompileError;
+pub use check::{CompileError, GlobalUse, Globals};
 pub use definition::{Chunk, Definition, HostDefinition, Import, Library};
 pub use engine::{Engine, StartError};
 pub use files::PathError;
@@ -92,4 +94,5 @@ pub use node::{DeliverError, Handle, Node, NodeConfig, SpawnError, SpawnRequest}
 pub use output::{Level, Output, ProcessLabel};
 pub use pool::PoolError;
 pub use process::Inspection;
+pub use sleep::Sleep;
 pub use value::{DecodeError, Value};

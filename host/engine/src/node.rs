@@ -12,10 +12,11 @@ use std::task::{Wake, Waker};
 use std::time::Duration;
 
 use lunarium_kernel::{
-    EntryId, ErrorKind, HostError, HostId, HostSpec, LimitsOverride, Message, NodeLimits, Outcome, Pid, Refusal,
-    ResolveError, SendError, SpawnSpec, TenantId, Timestamp, Topic, TopicError,
+    EntryId, ErrorKind, HostError, HostId, HostSpec, JoinError, Kernel, Limits, LimitsOverride, Mailbox, Message, Name,
+    NodeLimits, Outcome, Pid, Refusal, ResolveError, SendError, SpawnSpec, TenantId, Timestamp, Topic, TopicError,
 };
 
+use crate::code::Code;
 use crate::control::{Census, Control, Counted};
 use crate::definition::{Chunk, Definition, HostDefinition};
 use crate::engine::{Engine, StartError};
@@ -23,6 +24,7 @@ use crate::grants::Grants;
 use crate::output::{Output, ProcessLabel};
 use crate::process::{Inspection, Process};
 use crate::runner::{self, Job};
+use crate::sleep::Sleep;
 use crate::value::Value;
 use crate::{check, wall};
 
@@ -82,18 +84,38 @@ pub enum SpawnError {
         /// The host's limit.
         limit: u32,
     },
+    /// The context is larger than a message may be.
+    #[error("context of {size} bytes exceeds the message limit of {limit}")]
+    Context {
+        /// Bytes of the encoded context.
+        size: usize,
+        /// The host's limit.
+        limit: u32,
+    },
     /// The kernel refuses: host, limits.
     #[error(transparent)]
     Kernel(#[from] lunarium_kernel::SpawnError),
+    /// The holder of the name can't be monitored or linked.
+    #[error(transparent)]
+    Join(#[from] JoinError),
+    /// The first messages don't fit into the mailbox.
+    #[error(transparent)]
+    Mailbox(#[from] SendError),
 }
 
 impl Refusal for SpawnError {
     fn kind(&self) -> ErrorKind {
         match self {
             SpawnError::UnknownEntry(_) => ErrorKind::NotFound,
-            SpawnError::Arguments { .. } => ErrorKind::Invalid,
+            SpawnError::Arguments { .. } | SpawnError::Context { .. } => ErrorKind::Invalid,
             SpawnError::Kernel(error) => error.kind(),
+            SpawnError::Join(error) => error.kind(),
+            SpawnError::Mailbox(error) => error.kind(),
         }
+    }
+
+    fn retryable(&self) -> bool {
+        matches!(self, SpawnError::Mailbox(error) if error.retryable())
     }
 }
 
@@ -115,7 +137,7 @@ pub enum DeliverError {
 pub(crate) struct NodeInner {
     engine: Engine,
     control: Control,
-    definitions: RwLock<HashMap<EntryId, Arc<Definition>>>,
+    definitions: RwLock<HashMap<EntryId, Arc<Code>>>,
     hosts: RwLock<HashMap<HostId, HostDefinition>>,
     output: Arc<dyn Output>,
     /// A keyed function of a counter: seeds that no script can guess from its own.
@@ -131,12 +153,24 @@ pub(crate) struct Spawn {
     /// A payload: an array with the values.
     pub(crate) arguments: Vec<u8>,
     pub(crate) limits: Option<LimitsOverride>,
+    /// None: the parent's.
+    pub(crate) context: Option<Vec<u8>>,
+}
+
+/// What a process is made of, resolved.
+struct Plan {
+    code: Arc<Code>,
+    host: HostId,
+    limits: Limits,
+    grants: Arc<Grants>,
+    arguments: Vec<u8>,
+    context: Option<Arc<[u8]>>,
 }
 
 /// What a host gives to its processes.
 #[derive(Default)]
 struct HostTerms {
-    limits: lunarium_kernel::Limits,
+    limits: Limits,
     grants: Arc<Grants>,
 }
 
@@ -145,6 +179,9 @@ pub(crate) struct Parent<'a> {
     pub(crate) process: &'a Process,
     pub(crate) monitored: bool,
     pub(crate) linked: bool,
+    pub(crate) name: Option<Name>,
+    /// From the parent, delivered first.
+    pub(crate) messages: Vec<Message>,
 }
 
 impl Node {
@@ -178,7 +215,7 @@ impl Node {
     /// Adds a definition or replaces it. Processes that run keep the one they started with.
     pub fn define(&self, definition: Definition) {
         let mut definitions = self.inner.definitions.write().unwrap_or_else(PoisonError::into_inner);
-        definitions.insert(definition.entry.clone(), Arc::new(definition));
+        definitions.insert(definition.entry.clone(), Arc::new(Code::new(definition)));
     }
 
     /// Adds a process host.
@@ -205,8 +242,9 @@ impl Node {
     /// Errors: unknown entry or host, a stopped or full host, a full node, arguments too large.
     pub fn spawn(&self, request: SpawnRequest) -> Result<Handle, SpawnError> {
         let arguments = Value::encode_all(&request.arguments);
-        let spawn = Spawn { entry: request.entry, host: request.host, arguments, limits: Some(request.limits) };
-        Ok(Handle { process: self.inner.spawn(None, spawn)? })
+        let limits = Some(request.limits);
+        let spawn = Spawn { entry: request.entry, host: request.host, arguments, limits, context: None };
+        Ok(Handle { process: self.inner.spawn(spawn)? })
     }
 
     /// Sends a message without a sender. `destination` is a pid's text or a registered name.
@@ -233,10 +271,10 @@ impl Node {
         self.inner.terminate(None, pid.as_str())
     }
 
-    /// Compiles a source in a fresh instance, without running it.
+    /// Compiles a source in a fresh instance, without running it, and tells which globals it uses.
     ///
     /// Errors: Lua's message; or the source took more memory or CPU time than a process may have.
-    pub async fn check(&self, chunk: &Chunk) -> Result<(), check::CompileError> {
+    pub async fn check(&self, chunk: &Chunk) -> Result<check::Globals, check::CompileError> {
         check::check(&self.inner, chunk).await
     }
 
@@ -266,6 +304,25 @@ impl Node {
     /// Instances held now: living processes that have started, and dead ones whose memory isn't given back yet.
     pub fn instance_count(&self) -> usize {
         self.inner.instances.count()
+    }
+
+    /// Waits on the engine's clock, which goes on while a system's time is set.
+    ///
+    /// Cancel safety: a wait that is dropped is forgotten.
+    pub fn sleep(&self, duration: Duration) -> Sleep {
+        Sleep::new(self.inner.engine.clone(), duration)
+    }
+
+    /// Time since the engine started, by the clock of [`Node::sleep`].
+    pub fn uptime(&self) -> Duration {
+        Duration::from_nanos(self.inner.engine.clock().now())
+    }
+
+    /// A random number from 0 up to 1. It comes from the keyed stream that seeds processes.
+    pub fn chance(&self) -> f64 {
+        // The 53 bits that a float holds exactly.
+        let bits = self.inner.next_seed() >> 11;
+        bits as f64 / (1_u64 << 53) as f64
     }
 
     /// The engine it runs on.
@@ -302,12 +359,28 @@ impl Handle {
         self.process.outcome()
     }
 
+    /// Waits until the process has started: it waits for something for the first time, whatever that is. True: it did;
+    /// false: it ended before. Any number may wait.
+    ///
+    /// Cancel safety: nothing is lost.
+    pub async fn started(&self) -> bool {
+        loop {
+            let listener = self.process.progress();
+            // The end first: one that starts and ends between two looks has started.
+            let ended = self.process.outcome().is_some();
+            if self.process.has_started() || ended {
+                return self.process.has_started();
+            }
+            listener.await;
+        }
+    }
+
     /// Waits for the end. Any number may wait.
     ///
     /// Cancel safety: nothing is lost.
     pub async fn wait(&self) -> Outcome {
         loop {
-            let listener = self.process.ended();
+            let listener = self.process.progress();
             if let Some(outcome) = self.process.outcome() {
                 return outcome.clone();
             }
@@ -331,7 +404,7 @@ impl NodeInner {
     }
 
     /// Runs a closure on the kernel, then what follows from it.
-    pub(crate) fn kernel<R>(&self, act: impl FnOnce(&mut lunarium_kernel::Kernel) -> R) -> R {
+    pub(crate) fn kernel<R>(&self, act: impl FnOnce(&mut Kernel) -> R) -> R {
         self.control.with(act)
     }
 
@@ -355,45 +428,113 @@ impl NodeInner {
         self.control.find(pid.as_str()).ok_or_else(|| ResolveError::UnknownPid { pid: pid.to_string() })
     }
 
-    pub(crate) fn spawn(
-        self: &Arc<NodeInner>,
-        parent: Option<&Parent<'_>>,
-        spawn: Spawn,
-    ) -> Result<Arc<Process>, SpawnError> {
-        let definition = self.definition(&spawn.entry)?;
+    /// Starts a process without a parent.
+    fn spawn(self: &Arc<NodeInner>, spawn: Spawn) -> Result<Arc<Process>, SpawnError> {
+        let plan = self.plan(spawn, None)?;
+        let mailbox = Mailbox::new(plan.limits.mailbox());
+        let process = self.kernel(|kernel| self.accept(kernel, None, &plan, mailbox))?;
+        self.launch(&process, plan);
+        Ok(process)
+    }
+
+    /// Starts a child, or gives the holder of the wanted name what the child would have had. The pid of either.
+    pub(crate) fn spawn_child(self: &Arc<NodeInner>, mut parent: Parent<'_>, spawn: Spawn) -> Result<Pid, SpawnError> {
+        let plan = self.plan(spawn, Some(parent.process))?;
+        let messages = std::mem::take(&mut parent.messages);
+        let caller = &parent.process.label.pid;
+        let accepted = self.kernel(|kernel| {
+            let holder = parent.name.as_ref().and_then(|name| kernel.holder(caller, name));
+            if let Some(holder) = holder {
+                kernel.check_host(caller, &plan.host)?;
+                return self.join(kernel, &parent, holder, messages).map(Err);
+            }
+            let mut mailbox = Mailbox::new(plan.limits.mailbox());
+            mailbox.push_all(messages)?;
+            self.accept(kernel, Some(&parent), &plan, mailbox).map(Ok)
+        });
+        match accepted? {
+            Ok(process) => {
+                self.launch(&process, plan);
+                Ok(process.label.pid.clone())
+            }
+            Err(holder) => Ok(holder),
+        }
+    }
+
+    /// What a process will be made of. Checked as far as the kernel isn't needed for it.
+    fn plan(&self, spawn: Spawn, parent: Option<&Process>) -> Result<Plan, SpawnError> {
+        let code = self.code(&spawn.entry)?;
         let host = self.host(&spawn.host);
-        let grants = Grants::union(&definition.grants, &host.grants);
-        let mut limits = host.limits.narrow(&definition.limits);
+        let grants = Grants::union(&code.definition.grants, &host.grants);
+        let mut limits = host.limits.narrow(&code.definition.limits);
         if let Some(wish) = &spawn.limits {
             limits = limits.narrow(wish);
         }
-        if u32::try_from(spawn.arguments.len()).map_or(true, |size| size > limits.message) {
-            return Err(SpawnError::Arguments { size: spawn.arguments.len(), limit: limits.message });
+        let limit = limits.message;
+        let exceeds = |size: usize| u32::try_from(size).map_or(true, |size| size > limit);
+        if exceeds(spawn.arguments.len()) {
+            return Err(SpawnError::Arguments { size: spawn.arguments.len(), limit });
         }
+        let context = match spawn.context {
+            Some(context) if exceeds(context.len()) => {
+                return Err(SpawnError::Context { size: context.len(), limit });
+            }
+            Some(context) => Some(context.into()),
+            None => parent.and_then(|parent| parent.context.clone()),
+        };
+        Ok(Plan { code, host: spawn.host, limits, grants, arguments: spawn.arguments, context })
+    }
+
+    /// Lets the kernel accept a process and puts it into the table.
+    fn accept(
+        &self,
+        kernel: &mut Kernel,
+        parent: Option<&Parent<'_>>,
+        plan: &Plan,
+        mailbox: Mailbox,
+    ) -> Result<Arc<Process>, SpawnError> {
+        let entry = plan.code.definition.entry.clone();
         let spec = SpawnSpec {
-            host: spawn.host.clone(),
-            entry: spawn.entry.clone(),
+            host: plan.host.clone(),
+            entry: entry.clone(),
             monitored: parent.is_some_and(|parent| parent.monitored),
             linked: parent.is_some_and(|parent| parent.linked),
-            limits: limits.counts(),
+            name: parent.and_then(|parent| parent.name.clone()),
+            limits: plan.limits.counts(),
         };
-        let caller = parent.map(|parent| &parent.process.label.pid);
-        let process = self.kernel(|kernel| {
-            let spawned = kernel.spawn(caller, spec)?;
-            let frame = format!("{}#{:05x}", spawn.entry, spawned.chain).into();
-            let label = ProcessLabel { pid: spawned.pid, frame, entry: spawn.entry };
-            let process = Arc::new(Process::new(label, limits, grants));
-            self.control.insert(Arc::clone(&process));
-            Ok::<_, SpawnError>(process)
-        })?;
+        let spawned = kernel.spawn(parent.map(|parent| &parent.process.label.pid), spec)?;
+        let frame = format!("{entry}#{:05x}", spawned.chain).into();
+        let label = ProcessLabel { pid: spawned.pid, frame, entry };
+        let process = Arc::new(Process::new(label, plan.limits.clone(), plan.context.clone(), Arc::clone(&plan.grants), mailbox));
+        self.control.insert(Arc::clone(&process));
+        Ok(process)
+    }
+
+    /// Gives the holder of a name the messages, monitor and link, all or none of them.
+    fn join(
+        &self,
+        kernel: &mut Kernel,
+        parent: &Parent<'_>,
+        holder: Pid,
+        messages: Vec<Message>,
+    ) -> Result<Pid, SpawnError> {
+        let Parent { process, monitored, linked, .. } = *parent;
+        kernel.check_join(&process.label.pid, &holder, monitored, linked)?;
+        if let Some(holder) = self.control.find(holder.as_str()) {
+            holder.send_all(messages)?;
+        }
+        kernel.join(&process.label.pid, &holder, monitored, linked)?;
+        Ok(holder)
+    }
+
+    fn launch(self: &Arc<NodeInner>, process: &Arc<Process>, plan: Plan) {
         runner::start(Job {
             node: Arc::clone(self),
-            process: Arc::clone(&process),
-            definition,
-            arguments: spawn.arguments,
+            process: Arc::clone(process),
+            code: plan.code,
+            arguments: plan.arguments,
             seed: self.next_seed(),
         });
-        Ok(process)
     }
 
     pub(crate) fn terminate(&self, caller: Option<&Process>, destination: &str) -> Result<(), ResolveError> {
@@ -423,7 +564,7 @@ impl NodeInner {
         self.kernel(|kernel| kernel.handle_exit(&process.label.pid, outcome, wall::now()));
     }
 
-    fn definition(&self, entry: &EntryId) -> Result<Arc<Definition>, SpawnError> {
+    fn code(&self, entry: &EntryId) -> Result<Arc<Code>, SpawnError> {
         let definitions = self.definitions.read().unwrap_or_else(PoisonError::into_inner);
         definitions.get(entry).cloned().ok_or_else(|| SpawnError::UnknownEntry(entry.clone()))
     }

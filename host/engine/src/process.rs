@@ -28,13 +28,18 @@ pub(crate) struct Process {
     pub(crate) label: ProcessLabel,
     pub(crate) limits: Limits,
     pub(crate) grants: Arc<Grants>,
+    /// What `ctx` gives, as the guest encoded it. Shared with those who inherit it.
+    pub(crate) context: Option<Arc<[u8]>>,
     pub(crate) cpu: CpuMeter,
     pub(crate) log: Mutex<LogBudget>,
     inbox: Mutex<Inbox>,
     killed: AtomicBool,
     preempted: AtomicBool,
+    /// It has waited once.
+    started: AtomicBool,
     outcome: OnceLock<Outcome>,
-    ended: Changed,
+    /// Notified when it has started, and when it has ended.
+    progress: Changed,
 }
 
 struct Inbox {
@@ -75,13 +80,20 @@ impl Delivery {
 }
 
 impl Process {
-    pub(crate) fn new(label: ProcessLabel, limits: Limits, grants: Arc<Grants>) -> Process {
+    pub(crate) fn new(
+        label: ProcessLabel,
+        limits: Limits,
+        context: Option<Arc<[u8]>>,
+        grants: Arc<Grants>,
+        mailbox: Mailbox,
+    ) -> Process {
         Process {
             label,
+            context,
             cpu: CpuMeter::default(),
             log: Mutex::new(LogBudget::new(limits.log_lines)),
             inbox: Mutex::new(Inbox {
-                mailbox: Mailbox::new(limits.mailbox()),
+                mailbox,
                 requests: Requests::default(),
                 files: FileQueue::default(),
                 output_ready: false,
@@ -92,8 +104,9 @@ impl Process {
             grants,
             killed: AtomicBool::new(false),
             preempted: AtomicBool::new(false),
+            started: AtomicBool::new(false),
             outcome: OnceLock::new(),
-            ended: Changed::new(),
+            progress: Changed::new(),
         }
     }
 
@@ -101,6 +114,17 @@ impl Process {
     pub(crate) fn send(&self, message: Message) -> Result<(), SendError> {
         let mut inbox = self.inbox();
         inbox.mailbox.push(message)?;
+        wake(inbox);
+        Ok(())
+    }
+
+    /// Puts all messages into the mailbox, or none, and wakes the process.
+    pub(crate) fn send_all(&self, messages: Vec<Message>) -> Result<(), SendError> {
+        if messages.is_empty() {
+            return Ok(());
+        }
+        let mut inbox = self.inbox();
+        inbox.mailbox.push_all(messages)?;
         wake(inbox);
         Ok(())
     }
@@ -176,9 +200,15 @@ impl Process {
         let _ = self.outcome.set(outcome);
     }
 
-    /// Wakes whoever waits for the end.
+    /// The process waits for the first time.
+    pub(crate) fn mark_started(&self) {
+        self.started.store(true, Ordering::Release);
+        self.announce();
+    }
+
+    /// Wakes whoever waits for the start or the end.
     pub(crate) fn announce(&self) {
-        self.ended.notify(usize::MAX);
+        self.progress.notify(usize::MAX);
     }
 
     /// Lets the runner drop the instance as soon as it gets there.
@@ -194,8 +224,12 @@ impl Process {
         self.outcome.get()
     }
 
-    pub(crate) fn ended(&self) -> EventListener {
-        self.ended.listen()
+    pub(crate) fn has_started(&self) -> bool {
+        self.started.load(Ordering::Acquire)
+    }
+
+    pub(crate) fn progress(&self) -> EventListener {
+        self.progress.listen()
     }
 
     /// Notes that the process used up its time slice; asked once, when it is queued again.

@@ -11,10 +11,10 @@ use std::task::Poll;
 use lunarium_kernel::{ErrorKind, Failure, Outcome, Unread};
 use wasmtime::Store;
 
-use crate::bindings::exports::lunarium::process::guest::{Chunk, Guest, Parked, Status};
+use crate::bindings::exports::lunarium::process::guest::{Chunk, Globals, Guest, Parked, Status};
 use crate::clock::{Clock, TICK, TimerKey};
+use crate::code::{self, Code, Compiled};
 use crate::convert;
-use crate::definition::Definition;
 use crate::instances::Slot;
 use crate::node::NodeInner;
 use crate::process::{Delivery, Inspection, Process};
@@ -25,7 +25,7 @@ use crate::store::{self, Stopped, StoreData};
 pub(crate) struct Job {
     pub(crate) node: Arc<NodeInner>,
     pub(crate) process: Arc<Process>,
-    pub(crate) definition: Arc<Definition>,
+    pub(crate) code: Arc<Code>,
     /// A payload: an array with the values.
     pub(crate) arguments: Vec<u8>,
     pub(crate) seed: u64,
@@ -44,8 +44,8 @@ pub(crate) fn start(job: Job) {
     runnable.schedule();
 }
 
-/// Compiles a chunk in an instance of its own. The error is Lua's message, or why the instance had to stop.
-pub(crate) async fn check(node: &Arc<NodeInner>, process: &Arc<Process>, chunk: Chunk<'_>) -> Result<(), String> {
+/// Compiles a chunk in an instance of its own and tells its globals. The error is Lua's message, or why the instance had to stop.
+pub(crate) async fn check(node: &Arc<NodeInner>, process: &Arc<Process>, chunk: Chunk<'_>) -> Result<Globals, String> {
     let _live = node.count_instance();
     let unusable = |error: wasmtime::Error| format!("cannot make an instance: {error:#}");
     let slot = node.engine().instances().acquire().await.map_err(unusable)?;
@@ -97,6 +97,13 @@ async fn live(job: &Job, slot: &Slot) -> Option<Outcome> {
         return None;
     }
     let mut turns = Turns { process, clock: job.node.engine().clock(), alarm: None, running_since: 0 };
+    if job.code.wants_compiling() {
+        job.code.keep(compile(job, slot, &turns).await.ok());
+        if process.is_killed() {
+            return None;
+        }
+        process.cpu.reset();
+    }
     // Entered like a call: a tick may fall into it, and what it is compared with must have begun.
     let (mut store, instance) = match turns.enter(store::instantiate(&job.node, process, slot)).await {
         Ok(made) => made,
@@ -104,6 +111,9 @@ async fn live(job: &Job, slot: &Slot) -> Option<Outcome> {
     };
     let guest = instance.lunarium_process_guest();
     let mut status = turns.start(guest, &mut store, job).await;
+    if matches!(status, Ok(Status::Parked(_))) {
+        process.mark_started();
+    }
     loop {
         match status {
             Ok(Status::Exited(outcome)) => return Some(convert::outcome(outcome, &process.limits)),
@@ -127,6 +137,21 @@ async fn live(job: &Job, slot: &Slot) -> Option<Outcome> {
     }
 }
 
+/// Compiles the definition in an instance of its own, which is gone when this returns.
+async fn compile(job: &Job, slot: &Slot, turns: &Turns<'_>) -> wasmtime::Result<Compiled> {
+    let (mut store, instance) = turns.enter(store::instantiate(&job.node, &job.process, slot)).await?;
+    let guest = instance.lunarium_process_guest();
+    let mut pieces = Vec::new();
+    let definition = &job.code.definition;
+    for chunk in std::iter::once(&definition.chunk).chain(definition.libraries.iter().map(|library| &library.chunk)) {
+        store::start_slice(&mut store);
+        let compiled = turns.enter(guest.call_compile(&mut store, code::source(chunk))).await?;
+        pieces.push(compiled.map_err(wasmtime::Error::msg)?);
+    }
+    let libraries = pieces.split_off(1);
+    Ok(Compiled { program: pieces.pop().unwrap_or_default(), libraries })
+}
+
 /// The turns of one process: each enters its instance once, and is timed.
 struct Turns<'a> {
     process: &'a Process,
@@ -139,9 +164,9 @@ struct Turns<'a> {
 impl Turns<'_> {
     async fn start(&mut self, guest: &Guest, store: &mut Store<StoreData>, job: &Job) -> wasmtime::Result<Status> {
         self.running_since = self.clock.now();
-        let imports = convert::ImportLists::new(&job.definition);
-        let libraries = imports.libraries(&job.definition);
-        let program = convert::program(&job.definition, &imports, &libraries, self.process, job.seed);
+        let imports = convert::ImportLists::new(&job.code.definition);
+        let libraries = imports.libraries(&job.code);
+        let program = convert::program(&job.code, &imports, &libraries, self.process, job.seed);
         store::start_slice(store);
         self.enter(guest.call_start(store, program, &job.arguments)).await
     }

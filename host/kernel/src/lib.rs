@@ -1,8 +1,8 @@
 //! The kernel of Lunarium: a pure, deterministic state machine.
 //!
-//! Owns the life cycle of processes, their links, monitors and names, process hosts, the rules of a mailbox, and the
-//! limits. Refuses clocks, randomness, threads, files and serialisation: time is an argument, and what has to happen
-//! in the world comes out as an [`Effect`].
+//! Owns the life cycle of processes, their links, monitors and names, process hosts, the rules of a mailbox, the limits,
+//! and whether a service comes back. Refuses clocks, randomness, threads, files and serialisation: time is an argument,
+//! and what has to happen in the world comes out as an [`Effect`].
 //!
 //! [`Kernel`] is the control plane: one owner calls it, and drains [`Kernel::poll_effect`] in order after every call.
 //! [`Mailbox`] is the data plane and stands alone: the engine keeps one for each process behind a lock of its own, so
@@ -22,6 +22,7 @@ mod monitor;
 mod pid;
 mod process;
 mod registry;
+mod restart;
 #[cfg(test)]
 mod testing;
 mod text;
@@ -40,7 +41,8 @@ pub use mailbox::{
 };
 pub use monitor::MonitorError;
 pub use pid::Pid;
-pub use process::{EntryId, Process, SpawnError, SpawnSpec, Spawned};
+pub use process::{EntryId, JoinError, Process, SpawnError, SpawnSpec, Spawned};
 pub use registry::{LookupError, Name, NameError, RegisterError, UnregisterError};
+pub use restart::{RestartDecision, RestartPolicy, Restarts};
 pub use timestamp::Timestamp;
 pub use topic::{Topic, TopicError};

@@ -40,25 +40,35 @@ impl Kernel {
     /// Errors: `NotFound`, `Invalid` (oneself), `ResourceExhausted` (either end's `links` limit).
     pub fn link(&mut self, caller: &Pid, destination: &str) -> Result<(), LinkError> {
         let other = self.resolve(Some(caller), destination)?;
-        if other == *caller {
-            return Err(LinkError::Oneself { pid: other });
+        self.check_link(caller, &other)?;
+        self.set_link(caller, &other);
+        Ok(())
+    }
+
+    /// Whether the caller can be linked with a living process, or is.
+    pub(crate) fn check_link(&self, caller: &Pid, other: &Pid) -> Result<(), LinkError> {
+        if other == caller {
+            return Err(LinkError::Oneself { pid: other.clone() });
         }
         if self.process(caller).is_some_and(|process| process.links.contains(&other.number())) {
             return Ok(());
         }
-        for end in [caller, &other] {
+        for end in [caller, other] {
             let Some(process) = self.process(end) else { continue };
             let limit = process.limits.links;
             if process.links.len() >= limit as usize {
                 return Err(LinkError::LinksFull { pid: end.clone(), limit });
             }
         }
-        for (end, far) in [(caller, &other), (&other, caller)] {
+        Ok(())
+    }
+
+    pub(crate) fn set_link(&mut self, caller: &Pid, other: &Pid) {
+        for (end, far) in [(caller, other), (other, caller)] {
             if let Some(process) = self.processes.get_mut(&end.number()) {
                 process.links.insert(far.number());
             }
         }
-        Ok(())
     }
 
     /// Undoes a link. Succeeds for whatever has a pid's form, dead or never linked, and for oneself.

@@ -173,23 +173,45 @@ impl Mailbox {
     /// Accepts a message, behind everything that is there. Errors: `RateLimited` and retryable (full), `Invalid` (too
     /// large), `NotFound` (closed). Nothing is queued then.
     pub fn push(&mut self, message: Message) -> Result<(), SendError> {
+        let bytes = self.check(&message, self.unread_messages(), self.unread_bytes())?;
+        self.accept(message, bytes);
+        Ok(())
+    }
+
+    /// Accepts all of these messages, in order, or none. Errors: as for one.
+    pub fn push_all(&mut self, messages: Vec<Message>) -> Result<(), SendError> {
+        let (mut count, mut bytes) = (self.unread_messages(), self.unread_bytes());
+        for message in &messages {
+            bytes = bytes.saturating_add(self.check(message, count, bytes)?);
+            count = count.saturating_add(1);
+        }
+        for message in messages {
+            let bytes = message.bytes();
+            self.accept(message, bytes);
+        }
+        Ok(())
+    }
+
+    /// Whether a message fits beside what is unread; its bytes.
+    fn check(&self, message: &Message, messages: u64, held: u64) -> Result<u64, SendError> {
         if self.closed {
             return Err(SendError::Closed);
         }
         let bytes = message.bytes();
-        self.check_size(&message, bytes)?;
-        let messages = self.unread_messages();
+        self.check_size(message, bytes)?;
         if messages >= u64::from(self.limits.messages) {
             return Err(SendError::MessagesFull { held: messages, limit: self.limits.messages });
         }
-        let held = self.unread_bytes();
         if held.saturating_add(bytes) > self.limits.bytes {
             return Err(SendError::BytesFull { held, bytes, limit: self.limits.bytes });
         }
+        Ok(bytes)
+    }
+
+    fn accept(&mut self, message: Message, bytes: u64) {
         self.bytes = self.bytes.saturating_add(bytes);
         let ticket = self.ticket();
         self.messages.push_back((ticket, message));
-        Ok(())
     }
 
     /// What never fits, however empty the mailbox is, isn't called full: to try again would be in vain.

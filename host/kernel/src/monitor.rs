@@ -48,22 +48,34 @@ impl Kernel {
     /// caller's `monitors` limit).
     pub fn monitor(&mut self, caller: &Pid, destination: &str) -> Result<(), MonitorError> {
         let target = self.resolve(Some(caller), destination)?;
-        if target == *caller {
-            return Err(MonitorError::Oneself { pid: target });
+        self.check_monitor(caller, &target)?;
+        self.set_monitor(caller, &target);
+        Ok(())
+    }
+
+    /// Whether the caller can monitor a living process.
+    pub(crate) fn check_monitor(&self, caller: &Pid, target: &Pid) -> Result<(), MonitorError> {
+        if target == caller {
+            return Err(MonitorError::Oneself { pid: target.clone() });
         }
-        let Some(watcher) = self.processes.get_mut(&caller.number()) else { return Ok(()) };
+        let Some(watcher) = self.process(caller) else { return Ok(()) };
         if watcher.monitors.contains(&target.number()) {
-            return Err(MonitorError::Exists { pid: target });
+            return Err(MonitorError::Exists { pid: target.clone() });
         }
         let limit = watcher.limits.monitors;
         if watcher.monitors.len() >= limit as usize {
             return Err(MonitorError::MonitorsFull { pid: caller.clone(), limit });
         }
-        watcher.monitors.insert(target.number());
+        Ok(())
+    }
+
+    pub(crate) fn set_monitor(&mut self, caller: &Pid, target: &Pid) {
+        if let Some(watcher) = self.processes.get_mut(&caller.number()) {
+            watcher.monitors.insert(target.number());
+        }
         if let Some(target) = self.processes.get_mut(&target.number()) {
             target.watchers.insert(caller.number());
         }
-        Ok(())
     }
 
     /// Undoes a monitor. Succeeds for whatever has a pid's form, dead or never monitored, and for oneself.

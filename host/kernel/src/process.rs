@@ -5,8 +5,9 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
 
+use crate::host::Host;
 use crate::text::{SHOWN, cut};
-use crate::{CountLimits, ErrorKind, HostId, Kernel, Name, Pid, Refusal, TenantId, Timestamp};
+use crate::{CountLimits, ErrorKind, HostId, Kernel, LinkError, MonitorError, Name, Pid, Refusal, TenantId, Timestamp};
 
 /// The id of an entry, `namespace:name`.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -47,6 +48,8 @@ pub struct SpawnSpec {
     pub monitored: bool,
     /// The parent and it are linked.
     pub linked: bool,
+    /// Its name from the start on.
+    pub name: Option<Name>,
     /// What it may hold.
     pub limits: CountLimits,
 }
@@ -115,6 +118,17 @@ pub enum SpawnError {
         /// Its limit.
         limit: u32,
     },
+    /// Another process has the name. Who wants its holder instead asks [`Kernel::holder`] first.
+    #[error("name `{name}` is already held by {holder}")]
+    NameTaken {
+        /// Which name.
+        name: Name,
+        /// Who has it.
+        holder: Pid,
+    },
+    /// Named, and the child may have no names.
+    #[error("child is at its limit of 0 names")]
+    NamesFull,
 }
 
 impl Refusal for SpawnError {
@@ -128,7 +142,9 @@ impl Refusal for SpawnError {
             | Self::NodeFull { .. }
             | Self::PidsUsedUp
             | Self::LinksFull { .. }
-            | Self::MonitorsFull { .. } => ErrorKind::ResourceExhausted,
+            | Self::MonitorsFull { .. }
+            | Self::NamesFull => ErrorKind::ResourceExhausted,
+            Self::NameTaken { .. } => ErrorKind::AlreadyExists,
         }
     }
 }
@@ -197,14 +213,14 @@ impl Process {
 }
 
 impl Kernel {
-    /// Accepts a process. It has the parent's chain; monitor and link stand when this returns.
+    /// Accepts a process. It has the parent's chain; monitor, link and name stand when this returns.
     ///
     /// Errors: `NotFound` (no such host in the parent's tenant), `Unavailable` (host stopped), `ResourceExhausted`
-    /// (processes of host or node, links of either, monitors of the parent), `Invalid` (monitored or linked without a
-    /// parent). Nothing is changed then, and no pid is used.
+    /// (processes of host or node, links of either, monitors of the parent, names of the child), `AlreadyExists` (the
+    /// name), `Invalid` (monitored or linked without a parent). Nothing is changed then, and no pid is used.
     pub fn spawn(&mut self, parent: Option<&Pid>, spec: SpawnSpec) -> Result<Spawned, SpawnError> {
         let (tenant, number) = self.check_spawn(parent, &spec)?;
-        let SpawnSpec { host, entry, monitored, linked, limits } = spec;
+        let SpawnSpec { host, entry, monitored, linked, name, limits } = spec;
         let pid = Pid::new(&host, number);
         let mut process = Process {
             pid: pid.clone(),
@@ -217,9 +233,12 @@ impl Kernel {
             links: BTreeSet::new(),
             monitors: BTreeSet::new(),
             watchers: BTreeSet::new(),
-            names: BTreeSet::new(),
+            names: BTreeSet::from_iter(name.clone()),
             deadline: None,
         };
+        if let Some(name) = name {
+            self.registry.insert(tenant, name, pid.clone());
+        }
         if let Some(parent) = parent.and_then(|parent| self.processes.get_mut(&parent.number())) {
             process.chain = parent.chain;
             if monitored {
@@ -247,9 +266,7 @@ impl Kernel {
             None if spec.monitored || spec.linked => return Err(SpawnError::NoParent),
             None => None,
         };
-        let visible = |tenant| parent.is_none_or(|parent| parent.tenant == tenant);
-        let host = self.hosts.get(&spec.host).filter(|host| visible(host.tenant));
-        let host = host.ok_or_else(|| SpawnError::UnknownHost { host: cut(spec.host.as_str(), SHOWN) })?;
+        let host = self.visible_host(parent, &spec.host)?;
         if host.stopped {
             return Err(SpawnError::HostStopped { host: spec.host.clone() });
         }
@@ -263,8 +280,84 @@ impl Kernel {
         if let Some(parent) = parent {
             check_relations(parent, spec)?;
         }
+        if let Some(name) = &spec.name {
+            if let Some(holder) = self.registry.holder(host.tenant, name.as_str()) {
+                return Err(SpawnError::NameTaken { name: name.clone(), holder: holder.clone() });
+            }
+            if spec.limits.names == 0 {
+                return Err(SpawnError::NamesFull);
+            }
+        }
         let number = self.last_number.checked_add(1).ok_or(SpawnError::PidsUsedUp)?;
         Ok((host.tenant, number))
+    }
+
+    /// A host that a parent sees, stopped or not; without one, any.
+    fn visible_host(&self, parent: Option<&Process>, id: &HostId) -> Result<&Host, SpawnError> {
+        let visible = |tenant| parent.is_none_or(|parent| parent.tenant == tenant);
+        let host = self.hosts.get(id).filter(|host| visible(host.tenant));
+        host.ok_or_else(|| SpawnError::UnknownHost { host: cut(id.as_str(), SHOWN) })
+    }
+
+    /// Whether a caller finds this host. Errors: `NotFound`; `Canceled` (the caller has ended).
+    pub fn check_host(&self, caller: &Pid, id: &HostId) -> Result<(), SpawnError> {
+        let ended = || SpawnError::CallerEnded { caller: caller.clone() };
+        let parent = self.process(caller).ok_or_else(ended)?;
+        self.visible_host(Some(parent), id).map(|_| ())
+    }
+
+    /// Who has a name in the caller's tenant.
+    pub fn holder(&self, caller: &Pid, name: &Name) -> Option<Pid> {
+        let tenant = self.process(caller)?.tenant();
+        self.registry.holder(tenant, name.as_str()).cloned()
+    }
+
+    /// Whether [`Kernel::join`] would succeed. Errors: as it has them.
+    pub fn check_join(&self, caller: &Pid, holder: &Pid, monitored: bool, linked: bool) -> Result<(), JoinError> {
+        if monitored {
+            match self.check_monitor(caller, holder) {
+                Ok(()) | Err(MonitorError::Exists { .. }) => {}
+                Err(refusal) => return Err(refusal.into()),
+            }
+        }
+        if linked {
+            self.check_link(caller, holder)?;
+        }
+        Ok(())
+    }
+
+    /// Sets what a spawn would have set, on the process that has the name already. What stands stays.
+    /// Errors: `Invalid` (the caller itself), `ResourceExhausted` (links of either, monitors of the caller). Nothing is
+    /// changed then.
+    pub fn join(&mut self, caller: &Pid, holder: &Pid, monitored: bool, linked: bool) -> Result<(), JoinError> {
+        self.check_join(caller, holder, monitored, linked)?;
+        if monitored {
+            self.set_monitor(caller, holder);
+        }
+        if linked {
+            self.set_link(caller, holder);
+        }
+        Ok(())
+    }
+}
+
+/// Why the holder of a name can't stand for a child.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum JoinError {
+    /// It can't be monitored.
+    #[error(transparent)]
+    Monitor(#[from] MonitorError),
+    /// It can't be linked.
+    #[error(transparent)]
+    Link(#[from] LinkError),
+}
+
+impl Refusal for JoinError {
+    fn kind(&self) -> ErrorKind {
+        match self {
+            Self::Monitor(refusal) => refusal.kind(),
+            Self::Link(refusal) => refusal.kind(),
+        }
     }
 }
 

@@ -25,6 +25,7 @@ pub(crate) fn spec(host: &str) -> SpawnSpec {
         entry: EntryId::new("app:main"),
         monitored: false,
         linked: false,
+        name: None,
         limits: CountLimits::default(),
     }
 }

@@ -184,7 +184,7 @@ entries:
                         depends_on: [],
                         start_timeout: 10s,
                         stop_timeout: 10s,
-                        restart: Restart {
+                        restart: RestartPolicy {
                             initial_delay: 1s,
                             max_delay: 90s,
                             backoff_factor: 2.0,
@@ -247,7 +247,7 @@ entries:
                         ],
                         start_timeout: 10s,
                         stop_timeout: 90s,
-                        restart: Restart {
+                        restart: RestartPolicy {
                             initial_delay: 1s,
                             max_delay: 90s,
                             backoff_factor: 2.0,

@@ -4,7 +4,7 @@ use std::process::Stdio;
 
 use expect_test::expect;
 
-use crate::{Running, app, folder, lunarium, run_file};
+use crate::{Running, app, folder, lunarium, run_file, without_times};
 
 #[test]
 fn terminal_escapes_are_shown_and_not_obeyed() {
@@ -87,6 +87,62 @@ fn logs_can_be_read_by_programs() {
     expect![[r#"
         {"fields":{"error":"\u001b[1mfailed<C1>\n\"twice\"","kind":"Internal","pid":"{app:processes|0x00002}","stack":"stack traceback:\n\t[C]: in function 'error'\n\tfails.lua:6: in function <fails.lua:1>"},"level":"error","message":"service app:second has failed"}
         {"fields":{"pid":"{app:processes|0x00001}"},"level":"info","message":"service app:first has ended"}"#]].assert_eq(&shown.join("\n"));
+}
+
+/// A script that logs at every level.
+const LOGGER: &str = r#"return function()
+    logger:debug("hidden by default")
+    logger:info("started", { count = 2, name = "two words", list = { 1, { a = "b" } }, empty = "" })
+    logger:with({ module = "main" }):warn("\27[31mred\nnext line", { quote = 'say "x"' })
+    logger:error(errors.new("failed"))
+end"#;
+
+/// Standard error of the script above.
+fn script_log(options: &[&str]) -> String {
+    let folder = folder(&[("file.lua", LOGGER)]);
+    let output = lunarium(folder.path(), &[&["run"], options, &["file.lua"]].concat()).output().unwrap();
+    assert_eq!(output.status.code(), Some(0));
+    String::from_utf8(without_times(output).stderr).unwrap()
+}
+
+#[test]
+fn a_script_logs_lines_with_level_frame_and_fields() {
+    expect![[r#"
+        <time> INFO  app:main#00001 {app:processes|0x00001} started count=2 empty="" list="[1,{\"a\":\"b\"}]" name="two words"
+        <time> WARN  app:main#00001 {app:processes|0x00001} \x1b[31mred\nnext line module=main quote="say \"x\""
+        <time> ERROR app:main#00001 {app:processes|0x00001} failed
+    "#]].assert_eq(&script_log(&[]));
+}
+
+#[test]
+fn a_script_s_lines_below_the_level_are_left_out() {
+    expect![[r#"
+        <time> DEBUG app:main#00001 {app:processes|0x00001} hidden by default
+        <time> INFO  app:main#00001 {app:processes|0x00001} started count=2 empty="" list="[1,{\"a\":\"b\"}]" name="two words"
+        <time> WARN  app:main#00001 {app:processes|0x00001} \x1b[31mred\nnext line module=main quote="say \"x\""
+        <time> ERROR app:main#00001 {app:processes|0x00001} failed
+    "#]].assert_eq(&script_log(&["--log-level", "debug"]));
+    expect![[r#"
+        <time> ERROR app:main#00001 {app:processes|0x00001} failed
+    "#]]
+    .assert_eq(&script_log(&["--log-level", "error"]));
+}
+
+#[test]
+fn a_script_s_log_can_be_read_by_programs() {
+    let mut shown = String::new();
+    for line in script_log(&["--log-format", "json"]).lines() {
+        assert!(!line.contains(char::is_control), "{line:?}");
+        let mut line: serde_json::Value = serde_json::from_str(line).unwrap();
+        let time = line.as_object_mut().unwrap().remove("time").unwrap();
+        time.as_str().unwrap().parse::<jiff::Timestamp>().unwrap();
+        shown.push_str(&format!("{line}\n"));
+    }
+    expect![[r#"
+        {"fields":{"count":"2","empty":"","list":"[1,{\"a\":\"b\"}]","name":"two words"},"frame":"app:main#00001","level":"info","message":"started","pid":"{app:processes|0x00001}"}
+        {"fields":{"module":"main","quote":"say \"x\""},"frame":"app:main#00001","level":"warn","message":"\\x1b[31mred\nnext line","pid":"{app:processes|0x00001}"}
+        {"frame":"app:main#00001","level":"error","message":"failed","pid":"{app:processes|0x00001}"}
+    "#]].assert_eq(&shown);
 }
 
 #[test]

@@ -32,12 +32,17 @@ impl Host for StoreData {
         let Verdict::Write { dropped } = verdict else { return };
         let mut room = LOG_LINE;
         let message = take(&message, &mut room);
-        let mut fields: Vec<_> =
-            fields.iter().map(|(key, value)| (take(key, &mut room), take(value, &mut room))).collect();
-        if dropped > 0 {
-            fields.push(("dropped_lines".into(), dropped.to_string()));
+        let mut shown = Vec::new();
+        for (key, value) in &fields {
+            // One for what stands between them: a line can't have fields of nothing without end.
+            let Some(left) = room.checked_sub(1) else { break };
+            room = left;
+            shown.push((take(key, &mut room), take(value, &mut room)));
         }
-        self.node.output().log(&self.process.label, convert_level(level), &message, &fields);
+        if dropped > 0 {
+            shown.push(("dropped_lines".into(), dropped.to_string()));
+        }
+        self.node.output().log(&self.process.label, convert_level(level), &message, &shown);
     }
 }
 

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use lunarium_kernel::{EntryId, HostId};
+use lunarium_kernel::{EntryId, HostId, Message, Name, Topic, TopicError};
 
-use crate::bindings::lunarium::process::process::{Host, Options, SpawnRequest};
+use crate::bindings::lunarium::process::process::{FirstMessage, Host, Options, SpawnRequest};
 use crate::bindings::lunarium::process::types::Refusal;
 use crate::convert;
 use crate::node::{Parent, Spawn};
@@ -12,15 +12,15 @@ use crate::store::StoreData;
 
 impl Host for StoreData {
     fn spawn(&mut self, request: SpawnRequest) -> Result<String, Refusal> {
-        let parent = Parent { process: &self.process, monitored: request.monitored, linked: request.linked };
-        let spawn = Spawn {
-            entry: EntryId::new(request.entry),
-            host: HostId::new(request.host),
-            arguments: request.arguments,
-            limits: None,
-        };
-        let child = self.node.spawn(Some(&parent), spawn).map_err(convert::refusal)?;
-        Ok(child.label.pid.to_string())
+        let SpawnRequest { entry, host, arguments, monitored, linked, context, name, messages } = request;
+        let name = name.map(|name| Name::new(&name)).transpose().map_err(convert::refusal)?;
+        let messages = messages.into_iter().map(|message| self.first_message(message));
+        let messages = messages.collect::<Result<_, _>>().map_err(convert::refusal)?;
+        let parent = Parent { process: &self.process, monitored, linked, name, messages };
+        let (entry, host) = (EntryId::new(entry), HostId::new(host));
+        let spawn = Spawn { entry, host, arguments, limits: None, context };
+        let pid = self.node.spawn_child(parent, spawn).map_err(convert::refusal)?;
+        Ok(pid.to_string())
     }
 
     fn terminate(&mut self, destination: String) -> Result<(), Refusal> {
@@ -40,5 +40,12 @@ impl Host for StoreData {
     fn set_options(&mut self, options: Options) {
         let caller = &self.process.label.pid;
         self.node.kernel(|kernel| kernel.set_trap_links(caller, options.trap_links));
+    }
+}
+
+impl StoreData {
+    fn first_message(&self, message: FirstMessage) -> Result<Message, TopicError> {
+        let sender = Some(self.process.label.pid.clone());
+        Ok(Message { sender, topic: Topic::new(&message.topic)?, payload: message.payload })
     }
 }

@@ -215,3 +215,16 @@ fn a_closed_mailbox_is_empty_and_accepts_nothing() {
     assert!(mailbox.is_closed() && mailbox.is_empty() && !mailbox.has_deliverable(AMPLE));
     assert_eq!(mailbox.take(ALL, AMPLE), []);
 }
+
+#[test]
+fn several_messages_are_accepted_together_or_not_at_all() {
+    let mut mailbox = mailbox(3, 100, 50);
+    let refusal = mailbox.push_all(vec![message(1), message(1), message(1), message(1)]).unwrap_err();
+    assert!(matches!(refusal, SendError::MessagesFull { held: 3, limit: 3 }));
+    let refusal = mailbox.push_all(vec![message(40), message(40), message(40)]).unwrap_err();
+    assert!(matches!(refusal, SendError::BytesFull { held: 82, bytes: 41, limit: 100 }));
+    assert!(mailbox.push_all(vec![message(1), message(51)]).is_err());
+    assert!(mailbox.is_empty());
+    mailbox.push_all(vec![message(3), message(2), message(1)]).unwrap();
+    assert_eq!(sizes(&mailbox.take(ALL, AMPLE)), [Some(3), Some(2), Some(1)]);
+}

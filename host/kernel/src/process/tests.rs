@@ -1,7 +1,7 @@
 //! What spawning promises.
 
 use crate::testing::{FEW, NOW, add_host, completed, effects, failed, kernel, kill, spawn, spawn_few, spec};
-use crate::{CountLimits, ErrorKind, Kernel, NodeLimits, Refusal, SpawnError, SpawnSpec};
+use crate::{CountLimits, ErrorKind, JoinError, Kernel, Name, NodeLimits, Refusal, SpawnError, SpawnSpec};
 
 fn watched() -> SpawnSpec {
     SpawnSpec { monitored: true, linked: true, ..spec("h") }
@@ -141,4 +141,62 @@ fn a_node_for_no_processes_starts_none() {
     let mut kernel = Kernel::new(NodeLimits { max_processes: 0 });
     add_host(&mut kernel, "h", 0, 1);
     assert_eq!(kernel.spawn(None, spec("h")), Err(SpawnError::NodeFull { limit: 0 }));
+}
+
+fn named(name: &str) -> SpawnSpec {
+    SpawnSpec { name: Some(Name::new(name).unwrap()), ..spec("h") }
+}
+
+#[test]
+fn a_name_stands_when_spawn_returns_and_goes_with_its_process() {
+    let mut kernel = kernel();
+    let parent = spawn(&mut kernel);
+    let child = kernel.spawn(Some(&parent), named("n")).unwrap().pid;
+    assert_eq!(kernel.lookup(&parent, "n").unwrap(), child);
+    assert_eq!(kernel.holder(&parent, &Name::new("n").unwrap()), Some(child.clone()));
+    effects(&mut kernel);
+    kill(&mut kernel, &child);
+    assert_eq!(kernel.holder(&parent, &Name::new("n").unwrap()), None);
+}
+
+#[test]
+fn a_taken_name_refuses_the_spawn() {
+    let mut kernel = kernel();
+    let parent = spawn(&mut kernel);
+    let holder = kernel.spawn(Some(&parent), named("n")).unwrap().pid;
+    let refusal = kernel.spawn(Some(&parent), named("n")).unwrap_err();
+    assert_eq!(
+        (refusal.kind(), refusal.to_string()),
+        (ErrorKind::AlreadyExists, format!("name `n` is already held by {holder}"))
+    );
+    let nameless = SpawnSpec { limits: CountLimits { names: 0, ..FEW }, ..named("m") };
+    assert_eq!(kernel.spawn(Some(&parent), nameless), Err(SpawnError::NamesFull));
+    assert_eq!(kernel.process_count(), 2);
+}
+
+#[test]
+fn joining_a_holder_sets_what_a_spawn_would_have_set() {
+    let mut kernel = kernel();
+    let (parent, holder) = (spawn(&mut kernel), spawn(&mut kernel));
+    kernel.monitor(&parent, holder.as_str()).unwrap();
+    // What stands already is no error.
+    kernel.join(&parent, &holder, true, true).unwrap();
+    kernel.set_trap_links(&parent, true);
+    kernel.handle_exit(&holder, failed("boom"), NOW);
+    assert_eq!(effects(&mut kernel).len(), 3);
+}
+
+#[test]
+fn joining_is_all_or_nothing() {
+    let mut kernel = kernel();
+    let parent = spawn_few(&mut kernel);
+    let holder = spawn(&mut kernel);
+    for _ in 0..FEW.links {
+        kernel.spawn(Some(&parent), SpawnSpec { linked: true, ..spec("h") }).unwrap();
+    }
+    let refusal = kernel.join(&parent, &holder, true, true).unwrap_err();
+    assert_eq!(refusal.kind(), ErrorKind::ResourceExhausted);
+    assert_eq!(kernel.process(&parent).unwrap().usage().monitors, 0);
+    let oneself = kernel.join(&parent, &parent, true, false).unwrap_err();
+    assert!(matches!(&oneself, JoinError::Monitor(_)) && oneself.kind() == ErrorKind::Invalid);
 }

@@ -211,6 +211,7 @@ impl World {
             entry: EntryId::new("app:main"),
             monitored: wish.monitored,
             linked: wish.linked,
+            name: None,
             limits: CountLimits { links: limit, monitors: limit, names: limit },
         };
         let spawned = self.kernel.spawn(parent.as_ref(), spec);

@@ -1,0 +1,34 @@
+-- The module `ctx`: the context values a process was given. Owns reading them: each is kept encoded, so that every `get` gives a
+-- copy of its own and a value nobody asks for costs nothing.
+local rt = ...
+local type, next = type, next
+local decode, fault, invalid, bad_argument = rt.decode, rt.fault, rt.invalid, rt.bad_argument
+
+local encoded, values = nil, nil
+
+-- What the host gave: a payload, or nil.
+function rt.set_context(payload) encoded = payload end
+
+-- Key to encoded value. Not to be changed.
+local function own()
+  if not values then values = encoded and decode(encoded) or {} end
+  return values
+end
+rt.context_values = own
+
+rt.ctx = {
+  get = function(key)
+    if type(key) == "number" then key = key .. "" end
+    if key == nil then return invalid("key is missing") end
+    if type(key) ~= "string" then bad_argument(1, "get", "string", key) end
+    local value = own()[key]
+    if value == nil then return nil, fault("NotFound", "context has no value `" .. key .. "`") end
+    return decode(value), nil
+  end,
+
+  all = function()
+    local copy = {}
+    for key, value in next, own() do copy[key] = decode(value) end
+    return copy
+  end,
+}

@@ -1,0 +1,93 @@
+-- `process.with_context`: the immutable builder of children. Owns what its methods check; the spawns are Rust's, which reads the
+-- builder by these slots: 1 the context's payload, 2 a name or false, 3 first messages (topic, payload, topic, …) or false.
+-- The context's values stand in 4, by key and encoded.
+local rt = ...
+local type, next, error, setmetatable = type, next, error, setmetatable
+local metatable_of = debug.getmetatable
+local encode, raised, type_name = rt.encode, rt.raised, rt.type_name
+local topic_fault, name_fault = rt.topic_fault, rt.name_fault
+
+local Spawner = { __name = "spawner", __metatable = false }
+rt.define("spawner", Spawner)
+
+local function refuse(text) error(raised("Invalid", text, false, nil)) end
+
+local function check(spawner, method)
+  if metatable_of(spawner) ~= Spawner then
+    refuse("bad argument #1 to '" .. method .. "' (spawner expected, got " .. type_name(spawner) .. ")")
+  end
+end
+
+-- Text, as Lua's own functions take it.
+local function text_of(value, what)
+  if type(value) == "number" then return value .. "" end
+  if type(value) == "string" then return value end
+  refuse(value == nil and what .. " is missing" or what .. " is a " .. type_name(value) .. ", not a string")
+end
+
+local function with_values(before, values)
+  if type(values) ~= "table" then
+    refuse(values == nil and "values are missing" or "values are a " .. type_name(values) .. ", not a table")
+  end
+  local merged = {}
+  for key, value in next, before do merged[key] = value end
+  for key, value in next, values do
+    if type(key) ~= "string" then refuse("values have a key that is a " .. type_name(key) .. ", not a string") end
+    local payload, wrong = encode("values." .. key, value)
+    if not payload then refuse(wrong) end
+    merged[key] = payload
+  end
+  local payload, wrong = encode("context", merged)
+  if not payload then refuse(wrong) end
+  return payload, merged
+end
+
+local function copy(spawner)
+  return setmetatable({ spawner[1], spawner[2], spawner[3], spawner[4] }, Spawner)
+end
+
+local methods = {
+  spawn = rt.spawner_spawn,
+  spawn_monitored = rt.spawner_spawn_monitored,
+  spawn_linked = rt.spawner_spawn_linked,
+  spawn_linked_monitored = rt.spawner_spawn_linked_monitored,
+}
+Spawner.__index = methods
+
+function methods.with_context(spawner, values)
+  check(spawner, "with_context")
+  local made = copy(spawner)
+  made[1], made[4] = with_values(spawner[4], values)
+  return made
+end
+
+function methods.with_name(spawner, name)
+  check(spawner, "with_name")
+  name = text_of(name, "name")
+  local wrong = name_fault(name)
+  if wrong then refuse(wrong) end
+  local made = copy(spawner)
+  made[2] = name
+  return made
+end
+
+function methods.with_message(spawner, topic, ...)
+  check(spawner, "with_message")
+  topic = text_of(topic, "topic")
+  local wrong = topic_fault(topic)
+  if wrong then refuse(wrong) end
+  local payload
+  payload, wrong = encode("payload", ...)
+  if not payload then refuse(wrong) end
+  local made, messages = copy(spawner), {}
+  for i = 1, spawner[3] and #spawner[3] or 0 do messages[i] = spawner[3][i] end
+  messages[#messages + 1] = topic
+  messages[#messages + 1] = payload
+  made[3] = messages
+  return made
+end
+
+function rt.with_context(values)
+  local payload, merged = with_values(rt.context_values(), values)
+  return setmetatable({ payload, false, false, merged }, Spawner)
+end

@@ -1,0 +1,67 @@
+//! The compiled form of a definition, made once and shared by all its processes.
+//!
+//! Owns when it is made: by the second process, because most definitions of a short run are used once; and where: in an
+//! instance of its own that runs no script, so that nothing a script does can change what others run. Refuses to keep a
+//! source that doesn't compile: each process then says itself what is wrong with it.
+
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use crate::bindings::exports::lunarium::process::guest as wit;
+use crate::definition::{Chunk, Definition};
+
+/// A definition as the node keeps it.
+pub(crate) struct Code {
+    pub(crate) definition: Definition,
+    used: AtomicBool,
+    /// Inner none: it can't be made.
+    compiled: OnceLock<Option<Compiled>>,
+}
+
+/// What `compile` gave for the program and, in their order, for its libraries.
+pub(crate) struct Compiled {
+    pub(crate) program: Vec<u8>,
+    pub(crate) libraries: Vec<Vec<u8>>,
+}
+
+impl Code {
+    pub(crate) fn new(definition: Definition) -> Code {
+        Code { definition, used: AtomicBool::new(false), compiled: OnceLock::new() }
+    }
+
+    /// Whether it is time to compile: it was used before, and nobody has tried yet.
+    pub(crate) fn wants_compiling(&self) -> bool {
+        self.used.swap(true, Ordering::Relaxed) && self.compiled.get().is_none()
+    }
+
+    /// Keeps what was compiled. Of several that were made at once, the first stays.
+    pub(crate) fn keep(&self, compiled: Option<Compiled>) {
+        let _ = self.compiled.set(compiled);
+    }
+
+    /// The program, compiled or not.
+    pub(crate) fn program(&self) -> wit::Chunk<'_> {
+        piece(&self.definition.chunk, self.compiled().map(|compiled| &compiled.program))
+    }
+
+    /// The library at this place of the definition's list, compiled or not.
+    pub(crate) fn library<'a>(&'a self, place: usize, chunk: &'a Chunk) -> wit::Chunk<'a> {
+        piece(chunk, self.compiled().and_then(|compiled| compiled.libraries.get(place)))
+    }
+
+    fn compiled(&self) -> Option<&Compiled> {
+        self.compiled.get()?.as_ref()
+    }
+}
+
+fn piece<'a>(chunk: &'a Chunk, compiled: Option<&'a Vec<u8>>) -> wit::Chunk<'a> {
+    match compiled {
+        Some(compiled) => wit::Chunk { name: &chunk.name, code: wit::Code::Compiled(compiled) },
+        None => source(chunk),
+    }
+}
+
+/// A chunk as it was written.
+pub(crate) fn source(chunk: &Chunk) -> wit::Chunk<'_> {
+    wit::Chunk { name: &chunk.name, code: wit::Code::Source(&chunk.source) }
+}
