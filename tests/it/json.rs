@@ -98,6 +98,25 @@ fn what_is_not_json_is_refused_with_line_and_column() {
 }
 
 #[test]
+fn it_may_be_128_deep() {
+    check_main(
+        r#"
+        local text = ("["):rep(127) .. "{}" .. ("]"):rep(127)
+        local value = json.decode(text)
+        print(json.encode(value) == text, #json.encode(value, { indent = 16 }))
+        print(json.encode { value })
+        print(json.decode("[" .. text .. "]"))
+        "#,
+        expect![[r#"
+            true	258574
+            nil	value is nested deeper than 128 tables
+            nil	nested deeper than 128 levels at line 1 column 130
+            => nil
+        "#]],
+    );
+}
+
+#[test]
 fn null_is_the_same_in_every_process() {
     check_main(
         r#"

@@ -70,7 +70,7 @@ pub fn write_offset(out: &mut impl fmt::Write, seconds: i32) -> fmt::Result {
     let size = seconds.unsigned_abs();
     let sign = if seconds < 0 { '-' } else { '+' };
     write!(out, "{sign}{:02}:{:02}", size / 3600, size / 60 % 60)?;
-    if size % 60 > 0 { write!(out, ":{:02}", size % 60) } else { Ok(()) }
+    if size.is_multiple_of(60) { Ok(()) } else { write!(out, ":{:02}", size % 60) }
 }
 
 /// Zones of the database that are kept unpacked: a few KiB each. Unpacking one takes longer than using it.

@@ -89,17 +89,17 @@ fn a_chunk_that_fails_is_invalid() {
     check_chunk(
         "local t = nil\nlocal function f() return t.x end\nf()",
         expect![[r#"
-        !! ErrorKind::Invalid: main.lua:2: attempt to index a nil value (upvalue 't')
-           main.lua:2: in local 'f'
-           main.lua:3: in local 'chunk'
-    "#]],
+            !! ErrorKind::Invalid: main.lua:2: attempt to index a nil value (upvalue 't')
+               main.lua:2: in local 'f'
+               main.lua:3: in main chunk
+        "#]],
     );
     check_chunk(
         "error(errors.new{message = 'own', kind = errors.CONFLICT})",
         expect![[r#"
-        !! ErrorKind::Invalid: own
-           main.lua:1: in local 'chunk'
-    "#]],
+            !! ErrorKind::Invalid: own
+               main.lua:1: in main chunk
+        "#]],
     );
     check_chunk(
         "\u{1b}Lua",

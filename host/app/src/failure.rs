@@ -26,16 +26,19 @@ impl App {
     /// Finds a failure's places in the application's files. `who` failed stands before the message.
     pub fn explain(&self, who: &str, failure: &Failure, hint: Option<String>) -> Explained {
         let stack = failure.stack.as_deref().unwrap_or_default();
-        let raised = self.programs.locate(&failure.message);
+        let raised = self.programs.raised(&failure.message);
         let place = match &raised {
-            Some(position) => position.place(),
+            Some((_, position)) => position.place(),
             None => stack.lines().find_map(|line| self.programs.locate(line.trim_start())?.place()),
         };
-        // The place is shown below.
-        let text = raised.filter(|_| place.is_some()).map_or(failure.message.as_str(), |position| position.rest);
+        let text = match raised {
+            // The place is shown below.
+            Some((before, position)) if place.is_some() => format!("{before}{}", position.rest.trim_start()),
+            _ => failure.message.clone(),
+        };
         let kind = failure.kind.as_str();
         let kind = if kind.is_empty() { String::new() } else { format!(" ({kind})") };
-        let mut mistake = Mistake::new(format!("{who}{}{kind}", text.trim()));
+        let mut mistake = Mistake::new(format!("{who}{}{kind}", text.trim_end()));
         mistake.note = details(failure);
         mistake.hint = hint;
         if let Some(place) = place {
@@ -47,6 +50,11 @@ impl App {
 }
 
 impl Explained {
+    /// True when there is nothing to say beyond the message.
+    pub fn is_bare(&self) -> bool {
+        self.mistake.is_bare() && self.traceback.is_empty()
+    }
+
     /// The text, without its last newline: the message with its place and source line, then the traceback.
     ///
     /// `styled` adds terminal colours. Control characters become visible.
@@ -153,6 +161,21 @@ impl Position<'_> {
 }
 
 impl Programs {
+    /// The position in a message and the words before it. Words come first where an error was wrapped or passed on; of
+    /// several positions, as `coroutine.wrap` makes them, the last is where it began.
+    fn raised<'t>(&'t self, message: &'t str) -> Option<(&'t str, Position<'t>)> {
+        let inner = message.match_indices([' ', '\t']).map(|(at, _)| at.saturating_add(1)).take(16);
+        let (start, mut position) = [0].into_iter().chain(inner).find_map(|start| {
+            let (before, text) = message.split_at_checked(start)?;
+            let follows = before.is_empty() || before.trim_end().ends_with(':');
+            Some((start, self.locate(text).filter(|_| follows)?))
+        })?;
+        while let Some(next) = self.locate(position.rest.trim_start()) {
+            position = next;
+        }
+        Some((message.get(..start)?, position))
+    }
+
     /// The position at the beginning of a text: `name:line:` or `name:line>`.
     fn locate<'t>(&'t self, text: &'t str) -> Option<Position<'t>> {
         // The end of a position is rarely far, and the name before it may hold colons itself.

@@ -14,12 +14,17 @@ use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet, normali
 const SHOWN_MISTAKES: usize = 100;
 
 /// A text file of an application, as it was read.
-#[derive(Debug)]
 pub struct SourceFile {
     /// Where it is, as people see it: the path the user gave, joined with the path inside the application.
     pub shown: String,
     /// Its text.
     pub text: Arc<str>,
+}
+
+impl fmt::Debug for SourceFile {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("SourceFile").field(&self.shown).finish()
+    }
 }
 
 /// A place in a file.
@@ -140,6 +145,11 @@ impl Mistake {
     /// What is wrong, without its place: a lower-case fragment.
     pub fn message(&self) -> &str {
         &self.message
+    }
+
+    /// Nothing but its message.
+    pub(crate) fn is_bare(&self) -> bool {
+        self.place.is_none() && self.related.is_none() && self.note.is_none() && self.hint.is_none()
     }
 
     fn order(&self) -> (&str, usize) {

@@ -6,7 +6,7 @@
 //! A service has started when its process first waits: by then it has its names and its listeners, if it wants any.
 //! Each is supervised alone: that one restarts ends none of those that depend on it, which have monitors for that.
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::mem;
 use std::pin::pin;
 use std::sync::Arc;
@@ -154,10 +154,10 @@ enum Step {
 impl Services {
     /// Starts the services of an installed application that need no other. The rest follows as the events are taken.
     pub fn start(node: &Node, app: &App) -> Self {
-        let ids: Vec<&EntryId> = app.services().iter().map(|service| &service.id).collect();
+        let numbers: HashMap<&EntryId, usize> = app.services().iter().map(|service| &service.id).zip(0..).collect();
         let mut services = Self {
             node: node.clone(),
-            all: app.services().iter().map(|service| Supervised::new(service, &ids)).collect(),
+            all: app.services().iter().map(|service| Supervised::new(service, &numbers)).collect(),
             steps: FuturesUnordered::new(),
             events: VecDeque::new(),
             stopping: false,
@@ -338,11 +338,11 @@ impl Services {
 }
 
 impl Supervised {
-    /// `ids` are those of all services. What it depends on besides is a process host, which is there from the start.
-    fn new(service: &Service, ids: &[&EntryId]) -> Self {
+    /// `numbers` are those of all services. What it depends on besides is a process host, which is there from the start.
+    fn new(service: &Service, numbers: &HashMap<&EntryId, usize>) -> Self {
         let depends_on = service.lifecycle.depends_on.iter();
         Self {
-            needs: depends_on.filter_map(|need| ids.iter().position(|id| *id == need)).collect(),
+            needs: depends_on.filter_map(|need| numbers.get(need).copied()).collect(),
             service: service.clone(),
             state: State::Waiting,
             asked: false,

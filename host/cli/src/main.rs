@@ -11,6 +11,7 @@ mod new;
 mod open;
 mod plan;
 mod run;
+mod services;
 mod stream;
 mod terminal;
 mod verdict;

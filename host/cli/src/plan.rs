@@ -9,7 +9,7 @@ use thiserror::Error;
 /// What to run.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Plan {
-    /// The application's services, until an interrupt.
+    /// The application's services, until an interrupt or their end.
     Services,
     /// One process, and the run ends with it.
     Process {
@@ -60,8 +60,12 @@ pub struct Wish<'a> {
 /// Errors: what was asked for isn't there, or can't be chosen without asking.
 pub fn plan(app: &App, wish: Wish<'_>) -> Result<Plan, PlanError> {
     if wish.execute.is_none() && !app.services().is_empty() {
-        let only_for_process =
-            [(wish.host.is_some(), "`--host`"), (wish.has_limits, "`--limit`"), (wish.has_grants, "grants"), (wish.has_arguments, "arguments")];
+        let only_for_process = [
+            (wish.host.is_some(), "`--host`"),
+            (wish.has_limits, "`--limit`"),
+            (wish.has_grants, "grants"),
+            (wish.has_arguments, "arguments"),
+        ];
         return match only_for_process.into_iter().find(|(given, _)| *given) {
             Some((_, what)) => Err(PlanError::OnlyForProcess(what)),
             None => Ok(Plan::Services),

@@ -10,15 +10,16 @@ use std::time::Duration;
 
 use async_channel::{Receiver, Sender};
 use futures_lite::future;
-use lunarium_app::{App, Draft, Service, Services};
+use lunarium_app::{App, Draft, Services};
 use lunarium_engine::{EntryId, Handle, HostId, Level, LimitsOverride, Node, NodeConfig, Outcome, SpawnRequest, Value};
 
 use crate::arguments::Run;
 use crate::grant::grants;
 use crate::interrupt::{self, Interrupt};
 use crate::plan::{Plan, Wish, plan};
+use crate::services::Watch;
 use crate::terminal::{Screen, Terminal, has_colours};
-use crate::verdict::{Ended, FAILURE, OUTPUT_CLOSED, SUCCESS, Verdict};
+use crate::verdict::{Ended, FAILURE, OUTPUT_CLOSED, Verdict};
 use crate::{FEW_PROCESSES, Refused, finished, limits, read};
 
 /// How long a graceful stop may take, everything included. At the limit: what is left is terminated.
@@ -29,8 +30,8 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// Errors: the command line or the application is wrong, or the machine refuses; nothing has run then.
 pub fn run(options: &Run) -> Result<u8, Refused> {
     let limits = limits(&options.limits)?;
-    let grants = grants(&options.grant_env, &options.grant_fs)
-        .map_err(|error| Refused::usage(error.to_string(), None))?;
+    let grants =
+        grants(&options.grant_env, &options.grant_fs).map_err(|error| Refused::usage(error.to_string(), None))?;
     let (tell, interrupts) = async_channel::unbounded();
     let refused = |error: io::Error| Refused::machine(format!("cannot start a thread: {error}"));
     interrupt::watch(tell.clone()).map_err(refused)?;
@@ -121,54 +122,31 @@ impl Running {
 
     fn services(&mut self, app: &App) -> Result<Verdict, Refused> {
         app.install(&self.node, None).map_err(|error| Refused::usage(error.to_string(), None))?;
-        let mut services = Services::start(&self.node, app).map_err(|error| Refused::usage(error.to_string(), None))?;
+        let mut services = Services::start(&self.node, app);
         Ok(future::block_on(self.serve(app, &mut services)))
     }
 
+    /// The run ends with the last service; an interrupt stops them.
     async fn serve(&self, app: &App, services: &mut Services) -> Verdict {
-        match self.until_interrupt(app, services).await {
-            Interrupt::OutputLost(kind) => return output_lost(kind),
-            Interrupt::Signal | Interrupt::OutOfPatience => self.announce_stop(),
+        let mut watch = Watch::new(app);
+        let ended = async {
+            watch.follow(services, &self.screen).await;
+            None
+        };
+        match future::or(ended, async { Some(self.next_interrupt().await) }).await {
+            None => return watch.verdict(),
+            Some(Interrupt::OutputLost(kind)) => return output_lost(kind),
+            Some(Interrupt::Signal | Interrupt::OutOfPatience) => self.announce_stop(),
         }
         if let Err(error) = interrupt::after(PATIENCE, self.tell.clone()) {
             self.screen.note(Level::Warn, &format!("the stop has no deadline: {error}"), &[]);
         }
         services.begin_stop();
         let stopped = async {
-            self.tell_ends(app, services).await;
-            Verdict { code: SUCCESS, message: None }
+            watch.follow(services, &self.screen).await;
+            watch.verdict()
         };
         future::or(stopped, self.out_of_patience()).await
-    }
-
-    /// Tells about services that end, until something else happens.
-    async fn until_interrupt(&self, app: &App, services: &mut Services) -> Interrupt {
-        let ends = async {
-            self.tell_ends(app, services).await;
-            // An application without services left still waits: it was started to stay.
-            future::pending().await
-        };
-        future::or(ends, self.next_interrupt()).await
-    }
-
-    /// Logs the end of every service.
-    async fn tell_ends(&self, app: &App, services: &mut Services) {
-        while let Some(end) = services.next_end().await {
-            let service = end.service.as_str();
-            let mut fields = vec![("pid".to_owned(), end.pid.to_string())];
-            let Outcome::Failed(failure) = &end.outcome else {
-                self.screen.note(Level::Info, &format!("service {service} has ended"), &fields);
-                continue;
-            };
-            fields.push(("error".to_owned(), failure.message.clone()));
-            fields.push(("kind".to_owned(), failure.kind.to_string()));
-            let process = app.services().iter().find(|service| service.id == end.service);
-            let explained = process.map(|Service { process: entry, host, .. }| {
-                let limits = &LimitsOverride::default();
-                Ended { app, entry, host, pid: &end.pid, limits }.explain("", failure)
-            });
-            self.screen.failure(&format!("service {service} has failed"), fields, failure, explained.as_ref());
-        }
     }
 
     async fn next_interrupt(&self) -> Interrupt {

@@ -66,7 +66,7 @@ impl Terminal {
 impl Screen {
     /// Writes a log line of the command itself.
     pub fn note(&self, level: Level, message: &str, fields: &[(String, String)]) {
-        self.write(None, level, message, fields);
+        self.write(None, level, message, fields, "");
     }
 
     /// Writes a line to standard error that is no log line and has no level.
@@ -82,6 +82,7 @@ impl Screen {
     /// Logs a failure: for people its explanation below the line, for programs the traceback in a field.
     pub fn failure(
         &self,
+        level: Level,
         message: &str,
         mut fields: Vec<(String, String)>,
         failure: &Failure,
@@ -90,13 +91,22 @@ impl Screen {
         if self.format == LogFormat::Json {
             fields.extend(failure.stack.iter().map(|stack| ("stack".to_owned(), stack.clone())));
         }
-        self.note(Level::Error, message, &fields);
-        if let (LogFormat::Text, Some(explained)) = (self.format, explained) {
-            self.tell_rendered(&explained.render(has_colours()));
-        }
+        let explained = explained.filter(|explained| self.format == LogFormat::Text && !explained.is_bare());
+        // Further in than what begins a line of the log.
+        let below = explained.map(|explained| explained.render(has_colours()).replace('\n', "\n  "));
+        let below = below.map_or_else(String::new, |below| format!("\n  {below}"));
+        self.write(None, level, message, &fields, &below);
     }
 
-    fn write(&self, process: Option<&ProcessLabel>, level: Level, message: &str, fields: &[(String, String)]) {
+    /// `below` is rendered text that stays with the line.
+    fn write(
+        &self,
+        process: Option<&ProcessLabel>,
+        level: Level,
+        message: &str,
+        fields: &[(String, String)],
+        below: &str,
+    ) {
         if rank(level) < self.level {
             return;
         }
@@ -108,7 +118,7 @@ impl Screen {
         let dropped = self.dropped.swap(0, Ordering::Relaxed);
         let lost = dropped != 0
             && !self.log.push(line(None, Level::Warn, &format!("{dropped} log lines dropped"), &[]).as_bytes());
-        let taken = !lost && self.log.push(line(process, level, message, fields).as_bytes());
+        let taken = !lost && self.log.push((line(process, level, message, fields) + below).as_bytes());
         let missing = if lost { dropped.saturating_add(1) } else { u64::from(!taken) };
         self.dropped.fetch_add(missing, Ordering::Relaxed);
     }
@@ -124,7 +134,7 @@ impl Output for Screen {
     }
 
     fn log(&self, process: &ProcessLabel, level: Level, message: &str, fields: &[(String, String)]) {
-        self.write(Some(process), level, message, fields);
+        self.write(Some(process), level, message, fields, "");
     }
 }
 

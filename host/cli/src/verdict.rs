@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use lunarium_app::{App, Explained, reached_limit};
+use lunarium_app::{App, DEFAULT_HOST, Explained, reached_limit};
 use lunarium_engine::{EntryId, ErrorKind, Failure, HostId, LimitName, LimitsOverride, Outcome, Pid, Value};
 
 /// Ended well.
@@ -92,7 +92,9 @@ impl Ended<'_> {
         let least = own.into_iter().chain(given).fold(host, u128::min);
         let value = if name == LimitName::Cpu { time(least) } else { size(least) };
         // The lowest counts; of equal ones that of the host, below which nothing helps.
-        let place = if host == least {
+        let place = if host == least && self.host.as_str() == DEFAULT_HOST {
+            format!("is the default: to raise it, define a `process.host` with `limits: {{{name}: …}}`")
+        } else if host == least {
             format!("process host `{}` has: to raise it, set `limits: {{{name}: …}}` there", self.host.as_str())
         } else if own == Some(least) {
             format!("entry `{}` has: to raise it, set `limits: {{{name}: …}}` there", self.entry.as_str())

@@ -505,7 +505,8 @@ impl NodeInner {
         let spawned = kernel.spawn(parent.map(|parent| &parent.process.label.pid), spec)?;
         let frame = format!("{entry}#{:05x}", spawned.chain).into();
         let label = ProcessLabel { pid: spawned.pid, frame, entry };
-        let process = Arc::new(Process::new(label, plan.limits.clone(), plan.context.clone(), Arc::clone(&plan.grants), mailbox));
+        let process =
+            Arc::new(Process::new(label, plan.limits.clone(), plan.context.clone(), Arc::clone(&plan.grants), mailbox));
         self.control.insert(Arc::clone(&process));
         Ok(process)
     }

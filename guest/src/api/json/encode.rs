@@ -260,7 +260,7 @@ fn bad_key(lua: Lua) -> Unfit {
 }
 
 /// Pushes a list of the table's keys, strings all of them, and gives it in order. Raises.
-fn sorted_keys<'l>(lua: &'l Lua, index: c_int, count: usize) -> &'l [&'l [u8]] {
+fn sorted_keys(lua: &Lua, index: c_int, count: usize) -> &[&[u8]] {
     let keys = push_list::<&[u8]>(*lua, count, b"");
     lua.push_nil();
     for key in keys.iter_mut() {

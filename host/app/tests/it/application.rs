@@ -258,6 +258,7 @@ entries:
                     },
                 },
             ],
+            programs: 4 programs,
         }
     "#]]
     .assert_debug_eq(&app);

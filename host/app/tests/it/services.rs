@@ -99,7 +99,7 @@ impl Run {
     /// Takes events up to the first that begins so.
     fn until(&mut self, last: &str) {
         loop {
-            let event = block_on(self.services.next_event()).expect(last);
+            let event = block_on(self.services.next_event()).unwrap_or_else(|| panic!("never: {last}"));
             let line = shown(&event);
             self.told.push_str(&line);
             self.told.push('\n');

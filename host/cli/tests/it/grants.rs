@@ -28,20 +28,23 @@ fn a_single_file_reaches_what_the_command_line_grants() {
     };
     expect![[r#"
         exit code: 0
-    "#]].assert_eq(&run(&["file.lua"]));
+    "#]]
+    .assert_eq(&run(&["file.lua"]));
     expect![[r#"
         exit code: 0
         --- stdout
         hello	nil
         nil	variable `UNSET` not found
-    "#]].assert_eq(&run(&["file.lua", "--grant-env", "GREETING", "--grant-env", "UNSET"]));
+    "#]]
+    .assert_eq(&run(&["file.lua", "--grant-env", "GREETING", "--grant-env", "UNSET"]));
     expect![[r#"
         exit code: 0
         --- stdout
         text	nil
         nil	fs.write on `data/b` is not granted: `data` is granted for reading only
         nil	fs.read on `file.lua` is not granted
-    "#]].assert_eq(&run(&["file.lua", "--grant-fs", "data"]));
+    "#]]
+    .assert_eq(&run(&["file.lua", "--grant-fs", "data"]));
     expect![[r#"
         exit code: 0
         --- stdout
@@ -61,15 +64,18 @@ fn a_single_file_reaches_what_the_command_line_grants() {
           end
           return 0
         end	nil
-    "#]].assert_eq(&run(&["file.lua", "--grant-fs", ".", "--grant-fs", "./data:rw"]));
+    "#]]
+    .assert_eq(&run(&["file.lua", "--grant-fs", ".", "--grant-fs", "./data:rw"]));
     expect![[r#"
         exit code: 2
         --- stderr
         error: `--grant-fs nowhere`: No such file or directory (os error 2)
-    "#]].assert_eq(&run(&["file.lua", "--grant-fs", "nowhere:rw"]));
+    "#]]
+    .assert_eq(&run(&["file.lua", "--grant-fs", "nowhere:rw"]));
     expect![[r#"
         exit code: 2
         --- stderr
         error: `--grant-fs ../x`: path `../x` leads out of where it begins
-    "#]].assert_eq(&run(&["file.lua", "--grant-fs", "../x"]));
+    "#]]
+    .assert_eq(&run(&["file.lua", "--grant-fs", "../x"]));
 }
