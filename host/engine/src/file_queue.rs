@@ -85,3 +85,52 @@ impl Drop for Answer {
         let _ = self.process.reply(self.request, outcome);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use cap_std::ambient_authority;
+    use cap_std::fs::Dir;
+
+    use super::*;
+    use crate::files::{Access, Operation, Place};
+    use crate::grants::{Directory, Grants};
+
+    fn task() -> Task {
+        let dir = Dir::open_ambient_dir(".", ambient_authority()).unwrap();
+        let grants = Grants { fs: vec![Directory::new("data", dir, false).unwrap()], ..Grants::default() };
+        Task::new(Place::find(&grants, Access::Read, "data").unwrap(), Operation::Stat, 1_000).unwrap()
+    }
+
+    fn reply(request: u64) -> Reply {
+        Reply { request, outcome: Outcome::Completed(Vec::new().into()) }
+    }
+
+    #[test]
+    fn an_operation_is_under_way_until_its_reply_is_handed_over() {
+        let mut queue = FileQueue::default();
+        for request in 1..=8 {
+            queue.check().unwrap();
+            queue.push(request, task());
+        }
+        let refused = queue.check().unwrap_err();
+        assert_eq!(refused.to_string(), "process has 8 file operations under way, which is the limit");
+        assert_eq!((refused.kind(), refused.retryable()), (ErrorKind::ResourceExhausted, true));
+        assert_eq!(queue.next().unwrap().0, 1);
+        // Performed, and its reply waits.
+        assert!(queue.check().is_err());
+        // A request of another kind frees nothing.
+        queue.done(&[reply(99)]);
+        assert!(queue.check().is_err());
+        queue.done(&[reply(1)]);
+        queue.check().unwrap();
+    }
+
+    #[test]
+    fn an_end_forgets_what_no_thread_has_begun() {
+        let mut queue = FileQueue::default();
+        (1..=3).for_each(|request| queue.push(request, task()));
+        queue.next().unwrap();
+        queue.clear();
+        assert!(queue.next().is_none());
+    }
+}
