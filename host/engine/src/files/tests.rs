@@ -1,3 +1,5 @@
+//! Paths, grants and every attack on them, on real directories.
+
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::Path;
