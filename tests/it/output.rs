@@ -105,7 +105,13 @@ fn with_narrow_output(source: &str, act: impl FnOnce(&Narrow)) -> (Vec<String>, 
     let output = Arc::new(Narrow::default());
     let config = NodeConfig { max_processes: 10, ..NodeConfig::new(Arc::<Narrow>::clone(&output)) };
     let node = Node::start_on(engine(), config);
-    let host = HostDefinition { id: HostId::new(HOST), max_processes: 10, limits: Limits::default(), security: None };
+    let host = HostDefinition {
+        id: HostId::new(HOST),
+        max_processes: 10,
+        limits: Limits::default(),
+        grants: Arc::default(),
+        security: None,
+    };
     node.add_host(host).expect("a new host");
     node.define(Definition {
         entry: EntryId::new("app:main"),
@@ -114,6 +120,7 @@ fn with_narrow_output(source: &str, act: impl FnOnce(&Narrow)) -> (Vec<String>, 
         imports: Vec::new(),
         libraries: Vec::new(),
         limits: LimitsOverride::default(),
+        grants: Arc::default(),
     });
     let request = SpawnRequest {
         entry: EntryId::new("app:main"),

@@ -179,20 +179,22 @@ fn a_holder_gets_all_or_nothing() {
         &lab,
         r#"
         local s = process.with_context {}:with_name("worker")
-        local holder = s:spawn("app:waits", "app:processes")
+        local holder = s:spawn("app:sleeps", "app:processes")
         local three = s:with_message("a"):with_message("a"):with_message("a")
-        local pid, err = three:with_message("a"):spawn_monitored("app:waits", "app:processes")
+        local pid, err = three:with_message("a"):spawn_monitored("app:sleeps", "app:processes")
         print(pid, err, err:kind(), err:retryable())
         print(process.monitor(holder)) -- not set by the refused spawn
-        process.spawn_linked("app:waits", "app:processes")
-        pid, err = three:spawn_linked("app:waits", "app:processes")
+        process.spawn_linked("app:sleeps", "app:processes")
+        pid, err = three:spawn_linked("app:sleeps", "app:processes")
         print(pid, err, err:kind())
-        print(three:spawn("app:waits", "app:processes") == holder) -- no message was delivered before
+        print(three:spawn("app:sleeps", "app:processes") == holder) -- no message was delivered before
         print(process.send(holder, "a"))
         -- Neither is a child started whose messages don't fit.
         pid, err = process.with_context {}:with_message("a"):with_message("a"):with_message("a"):with_message("a")
-            :spawn("app:waits", "app:processes")
+            :spawn("app:sleeps", "app:processes")
         print(pid, err)
+-- entry: sleeps
+return { main = function() time.sleep("1h") end }
         "#,
         expect![[r#"
             nil	mailbox is full: 3 messages of 3 are unread	RateLimited	true

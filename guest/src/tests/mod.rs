@@ -9,6 +9,7 @@ mod coroutines;
 mod date;
 mod ends;
 mod errors;
+mod files;
 mod globals;
 mod guides;
 mod json;
@@ -25,7 +26,7 @@ mod times;
 
 use expect_test::Expect;
 
-use crate::host::{Chunk, Code, Event, Limits, Message, Program, Status};
+use crate::host::{Chunk, Code, Event, Limits, Message, Modules, Program, Status};
 use crate::tests::fake::{Fake, State};
 use crate::vm::Vm;
 use std::rc::Rc;
@@ -54,6 +55,7 @@ impl Case {
             frame: "app:main#1".to_owned(),
             context: None,
             limits: Limits { memory: 16 << 20, message: 1 << 20, timers: 10_000, coroutines: 10_000, listeners: 1024 },
+            modules: Modules { env: false, fs: false },
             seed: 7,
         };
         Self { program, arguments: vec![0x90], host: Rc::new(State::default()) }

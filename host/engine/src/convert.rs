@@ -83,6 +83,7 @@ pub(crate) fn program<'a>(
             coroutines: limits.coroutines,
             listeners: limits.listeners,
         },
+        modules: wit::Modules { env: !process.grants.env.is_empty(), fs: !process.grants.fs.is_empty() },
         seed,
     }
 }

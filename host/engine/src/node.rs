@@ -21,6 +21,7 @@ use crate::code::Code;
 use crate::control::{Census, Control, Counted};
 use crate::definition::{Chunk, Definition, HostDefinition};
 use crate::engine::{Engine, StartError};
+use crate::grants::Grants;
 use crate::output::{Output, ProcessLabel};
 use crate::process::{Inspection, Process};
 use crate::runner::{self, Job};
@@ -178,9 +179,17 @@ struct Plan {
     code: Arc<Code>,
     host: HostId,
     limits: Limits,
+    grants: Arc<Grants>,
     arguments: Vec<u8>,
     context: Option<Arc<[u8]>>,
     security: Arc<Security>,
+}
+
+/// What a host gives to its processes.
+#[derive(Default)]
+struct HostTerms {
+    limits: Limits,
+    grants: Arc<Grants>,
 }
 
 /// Who spawns, and what stands between both before the child's first instruction.
@@ -503,7 +512,9 @@ impl NodeInner {
     /// What a process will be made of. Checked as far as the kernel isn't needed for it.
     fn plan(&self, spawn: Spawn, parent: Option<&Process>) -> Result<Plan, SpawnError> {
         let code = self.code(&spawn.entry)?;
-        let mut limits = self.host_limits(&spawn.host).narrow(&code.definition.limits);
+        let host = self.host(&spawn.host);
+        let grants = Grants::union(&code.definition.grants, &host.grants);
+        let mut limits = host.limits.narrow(&code.definition.limits);
         if let Some(wish) = &spawn.limits {
             limits = limits.narrow(wish);
         }
@@ -520,7 +531,7 @@ impl NodeInner {
             Some(context) => Some(context.into()),
             None => parent.and_then(|parent| parent.context.clone()),
         };
-        Ok(Plan { code, host: spawn.host, limits, arguments: spawn.arguments, context, security })
+        Ok(Plan { code, host: spawn.host, limits, grants, arguments: spawn.arguments, context, security })
     }
 
     /// Lets the kernel accept a process and puts it into the table.
@@ -548,6 +559,7 @@ impl NodeInner {
             plan.limits.clone(),
             plan.context.clone(),
             Arc::clone(&plan.security),
+            Arc::clone(&plan.grants),
             mailbox,
         ));
         self.control.insert(Arc::clone(&process));
@@ -634,10 +646,11 @@ impl NodeInner {
         }
     }
 
-    /// The limits of a host; the defaults for an unknown one, which the kernel refuses.
-    fn host_limits(&self, host: &HostId) -> Limits {
+    /// What a host gives to its processes; the defaults for an unknown one, which the kernel refuses.
+    fn host(&self, host: &HostId) -> HostTerms {
         let hosts = self.hosts.read().unwrap_or_else(PoisonError::into_inner);
-        hosts.get(host).map(|host| host.limits.clone()).unwrap_or_default()
+        let terms = |host: &HostDefinition| HostTerms { limits: host.limits.clone(), grants: Arc::clone(&host.grants) };
+        hosts.get(host).map(terms).unwrap_or_default()
     }
 }
 

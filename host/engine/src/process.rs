@@ -11,6 +11,11 @@ use std::time::Duration;
 use event_listener::{Event as Changed, EventListener};
 use lunarium_kernel::{BatchLimits, Event, Item, Limits, Mailbox, Message, Outcome, Security, SendError, Unread};
 
+use crate::bindings::lunarium::process::types;
+use crate::convert;
+use crate::file_queue::FileQueue;
+use crate::files::Task;
+use crate::grants::Grants;
 use crate::log_budget::LogBudget;
 use crate::output::ProcessLabel;
 use crate::requests::{Reply, RequestError, Requests};
@@ -22,6 +27,7 @@ const BATCH: BatchLimits = BatchLimits { items: 256, bytes: 256 << 10 };
 pub(crate) struct Process {
     pub(crate) label: ProcessLabel,
     pub(crate) limits: Limits,
+    pub(crate) grants: Arc<Grants>,
     /// What `ctx` gives, as the guest encoded it. Shared with those who inherit it.
     pub(crate) context: Option<Arc<[u8]>>,
     pub(crate) security: Arc<Security>,
@@ -40,6 +46,7 @@ pub(crate) struct Process {
 struct Inbox {
     mailbox: Mailbox,
     requests: Requests,
+    files: FileQueue,
     /// The output was full and takes lines again.
     output_ready: bool,
     inspections: Vec<Sender<Inspection>>,
@@ -79,6 +86,7 @@ impl Process {
         limits: Limits,
         context: Option<Arc<[u8]>>,
         security: Arc<Security>,
+        grants: Arc<Grants>,
         mailbox: Mailbox,
     ) -> Process {
         Process {
@@ -90,11 +98,13 @@ impl Process {
             inbox: Mutex::new(Inbox {
                 mailbox,
                 requests: Requests::default(),
+                files: FileQueue::default(),
                 output_ready: false,
                 inspections: Vec::new(),
                 waker: None,
             }),
             limits,
+            grants,
             killed: AtomicBool::new(false),
             preempted: AtomicBool::new(false),
             started: AtomicBool::new(false),
@@ -142,6 +152,22 @@ impl Process {
         self.inbox().requests.cancel();
     }
 
+    /// Queues a file operation: the id of its request.
+    ///
+    /// Errors: too many operations or requests are under way.
+    pub(crate) fn begin_file(&self, task: Task) -> Result<u64, types::Refusal> {
+        let mut inbox = self.inbox();
+        inbox.files.check().map_err(convert::refusal)?;
+        let request = inbox.requests.begin().map_err(convert::refusal)?;
+        inbox.files.push(request, task);
+        Ok(request)
+    }
+
+    /// The next file operation to perform.
+    pub(crate) fn next_file(&self) -> Option<(u64, Task)> {
+        self.inbox().files.next()
+    }
+
     /// Answers a request and wakes the process; one that has ended is told nothing. Never refused; true when too many
     /// bytes of replies wait.
     #[must_use]
@@ -170,6 +196,7 @@ impl Process {
         let mut inbox = self.inbox();
         inbox.mailbox.close();
         inbox.requests.clear();
+        inbox.files.clear();
         inbox.inspections.clear();
         wake(inbox);
         // Only the first outcome counts, and the kernel reports one.
@@ -229,6 +256,7 @@ impl Process {
             return Poll::Ready(Delivery::default());
         }
         let (replies, bytes) = inbox.requests.take(BATCH.bytes);
+        inbox.files.done(&replies);
         // Replies come after the items, and first in the batch's bytes: who only asks is never held up by who sends.
         let items = match BATCH.bytes.saturating_sub(bytes) {
             0 => Vec::new(),
