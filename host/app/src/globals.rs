@@ -17,6 +17,12 @@ const GRANTED: [&str; 2] = ["env", "fs"];
 /// Parts of Lua that would reach out of a process.
 const ABSENT: [&str; 4] = ["io", "package", "dofile", "loadfile"];
 
+/// Warnings with a "did you mean", the bytes of a name that gets one, and the names it is compared with. The numbers: a
+/// file of a megabyte can hold so many long names that comparing all takes minutes.
+const HINTED: usize = 100;
+const HINTED_BYTES: usize = 64;
+const COMPARED: usize = 1000;
+
 /// A warning for each name a program reads that nobody defines.
 pub(crate) fn undefined(app: &App, checked: &[(&Program, &Globals)]) -> Vec<Mistake> {
     let assigned = assigned(app, checked);
@@ -28,6 +34,7 @@ pub(crate) fn undefined(app: &App, checked: &[(&Program, &Globals)]) -> Vec<Mist
                 continue;
             }
             let known = globals.there.iter().map(String::as_str).chain(defined.into_iter().flatten().copied());
+            let known = known.take(if warnings.len() < HINTED { COMPARED } else { 0 });
             warnings.push(warning(program, &found.name, found.line, known));
         }
     }
@@ -44,7 +51,7 @@ fn warning<'a>(program: &Program, name: &str, line: u32, known: impl Iterator<It
     } else if ABSENT.contains(&name) {
         Some(format!("Lua's `{name}` isn't there: it would reach out of the process"))
     } else {
-        suggest::nearest_hint(name, known)
+        suggest::nearest_hint(name, known.filter(|known| name.len().max(known.len()) <= HINTED_BYTES))
     };
     match hint {
         Some(hint) => warning.hint(hint),
