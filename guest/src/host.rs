@@ -8,6 +8,7 @@ pub use crate::bindings::exports::lunarium::process::guest::{
 };
 pub use crate::bindings::lunarium::process::output::Level;
 pub use crate::bindings::lunarium::process::process::{FirstMessage, Options, SpawnRequest};
+pub use crate::bindings::lunarium::process::security::Actor;
 pub use crate::bindings::lunarium::process::types::{ErrorKind, Refusal, Unread};
 
 /// The host functions, and the clocks.
@@ -41,6 +42,15 @@ pub trait Host {
     fn remove_file(&self, path: &str) -> Result<u64, Refusal>;
     fn make_directory(&self, path: &str) -> Result<u64, Refusal>;
     fn rename_file(&self, path: &str, to: &str) -> Result<u64, Refusal>;
+
+    /// Whom the process acts for.
+    fn own_actor(&self) -> Option<Actor>;
+    /// Ids of the policies that decide for it.
+    fn own_scope(&self) -> Option<Vec<String>>;
+    fn can(&self, action: &str, resource: &str, attributes: Option<Vec<u8>>) -> Result<bool, Refusal>;
+    fn authorize(&self, action: &str, resource: &str) -> Result<(), Refusal>;
+    fn policy(&self, id: &str) -> Result<(), Refusal>;
+    fn group(&self, name: &str) -> Result<Vec<String>, Refusal>;
 
     fn print(&self, line: &[u8]) -> bool;
     fn dropped(&self, lines: u32);

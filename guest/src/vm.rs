@@ -20,6 +20,7 @@ const PRELUDE: &[(&str, &str)] = &[
     ("timer", include_str!("../prelude/timer.lua")),
     ("mailbox", include_str!("../prelude/mailbox.lua")),
     ("request", include_str!("../prelude/request.lua")),
+    ("security", include_str!("../prelude/security.lua")),
     ("output", include_str!("../prelude/output.lua")),
     ("ctx", include_str!("../prelude/ctx.lua")),
     ("fs", include_str!("../prelude/fs.lua")),
@@ -266,7 +267,7 @@ fn build(lua: Lua) -> Calls {
         lua.call(1, 0);
     }
     lua.push_loaded();
-    for name in [c"process", c"channel", c"time", c"errors", c"ctx", c"json", c"env", c"fs"] {
+    for name in [c"process", c"channel", c"time", c"errors", c"ctx", c"json", c"security", c"env", c"fs"] {
         lua.get_field(runtime, name);
         lua.set_field(-2, name);
     }

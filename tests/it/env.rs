@@ -83,6 +83,7 @@ end
             max_processes: 10,
             limits: Limits::default(),
             grants: Arc::new(variables(&[("A", Some("granted by the host"))])),
+            security: None,
         })
         .unwrap();
     let run = |name: &str, host: &HostId, argument: &str| {
@@ -91,6 +92,7 @@ end
             host: host.clone(),
             arguments: vec![argument.into()],
             limits: LimitsOverride::default(),
+            security: None,
         };
         show_outcome(&lab.node.spawn(request).unwrap().wait_blocking())
     };

@@ -20,6 +20,7 @@ mod payloads;
 mod process;
 mod program;
 mod sandbox;
+mod security;
 mod spawner;
 mod times;
 

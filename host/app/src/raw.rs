@@ -14,6 +14,7 @@ use crate::grants::{self, RawGrants, RawVariable};
 use crate::identifier::{NAME_FORM, NAMESPACE_FORM, full_id_at, is_name, is_namespace};
 use crate::limits;
 use crate::report::{Findings, Report, SourceFile};
+use crate::security::{self, RawPolicy, RawSecurity};
 use crate::suggest;
 use crate::yaml::{self, At, Node, Shape};
 
@@ -24,12 +25,9 @@ const PROCESS: &str = "process.lua";
 const LIBRARY: &str = "library.lua";
 const HOST: &str = "process.host";
 const SERVICE: &str = "process.service";
+const POLICY: &str = "security.policy";
 const VARIABLE: &str = "env.variable";
-const KINDS: [&str; 5] = [PROCESS, LIBRARY, HOST, SERVICE, VARIABLE];
-/// Documented, and not there yet. They are about power, so an app that relies on them must not start without.
-const LATER_KINDS: [&str; 1] = ["security.policy"];
-
-const SECURITY_HINT: &str = "leave it out: every process may use the process module on the others of its app";
+const KINDS: [&str; 6] = [PROCESS, LIBRARY, HOST, SERVICE, POLICY, VARIABLE];
 
 /// An entry with its full id and its place.
 #[derive(Debug)]
@@ -50,6 +48,7 @@ pub(crate) enum RawBody {
     Host(RawHost),
     Service(RawService),
     Variable(RawVariable),
+    Policy(RawPolicy),
     /// A kind that was reported; the id is kept, so that references to it aren't reported too.
     Unusable,
 }
@@ -63,6 +62,7 @@ impl RawBody {
             Self::Host(_) => HOST,
             Self::Service(_) => SERVICE,
             Self::Variable(_) => VARIABLE,
+            Self::Policy(_) => POLICY,
             Self::Unusable => "",
         }
     }
@@ -95,6 +95,7 @@ pub(crate) struct RawHost {
     pub(crate) max_processes: Option<u32>,
     pub(crate) limits: LimitsOverride,
     pub(crate) grants: RawGrants,
+    pub(crate) security: Option<RawSecurity>,
     pub(crate) lifecycle: RawLifecycle,
 }
 
@@ -103,6 +104,7 @@ pub(crate) struct RawService {
     pub(crate) process: Option<At<String>>,
     pub(crate) host: Option<At<String>>,
     pub(crate) input: Vec<Node>,
+    pub(crate) security: Option<RawSecurity>,
     pub(crate) lifecycle: RawLifecycle,
 }
 
@@ -125,36 +127,44 @@ pub(crate) struct RawRestart {
     pub(crate) stable_threshold: Option<Duration>,
 }
 
+/// What one file holds.
+#[derive(Debug, Default)]
+pub(crate) struct RawIndex {
+    pub(crate) entries: Vec<RawEntry>,
+    /// The application is strict.
+    pub(crate) strict: bool,
+}
+
 /// Reads one file. Whatever is wrong goes into the report; entries are returned as far as they can be used.
-pub(crate) fn read(file: &Arc<SourceFile>, folder: &str, report: &mut Report) -> Vec<RawEntry> {
+pub(crate) fn read(file: &Arc<SourceFile>, folder: &str, report: &mut Report) -> RawIndex {
     let mut findings = Findings { file, report };
     let node = match yaml::parse(&file.text) {
         Ok(node) => node,
         Err(error) => {
             findings.mistake(&error.span, error.message);
-            return Vec::new();
+            return RawIndex::default();
         }
     };
     if matches!(node.shape, Shape::Null) {
         findings.mistake(&(0..0), "the file is empty");
-        return Vec::new();
+        return RawIndex::default();
     }
-    let Some(mut top) = Fields::open(&node, "the file", &mut findings) else { return Vec::new() };
+    let Some(mut top) = Fields::open(&node, "the file", &mut findings) else { return RawIndex::default() };
     // Its table begins at the first key, which is a fine place for what the file lacks.
     top.shown_at(&(0..0));
     version(&mut top, &mut findings);
     let namespace = namespace(&mut top, &mut findings);
     let entries = top.required("entries", &mut findings);
-    top.refuse("security", SECURITY_HINT, &mut findings);
+    let strict = security::read_strict(&mut top, folder.is_empty(), &mut findings);
     top.finish(&mut findings);
-    let Some(entries) = entries else { return Vec::new() };
     let mut found = Vec::new();
-    for item in fields::list(entries, "`entries`", &mut findings) {
+    let items = entries.map(|entries| fields::list(entries, "`entries`", &mut findings)).unwrap_or_default();
+    for item in items {
         if let Some((id, body)) = entry(item, namespace.as_deref(), &mut findings) {
             found.push(RawEntry { file: Arc::clone(file), folder: folder.to_owned(), id, body });
         }
     }
-    found
+    RawIndex { entries: found, strict }
 }
 
 fn version(top: &mut Fields<'_>, findings: &mut Findings<'_>) {
@@ -219,11 +229,7 @@ fn body(kind: &At<String>, fields: &mut Fields<'_>, space: &str, findings: &mut 
         HOST => Some(RawBody::Host(host(fields, space, findings))),
         SERVICE => Some(RawBody::Service(service(fields, space, findings))),
         VARIABLE => Some(RawBody::Variable(grants::read_variable(fields, findings))),
-        later if LATER_KINDS.contains(&later) => {
-            let message = format!("kind `{later}` is not available in this version");
-            findings.hinted(&kind.span, message, Some(SECURITY_HINT.to_owned()));
-            None
-        }
+        POLICY => Some(RawBody::Policy(security::read_policy(fields, space, findings))),
         other => {
             findings.hinted(&kind.span, format!("unknown kind `{other}`"), suggest::hint(other, &KINDS));
             None
@@ -283,16 +289,17 @@ fn host(fields: &mut Fields<'_>, space: &str, findings: &mut Findings<'_>) -> Ra
     });
     let limits = fields.optional("limits").map(|node| limits::read(node, findings)).unwrap_or_default();
     let grants = grants(fields, findings);
-    fields.refuse("security", SECURITY_HINT, findings);
-    RawHost { max_processes, limits, grants, lifecycle: lifecycle(fields, space, findings) }
+    let security = security::read_security(fields, space, findings);
+    RawHost { max_processes, limits, grants, security, lifecycle: lifecycle(fields, space, findings) }
 }
 
 fn service(fields: &mut Fields<'_>, space: &str, findings: &mut Findings<'_>) -> RawService {
     let process = fields.required_text("process", findings).map(|id| full_id_at(space, id));
     let host = fields.required_text("host", findings).map(|id| full_id_at(space, id));
     let input = fields.optional("input").map(|node| fields::list(node, "`input`", findings).to_vec());
-    fields.refuse("security", SECURITY_HINT, findings);
-    RawService { process, host, input: input.unwrap_or_default(), lifecycle: lifecycle(fields, space, findings) }
+    let security = security::read_security(fields, space, findings);
+    let lifecycle = lifecycle(fields, space, findings);
+    RawService { process, host, input: input.unwrap_or_default(), security, lifecycle }
 }
 
 fn lifecycle(fields: &mut Fields<'_>, space: &str, findings: &mut Findings<'_>) -> RawLifecycle {

@@ -41,12 +41,13 @@ pub(crate) fn resolve(
     let definitions = resolver.definitions(&chunks, &imports, &mut granter);
     let services = resolver.services();
     let hosts = resolver.hosts(&services, &mut granter);
+    let policies = resolver.policies();
     let programs = resolver.programs;
-    (App { definitions, hosts, services, programs }, unused::unused(entries, &chunks))
+    (App { definitions, hosts, services, programs, policies, strict: false }, unused::unused(entries, &chunks))
 }
 
-struct Resolver<'a> {
-    entries: &'a [RawEntry],
+pub(crate) struct Resolver<'a> {
+    pub(crate) entries: &'a [RawEntry],
     /// Where each id is defined first.
     ids: BTreeMap<&'a str, usize>,
     programs: Programs,
@@ -54,7 +55,7 @@ struct Resolver<'a> {
 }
 
 impl<'a> Resolver<'a> {
-    fn findings(&mut self, entry: &'a RawEntry) -> Findings<'_> {
+    pub(crate) fn findings(&mut self, entry: &'a RawEntry) -> Findings<'_> {
         Findings { file: &entry.file, report: self.report }
     }
 
@@ -82,7 +83,7 @@ impl<'a> Resolver<'a> {
             let source = match &entry.body {
                 RawBody::Process(process) => process.source.as_ref(),
                 RawBody::Library(library) => library.source.as_ref(),
-                RawBody::Host(_) | RawBody::Service(_) | RawBody::Variable(_) | RawBody::Unusable => None,
+                _ => None,
             };
             chunks.push(source.and_then(|source| self.programs.load(entry, source, files, self.report)));
         }
@@ -90,7 +91,7 @@ impl<'a> Resolver<'a> {
     }
 
     /// The entry that a reference names, when it exists and has one of the kinds; else the mistake is reported.
-    fn find(&mut self, from: &'a RawEntry, reference: &At<String>, kinds: &[&'static str]) -> Option<usize> {
+    pub(crate) fn find(&mut self, from: &'a RawEntry, reference: &At<String>, kinds: &[&'static str]) -> Option<usize> {
         let found = self.ids.get(reference.value.as_str()).copied();
         let entries = self.entries;
         let body = found.and_then(|number| entries.get(number)).map(|entry| &entry.body);
@@ -187,6 +188,7 @@ impl<'a> Resolver<'a> {
         let process = raw.process.as_ref().and_then(|id| self.find(entry, id, &["process.lua"]).map(|_| id));
         let host = raw.host.as_ref().filter(|id| self.host_exists(entry, id));
         let input = raw.input.iter().map(value).collect();
+        let security = self.security(entry, raw.security.as_ref());
         let (process, host) = (process?, host?);
         let lifecycle = lifecycle(&raw.lifecycle);
         Some(Service {
@@ -194,6 +196,7 @@ impl<'a> Resolver<'a> {
             process: EntryId::new(process.value.as_str()),
             host: HostId::new(host.value.as_str()),
             input,
+            security,
             lifecycle,
         })
     }
@@ -236,8 +239,12 @@ impl<'a> Resolver<'a> {
                     || service.lifecycle.depends_on.iter().any(|id| id.as_str() == entry.id())
             });
             let started = needed || raw.lifecycle.auto_start.unwrap_or(true);
-            let grants = granter.grants(&raw.grants, &mut self.findings(entry));
-            hosts.push(Host { definition: HostDefinition { grants, ..host_definition(entry.id(), raw) }, started });
+            let definition = HostDefinition {
+                grants: granter.grants(&raw.grants, &mut self.findings(entry)),
+                security: self.security(entry, raw.security.as_ref()),
+                ..host_definition(entry.id(), raw)
+            };
+            hosts.push(Host { definition, started });
         }
         hosts
     }
@@ -252,7 +259,7 @@ impl RawEntry {
         match &self.body {
             RawBody::Process(process) => &process.imports,
             RawBody::Library(library) => &library.imports,
-            RawBody::Host(_) | RawBody::Service(_) | RawBody::Variable(_) | RawBody::Unusable => &[],
+            _ => &[],
         }
     }
 
@@ -260,7 +267,7 @@ impl RawEntry {
         match &self.body {
             RawBody::Host(host) => Some(&host.lifecycle),
             RawBody::Service(service) => Some(&service.lifecycle),
-            RawBody::Process(_) | RawBody::Library(_) | RawBody::Variable(_) | RawBody::Unusable => None,
+            _ => None,
         }
     }
 }
@@ -277,7 +284,8 @@ fn shortened<'n>(names: &[&'n str]) -> Vec<&'n str> {
 pub(crate) fn default_host() -> Host {
     let id = HostId::new(DEFAULT_HOST);
     let (limits, grants) = (Limits::default(), Arc::default());
-    Host { definition: HostDefinition { id, max_processes: UNBOUNDED, limits, grants }, started: true }
+    let definition = HostDefinition { id, max_processes: UNBOUNDED, limits, grants, security: None };
+    Host { definition, started: true }
 }
 
 fn host_definition(id: &str, raw: &RawHost) -> HostDefinition {
@@ -286,6 +294,7 @@ fn host_definition(id: &str, raw: &RawHost) -> HostDefinition {
         max_processes: raw.max_processes.unwrap_or(UNBOUNDED),
         limits: limits::of_host(&raw.limits),
         grants: Arc::default(),
+        security: None,
     }
 }
 
@@ -339,7 +348,7 @@ fn restart(raw: &RawRestart) -> RestartPolicy {
 }
 
 /// A value of `input` as Lua sees it.
-fn value(node: &Node) -> Value {
+pub(crate) fn value(node: &Node) -> Value {
     match &node.shape {
         Shape::Null => Value::Nil,
         Shape::Boolean(value) => Value::Boolean(*value),

@@ -11,6 +11,7 @@ use crate::application::MAIN;
 use crate::grants::RawGrants;
 use crate::raw::{RawBody, RawEntry, RawService};
 use crate::report::{Mistake, Place};
+use crate::security::RawSecurity;
 use crate::yaml::{At, Node, Shape};
 
 /// A warning for each entry that nothing uses. `chunks` are the entries' own.
@@ -34,6 +35,8 @@ struct Uses<'a> {
     hosts: BTreeSet<&'a str>,
     /// Where everything runs that names no host.
     is_only_host: bool,
+    /// Policies that a host or a service names.
+    policies: BTreeSet<&'a str>,
     mentions: Mentions<'a>,
 }
 
@@ -49,6 +52,7 @@ impl<'a> Uses<'a> {
             granted: entries.iter().filter_map(grants).flat_map(|grants| &grants.env).map(text).collect(),
             hosts: hosts.collect(),
             is_only_host: entries.iter().filter(|entry| matches!(entry.body, RawBody::Host(_))).count() == 1,
+            policies: entries.iter().filter_map(security).flat_map(RawSecurity::policies).map(text).collect(),
             mentions: Mentions::of(entries, chunks),
         }
     }
@@ -84,6 +88,13 @@ impl<'a> Uses<'a> {
                     (message, "name it in the `grants` of an entry or a process host: `env: [NAME]`".to_owned())
                 })
             }
+            RawBody::Policy(policy) => {
+                let is_used = policy.is_grouped() || self.policies.contains(id) || self.mentions.outside(name, None);
+                (!is_used).then(|| {
+                    let message = format!("nothing uses policy `{id}`: it is in no group, and nothing names it");
+                    (message, "name it in the `security` of a host or a service".to_owned())
+                })
+            }
             RawBody::Service(_) | RawBody::Unusable => None,
         }
     }
@@ -93,6 +104,14 @@ fn grants(entry: &RawEntry) -> Option<&RawGrants> {
     match &entry.body {
         RawBody::Process(process) => Some(&process.grants),
         RawBody::Host(host) => Some(&host.grants),
+        _ => None,
+    }
+}
+
+fn security(entry: &RawEntry) -> Option<&RawSecurity> {
+    match &entry.body {
+        RawBody::Service(service) => service.security.as_ref(),
+        RawBody::Host(host) => host.security.as_ref(),
         _ => None,
     }
 }

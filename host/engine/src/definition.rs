@@ -8,6 +8,7 @@ use std::sync::Arc;
 use lunarium_kernel::{EntryId, HostId, Limits, LimitsOverride};
 
 use crate::grants::Grants;
+use crate::security::SecuritySpec;
 
 /// A piece of Lua source with the name that error messages show.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -70,4 +71,7 @@ pub struct HostDefinition {
     pub limits: Limits,
     /// What each of its processes may reach outside of the node; nothing by default.
     pub grants: Arc<Grants>,
+    /// What a process starts with that gets nothing else: one without a parent, or whose parent has neither actor nor
+    /// scope.
+    pub security: Option<SecuritySpec>,
 }

@@ -29,7 +29,9 @@
 //!
 //! let node = Node::start(NodeConfig { max_processes: 100, ..NodeConfig::new(Arc::new(Stdout)) })?;
 //! let host = HostId::new("app:plugins");
-//! node.add_host(HostDefinition { id: host.clone(), max_processes: 100, limits: Limits::default(), grants: Arc::default() })?;
+//! let limits = Limits::default();
+//! let (max_processes, grants, security) = (100, Arc::default(), None);
+//! node.add_host(HostDefinition { id: host.clone(), max_processes, limits, grants, security })?;
 //! let entry = EntryId::new("app:greet");
 //! node.define(Definition {
 //!     entry: entry.clone(),
@@ -44,7 +46,8 @@
 //!     grants: Arc::default(),
 //! });
 //! let arguments = vec![Value::from("Ada")];
-//! let handle = node.spawn(SpawnRequest { entry, host, arguments, limits: LimitsOverride::default() })?;
+//! let limits = LimitsOverride::default();
+//! let handle = node.spawn(SpawnRequest { entry, host, arguments, limits, security: None })?;
 //! match handle.wait_blocking() {
 //!     Outcome::Completed(result) => assert_eq!(Value::decode(&result)?, Value::from("hello, Ada")),
 //!     Outcome::Failed(failure) => return Err(failure.to_string().into()),
@@ -75,6 +78,7 @@ mod process;
 mod requests;
 mod runner;
 mod scheduler;
+mod security;
 mod sleep;
 mod store;
 mod syscall;
@@ -88,11 +92,13 @@ pub use engine::{Engine, StartError};
 pub use files::PathError;
 pub use grants::{Directory, Grants};
 pub use lunarium_kernel::{
-    EntryId, ErrorKind, Failure, HostError, HostId, LimitName, Limits, LimitsOverride, Outcome, Pid, ResolveError,
+    Attribute, Condition, ConditionError, EntryId, ErrorKind, Failure, Field, FieldError, HostError, HostId, LimitName,
+    Limits, LimitsOverride, Operand, Operator, Outcome, Pattern, PatternError, Pid, Policy, PolicyEffect, ResolveError,
 };
 pub use node::{DeliverError, Handle, Node, NodeConfig, SpawnError, SpawnRequest};
 pub use output::{Level, Output, ProcessLabel};
 pub use pool::PoolError;
 pub use process::Inspection;
+pub use security::{ActorSpec, ScopeSpec, SecurityError, SecuritySpec};
 pub use sleep::Sleep;
 pub use value::{DecodeError, Value};

@@ -144,6 +144,7 @@ entries:
                             env: {},
                             fs: [],
                         },
+                        security: None,
                     },
                     started: true,
                 },
@@ -169,6 +170,7 @@ entries:
                             env: {},
                             fs: [],
                         },
+                        security: None,
                     },
                     started: false,
                 },
@@ -179,6 +181,7 @@ entries:
                     process: shop:front,
                     host: shop:processes,
                     input: [],
+                    security: None,
                     lifecycle: Lifecycle {
                         auto_start: false,
                         depends_on: [],
@@ -240,6 +243,7 @@ entries:
                             ],
                         ),
                     ],
+                    security: None,
                     lifecycle: Lifecycle {
                         auto_start: true,
                         depends_on: [
@@ -259,6 +263,8 @@ entries:
                 },
             ],
             programs: 4 programs,
+            policies: [],
+            strict: false,
         }
     "#]]
     .assert_debug_eq(&app);

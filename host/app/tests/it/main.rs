@@ -12,6 +12,7 @@ mod grants;
 mod limits;
 mod reference;
 mod report;
+mod security;
 mod services;
 mod source;
 mod syntax;

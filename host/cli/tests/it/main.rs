@@ -12,6 +12,7 @@ mod failure;
 mod grants;
 mod new;
 mod output;
+mod security;
 mod services;
 mod signals;
 mod usage;

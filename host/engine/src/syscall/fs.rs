@@ -10,7 +10,9 @@ use crate::store::StoreData;
 impl StoreData {
     /// A place that the caller may reach.
     fn place(&self, access: Access, path: &str) -> Result<Place, Refusal> {
-        Place::find(&self.process.grants, access, path).map_err(convert::refusal)
+        let place = Place::find(&self.process.grants, access, path).map_err(convert::refusal)?;
+        self.authorize(access.action(), place.path())?;
+        Ok(place)
     }
 
     fn start(&self, access: Access, path: &str, operation: Operation) -> Result<u64, Refusal> {
