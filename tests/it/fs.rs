@@ -7,8 +7,11 @@ use std::path::Path;
 use cap_std::ambient_authority;
 use cap_std::fs::Dir;
 use expect_test::{Expect, expect};
-use lunarium_engine::{Directory, Grants, Limits};
-use lunarium_tests::{Lab, show_outcome};
+use lunarium_engine::{
+    Directory, EntryId, Grants, HostId, Limits, LimitsOverride, Pattern, Policy, PolicyEffect, ScopeSpec, SecuritySpec,
+    SpawnRequest,
+};
+use lunarium_tests::{HOST, Lab, show_outcome};
 use tempfile::TempDir;
 
 use crate::check::{check_main_in, program};
@@ -258,6 +261,66 @@ fn what_was_read_is_handed_over_in_bites_that_the_process_can_take() {
             => nil
         "#]],
     );
+}
+
+#[test]
+fn a_policy_narrows_what_is_granted() {
+    let mut shelf = Shelf::new();
+    let mut grants = Grants::clone(&shelf.lab.grants);
+    grants.env = [("OPEN", "a"), ("SHUT", "b")].map(|(name, value)| (name.to_owned(), Some(value.to_owned()))).into();
+    shelf.lab.grants = grants.into();
+    let policy = |id: &str, action: &str, resource: &str| {
+        let parse = |text| vec![Pattern::parse(text).unwrap()];
+        let (actions, resources) = (parse(action), parse(resource));
+        let id = EntryId::new(id);
+        let effect = PolicyEffect::Allow;
+        shelf.lab.node.define_policy(Policy { id: id.clone(), effect, actions, resources, conditions: vec![] }, &[]);
+        id
+    };
+    let policies = vec![
+        policy("app:env", "env.get", "OPEN"),
+        policy("app:read", "fs.read", "shelf/*"),
+        policy("app:write", "fs.write", "data/mine*"),
+    ];
+    shelf.lab.define(&program(
+        r#"
+        print(env.get("OPEN")) print(env.get("SHUT")) print(env.get("OTHER"))
+        print(fs.read("shelf/book")) print(fs.list("shelf")) print(fs.stat("data")) print(fs.read("elsewhere"))
+        print(fs.read("data/../shelf/book", { length = 4 }))
+        for _, name in ipairs { "write", "append" } do print(fs[name]("data/mine", "x")) print(fs[name]("data/x", "x")) end
+        print(fs.mkdir("data/x")) print(fs.remove("data/x")) print(fs.read("data/mine"))
+        print(fs.rename("data/mine", "data/x")) print(fs.rename("data/x", "data/mine")) print(fs.rename("data/mine", "data/mine2"))
+        "#,
+    ));
+    let request = SpawnRequest {
+        entry: EntryId::new("app:main"),
+        host: HostId::new(HOST),
+        arguments: Vec::new(),
+        limits: LimitsOverride::default(),
+        security: Some(SecuritySpec { actor: None, scope: Some(ScopeSpec { policies, groups: Vec::new() }) }),
+    };
+    let outcome = shelf.lab.node.spawn(request).unwrap().wait_blocking();
+    assert_eq!(show_outcome(&outcome), "=> nil");
+    expect![[r#"
+        a	nil
+        nil	permission `env.get` on `SHUT` is missing
+        nil	variable `OTHER` not found
+        once upon a time	nil
+        nil	permission `fs.read` on `shelf` is missing
+        nil	permission `fs.read` on `data` is missing
+        nil	fs.read on `elsewhere` is not granted
+        once	nil
+        true	nil
+        nil	permission `fs.write` on `data/x` is missing
+        true	nil
+        nil	permission `fs.write` on `data/x` is missing
+        nil	permission `fs.write` on `data/x` is missing
+        nil	permission `fs.write` on `data/x` is missing
+        nil	permission `fs.read` on `data/mine` is missing
+        nil	permission `fs.write` on `data/x` is missing
+        nil	permission `fs.write` on `data/x` is missing
+        true	nil
+    "#]].assert_eq(&(shelf.lab.printed().join("\n") + "\n"));
 }
 
 #[test]

@@ -558,6 +558,7 @@ impl NodeInner {
             label,
             plan.limits.clone(),
             plan.context.clone(),
+            Arc::clone(&plan.grants),
             Arc::clone(&plan.security),
             Arc::clone(&plan.grants),
             mailbox,

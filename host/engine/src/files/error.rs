@@ -3,7 +3,7 @@
 
 use std::io::{self, ErrorKind as Io};
 
-use lunarium_kernel::{ErrorKind, Refusal};
+use lunarium_kernel::{ErrorKind, Refusal, action};
 use rustix::io::Errno;
 
 use super::PathError;
@@ -19,8 +19,8 @@ impl Access {
     /// The action that a policy speaks of.
     pub(crate) fn action(self) -> &'static str {
         match self {
-            Access::Read => "fs.read",
-            Access::Write => "fs.write",
+            Access::Read => action::FS_READ,
+            Access::Write => action::FS_WRITE,
         }
     }
 }

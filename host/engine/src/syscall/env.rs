@@ -23,9 +23,12 @@ impl lunarium_kernel::Refusal for Absent {
 
 impl Host for StoreData {
     fn get(&mut self, name: String) -> Result<String, Refusal> {
-        let value = self.process.grants.variable(&name).map(str::to_owned);
-        let value = value.ok_or_else(|| convert::refusal(Absent(convert::cut(name.clone(), SHOWN))))?;
-        self.authorize(action::ENV_GET, &name)?;
-        Ok(value)
+        let grants = &self.process.grants;
+        // What isn't granted looks absent, whatever a policy says of it; and a granted name is as long as a name may be.
+        if grants.env.contains_key(&name) {
+            self.authorize(action::ENV_GET, &name)?;
+        }
+        let value = grants.variable(&name).map(str::to_owned);
+        value.ok_or_else(|| convert::refusal(Absent(convert::cut(name, SHOWN))))
     }
 }

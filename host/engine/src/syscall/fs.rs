@@ -1,7 +1,5 @@
 //! `fs`: each function finds the path among the grants and queues the operation; its answer comes as a reply.
 
-use lunarium_kernel::action;
-
 use crate::bindings::lunarium::process::fs::Host;
 use crate::bindings::lunarium::process::types::Refusal;
 use crate::convert;
@@ -13,11 +11,7 @@ impl StoreData {
     /// A place that the caller may reach.
     fn place(&self, access: Access, path: &str) -> Result<Place, Refusal> {
         let place = Place::find(&self.process.grants, access, path).map_err(convert::refusal)?;
-        let action = match access {
-            Access::Read => action::FS_READ,
-            Access::Write => action::FS_WRITE,
-        };
-        self.authorize(action, place.path())?;
+        self.authorize(access.action(), place.path())?;
         Ok(place)
     }
 
