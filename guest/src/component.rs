@@ -6,8 +6,8 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::bindings::Guest as World;
 use crate::bindings::exports::lunarium::process::guest::Guest;
-use crate::bindings::lunarium::process::{link, mailbox, monitor, output, process, registry};
-use crate::host::{Chunk, Event, Globals, Host, Level, Options, Program, Refusal, SpawnRequest, Status, Unread};
+use crate::bindings::lunarium::process::{link, mailbox, monitor, output, process, registry, security};
+use crate::host::{Actor, Chunk, Event, Globals, Host, Level, Options, Program, Refusal, SpawnRequest, Status, Unread};
 use crate::vm::Vm;
 
 thread_local! {
@@ -109,6 +109,30 @@ impl Host for Imports {
 
     fn unregister(&self, name: &str) -> Result<bool, Refusal> {
         registry::unregister(name)
+    }
+
+    fn own_actor(&self) -> Option<Actor> {
+        security::own_actor()
+    }
+
+    fn own_scope(&self) -> Option<Vec<String>> {
+        security::own_scope()
+    }
+
+    fn can(&self, action: &str, resource: &str, attributes: Option<Vec<u8>>) -> Result<bool, Refusal> {
+        security::can(action, resource, attributes.as_deref())
+    }
+
+    fn authorize(&self, action: &str, resource: &str) -> Result<(), Refusal> {
+        security::authorize(action, resource)
+    }
+
+    fn policy(&self, id: &str) -> Result<(), Refusal> {
+        security::policy(id)
+    }
+
+    fn group(&self, name: &str) -> Result<Vec<String>, Refusal> {
+        security::group(name)
     }
 
     fn print(&self, line: &[u8]) -> bool {

@@ -48,6 +48,9 @@ pub struct Types {
     /// What `msg.topic` and `msg.payload` read without a call: travels as the value in it.
     pub field: Cell<Type>,
     pub timer: Cell<Type>,
+    pub actor: Cell<Type>,
+    pub policy: Cell<Type>,
+    pub scope: Cell<Type>,
     pub time: Cell<Type>,
     pub duration: Cell<Type>,
     pub spawner: Cell<Type>,

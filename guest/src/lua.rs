@@ -1,5 +1,6 @@
-//! Lua's C interface as methods of [`Lua`], and nothing above it. With `memory.rs`, `buffer.rs`, `wait.rs` and the
-//! C-facing bits of `lib.rs`, this is where the guest is `unsafe`; the other files use these methods only.
+//! Lua's C interface as methods of [`Lua`] (errors in `lua/raise.rs`), and nothing above it. With `memory.rs`,
+//! `buffer.rs`, `wait.rs` and the C-facing bits of `lib.rs`, this is where the guest is `unsafe`; the other files use
+//! these methods only.
 //!
 //! They are not marked `unsafe` although Lua's rules still hold, because what breaks one of them hurts the process
 //! itself and nobody else, wasm being the wall. The rules:
@@ -8,18 +9,15 @@
 //! * A slice that [`Lua::bytes`] gives is valid while its string stays where it is on the stack.
 //! * A C function has 20 free stack slots; [`Lua::reserve`] gets more.
 
-use std::ffi::{CStr, c_char, c_int, c_void};
+mod raise;
+
+use std::ffi::{CStr, c_int, c_void};
 use std::{ptr, slice};
 
 use mlua_sys as ffi;
 
 use crate::context::Context;
 use crate::memory::{Memory, allocate};
-
-unsafe extern "C-unwind" {
-    // Part of lauxlib.h that mlua doesn't declare.
-    fn luaL_typeerror(lua: *mut ffi::lua_State, argument: c_int, expected: *const c_char) -> c_int;
-}
 
 /// A Lua thread, as Lua passes it to C functions.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -568,47 +566,9 @@ impl Lua {
 #[derive(Clone, Copy)]
 pub struct Reference(c_int);
 
-// ---- Errors and the rest
+// ---- The rest
 
 impl Lua {
-    /// Raises the value on top.
-    pub fn raise(&self) -> ! {
-        unsafe { ffi::lua_error(self.0) }
-    }
-
-    /// Raises text as it stands, without a position.
-    pub fn raise_text(&self, text: &str) -> ! {
-        self.push_bytes(text.as_bytes());
-        self.raise()
-    }
-
-    /// Raises text with the position of whoever called the running function.
-    pub fn raise_here(&self, text: &str) -> ! {
-        unsafe { ffi::luaL_where(self.0, 1) };
-        self.push_bytes(text.as_bytes());
-        unsafe { ffi::lua_concat(self.0, 2) };
-        self.raise()
-    }
-
-    /// "bad argument #n to 'f' (x expected, got y)". Raises.
-    pub fn type_error(&self, argument: c_int, expected: &CStr) -> ! {
-        unsafe { luaL_typeerror(self.0, argument, expected.as_ptr()) };
-        self.raise()
-    }
-
-    /// A string argument; numbers pass for strings. Raises for other types.
-    #[inline]
-    pub fn check_bytes(&self, argument: c_int) -> &[u8] {
-        let mut length = 0;
-        let text = unsafe { ffi::luaL_checklstring(self.0, argument, &mut length) };
-        unsafe { slice::from_raw_parts(text.cast(), length) }
-    }
-
-    /// An integer argument. Raises for anything else.
-    pub fn check_integer(&self, argument: c_int) -> i64 {
-        unsafe { ffi::luaL_checkinteger(self.0, argument) }
-    }
-
     /// Pushes a traceback of `thread`, which may be this one; `level` 1 leaves out the running function. Raises.
     pub fn push_traceback(&self, thread: Self, level: c_int) {
         unsafe { ffi::luaL_traceback(self.0, thread.0, ptr::null(), level) }

@@ -20,6 +20,7 @@ const PRELUDE: &[(&str, &str)] = &[
     ("timer", include_str!("../prelude/timer.lua")),
     ("mailbox", include_str!("../prelude/mailbox.lua")),
     ("request", include_str!("../prelude/request.lua")),
+    ("security", include_str!("../prelude/security.lua")),
     ("output", include_str!("../prelude/output.lua")),
     ("ctx", include_str!("../prelude/ctx.lua")),
     ("spawner", include_str!("../prelude/spawner.lua")),
@@ -265,7 +266,7 @@ fn build(lua: Lua) -> Calls {
         lua.call(1, 0);
     }
     lua.push_loaded();
-    for name in [c"process", c"channel", c"time", c"errors", c"ctx", c"json"] {
+    for name in [c"process", c"channel", c"time", c"errors", c"ctx", c"json", c"security"] {
         lua.get_field(runtime, name);
         lua.set_field(-2, name);
     }

@@ -28,6 +28,7 @@ mod reference;
 mod registry;
 mod require;
 mod sandbox;
+mod security;
 mod select;
 mod spawn;
 mod spawner;

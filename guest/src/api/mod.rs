@@ -12,6 +12,7 @@ pub mod output;
 pub mod process;
 pub mod registry;
 pub mod schedule;
+pub mod security;
 pub mod time;
 pub mod zone;
 
@@ -36,6 +37,7 @@ pub fn install(lua: Lua) {
         &process::FUNCTIONS,
         &registry::FUNCTIONS,
         &schedule::FUNCTIONS,
+        &security::FUNCTIONS,
     ];
     for (name, function) in groups.iter().copied().flatten() {
         lua.set_function(name, *function);

@@ -221,6 +221,9 @@ impl Encoder<'_> {
                 (&types.case, "case"),
                 (&types.message, "message"),
                 (&types.timer, "timer"),
+                (&types.actor, "security actor"),
+                (&types.policy, "policy"),
+                (&types.scope, "scope"),
             ];
             if let Some((_, what)) = inner.into_iter().find(|(kind, _)| kind.get().is(metatable)) {
                 return Err(Unfit::Value { what, path: Vec::new() });

@@ -19,6 +19,7 @@ mod payloads;
 mod process;
 mod program;
 mod sandbox;
+mod security;
 mod spawner;
 mod times;
 

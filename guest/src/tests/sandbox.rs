@@ -23,7 +23,7 @@ fn the_exact_list_of_what_is_reachable() {
           print, coroutine.create(print) } do lines[#lines + 1] = type(value) .. ' ' .. tostring(getmetatable(value)) end
         print(table.concat(lines, '\\n'))",
         expect![[r#"
-            _G: _G _VERSION assert channel collectgarbage coroutine ctx debug error errors getmetatable ipairs json load logger math next os pairs pcall print process rawequal rawget rawlen rawset require select setmetatable string table time tonumber tostring type utf8 warn xpcall
+            _G: _G _VERSION assert channel collectgarbage coroutine ctx debug error errors getmetatable ipairs json load logger math next os pairs pcall print process rawequal rawget rawlen rawset require security select setmetatable string table time tonumber tostring type utf8 warn xpcall
             _G.channel: new select
             _G.coroutine: close create isyieldable resume running spawn status wrap yield
             _G.ctx: all get
@@ -36,6 +36,7 @@ fn the_exact_list_of_what_is_reachable() {
             _G.process: cancel event events get_options id inbox link listen monitor pid registry send set_options spawn spawn_linked spawn_linked_monitored spawn_monitored terminate unlink unlisten unmonitor with_context
             _G.process.event: CANCEL EXIT LINK_DOWN
             _G.process.registry: lookup register unregister
+            _G.security: actor can named_scope new_actor new_scope policy scope
             _G.string: byte char find format gmatch gsub len lower match pack packsize rep reverse sub unpack upper
             _G.table: concat insert move pack remove sort unpack
             _G.time: HOUR MICROSECOND MILLISECOND MINUTE NANOSECOND SECOND after date now parse parse_duration sleep ticker timer unix

@@ -5,10 +5,11 @@
 
 use std::time::Duration;
 
-use lunarium_engine::{Definition, HostDefinition, Value};
-use lunarium_kernel::{EntryId, HostId, RestartPolicy};
+use lunarium_engine::{Definition, HostDefinition, SecuritySpec, Value};
+use lunarium_kernel::{EntryId, HostId, Policy, RestartPolicy};
 
 use crate::program::Programs;
+use crate::security::Grouped;
 
 /// The host that an application without a `process.host` has.
 pub const DEFAULT_HOST: &str = "app:processes";
@@ -25,6 +26,8 @@ pub struct App {
     pub(crate) services: Vec<Service>,
     /// Where each chunk's lines are, for people.
     pub(crate) programs: Programs,
+    pub(crate) policies: Vec<Grouped>,
+    pub(crate) strict: bool,
 }
 
 impl App {
@@ -51,6 +54,16 @@ impl App {
     /// The host with this id.
     pub fn host(&self, id: &str) -> Option<&Host> {
         self.hosts.iter().find(|host| host.definition.id.as_str() == id)
+    }
+
+    /// Its policies, each with the groups it is in.
+    pub fn policies(&self) -> impl Iterator<Item = (&Policy, &[EntryId])> {
+        self.policies.iter().map(|grouped| (&grouped.policy, grouped.groups.as_slice()))
+    }
+
+    /// Whether a process with neither actor nor scope may do nothing to others.
+    pub fn is_strict(&self) -> bool {
+        self.strict
     }
 
     pub(crate) fn max_processes(&self) -> Option<u32> {
@@ -89,6 +102,8 @@ pub struct Service {
     pub host: HostId,
     /// Arguments of its method.
     pub input: Vec<Value>,
+    /// Another actor, another scope or both than its host's.
+    pub security: Option<SecuritySpec>,
     /// When it starts, stops and starts again.
     pub lifecycle: Lifecycle,
 }

@@ -19,6 +19,7 @@ mod quantity;
 mod raw;
 mod report;
 mod resolve;
+mod security;
 mod services;
 mod suggest;
 mod unused;

@@ -54,14 +54,19 @@ impl Draft {
             let hint = "a single program runs without: `lunarium run file.lua`";
             report.push(Mistake::new(message).hint(hint));
         }
-        let mut entries = Vec::new();
+        let (mut entries, mut strict) = (Vec::new(), false);
         for index in found {
             match files.read(&index.path()) {
-                Ok(file) => entries.extend(raw::read(&file, &index.folder, &mut report)),
+                Ok(file) => {
+                    let read = raw::read(&file, &index.folder, &mut report);
+                    entries.extend(read.entries);
+                    strict |= read.strict;
+                }
                 Err(error) => report.push(Mistake::new(error.to_string())),
             }
         }
-        let (app, warnings) = resolve::resolve(&entries, &mut files, &mut report);
+        let (mut app, warnings) = resolve::resolve(&entries, &mut files, &mut report);
+        app.strict = strict;
         Self { app, globals: Vec::new(), report, warnings }
     }
 

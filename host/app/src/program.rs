@@ -3,7 +3,7 @@
 //! Owns the two forms of a source (a file, or the text itself) and what its chunk is called. A chunk's name is the
 //! path inside the application: a script never learns where on the machine it lies.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
@@ -100,7 +100,7 @@ fn file_chunk(file: &SourceFile, path: &str) -> Chunk {
 pub(crate) struct Programs {
     /// In the order they were first named.
     pub(crate) all: Vec<Program>,
-    by_path: HashMap<String, Chunk>,
+    by_path: BTreeMap<String, Chunk>,
 }
 
 impl fmt::Debug for Programs {

@@ -34,12 +34,13 @@ pub(crate) fn resolve(entries: &[RawEntry], files: &mut Files<'_>, report: &mut 
     let definitions = definitions(entries, &chunks, &imports);
     let services = resolver.services();
     let hosts = resolver.hosts(&services);
+    let policies = resolver.policies();
     let programs = resolver.programs;
-    (App { definitions, hosts, services, programs }, unused::unused(entries, &chunks))
+    (App { definitions, hosts, services, programs, policies, strict: false }, unused::unused(entries, &chunks))
 }
 
-struct Resolver<'a> {
-    entries: &'a [RawEntry],
+pub(crate) struct Resolver<'a> {
+    pub(crate) entries: &'a [RawEntry],
     /// Where each id is defined first.
     ids: BTreeMap<&'a str, usize>,
     programs: Programs,
@@ -47,7 +48,7 @@ struct Resolver<'a> {
 }
 
 impl<'a> Resolver<'a> {
-    fn findings(&mut self, entry: &'a RawEntry) -> Findings<'_> {
+    pub(crate) fn findings(&mut self, entry: &'a RawEntry) -> Findings<'_> {
         Findings { file: &entry.file, report: self.report }
     }
 
@@ -75,7 +76,7 @@ impl<'a> Resolver<'a> {
             let source = match &entry.body {
                 RawBody::Process(process) => process.source.as_ref(),
                 RawBody::Library(library) => library.source.as_ref(),
-                RawBody::Host(_) | RawBody::Service(_) | RawBody::Unusable => None,
+                _ => None,
             };
             chunks.push(source.and_then(|source| self.programs.load(entry, source, files, self.report)));
         }
@@ -83,7 +84,7 @@ impl<'a> Resolver<'a> {
     }
 
     /// The entry that a reference names, when it exists and has one of the kinds; else the mistake is reported.
-    fn find(&mut self, from: &'a RawEntry, reference: &At<String>, kinds: &[&'static str]) -> Option<usize> {
+    pub(crate) fn find(&mut self, from: &'a RawEntry, reference: &At<String>, kinds: &[&'static str]) -> Option<usize> {
         let found = self.ids.get(reference.value.as_str()).copied();
         let entries = self.entries;
         let body = found.and_then(|number| entries.get(number)).map(|entry| &entry.body);
@@ -180,6 +181,7 @@ impl<'a> Resolver<'a> {
         let process = raw.process.as_ref().and_then(|id| self.find(entry, id, &["process.lua"]).map(|_| id));
         let host = raw.host.as_ref().filter(|id| self.host_exists(entry, id));
         let input = raw.input.iter().map(value).collect();
+        let security = self.security(entry, raw.security.as_ref());
         let (process, host) = (process?, host?);
         let lifecycle = lifecycle(&raw.lifecycle);
         Some(Service {
@@ -187,6 +189,7 @@ impl<'a> Resolver<'a> {
             process: EntryId::new(process.value.as_str()),
             host: HostId::new(host.value.as_str()),
             input,
+            security,
             lifecycle,
         })
     }
@@ -211,7 +214,11 @@ impl<'a> Resolver<'a> {
                     || service.lifecycle.depends_on.iter().any(|id| id.as_str() == entry.id())
             });
             let started = needed || raw.lifecycle.auto_start.unwrap_or(true);
-            hosts.push(Host { definition: host_definition(entry.id(), raw), started });
+            let definition = HostDefinition {
+                security: self.security(entry, raw.security.as_ref()),
+                ..host_definition(entry.id(), raw)
+            };
+            hosts.push(Host { definition, started });
         }
         hosts
     }
@@ -226,7 +233,7 @@ impl RawEntry {
         match &self.body {
             RawBody::Process(process) => &process.imports,
             RawBody::Library(library) => &library.imports,
-            RawBody::Host(_) | RawBody::Service(_) | RawBody::Unusable => &[],
+            _ => &[],
         }
     }
 
@@ -234,7 +241,7 @@ impl RawEntry {
         match &self.body {
             RawBody::Host(host) => Some(&host.lifecycle),
             RawBody::Service(service) => Some(&service.lifecycle),
-            RawBody::Process(_) | RawBody::Library(_) | RawBody::Unusable => None,
+            _ => None,
         }
     }
 }
@@ -250,7 +257,8 @@ fn shortened<'n>(names: &[&'n str]) -> Vec<&'n str> {
 /// The host of an application that defines none.
 pub(crate) fn default_host() -> Host {
     let id = HostId::new(DEFAULT_HOST);
-    Host { definition: HostDefinition { id, max_processes: UNBOUNDED, limits: Limits::default() }, started: true }
+    let definition = HostDefinition { id, max_processes: UNBOUNDED, limits: Limits::default(), security: None };
+    Host { definition, started: true }
 }
 
 fn host_definition(id: &str, raw: &RawHost) -> HostDefinition {
@@ -258,6 +266,7 @@ fn host_definition(id: &str, raw: &RawHost) -> HostDefinition {
         id: HostId::new(id),
         max_processes: raw.max_processes.unwrap_or(UNBOUNDED),
         limits: limits::of_host(&raw.limits),
+        security: None,
     }
 }
 
@@ -318,7 +327,7 @@ fn restart(raw: &RawRestart) -> RestartPolicy {
 }
 
 /// A value of `input` as Lua sees it.
-fn value(node: &Node) -> Value {
+pub(crate) fn value(node: &Node) -> Value {
     match &node.shape {
         Shape::Null => Value::Nil,
         Shape::Boolean(value) => Value::Boolean(*value),

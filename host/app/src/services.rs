@@ -85,11 +85,18 @@ pub enum ServiceChange {
 }
 
 impl App {
-    /// Puts the definitions and the hosts onto a node. Hosts that don't start with the application refuse processes,
+    /// Puts the policies, the definitions and the hosts onto a node, and makes it strict when the application is.
+    /// Hosts that don't start with the application refuse processes,
     /// unless it is `wanted`.
     ///
     /// Errors: a host's id is taken on this node.
     pub fn install(&self, node: &Node, wanted: Option<&HostId>) -> Result<(), HostError> {
+        if self.strict {
+            node.set_strict(true);
+        }
+        for (policy, groups) in self.policies() {
+            node.define_policy(policy.clone(), groups);
+        }
         for definition in &self.definitions {
             node.define(definition.clone());
         }
@@ -378,6 +385,7 @@ fn request(service: &Service) -> SpawnRequest {
         host: service.host.clone(),
         arguments: service.input.clone(),
         limits: LimitsOverride::default(),
+        security: service.security.clone(),
     }
 }
 

@@ -10,6 +10,7 @@ use lunarium_engine::Chunk;
 use crate::application::MAIN;
 use crate::raw::{RawBody, RawEntry, RawService};
 use crate::report::{Mistake, Place};
+use crate::security::RawSecurity;
 use crate::yaml::{At, Node, Shape};
 
 /// A warning for each entry that nothing uses. `chunks` are the entries' own.
@@ -31,6 +32,8 @@ struct Uses<'a> {
     hosts: BTreeSet<&'a str>,
     /// Where everything runs that names no host.
     is_only_host: bool,
+    /// Policies that a host or a service names.
+    policies: BTreeSet<&'a str>,
     mentions: Mentions<'a>,
 }
 
@@ -45,6 +48,7 @@ impl<'a> Uses<'a> {
             imported: entries.iter().flat_map(RawEntry::imports).map(|import| text(&import.entry)).collect(),
             hosts: hosts.collect(),
             is_only_host: entries.iter().filter(|entry| matches!(entry.body, RawBody::Host(_))).count() == 1,
+            policies: entries.iter().filter_map(security).flat_map(RawSecurity::policies).map(text).collect(),
             mentions: Mentions::of(entries, chunks),
         }
     }
@@ -73,8 +77,23 @@ impl<'a> Uses<'a> {
                     (message, format!("only `lunarium run --host {id}` does"))
                 })
             }
+            RawBody::Policy(policy) => {
+                let is_used = policy.is_grouped() || self.policies.contains(id) || self.mentions.outside(name, None);
+                (!is_used).then(|| {
+                    let message = format!("nothing uses policy `{id}`: it is in no group, and nothing names it");
+                    (message, "name it in the `security` of a host or a service".to_owned())
+                })
+            }
             RawBody::Service(_) | RawBody::Unusable => None,
         }
+    }
+}
+
+fn security(entry: &RawEntry) -> Option<&RawSecurity> {
+    match &entry.body {
+        RawBody::Service(service) => service.security.as_ref(),
+        RawBody::Host(host) => host.security.as_ref(),
+        _ => None,
     }
 }
 

@@ -89,7 +89,13 @@ impl Running {
         limits: LimitsOverride,
     ) -> Result<Verdict, Refused> {
         app.install(&self.node, Some(&host)).map_err(|error| Refused::usage(error.to_string(), None))?;
-        let request = SpawnRequest { entry: entry.clone(), host: host.clone(), arguments, limits: limits.clone() };
+        let request = SpawnRequest {
+            entry: entry.clone(),
+            host: host.clone(),
+            arguments,
+            limits: limits.clone(),
+            security: None,
+        };
         let handle = self.node.spawn(request).map_err(|error| Refused::usage(error.to_string(), None))?;
         let ended = future::block_on(self.wait(&handle));
         let process = Ended { app, entry: &entry, host: &host, pid: handle.pid(), limits: &limits };

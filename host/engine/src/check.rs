@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use lunarium_kernel::{EntryId, Limits, Mailbox, Pid};
+use lunarium_kernel::{EntryId, Limits, Mailbox, Pid, Security};
 
 use crate::code;
 use crate::convert;
@@ -47,7 +47,7 @@ pub(crate) async fn check(node: &Arc<NodeInner>, chunk: &Chunk) -> Result<Global
     let label = ProcessLabel { pid: Pid::nobody(), frame: chunk.name.clone(), entry: EntryId::new("check") };
     let limits = Limits::default();
     let mailbox = Mailbox::new(limits.mailbox());
-    let process = Arc::new(Process::new(label, limits, None, mailbox));
+    let process = Arc::new(Process::new(label, limits, None, Security::none(true).into(), mailbox));
     let result = runner::check(node, &process, code::source(chunk)).await;
     let result = result.map(convert::globals);
     result.map_err(|message| CompileError { line: line(&message, &chunk.name), message })

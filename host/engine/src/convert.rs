@@ -156,7 +156,8 @@ fn exceeds(payload: &[u8], limits: &Limits) -> bool {
     u64::try_from(payload.len()).unwrap_or(u64::MAX) > u64::from(limits.message)
 }
 
-fn cut(mut text: String, bytes: usize) -> String {
+/// At most this many bytes of a text a guest chose.
+pub(crate) fn cut(mut text: String, bytes: usize) -> String {
     if text.len() > bytes {
         text.truncate(text.floor_char_boundary(bytes));
         text.push('…');
@@ -176,7 +177,7 @@ pub(crate) fn limit_details(limit: &str) -> Arc<[u8]> {
     table.encode().into()
 }
 
-fn kind_to_wit(kind: ErrorKind) -> types::ErrorKind {
+pub(crate) fn kind_to_wit(kind: ErrorKind) -> types::ErrorKind {
     match kind {
         ErrorKind::NotFound => types::ErrorKind::NotFound,
         ErrorKind::AlreadyExists => types::ErrorKind::AlreadyExists,

@@ -9,7 +9,7 @@ use std::task::{Poll, Waker};
 use std::time::Duration;
 
 use event_listener::{Event as Changed, EventListener};
-use lunarium_kernel::{BatchLimits, Event, Item, Limits, Mailbox, Message, Outcome, SendError, Unread};
+use lunarium_kernel::{BatchLimits, Event, Item, Limits, Mailbox, Message, Outcome, Security, SendError, Unread};
 
 use crate::log_budget::LogBudget;
 use crate::output::ProcessLabel;
@@ -24,6 +24,7 @@ pub(crate) struct Process {
     pub(crate) limits: Limits,
     /// What `ctx` gives, as the guest encoded it. Shared with those who inherit it.
     pub(crate) context: Option<Arc<[u8]>>,
+    pub(crate) security: Arc<Security>,
     pub(crate) cpu: CpuMeter,
     pub(crate) log: Mutex<LogBudget>,
     inbox: Mutex<Inbox>,
@@ -73,10 +74,17 @@ impl Delivery {
 }
 
 impl Process {
-    pub(crate) fn new(label: ProcessLabel, limits: Limits, context: Option<Arc<[u8]>>, mailbox: Mailbox) -> Process {
+    pub(crate) fn new(
+        label: ProcessLabel,
+        limits: Limits,
+        context: Option<Arc<[u8]>>,
+        security: Arc<Security>,
+        mailbox: Mailbox,
+    ) -> Process {
         Process {
             label,
             context,
+            security,
             cpu: CpuMeter::default(),
             log: Mutex::new(LogBudget::new(limits.log_lines)),
             inbox: Mutex::new(Inbox {

@@ -136,6 +136,7 @@ entries:
                             listeners: 1024,
                             log_lines: 1000,
                         },
+                        security: None,
                     },
                     started: true,
                 },
@@ -157,6 +158,7 @@ entries:
                             listeners: 1024,
                             log_lines: 1000,
                         },
+                        security: None,
                     },
                     started: false,
                 },
@@ -167,6 +169,7 @@ entries:
                     process: shop:front,
                     host: shop:processes,
                     input: [],
+                    security: None,
                     lifecycle: Lifecycle {
                         auto_start: false,
                         depends_on: [],
@@ -228,6 +231,7 @@ entries:
                             ],
                         ),
                     ],
+                    security: None,
                     lifecycle: Lifecycle {
                         auto_start: true,
                         depends_on: [
@@ -247,6 +251,8 @@ entries:
                 },
             ],
             programs: 4 programs,
+            policies: [],
+            strict: false,
         }
     "#]]
     .assert_debug_eq(&app);

@@ -11,6 +11,7 @@ mod failure;
 mod limits;
 mod reference;
 mod report;
+mod security;
 mod services;
 mod source;
 mod syntax;

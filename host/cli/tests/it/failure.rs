@@ -615,24 +615,21 @@ fn a_limit_is_named_with_what_raises_it() {
 fn a_service_that_fails_is_explained_below_its_log_line() {
     let index = "version: \"1.0\"\nnamespace: app\nentries:
   - {name: web, kind: process.lua, source: 'file://web.lua'}
-  - {name: up, kind: process.service, process: web, host: 'app:processes'}\n";
-    let web = "local function serve()\n  error('no port')\nend\nreturn function()\n  print('up')\n  serve()\nend\n";
+  - {name: up, kind: process.service, process: web, host: 'app:processes',
+     lifecycle: {restart: {initial_delay: 0, max_attempts: 1}}}\n";
+    let web = "local function serve()\n  error('no port')\nend\nreturn function()\n  serve()\nend\n";
     let folder = folder(&[("app/_index.yaml", index), ("app/web.lua", web)]);
     let mut all = String::new();
     for format in ["text", "json"] {
-        let mut running = Running::start(&folder, &["run", "--log-format", format, "app"]);
-        assert_eq!(running.line(), "up");
-        running.signal("TERM");
-        let told = running.finish();
-        let shown = told.lines().filter(|line| !line.starts_with("stopping"));
+        let told = Running::start(&folder, &["run", "--log-format", format, "app"]).finish();
         // The time in JSON isn't the tests' business.
-        let shown = shown.map(|line| line.split_once("\"time\"").map_or(line, |(before, _)| before));
+        let shown = told.lines().map(|line| line.split_once("\"time\"").map_or(line, |(before, _)| before));
         shown.for_each(|line| writeln!(all, "{line}").unwrap());
     }
     expect![[r#"
-        exit code: 0
+        exit code: 1
         --- stderr
-        <time> WARN  service app:up has failed and restarts in 931ms, attempt 1 pid={app:processes|0x00001} error="web.lua:2: no port" kind=Internal
+        <time> WARN  service app:up has failed and restarts in 0s, attempt 1 of 1 pid={app:processes|0x00001} error="web.lua:2: no port" kind=Internal
           error: no port (Internal)
            --> app/web.lua:2:3
             |
@@ -640,9 +637,21 @@ fn a_service_that_fails_is_explained_below_its_log_line() {
             |   ^^^^^^^^^^^^^^^^
           stack traceback:
               app/web.lua:2: in upvalue 'serve'
-              app/web.lua:6: in function <app/web.lua:4>
-        exit code: 0
+              app/web.lua:5: in function <app/web.lua:4>
+        <time> ERROR service app:up has failed and is given up after 1 restart, delayed by 0s pid={app:processes|0x00002} error="web.lua:2: no port" kind=Internal
+          error: no port (Internal)
+           --> app/web.lua:2:3
+            |
+          2 |   error('no port')
+            |   ^^^^^^^^^^^^^^^^
+          stack traceback:
+              app/web.lua:2: in upvalue 'serve'
+              app/web.lua:5: in function <app/web.lua:4>
+        error: service app:up was given up after 1 restart: web.lua:2: no port (Internal)
+        exit code: 1
         --- stderr
-        {"fields":{"error":"web.lua:2: no port","kind":"Internal","pid":"{app:processes|0x00001}","stack":"stack traceback:\n\t[C]: in function 'error'\n\tweb.lua:2: in upvalue 'serve'\n\tweb.lua:6: in function <web.lua:4>"},"level":"warn","message":"service app:up has failed and restarts in 920ms, attempt 1",
+        {"fields":{"error":"web.lua:2: no port","kind":"Internal","pid":"{app:processes|0x00001}","stack":"stack traceback:\n\t[C]: in function 'error'\n\tweb.lua:2: in upvalue 'serve'\n\tweb.lua:5: in function <web.lua:4>"},"level":"warn","message":"service app:up has failed and restarts in 0s, attempt 1 of 1",
+        {"fields":{"error":"web.lua:2: no port","kind":"Internal","pid":"{app:processes|0x00002}","stack":"stack traceback:\n\t[C]: in function 'error'\n\tweb.lua:2: in upvalue 'serve'\n\tweb.lua:5: in function <web.lua:4>"},"level":"error","message":"service app:up has failed and is given up after 1 restart, delayed by 0s",
+        error: service app:up was given up after 1 restart: web.lua:2: no port (Internal)
     "#]].assert_eq(&all);
 }
