@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 
 use expect_test::expect_file;
 use lunarium_engine::{EntryId, LimitName, Pattern, Policy, PolicyEffect};
-use lunarium_tests::{Lab, transcript, transcript_in};
+use lunarium_tests::{Lab, transcript_in};
 use stub::{Entry, Module, Subject};
 
 /// The modules, in the order of the index.
@@ -73,8 +73,8 @@ fn listed(list: &[&str], name: &str) -> bool {
     })
 }
 
-/// Runs a script where there is a policy, `app:readers` of the group `app:team`, which allows `document.read` on everything.
-fn run(script: &str) -> String {
+/// What a script prints where there is a policy: `app:readers` of the group `app:team` allows `document.read` on everything.
+fn transcript(script: &str) -> String {
     let lab = Lab::default();
     let pattern = |text| vec![Pattern::parse(text).expect("a pattern")];
     let readers = Policy {
@@ -162,7 +162,7 @@ fn program_of(example: &str) -> (String, String) {
 /// What is wrong with an example, or none.
 fn fault_of(example: &str) -> Option<String> {
     let (program, expected) = program_of(example);
-    let printed = run(&program).replace('\t', " ");
+    let printed = transcript(&program).replace('\t', " ");
     (printed != expected).then(|| format!("says\n{expected}prints\n{printed}"))
 }
 
@@ -353,7 +353,7 @@ fn present(expressions: &BTreeMap<String, String>) -> BTreeMap<String, bool> {
         let _ = writeln!(script, "local ok, it = pcall(load({probe:?})) print({name:?}, ok and it ~= nil)");
     }
     script.push_str("end }");
-    let printed = run(&script);
+    let printed = transcript(&script);
     assert!(printed.ends_with("=> nil\n"), "{printed}");
     let pairs = printed.lines().filter_map(|line| line.split_once('\t'));
     pairs.map(|(name, there)| (name.to_owned(), there == "true")).collect()
