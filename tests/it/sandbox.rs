@@ -22,7 +22,7 @@ fn the_globals_are_exactly_these() {
         print(_VERSION, _G._G == _G)
         "#,
         expect![[r#"
-            _G _VERSION assert channel collectgarbage coroutine ctx debug error errors getmetatable ipairs json load logger math next os pairs pcall print process rawequal rawget rawlen rawset require select setmetatable string table time tonumber tostring type utf8 warn xpcall
+            _G _VERSION assert channel collectgarbage coroutine ctx debug error errors getmetatable ipairs json load logger math next os pairs pcall print process rawequal rawget rawlen rawset require security select setmetatable string table time tonumber tostring type utf8 warn xpcall
             string: byte char find format gmatch gsub len lower match pack packsize rep reverse sub unpack upper
             table: concat insert move pack remove sort unpack
             math: abs acos asin atan ceil cos deg exp floor fmod huge log max maxinteger min mininteger modf pi rad random randomseed sin sqrt tan tointeger type ult
@@ -103,7 +103,7 @@ fn nothing_reachable_leads_further() {
         return table.concat(odd, " ")
         "#,
         expect![[r#"
-            25
+            26
             => ""
         "#]],
     );

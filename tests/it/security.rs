@@ -2,9 +2,9 @@
 
 use expect_test::expect;
 use lunarium_engine::{
-    ActorSpec, Handle, HostDefinition, HostId, LimitsOverride, ScopeSpec, SecuritySpec, SpawnRequest,
+    ActorSpec, Attribute, Condition, EntryId, Field, Handle, HostDefinition, HostId, Limits, LimitsOverride, Operand,
+    Operator, Pattern, Policy, PolicyEffect, ScopeSpec, SecuritySpec, SpawnRequest, Value,
 };
-use lunarium_engine::{Attribute, Condition, EntryId, Field, Limits, Operand, Operator, Pattern, Policy, PolicyEffect};
 use lunarium_tests::{HOST, Lab, show_outcome};
 
 /// A process that waits, and holds the name `peer`.
@@ -41,8 +41,6 @@ fn lab() -> Lab {
 return function() return (process.inbox():receive():payload()) end
 -- entry: gives
 return function(...) return ... end
--- entry: tells
-return function() return require("security").actor():id() end
 -- entry: setup
 return function() assert(process.registry.register("peer", "{PEER}")) end
 "#
@@ -210,7 +208,33 @@ fn another_holders_name_needs_an_explicit_word() {
 #[test]
 fn arguments_then_the_destination_then_the_permission() {
     let lab = lab();
-    expect![[""]].assert_eq(&transcript(
+    expect![[r#"
+        nil	Invalid
+        nil	Invalid
+        nil	Invalid
+        nil	Invalid
+        nil	Invalid
+        nil	Invalid
+        nil	Invalid
+        nil	NotFound
+        nil	NotFound
+        nil	NotFound
+        nil	NotFound
+        nil	NotFound
+        nil	NotFound
+        nil	NotFound
+        nil	NotFound
+        nil	NotFound
+        nil	PermissionDenied
+        nil	PermissionDenied
+        nil	PermissionDenied
+        nil	PermissionDenied
+        nil	PermissionDenied
+        {app:processes|0x00001}	nil
+        true	nil
+        true	nil
+        => nil
+    "#]].assert_eq(&transcript(
         &lab,
         r#"
         local function show(ok, err) print(ok, err and err:kind()) end
@@ -226,7 +250,7 @@ fn arguments_then_the_destination_then_the_permission() {
         show(process.send("peer", "t")) show(process.spawn("app:waits", "app:processes")) show(process.link(process.pid()))
         show(process.registry.register("peer")) show(process.registry.unregister("peer"))
         -- What needs none.
-        show(process.registry.lookup("peer")) show(process.set_options { trap_links = true }) show(process.listen("t"))
+        show(process.registry.lookup("peer")) show(process.set_options { trap_links = true }) show(process.listen("t") ~= nil)
         "#,
         Some(&[]),
     ));
@@ -266,10 +290,20 @@ fn a_child_has_its_parents_actor_and_scope() {
         end
         "#,
     );
-    let meta = lunarium_engine::Value::Map(vec![("role".into(), "clerk".into())]);
+    let meta = Value::Map(vec![("role".into(), "clerk".into())]);
     let actor = Some(ActorSpec::new("ada", Some(&meta)).unwrap());
     let outcome = start(&lab, HOST, Some(SecuritySpec { actor, scope: Some(scope(&policies)) })).wait_blocking();
-    expect![[""]].assert_eq(&(lab.printed().join("\n") + "\n" + &show_outcome(&outcome) + "\n"));
+    expect![[r#"
+        ada	clerk	app:yes app:no
+        ada	clerk	app:yes app:no
+        nil	permission `process.send` on `{app:processes|0x00001}` is denied by policy `app:no`
+        ada	clerk	app:yes app:no
+        nil	permission `process.send` on `{app:processes|0x00001}` is denied by policy `app:no`
+        ada	clerk	app:yes app:no
+        nil	permission `process.send` on `{app:processes|0x00001}` is denied by policy `app:no`
+        => {"value" = "deep"}
+    "#]]
+    .assert_eq(&(lab.printed().join("\n") + "\n" + &show_outcome(&outcome) + "\n"));
 }
 
 #[test]
@@ -303,7 +337,21 @@ fn a_host_gives_its_security_to_who_has_none() {
     for host in [HOST, "app:guarded", "app:other"] {
         assert_eq!(show_outcome(&start(&lab, host, None).wait_blocking()), "=> nil");
     }
-    expect![[""]].assert_eq(&(lab.printed().join("\n") + "\n"));
+    expect![[r#"
+        {app:processes|0x00003}	nil	true	true
+        app:guarded
+        app:other
+        nobody
+        {app:guarded|0x00007}	app:guarded	true	false
+        app:guarded
+        app:guarded
+        app:guarded
+        {app:other|0x0000b}	app:other	true	false
+        app:other
+        app:other
+        app:other
+    "#]]
+    .assert_eq(&(lab.printed().join("\n") + "\n"));
     // Nothing starts where a group is missing: it would be freer than was meant.
     let limits = LimitsOverride::default();
     let (entry, host) = (EntryId::new("app:main"), HostId::new("app:broken"));
@@ -348,10 +396,21 @@ fn policies_look_at_the_actor_the_caller_and_the_attributes() {
             print(security.policy("app:own"), select(2, security.policy("app:nope")), select(2, security.named_scope("app:nope")))
         end"#,
     );
-    let meta = lunarium_engine::Value::Map(vec![("role".into(), "clerk".into())]);
+    let meta = Value::Map(vec![("role".into(), "clerk".into())]);
     let actor = Some(ActorSpec::new("ada", Some(&meta)).unwrap());
     let outcome = start(&lab, HOST, Some(SecuritySpec { actor, scope: Some(scope(&policies)) })).wait_blocking();
-    expect![[""]].assert_eq(&(lab.printed().join("\n") + "\n" + &show_outcome(&outcome) + "\n"));
+    expect![[r#"
+        true	false	false
+        true	true	false
+        true	true	false
+        nil	attributes may hold booleans, numbers, strings and tables of these, each table once
+        nil	attributes must be a table with names as keys
+        nil	action of 5000 bytes exceeds the limit of 4096
+        nil	attributes may hold booleans, numbers, strings and tables of these, each table once
+        policy `app:own`	policy `app:nope` not found	policy group `app:nope` not found
+        => nil
+    "#]]
+    .assert_eq(&(lab.printed().join("\n") + "\n" + &show_outcome(&outcome) + "\n"));
 }
 
 #[test]
@@ -400,7 +459,7 @@ fn what_can_not_be_an_actor_or_a_scope_is_refused() {
         actor: Some(ActorSpec { id: id.to_owned(), meta }),
         scope: None,
     };
-    let large = lunarium_engine::Value::Map(vec![("k".into(), lunarium_engine::Value::String(vec![b'x'; 16 << 10]))]);
+    let large = Value::Map(vec![("k".into(), Value::String(vec![b'x'; 16 << 10]))]);
     let answers = [
         refused(actor("", None)),
         refused(actor("a", Some(large.encode()))),
@@ -410,5 +469,14 @@ fn what_can_not_be_an_actor_or_a_scope_is_refused() {
         refused(actor("a", Some(vec![0x81, 0xa1, b'k', 0xd4, 0x09, 0x00]))),
         refused(SecuritySpec { actor: None, scope: Some(scope(&[allow("app:nope", "*", "*")])) }),
     ];
-    expect![[""]].assert_eq(&(answers.join("\n") + "\n"));
+    expect![[r#"
+        actor id of 0 bytes is not 1 to 255 bytes long
+        meta of 16390 bytes exceed the limit of 16384
+        meta can't be read
+        meta must be a table with names as keys
+        meta must be a table with names as keys
+        meta may hold booleans, numbers, strings and tables of these, each table once
+        policy `app:nope` not found
+    "#]]
+    .assert_eq(&(answers.join("\n") + "\n"));
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use lunarium_tests::{Lab, show_outcome};
 
 /// Each is the body of a `main`.
-const ATTACKS: [(&str, &str); 15] = [
+const ATTACKS: &[(&str, &str)] = &[
     (
         "the coroutine of a task that waits",
         r#"local ch = channel.new()
@@ -86,6 +86,16 @@ const ATTACKS: [(&str, &str); 15] = [
         local root = logger
         ruin(root)
         root:error("x")"#,
+    ),
+    (
+        "an actor",
+        "local actor = security.new_actor('ada', { a = 1 }) ruin(actor) pcall(actor.id, actor) pcall(actor.meta, actor) pcall(tostring, actor)",
+    ),
+    (
+        "a scope",
+        r#"local scope = security.new_scope {}
+        ruin(scope)
+        pcall(scope.policies, scope) pcall(scope.contains, scope, "x") pcall(scope.without, scope, "x") pcall(tostring, scope)"#,
     ),
     (
         "a case",

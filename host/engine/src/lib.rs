@@ -84,8 +84,8 @@ pub use check::{CompileError, GlobalUse, Globals};
 pub use definition::{Chunk, Definition, HostDefinition, Import, Library};
 pub use engine::{Engine, StartError};
 pub use lunarium_kernel::{
-    Attribute, Condition, EntryId, ErrorKind, Failure, Field, HostError, HostId, LimitName, Limits, LimitsOverride,
-    Operand, Operator, Outcome, Pattern, Pid, Policy, PolicyEffect, ResolveError,
+    Attribute, Condition, ConditionError, EntryId, ErrorKind, Failure, Field, FieldError, HostError, HostId, LimitName,
+    Limits, LimitsOverride, Operand, Operator, Outcome, Pattern, PatternError, Pid, Policy, PolicyEffect, ResolveError,
 };
 pub use node::{DeliverError, Handle, Node, NodeConfig, SpawnError, SpawnRequest};
 pub use output::{Level, Output, ProcessLabel};

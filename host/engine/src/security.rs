@@ -237,3 +237,6 @@ fn attribute(value: Value) -> Option<Attribute> {
         Value::Extension(..) => return None,
     })
 }
+
+#[cfg(test)]
+mod tests;

@@ -337,7 +337,7 @@ fn what_a_policy_can_not_say() {
             25 |         - {operator: eq, value: x, not: true}
                |                                    ^^^
                |
-               = help: there are `field`, `operator`, `value`, `value_from`, `value_from`
+               = help: there are `field`, `operator`, `value`, `value_from`
 
             error: a condition must be a table, not text
               --> shop/_index.yaml:26:11
@@ -475,7 +475,7 @@ fn the_application_is_strict_in_one_place() {
             4 | security: {strict: sure, policies: []}
               |                          ^^^^^^^^
               |
-              = help: there are `strict`, `strict`
+              = help: there is only `strict`
 
             error: `security` of the application stands in a folder of it
              --> shop/deep/_index.yaml:4:11

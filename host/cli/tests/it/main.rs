@@ -11,6 +11,8 @@ mod exit;
 mod failure;
 mod new;
 mod output;
+mod place;
+mod security;
 mod services;
 mod signals;
 mod usage;
