@@ -320,7 +320,8 @@ fn a_policy_narrows_what_is_granted() {
         nil	permission `fs.write` on `data/x` is missing
         nil	permission `fs.write` on `data/x` is missing
         true	nil
-    "#]].assert_eq(&(shelf.lab.printed().join("\n") + "\n"));
+    "#]]
+    .assert_eq(&(shelf.lab.printed().join("\n") + "\n"));
 }
 
 #[test]

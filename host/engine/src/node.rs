@@ -558,7 +558,6 @@ impl NodeInner {
             label,
             plan.limits.clone(),
             plan.context.clone(),
-            Arc::clone(&plan.grants),
             Arc::clone(&plan.security),
             Arc::clone(&plan.grants),
             mailbox,
