@@ -159,9 +159,8 @@ impl Lua {
     }
 
     fn load_as(&self, code: &[u8], name: &CStr, mode: &CStr) -> Result<(), Broken> {
-        let status = unsafe {
-            ffi::luaL_loadbufferx(self.0, code.as_ptr().cast(), code.len(), name.as_ptr(), mode.as_ptr())
-        };
+        let status =
+            unsafe { ffi::luaL_loadbufferx(self.0, code.as_ptr().cast(), code.len(), name.as_ptr(), mode.as_ptr()) };
         if status == ffi::LUA_OK { Ok(()) } else { Err(broken(status)) }
     }
 

@@ -235,3 +235,24 @@ fn a_cancel_by_the_runtime_comes_from_nobody() {
     lab.node.cancel(handle.pid(), Some(Duration::from_secs(3600))).expect("it lives");
     assert_eq!(show_outcome(&handle.wait_blocking()), r#"=> {"pid.cancel", "nil"}"#);
 }
+
+#[test]
+fn a_deadline_is_any_duration() {
+    check_main(
+        r#"
+        for _, duration in ipairs { "1h", 3600000, time.HOUR } do
+            assert(process.cancel(process.pid(), duration))
+            local event = process.events():receive()
+            local y, m, d, h, mi, s = event.deadline:match("^(%d+)-(%d+)-(%d+)T(%d+):(%d+):(%d+)")
+            local deadline = os.time { year = y, month = m, day = d, hour = h, min = mi, sec = s }
+            print(deadline - math.floor(event.at))
+        end
+        "#,
+        expect![[r#"
+            3600
+            3600
+            3600
+            => nil
+        "#]],
+    );
+}

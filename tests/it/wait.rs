@@ -56,6 +56,21 @@ fn in_metamethods() {
     check_place("-setmetatable({}, { __unm = wait })");
     check_place("setmetatable({}, { __concat = wait }) .. 'x'");
     check_place("('a' .. 'b' .. setmetatable({}, { __concat = wait })):sub(2)");
+    for (event, operation) in [
+        ("mul", "t * 1"),
+        ("div", "t / 1"),
+        ("mod", "1 % t"),
+        ("pow", "t ^ 1"),
+        ("bor", "t | 1"),
+        ("bxor", "1 ~ t"),
+        ("shl", "t << 1"),
+        ("shr", "1 >> t"),
+        ("bnot", "~t"),
+    ] {
+        check_place(&format!(
+            "(function() local t = setmetatable({{}}, {{ __{event} = wait }}) return {operation} end)()"
+        ));
+    }
     check_place("#setmetatable({}, { __len = wait })");
     check_place("setmetatable({}, { __band = wait }) & 1");
     check_place("setmetatable({}, { __idiv = wait }) // 1");

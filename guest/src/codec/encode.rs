@@ -213,6 +213,7 @@ impl Encoder<'_> {
                 (&types.case, "case"),
                 (&types.message, "message"),
                 (&types.timer, "timer"),
+                (&types.spawner, "spawner"),
             ];
             if let Some((_, what)) = inner.into_iter().find(|(kind, _)| kind.get().is(metatable)) {
                 return Err(Unfit::Value { what, path: Vec::new() });
