@@ -404,3 +404,22 @@ fn a_name_one_sends_to_has_1_to_255_bytes_too() {
         "#]],
     );
 }
+
+#[test]
+fn topics_and_names_are_utf_8() {
+    check_main(
+        r#"
+        local me, r = process.pid(), process.registry
+        for _, text in ipairs { "\xff", "a\xc3", "\xed\xa0\x80" } do
+            for _, f in ipairs { process.listen, r.register, r.lookup, r.unregister } do assert(select(2, kind(f(text))) == errors.INVALID) end
+            print(kind(process.send(me, text)))
+        end
+        "#,
+        expect![[r#"
+            nil	Invalid
+            nil	Invalid
+            nil	Invalid
+            => nil
+        "#]],
+    );
+}

@@ -349,3 +349,23 @@ fn waiting_selects_and_senders_are_served_in_order() {
         "#]],
     );
 }
+
+#[test]
+fn only_a_true_default_keeps_a_select_from_waiting() {
+    check_main(
+        r#"
+        local ch = channel.new()
+        coroutine.spawn(function()
+            print(channel.select { ch:case_receive(), default = false }.value)
+            print(channel.select { ch:case_receive(), default = nil }.value)
+        end)
+        ch:send("waited") ch:send("again")
+        time.sleep(0)
+        "#,
+        expect![[r#"
+            waited
+            again
+            => nil
+        "#]],
+    );
+}

@@ -106,6 +106,17 @@ fn in_iterators_close_and_pairs() {
 }
 
 #[test]
+fn in_the_closing_value_of_a_loop() {
+    // However the loop is left.
+    for body in ["", "break", "goto out", "error('x', 0)", "return"] {
+        check_place(&format!(
+            "(function() local got local closing = setmetatable({{}}, {{ __close = function() got = wait() end }}) \
+             pcall(function() for _ in next, {{ 1 }}, nil, closing do {body} end ::out:: end) return got end)()"
+        ));
+    }
+}
+
+#[test]
 fn in_coroutines_calls_and_loaded_chunks() {
     check_place("wait()");
     check_place("(function() return wait() end)()");
@@ -157,6 +168,11 @@ fn not_in_callbacks_of_library_functions() {
     check_no_place("tostring(setmetatable({}, { __tostring = function() try() return '' end }))");
     check_no_place("load(function() try() end)");
     check_no_place("xpcall(error, function() try() end)");
+    check_no_place(
+        "local co = coroutine.create(function() \
+         local c <close> = setmetatable({}, { __close = function() try() end }) coroutine.yield() end) \
+         coroutine.resume(co) coroutine.close(co)",
+    );
     check_no_place("do setmetatable({}, { __gc = function() try() end }) end collectgarbage() collectgarbage()");
 }
 
