@@ -411,7 +411,9 @@ fn topics_and_names_are_utf_8() {
         r#"
         local me, r = process.pid(), process.registry
         for _, text in ipairs { "\xff", "a\xc3", "\xed\xa0\x80" } do
-            for _, f in ipairs { process.listen, r.register, r.lookup, r.unregister } do assert(select(2, kind(f(text))) == errors.INVALID) end
+            for _, f in ipairs { process.listen, r.register, r.lookup, r.unregister } do
+                assert(select(2, kind(f(text))) == errors.INVALID)
+            end
             print(kind(process.send(me, text)))
         end
         "#,

@@ -256,3 +256,32 @@ fn a_deadline_is_any_duration() {
         "#]],
     );
 }
+
+#[test]
+fn a_cancel_that_waits_in_the_events_channel_is_replaced_too() {
+    check_main(
+        r#"
+        local child, told = spawn("canceller", process.pid()), process.listen("told")
+        told:receive()
+        -- The first was handed over by now, and nobody has read it.
+        process.send(child, "t", "go on")
+        told:receive()
+        local events = process.events()
+        print(events:receive().deadline)
+        print(channel.select { events:case_receive(), default = true }.default)
+-- entry: canceller
+return { main = function(to)
+    process.cancel(to, "1h")
+    process.send(to, "told")
+    process.inbox():receive()
+    process.cancel(to)
+    process.send(to, "told")
+end }
+        "#,
+        expect![[r#"
+            nil
+            true
+            => nil
+        "#]],
+    );
+}
