@@ -69,9 +69,9 @@ impl Lab {
     /// A lab with room for this many processes.
     pub fn sized(limits: Limits, max_processes: u32) -> Lab {
         let output = Arc::new(Kept::default());
-        let config = NodeConfig { max_processes: PROCESSES, output: Arc::<Kept>::clone(&output) };
+        let config = NodeConfig { max_processes: PROCESSES, ..NodeConfig::new(Arc::<Kept>::clone(&output)) };
         let node = Node::start_on(engine(), config);
-        let host = HostDefinition { id: HostId::new(HOST), max_processes, limits };
+        let host = HostDefinition { id: HostId::new(HOST), max_processes, limits, security: None };
         node.add_host(host).expect("a fresh node has no host");
         Lab { node, output }
     }
@@ -117,6 +117,7 @@ impl Lab {
             host: HostId::new(HOST),
             arguments,
             limits: LimitsOverride::default(),
+            security: None,
         };
         self.node.spawn(request).expect("a process")
     }

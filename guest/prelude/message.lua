@@ -9,6 +9,7 @@ local decode, rfc3339, join = rt.decode, rt.rfc3339, rt.join
 -- `false` (one that hardly any payload uses: other keys are looked up in the payload).
 local Field = { __name = "field", __metatable = false }
 rt.define("field", Field)
+rt.Field = Field
 
 function Field.__call(field) return field[false] end
 function Field.__tostring(field) return tostring(field[false]) end

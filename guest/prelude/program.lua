@@ -12,6 +12,8 @@ local clock, date, difftime, now = os.clock, os.date, os.difftime, os.time
 
 G.process, G.channel, G.time, G.errors = rt.process, rt.channel, rt.time, rt.errors
 G.ctx = rt.ctx
+G.json, G.logger = rt.json, rt.logger
+G.security = rt.security
 G.coroutine.spawn = rt.coroutine_spawn
 G.print, G.load = rt.print, rt.wrap_load(load)
 G.os = { time = now, date = date, difftime = difftime, clock = rt.cpu }
@@ -25,6 +27,8 @@ for _, name in ipairs { "atan2", "cosh", "frexp", "ldexp", "log10", "pow", "sinh
 local modules = {
   process = G.process, channel = G.channel, coroutine = G.coroutine, time = G.time, errors = G.errors,
   ctx = G.ctx,
+  json = G.json, logger = G.logger,
+  security = G.security,
 }
 
 -- By entry id: {true, value} when loaded; {false, task, channel} while it loads.

@@ -1,16 +1,23 @@
 -- `process.with_context`: the immutable builder of children. Owns what its methods check; the spawns are Rust's, which reads the
--- builder by these slots: 1 the context's payload, 2 a name or false, 3 first messages (topic, payload, topic, …) or false.
--- The context's values stand in 4, by key and encoded.
+-- builder by these slots: 1 the context's payload, 2 a name or false, 3 first messages (topic, payload, topic, …) or false,
+-- 5 an actor's id and 6 its meta's payload, or false, 7 policy ids or false. The context's values stand in 4, by key and
+-- encoded. What a permission is missing for is refused here for the script's sake; the host asks again.
 local rt = ...
 local type, next, error, setmetatable = type, next, error, setmetatable
 local metatable_of = debug.getmetatable
 local encode, raised, type_name = rt.encode, rt.raised, rt.type_name
-local topic_fault, name_fault = rt.topic_fault, rt.name_fault
+local topic_fault, name_fault, authorize = rt.topic_fault, rt.name_fault, rt.authorize
+local actor_parts, scope_ids = rt.actor_parts, rt.scope_ids
 
 local Spawner = { __name = "spawner", __metatable = false }
 rt.define("spawner", Spawner)
 
 local function refuse(text) error(raised("Invalid", text, false, nil)) end
+
+local function permit(action, resource)
+  local allowed, err = authorize(action, resource)
+  if not allowed then error(err) end
+end
 
 local function check(spawner, method)
   if metatable_of(spawner) ~= Spawner then
@@ -43,7 +50,9 @@ local function with_values(before, values)
 end
 
 local function copy(spawner)
-  return setmetatable({ spawner[1], spawner[2], spawner[3], spawner[4] }, Spawner)
+  return setmetatable({
+    spawner[1], spawner[2], spawner[3], spawner[4], spawner[5], spawner[6], spawner[7],
+  }, Spawner)
 end
 
 local methods = {
@@ -56,8 +65,30 @@ Spawner.__index = methods
 
 function methods.with_context(spawner, values)
   check(spawner, "with_context")
+  local payload, merged = with_values(spawner[4], values)
+  permit("process.context", "context")
   local made = copy(spawner)
-  made[1], made[4] = with_values(spawner[4], values)
+  made[1], made[4] = payload, merged
+  return made
+end
+
+function methods.with_actor(spawner, actor)
+  check(spawner, "with_actor")
+  local id, meta = actor_parts(actor)
+  if not id then refuse(actor == nil and "actor is missing" or "actor is a " .. type_name(actor) .. ", not an actor") end
+  permit("process.security", "security")
+  local made = copy(spawner)
+  made[5], made[6] = id, meta or false
+  return made
+end
+
+function methods.with_scope(spawner, scope)
+  check(spawner, "with_scope")
+  local ids = scope_ids(scope)
+  if not ids then refuse(scope == nil and "scope is missing" or "scope is a " .. type_name(scope) .. ", not a scope") end
+  permit("process.security", "security")
+  local made = copy(spawner)
+  made[7] = ids
   return made
 end
 
@@ -89,5 +120,6 @@ end
 
 function rt.with_context(values)
   local payload, merged = with_values(rt.context_values(), values)
-  return setmetatable({ payload, false, false, merged }, Spawner)
+  permit("process.context", "context")
+  return setmetatable({ payload, false, false, merged, false, false, false }, Spawner)
 end

@@ -237,5 +237,6 @@ function methods.reset(timer, duration)
   return pending
 end
 
-time.now, time.unix, time.parse_duration = wall, rt.unix, rt.parse_duration
+time.now, time.unix, time.date, time.parse = wall, rt.unix, rt.date, rt.parse_time
+time.parse_duration = rt.parse_duration
 rt.time = time

@@ -6,8 +6,8 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::bindings::Guest as World;
 use crate::bindings::exports::lunarium::process::guest::Guest;
-use crate::bindings::lunarium::process::{link, mailbox, monitor, output, process, registry};
-use crate::host::{Chunk, Event, Host, Options, Program, Refusal, SpawnRequest, Status, Unread};
+use crate::bindings::lunarium::process::{link, mailbox, monitor, output, process, registry, security};
+use crate::host::{Actor, Chunk, Event, Globals, Host, Level, Options, Program, Refusal, SpawnRequest, Status, Unread};
 use crate::vm::Vm;
 
 thread_local! {
@@ -41,7 +41,7 @@ impl Guest for Component {
         with_vm(|vm| vm.resume(events))
     }
 
-    fn check(chunk: Chunk) -> Result<(), String> {
+    fn check(chunk: Chunk) -> Result<Globals, String> {
         with_vm(|vm| vm.check(&chunk))
     }
 
@@ -111,12 +111,40 @@ impl Host for Imports {
         registry::unregister(name)
     }
 
+    fn own_actor(&self) -> Option<Actor> {
+        security::own_actor()
+    }
+
+    fn own_scope(&self) -> Option<Vec<String>> {
+        security::own_scope()
+    }
+
+    fn can(&self, action: &str, resource: &str, attributes: Option<Vec<u8>>) -> Result<bool, Refusal> {
+        security::can(action, resource, attributes.as_deref())
+    }
+
+    fn authorize(&self, action: &str, resource: &str) -> Result<(), Refusal> {
+        security::authorize(action, resource)
+    }
+
+    fn policy(&self, id: &str) -> Result<(), Refusal> {
+        security::policy(id)
+    }
+
+    fn group(&self, name: &str) -> Result<Vec<String>, Refusal> {
+        security::group(name)
+    }
+
     fn print(&self, line: &[u8]) -> bool {
         output::print(line)
     }
 
     fn dropped(&self, lines: u32) {
         output::dropped(lines);
+    }
+
+    fn log(&self, level: Level, message: &str, fields: &[(String, String)]) {
+        output::log(level, message, fields);
     }
 
     fn now(&self) -> u64 {

@@ -3,6 +3,7 @@
 
 use std::cell::{Cell, RefCell};
 
+use crate::api::zone::Zones;
 use crate::host::{ErrorKind, Host, Program, Unread};
 use crate::lua::{Lua, Reference};
 use crate::memory::Memory;
@@ -47,9 +48,13 @@ pub struct Types {
     /// What `msg.topic` and `msg.payload` read without a call: travels as the value in it.
     pub field: Cell<Type>,
     pub timer: Cell<Type>,
+    pub actor: Cell<Type>,
+    pub policy: Cell<Type>,
+    pub scope: Cell<Type>,
     pub time: Cell<Type>,
     pub duration: Cell<Type>,
     pub spawner: Cell<Type>,
+    pub null: Cell<Type>,
 }
 
 /// The time the process has run, as far as anybody asks: reading the clock twice a turn would cost those who don't. So what
@@ -111,6 +116,10 @@ pub struct Context {
     pub program: RefCell<Option<Program>>,
     /// For `os.clock`.
     pub cpu: CpuClock,
+    /// Time zones in use.
+    pub zones: Zones,
+    /// `json.null`.
+    pub null: Cell<Option<Reference>>,
 }
 
 impl Context {
@@ -125,6 +134,8 @@ impl Context {
             buffer: Cell::new(Vec::new()),
             program: RefCell::new(None),
             cpu: CpuClock::default(),
+            zones: Zones::default(),
+            null: Cell::new(None),
         }
     }
 

@@ -4,9 +4,11 @@
 #[cfg(test)]
 pub use crate::bindings::exports::lunarium::process::guest::{Cancel, Library, Limits};
 pub use crate::bindings::exports::lunarium::process::guest::{
-    Chunk, Code, Ended, Event, Failure, Import, Message, Outcome, Parked, Program, Reply, Status,
+    Chunk, Code, Ended, Event, Failure, GlobalUse, Globals, Import, Message, Outcome, Parked, Program, Reply, Status,
 };
+pub use crate::bindings::lunarium::process::output::Level;
 pub use crate::bindings::lunarium::process::process::{FirstMessage, Options, SpawnRequest};
+pub use crate::bindings::lunarium::process::security::Actor;
 pub use crate::bindings::lunarium::process::types::{ErrorKind, Refusal, Unread};
 
 /// The host functions, and the clocks.
@@ -29,8 +31,18 @@ pub trait Host {
     fn lookup(&self, name: &str) -> Result<String, Refusal>;
     fn unregister(&self, name: &str) -> Result<bool, Refusal>;
 
+    /// Whom the process acts for.
+    fn own_actor(&self) -> Option<Actor>;
+    /// Ids of the policies that decide for it.
+    fn own_scope(&self) -> Option<Vec<String>>;
+    fn can(&self, action: &str, resource: &str, attributes: Option<Vec<u8>>) -> Result<bool, Refusal>;
+    fn authorize(&self, action: &str, resource: &str) -> Result<(), Refusal>;
+    fn policy(&self, id: &str) -> Result<(), Refusal>;
+    fn group(&self, name: &str) -> Result<Vec<String>, Refusal>;
+
     fn print(&self, line: &[u8]) -> bool;
     fn dropped(&self, lines: u32);
+    fn log(&self, level: Level, message: &str, fields: &[(String, String)]);
 
     /// Nanoseconds of the monotonic clock, the one of `wake-at`.
     fn now(&self) -> u64;

@@ -11,12 +11,14 @@
 #![cfg_attr(not(any(test, target_family = "wasm")), allow(dead_code, reason = "only wasm has the exports that use it"))]
 
 mod api;
+mod buffer;
 mod channel;
 mod codec;
 #[cfg(target_family = "wasm")]
 mod component;
 mod context;
 mod error;
+mod globals;
 mod host;
 mod lua;
 mod memory;

@@ -1,5 +1,6 @@
-//! Lua's C interface as methods of [`Lua`], and nothing above it. With `memory.rs`, `wait.rs` and the C-facing bits of
-//! `lib.rs`, this is where the guest is `unsafe`; the other files use these methods only.
+//! Lua's C interface as methods of [`Lua`] (errors in `lua/raise.rs`), and nothing above it. With `memory.rs`,
+//! `buffer.rs`, `wait.rs` and the C-facing bits of `lib.rs`, this is where the guest is `unsafe`; the other files use
+//! these methods only.
 //!
 //! They are not marked `unsafe` although Lua's rules still hold, because what breaks one of them hurts the process
 //! itself and nobody else, wasm being the wall. The rules:
@@ -8,18 +9,15 @@
 //! * A slice that [`Lua::bytes`] gives is valid while its string stays where it is on the stack.
 //! * A C function has 20 free stack slots; [`Lua::reserve`] gets more.
 
-use std::ffi::{CStr, c_char, c_int, c_void};
+mod raise;
+
+use std::ffi::{CStr, c_int, c_void};
 use std::{ptr, slice};
 
 use mlua_sys as ffi;
 
 use crate::context::Context;
 use crate::memory::{Memory, allocate};
-
-unsafe extern "C-unwind" {
-    // Part of lauxlib.h that mlua doesn't declare.
-    fn luaL_typeerror(lua: *mut ffi::lua_State, argument: c_int, expected: *const c_char) -> c_int;
-}
 
 /// A Lua thread, as Lua passes it to C functions.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -164,21 +162,26 @@ impl Lua {
         if status == ffi::LUA_OK { Ok(()) } else { Err(broken(status)) }
     }
 
-    /// The function on top as bytes, with what error messages need.
-    pub fn dump(&self) -> Vec<u8> {
+    /// The Lua function on top in Lua's binary form, lines included. None: it isn't one, or there is no memory.
+    pub fn dump(&self) -> Option<Vec<u8>> {
         unsafe extern "C-unwind" fn write(
             _: *mut ffi::lua_State,
             piece: *const c_void,
             size: usize,
             out: *mut c_void,
         ) -> c_int {
-            let out = unsafe { &mut *out.cast::<Vec<u8>>() };
-            out.extend_from_slice(unsafe { slice::from_raw_parts(piece.cast(), size) });
+            // SAFETY: Lua passes on `out` below, and a piece of `size` bytes.
+            let (out, piece) =
+                unsafe { (&mut *out.cast::<Vec<u8>>(), slice::from_raw_parts(piece.cast::<u8>(), size)) };
+            if out.try_reserve(size).is_err() {
+                return 1;
+            }
+            out.extend_from_slice(piece);
             0
         }
-        let mut out: Vec<u8> = Vec::new();
-        unsafe { ffi::lua_dump(self.0, write, ptr::from_mut(&mut out).cast(), 0) };
-        out
+        let mut out = Vec::new();
+        let status = unsafe { ffi::lua_dump(self.0, write, ptr::from_mut(&mut out).cast(), 0) };
+        (status == 0).then_some(out)
     }
 
     /// A new coroutine, left on the stack. Raises.
@@ -547,6 +550,11 @@ impl Lua {
         }
     }
 
+    /// Pushes a userdata of so many bytes, and tells where they are. Raises.
+    pub fn push_block(&self, size: usize) -> *mut u8 {
+        unsafe { ffi::lua_newuserdatauv(self.0, size, 0).cast() }
+    }
+
     /// The value in a userdata. The caller has checked the metatable, by which only this type is ever made.
     pub fn userdata<T: Copy>(&self, index: c_int) -> Option<T> {
         let place = unsafe { ffi::lua_touserdata(self.0, index) };
@@ -558,47 +566,9 @@ impl Lua {
 #[derive(Clone, Copy)]
 pub struct Reference(c_int);
 
-// ---- Errors and the rest
+// ---- The rest
 
 impl Lua {
-    /// Raises the value on top.
-    pub fn raise(&self) -> ! {
-        unsafe { ffi::lua_error(self.0) }
-    }
-
-    /// Raises text as it stands, without a position.
-    pub fn raise_text(&self, text: &str) -> ! {
-        self.push_bytes(text.as_bytes());
-        self.raise()
-    }
-
-    /// Raises text with the position of whoever called the running function.
-    pub fn raise_here(&self, text: &str) -> ! {
-        unsafe { ffi::luaL_where(self.0, 1) };
-        self.push_bytes(text.as_bytes());
-        unsafe { ffi::lua_concat(self.0, 2) };
-        self.raise()
-    }
-
-    /// "bad argument #n to 'f' (x expected, got y)". Raises.
-    pub fn type_error(&self, argument: c_int, expected: &CStr) -> ! {
-        unsafe { luaL_typeerror(self.0, argument, expected.as_ptr()) };
-        self.raise()
-    }
-
-    /// A string argument; numbers pass for strings. Raises for other types.
-    #[inline]
-    pub fn check_bytes(&self, argument: c_int) -> &[u8] {
-        let mut length = 0;
-        let text = unsafe { ffi::luaL_checklstring(self.0, argument, &mut length) };
-        unsafe { slice::from_raw_parts(text.cast(), length) }
-    }
-
-    /// An integer argument. Raises for anything else.
-    pub fn check_integer(&self, argument: c_int) -> i64 {
-        unsafe { ffi::luaL_checkinteger(self.0, argument) }
-    }
-
     /// Pushes a traceback of `thread`, which may be this one; `level` 1 leaves out the running function. Raises.
     pub fn push_traceback(&self, thread: Self, level: c_int) {
         unsafe { ffi::luaL_traceback(self.0, thread.0, ptr::null(), level) }

@@ -1,5 +1,7 @@
 //! Tracebacks a script's author can read: without the runtime's own frames.
 
+use std::borrow::Cow;
+
 use crate::lua::Lua;
 
 /// How Lua shows a frame of the prelude, whose chunks are all named so.
@@ -7,10 +9,14 @@ const OWN: &[u8] = b"\t[lunarium]:";
 const NATIVE: &[u8] = b"\t[C]:";
 const TAIL: &[u8] = b"\t(...tail calls...)";
 
+/// A chunk is called by the prelude, after whose variable Lua names it.
+const CHUNK: &[u8] = b": in local 'chunk'";
+const MAIN_CHUNK: &[u8] = b": in main chunk";
+
 /// A traceback without the prelude's frames, and without what those called.
 pub fn without_own_frames(text: &[u8]) -> Vec<u8> {
     let lines: Vec<&[u8]> = text.split(|byte| *byte == b'\n').collect();
-    let mut kept: Vec<&[u8]> = Vec::new();
+    let mut kept: Vec<Cow<'_, [u8]>> = Vec::new();
     let mut own = false;
     for line in lines {
         if own && line.starts_with(TAIL) {
@@ -21,8 +27,13 @@ pub fn without_own_frames(text: &[u8]) -> Vec<u8> {
             while kept.last().is_some_and(|before| before.starts_with(NATIVE) || before.starts_with(TAIL)) {
                 kept.pop();
             }
+            if let Some(before) = kept.last_mut()
+                && let Some(position) = before.strip_suffix(CHUNK)
+            {
+                *before = [position, MAIN_CHUNK].concat().into();
+            }
         } else {
-            kept.push(line);
+            kept.push(line.into());
         }
     }
     // The prelude tail-calls the program's method.

@@ -2,16 +2,17 @@
 //! run until everything waits. Owns the order of these; queues and routing are the prelude's, how an end is told is
 //! `outcome.rs`'s.
 
-use crate::api::{self, chunk::load_chunk, duration, time};
+use crate::api::{self, chunk::load_chunk, duration, json, time};
 use crate::codec::decode_spread;
 use crate::context::Context;
-use crate::host::{Chunk, Code, ErrorKind, Event, Host, Outcome, Program, Status};
+use crate::globals;
+use crate::host::{Chunk, Code, ErrorKind, Event, GlobalUse, Globals, Host, Outcome, Program, Status};
 use crate::lua::{Broken, Kind, Library, Lua, Reference};
 use crate::outcome;
 use crate::turn::{Calls, turn};
 
 /// The prelude's chunks, in order of loading. Each gets the runtime's table; `slots.lua` is put before each.
-const PRELUDE: [(&str, &str); 13] = [
+const PRELUDE: &[(&str, &str)] = &[
     ("errors", include_str!("../prelude/errors.lua")),
     ("message", include_str!("../prelude/message.lua")),
     ("schedule", include_str!("../prelude/schedule.lua")),
@@ -19,9 +20,11 @@ const PRELUDE: [(&str, &str); 13] = [
     ("timer", include_str!("../prelude/timer.lua")),
     ("mailbox", include_str!("../prelude/mailbox.lua")),
     ("request", include_str!("../prelude/request.lua")),
+    ("security", include_str!("../prelude/security.lua")),
     ("output", include_str!("../prelude/output.lua")),
     ("ctx", include_str!("../prelude/ctx.lua")),
     ("spawner", include_str!("../prelude/spawner.lua")),
+    ("logger", include_str!("../prelude/logger.lua")),
     ("process", include_str!("../prelude/process.lua")),
     ("spawn", include_str!("../prelude/spawn.lua")),
     ("program", include_str!("../prelude/program.lua")),
@@ -116,13 +119,47 @@ impl Vm {
         self.turn(events)
     }
 
-    /// Compiles a chunk without running it.
+    /// Compiles a chunk without running it, and tells which globals it uses.
     ///
     /// Errors: Lua's message.
-    pub fn check(&self, chunk: &Chunk) -> Result<(), String> {
+    pub fn check(&self, chunk: &Chunk) -> Result<Globals, String> {
         self.load(chunk)?;
+        // Without memory for the dump nothing is told, which is no fault of the chunk.
+        let dump = self.lua.dump();
         self.lua.pop(1);
-        Ok(())
+        Ok(self.globals(dump.and_then(|dump| globals::uses(&dump)).unwrap_or_default()))
+    }
+
+    fn globals(&self, found: globals::Uses) -> Globals {
+        let there = self.global_names();
+        let text = |name: Vec<u8>| String::from_utf8_lossy(&name).into_owned();
+        let assigned = found.assigned.into_iter().map(|(name, line)| (text(name), line, true));
+        let reads = found.reads.into_iter().map(|(line, name)| (text(name), line, false));
+        let uses = assigned
+            .chain(reads)
+            .filter(|(name, ..)| there.binary_search(name).is_err())
+            .map(|(name, line, assigned)| GlobalUse { name, line, assigned })
+            .collect();
+        Globals { there, uses }
+    }
+
+    /// What every process finds, sorted.
+    fn global_names(&self) -> Vec<String> {
+        let mut names = Vec::new();
+        self.lua.push_globals();
+        self.lua.push_nil();
+        while self.lua.next(self.lua.top() - 1) {
+            self.lua.pop(1);
+            names.extend(self.lua.bytes(-1).map(|name| String::from_utf8_lossy(name).into_owned()));
+        }
+        self.lua.pop(1);
+        names.sort_unstable();
+        names
+    }
+
+    #[cfg(test)]
+    pub fn dump_for_test(&self, source: &str) -> Vec<u8> {
+        self.lua.load(source.as_bytes(), c"=x").ok().and_then(|()| self.lua.dump()).unwrap_or_default()
     }
 
     /// Compiles a chunk for `start`.
@@ -132,7 +169,7 @@ impl Vm {
         self.load(chunk)?;
         let compiled = self.lua.dump();
         self.lua.pop(1);
-        Ok(compiled)
+        compiled.ok_or_else(|| "not enough memory".to_owned())
     }
 
     /// Leaves the chunk's function.
@@ -204,6 +241,7 @@ fn build(lua: Lua) -> Calls {
     }
     duration::open(lua);
     time::open(lua);
+    json::open(lua);
     lua.new_table(0, 64);
     api::install(lua);
     lua.new_table(0, duration::CONSTANTS.len());
@@ -212,6 +250,8 @@ fn build(lua: Lua) -> Calls {
         lua.set_field(-2, name);
     }
     lua.set_field(-2, c"durations");
+    json::push_module(lua);
+    lua.set_field(-2, c"json");
     let runtime = lua.top();
     // On one line, so that the chunk's own lines keep their numbers.
     let slots: String = SLOTS.lines().filter(|line| !line.starts_with("--")).flat_map(|line| [line, " "]).collect();
@@ -226,7 +266,7 @@ fn build(lua: Lua) -> Calls {
         lua.call(1, 0);
     }
     lua.push_loaded();
-    for name in [c"process", c"channel", c"time", c"errors", c"ctx"] {
+    for name in [c"process", c"channel", c"time", c"errors", c"ctx", c"json", c"security"] {
         lua.get_field(runtime, name);
         lua.set_field(-2, name);
     }

@@ -103,9 +103,9 @@ impl Output for Narrow {
 /// Runs a program on an output with no room, which `act` gives.
 fn with_narrow_output(source: &str, act: impl FnOnce(&Narrow)) -> (Vec<String>, String) {
     let output = Arc::new(Narrow::default());
-    let config = NodeConfig { max_processes: 10, output: Arc::<Narrow>::clone(&output) };
+    let config = NodeConfig { max_processes: 10, ..NodeConfig::new(Arc::<Narrow>::clone(&output)) };
     let node = Node::start_on(engine(), config);
-    let host = HostDefinition { id: HostId::new(HOST), max_processes: 10, limits: Limits::default() };
+    let host = HostDefinition { id: HostId::new(HOST), max_processes: 10, limits: Limits::default(), security: None };
     node.add_host(host).expect("a new host");
     node.define(Definition {
         entry: EntryId::new("app:main"),
@@ -120,6 +120,7 @@ fn with_narrow_output(source: &str, act: impl FnOnce(&Narrow)) -> (Vec<String>, 
         host: HostId::new(HOST),
         arguments: Vec::new(),
         limits: LimitsOverride::default(),
+        security: None,
     };
     let handle = node.spawn(request).expect("a process");
     // It waits for room, or has ended.

@@ -22,7 +22,7 @@ fn the_globals_are_exactly_these() {
         print(_VERSION, _G._G == _G)
         "#,
         expect![[r#"
-            _G _VERSION assert channel collectgarbage coroutine ctx debug error errors getmetatable ipairs load math next os pairs pcall print process rawequal rawget rawlen rawset require select setmetatable string table time tonumber tostring type utf8 warn xpcall
+            _G _VERSION assert channel collectgarbage coroutine ctx debug error errors getmetatable ipairs json load logger math next os pairs pcall print process rawequal rawget rawlen rawset require security select setmetatable string table time tonumber tostring type utf8 warn xpcall
             string: byte char find format gmatch gsub len lower match pack packsize rep reverse sub unpack upper
             table: concat insert move pack remove sort unpack
             math: abs acos asin atan ceil cos deg exp floor fmod huge log max maxinteger min mininteger modf pi rad random randomseed sin sqrt tan tointeger type ult
@@ -49,11 +49,15 @@ fn the_modules_are_exactly_these() {
         print(list(process))
         print(list(process.event), list(process.registry))
         print(list(channel))
+        print(list(time))
+        print(list(json), list(logger))
         "#,
         expect![[r#"
             cancel event events get_options id inbox link listen monitor pid registry send set_options spawn spawn_linked spawn_linked_monitored spawn_monitored terminate unlink unlisten unmonitor with_context
             CANCEL EXIT LINK_DOWN	lookup register unregister
             new select
+            HOUR MICROSECOND MILLISECOND MINUTE NANOSECOND SECOND after date now parse parse_duration sleep ticker timer unix
+            decode encode null	1
             => nil
         "#]],
     );
@@ -89,17 +93,17 @@ fn nothing_reachable_leads_further() {
         walk(getmetatable(""), "string<meta>")
         for name, object in pairs {
             time = time.now(), duration = time.SECOND, err = errors.new("x"), ch = channel.new(), timer = time.timer("1h"),
-            case = channel.new():case_receive(),
+            case = channel.new():case_receive(), null = json.null, logger = logger:with {},
         } do
             if getmetatable(object) ~= false then odd[#odd + 1] = name end
         end
-        -- _G, seven of Lua's libraries, process with two inside, channel, time, errors, the metatable of strings, and
-        -- the six constants of time.
+        -- _G, seven of Lua's libraries, process with two inside, channel, time, errors, json and its null, logger, the
+        -- metatable of strings, and the six constants of time.
         print(tables)
         return table.concat(odd, " ")
         "#,
         expect![[r#"
-            22
+            26
             => ""
         "#]],
     );
@@ -206,8 +210,9 @@ fn the_runtime_works_when_every_global_is_gone() {
         local spawn, wrap = coroutine.spawn, coroutine.wrap
         local send, listen, inbox, events, pid = process.send, process.listen, process.inbox, process.events, process.pid
         local start, sleep, after, new_error, select = process.spawn_monitored, time.sleep, time.after, errors.new, channel.select
-        local new = channel.new
-        for _, library in next, { string, table, math, utf8, coroutine, os, debug, process.registry, process, channel, time, errors } do
+        local new, null = channel.new, json.null
+        local encode, decode, logger, now, date, parse = json.encode, json.decode, logger, time.now, time.date, time.parse
+        for _, library in next, { string, table, math, utf8, coroutine, os, debug, process.registry, process, channel, time, errors, json } do
             wreck(library)
         end
         wreck(_G)
@@ -227,6 +232,9 @@ fn the_runtime_works_when_every_global_is_gone() {
         print(wrap(function() sleep(1) return "in a coroutine" end)())
         print(pcall(error, new_error("raised")))
         print(select { default = true }.default, after(0):receive() ~= nil)
+        print(encode { list = { 1, null }, at = date(2024, 1, 2) }, decode('{"a": [true]}').a[1], decode("}"))
+        print(parse("2 Jan 2024", "%d %b %Y"):in_location("Asia/Tokyo"):round("1h"), now() > date(2024, 1, 2))
+        logger:with({ list = { 1 }, why = new_error("x") }):info("logged", { [now()] = now() })
         error("the end", 0)
         "#,
         expect![[r#"
@@ -237,6 +245,8 @@ fn the_runtime_works_when_every_global_is_gone() {
             in a coroutine
             false	raised
             true	true
+            {"at":"2024-01-02T00:00:00Z","list":[1,null]}	true	nil	expected value at line 1 column 1
+            2024-01-02T09:00:00+09:00	true
             failed Internal: the end
         "#]],
     );
@@ -303,7 +313,9 @@ fn globals_are_a_process_own() {
 fn modules_can_be_required_or_not() {
     check_main(
         r#"
-        for _, name in ipairs { "process", "channel", "coroutine", "time", "errors", "ctx" } do
+        for _, name in ipairs {
+            "process", "channel", "coroutine", "time", "errors", "ctx", "security", "json", "logger",
+        } do
             assert(require(name) == _G[name], name)
         end
         for _, name in ipairs { "io", "package", "ffi", "nothing", "", "../x", "process.registry" } do

@@ -101,7 +101,7 @@ fn an_unknown_entry_or_host_is_not_found() {
 fn a_stopped_host_is_unavailable_and_a_full_one_exhausted() {
     let lab = Lab::default();
     for (name, max_processes) in [("app:stopped", 10), ("app:full", 1)] {
-        let host = HostDefinition { id: HostId::new(name), max_processes, limits: Limits::default() };
+        let host = HostDefinition { id: HostId::new(name), max_processes, limits: Limits::default(), security: None };
         lab.node.add_host(host).expect("a new host");
     }
     lab.node.stop_host(&HostId::new("app:stopped")).expect("it is there");

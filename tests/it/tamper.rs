@@ -6,7 +6,7 @@ use std::time::Duration;
 use lunarium_tests::{Lab, show_outcome};
 
 /// Each is the body of a `main`.
-const ATTACKS: [(&str, &str); 14] = [
+const ATTACKS: &[(&str, &str)] = &[
     (
         "the coroutine of a task that waits",
         r#"local ch = channel.new()
@@ -77,6 +77,25 @@ const ATTACKS: [(&str, &str); 14] = [
         r#"local t = time.timer("1ms")
         for _, entry in next, t do if type(entry) == "table" then ruin(entry) end end
         time.sleep(5)"#,
+    ),
+    (
+        "a logger",
+        r#"local log = logger:with { a = 1 }
+        ruin(log)
+        pcall(log.info, log, "x") pcall(log.info, log, "x", { b = 1 }) pcall(log.with, log, { c = 2 }) pcall(json.encode, log)
+        local root = logger
+        ruin(root)
+        root:error("x")"#,
+    ),
+    (
+        "an actor",
+        "local actor = security.new_actor('ada', { a = 1 }) ruin(actor) pcall(actor.id, actor) pcall(actor.meta, actor) pcall(tostring, actor)",
+    ),
+    (
+        "a scope",
+        r#"local scope = security.new_scope {}
+        ruin(scope)
+        pcall(scope.policies, scope) pcall(scope.contains, scope, "x") pcall(scope.without, scope, "x") pcall(tostring, scope)"#,
     ),
     (
         "a case",

@@ -271,3 +271,108 @@ fn a_time_has_parts_and_compares() {
         "#]],
     );
 }
+
+#[test]
+fn a_date_is_made_of_parts_in_a_zone() {
+    check_main(
+        r#"
+        print(time.date(2024, 7, 3, 9, 6, 40, 5), time.date(2024, 7, 3))
+        local t = time.date(2024, 7, 3, 9, 6, 40, 0, "Europe/Berlin")
+        print(t, t:unix(), t:hour(), t:utc(), t:utc():hour(), t:utc() == t)
+        local tokyo = t:in_location("Asia/Tokyo")
+        print(tokyo, tokyo:day(), tokyo:weekday(), tokyo:year_day(), t:in_location("-03:30"), tokyo:sub(t))
+        print(time.date(2024, 13, 1))
+        print(time.date(2023, 2, 29))
+        print(kind(t:in_location("Mars/Base")))
+        print(kind(time.date(2024, 7)))
+        "#,
+        expect![[r#"
+            2024-07-03T09:06:40.000000005Z	2024-07-03T00:00:00Z	nil
+            2024-07-03T09:06:40+02:00	1719990400	9	2024-07-03T07:06:40Z	7	true
+            2024-07-03T16:06:40+09:00	3	3	185	2024-07-03T03:36:40-03:30	0s
+            nil	month 13 is not from 1 to 12
+            nil	day 29 is not from 1 to 28, the days of 2023-02
+            nil	Invalid
+            nil	Invalid
+            => nil
+        "#]],
+    );
+}
+
+#[test]
+fn clocks_that_are_put_forward_and_back() {
+    check_main(
+        r#"
+        -- Half past two isn't there in the one night, and is there twice in the other: then the first.
+        print(time.date(2024, 3, 31, 2, 30, 0, 0, "Europe/Berlin"))
+        print(time.date(2024, 10, 27, 2, 30, 0, 0, "Europe/Berlin"))
+        print(time.date(2024, 10, 27, 2, 30, 0, 0, "Europe/Berlin") + time.HOUR)
+        "#,
+        expect![[r#"
+            2024-03-31T03:30:00+02:00	nil
+            2024-10-27T02:30:00+02:00	nil
+            2024-10-27T02:30:00+01:00
+            => nil
+        "#]],
+    );
+}
+
+#[test]
+fn times_round_to_multiples_of_a_duration() {
+    check_main(
+        r#"
+        local t = time.date(2024, 7, 3, 9, 46, 40, 500000000)
+        for _, d in ipairs { "1s", "15m", "24h", 100 } do print(t:truncate(d), t:round(d)) end
+        print(kind(t:round(0)))
+        print(kind(t:truncate("-1s")))
+        "#,
+        expect![[r#"
+            2024-07-03T09:46:40Z	2024-07-03T09:46:41Z
+            2024-07-03T09:45:00Z	2024-07-03T09:45:00Z
+            2024-07-03T00:00:00Z	2024-07-03T00:00:00Z
+            2024-07-03T09:46:40.5Z	2024-07-03T09:46:40.5Z
+            nil	Invalid
+            nil	Invalid
+            => nil
+        "#]],
+    );
+}
+
+#[test]
+fn format_and_parse_take_rfc_3339_or_a_pattern() {
+    check_main(
+        r#"
+        local t = time.parse("2024-07-03T09:06:40.25+02:00")
+        print(t, t:format(), t:format("%A, %d %B %Y, %H:%M %:z"), t:nanosecond())
+        print(time.parse("3 Jul 2024", "%d %b %Y"), time.parse("2024-07-03 09:06 Europe/Berlin", "%F %H:%M %Q"))
+        print(time.parse("2024-07-03"), time.parse(t:format("%s"), "%s") == t:truncate("1s"))
+        print(time.parse("tomorrow"))
+        print(kind(time.parse("2024-07-03", "%!")))
+        print(kind(t:format("%!")))
+        "#,
+        expect![[r#"
+            2024-07-03T09:06:40.25+02:00	2024-07-03T09:06:40.25+02:00	Wednesday, 03 July 2024, 09:06 +02:00	250000000
+            2024-07-03T00:00:00Z	2024-07-03T09:06:00+02:00	nil
+            2024-07-03T00:00:00Z	true
+            nil	`tomorrow` is not a time: failed to parse four digit integer as year: invalid digit, expected 0-9 but got t
+            nil	Invalid
+            nil	Invalid
+            => nil
+        "#]],
+    );
+}
+
+#[test]
+fn a_time_keeps_its_zone_on_the_way_to_another_process() {
+    check_main(
+        r#"
+        local t = time.date(2024, 7, 3, 9, 6, 40, 5, "America/New_York")
+        local back = exit_of("gives", t).result.value
+        print(back, back == t, back:format("%Q %Z"))
+        "#,
+        expect![[r#"
+            2024-07-03T09:06:40.000000005-04:00	true	America/New_York EDT	nil
+            => nil
+        "#]],
+    );
+}

@@ -268,7 +268,7 @@ fn both(lua: Lua) -> (Duration, Duration) {
 
 extern "C-unwind" fn add(lua: Lua) -> c_int {
     if Time::at(lua, 2).is_some() {
-        return super::time::add(lua);
+        return super::time::plus(lua);
     }
     let (a, b) = both(lua);
     give(lua, a.0.checked_add(b.0))

@@ -2,7 +2,9 @@
 //! in the table the prelude's chunks get, under these names.
 
 pub mod chunk;
+pub mod date;
 pub mod duration;
+pub mod json;
 pub mod link;
 pub mod mailbox;
 pub mod monitor;
@@ -10,7 +12,9 @@ pub mod output;
 pub mod process;
 pub mod registry;
 pub mod schedule;
+pub mod security;
 pub mod time;
+pub mod zone;
 
 use std::ffi::{CStr, c_int};
 
@@ -20,10 +24,11 @@ use crate::{request, wait};
 
 /// Puts all functions into the table on top of the stack. Raises.
 pub fn install(lua: Lua) {
-    let groups: [&[(&CStr, Function)]; 11] = [
+    let groups: &[&[(&CStr, Function)]] = &[
         &wait::FUNCTIONS,
         &request::FUNCTIONS,
         &chunk::FUNCTIONS,
+        &date::FUNCTIONS,
         &duration::FUNCTIONS,
         &link::FUNCTIONS,
         &mailbox::FUNCTIONS,
@@ -32,8 +37,9 @@ pub fn install(lua: Lua) {
         &process::FUNCTIONS,
         &registry::FUNCTIONS,
         &schedule::FUNCTIONS,
+        &security::FUNCTIONS,
     ];
-    for (name, function) in groups.into_iter().flatten() {
+    for (name, function) in groups.iter().copied().flatten() {
         lua.set_function(name, *function);
     }
     for (name, function) in time::FUNCTIONS {

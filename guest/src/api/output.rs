@@ -1,8 +1,10 @@
-//! The host's end of `print`. Waiting for a full output is the prelude's.
+//! The host's end of `print` and `logger`. Waiting for a full output is the prelude's, and so is what becomes a field.
 
 use std::ffi::{CStr, c_int};
 
-use crate::lua::{Function, Lua};
+use crate::buffer::push_list;
+use crate::host::Level;
+use crate::lua::{Function, Kind, Lua};
 
 /// `line(...)` → the arguments as `print` shows them, tabs between. Calls `__tostring`, so it may raise.
 extern "C-unwind" fn line(lua: Lua) -> c_int {
@@ -38,5 +40,60 @@ extern "C-unwind" fn dropped(lua: Lua) -> c_int {
     0
 }
 
+/// Bytes of a log line, its fields included. The host cuts there: what is longer isn't copied out first.
+const LOG_LINE: usize = 8 << 10;
+
+/// `log(level, message, fields)`: level from 1 (debug) to 4, a string, a table with strings as keys and values.
+extern "C-unwind" fn log(lua: Lua) -> c_int {
+    let level = match lua.integer(1) {
+        Some(1) => Level::Debug,
+        Some(2) => Level::Info,
+        Some(3) => Level::Warn,
+        _ => Level::Error,
+    };
+    // A script may have taken a logger apart.
+    if lua.kind(3) != Kind::Table {
+        lua.type_error(3, c"table");
+    }
+    let mut count = 0;
+    lua.push_nil();
+    while lua.next(3) {
+        lua.pop(1);
+        count += 1;
+    }
+    let pairs = push_list::<(&[u8], &[u8])>(lua, count, (b"", b""));
+    lua.push_nil();
+    for pair in pairs.iter_mut() {
+        if !lua.next(3) {
+            break;
+        }
+        // The table holds both, and nothing changes it meanwhile.
+        *pair = (lua.bytes(-2).unwrap_or_default(), lua.bytes(-1).unwrap_or_default());
+        lua.pop(1);
+    }
+    pairs.sort_unstable();
+    // From here on nothing raises.
+    let mut room = LOG_LINE;
+    let message = cut(lua.bytes(2).unwrap_or_default(), &mut room);
+    let mut fields = Vec::new();
+    for (key, value) in pairs.iter() {
+        if room == 0 {
+            break;
+        }
+        // One for what stands between them: a line can't have fields of nothing without end.
+        room -= 1;
+        fields.push((cut(key, &mut room), cut(value, &mut room)));
+    }
+    lua.context().host.log(level, &message, &fields);
+    0
+}
+
+/// As much of the text as there is room for.
+fn cut(text: &[u8], room: &mut usize) -> String {
+    let kept = text.get(..*room).unwrap_or(text);
+    *room -= kept.len();
+    String::from_utf8_lossy(kept).into_owned()
+}
+
 /// For the prelude.
-pub const FUNCTIONS: [(&CStr, Function); 3] = [(c"line", line), (c"put", put), (c"dropped", dropped)];
+pub const FUNCTIONS: [(&CStr, Function); 4] = [(c"line", line), (c"put", put), (c"dropped", dropped), (c"log", log)];

@@ -6,7 +6,7 @@ use super::text_argument;
 use crate::api::duration::{Argument, argument};
 use crate::codec::{Shape, encode};
 use crate::error::{answer, done, invalid, push_error};
-use crate::host::{ErrorKind, FirstMessage, Options, SpawnRequest};
+use crate::host::{Actor, ErrorKind, FirstMessage, Options, SpawnRequest};
 use crate::lua::{Function, Kind, Lua};
 
 /// How a spawn differs from the plain one.
@@ -27,6 +27,8 @@ struct Extras {
     context: Option<Vec<u8>>,
     name: Option<String>,
     messages: Vec<FirstMessage>,
+    actor: Option<Actor>,
+    scope: Option<Vec<String>>,
 }
 
 /// Spawns with the id at `first`, the host behind it, and then the arguments.
@@ -39,9 +41,10 @@ fn spawn_as(lua: Lua, first: c_int, variant: Variant, extras: fn(Lua) -> Extras)
         return invalid(lua, &unfit.message("arguments"));
     }
     let Variant { monitored, linked } = variant;
-    let Extras { context: values, name, messages } = extras(lua);
+    let Extras { context: values, name, messages, actor, scope } = extras(lua);
     let (entry, host) = (entry.to_owned(), host.to_owned());
-    let request = SpawnRequest { entry, host, arguments, monitored, linked, context: values, name, messages };
+    let request =
+        SpawnRequest { entry, host, arguments, monitored, linked, context: values, actor, scope, name, messages };
     let result = context.host.spawn(&request);
     drop(request);
     answer(lua, result)
@@ -89,19 +92,29 @@ extern "C-unwind" fn spawner_spawn_linked_monitored(lua: Lua) -> c_int {
 
 /// What the spawner at 1 holds. Raises nothing: the caller has bytes on the heap.
 fn extras(lua: Lua) -> Extras {
-    let mut extras = Extras { context: item(lua, 1, 1), name: None, messages: Vec::new() };
-    extras.name = item(lua, 1, 2).and_then(|name| String::from_utf8(name).ok());
+    let mut extras = Extras { context: item(lua, 1, 1), name: text(lua, 1, 2), ..Extras::default() };
+    extras.actor = text(lua, 1, 5).map(|id| Actor { id, meta: item(lua, 1, 6) });
+    lua.get_item(1, 7);
+    let list = lua.top();
+    if lua.kind(list) == Kind::Table {
+        extras.scope = Some((1..).map_while(|place| text(lua, list, place)).collect());
+    }
+    lua.pop(1);
     lua.get_item(1, 3);
     let list = lua.top();
     if lua.kind(list) == Kind::Table {
         for i in (1..).step_by(2) {
-            let (Some(topic), Some(payload)) = (item(lua, list, i), item(lua, list, i + 1)) else { break };
-            let Ok(topic) = String::from_utf8(topic) else { break };
+            let (Some(topic), Some(payload)) = (text(lua, list, i), item(lua, list, i + 1)) else { break };
             extras.messages.push(FirstMessage { topic, payload });
         }
     }
     lua.pop(1);
     extras
+}
+
+/// The text at a place of a table, if there is one.
+fn text(lua: Lua, table: c_int, place: i64) -> Option<String> {
+    String::from_utf8(item(lua, table, place)?).ok()
 }
 
 /// The bytes at a place of a table, if there are any.

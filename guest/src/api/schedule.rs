@@ -87,6 +87,9 @@ extern "C-unwind" fn define(lua: Lua) -> c_int {
         b"message" => &types.message,
         b"field" => &types.field,
         b"spawner" => &types.spawner,
+        b"actor" => &types.actor,
+        b"policy" => &types.policy,
+        b"scope" => &types.scope,
         _ => &types.timer,
     };
     lua.set_top(2);

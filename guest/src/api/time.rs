@@ -1,78 +1,70 @@
-//! Points in time: the Time object, an immutable userdata in UTC, and its texts. Owns the calendar. Waiting for a point in
-//! time is `prelude/timer.lua`'s.
+//! Points in time: the Time object, an immutable userdata of a moment and a zone. Owns its range and arithmetic; its
+//! texts are `date.rs`'s, zones `zone.rs`'s, and waiting for a point in time is `prelude/timer.lua`'s.
 
 use std::ffi::{CStr, c_int};
-use std::fmt;
 
+use jiff::Timestamp;
+use jiff::civil::DateTime;
+
+use super::date::{format, rfc3339, zone_argument};
 use super::duration::{Argument, Duration, argument, concatenate, define};
+use super::zone::{Zone, Zones};
 use crate::error::invalid;
 use crate::lua::{Function, Kind, Lua};
 
-/// Unix seconds, and nanoseconds below a second.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+/// A moment, and the zone in which it reads. Two are equal, or one before the other, by the moment alone.
+#[derive(Clone, Copy, Debug)]
 pub struct Time {
+    /// Unix seconds.
     pub seconds: i64,
+    /// Below a second.
     pub nanoseconds: u32,
+    pub zone: Zone,
 }
 
 const SECOND: i128 = 1_000_000_000;
-const DAY: i64 = 86_400;
 
-/// A time as people read it, in UTC.
-struct Civil {
-    year: i64,
-    month: i64,
-    day: i64,
-    hour: i64,
-    minute: i64,
-    second: i64,
-    /// From 1 on the first of January.
-    year_day: i64,
-    /// From 0 on Sunday.
-    weekday: i64,
-}
+/// Nanoseconds from the year 1, where `round` and `truncate` begin to count, to 1970.
+const ERA: i128 = 62_135_596_800 * SECOND;
+
+/// Unix seconds of 0000-01-02T02:00:00Z and 9999-12-30T21:59:59Z: in whatever zone, the year has four digits.
+const FIRST: i64 = -62_167_125_600;
+const LAST: i64 = 253_402_207_199;
+
+/// What a call says that would leave them.
+pub const OUT_OF_RANGE: &str = "time is not from 0000-01-02 to 9999-12-30";
 
 impl Time {
-    /// From nanoseconds since 1970; beyond what 64 bits of seconds can say, the nearest that they can.
-    pub fn from_nanoseconds(total: i128) -> Self {
-        let seconds = total.div_euclid(SECOND);
-        let nanoseconds = total.rem_euclid(SECOND) as u32;
-        match i64::try_from(seconds) {
-            Ok(seconds) => Self { seconds, nanoseconds },
-            Err(_) if seconds < 0 => Self { seconds: i64::MIN, nanoseconds: 0 },
-            Err(_) => Self { seconds: i64::MAX, nanoseconds: 0 },
-        }
+    /// From nanoseconds since 1970. None: out of range.
+    fn from_nanoseconds(total: i128, zone: Zone) -> Option<Self> {
+        let seconds = i64::try_from(total.div_euclid(SECOND)).ok()?;
+        Self::from_unix(seconds, total.rem_euclid(SECOND) as u32, zone)
+    }
+
+    /// None: out of range.
+    pub fn from_unix(seconds: i64, nanoseconds: u32, zone: Zone) -> Option<Self> {
+        let fits = (FIRST..=LAST).contains(&seconds) && i128::from(nanoseconds) < SECOND;
+        fits.then_some(Self { seconds, nanoseconds, zone })
+    }
+
+    /// None: out of range.
+    pub fn of(moment: Timestamp, zone: Zone) -> Option<Self> {
+        Self::from_nanoseconds(moment.as_nanosecond(), zone)
     }
 
     fn total(self) -> i128 {
         i128::from(self.seconds) * SECOND + i128::from(self.nanoseconds)
     }
 
-    fn civil(self) -> Civil {
-        // Days are counted from March in years of 400-year cycles, so that the leap day comes last (H. Hinnant).
-        let days = self.seconds.div_euclid(DAY);
-        let left = self.seconds.rem_euclid(DAY);
-        let shifted = days + 719_468;
-        let cycle = shifted.div_euclid(146_097);
-        let of_cycle = shifted.rem_euclid(146_097);
-        let year_of_cycle = (of_cycle - of_cycle / 1_460 + of_cycle / 36_524 - of_cycle / 146_096) / 365;
-        let of_year = of_cycle - (365 * year_of_cycle + year_of_cycle / 4 - year_of_cycle / 100);
-        let shifted_month = (5 * of_year + 2) / 153;
-        let day = of_year - (153 * shifted_month + 2) / 5 + 1;
-        let month = if shifted_month < 10 { shifted_month + 3 } else { shifted_month - 9 };
-        let year = year_of_cycle + cycle * 400 + i64::from(month <= 2);
-        let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
-        let year_day = if month <= 2 { of_year - 305 } else { of_year + 60 + i64::from(leap) };
-        Civil {
-            year,
-            month,
-            day,
-            hour: left / 3600,
-            minute: left / 60 % 60,
-            second: left % 60,
-            year_day,
-            weekday: (days + 4).rem_euclid(7),
-        }
+    pub fn timestamp(self) -> Timestamp {
+        // Within jiff's range, which is wider.
+        Timestamp::new(self.seconds, self.nanoseconds as i32).unwrap_or(Timestamp::UNIX_EPOCH)
+    }
+
+    /// What clocks and calendars of its zone show.
+    pub fn civil(self, zones: &Zones) -> DateTime {
+        let moment = self.timestamp();
+        zones.offset(self.zone, moment).to_datetime(moment)
     }
 
     /// Raises.
@@ -89,36 +81,33 @@ impl Time {
             None
         }
     }
-}
 
-/// RFC 3339, with as many decimals as it takes.
-impl fmt::Display for Time {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let civil = self.civil();
-        write!(f, "{:04}-{:02}-{:02}T", civil.year, civil.month, civil.day)?;
-        write!(f, "{:02}:{:02}:{:02}", civil.hour, civil.minute, civil.second)?;
-        if self.nanoseconds > 0 {
-            let digits = format!("{:09}", self.nanoseconds);
-            write!(f, ".{}", digits.trim_end_matches('0'))?;
+    /// The method's object, or another Time argument. Raises when it isn't one.
+    pub fn check(lua: Lua, index: c_int) -> Self {
+        match Self::at(lua, index) {
+            Some(time) => time,
+            None => lua.type_error(index, c"time"),
         }
-        f.write_str("Z")
     }
 }
 
 // ---- Functions
 
-/// The method's object, or another Time argument. Raises when it isn't one.
-fn check(lua: Lua, index: c_int) -> Time {
-    match Time::at(lua, index) {
-        Some(time) => time,
-        None => lua.type_error(index, c"time"),
-    }
-}
-
 extern "C-unwind" fn now(lua: Lua) -> c_int {
     let (seconds, nanoseconds) = lua.context().host.wall();
-    Time { seconds, nanoseconds }.push(lua);
+    Time { seconds: seconds.clamp(FIRST, LAST), nanoseconds, zone: Zone::Utc }.push(lua);
     1
+}
+
+/// A function's results: the Time, or `nil, err`.
+fn give(lua: Lua, time: Option<Time>) -> c_int {
+    match time {
+        Some(time) => {
+            time.push(lua);
+            1
+        }
+        None => invalid(lua, OUT_OF_RANGE),
+    }
 }
 
 /// `unix(seconds [, nanoseconds])`
@@ -128,16 +117,15 @@ extern "C-unwind" fn unix(lua: Lua) -> c_int {
     }
     let part = |index| lua.check_integer(index);
     let nanoseconds = if lua.is_absent(2) { 0 } else { part(2) };
-    Time::from_nanoseconds(i128::from(part(1)) * SECOND + i128::from(nanoseconds)).push(lua);
-    1
+    give(lua, Time::from_nanoseconds(i128::from(part(1)) * SECOND + i128::from(nanoseconds), Zone::Utc))
 }
 
-/// `time + duration`, `duration + time`, `time:add(duration)`
-pub extern "C-unwind" fn add(lua: Lua) -> c_int {
+/// `time:add(duration)`; the operator too, in any order
+extern "C-unwind" fn add(lua: Lua) -> c_int {
     let (time, duration) = match Time::at(lua, 1) {
         Some(time) => (time, 2),
         // `duration + time`
-        None => (check(lua, 2), 1),
+        None => (Time::check(lua, 2), 1),
     };
     // A Duration may be negative here, unlike where one waits for it.
     let change = match Duration::at(lua, duration) {
@@ -148,13 +136,24 @@ pub extern "C-unwind" fn add(lua: Lua) -> c_int {
             Argument::WrongType => lua.type_error(duration, c"duration"),
         },
     };
-    Time::from_nanoseconds(time.total() + change).push(lua);
-    1
+    give(lua, Time::from_nanoseconds(time.total() + change, time.zone))
+}
+
+/// What an operator can't return as `nil, err` it raises. Expects `count` results on the stack.
+fn or_raise(lua: Lua, count: c_int) -> c_int {
+    if count == 2 {
+        lua.raise();
+    }
+    count
+}
+
+pub extern "C-unwind" fn plus(lua: Lua) -> c_int {
+    or_raise(lua, add(lua))
 }
 
 /// The Duration from the argument to this; beyond 292 years, that.
 extern "C-unwind" fn sub(lua: Lua) -> c_int {
-    let span = check(lua, 1).total() - check(lua, 2).total();
+    let span = Time::check(lua, 1).total() - Time::check(lua, 2).total();
     let span = span.clamp(i64::MIN.into(), i64::MAX.into()) as i64;
     Duration(span).push(lua);
     1
@@ -163,89 +162,130 @@ extern "C-unwind" fn sub(lua: Lua) -> c_int {
 /// `time - time` is a Duration, `time - duration` a Time.
 extern "C-unwind" fn minus(lua: Lua) -> c_int {
     let Some(Duration(change)) = Duration::at(lua, 2) else { return sub(lua) };
-    Time::from_nanoseconds(check(lua, 1).total() - i128::from(change)).push(lua);
-    1
+    let time = Time::check(lua, 1);
+    or_raise(lua, give(lua, Time::from_nanoseconds(time.total() - i128::from(change), time.zone)))
+}
+
+/// The time's distance from the multiple of the duration argument before it, and that duration; counted from the year
+/// 1, as Go does. None: the duration is unusable, and `nil, err` is pushed.
+fn remainder(lua: Lua, time: Time) -> Option<(i128, i128)> {
+    let unit = match argument(lua, 2) {
+        Argument::Nanoseconds(0) => Err("duration is zero".to_owned()),
+        Argument::Nanoseconds(unit) => Ok(i128::from(unit)),
+        Argument::Invalid(fault) => Err(fault),
+        Argument::WrongType => lua.type_error(2, c"duration"),
+    };
+    match unit {
+        Ok(unit) => Some(((time.total() + ERA).rem_euclid(unit), unit)),
+        Err(fault) => {
+            invalid(lua, &fault);
+            None
+        }
+    }
+}
+
+extern "C-unwind" fn truncate(lua: Lua) -> c_int {
+    let time = Time::check(lua, 1);
+    let Some((over, _)) = remainder(lua, time) else { return 2 };
+    give(lua, Time::from_nanoseconds(time.total() - over, time.zone))
+}
+
+/// To the nearest multiple; from halfway up.
+extern "C-unwind" fn round(lua: Lua) -> c_int {
+    let time = Time::check(lua, 1);
+    let Some((over, unit)) = remainder(lua, time) else { return 2 };
+    let change = if 2 * over < unit { -over } else { unit - over };
+    give(lua, Time::from_nanoseconds(time.total() + change, time.zone))
 }
 
 extern "C-unwind" fn after(lua: Lua) -> c_int {
-    lua.push_boolean(check(lua, 1) > check(lua, 2));
+    lua.push_boolean(Time::check(lua, 1).total() > Time::check(lua, 2).total());
     1
 }
 
 extern "C-unwind" fn before(lua: Lua) -> c_int {
-    lua.push_boolean(check(lua, 1) < check(lua, 2));
+    lua.push_boolean(Time::check(lua, 1).total() < Time::check(lua, 2).total());
     1
 }
 
 extern "C-unwind" fn not_after(lua: Lua) -> c_int {
-    lua.push_boolean(check(lua, 1) <= check(lua, 2));
+    lua.push_boolean(Time::check(lua, 1).total() <= Time::check(lua, 2).total());
     1
 }
 
 extern "C-unwind" fn equal(lua: Lua) -> c_int {
-    lua.push_boolean(check(lua, 1) == check(lua, 2));
+    lua.push_boolean(Time::check(lua, 1).total() == Time::check(lua, 2).total());
     1
 }
 
 /// `==` also compares with other userdata.
 extern "C-unwind" fn same(lua: Lua) -> c_int {
-    lua.push_boolean(Time::at(lua, 1).is_some() && Time::at(lua, 1) == Time::at(lua, 2));
+    let total = |index| Time::at(lua, index).map(Time::total);
+    lua.push_boolean(total(1).is_some() && total(1) == total(2));
     1
 }
 
 extern "C-unwind" fn unix_nano(lua: Lua) -> c_int {
-    match i64::try_from(check(lua, 1).total()) {
+    match i64::try_from(Time::check(lua, 1).total()) {
         Ok(total) => lua.push_integer(total),
         Err(_) => return invalid(lua, "time is out of the range of 64 bits of nanoseconds"),
     }
     1
 }
 
-extern "C-unwind" fn format(lua: Lua) -> c_int {
-    let time = check(lua, 1);
-    if !lua.is_absent(2) {
-        lua.check_bytes(2);
-        return invalid(lua, "only the default format is there");
-    }
-    lua.push_bytes(time.to_string().as_bytes());
-    1
-}
-
 extern "C-unwind" fn text(lua: Lua) -> c_int {
-    lua.push_bytes(check(lua, 1).to_string().as_bytes());
+    let time = Time::check(lua, 1);
+    lua.push_bytes(rfc3339(time, &lua.context().zones).as_bytes());
     1
 }
 
-/// Every Time is in UTC so far.
 extern "C-unwind" fn utc(lua: Lua) -> c_int {
-    check(lua, 1).push(lua);
+    Time { zone: Zone::Utc, ..Time::check(lua, 1) }.push(lua);
     1
 }
 
-macro_rules! fields {
-    ($($name:ident($time:ident) $value:expr;)*) => {
+/// `time:in_location(zone)`: the same moment, as it reads there.
+extern "C-unwind" fn in_location(lua: Lua) -> c_int {
+    let time = Time::check(lua, 1);
+    let Some(zone) = zone_argument(lua, 2) else { return 2 };
+    Time { zone, ..time }.push(lua);
+    1
+}
+
+extern "C-unwind" fn of_unix(lua: Lua) -> c_int {
+    lua.push_integer(Time::check(lua, 1).seconds);
+    1
+}
+
+extern "C-unwind" fn nanosecond(lua: Lua) -> c_int {
+    lua.push_integer(Time::check(lua, 1).nanoseconds.into());
+    1
+}
+
+macro_rules! civil_fields {
+    ($($name:ident($civil:ident) $value:expr;)*) => {
         $(extern "C-unwind" fn $name(lua: Lua) -> c_int {
-            let $time = check(lua, 1);
-            lua.push_integer($value);
+            let $civil = Time::check(lua, 1).civil(&lua.context().zones);
+            lua.push_integer($value.into());
             1
         })*
     };
 }
 
-fields! {
-    of_unix(time) time.seconds;
-    year(time) time.civil().year;
-    month(time) time.civil().month;
-    day(time) time.civil().day;
-    hour(time) time.civil().hour;
-    minute(time) time.civil().minute;
-    second(time) time.civil().second;
-    nanosecond(time) time.nanoseconds.into();
-    weekday(time) time.civil().weekday;
-    year_day(time) time.civil().year_day;
+civil_fields! {
+    year(civil) civil.year();
+    month(civil) civil.month();
+    day(civil) civil.day();
+    hour(civil) civil.hour();
+    minute(civil) civil.minute();
+    second(civil) civil.second();
+    // From 0 on Sunday, as in Go.
+    weekday(civil) civil.weekday().to_sunday_zero_offset();
+    // From 1 on the first of January.
+    year_day(civil) civil.day_of_year();
 }
 
-const METHODS: [(&CStr, Function); 18] = [
+const METHODS: [(&CStr, Function); 21] = [
     (c"add", add),
     (c"sub", sub),
     (c"after", after),
@@ -255,6 +295,9 @@ const METHODS: [(&CStr, Function); 18] = [
     (c"unix_nano", unix_nano),
     (c"format", format),
     (c"utc", utc),
+    (c"in_location", in_location),
+    (c"round", round),
+    (c"truncate", truncate),
     (c"year", year),
     (c"month", month),
     (c"day", day),
@@ -267,7 +310,7 @@ const METHODS: [(&CStr, Function); 18] = [
 ];
 
 const METAMETHODS: [(&CStr, Function); 7] = [
-    (c"__add", add),
+    (c"__add", plus),
     (c"__sub", minus),
     (c"__eq", same),
     (c"__lt", before),
@@ -282,11 +325,12 @@ pub fn open(lua: Lua) {
 }
 
 /// `rfc3339(nanoseconds)` → text, for the deadline of a CANCEL
-extern "C-unwind" fn rfc3339(lua: Lua) -> c_int {
-    let time = Time::from_nanoseconds(lua.integer(1).unwrap_or_default().into());
-    lua.push_bytes(time.to_string().as_bytes());
+extern "C-unwind" fn deadline(lua: Lua) -> c_int {
+    let total = lua.integer(1).unwrap_or_default().into();
+    let time = Time::from_nanoseconds(total, Zone::Utc);
+    lua.push_bytes(time.map(|time| rfc3339(time, &lua.context().zones)).unwrap_or_default().as_bytes());
     1
 }
 
 /// For the prelude.
-pub const FUNCTIONS: [(&CStr, Function); 3] = [(c"wall", now), (c"unix", unix), (c"rfc3339", rfc3339)];
+pub const FUNCTIONS: [(&CStr, Function); 3] = [(c"wall", now), (c"unix", unix), (c"rfc3339", deadline)];

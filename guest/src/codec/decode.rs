@@ -6,7 +6,9 @@ use std::ffi::c_int;
 
 use super::{MAX_DEPTH, extension};
 use crate::api::duration::Duration;
+use crate::api::json::push_null;
 use crate::api::time::Time;
+use crate::api::zone::Zone;
 use crate::lua::{Kind, Lua};
 
 /// Pushes the value. Raises.
@@ -210,6 +212,10 @@ impl<'a> Reader<'a> {
                 Duration(i64::from_be_bytes(body.try_into().ok()?)).push(self.lua);
                 Some(())
             }
+            extension::NULL => {
+                push_null(self.lua);
+                Some(())
+            }
             _ => None,
         }
     }
@@ -242,8 +248,11 @@ fn time(lua: Lua, body: &[u8]) -> Option<()> {
     }
     reader.value(0)?;
     reader.value(0)?;
-    let time = Time { seconds: lua.integer(-2)?, nanoseconds: u32::try_from(lua.integer(-1)?).ok()? };
-    lua.pop(2);
+    reader.value(0)?;
+    // A zone that a later database has and this one hasn't: the moment is right all the same.
+    let zone = std::str::from_utf8(lua.bytes(-1)?).ok().and_then(Zone::find).unwrap_or(Zone::Utc);
+    let time = Time::from_unix(lua.integer(-3)?, u32::try_from(lua.integer(-2)?).ok()?, zone)?;
+    lua.pop(3);
     time.push(lua);
     Some(())
 }

@@ -9,6 +9,7 @@ use std::mem;
 use super::{MAX_DEPTH, extension};
 use crate::api::duration::Duration;
 use crate::api::time::Time;
+use crate::api::zone::Zone;
 use crate::context::{Context, kind_text};
 use crate::host::Failure;
 use crate::lua::{Kind, Lua};
@@ -183,9 +184,16 @@ impl Encoder<'_> {
                     out.push(0x93);
                     integer(out, time.seconds);
                     integer(out, time.nanoseconds.into());
-                    text(out, b"UTC");
+                    match time.zone {
+                        Zone::Named(name) => text(out, name.as_bytes()),
+                        zone => text(out, zone.to_string().as_bytes()),
+                    }
                 });
             }
+            return Ok(());
+        }
+        if self.context.types.null.get().is(metatable) {
+            self.out.extend_from_slice(&[0xc7, 0, extension::NULL]);
             return Ok(());
         }
         Err(Unfit::Value { what: "userdata", path: Vec::new() })
@@ -214,6 +222,9 @@ impl Encoder<'_> {
                 (&types.message, "message"),
                 (&types.timer, "timer"),
                 (&types.spawner, "spawner"),
+                (&types.actor, "security actor"),
+                (&types.policy, "policy"),
+                (&types.scope, "scope"),
             ];
             if let Some((_, what)) = inner.into_iter().find(|(kind, _)| kind.get().is(metatable)) {
                 return Err(Unfit::Value { what, path: Vec::new() });
@@ -305,7 +316,7 @@ impl Encoder<'_> {
 }
 
 /// How a script would write the step from a table to its entry.
-fn step(lua: Lua, key: c_int) -> String {
+pub fn step(lua: Lua, key: c_int) -> String {
     match lua.kind(key) {
         Kind::String => {
             let name = lua.bytes(key).unwrap_or_default();

@@ -5,7 +5,7 @@ mod decode;
 mod encode;
 
 pub use decode::{decode, decode_spread, is_scalar};
-pub use encode::{Shape, encode, failure_payload};
+pub use encode::{Shape, Unfit, encode, failure_payload, step};
 
 /// How deep tables may be nested in a payload. At the limit: `INVALID`. The number: enough for any document by hand,
 /// little enough for the stack that decoding needs.
@@ -17,4 +17,5 @@ mod extension {
     pub const ERROR: u8 = 2;
     pub const TIME: u8 = 3;
     pub const DURATION: u8 = 4;
+    pub const NULL: u8 = 5;
 }

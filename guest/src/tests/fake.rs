@@ -6,7 +6,8 @@ use std::rc::Rc;
 
 use super::{PEER, PID, show};
 use crate::host::{
-    Ended, ErrorKind, Event, FirstMessage, Host, Message, Options, Outcome, Refusal, SpawnRequest, Unread, refusal,
+    Actor, Ended, ErrorKind, Event, FirstMessage, Host, Level, Message, Options, Outcome, Refusal, SpawnRequest,
+    Unread, refusal,
 };
 
 pub struct State {
@@ -19,6 +20,8 @@ pub struct State {
     pub output: Cell<usize>,
     /// Shown instead of delivered.
     pub log_sends: Cell<bool>,
+    /// The process's actor and scope; policies and groups the fake host knows are `app:…`.
+    pub security: RefCell<Option<(Actor, Vec<String>)>>,
     /// How a spawned child ends at once, told by an EXIT.
     pub child: RefCell<Option<Outcome>>,
 }
@@ -36,6 +39,7 @@ impl Default for State {
             trap_links: Cell::new(false),
             output: Cell::new(usize::MAX),
             log_sends: Cell::new(false),
+            security: RefCell::default(),
             child: RefCell::default(),
         }
     }
@@ -88,13 +92,17 @@ impl Host for Fake {
     }
 
     fn spawn(&self, request: &SpawnRequest) -> Result<String, Refusal> {
-        let SpawnRequest { entry, host, arguments, monitored, linked, context, name, messages } = request;
+        let SpawnRequest { entry, host, arguments, monitored, linked, context, actor, scope, name, messages } = request;
         if entry == "app:nobody" {
             return Err(refusal(ErrorKind::NotFound, format!("entry `{entry}` not found")));
         }
         self.0.line(&format!("-- spawn {entry} {host} {} {monitored} {linked}", show::payload(arguments)));
         if let Some(context) = context {
             self.0.line(&format!("-- named {name:?} with {}", show::payload(context)));
+        }
+        if actor.is_some() || scope.is_some() {
+            let actor = actor.as_ref().map(|Actor { id, meta }| (id, meta.as_deref().map(show::payload)));
+            self.0.line(&format!("-- as {actor:?} with {scope:?}"));
         }
         for FirstMessage { topic, payload } in messages {
             self.0.line(&format!("-- first {topic} {}", show::payload(payload)));
@@ -162,6 +170,39 @@ impl Host for Fake {
         Ok(self.0.names.borrow_mut().remove(name).is_some())
     }
 
+    fn own_actor(&self) -> Option<Actor> {
+        self.0.security.borrow().as_ref().map(|(actor, _)| actor.clone())
+    }
+
+    fn own_scope(&self) -> Option<Vec<String>> {
+        self.0.security.borrow().as_ref().map(|(_, policies)| policies.clone())
+    }
+
+    fn can(&self, action: &str, resource: &str, attributes: Option<Vec<u8>>) -> Result<bool, Refusal> {
+        let attributes = attributes.map(|payload| show::payload(&payload)).unwrap_or_default();
+        self.0.line(&format!("-- can {action} {resource} {attributes}"));
+        Ok(action == "may")
+    }
+
+    fn authorize(&self, action: &str, resource: &str) -> Result<(), Refusal> {
+        let message = format!("permission `{action}` on `{resource}` is missing");
+        if action == "may" { Ok(()) } else { Err(refusal(ErrorKind::PermissionDenied, message)) }
+    }
+
+    fn policy(&self, id: &str) -> Result<(), Refusal> {
+        match id.starts_with("app:") {
+            true => Ok(()),
+            false => Err(refusal(ErrorKind::NotFound, format!("policy `{id}` not found"))),
+        }
+    }
+
+    fn group(&self, name: &str) -> Result<Vec<String>, Refusal> {
+        match name.strip_prefix("app:") {
+            Some(group) => Ok(vec![format!("app:{group}_1"), format!("app:{group}_2")]),
+            None => Err(refusal(ErrorKind::NotFound, format!("policy group `{name}` not found"))),
+        }
+    }
+
     fn print(&self, line: &[u8]) -> bool {
         let left = self.0.output.get();
         if left == 0 {
@@ -181,6 +222,11 @@ impl Host for Fake {
 
     fn dropped(&self, lines: u32) {
         self.0.line(&format!("-- dropped {lines}"));
+    }
+
+    fn log(&self, level: Level, message: &str, fields: &[(String, String)]) {
+        let fields: String = fields.iter().map(|(key, value)| format!(" {key}={value:?}")).collect();
+        self.0.line(&format!("-- {level:?} {message:?}{fields}"));
     }
 
     fn now(&self) -> u64 {

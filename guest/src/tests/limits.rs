@@ -58,7 +58,7 @@ fn uncaught_it_ends_the_process() {
     );
     Case::new("local t = {} while true do t[#t + 1] = { t } end").check(expect![[r#"
         !! ErrorKind::ResourceExhausted: not enough memory {"limit": "memory"}
-           main.lua:1: in local 'chunk'
+           main.lua:1: in main chunk
     "#]]);
 }
 

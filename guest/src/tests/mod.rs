@@ -6,15 +6,20 @@ mod show;
 
 mod channels;
 mod coroutines;
+mod date;
 mod ends;
 mod errors;
+mod globals;
 mod guides;
+mod json;
 mod limits;
+mod logger;
 mod mailbox;
 mod payloads;
 mod process;
 mod program;
 mod sandbox;
+mod security;
 mod spawner;
 mod times;
 

@@ -69,6 +69,7 @@ fn extension(rest: &mut &[u8], length: u64) -> String {
         1 => format!("table#{}", number(&mut body, 4)),
         2 => format!("error{}", value(&mut body)),
         3 => format!("time{}", value(&mut body)),
+        5 => "null".to_owned(),
         4 => format!("{}ns", number(&mut body, 8) as i64),
         _ => format!("extension {kind}"),
     }

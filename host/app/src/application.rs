@@ -5,8 +5,11 @@
 
 use std::time::Duration;
 
-use lunarium_engine::{Definition, HostDefinition, Value};
-use lunarium_kernel::{EntryId, HostId};
+use lunarium_engine::{Definition, HostDefinition, SecuritySpec, Value};
+use lunarium_kernel::{EntryId, HostId, Policy, RestartPolicy};
+
+use crate::program::Programs;
+use crate::security::Grouped;
 
 /// The host that an application without a `process.host` has.
 pub const DEFAULT_HOST: &str = "app:processes";
@@ -21,6 +24,10 @@ pub struct App {
     pub(crate) definitions: Vec<Definition>,
     pub(crate) hosts: Vec<Host>,
     pub(crate) services: Vec<Service>,
+    /// Where each chunk's lines are, for people.
+    pub(crate) programs: Programs,
+    pub(crate) policies: Vec<Grouped>,
+    pub(crate) strict: bool,
 }
 
 impl App {
@@ -47,6 +54,16 @@ impl App {
     /// The host with this id.
     pub fn host(&self, id: &str) -> Option<&Host> {
         self.hosts.iter().find(|host| host.definition.id.as_str() == id)
+    }
+
+    /// Its policies, each with the groups it is in.
+    pub fn policies(&self) -> impl Iterator<Item = (&Policy, &[EntryId])> {
+        self.policies.iter().map(|grouped| (&grouped.policy, grouped.groups.as_slice()))
+    }
+
+    /// Whether a process with neither actor nor scope may do nothing to others.
+    pub fn is_strict(&self) -> bool {
+        self.strict
     }
 
     pub(crate) fn max_processes(&self) -> Option<u32> {
@@ -85,6 +102,8 @@ pub struct Service {
     pub host: HostId,
     /// Arguments of its method.
     pub input: Vec<Value>,
+    /// Another actor, another scope or both than its host's.
+    pub security: Option<SecuritySpec>,
     /// When it starts, stops and starts again.
     pub lifecycle: Lifecycle,
 }
@@ -96,12 +115,13 @@ pub struct Lifecycle {
     pub auto_start: bool,
     /// Services that start before it and stop after it.
     pub depends_on: Vec<EntryId>,
-    /// How long its process may take to be accepted; 10 s by default.
+    /// How long its process may take until it first waits; 10 s by default. At the limit: it is terminated, and the
+    /// start has failed.
     pub start_timeout: Duration,
     /// How long it has after its CANCEL; 10 s by default. At the limit: it is terminated.
     pub stop_timeout: Duration,
     /// What happens after an abnormal end.
-    pub restart: Restart,
+    pub restart: RestartPolicy,
 }
 
 impl Default for Lifecycle {
@@ -111,37 +131,7 @@ impl Default for Lifecycle {
             depends_on: Vec::new(),
             start_timeout: Duration::from_secs(10),
             stop_timeout: Duration::from_secs(10),
-            restart: Restart::default(),
-        }
-    }
-}
-
-/// How a service comes back after an abnormal end.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Restart {
-    /// Before the first attempt; 1 s by default.
-    pub initial_delay: Duration,
-    /// The longest delay; 90 s by default.
-    pub max_delay: Duration,
-    /// Each delay is this many times the one before; 2 by default.
-    pub backoff_factor: f64,
-    /// A part of the delay that is random, from 0 to 1; 0.1 by default.
-    pub jitter: f64,
-    /// Attempts until it is given up; 0, the default: always another.
-    pub max_attempts: u32,
-    /// After running this long the attempts are forgotten; 5 s by default.
-    pub stable_threshold: Duration,
-}
-
-impl Default for Restart {
-    fn default() -> Self {
-        Self {
-            initial_delay: Duration::from_secs(1),
-            max_delay: Duration::from_secs(90),
-            backoff_factor: 2.0,
-            jitter: 0.1,
-            max_attempts: 0,
-            stable_threshold: Duration::from_secs(5),
+            restart: RestartPolicy::default(),
         }
     }
 }

@@ -48,7 +48,9 @@ impl<'n> Fields<'n> {
 
     /// The value of a key that may be there. A key without a value counts as absent.
     pub(crate) fn optional(&mut self, key: &'static str) -> Option<&'n Node> {
-        self.asked.push(key);
+        if !self.asked.contains(&key) {
+            self.asked.push(key);
+        }
         let (_, node) = self.pairs.iter().find(|(name, _)| name.value == key)?;
         (!matches!(node.shape, Shape::Null)).then_some(node)
     }

@@ -8,13 +8,14 @@ use crate::yaml::At;
 const MAX_ID: usize = 255;
 
 /// What a namespace looks like, for hints.
-pub(crate) const NAMESPACE_FORM: &str =
+pub const NAMESPACE_FORM: &str =
     "a namespace is letters, digits, `_` and `-` in parts joined by dots, each beginning with a letter: `app.jobs`";
 /// What a name looks like, for hints.
 pub(crate) const NAME_FORM: &str =
     "a name is letters, digits, `_`, `-` and `.`, beginning with a letter: `echo_worker`";
 
-pub(crate) fn is_namespace(text: &str) -> bool {
+/// Whether a text can be a namespace.
+pub fn is_namespace(text: &str) -> bool {
     text.len() < MAX_ID && text.split('.').all(|part| begins_with_letter(part) && part.bytes().all(is_name_byte))
 }
 

@@ -6,8 +6,10 @@
 //! prints nothing.
 
 mod application;
+mod failure;
 mod fields;
 mod files;
+mod globals;
 mod graph;
 mod identifier;
 mod limits;
@@ -17,14 +19,19 @@ mod quantity;
 mod raw;
 mod report;
 mod resolve;
+mod security;
 mod services;
 mod suggest;
+mod unused;
 mod yaml;
 
-pub use application::{App, DEFAULT_HOST, Host, Lifecycle, Restart, Service};
+pub use application::{App, DEFAULT_HOST, Host, Lifecycle, Service};
+pub use failure::{Explained, reached_limit};
+pub use identifier::{NAMESPACE_FORM, is_namespace};
 pub use limits::{LimitError, parse_limit};
 pub use load::{Compiler, Draft};
+pub use lunarium_kernel::RestartPolicy;
 pub use quantity::{DurationError, SizeError, parse_duration, parse_size};
 pub use report::{Mistake, Report, SourceFile};
-pub use services::{ServiceEnd, Services, StartServiceError};
+pub use services::{ServiceChange, ServiceEvent, Services};
 pub use suggest::hint;

@@ -7,24 +7,25 @@ use std::path::Path;
 use std::sync::Arc;
 
 use cap_std::fs::Dir;
-use lunarium_engine::{Chunk, CompileError, Definition, Node};
+use lunarium_engine::{Chunk, CompileError, Definition, Globals, Node};
 use lunarium_kernel::{EntryId, LimitsOverride};
 
 use crate::application::{App, DEFAULT_HOST, MAIN};
 use crate::files::{Files, INDEX};
-use crate::program::{Program, Programs};
+use crate::globals;
+use crate::program::Program;
 use crate::raw;
 use crate::report::{Mistake, Report};
 use crate::resolve;
 
 /// Whoever tells whether a chunk is Lua.
 pub trait Compiler {
-    /// Compiles a chunk without running it.
-    fn check(&self, chunk: &Chunk) -> impl Future<Output = Result<(), CompileError>> + Send;
+    /// Compiles a chunk without running it, and tells which globals it uses.
+    fn check(&self, chunk: &Chunk) -> impl Future<Output = Result<Globals, CompileError>> + Send;
 }
 
 impl Compiler for Node {
-    fn check(&self, chunk: &Chunk) -> impl Future<Output = Result<(), CompileError>> + Send {
+    fn check(&self, chunk: &Chunk) -> impl Future<Output = Result<Globals, CompileError>> + Send {
         Self::check(self, chunk)
     }
 }
@@ -33,8 +34,10 @@ impl Compiler for Node {
 #[derive(Debug)]
 pub struct Draft {
     app: App,
-    programs: Programs,
+    /// Of the programs that compile, each with its number.
+    globals: Vec<(usize, Globals)>,
     report: Report,
+    warnings: Vec<Mistake>,
 }
 
 impl Draft {
@@ -51,15 +54,20 @@ impl Draft {
             let hint = "a single program runs without: `lunarium run file.lua`";
             report.push(Mistake::new(message).hint(hint));
         }
-        let mut entries = Vec::new();
+        let (mut entries, mut strict) = (Vec::new(), false);
         for index in found {
             match files.read(&index.path()) {
-                Ok(file) => entries.extend(raw::read(&file, &index.folder, &mut report)),
+                Ok(file) => {
+                    let read = raw::read(&file, &index.folder, &mut report);
+                    entries.extend(read.entries);
+                    strict |= read.strict;
+                }
                 Err(error) => report.push(Mistake::new(error.to_string())),
             }
         }
-        let (app, programs) = resolve::resolve(&entries, &mut files, &mut report);
-        Self { app, programs, report }
+        let (mut app, warnings) = resolve::resolve(&entries, &mut files, &mut report);
+        app.strict = strict;
+        Self { app, globals: Vec::new(), report, warnings }
     }
 
     /// Reads a single program: `app:main` on `app:processes`.
@@ -67,17 +75,16 @@ impl Draft {
     /// `dir` is the file's folder as people see it in `shown`, `name` the file's name in it.
     pub fn of_file(dir: &Dir, shown: &Path, name: &str) -> Self {
         let mut report = Report::default();
-        let mut programs = Programs::default();
         let mut app = App { hosts: vec![resolve::default_host()], ..App::default() };
         match Files::new(dir, shown).read(name) {
             Ok(file) => {
                 let program = Program::of_file(file, name);
                 app.definitions.push(single(&program));
-                programs.all.push(program);
+                app.programs.all.push(program);
             }
             Err(error) => report.push(Mistake::new(error.to_string())),
         }
-        Self { app, programs, report }
+        Self { app, globals: Vec::new(), report, warnings: Vec::new() }
     }
 
     /// The most processes that can be alive at once, by the application's hosts; none when a host doesn't say.
@@ -87,11 +94,26 @@ impl Draft {
 
     /// Compiles every program, each in `compiler`'s sandbox.
     pub async fn compile(&mut self, compiler: &impl Compiler) {
-        for program in &self.programs.all {
-            if let Err(error) = compiler.check(&program.chunk).await {
-                self.report.push(program.mistake(&error.message, error.line));
+        for (number, program) in self.app.programs.all.iter().enumerate() {
+            match compiler.check(&program.chunk).await {
+                Ok(globals) => self.globals.push((number, globals)),
+                Err(error) => self.report.push(program.mistake(&error.message, error.line)),
             }
         }
+    }
+
+    /// Everything that is wrong, and what hardly can be meant: globals that nobody defines, entries that nothing uses.
+    ///
+    /// What is unused shows only when nothing is wrong: an entry that can't be read may be what uses it.
+    pub fn review(mut self) -> Report {
+        let programs = &self.app.programs.all;
+        let checked: Vec<_> =
+            self.globals.iter().filter_map(|(number, globals)| Some((programs.get(*number)?, globals))).collect();
+        let undefined = globals::undefined(&self.app, &checked);
+        let unused = if self.report.is_empty() { self.warnings } else { Vec::new() };
+        undefined.into_iter().chain(unused).for_each(|warning| self.report.push(warning));
+        self.report.sort();
+        self.report
     }
 
     /// The application.

@@ -3,7 +3,8 @@
 //! Owns the two forms of a source (a file, or the text itself) and what its chunk is called. A chunk's name is the
 //! path inside the application: a script never learns where on the machine it lies.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
+use std::fmt;
 use std::sync::Arc;
 
 use lunarium_engine::Chunk;
@@ -50,12 +51,39 @@ impl Program {
         }
     }
 
+    /// Where a line of the program is as nearly as can be told: a text whose lines aren't found in the index file stands
+    /// where its `source` begins.
+    pub(crate) fn nearest_place(&self, line: u32) -> Option<Place> {
+        self.place_of(line).or_else(|| self.source.clone().filter(|_| self.file.is_none()))
+    }
+
+    /// The name that Lua's messages call it by: long ones are cut as `luaO_chunkid` does.
+    pub(crate) fn shown_name(&self) -> String {
+        const ROOM: usize = 60;
+        let name = self.chunk.name.as_bytes();
+        let rest = name.get(1..).unwrap_or_default();
+        let shown = match name.first() {
+            _ if name.len() <= ROOM => rest.to_vec(),
+            Some(b'@') => [b"...", rest.get(rest.len().saturating_sub(ROOM - 4)..).unwrap_or_default()].concat(),
+            _ => rest.get(..ROOM - 1).unwrap_or_default().to_vec(),
+        };
+        String::from_utf8_lossy(&shown).into_owned()
+    }
+
     /// Where a line of the program is: in its file, or in the index file when the line is found there as it is.
-    fn place_of(&self, line: u32) -> Option<Place> {
+    pub(crate) fn place_of(&self, line: u32) -> Option<Place> {
         match (&self.file, &self.source) {
-            (Some(file), _) => Some(Place::line(file, line)),
+            (Some(file), _) => {
+                // What ends too early is told on the line after the last.
+                let lines = file.text.bytes().filter(|byte| *byte == b'\n').count().saturating_add(1);
+                usize::try_from(line).is_ok_and(|line| line <= lines).then(|| Place::line(file, line))
+            }
             (None, Some(source)) => {
                 let index = usize::try_from(line.checked_sub(1)?).ok()?;
+                // All of it is on the line of its key.
+                if self.chunk.source.trim_end().lines().count() <= 1 {
+                    return (index == 0).then(|| source.clone());
+                }
                 source.line_below(index, self.chunk.source.lines().nth(index)?)
             }
             (None, None) => None,
@@ -68,11 +96,18 @@ fn file_chunk(file: &SourceFile, path: &str) -> Chunk {
 }
 
 /// The programs of an application, each file's text kept once.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(crate) struct Programs {
     /// In the order they were first named.
     pub(crate) all: Vec<Program>,
-    by_path: HashMap<String, Chunk>,
+    by_path: BTreeMap<String, Chunk>,
+}
+
+impl fmt::Debug for Programs {
+    /// Their texts are the definitions' too.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} programs", self.all.len())
+    }
 }
 
 impl Programs {

@@ -13,6 +13,7 @@ use crate::fields::{self, Fields};
 use crate::identifier::{NAME_FORM, NAMESPACE_FORM, full_id_at, is_name, is_namespace};
 use crate::limits;
 use crate::report::{Findings, Report, SourceFile};
+use crate::security::{self, RawPolicy, RawSecurity};
 use crate::suggest;
 use crate::yaml::{self, At, Node, Shape};
 
@@ -23,12 +24,12 @@ const PROCESS: &str = "process.lua";
 const LIBRARY: &str = "library.lua";
 const HOST: &str = "process.host";
 const SERVICE: &str = "process.service";
-const KINDS: [&str; 4] = [PROCESS, LIBRARY, HOST, SERVICE];
+const POLICY: &str = "security.policy";
+const KINDS: [&str; 5] = [PROCESS, LIBRARY, HOST, SERVICE, POLICY];
 /// Documented, and not there yet. They are about power, so an app that relies on them must not start without.
-const LATER_KINDS: [&str; 2] = ["security.policy", "env.variable"];
+const LATER_KINDS: [&str; 1] = ["env.variable"];
 
 const GRANTS_HINT: &str = "leave it out: a process reaches no file and no environment variable";
-const SECURITY_HINT: &str = "leave it out: every process may use the process module on the others of its app";
 
 /// An entry with its full id and its place.
 #[derive(Debug)]
@@ -48,6 +49,7 @@ pub(crate) enum RawBody {
     Library(RawLibrary),
     Host(RawHost),
     Service(RawService),
+    Policy(RawPolicy),
     /// A kind that was reported; the id is kept, so that references to it aren't reported too.
     Unusable,
 }
@@ -60,6 +62,7 @@ impl RawBody {
             Self::Library(_) => LIBRARY,
             Self::Host(_) => HOST,
             Self::Service(_) => SERVICE,
+            Self::Policy(_) => POLICY,
             Self::Unusable => "",
         }
     }
@@ -90,6 +93,7 @@ pub(crate) struct RawLibrary {
 pub(crate) struct RawHost {
     pub(crate) max_processes: Option<u32>,
     pub(crate) limits: LimitsOverride,
+    pub(crate) security: Option<RawSecurity>,
     pub(crate) lifecycle: RawLifecycle,
 }
 
@@ -98,6 +102,7 @@ pub(crate) struct RawService {
     pub(crate) process: Option<At<String>>,
     pub(crate) host: Option<At<String>>,
     pub(crate) input: Vec<Node>,
+    pub(crate) security: Option<RawSecurity>,
     pub(crate) lifecycle: RawLifecycle,
 }
 
@@ -120,36 +125,44 @@ pub(crate) struct RawRestart {
     pub(crate) stable_threshold: Option<Duration>,
 }
 
+/// What one file holds.
+#[derive(Debug, Default)]
+pub(crate) struct RawIndex {
+    pub(crate) entries: Vec<RawEntry>,
+    /// The application is strict.
+    pub(crate) strict: bool,
+}
+
 /// Reads one file. Whatever is wrong goes into the report; entries are returned as far as they can be used.
-pub(crate) fn read(file: &Arc<SourceFile>, folder: &str, report: &mut Report) -> Vec<RawEntry> {
+pub(crate) fn read(file: &Arc<SourceFile>, folder: &str, report: &mut Report) -> RawIndex {
     let mut findings = Findings { file, report };
     let node = match yaml::parse(&file.text) {
         Ok(node) => node,
         Err(error) => {
             findings.mistake(&error.span, error.message);
-            return Vec::new();
+            return RawIndex::default();
         }
     };
     if matches!(node.shape, Shape::Null) {
         findings.mistake(&(0..0), "the file is empty");
-        return Vec::new();
+        return RawIndex::default();
     }
-    let Some(mut top) = Fields::open(&node, "the file", &mut findings) else { return Vec::new() };
+    let Some(mut top) = Fields::open(&node, "the file", &mut findings) else { return RawIndex::default() };
     // Its table begins at the first key, which is a fine place for what the file lacks.
     top.shown_at(&(0..0));
     version(&mut top, &mut findings);
     let namespace = namespace(&mut top, &mut findings);
     let entries = top.required("entries", &mut findings);
-    top.refuse("security", SECURITY_HINT, &mut findings);
+    let strict = security::read_strict(&mut top, folder.is_empty(), &mut findings);
     top.finish(&mut findings);
-    let Some(entries) = entries else { return Vec::new() };
     let mut found = Vec::new();
-    for item in fields::list(entries, "`entries`", &mut findings) {
+    let items = entries.map(|entries| fields::list(entries, "`entries`", &mut findings)).unwrap_or_default();
+    for item in items {
         if let Some((id, body)) = entry(item, namespace.as_deref(), &mut findings) {
             found.push(RawEntry { file: Arc::clone(file), folder: folder.to_owned(), id, body });
         }
     }
-    found
+    RawIndex { entries: found, strict }
 }
 
 fn version(top: &mut Fields<'_>, findings: &mut Findings<'_>) {
@@ -213,10 +226,10 @@ fn body(kind: &At<String>, fields: &mut Fields<'_>, space: &str, findings: &mut 
         LIBRARY => Some(RawBody::Library(library(fields, space, findings))),
         HOST => Some(RawBody::Host(host(fields, space, findings))),
         SERVICE => Some(RawBody::Service(service(fields, space, findings))),
+        POLICY => Some(RawBody::Policy(security::read_policy(fields, space, findings))),
         later if LATER_KINDS.contains(&later) => {
-            let hint = if later == "security.policy" { SECURITY_HINT } else { GRANTS_HINT };
             let message = format!("kind `{later}` is not available in this version");
-            findings.hinted(&kind.span, message, Some(hint.to_owned()));
+            findings.hinted(&kind.span, message, Some(GRANTS_HINT.to_owned()));
             None
         }
         other => {
@@ -274,16 +287,17 @@ fn host(fields: &mut Fields<'_>, space: &str, findings: &mut Findings<'_>) -> Ra
     });
     let limits = fields.optional("limits").map(|node| limits::read(node, findings)).unwrap_or_default();
     fields.refuse("grants", GRANTS_HINT, findings);
-    fields.refuse("security", SECURITY_HINT, findings);
-    RawHost { max_processes, limits, lifecycle: lifecycle(fields, space, findings) }
+    let security = security::read_security(fields, space, findings);
+    RawHost { max_processes, limits, security, lifecycle: lifecycle(fields, space, findings) }
 }
 
 fn service(fields: &mut Fields<'_>, space: &str, findings: &mut Findings<'_>) -> RawService {
     let process = fields.required_text("process", findings).map(|id| full_id_at(space, id));
     let host = fields.required_text("host", findings).map(|id| full_id_at(space, id));
     let input = fields.optional("input").map(|node| fields::list(node, "`input`", findings).to_vec());
-    fields.refuse("security", SECURITY_HINT, findings);
-    RawService { process, host, input: input.unwrap_or_default(), lifecycle: lifecycle(fields, space, findings) }
+    let security = security::read_security(fields, space, findings);
+    let lifecycle = lifecycle(fields, space, findings);
+    RawService { process, host, input: input.unwrap_or_default(), security, lifecycle }
 }
 
 fn lifecycle(fields: &mut Fields<'_>, space: &str, findings: &mut Findings<'_>) -> RawLifecycle {

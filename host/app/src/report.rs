@@ -14,12 +14,17 @@ use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet, normali
 const SHOWN_MISTAKES: usize = 100;
 
 /// A text file of an application, as it was read.
-#[derive(Debug)]
 pub struct SourceFile {
     /// Where it is, as people see it: the path the user gave, joined with the path inside the application.
     pub shown: String,
     /// Its text.
     pub text: Arc<str>,
+}
+
+impl fmt::Debug for SourceFile {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("SourceFile").field(&self.shown).finish()
+    }
 }
 
 /// A place in a file.
@@ -55,6 +60,29 @@ impl Place {
         (self.file.text.get(place.span.clone())? == text.trim()).then_some(place)
     }
 
+    /// The first place of a word inside of it; itself when the word isn't there.
+    pub(crate) fn word(self, word: &str) -> Self {
+        let is_part = |c: char| c.is_alphanumeric() || c == '_';
+        let text = self.file.text.get(self.span.clone()).unwrap_or_default();
+        let found = text.match_indices(word).map(|(at, _)| (at, at.saturating_add(word.len()))).find(|(from, to)| {
+            let before = text.get(..*from).and_then(|before| before.chars().next_back());
+            let after = text.get(*to..).and_then(|after| after.chars().next());
+            !before.is_some_and(is_part) && !after.is_some_and(is_part)
+        });
+        match found {
+            Some((from, to)) => {
+                let start = self.span.start;
+                Self { span: start.saturating_add(from)..start.saturating_add(to), file: self.file }
+            }
+            None => self,
+        }
+    }
+
+    /// The file as people see it, and the line the place begins in.
+    pub(crate) fn position(&self) -> (&str, usize) {
+        (&self.file.shown, self.excerpt().1)
+    }
+
     /// The line the place begins in, its number, and the part of the place inside of it.
     ///
     /// Only this line is rendered: with the whole file, a thousand mistakes in a large file would cost minutes.
@@ -76,19 +104,26 @@ fn floor_char_boundary(text: &str, index: usize) -> usize {
     text.floor_char_boundary(index.min(text.len()))
 }
 
-/// One thing that is wrong.
+/// One thing that is wrong, or (a warning) that hardly can be meant.
 #[derive(Debug)]
 pub struct Mistake {
+    is_warning: bool,
     message: String,
     place: Option<Place>,
     related: Option<(Place, &'static str)>,
-    hint: Option<String>,
+    pub(crate) note: Option<String>,
+    pub(crate) hint: Option<String>,
 }
 
 impl Mistake {
     /// A mistake that has no place in a file, such as an absent file.
     pub(crate) fn new(message: impl Into<String>) -> Self {
-        Self { message: message.into(), place: None, related: None, hint: None }
+        Self { is_warning: false, message: message.into(), place: None, related: None, note: None, hint: None }
+    }
+
+    /// Something that runs, and hardly as it was meant.
+    pub(crate) fn warning(message: impl Into<String>) -> Self {
+        Self { is_warning: true, ..Self::new(message) }
     }
 
     pub(crate) fn at(mut self, place: Place) -> Self {
@@ -112,17 +147,26 @@ impl Mistake {
         &self.message
     }
 
+    /// Nothing but its message.
+    pub(crate) fn is_bare(&self) -> bool {
+        self.place.is_none() && self.related.is_none() && self.note.is_none() && self.hint.is_none()
+    }
+
     fn order(&self) -> (&str, usize) {
         self.place.as_ref().map_or(("", 0), |place| (place.file.shown.as_str(), place.span.start))
     }
 
-    fn render(&self, renderer: &Renderer) -> String {
-        let mut group = Group::with_title(Level::ERROR.primary_title(visible(&self.message)));
+    pub(crate) fn render(&self, renderer: &Renderer) -> String {
+        let level = if self.is_warning { Level::WARNING } else { Level::ERROR };
+        let mut group = Group::with_title(level.primary_title(visible(&self.message)));
         if let Some(place) = &self.place {
             group = group.element(snippet(place, AnnotationKind::Primary, None));
         }
         if let Some((place, label)) = &self.related {
             group = group.element(snippet(place, AnnotationKind::Context, Some(label)));
+        }
+        if let Some(note) = &self.note {
+            group = group.element(Level::NOTE.message(normalize_untrusted_str(&visible(note))));
         }
         if let Some(hint) = &self.hint {
             // Unlike a title, a message is written as it is.
@@ -146,7 +190,7 @@ fn snippet<'a>(
 
 /// Text without C1 control characters: some terminals obey them like escapes, and the renderer only replaces the
 /// others. The stand-in has as many bytes, so that places stay where they are.
-fn visible(text: &str) -> Cow<'_, str> {
+pub(crate) fn visible(text: &str) -> Cow<'_, str> {
     let is_c1 = |c: char| ('\u{80}'..='\u{9f}').contains(&c);
     if text.contains(is_c1) { Cow::Owned(text.replace(is_c1, "\u{b7}")) } else { Cow::Borrowed(text) }
 }
@@ -178,6 +222,11 @@ impl Report {
         &self.mistakes
     }
 
+    /// How many of them are warnings.
+    pub fn warning_count(&self) -> usize {
+        self.mistakes.iter().filter(|mistake| mistake.is_warning).count()
+    }
+
     /// The report as text: each mistake with its place, its line and a hint, then how many there are.
     ///
     /// `styled` adds terminal colours. Text from the application's files is shown with control characters made
@@ -190,16 +239,22 @@ impl Report {
             text.push_str(&mistake.render(&renderer));
             text.push_str("\n\n");
         }
-        let count = self.mistakes.len();
-        let hidden = count.saturating_sub(SHOWN_MISTAKES);
-        let noun = if count == 1 { "mistake" } else { "mistakes" };
+        let hidden = self.mistakes.len().saturating_sub(SHOWN_MISTAKES);
         let tail = if hidden == 0 { String::new() } else { format!(", {hidden} of them not shown") };
-        text.push_str(
-            &renderer.render(&[Group::with_title(Level::ERROR.primary_title(format!("{count} {noun}{tail}")))]),
-        );
+        let warnings = counted(self.warning_count(), "warning");
+        let (level, counts) = match self.mistakes.len().saturating_sub(self.warning_count()) {
+            0 => (Level::WARNING, warnings),
+            errors if self.warning_count() == 0 => (Level::ERROR, counted(errors, "mistake")),
+            errors => (Level::ERROR, format!("{} and {warnings}", counted(errors, "mistake"))),
+        };
+        text.push_str(&renderer.render(&[Group::with_title(level.primary_title(format!("{counts}{tail}")))]));
         text.push('\n');
         text
     }
+}
+
+fn counted(count: usize, noun: &str) -> String {
+    format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
 }
 
 impl fmt::Display for Report {

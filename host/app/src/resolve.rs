@@ -7,9 +7,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use lunarium_engine::{Chunk, Definition, HostDefinition, Import, Library, Value};
-use lunarium_kernel::{EntryId, HostId, Limits};
+use lunarium_kernel::{EntryId, HostId, Limits, RestartPolicy};
 
-use crate::application::{App, DEFAULT_HOST, Host, Lifecycle, MAIN, Restart, Service, UNBOUNDED};
+use crate::application::{App, DEFAULT_HOST, Host, Lifecycle, MAIN, Service, UNBOUNDED};
 use crate::files::Files;
 use crate::graph::{self, Edges};
 use crate::limits;
@@ -17,14 +17,16 @@ use crate::program::Programs;
 use crate::raw::{RawBody, RawEntry, RawHost, RawImport, RawLifecycle, RawProcess, RawRestart, RawService};
 use crate::report::{Findings, Mistake, Place, Report};
 use crate::suggest;
+use crate::unused;
 use crate::yaml::{At, Node, Shape};
 
 /// Modules that `require` always finds: an import with such an alias would never be seen.
 const MODULES: [&str; 11] =
     ["process", "channel", "coroutine", "time", "errors", "ctx", "security", "json", "logger", "env", "fs"];
 
-/// Follows every reference. Whatever is wrong goes into the report; the application is only fit to run without.
-pub(crate) fn resolve(entries: &[RawEntry], files: &mut Files<'_>, report: &mut Report) -> (App, Programs) {
+/// Follows every reference. Whatever is wrong goes into the report; the application is only fit to run without. Warnings
+/// are of one without.
+pub(crate) fn resolve(entries: &[RawEntry], files: &mut Files<'_>, report: &mut Report) -> (App, Vec<Mistake>) {
     let mut resolver = Resolver { entries, ids: BTreeMap::new(), programs: Programs::default(), report };
     resolver.collect_ids();
     let chunks = resolver.load_sources(files);
@@ -32,12 +34,13 @@ pub(crate) fn resolve(entries: &[RawEntry], files: &mut Files<'_>, report: &mut 
     let definitions = definitions(entries, &chunks, &imports);
     let services = resolver.services();
     let hosts = resolver.hosts(&services);
+    let policies = resolver.policies();
     let programs = resolver.programs;
-    (App { definitions, hosts, services }, programs)
+    (App { definitions, hosts, services, programs, policies, strict: false }, unused::unused(entries, &chunks))
 }
 
-struct Resolver<'a> {
-    entries: &'a [RawEntry],
+pub(crate) struct Resolver<'a> {
+    pub(crate) entries: &'a [RawEntry],
     /// Where each id is defined first.
     ids: BTreeMap<&'a str, usize>,
     programs: Programs,
@@ -45,7 +48,7 @@ struct Resolver<'a> {
 }
 
 impl<'a> Resolver<'a> {
-    fn findings(&mut self, entry: &'a RawEntry) -> Findings<'_> {
+    pub(crate) fn findings(&mut self, entry: &'a RawEntry) -> Findings<'_> {
         Findings { file: &entry.file, report: self.report }
     }
 
@@ -73,7 +76,7 @@ impl<'a> Resolver<'a> {
             let source = match &entry.body {
                 RawBody::Process(process) => process.source.as_ref(),
                 RawBody::Library(library) => library.source.as_ref(),
-                RawBody::Host(_) | RawBody::Service(_) | RawBody::Unusable => None,
+                _ => None,
             };
             chunks.push(source.and_then(|source| self.programs.load(entry, source, files, self.report)));
         }
@@ -81,7 +84,7 @@ impl<'a> Resolver<'a> {
     }
 
     /// The entry that a reference names, when it exists and has one of the kinds; else the mistake is reported.
-    fn find(&mut self, from: &'a RawEntry, reference: &At<String>, kinds: &[&'static str]) -> Option<usize> {
+    pub(crate) fn find(&mut self, from: &'a RawEntry, reference: &At<String>, kinds: &[&'static str]) -> Option<usize> {
         let found = self.ids.get(reference.value.as_str()).copied();
         let entries = self.entries;
         let body = found.and_then(|number| entries.get(number)).map(|entry| &entry.body);
@@ -178,6 +181,7 @@ impl<'a> Resolver<'a> {
         let process = raw.process.as_ref().and_then(|id| self.find(entry, id, &["process.lua"]).map(|_| id));
         let host = raw.host.as_ref().filter(|id| self.host_exists(entry, id));
         let input = raw.input.iter().map(value).collect();
+        let security = self.security(entry, raw.security.as_ref());
         let (process, host) = (process?, host?);
         let lifecycle = lifecycle(&raw.lifecycle);
         Some(Service {
@@ -185,6 +189,7 @@ impl<'a> Resolver<'a> {
             process: EntryId::new(process.value.as_str()),
             host: HostId::new(host.value.as_str()),
             input,
+            security,
             lifecycle,
         })
     }
@@ -209,7 +214,11 @@ impl<'a> Resolver<'a> {
                     || service.lifecycle.depends_on.iter().any(|id| id.as_str() == entry.id())
             });
             let started = needed || raw.lifecycle.auto_start.unwrap_or(true);
-            hosts.push(Host { definition: host_definition(entry.id(), raw), started });
+            let definition = HostDefinition {
+                security: self.security(entry, raw.security.as_ref()),
+                ..host_definition(entry.id(), raw)
+            };
+            hosts.push(Host { definition, started });
         }
         hosts
     }
@@ -220,19 +229,19 @@ impl RawEntry {
         &self.id.value
     }
 
-    fn imports(&self) -> &[RawImport] {
+    pub(crate) fn imports(&self) -> &[RawImport] {
         match &self.body {
             RawBody::Process(process) => &process.imports,
             RawBody::Library(library) => &library.imports,
-            RawBody::Host(_) | RawBody::Service(_) | RawBody::Unusable => &[],
+            _ => &[],
         }
     }
 
-    fn lifecycle(&self) -> Option<&RawLifecycle> {
+    pub(crate) fn lifecycle(&self) -> Option<&RawLifecycle> {
         match &self.body {
             RawBody::Host(host) => Some(&host.lifecycle),
             RawBody::Service(service) => Some(&service.lifecycle),
-            RawBody::Process(_) | RawBody::Library(_) | RawBody::Unusable => None,
+            _ => None,
         }
     }
 }
@@ -248,7 +257,8 @@ fn shortened<'n>(names: &[&'n str]) -> Vec<&'n str> {
 /// The host of an application that defines none.
 pub(crate) fn default_host() -> Host {
     let id = HostId::new(DEFAULT_HOST);
-    Host { definition: HostDefinition { id, max_processes: UNBOUNDED, limits: Limits::default() }, started: true }
+    let definition = HostDefinition { id, max_processes: UNBOUNDED, limits: Limits::default(), security: None };
+    Host { definition, started: true }
 }
 
 fn host_definition(id: &str, raw: &RawHost) -> HostDefinition {
@@ -256,6 +266,7 @@ fn host_definition(id: &str, raw: &RawHost) -> HostDefinition {
         id: HostId::new(id),
         max_processes: raw.max_processes.unwrap_or(UNBOUNDED),
         limits: limits::of_host(&raw.limits),
+        security: None,
     }
 }
 
@@ -303,9 +314,9 @@ fn lifecycle(raw: &RawLifecycle) -> Lifecycle {
     }
 }
 
-fn restart(raw: &RawRestart) -> Restart {
-    let default = Restart::default();
-    Restart {
+fn restart(raw: &RawRestart) -> RestartPolicy {
+    let default = RestartPolicy::default();
+    RestartPolicy {
         initial_delay: raw.initial_delay.unwrap_or(default.initial_delay),
         max_delay: raw.max_delay.unwrap_or(default.max_delay),
         backoff_factor: raw.backoff_factor.unwrap_or(default.backoff_factor),
@@ -316,7 +327,7 @@ fn restart(raw: &RawRestart) -> Restart {
 }
 
 /// A value of `input` as Lua sees it.
-fn value(node: &Node) -> Value {
+pub(crate) fn value(node: &Node) -> Value {
     match &node.shape {
         Shape::Null => Value::Nil,
         Shape::Boolean(value) => Value::Boolean(*value),

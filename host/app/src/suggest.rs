@@ -16,13 +16,14 @@ fn nearest<'a>(wrong: &str, candidates: impl IntoIterator<Item = &'a str>) -> Op
 
 /// A hint for a wrong word: the nearest right one, else all of them when they are few.
 pub fn hint(wrong: &str, candidates: &[&str]) -> Option<String> {
+    nearest_hint(wrong, candidates.iter().copied()).or_else(|| all(candidates))
+}
+
+/// A hint for a wrong word where the right ones are many: the nearest, or none.
+pub(crate) fn nearest_hint<'a>(wrong: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<String> {
     // Longer words would cost a quadratic comparison, and nobody misspells a name of this length by two letters.
-    if wrong.len() <= 255
-        && let Some(candidate) = nearest(wrong, candidates.iter().copied())
-    {
-        return Some(format!("did you mean `{candidate}`?"));
-    }
-    all(candidates)
+    let candidate = if wrong.len() <= 255 { nearest(wrong, candidates) } else { None };
+    candidate.map(|candidate| format!("did you mean `{candidate}`?"))
 }
 
 /// How many words a hint lists.

@@ -8,8 +8,9 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 const AFTER_HELP: &str = "\
-Exit codes: 0; 1 when the process ends abnormally or returns false; a returned integer from 0 to 255 is the code; 2 when
-the command line or the application is wrong; 130 and 143 after a second interrupt or termination.";
+Exit codes: 0; 1 when the process ends abnormally or returns false, or a service was given up; a returned integer from 0
+to 255 is the code; 2 when the command line or the application is wrong; 130 and 143 after a second interrupt or
+termination.";
 
 /// Runs Lua processes, each isolated in its own WebAssembly instance.
 #[derive(Debug, Parser)]
@@ -25,11 +26,19 @@ pub struct Arguments {
 pub enum Command {
     /// Run an application, one of its entries, or a single file
     ///
-    /// An application is a folder with `_index.yaml` files. Its services run until an interrupt; with `-x` one process
-    /// runs, and the command ends with it. An application without services runs its entry named `main`.
+    /// An application is a folder with `_index.yaml` files. Its services run until an interrupt, or until none is left;
+    /// with `-x` one process runs, and the command ends with it. An application without services runs its entry named
+    /// `main`.
     Run(Run),
     /// Check an application or a single file without running it
+    ///
+    /// Mistakes keep it from running. Warnings don't: globals that nobody defines, entries that nothing uses.
     Check(Check),
+    /// Make a small application to begin with
+    ///
+    /// The folder's name becomes the namespace. Beside the application it gets what an editor with the Lua language
+    /// server needs to know the modules.
+    New(New),
 }
 
 /// Options of `run`.
@@ -67,6 +76,18 @@ pub struct Run {
 #[derive(Debug, Args)]
 pub struct Check {
     /// The application's folder, or a Lua file
+    pub path: PathBuf,
+
+    /// End with a failure when there are only warnings
+    #[arg(long)]
+    pub deny_warnings: bool,
+}
+
+/// Options of `new`.
+#[derive(Debug, Args)]
+pub struct New {
+    /// The folder to make: `shop`
+    #[arg(value_name = "NAME")]
     pub path: PathBuf,
 }
 

@@ -1,13 +1,15 @@
 //! The command `lunarium`.
 //!
-//! Owns arguments, terminal, signals and exit codes, and is the only place with ambient authority: it opens the paths
-//! it was given and reads `NO_COLOR` and `TERM`. Everything below gets what it may use as a value.
+//! Owns arguments, terminal, signals and exit codes, and is the only place with ambient authority: it opens and makes
+//! the paths it was given and reads `NO_COLOR` and `TERM`. Everything below gets what it may use as a value.
 
 mod arguments;
 mod interrupt;
+mod new;
 mod open;
 mod plan;
 mod run;
+mod services;
 mod stream;
 mod terminal;
 mod verdict;
@@ -21,7 +23,7 @@ use futures_lite::future;
 use lunarium_app::{App, Draft, parse_limit};
 use lunarium_engine::{Level, LimitsOverride, Node, NodeConfig, Output, ProcessLabel};
 
-use crate::arguments::{Arguments, Command};
+use crate::arguments::{Arguments, Check, Command};
 use crate::terminal::{has_colours, visible, write_error};
 use crate::verdict::{FAILURE, SUCCESS, USAGE};
 
@@ -49,7 +51,8 @@ fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let result = match &arguments.command {
         Command::Run(options) => run::run(options),
-        Command::Check(options) => check(&options.path),
+        Command::Check(options) => check(options),
+        Command::New(options) => make(&options.path),
     };
     let code = result.unwrap_or_else(|refused| {
         write_error(&refused.text);
@@ -58,14 +61,26 @@ fn main() -> ExitCode {
     ExitCode::from(code)
 }
 
-/// `lunarium check`: nothing is said when nothing is wrong.
-fn check(path: &Path) -> Result<u8, Refused> {
-    let mut draft = read(path)?;
+/// `lunarium check`: nothing is said when nothing is wrong. Warnings alone are no failure, unless they were made one.
+fn check(options: &Check) -> Result<u8, Refused> {
+    let mut draft = read(&options.path)?;
     // Programs are compiled one at a time, each in an instance of its own.
     let config = NodeConfig { max_processes: FEW_PROCESSES, ..NodeConfig::new(Arc::new(Silence)) };
     let node = Node::start(config).map_err(|error| Refused::machine(error.to_string()))?;
     future::block_on(draft.compile(&node));
-    finished(draft)?;
+    let report = draft.review();
+    if report.is_empty() {
+        return Ok(SUCCESS);
+    }
+    write_error(&report.render(has_colours()));
+    let is_wrong = report.mistakes().len() > report.warning_count();
+    Ok(if is_wrong || options.deny_warnings { USAGE } else { SUCCESS })
+}
+
+/// `lunarium new`
+fn make(path: &Path) -> Result<u8, Refused> {
+    new::make(path).map_err(|error| Refused::usage(error.to_string(), error.hint()))?;
+    new::tell(path);
     Ok(SUCCESS)
 }
 

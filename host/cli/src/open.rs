@@ -1,6 +1,6 @@
 //! From a path on the command line to a directory that the application layer may read.
 //!
-//! Owns the only opening of paths in the program.
+//! Owns the only opening of paths for what runs.
 
 use std::io;
 use std::path::{Path, PathBuf};

@@ -9,7 +9,7 @@ use thiserror::Error;
 /// What to run.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Plan {
-    /// The application's services, until an interrupt.
+    /// The application's services, until an interrupt or their end.
     Services,
     /// One process, and the run ends with it.
     Process {

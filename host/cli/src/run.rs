@@ -16,8 +16,9 @@ use lunarium_engine::{EntryId, Handle, HostId, Level, LimitsOverride, Node, Node
 use crate::arguments::Run;
 use crate::interrupt::{self, Interrupt};
 use crate::plan::{Plan, Wish, plan};
-use crate::terminal::{Screen, Terminal};
-use crate::verdict::{self, FAILURE, OUTPUT_CLOSED, SUCCESS, Verdict};
+use crate::services::Watch;
+use crate::terminal::{Screen, Terminal, has_colours};
+use crate::verdict::{Ended, FAILURE, OUTPUT_CLOSED, Verdict};
 use crate::{FEW_PROCESSES, Refused, finished, limits, read};
 
 /// How long a graceful stop may take, everything included. At the limit: what is left is terminated.
@@ -51,7 +52,7 @@ pub fn run(options: &Run) -> Result<u8, Refused> {
     };
     future::block_on(node.shutdown());
     if let Some(message) = &verdict.message {
-        run.screen.tell(message);
+        run.screen.tell_rendered(message);
     }
     terminal.finish();
     Ok(verdict.code)
@@ -88,10 +89,17 @@ impl Running {
         limits: LimitsOverride,
     ) -> Result<Verdict, Refused> {
         app.install(&self.node, Some(&host)).map_err(|error| Refused::usage(error.to_string(), None))?;
-        let request = SpawnRequest { entry: entry.clone(), host, arguments, limits };
+        let request = SpawnRequest {
+            entry: entry.clone(),
+            host: host.clone(),
+            arguments,
+            limits: limits.clone(),
+            security: None,
+        };
         let handle = self.node.spawn(request).map_err(|error| Refused::usage(error.to_string(), None))?;
         let ended = future::block_on(self.wait(&handle));
-        Ok(ended.unwrap_or_else(|outcome| verdict::of_process(entry.as_str(), handle.pid(), &outcome)))
+        let process = Ended { app, entry: &entry, host: &host, pid: handle.pid(), limits: &limits };
+        Ok(ended.unwrap_or_else(|outcome| process.verdict(&outcome, has_colours())))
     }
 
     /// Waits for the process; an interrupt asks it to end. `Err` is its outcome, `Ok` what ends the run instead.
@@ -113,50 +121,31 @@ impl Running {
 
     fn services(&mut self, app: &App) -> Result<Verdict, Refused> {
         app.install(&self.node, None).map_err(|error| Refused::usage(error.to_string(), None))?;
-        let mut services = Services::start(&self.node, app).map_err(|error| Refused::usage(error.to_string(), None))?;
-        Ok(future::block_on(self.serve(&mut services)))
+        let mut services = Services::start(&self.node, app);
+        Ok(future::block_on(self.serve(app, &mut services)))
     }
 
-    async fn serve(&self, services: &mut Services) -> Verdict {
-        match self.until_interrupt(services).await {
-            Interrupt::OutputLost(kind) => return output_lost(kind),
-            Interrupt::Signal | Interrupt::OutOfPatience => self.announce_stop(),
+    /// The run ends with the last service; an interrupt stops them.
+    async fn serve(&self, app: &App, services: &mut Services) -> Verdict {
+        let mut watch = Watch::new(app);
+        let ended = async {
+            watch.follow(services, &self.screen).await;
+            None
+        };
+        match future::or(ended, async { Some(self.next_interrupt().await) }).await {
+            None => return watch.verdict(),
+            Some(Interrupt::OutputLost(kind)) => return output_lost(kind),
+            Some(Interrupt::Signal | Interrupt::OutOfPatience) => self.announce_stop(),
         }
         if let Err(error) = interrupt::after(PATIENCE, self.tell.clone()) {
             self.screen.note(Level::Warn, &format!("the stop has no deadline: {error}"), &[]);
         }
         services.begin_stop();
         let stopped = async {
-            self.tell_ends(services).await;
-            Verdict { code: SUCCESS, message: None }
+            watch.follow(services, &self.screen).await;
+            watch.verdict()
         };
         future::or(stopped, self.out_of_patience()).await
-    }
-
-    /// Tells about services that end, until something else happens.
-    async fn until_interrupt(&self, services: &mut Services) -> Interrupt {
-        let ends = async {
-            self.tell_ends(services).await;
-            // An application without services left still waits: it was started to stay.
-            future::pending().await
-        };
-        future::or(ends, self.next_interrupt()).await
-    }
-
-    /// Logs the end of every service.
-    async fn tell_ends(&self, services: &mut Services) {
-        while let Some(end) = services.next_end().await {
-            let service = end.service.as_str();
-            let mut fields = vec![("pid".to_owned(), end.pid.to_string())];
-            let Outcome::Failed(failure) = &end.outcome else {
-                self.screen.note(Level::Info, &format!("service {service} has ended"), &fields);
-                continue;
-            };
-            fields.push(("error".to_owned(), failure.message.clone()));
-            fields.push(("kind".to_owned(), failure.kind.to_string()));
-            fields.extend(failure.stack.iter().map(|stack| ("stack".to_owned(), stack.clone())));
-            self.screen.note(Level::Error, &format!("service {service} has failed"), &fields);
-        }
     }
 
     async fn next_interrupt(&self) -> Interrupt {

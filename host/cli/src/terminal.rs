@@ -11,7 +11,8 @@ use std::task::Waker;
 
 use async_channel::Sender;
 use jiff::Timestamp;
-use lunarium_engine::{Level, Output, ProcessLabel};
+use lunarium_app::Explained;
+use lunarium_engine::{Failure, Level, Output, ProcessLabel};
 use serde_json::{Map, Value, json};
 
 use crate::arguments::{LogFormat, LogLevel};
@@ -65,7 +66,7 @@ impl Terminal {
 impl Screen {
     /// Writes a log line of the command itself.
     pub fn note(&self, level: Level, message: &str, fields: &[(String, String)]) {
-        self.write(None, level, message, fields);
+        self.write(None, level, message, fields, "");
     }
 
     /// Writes a line to standard error that is no log line and has no level.
@@ -73,7 +74,39 @@ impl Screen {
         self.log.push(visible(text).as_bytes());
     }
 
-    fn write(&self, process: Option<&ProcessLabel>, level: Level, message: &str, fields: &[(String, String)]) {
+    /// Writes text to standard error that may hold colours: nothing in it may be a script's that isn't made visible.
+    pub fn tell_rendered(&self, text: &str) {
+        self.log.push(text.as_bytes());
+    }
+
+    /// Logs a failure: for people its explanation below the line, for programs the traceback in a field.
+    pub fn failure(
+        &self,
+        level: Level,
+        message: &str,
+        mut fields: Vec<(String, String)>,
+        failure: &Failure,
+        explained: Option<&Explained>,
+    ) {
+        if self.format == LogFormat::Json {
+            fields.extend(failure.stack.iter().map(|stack| ("stack".to_owned(), stack.clone())));
+        }
+        let explained = explained.filter(|explained| self.format == LogFormat::Text && !explained.is_bare());
+        // Further in than what begins a line of the log.
+        let below = explained.map(|explained| explained.render(has_colours()).replace('\n', "\n  "));
+        let below = below.map_or_else(String::new, |below| format!("\n  {below}"));
+        self.write(None, level, message, &fields, &below);
+    }
+
+    /// `below` is rendered text that stays with the line.
+    fn write(
+        &self,
+        process: Option<&ProcessLabel>,
+        level: Level,
+        message: &str,
+        fields: &[(String, String)],
+        below: &str,
+    ) {
         if rank(level) < self.level {
             return;
         }
@@ -85,7 +118,7 @@ impl Screen {
         let dropped = self.dropped.swap(0, Ordering::Relaxed);
         let lost = dropped != 0
             && !self.log.push(line(None, Level::Warn, &format!("{dropped} log lines dropped"), &[]).as_bytes());
-        let taken = !lost && self.log.push(line(process, level, message, fields).as_bytes());
+        let taken = !lost && self.log.push((line(process, level, message, fields) + below).as_bytes());
         let missing = if lost { dropped.saturating_add(1) } else { u64::from(!taken) };
         self.dropped.fetch_add(missing, Ordering::Relaxed);
     }
@@ -101,7 +134,7 @@ impl Output for Screen {
     }
 
     fn log(&self, process: &ProcessLabel, level: Level, message: &str, fields: &[(String, String)]) {
-        self.write(Some(process), level, message, fields);
+        self.write(Some(process), level, message, fields, "");
     }
 }
 

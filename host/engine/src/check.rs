@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
-use lunarium_kernel::{EntryId, Limits, Mailbox, Pid};
+use lunarium_kernel::{EntryId, Limits, Mailbox, Pid, Security};
 
 use crate::code;
+use crate::convert;
 use crate::definition::Chunk;
 use crate::node::NodeInner;
 use crate::output::ProcessLabel;
@@ -21,13 +22,34 @@ pub struct CompileError {
     pub line: Option<u32>,
 }
 
-pub(crate) async fn check(node: &Arc<NodeInner>, chunk: &Chunk) -> Result<(), CompileError> {
+/// A global that a chunk uses.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GlobalUse {
+    /// Its name.
+    pub name: String,
+    /// The line in the source.
+    pub line: u32,
+    /// It is (or may be) defined here; else it is read.
+    pub assigned: bool,
+}
+
+/// What is known about a chunk's globals without running it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Globals {
+    /// The names that every process finds, sorted.
+    pub there: Vec<String>,
+    /// The uses of other names: those assigned once, those read once a line, a thousand at most.
+    pub uses: Vec<GlobalUse>,
+}
+
+pub(crate) async fn check(node: &Arc<NodeInner>, chunk: &Chunk) -> Result<Globals, CompileError> {
     // It is in no table, so it can't be reached; whatever it might call is refused to a pid that never lived.
     let label = ProcessLabel { pid: Pid::nobody(), frame: chunk.name.clone(), entry: EntryId::new("check") };
     let limits = Limits::default();
     let mailbox = Mailbox::new(limits.mailbox());
-    let process = Arc::new(Process::new(label, limits, None, mailbox));
+    let process = Arc::new(Process::new(label, limits, None, Security::none(true).into(), mailbox));
     let result = runner::check(node, &process, code::source(chunk)).await;
+    let result = result.map(convert::globals);
     result.map_err(|message| CompileError { line: line(&message, &chunk.name), message })
 }
 

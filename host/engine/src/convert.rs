@@ -8,6 +8,7 @@ use lunarium_kernel::{ErrorKind, Event, Failure, Item, Limits, Outcome, Refusal}
 
 use crate::bindings::exports::lunarium::process::guest as wit;
 use crate::bindings::lunarium::process::types;
+use crate::check::{GlobalUse, Globals};
 use crate::code::Code;
 use crate::definition::{Definition, Import};
 use crate::process::{Delivery, Process};
@@ -47,6 +48,13 @@ impl<'a> ImportLists<'a> {
 
 fn imports(imports: &[Import]) -> Vec<wit::Import<'_>> {
     imports.iter().map(|import| wit::Import { alias: &import.alias, entry: import.entry.as_str() }).collect()
+}
+
+/// What the guest tells about a chunk's globals.
+pub(crate) fn globals(globals: wit::Globals) -> Globals {
+    let uses = globals.uses.into_iter();
+    let uses = uses.map(|wit::GlobalUse { name, line, assigned }| GlobalUse { name, line, assigned });
+    Globals { there: globals.there, uses: uses.collect() }
 }
 
 /// What `start` runs.
@@ -148,7 +156,8 @@ fn exceeds(payload: &[u8], limits: &Limits) -> bool {
     u64::try_from(payload.len()).unwrap_or(u64::MAX) > u64::from(limits.message)
 }
 
-fn cut(mut text: String, bytes: usize) -> String {
+/// At most this many bytes of a text a guest chose.
+pub(crate) fn cut(mut text: String, bytes: usize) -> String {
     if text.len() > bytes {
         text.truncate(text.floor_char_boundary(bytes));
         text.push('…');
@@ -168,7 +177,7 @@ pub(crate) fn limit_details(limit: &str) -> Arc<[u8]> {
     table.encode().into()
 }
 
-fn kind_to_wit(kind: ErrorKind) -> types::ErrorKind {
+pub(crate) fn kind_to_wit(kind: ErrorKind) -> types::ErrorKind {
     match kind {
         ErrorKind::NotFound => types::ErrorKind::NotFound,
         ErrorKind::AlreadyExists => types::ErrorKind::AlreadyExists,

@@ -7,6 +7,8 @@ use std::sync::Arc;
 
 use lunarium_kernel::{EntryId, HostId, Limits, LimitsOverride};
 
+use crate::security::SecuritySpec;
+
 /// A piece of Lua source with the name that error messages show.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Chunk {
@@ -64,4 +66,7 @@ pub struct HostDefinition {
     pub max_processes: u32,
     /// The limits of its processes; an entry's can be lower, never higher.
     pub limits: Limits,
+    /// What a process starts with that gets nothing else: one without a parent, or whose parent has neither actor nor
+    /// scope.
+    pub security: Option<SecuritySpec>,
 }

@@ -29,7 +29,7 @@
 //!
 //! let node = Node::start(NodeConfig { max_processes: 100, ..NodeConfig::new(Arc::new(Stdout)) })?;
 //! let host = HostId::new("app:plugins");
-//! node.add_host(HostDefinition { id: host.clone(), max_processes: 100, limits: Limits::default() })?;
+//! node.add_host(HostDefinition { id: host.clone(), max_processes: 100, limits: Limits::default(), security: None })?;
 //! let entry = EntryId::new("app:greet");
 //! node.define(Definition {
 //!     entry: entry.clone(),
@@ -43,7 +43,8 @@
 //!     limits: LimitsOverride { memory: Some(4 << 20), ..LimitsOverride::default() },
 //! });
 //! let arguments = vec![Value::from("Ada")];
-//! let handle = node.spawn(SpawnRequest { entry, host, arguments, limits: LimitsOverride::default() })?;
+//! let limits = LimitsOverride::default();
+//! let handle = node.spawn(SpawnRequest { entry, host, arguments, limits, security: None })?;
 //! match handle.wait_blocking() {
 //!     Outcome::Completed(result) => assert_eq!(Value::decode(&result)?, Value::from("hello, Ada")),
 //!     Outcome::Failed(failure) => return Err(failure.to_string().into()),
@@ -71,20 +72,25 @@ mod process;
 mod requests;
 mod runner;
 mod scheduler;
+mod security;
+mod sleep;
 mod store;
 mod syscall;
 mod tunables;
 mod value;
 mod wall;
 
-pub use check::CompileError;
+pub use check::{CompileError, GlobalUse, Globals};
 pub use definition::{Chunk, Definition, HostDefinition, Import, Library};
 pub use engine::{Engine, StartError};
 pub use lunarium_kernel::{
-    EntryId, ErrorKind, Failure, HostError, HostId, LimitName, Limits, LimitsOverride, Outcome, Pid, ResolveError,
+    Attribute, Condition, ConditionError, EntryId, ErrorKind, Failure, Field, FieldError, HostError, HostId, LimitName,
+    Limits, LimitsOverride, Operand, Operator, Outcome, Pattern, PatternError, Pid, Policy, PolicyEffect, ResolveError,
 };
 pub use node::{DeliverError, Handle, Node, NodeConfig, SpawnError, SpawnRequest};
 pub use output::{Level, Output, ProcessLabel};
 pub use pool::PoolError;
 pub use process::Inspection;
+pub use security::{ActorSpec, ScopeSpec, SecurityError, SecuritySpec};
+pub use sleep::Sleep;
 pub use value::{DecodeError, Value};

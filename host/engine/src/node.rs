@@ -12,8 +12,9 @@ use std::task::{Wake, Waker};
 use std::time::Duration;
 
 use lunarium_kernel::{
-    EntryId, ErrorKind, HostError, HostId, HostSpec, JoinError, Kernel, Limits, LimitsOverride, Mailbox, Message, Name,
-    NodeLimits, Outcome, Pid, Refusal, ResolveError, SendError, SpawnSpec, TenantId, Timestamp, Topic, TopicError,
+    Denied, EntryId, ErrorKind, HostError, HostId, HostSpec, JoinError, Kernel, Limits, LimitsOverride, Mailbox,
+    Message, Name, NodeLimits, Outcome, Pid, Policy, Refusal, ResolveError, Security, SendError, SpawnSpec, TenantId,
+    Timestamp, Topic, TopicError, action,
 };
 
 use crate::code::Code;
@@ -23,6 +24,8 @@ use crate::engine::{Engine, StartError};
 use crate::output::{Output, ProcessLabel};
 use crate::process::{Inspection, Process};
 use crate::runner::{self, Job};
+use crate::security::{Policies, SecurityError, SecuritySpec};
+use crate::sleep::Sleep;
 use crate::value::Value;
 use crate::{check, wall};
 
@@ -31,6 +34,8 @@ use crate::{check, wall};
 pub struct NodeConfig {
     /// Processes alive at once, 1 or more; 8,000 by default. At the limit: `spawn` is refused, `ResourceExhausted`.
     pub max_processes: u32,
+    /// A process with neither actor nor scope may do nothing to others; false by default: it may do everything.
+    pub strict: bool,
     /// Where processes print and log.
     pub output: Arc<dyn Output>,
 }
@@ -38,7 +43,7 @@ pub struct NodeConfig {
 impl NodeConfig {
     /// The defaults, with this output.
     pub fn new(output: Arc<dyn Output>) -> NodeConfig {
-        NodeConfig { max_processes: NodeLimits::default().max_processes, output }
+        NodeConfig { max_processes: NodeLimits::default().max_processes, strict: false, output }
     }
 }
 
@@ -59,6 +64,8 @@ pub struct SpawnRequest {
     pub arguments: Vec<Value>,
     /// Limits below the entry's and the host's.
     pub limits: LimitsOverride,
+    /// Another actor, another scope or both than the host's.
+    pub security: Option<SecuritySpec>,
 }
 
 /// A process that was spawned from outside.
@@ -90,6 +97,12 @@ pub enum SpawnError {
         /// The host's limit.
         limit: u32,
     },
+    /// It can't get its actor or scope.
+    #[error(transparent)]
+    Security(#[from] SecurityError),
+    /// The spawner may not claim the name, or not do to its holder what it wants.
+    #[error(transparent)]
+    Denied(#[from] Denied),
     /// The kernel refuses: host, limits.
     #[error(transparent)]
     Kernel(#[from] lunarium_kernel::SpawnError),
@@ -106,6 +119,8 @@ impl Refusal for SpawnError {
         match self {
             SpawnError::UnknownEntry(_) => ErrorKind::NotFound,
             SpawnError::Arguments { .. } | SpawnError::Context { .. } => ErrorKind::Invalid,
+            SpawnError::Security(error) => error.kind(),
+            SpawnError::Denied(denied) => denied.kind(),
             SpawnError::Kernel(error) => error.kind(),
             SpawnError::Join(error) => error.kind(),
             SpawnError::Mailbox(error) => error.kind(),
@@ -137,6 +152,7 @@ pub(crate) struct NodeInner {
     control: Control,
     definitions: RwLock<HashMap<EntryId, Arc<Code>>>,
     hosts: RwLock<HashMap<HostId, HostDefinition>>,
+    policies: Policies,
     output: Arc<dyn Output>,
     /// A keyed function of a counter: seeds that no script can guess from its own.
     seed_key: RandomState,
@@ -153,6 +169,8 @@ pub(crate) struct Spawn {
     pub(crate) limits: Option<LimitsOverride>,
     /// None: the parent's.
     pub(crate) context: Option<Vec<u8>>,
+    /// None: the parent's, or the host's.
+    pub(crate) security: Option<SecuritySpec>,
 }
 
 /// What a process is made of, resolved.
@@ -162,6 +180,7 @@ struct Plan {
     limits: Limits,
     arguments: Vec<u8>,
     context: Option<Arc<[u8]>>,
+    security: Arc<Security>,
 }
 
 /// Who spawns, and what stands between both before the child's first instruction.
@@ -186,6 +205,8 @@ impl Node {
     /// Starts a node on an engine that others use too. Beyond the engine's own number, starts wait.
     pub fn start_on(engine: &Engine, config: NodeConfig) -> Node {
         let limits = NodeLimits { max_processes: config.max_processes };
+        let policies = Policies::default();
+        policies.set_strict(config.strict);
         let inner = Arc::new_cyclic(|node: &Weak<NodeInner>| {
             let alarm = node.clone();
             NodeInner {
@@ -193,6 +214,7 @@ impl Node {
                 control: Control::new(limits, Box::new(move |deadline| set_alarm(&alarm, deadline))),
                 definitions: RwLock::default(),
                 hosts: RwLock::default(),
+                policies,
                 output: config.output,
                 seed_key: RandomState::new(),
                 seeds: AtomicU64::new(0),
@@ -206,6 +228,18 @@ impl Node {
     pub fn define(&self, definition: Definition) {
         let mut definitions = self.inner.definitions.write().unwrap_or_else(PoisonError::into_inner);
         definitions.insert(definition.entry.clone(), Arc::new(Code::new(definition)));
+    }
+
+    /// Adds a policy or replaces it, and puts it into these groups and no others. Processes that run keep the policies
+    /// they started with.
+    pub fn define_policy(&self, policy: Policy, groups: &[EntryId]) {
+        self.inner.policies.define(policy, groups);
+    }
+
+    /// Whether a process with neither actor nor scope may do nothing to others. Counts for processes that start from
+    /// now on.
+    pub fn set_strict(&self, strict: bool) {
+        self.inner.policies.set_strict(strict);
     }
 
     /// Adds a process host.
@@ -229,11 +263,11 @@ impl Node {
 
     /// Starts a process and returns at once.
     ///
-    /// Errors: unknown entry or host, a stopped or full host, a full node, arguments too large.
+    /// Errors: unknown entry, host or policy, a stopped or full host, a full node, arguments too large.
     pub fn spawn(&self, request: SpawnRequest) -> Result<Handle, SpawnError> {
         let arguments = Value::encode_all(&request.arguments);
-        let limits = Some(request.limits);
-        let spawn = Spawn { entry: request.entry, host: request.host, arguments, limits, context: None };
+        let SpawnRequest { entry, host, limits, security, .. } = request;
+        let spawn = Spawn { entry, host, arguments, limits: Some(limits), context: None, security };
         Ok(Handle { process: self.inner.spawn(spawn)? })
     }
 
@@ -261,10 +295,10 @@ impl Node {
         self.inner.terminate(None, pid.as_str())
     }
 
-    /// Compiles a source in a fresh instance, without running it.
+    /// Compiles a source in a fresh instance, without running it, and tells which globals it uses.
     ///
     /// Errors: Lua's message; or the source took more memory or CPU time than a process may have.
-    pub async fn check(&self, chunk: &Chunk) -> Result<(), check::CompileError> {
+    pub async fn check(&self, chunk: &Chunk) -> Result<check::Globals, check::CompileError> {
         check::check(&self.inner, chunk).await
     }
 
@@ -294,6 +328,25 @@ impl Node {
     /// Instances held now: living processes that have started, and dead ones whose memory isn't given back yet.
     pub fn instance_count(&self) -> usize {
         self.inner.instances.count()
+    }
+
+    /// Waits on the engine's clock, which goes on while a system's time is set.
+    ///
+    /// Cancel safety: a wait that is dropped is forgotten.
+    pub fn sleep(&self, duration: Duration) -> Sleep {
+        Sleep::new(self.inner.engine.clone(), duration)
+    }
+
+    /// Time since the engine started, by the clock of [`Node::sleep`].
+    pub fn uptime(&self) -> Duration {
+        Duration::from_nanos(self.inner.engine.clock().now())
+    }
+
+    /// A random number from 0 up to 1. It comes from the keyed stream that seeds processes.
+    pub fn chance(&self) -> f64 {
+        // The 53 bits that a float holds exactly.
+        let bits = self.inner.next_seed() >> 11;
+        bits as f64 / (1_u64 << 53) as f64
     }
 
     /// The engine it runs on.
@@ -330,12 +383,28 @@ impl Handle {
         self.process.outcome()
     }
 
+    /// Waits until the process has started: it waits for something for the first time, whatever that is. True: it did;
+    /// false: it ended before. Any number may wait.
+    ///
+    /// Cancel safety: nothing is lost.
+    pub async fn started(&self) -> bool {
+        loop {
+            let listener = self.process.progress();
+            // The end first: one that starts and ends between two looks has started.
+            let ended = self.process.outcome().is_some();
+            if self.process.has_started() || ended {
+                return self.process.has_started();
+            }
+            listener.await;
+        }
+    }
+
     /// Waits for the end. Any number may wait.
     ///
     /// Cancel safety: nothing is lost.
     pub async fn wait(&self) -> Outcome {
         loop {
-            let listener = self.process.ended();
+            let listener = self.process.progress();
             if let Some(outcome) = self.process.outcome() {
                 return outcome.clone();
             }
@@ -356,6 +425,10 @@ impl NodeInner {
 
     pub(crate) fn output(&self) -> &dyn Output {
         &*self.output
+    }
+
+    pub(crate) fn policies(&self) -> &Policies {
+        &self.policies
     }
 
     /// Runs a closure on the kernel, then what follows from it.
@@ -400,8 +473,19 @@ impl NodeInner {
         let accepted = self.kernel(|kernel| {
             let holder = parent.name.as_ref().and_then(|name| kernel.holder(caller, name));
             if let Some(holder) = holder {
-                kernel.check_host(caller, &plan.host)?;
+                kernel.find_host(caller, &plan.host)?;
+                let wanted = [
+                    (!messages.is_empty(), action::SEND),
+                    (parent.monitored, action::MONITOR),
+                    (parent.linked, action::LINK),
+                ];
+                for (_, action) in wanted.into_iter().filter(|(wanted, _)| *wanted) {
+                    parent.process.security.authorize(action, holder.as_str(), caller, None)?;
+                }
                 return self.join(kernel, &parent, holder, messages).map(Err);
+            }
+            if let Some(name) = &parent.name {
+                parent.process.security.authorize(action::REGISTER, name.as_str(), caller, None)?;
             }
             let mut mailbox = Mailbox::new(plan.limits.mailbox());
             mailbox.push_all(messages)?;
@@ -428,6 +512,7 @@ impl NodeInner {
         if exceeds(spawn.arguments.len()) {
             return Err(SpawnError::Arguments { size: spawn.arguments.len(), limit });
         }
+        let security = self.child_security(parent, &spawn)?;
         let context = match spawn.context {
             Some(context) if exceeds(context.len()) => {
                 return Err(SpawnError::Context { size: context.len(), limit });
@@ -435,7 +520,7 @@ impl NodeInner {
             Some(context) => Some(context.into()),
             None => parent.and_then(|parent| parent.context.clone()),
         };
-        Ok(Plan { code, host: spawn.host, limits, arguments: spawn.arguments, context })
+        Ok(Plan { code, host: spawn.host, limits, arguments: spawn.arguments, context, security })
     }
 
     /// Lets the kernel accept a process and puts it into the table.
@@ -458,7 +543,13 @@ impl NodeInner {
         let spawned = kernel.spawn(parent.map(|parent| &parent.process.label.pid), spec)?;
         let frame = format!("{entry}#{:05x}", spawned.chain).into();
         let label = ProcessLabel { pid: spawned.pid, frame, entry };
-        let process = Arc::new(Process::new(label, plan.limits.clone(), plan.context.clone(), mailbox));
+        let process = Arc::new(Process::new(
+            label,
+            plan.limits.clone(),
+            plan.context.clone(),
+            Arc::clone(&plan.security),
+            mailbox,
+        ));
         self.control.insert(Arc::clone(&process));
         Ok(process)
     }
@@ -517,9 +608,30 @@ impl NodeInner {
         self.kernel(|kernel| kernel.handle_exit(&process.label.pid, outcome, wall::now()));
     }
 
-    fn code(&self, entry: &EntryId) -> Result<Arc<Code>, SpawnError> {
+    pub(crate) fn code(&self, entry: &EntryId) -> Result<Arc<Code>, SpawnError> {
         let definitions = self.definitions.read().unwrap_or_else(PoisonError::into_inner);
         definitions.get(entry).cloned().ok_or_else(|| SpawnError::UnknownEntry(entry.clone()))
+    }
+
+    /// Whose security a new process has: its parent's, else its host's, with what the spawn changes.
+    fn child_security(&self, parent: Option<&Process>, spawn: &Spawn) -> Result<Arc<Security>, SecurityError> {
+        let inherited = parent.map(|parent| &parent.security).filter(|security| !security.is_none());
+        let base = match inherited {
+            Some(security) => Arc::clone(security),
+            None => self.host_security(&spawn.host)?.into(),
+        };
+        match &spawn.security {
+            Some(change) => Ok(self.policies.change(&base, change)?.into()),
+            None => Ok(base),
+        }
+    }
+
+    fn host_security(&self, host: &HostId) -> Result<Security, SecurityError> {
+        let hosts = self.hosts.read().unwrap_or_else(PoisonError::into_inner);
+        match hosts.get(host).and_then(|host| host.security.as_ref()) {
+            Some(spec) => self.policies.change(&self.policies.none(), spec),
+            None => Ok(self.policies.none()),
+        }
     }
 
     /// The limits of a host; the defaults for an unknown one, which the kernel refuses.

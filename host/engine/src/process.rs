@@ -9,7 +9,7 @@ use std::task::{Poll, Waker};
 use std::time::Duration;
 
 use event_listener::{Event as Changed, EventListener};
-use lunarium_kernel::{BatchLimits, Event, Item, Limits, Mailbox, Message, Outcome, SendError, Unread};
+use lunarium_kernel::{BatchLimits, Event, Item, Limits, Mailbox, Message, Outcome, Security, SendError, Unread};
 
 use crate::log_budget::LogBudget;
 use crate::output::ProcessLabel;
@@ -24,13 +24,17 @@ pub(crate) struct Process {
     pub(crate) limits: Limits,
     /// What `ctx` gives, as the guest encoded it. Shared with those who inherit it.
     pub(crate) context: Option<Arc<[u8]>>,
+    pub(crate) security: Arc<Security>,
     pub(crate) cpu: CpuMeter,
     pub(crate) log: Mutex<LogBudget>,
     inbox: Mutex<Inbox>,
     killed: AtomicBool,
     preempted: AtomicBool,
+    /// It has waited once.
+    started: AtomicBool,
     outcome: OnceLock<Outcome>,
-    ended: Changed,
+    /// Notified when it has started, and when it has ended.
+    progress: Changed,
 }
 
 struct Inbox {
@@ -70,10 +74,17 @@ impl Delivery {
 }
 
 impl Process {
-    pub(crate) fn new(label: ProcessLabel, limits: Limits, context: Option<Arc<[u8]>>, mailbox: Mailbox) -> Process {
+    pub(crate) fn new(
+        label: ProcessLabel,
+        limits: Limits,
+        context: Option<Arc<[u8]>>,
+        security: Arc<Security>,
+        mailbox: Mailbox,
+    ) -> Process {
         Process {
             label,
             context,
+            security,
             cpu: CpuMeter::default(),
             log: Mutex::new(LogBudget::new(limits.log_lines)),
             inbox: Mutex::new(Inbox {
@@ -86,8 +97,9 @@ impl Process {
             limits,
             killed: AtomicBool::new(false),
             preempted: AtomicBool::new(false),
+            started: AtomicBool::new(false),
             outcome: OnceLock::new(),
-            ended: Changed::new(),
+            progress: Changed::new(),
         }
     }
 
@@ -164,9 +176,15 @@ impl Process {
         let _ = self.outcome.set(outcome);
     }
 
-    /// Wakes whoever waits for the end.
+    /// The process waits for the first time.
+    pub(crate) fn mark_started(&self) {
+        self.started.store(true, Ordering::Release);
+        self.announce();
+    }
+
+    /// Wakes whoever waits for the start or the end.
     pub(crate) fn announce(&self) {
-        self.ended.notify(usize::MAX);
+        self.progress.notify(usize::MAX);
     }
 
     /// Lets the runner drop the instance as soon as it gets there.
@@ -182,8 +200,12 @@ impl Process {
         self.outcome.get()
     }
 
-    pub(crate) fn ended(&self) -> EventListener {
-        self.ended.listen()
+    pub(crate) fn has_started(&self) -> bool {
+        self.started.load(Ordering::Acquire)
+    }
+
+    pub(crate) fn progress(&self) -> EventListener {
+        self.progress.listen()
     }
 
     /// Notes that the process used up its time slice; asked once, when it is queued again.

@@ -11,7 +11,7 @@ use std::task::Poll;
 use lunarium_kernel::{ErrorKind, Failure, Outcome, Unread};
 use wasmtime::Store;
 
-use crate::bindings::exports::lunarium::process::guest::{Chunk, Guest, Parked, Status};
+use crate::bindings::exports::lunarium::process::guest::{Chunk, Globals, Guest, Parked, Status};
 use crate::clock::{Clock, TICK, TimerKey};
 use crate::code::{self, Code, Compiled};
 use crate::convert;
@@ -44,8 +44,8 @@ pub(crate) fn start(job: Job) {
     runnable.schedule();
 }
 
-/// Compiles a chunk in an instance of its own. The error is Lua's message, or why the instance had to stop.
-pub(crate) async fn check(node: &Arc<NodeInner>, process: &Arc<Process>, chunk: Chunk<'_>) -> Result<(), String> {
+/// Compiles a chunk in an instance of its own and tells its globals. The error is Lua's message, or why the instance had to stop.
+pub(crate) async fn check(node: &Arc<NodeInner>, process: &Arc<Process>, chunk: Chunk<'_>) -> Result<Globals, String> {
     let _live = node.count_instance();
     let unusable = |error: wasmtime::Error| format!("cannot make an instance: {error:#}");
     let slot = node.engine().instances().acquire().await.map_err(unusable)?;
@@ -111,6 +111,9 @@ async fn live(job: &Job, slot: &Slot) -> Option<Outcome> {
     };
     let guest = instance.lunarium_process_guest();
     let mut status = turns.start(guest, &mut store, job).await;
+    if matches!(status, Ok(Status::Parked(_))) {
+        process.mark_started();
+    }
     loop {
         match status {
             Ok(Status::Exited(outcome)) => return Some(convert::outcome(outcome, &process.limits)),

@@ -21,7 +21,8 @@ pub enum Value {
     Array(Vec<Value>),
     /// Any other table, in the order it was encoded.
     Map(Vec<(Value, Value)>),
-    /// A value without a Rust form yet (error object, Time, Duration, a table seen before): extension type and bytes.
+    /// A value without a Rust form yet (error object, Time, Duration, `json.null`, a table seen before): extension type
+    /// and bytes.
     Extension(i8, Vec<u8>),
 }
 

@@ -259,6 +259,17 @@ impl Kernel {
         Ok(Spawned { pid, chain })
     }
 
+    /// Whether there is such a host in the caller's tenant. Errors: `NotFound`, `Canceled` (the caller has ended).
+    pub fn find_host(&self, caller: &Pid, host: &HostId) -> Result<(), SpawnError> {
+        let caller = self.process(caller).ok_or_else(|| SpawnError::CallerEnded { caller: caller.clone() })?;
+        self.visible_host(Some(caller), host).map(drop)
+    }
+
+    fn visible_host(&self, parent: Option<&Process>, id: &HostId) -> Result<&Host, SpawnError> {
+        let host = self.hosts.get(id).filter(|host| parent.is_none_or(|parent| parent.tenant == host.tenant));
+        host.ok_or_else(|| SpawnError::UnknownHost { host: cut(id.as_str(), SHOWN) })
+    }
+
     /// Everything that can refuse a spawn, before anything is changed: the tenant and the number it will have.
     fn check_spawn(&self, parent: Option<&Pid>, spec: &SpawnSpec) -> Result<(TenantId, u64), SpawnError> {
         let parent = match parent {
@@ -290,20 +301,6 @@ impl Kernel {
         }
         let number = self.last_number.checked_add(1).ok_or(SpawnError::PidsUsedUp)?;
         Ok((host.tenant, number))
-    }
-
-    /// A host that a parent sees, stopped or not; without one, any.
-    fn visible_host(&self, parent: Option<&Process>, id: &HostId) -> Result<&Host, SpawnError> {
-        let visible = |tenant| parent.is_none_or(|parent| parent.tenant == tenant);
-        let host = self.hosts.get(id).filter(|host| visible(host.tenant));
-        host.ok_or_else(|| SpawnError::UnknownHost { host: cut(id.as_str(), SHOWN) })
-    }
-
-    /// Whether a caller finds this host. Errors: `NotFound`; `Canceled` (the caller has ended).
-    pub fn check_host(&self, caller: &Pid, id: &HostId) -> Result<(), SpawnError> {
-        let ended = || SpawnError::CallerEnded { caller: caller.clone() };
-        let parent = self.process(caller).ok_or_else(ended)?;
-        self.visible_host(Some(parent), id).map(|_| ())
     }
 
     /// Who has a name in the caller's tenant.

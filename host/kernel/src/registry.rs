@@ -229,11 +229,7 @@ impl Kernel {
     pub fn register(&mut self, caller: &Pid, name: &str, process: Option<&str>) -> Result<(), RegisterError> {
         let name = Name::new(name)?;
         let tenant = self.caller(caller)?.tenant();
-        let pid = match process {
-            None => caller.clone(),
-            Some(text) if Pid::looks_like_pid(text) => self.resolve(Some(caller), text)?,
-            Some(text) => return Err(RegisterError::NotAPid { text: cut(text, SHOWN) }),
-        };
+        let pid = self.named(caller, process)?;
         match self.registry.holder(tenant, name.as_str()) {
             Some(holder) if *holder == pid => return Ok(()),
             Some(holder) => return Err(RegisterError::Taken { holder: holder.clone(), name }),
@@ -249,6 +245,15 @@ impl Kernel {
         Ok(())
     }
 
+    /// The process that [`Kernel::register`] would give a name to. Errors: `Invalid` (not a pid), `NotFound`.
+    pub fn named(&self, caller: &Pid, process: Option<&str>) -> Result<Pid, RegisterError> {
+        match process {
+            None => Ok(caller.clone()),
+            Some(text) if Pid::looks_like_pid(text) => Ok(self.resolve(Some(caller), text)?),
+            Some(text) => Err(RegisterError::NotAPid { text: cut(text, SHOWN) }),
+        }
+    }
+
     /// Who has a name in the caller's tenant. Errors: `NotFound`, `Invalid` (the name's form).
     pub fn lookup(&self, caller: &Pid, name: &str) -> Result<Pid, LookupError> {
         Name::check(name)?;
@@ -262,19 +267,27 @@ impl Kernel {
     /// Takes the caller's name away; false when nobody had it.
     /// Errors: `PermissionDenied` (another process has it), `Invalid` (the name's form).
     pub fn unregister(&mut self, caller: &Pid, name: &str) -> Result<bool, UnregisterError> {
+        self.unregister_from(caller, caller, name)
+    }
+
+    /// Takes a name away from this holder and from nobody else; false when nobody had it. Who calls it has checked that
+    /// the caller may. Errors: as for [`Kernel::unregister`].
+    pub fn unregister_from(&mut self, caller: &Pid, holder: &Pid, name: &str) -> Result<bool, UnregisterError> {
         let name = Name::new(name)?;
-        let Some(process) = self.processes.get_mut(&caller.number()) else {
+        let Some(process) = self.process(caller) else {
             return Err(UnregisterError::CallerEnded { caller: caller.clone() });
         };
         let tenant = process.tenant();
         match self.registry.holder(tenant, name.as_str()) {
             None => Ok(false),
-            Some(holder) if holder == caller => {
-                process.names.remove(&name);
+            Some(current) if current == holder => {
+                if let Some(process) = self.processes.get_mut(&holder.number()) {
+                    process.names.remove(&name);
+                }
                 self.registry.remove(tenant, name.as_str());
                 Ok(true)
             }
-            Some(holder) => Err(UnregisterError::Foreign { holder: holder.clone(), name }),
+            Some(current) => Err(UnregisterError::Foreign { holder: current.clone(), name }),
         }
     }
 }

@@ -48,7 +48,7 @@ impl Bench {
             .unwrap_or_else(|error| fail(&format!("no node: {error}")));
         let limits = Limits { memory: 512 << 20, cpu: Duration::from_secs(600), ..Limits::default() };
         let max_processes = node.engine().max_processes();
-        node.add_host(HostDefinition { id: HostId::new(HOST), max_processes, limits })
+        node.add_host(HostDefinition { id: HostId::new(HOST), max_processes, limits, security: None })
             .unwrap_or_else(|error| fail(&format!("no host: {error}")));
         Bench { node, output }
     }
@@ -67,8 +67,13 @@ impl Bench {
     }
 
     pub(crate) fn spawn(&self, entry: &EntryId, arguments: Vec<Value>) -> Handle {
-        let request =
-            SpawnRequest { entry: entry.clone(), host: HostId::new(HOST), arguments, limits: Default::default() };
+        let request = SpawnRequest {
+            entry: entry.clone(),
+            host: HostId::new(HOST),
+            arguments,
+            limits: Default::default(),
+            security: None,
+        };
         self.node.spawn(request).unwrap_or_else(|error| fail(&format!("cannot spawn {entry}: {error}")))
     }
 

@@ -136,6 +136,7 @@ entries:
                             listeners: 1024,
                             log_lines: 1000,
                         },
+                        security: None,
                     },
                     started: true,
                 },
@@ -157,6 +158,7 @@ entries:
                             listeners: 1024,
                             log_lines: 1000,
                         },
+                        security: None,
                     },
                     started: false,
                 },
@@ -167,12 +169,13 @@ entries:
                     process: shop:front,
                     host: shop:processes,
                     input: [],
+                    security: None,
                     lifecycle: Lifecycle {
                         auto_start: false,
                         depends_on: [],
                         start_timeout: 10s,
                         stop_timeout: 10s,
-                        restart: Restart {
+                        restart: RestartPolicy {
                             initial_delay: 1s,
                             max_delay: 90s,
                             backoff_factor: 2.0,
@@ -228,6 +231,7 @@ entries:
                             ],
                         ),
                     ],
+                    security: None,
                     lifecycle: Lifecycle {
                         auto_start: true,
                         depends_on: [
@@ -235,7 +239,7 @@ entries:
                         ],
                         start_timeout: 10s,
                         stop_timeout: 90s,
-                        restart: Restart {
+                        restart: RestartPolicy {
                             initial_delay: 1s,
                             max_delay: 90s,
                             backoff_factor: 2.0,
@@ -246,6 +250,9 @@ entries:
                     },
                 },
             ],
+            programs: 4 programs,
+            policies: [],
+            strict: false,
         }
     "#]]
     .assert_debug_eq(&app);

@@ -130,62 +130,36 @@ fn limits_take_sizes_durations_and_counts() {
 #[test]
 fn what_concerns_safety_is_never_ignored() {
     check(
-        r#"  - {name: p, kind: security.policy, policy: {}}
-  - {name: v, kind: env.variable, variable: HOME}
+        r#"  - {name: v, kind: env.variable, variable: HOME}
   - {name: job, kind: process.lua, source: return 1, grants: {env: [HOME]}}
-  - {name: processes, kind: process.host, security: {groups: []}, grants: {fs: []}}
-  - {name: s, kind: process.service, process: job, host: processes, security: {actor: {id: x}}}
+  - {name: processes, kind: process.host, grants: {fs: []}}
 "#,
         expect![[r#"
-            error: kind `security.policy` is not available in this version
+            error: kind `env.variable` is not available in this version
              --> shop/_index.yaml:4:21
               |
-            4 |   - {name: p, kind: security.policy, policy: {}}
-              |                     ^^^^^^^^^^^^^^^
-              |
-              = help: leave it out: every process may use the process module on the others of its app
-
-            error: kind `env.variable` is not available in this version
-             --> shop/_index.yaml:5:21
-              |
-            5 |   - {name: v, kind: env.variable, variable: HOME}
+            4 |   - {name: v, kind: env.variable, variable: HOME}
               |                     ^^^^^^^^^^^^
               |
               = help: leave it out: a process reaches no file and no environment variable
 
             error: `grants` is not available in this version
-             --> shop/_index.yaml:6:54
+             --> shop/_index.yaml:5:54
               |
-            6 |   - {name: job, kind: process.lua, source: return 1, grants: {env: [HOME]}}
+            5 |   - {name: job, kind: process.lua, source: return 1, grants: {env: [HOME]}}
               |                                                      ^^^^^^
               |
               = help: leave it out: a process reaches no file and no environment variable
 
-            error: `security` is not available in this version
-             --> shop/_index.yaml:7:43
-              |
-            7 |   - {name: processes, kind: process.host, security: {groups: []}, grants: {fs: []}}
-              |                                           ^^^^^^^^
-              |
-              = help: leave it out: every process may use the process module on the others of its app
-
             error: `grants` is not available in this version
-             --> shop/_index.yaml:7:67
+             --> shop/_index.yaml:6:43
               |
-            7 |   - {name: processes, kind: process.host, security: {groups: []}, grants: {fs: []}}
-              |                                                                   ^^^^^^
+            6 |   - {name: processes, kind: process.host, grants: {fs: []}}
+              |                                           ^^^^^^
               |
               = help: leave it out: a process reaches no file and no environment variable
 
-            error: `security` is not available in this version
-             --> shop/_index.yaml:8:69
-              |
-            8 |   - {name: s, kind: process.service, process: job, host: processes, security: {actor: {id: x}}}
-              |                                                                     ^^^^^^^^
-              |
-              = help: leave it out: every process may use the process module on the others of its app
-
-            error: 6 mistakes
+            error: 3 mistakes
         "#]],
     );
 }

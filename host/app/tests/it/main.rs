@@ -1,13 +1,18 @@
 //! What an `_index.yaml` may say, and what is said about the ones that may not.
 //!
-//! Owns the texts of the reports. Sources aren't compiled here: that takes the engine, and the CLI's tests do it.
+//! Owns the texts of the reports, and what is told of services that run. Sources aren't compiled for the reports: the
+//! CLI's tests do it.
 
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests fail by panicking")]
 
 mod application;
+mod documentation;
+mod failure;
 mod limits;
 mod reference;
 mod report;
+mod security;
+mod services;
 mod source;
 mod syntax;
 

@@ -100,24 +100,24 @@ fn terminal_escapes_in_files_stay_text() {
     check(
         "  - {name: \"\\e]0;owned\\a\", kind: \"\\e[31mred\\N\"}\n",
         expect![[r#"
-        error: `␛]0;owned␇` is not a name
-         --> shop/_index.yaml:4:12
-          |
-        4 |   - {name: "\e]0;owned\a", kind: "\e[31mred\N"}
-          |            ^^^^^^^^^^^^^^
-          |
-          = help: a name is letters, digits, `_`, `-` and `.`, beginning with a letter: `echo_worker`
+            error: `␛]0;owned␇` is not a name
+             --> shop/_index.yaml:4:12
+              |
+            4 |   - {name: "\e]0;owned\a", kind: "\e[31mred\N"}
+              |            ^^^^^^^^^^^^^^
+              |
+              = help: a name is letters, digits, `_`, `-` and `.`, beginning with a letter: `echo_worker`
 
-        error: unknown kind `␛[31mred·`
-         --> shop/_index.yaml:4:34
-          |
-        4 |   - {name: "\e]0;owned\a", kind: "\e[31mred\N"}
-          |                                  ^^^^^^^^^^^^^
-          |
-          = help: there are `process.lua`, `library.lua`, `process.host`, `process.service`
+            error: unknown kind `␛[31mred·`
+             --> shop/_index.yaml:4:34
+              |
+            4 |   - {name: "\e]0;owned\a", kind: "\e[31mred\N"}
+              |                                  ^^^^^^^^^^^^^
+              |
+              = help: there are `process.lua`, `library.lua`, `process.host`, `process.service`, `security.policy`
 
-        error: 2 mistakes
-    "#]],
+            error: 2 mistakes
+        "#]],
     );
     let dir = folder(&[("a/_index.yaml", "x: \u{9b}31m\u{1b}[2J")]);
     dir.create_dir("\u{1b}[2J\u{9b}2J").unwrap();

@@ -75,7 +75,7 @@ fn a_file_says_version_namespace_and_entries() {
             4 | extra: 1
               | ^^^^^
               |
-              = help: there are `version`, `namespace`, `entries`
+              = help: there are `version`, `namespace`, `entries`, `security`
 
             error: version `2.0` is not known
              --> shop/c/_index.yaml:1:10
@@ -97,13 +97,13 @@ fn a_file_says_version_namespace_and_entries() {
             3 | entries: [7]
               |           ^
 
-            error: `security` is not available in this version
-             --> shop/c/_index.yaml:4:1
+            error: `security` of the application stands in a folder of it
+             --> shop/c/_index.yaml:4:11
               |
             4 | security: {strict: true}
-              | ^^^^^^^^
+              |           ^
               |
-              = help: leave it out: every process may use the process module on the others of its app
+              = help: move it to the `_index.yaml` of the application's own folder: it counts for all of it
 
             error: the file must be a table, not text
              --> shop/d/_index.yaml:1:1
@@ -202,7 +202,7 @@ fn what_is_no_yaml_is_shown_where_it_stops_being_it() {
             1 | n: 99999999999999999999999
               | ^
               |
-              = help: there are `version`, `namespace`, `entries`
+              = help: there are `version`, `namespace`, `entries`, `security`
 
             error: 11 mistakes
         "#]],

@@ -64,11 +64,14 @@ fn an_error_is_told_with_its_traceback() {
         expect![[r#"
             exit code: 1
             --- stderr
-            error: app:main {app:processes|0x00001} failed: file.lua:2: went wrong (Internal)
+            error: app:main {app:processes|0x00001} failed: went wrong (Internal)
+             --> file.lua:2:3
+              |
+            2 |   error('went wrong')
+              |   ^^^^^^^^^^^^^^^^^^^
             stack traceback:
-            	[C]: in function 'error'
-            	file.lua:2: in upvalue 'inner'
-            	file.lua:5: in function <file.lua:4>
+                file.lua:2: in upvalue 'inner'
+                file.lua:5: in function <file.lua:4>
         "#]],
     );
 }
@@ -89,8 +92,12 @@ fn a_reason_is_told() {
             exit code: 1
             --- stderr
             error: app:main {app:processes|0x00001} failed: taken (Conflict)
+             --> file.lua:1:1
+              |
+            1 | return function() return nil, errors.new{message = 'taken', kind = errors.CONFLICT} end
+              | ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
             stack traceback:
-            	file.lua:1: in function <file.lua:1>
+                file.lua:1: in function <file.lua:1>
         "#]],
     );
 }
@@ -103,9 +110,14 @@ fn a_deadlock_is_told() {
             exit code: 1
             --- stderr
             error: app:main {app:processes|0x00001} failed: all coroutines blocked (Internal)
+             --> file.lua:1:1
+              |
+            1 | return function() channel.new():receive() end
+              | ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+              |
+              = help: each waits for something that only another coroutine of this process could do
             stack traceback:
-            	[C]: in method 'receive'
-            	file.lua:1: in function <file.lua:1>
+                file.lua:1: in function <file.lua:1>
         "#]],
     );
 }
@@ -152,13 +164,16 @@ fn a_chunk_returns_functions() {
     check(
         "error('at once')",
         expect![[r#"
-        exit code: 1
-        --- stderr
-        error: app:main {app:processes|0x00001} failed: file.lua:1: at once (Invalid)
-        stack traceback:
-        	[C]: in function 'error'
-        	file.lua:1: in local 'chunk'
-    "#]],
+            exit code: 1
+            --- stderr
+            error: app:main {app:processes|0x00001} failed: at once (Invalid)
+             --> file.lua:1:1
+              |
+            1 | error('at once')
+              | ^^^^^^^^^^^^^^^^
+            stack traceback:
+                file.lua:1: in main chunk
+        "#]],
     );
 }
 
@@ -172,6 +187,8 @@ fn a_limit_that_kills_is_named() {
         exit code: 1
         --- stderr
         error: app:main {app:processes|0x00001} failed: cpu limit of 50ms reached without waiting (ResourceExhausted)
+         |
+         = help: limit `cpu` is 50ms, which `--limit cpu` gives: a larger value raises it
     "#]]
     .assert_eq(&run(&folder, &["run", "--limit", "cpu=50ms", "busy.lua"]));
     let hog = run(&folder, &["run", "hog.lua", "--limit", "memory=2MiB"]);

@@ -4,9 +4,15 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests fail by panicking")]
 
+mod check;
+mod documentation;
 mod examples;
 mod exit;
+mod failure;
+mod new;
 mod output;
+mod security;
+mod services;
 mod signals;
 mod usage;
 

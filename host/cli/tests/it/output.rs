@@ -4,7 +4,7 @@ use std::process::Stdio;
 
 use expect_test::expect;
 
-use crate::{Running, app, folder, lunarium, run_file};
+use crate::{Running, app, folder, lunarium, run_file, without_times};
 
 #[test]
 fn terminal_escapes_are_shown_and_not_obeyed() {
@@ -17,32 +17,34 @@ fn terminal_escapes_are_shown_and_not_obeyed() {
         --- stdout
         \x1b[31mred\x1b[0m	bell\x07	\x9b31m	tab	here	�
         --- stderr
-        error: app:main {app:processes|0x00001} failed: \x1b[2Jgone\x0dback\x9b2J (Internal)
+        error: app:main {app:processes|0x00001} failed: ␛[2Jgone␍back·2J (Internal)
+         --> file.lua:3:9
+          |
+        3 |         error("\27[2Jgone\rback\u{9b}2J", 0)
+          |         ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
         stack traceback:
-        	[C]: in function 'error'
-        	file.lua:3: in function <file.lua:1>
+            file.lua:3: in function <file.lua:1>
     "#]]
     .assert_eq(&run_file(text, &[]));
 }
 
-/// `first` ends well; when `second` has seen that, it fails. Both ends are logged.
+/// `first` ends well; when `second` has seen that, it fails, and fails again. All of it is logged.
 const SERVICES: &str = concat!(
     "  - {name: ends, kind: process.lua, source: 'file://ends.lua'}\n",
     "  - {name: fails, kind: process.lua, source: 'file://fails.lua'}\n",
     "  - {name: first, kind: process.service, process: ends, host: 'app:processes'}\n",
     "  - {name: second, kind: process.service, process: fails, host: 'app:processes', ",
-    "lifecycle: {depends_on: [first]}}\n",
+    "lifecycle: {depends_on: [first], restart: {initial_delay: 0, max_attempts: 1}}}\n",
 );
 const ENDS: &str = "return function() process.registry.register('first') process.listen('stop'):receive() end";
 const FAILS: &str = r#"return function()
-    while not process.monitor("first") do time.sleep(1) end
+    if not process.monitor("first") then error("alone", 0) end
     process.send("first", "stop")
     process.events():receive()
-    print("failing")
     error("\27[1mfailed\u{9b}\n\"twice\"", 0)
 end"#;
 
-/// What is logged by both services and their stop. Whose end is seen first isn't said: sorted by level.
+/// What is logged of both services. Whose end is seen first isn't said: sorted by level.
 fn log_of(options: &[&str]) -> Vec<String> {
     let folder = app(SERVICES);
     std::fs::write(folder.path().join("app/ends.lua"), ENDS).unwrap();
@@ -50,13 +52,13 @@ fn log_of(options: &[&str]) -> Vec<String> {
     let mut arguments = vec!["run"];
     arguments.extend(options);
     arguments.push("app");
-    let mut running = Running::start(&folder, &arguments);
-    assert_eq!(running.line(), "failing");
-    running.signal("INT");
-    let transcript = running.finish();
+    let transcript = Running::start(&folder, &arguments).finish();
     let (code, log) = transcript.split_once("--- stderr\n").unwrap();
-    assert_eq!(code, "exit code: 0\n");
-    let mut lines: Vec<String> = log.lines().filter(|line| !line.starts_with("stopping")).map(str::to_owned).collect();
+    assert_eq!(code, "exit code: 1\n");
+    // What explains a failure is further in.
+    let is_log = |line: &&str| !line.starts_with("  ");
+    let mut lines: Vec<String> = log.lines().filter(is_log).map(str::to_owned).collect();
+    assert_eq!(lines.pop().unwrap(), "error: service app:second was given up after 1 restart: alone (Internal)");
     lines.sort_unstable();
     lines
 }
@@ -64,13 +66,16 @@ fn log_of(options: &[&str]) -> Vec<String> {
 #[test]
 fn a_log_line_stays_on_its_line() {
     expect![[r#"
-        <time> ERROR service app:second has failed pid={app:processes|0x00002} error="\x1b[1mfailed\x9b\n\"twice\"" kind=Internal stack="stack traceback:\n\t[C]: in function 'error'\n\tfails.lua:6: in function <fails.lua:1>"
-        <time> INFO  service app:first has ended pid={app:processes|0x00001}"#]].assert_eq(&log_of(&[]).join("\n"));
+        <time> ERROR service app:second has failed and is given up after 1 restart, delayed by 0s pid={app:processes|0x00003} error=alone kind=Internal
+        <time> INFO  service app:first has ended pid={app:processes|0x00001}
+        <time> INFO  service app:first has started pid={app:processes|0x00001}
+        <time> INFO  service app:second has started pid={app:processes|0x00002}
+        <time> WARN  service app:second has failed and restarts in 0s, attempt 1 of 1 pid={app:processes|0x00002} error="\x1b[1mfailed\x9b\n\"twice\"" kind=Internal"#]].assert_eq(&log_of(&[]).join("\n"));
 }
 
 #[test]
 fn log_lines_below_the_level_are_left_out() {
-    expect![[r#"<time> ERROR service app:second has failed pid={app:processes|0x00002} error="\x1b[1mfailed\x9b\n\"twice\"" kind=Internal stack="stack traceback:\n\t[C]: in function 'error'\n\tfails.lua:6: in function <fails.lua:1>""#]].assert_eq(&log_of(&["--log-level", "error"]).join("\n"));
+    expect!["<time> ERROR service app:second has failed and is given up after 1 restart, delayed by 0s pid={app:processes|0x00003} error=alone kind=Internal"].assert_eq(&log_of(&["--log-level", "error"]).join("\n"));
 }
 
 #[test]
@@ -85,8 +90,67 @@ fn logs_can_be_read_by_programs() {
     }
     shown.sort_unstable();
     expect![[r#"
-        {"fields":{"error":"\u001b[1mfailed<C1>\n\"twice\"","kind":"Internal","pid":"{app:processes|0x00002}","stack":"stack traceback:\n\t[C]: in function 'error'\n\tfails.lua:6: in function <fails.lua:1>"},"level":"error","message":"service app:second has failed"}
-        {"fields":{"pid":"{app:processes|0x00001}"},"level":"info","message":"service app:first has ended"}"#]].assert_eq(&shown.join("\n"));
+        {"fields":{"error":"\u001b[1mfailed<C1>\n\"twice\"","kind":"Internal","pid":"{app:processes|0x00002}","stack":"stack traceback:\n\t[C]: in function 'error'\n\tfails.lua:5: in function <fails.lua:1>"},"level":"warn","message":"service app:second has failed and restarts in 0s, attempt 1 of 1"}
+        {"fields":{"error":"alone","kind":"Internal","pid":"{app:processes|0x00003}","stack":"stack traceback:\n\t[C]: in function 'error'\n\tfails.lua:2: in function <fails.lua:1>"},"level":"error","message":"service app:second has failed and is given up after 1 restart, delayed by 0s"}
+        {"fields":{"pid":"{app:processes|0x00001}"},"level":"info","message":"service app:first has ended"}
+        {"fields":{"pid":"{app:processes|0x00001}"},"level":"info","message":"service app:first has started"}
+        {"fields":{"pid":"{app:processes|0x00002}"},"level":"info","message":"service app:second has started"}"#]].assert_eq(&shown.join("\n"));
+}
+
+/// A script that logs at every level.
+const LOGGER: &str = r#"return function()
+    logger:debug("hidden by default")
+    logger:info("started", { count = 2, name = "two words", list = { 1, { a = "b" } }, empty = "" })
+    logger:with({ module = "main" }):warn("\27[31mred\nnext line", { quote = 'say "x"' })
+    logger:error(errors.new("failed"))
+end"#;
+
+/// Standard error of the script above.
+fn script_log(options: &[&str]) -> String {
+    let folder = folder(&[("file.lua", LOGGER)]);
+    let output = lunarium(folder.path(), &[&["run"], options, &["file.lua"]].concat()).output().unwrap();
+    assert_eq!(output.status.code(), Some(0));
+    String::from_utf8(without_times(output).stderr).unwrap()
+}
+
+#[test]
+fn a_script_logs_lines_with_level_frame_and_fields() {
+    expect![[r#"
+        <time> INFO  app:main#00001 {app:processes|0x00001} started count=2 empty="" list="[1,{\"a\":\"b\"}]" name="two words"
+        <time> WARN  app:main#00001 {app:processes|0x00001} \x1b[31mred\nnext line module=main quote="say \"x\""
+        <time> ERROR app:main#00001 {app:processes|0x00001} failed
+    "#]].assert_eq(&script_log(&[]));
+}
+
+#[test]
+fn a_script_s_lines_below_the_level_are_left_out() {
+    expect![[r#"
+        <time> DEBUG app:main#00001 {app:processes|0x00001} hidden by default
+        <time> INFO  app:main#00001 {app:processes|0x00001} started count=2 empty="" list="[1,{\"a\":\"b\"}]" name="two words"
+        <time> WARN  app:main#00001 {app:processes|0x00001} \x1b[31mred\nnext line module=main quote="say \"x\""
+        <time> ERROR app:main#00001 {app:processes|0x00001} failed
+    "#]].assert_eq(&script_log(&["--log-level", "debug"]));
+    expect![[r#"
+        <time> ERROR app:main#00001 {app:processes|0x00001} failed
+    "#]]
+    .assert_eq(&script_log(&["--log-level", "error"]));
+}
+
+#[test]
+fn a_script_s_log_can_be_read_by_programs() {
+    let mut shown = String::new();
+    for line in script_log(&["--log-format", "json"]).lines() {
+        assert!(!line.contains(char::is_control), "{line:?}");
+        let mut line: serde_json::Value = serde_json::from_str(line).unwrap();
+        let time = line.as_object_mut().unwrap().remove("time").unwrap();
+        time.as_str().unwrap().parse::<jiff::Timestamp>().unwrap();
+        shown.push_str(&format!("{line}\n"));
+    }
+    expect![[r#"
+        {"fields":{"count":"2","empty":"","list":"[1,{\"a\":\"b\"}]","name":"two words"},"frame":"app:main#00001","level":"info","message":"started","pid":"{app:processes|0x00001}"}
+        {"fields":{"module":"main","quote":"say \"x\""},"frame":"app:main#00001","level":"warn","message":"\\x1b[31mred\nnext line","pid":"{app:processes|0x00001}"}
+        {"frame":"app:main#00001","level":"error","message":"failed","pid":"{app:processes|0x00001}"}
+    "#]].assert_eq(&shown);
 }
 
 #[test]
@@ -164,9 +228,12 @@ fn what_was_printed_before_a_failure_comes_out() {
         first
         --- stderr
         error: app:main {app:processes|0x00001} failed: then (Internal)
+         --> file.lua:1:1
+          |
+        1 | return function() print('first') error('then', 0) end
+          | ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
         stack traceback:
-        	[C]: in function 'error'
-        	file.lua:1: in function <file.lua:1>
+            file.lua:1: in function <file.lua:1>
     "#]]
     .assert_eq(&run_file("return function() print('first') error('then', 0) end", &[]));
 }

@@ -238,28 +238,28 @@ fn arguments_that_are_not_valid_are_told() {
         (
             &["check", "app", "more"],
             expect![[r#"
-            exit code: 2
-            --- stderr
-            error: unexpected argument 'more' found
+                exit code: 2
+                --- stderr
+                error: unexpected argument 'more' found
 
-            Usage: lunarium check <PATH>
+                Usage: lunarium check [OPTIONS] <PATH>
 
-            For more information, try '--help'.
-        "#]],
+                For more information, try '--help'.
+            "#]],
         ),
         (
             &["check", "--limit", "cpu=1s", "app"],
             expect![[r#"
-            exit code: 2
-            --- stderr
-            error: unexpected argument '--limit' found
+                exit code: 2
+                --- stderr
+                error: unexpected argument '--limit' found
 
-              tip: to pass '--limit' as a value, use '-- --limit'
+                  tip: to pass '--limit' as a value, use '-- --limit'
 
-            Usage: lunarium check <PATH>
+                Usage: lunarium check [OPTIONS] <PATH>
 
-            For more information, try '--help'.
-        "#]],
+                For more information, try '--help'.
+            "#]],
         ),
     ] {
         check(TWO, arguments, expected);
@@ -331,7 +331,7 @@ fn a_source_that_does_not_compile_is_shown() {
         10 |       return x
            |       ^^^^^^^^
 
-        error: Lua does not compile: app:unfinished:1: 'end' expected near <eof>
+        error: Lua does not compile: 'end' expected near <eof>
           --> app/_index.yaml:11:51
            |
         11 |   - {name: unfinished, kind: process.lua, source: 'return function()'}
@@ -434,11 +434,11 @@ fn definitions_are_checked_before_anything_starts() {
 #[test]
 fn a_sound_application_checks_without_a_word() {
     check(
-        TWO,
+        "  - {name: main, kind: process.lua, source: 'return print'}\n",
         &["check", "app"],
         expect![[r#"
-        exit code: 0
-    "#]],
+            exit code: 0
+        "#]],
     );
 }
 

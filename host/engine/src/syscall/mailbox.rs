@@ -1,6 +1,6 @@
-//! `mailbox.send`: the data plane. A destination given by pid never touches the kernel's lock.
+//! `mailbox.send`: the data plane. A destination given by pid never touches the kernel's lock, whatever policies say.
 
-use lunarium_kernel::{Message, Unread};
+use lunarium_kernel::{Message, Unread, action};
 
 use crate::bindings::lunarium::process::mailbox::Host;
 use crate::bindings::lunarium::process::types;
@@ -18,6 +18,7 @@ impl Host for StoreData {
         self.process.report_unread(Unread { messages: unread.messages, bytes: unread.bytes });
         let topic = lunarium_kernel::Topic::new(&topic).map_err(convert::refusal)?;
         let target = self.node.find(Some(&self.process), &destination).map_err(convert::refusal)?;
+        self.authorize(action::SEND, target.label.pid.as_str())?;
         let sender = Some(self.process.label.pid.clone());
         target.send(Message { sender, topic, payload }).map_err(convert::refusal)
     }

@@ -10,6 +10,7 @@ mod monitor;
 mod output;
 mod process;
 mod registry;
+mod security;
 
 use wasmtime::component::{Component, HasSelf, Linker};
 

@@ -30,15 +30,26 @@ impl Host for StoreData {
         let now = self.node.engine().clock().now();
         let verdict = self.process.log.lock().unwrap_or_else(PoisonError::into_inner).line(now);
         let Verdict::Write { dropped } = verdict else { return };
-        let mut room = LOG_LINE;
-        let message = take(&message, &mut room);
-        let mut fields: Vec<_> =
-            fields.iter().map(|(key, value)| (take(key, &mut room), take(value, &mut room))).collect();
+        let (message, mut shown) = fit(&message, &fields);
         if dropped > 0 {
-            fields.push(("dropped_lines".into(), dropped.to_string()));
+            shown.push(("dropped_lines".into(), dropped.to_string()));
         }
-        self.node.output().log(&self.process.label, convert_level(level), &message, &fields);
+        self.node.output().log(&self.process.label, convert_level(level), &message, &shown);
     }
+}
+
+/// As much of a line as it may have, cleaned.
+fn fit(message: &str, fields: &[(String, String)]) -> (String, Vec<(String, String)>) {
+    let mut room = LOG_LINE;
+    let message = take(message, &mut room);
+    let mut shown = Vec::new();
+    for (key, value) in fields {
+        // One for what stands between them: a line can't have fields of nothing without end.
+        let Some(left) = room.checked_sub(1) else { break };
+        room = left;
+        shown.push((take(key, &mut room), take(value, &mut room)));
+    }
+    (message, shown)
 }
 
 /// As much of `text` as there is room for, cleaned.
@@ -65,5 +76,20 @@ impl Wake for Ready {
         if let Some(process) = self.0.upgrade() {
             process.output_ready();
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{LOG_LINE, fit};
+
+    #[test]
+    fn a_line_has_an_end_whatever_a_guest_sends() {
+        let (message, fields) = fit(&"m".repeat(2 * LOG_LINE), &[("key".into(), "value".into())]);
+        assert_eq!((message.len(), fields.len()), (LOG_LINE, 0));
+        let (_, fields) = fit("", &vec![(String::new(), String::new()); 3 * LOG_LINE]);
+        assert_eq!(fields.len(), LOG_LINE);
+        let (message, fields) = fit("\x1b[m", &[("a".into(), "v".repeat(2 * LOG_LINE)), ("b".into(), String::new())]);
+        assert_eq!((&*message, fields.len()), ("\\x1b[m", 1));
     }
 }

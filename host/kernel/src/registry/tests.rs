@@ -106,3 +106,18 @@ fn the_limit_is_of_the_process_that_gets_the_name() {
     kernel.register(&few, "c", None).unwrap();
     effects(&mut kernel);
 }
+
+#[test]
+fn a_name_is_taken_from_the_holder_that_was_meant() {
+    let mut kernel = kernel();
+    let (a, b, c) = (spawn(&mut kernel), spawn(&mut kernel), spawn(&mut kernel));
+    kernel.register(&b, "n", None).unwrap();
+    // Somebody else holds it by now.
+    assert_eq!(kernel.unregister_from(&a, &c, "n").unwrap_err().kind(), ErrorKind::PermissionDenied);
+    assert_eq!(kernel.unregister_from(&a, &b, "n"), Ok(true));
+    assert_eq!(kernel.unregister_from(&a, &b, "n"), Ok(false));
+    effects(&mut kernel);
+    assert_eq!(kernel.usage().names, 0);
+    kill(&mut kernel, &a);
+    assert_eq!(kernel.unregister_from(&a, &b, "n").unwrap_err().kind(), ErrorKind::Canceled);
+}

@@ -1,0 +1,27 @@
+---@meta env
+
+--- Environment variables that were granted. The module is there, as a global and for `require`, only in a process whose
+--- entry or host has `grants: {env: [NAME]}`; elsewhere `env` is nil.
+---@class envlib
+env = {}
+
+--- The value of a variable. One that wasn't granted looks like one that isn't set. An entry of kind `env.variable` gives a
+--- granted variable a default.
+---
+--- Errors:
+--- * `INVALID`: the name is missing
+--- * `NOT_FOUND`: it isn't set and has no default, or isn't granted
+---
+--- Permission: `env.get` on the variable's name.
+---
+--- ```lua
+--- local value, err = env.get("HOME_OF_NOBODY")
+--- print(value, err:kind() == errors.NOT_FOUND) --> nil true
+--- ```
+---@param name string
+---@return string? value
+---@return errors.Error? err
+---@nodiscard
+function env.get(name) end
+
+return env

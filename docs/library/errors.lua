@@ -1,0 +1,160 @@
+---@meta errors
+
+--- Error objects, with a kind that a program can decide by. Calls that can fail return `value, nil` or `nil, err`, where
+--- `err` is one. An error object prints as its message, concatenates with `..` on either side, can be raised with `error`,
+--- and survives `pcall`, sending and a process's end.
+---@class errorslib
+---@field NOT_FOUND "NotFound" no such process, name, entry, file; also what one may not see
+---@field ALREADY_EXISTS "AlreadyExists" it is there already, or somebody else has it
+---@field INVALID "Invalid" an argument is missing or unusable
+---@field PERMISSION_DENIED "PermissionDenied" a policy doesn't allow it, or it wasn't granted
+---@field UNAVAILABLE "Unavailable" not now: a host is stopped
+---@field INTERNAL "Internal" an uncaught error of a script; a failed link; a deadlock
+---@field CANCELED "Canceled" it was ended by force
+---@field CONFLICT "Conflict" for scripts
+---@field TIMEOUT "Timeout" it took too long
+---@field RATE_LIMITED "RateLimited" a mailbox is full; try again
+---@field RESOURCE_EXHAUSTED "ResourceExhausted" a limit is reached
+---@field UNKNOWN "" no kind was given
+errors = {}
+
+--- The kinds of errors, by their values. Compare with the names: `err:kind() == errors.NOT_FOUND`.
+---@alias errors.Kind
+---| "NotFound" # `errors.NOT_FOUND`
+---| "AlreadyExists" # `errors.ALREADY_EXISTS`
+---| "Invalid" # `errors.INVALID`
+---| "PermissionDenied" # `errors.PERMISSION_DENIED`
+---| "Unavailable" # `errors.UNAVAILABLE`
+---| "Internal" # `errors.INTERNAL`
+---| "Canceled" # `errors.CANCELED`
+---| "Conflict" # `errors.CONFLICT`
+---| "Timeout" # `errors.TIMEOUT`
+---| "RateLimited" # `errors.RATE_LIMITED`
+---| "ResourceExhausted" # `errors.RESOURCE_EXHAUSTED`
+---| "" # `errors.UNKNOWN`
+
+--- Makes an error object, from a message or from named fields.
+---
+--- Errors:
+--- * `INVALID`: no message, or a field that is unusable
+---
+--- ```lua
+--- local plain = errors.new("disk is full")
+--- print(plain, plain:kind() == errors.UNKNOWN) --> disk is full true
+---
+--- local err = errors.new({ message = "busy", kind = errors.CONFLICT, retryable = true, details = { holder = "ada" } })
+--- print(pcall(error, err)) --> false busy
+--- print(err:retryable(), err:details().holder) --> true ada
+--- ```
+---@param what string|errors.Fields the message, or fields
+---@return errors.Error? err
+---@return errors.Error? why only when it can't be made
+---@nodiscard
+function errors.new(what) end
+
+--- What `errors.new` takes.
+---@class errors.Fields
+---@field message string
+---@field kind? errors.Kind `errors.UNKNOWN` by default
+---@field retryable? boolean whether the same call may succeed later; `false` by default
+---@field details? table more for a program
+local fields = {}
+
+--- The same error with more words before its message. Kind, `retryable`, details and stack stay. What isn't an error object
+--- becomes one, of kind `UNKNOWN`.
+---
+--- Errors:
+--- * `INVALID`: the error or the text is missing
+---
+--- ```lua
+--- local _, err = process.registry.lookup("db")
+--- local wrapped = errors.wrap(err, "cannot connect")
+--- print(wrapped) --> cannot connect: name `db` not found
+--- print(errors.is(wrapped, errors.NOT_FOUND)) --> true
+--- ```
+---@param err any
+---@param text string
+---@return errors.Error? err
+---@return errors.Error? why only when it can't be made
+---@nodiscard
+function errors.wrap(err, text) end
+
+--- Whether something is an error object of this kind. Anything else than an error object is `false`.
+---
+--- ```lua
+--- local _, err = process.send("nobody", "topic")
+--- print(errors.is(err, errors.NOT_FOUND), errors.is(err, errors.TIMEOUT)) --> true false
+--- print(errors.is("text", errors.UNKNOWN)) --> false
+--- ```
+---@param err any
+---@param kind errors.Kind
+---@return boolean is
+---@nodiscard
+function errors.is(err, kind) end
+
+--- An error object.
+---@class errors.Error
+---@operator concat(any): string
+local err = {}
+
+--- Its kind, one of the constants of `errors`.
+---
+--- ```lua
+--- local _, err = time.sleep("soon")
+--- print(err:kind(), err:kind() == errors.INVALID) --> Invalid true
+--- ```
+---@return errors.Kind kind
+---@nodiscard
+function err:kind() end
+
+--- Its message. `tostring(err)` is the same.
+---
+--- ```lua
+--- local _, err = time.sleep("soon")
+--- print(err:message()) --> `soon` is not a duration
+--- print("can't sleep: " .. err) --> can't sleep: `soon` is not a duration
+--- ```
+---@return string message
+---@nodiscard
+function err:message() end
+
+--- Whether the same call may succeed later.
+---
+--- ```lua
+--- print(errors.new("no"):retryable()) --> false
+--- print(errors.new({ message = "full", retryable = true }):retryable()) --> true
+--- ```
+---@return boolean retryable
+---@nodiscard
+function err:retryable() end
+
+--- More for a program. A process that a limit ended has `details().limit`, the name of the limit.
+---
+--- ```lua
+--- local err = errors.new({ message = "taken", details = { holder = "ada" } })
+--- print(err:details().holder, errors.new("plain"):details()) --> ada nil
+---
+--- process.spawn_monitored("app:hog", "app:processes")
+--- local why = process.events():receive().error
+--- print(why:kind(), why:details().limit) --> ResourceExhausted memory
+--- -- entry: hog
+--- return { main = function()
+---   local list = {}
+---   while true do list[#list + 1] = ("x"):rep(1000) .. #list end
+--- end }
+--- ```
+---@return table? details
+---@nodiscard
+function err:details() end
+
+--- Where it was made or raised: a traceback in the script's own files. `nil` for what a call of the runtime returned.
+---
+--- ```lua
+--- print(errors.new("x"):stack():match("main.lua:%d+") ~= nil) --> true
+--- print(select(2, time.sleep("soon")):stack()) --> nil
+--- ```
+---@return string? stack
+---@nodiscard
+function err:stack() end
+
+return errors

@@ -1,0 +1,154 @@
+---@meta security
+
+--- Who a process acts for (its actor) and which policies decide what it may do (its scope). Both are set where it is
+--- started ([`with_actor`, `with_scope`](process.md#starting-with-context), or `security:` of a service or a host) and
+--- inherited by what it starts. How policies decide: [permissions](../permissions.md).
+---@class securitylib
+security = {}
+
+--- The actor of this process, or nil.
+---
+--- ```lua
+--- print(security.actor()) --> nil
+--- ```
+---@return security.Actor? actor
+---@nodiscard
+function security.actor() end
+
+--- The scope of this process, or nil.
+---
+--- ```lua
+--- print(security.scope()) --> nil
+--- ```
+---@return security.Scope? scope
+---@nodiscard
+function security.scope() end
+
+--- Whether this process may do something, by its actor and scope. Actions and resources may be an application's own.
+---
+--- ```lua
+--- print(security.can("document.read", "document:1")) --> true
+---
+--- local empty = process.with_context({}):with_scope(security.new_scope({}))
+--- empty:spawn_monitored("app:child", "app:processes")
+--- print(process.events():receive().result) --> false
+--- -- entry: child
+--- return { main = function() return (security.can("document.read", "document:1")) end }
+--- ```
+---@param action string
+---@param resource string
+---@param attributes? table<string, any> what conditions see as `meta.…`
+---@return boolean can
+---@nodiscard
+function security.can(action, resource, attributes) end
+
+--- Makes an actor. That alone gives it to nobody: see `with_actor`.
+---
+--- Errors:
+--- * `INVALID`: the id is missing; the meta values can't travel
+---
+--- ```lua
+--- local actor = security.new_actor("user:ada", { role = "admin" })
+--- print(actor:id(), actor:meta().role) --> user:ada admin
+--- ```
+---@param id string
+---@param meta? table<string, any> what conditions see as `actor.meta.…`
+---@return security.Actor? actor
+---@return errors.Error? err
+---@nodiscard
+function security.new_actor(id, meta) end
+
+--- A policy of the application, by its entry's id.
+---
+--- Errors:
+--- * `INVALID`: the id is missing
+--- * `NOT_FOUND`: no such policy
+---
+--- ```lua
+--- local policy, err = security.policy("app:nothing")
+--- print(policy, err:kind() == errors.NOT_FOUND) --> nil true
+--- ```
+---@param id string `namespace:name`
+---@return security.Policy? policy
+---@return errors.Error? err
+---@nodiscard
+function security.policy(id) end
+
+--- Makes a scope of policies. An empty one allows nothing.
+---
+--- ```lua
+--- local scope = security.new_scope({})
+--- print(#scope:policies()) --> 0
+--- ```
+---@param policies security.Policy[]
+---@return security.Scope? scope
+---@return errors.Error? err
+---@nodiscard
+function security.new_scope(policies) end
+
+--- The scope of the policies that name a group in `groups:`.
+---
+--- Errors:
+--- * `INVALID`: the group is missing
+--- * `NOT_FOUND`: no policy names it
+---
+--- ```lua
+--- local scope, err = security.named_scope("nobody's")
+--- print(scope, err:kind() == errors.NOT_FOUND) --> nil true
+--- ```
+---@param group string
+---@return security.Scope? scope
+---@return errors.Error? err
+---@nodiscard
+function security.named_scope(group) end
+
+--- Somebody on whose behalf a process acts.
+---@class security.Actor
+local actor = {}
+
+--- Its id.
+---
+--- ```lua
+--- print(security.new_actor("user:ada"):id()) --> user:ada
+--- ```
+---@return string id
+---@nodiscard
+function actor:id() end
+
+--- What is known of it. A fresh copy each time; an empty table when nothing is.
+---
+--- ```lua
+--- print(security.new_actor("user:ada", { team = "ops" }):meta().team) --> ops
+--- ```
+---@return table<string, any> meta
+---@nodiscard
+function actor:meta() end
+
+--- A policy: an entry of kind `security.policy`.
+---@class security.Policy
+local policy = {}
+
+--- Its entry's id.
+---
+--- ```lua
+--- local policy = security.policy("app:nothing")
+--- print(policy and policy:id()) --> nil
+--- ```
+---@return string id
+---@nodiscard
+function policy:id() end
+
+--- A list of policies. Immutable.
+---@class security.Scope
+local scope = {}
+
+--- The ids of its policies.
+---
+--- ```lua
+--- print(#security.new_scope({}):policies()) --> 0
+--- ```
+---@return string[] ids
+---@nodiscard
+function scope:policies() end
+
+return security

@@ -1,0 +1,60 @@
+-- The module `logger`: a logger is a table with the texts of its fields at 1. Owns what a line's message and fields may
+-- be, and how they become text. How many lines, and how long, is the host's.
+local rt = ...
+local type, tostring, next, setmetatable, rawget = type, tostring, next, setmetatable, rawget
+local metatable_of = debug.getmetatable
+local log, encode, Field = rt.log, rt.json.encode, rt.Field
+local bad_argument, invalid = rt.bad_argument, rt.invalid
+
+local Logger = { __name = "logger", __metatable = false }
+local methods = {}
+Logger.__index = methods
+
+-- Whether `tostring` gives what its author, or the runtime, wants to be shown.
+local function has_text(value)
+  local kind = type(value)
+  if kind == "string" or kind == "number" then return true end
+  local meta = metatable_of(value)
+  return type(meta) == "table" and rawget(meta, "__tostring") ~= nil
+end
+
+local function text_of(value)
+  if metatable_of(value) == Field then value = value[false] end
+  if type(value) == "table" and not has_text(value) then
+    local text, err = encode(value)
+    return text or "(" .. err[2] .. ")" -- a log line isn't lost because of one field
+  end
+  return tostring(value)
+end
+
+-- The fields of `logger` with those of the call, which win. Called (not tail-called) by the method `name`.
+local function fields_of(logger, fields, name, number)
+  if metatable_of(fields) == Field then fields = fields[false] end
+  if fields == nil then return logger[1] end
+  if type(fields) ~= "table" then bad_argument(number, name, "table", fields, 2) end
+  local all = {}
+  for key, text in next, logger[1] do all[key] = text end
+  for key, value in next, fields do all[tostring(key)] = text_of(value) end
+  return all
+end
+
+local levels <const> = { "debug", "info", "warn", "error" }
+for number = 1, 4 do
+  local name = levels[number]
+  methods[name] = function(logger, message, fields)
+    if metatable_of(logger) ~= Logger then bad_argument(1, name, "logger", logger) end
+    if message == nil then return invalid("message is missing") end
+    if not has_text(message) then bad_argument(2, name, "string", message) end
+    local all = fields_of(logger, fields, name, 3)
+    log(number, tostring(message), all)
+  end
+end
+
+methods["with"] = function(logger, fields)
+  if metatable_of(logger) ~= Logger then bad_argument(1, "with", "logger", logger) end
+  if fields == nil then return invalid("fields are missing") end
+  local all = fields_of(logger, fields, "with", 2)
+  return setmetatable({ all }, Logger), nil
+end
+
+rt.logger = setmetatable({ {} }, Logger)

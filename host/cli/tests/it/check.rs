@@ -1,0 +1,256 @@
+//! What `lunarium check` warns of: globals that nobody defines, entries that nothing uses.
+
+use expect_test::{Expect, expect};
+
+use crate::{folder, run};
+
+fn check(files: &[(&str, &str)], expected: Expect) {
+    expected.assert_eq(&run(&folder(files), &["check", "app"]));
+}
+
+#[test]
+fn a_misspelt_global_is_shown_with_the_nearest() {
+    check(
+        &[
+            (
+                "app/_index.yaml",
+                r#"version: "1.0"
+namespace: app
+entries:
+  - {name: main, kind: process.lua, source: "file://main.lua", imports: {tool: tool}}
+  - name: tool
+    kind: library.lua
+    source: |
+      function helper() return counter end
+      return { cut = function() chanel.new() end }
+"#,
+            ),
+            (
+                "app/main.lua",
+                "counter = 1\nlocal tool = require('tool')\n\nreturn function()\n  helper() helpr()\n  prnt(proces.pid(), io.read)\n  \
+                 return env.get('HOME'), fs, wholly_unknown\nend\n",
+            ),
+        ],
+        expect![[r#"
+            exit code: 0
+            --- stderr
+            warning: global `chanel` is defined nowhere
+             --> app/_index.yaml:9:33
+              |
+            9 |       return { cut = function() chanel.new() end }
+              |                                 ^^^^^^
+              |
+              = help: did you mean `channel`?
+
+            warning: global `helpr` is defined nowhere
+             --> app/main.lua:5:12
+              |
+            5 |   helper() helpr()
+              |            ^^^^^
+              |
+              = help: did you mean `helper`?
+
+            warning: global `prnt` is defined nowhere
+             --> app/main.lua:6:3
+              |
+            6 |   prnt(proces.pid(), io.read)
+              |   ^^^^
+              |
+              = help: did you mean `print`?
+
+            warning: global `proces` is defined nowhere
+             --> app/main.lua:6:8
+              |
+            6 |   prnt(proces.pid(), io.read)
+              |        ^^^^^^
+              |
+              = help: did you mean `process`?
+
+            warning: global `io` is defined nowhere
+             --> app/main.lua:6:22
+              |
+            6 |   prnt(proces.pid(), io.read)
+              |                      ^^
+              |
+              = help: Lua's `io` isn't there: it would reach out of the process
+
+            warning: global `env` is defined nowhere
+             --> app/main.lua:7:10
+              |
+            7 |   return env.get('HOME'), fs, wholly_unknown
+              |          ^^^
+              |
+              = help: module `env` needs `grants`: without them a process has nothing to use it on
+
+            warning: global `fs` is defined nowhere
+             --> app/main.lua:7:27
+              |
+            7 |   return env.get('HOME'), fs, wholly_unknown
+              |                           ^^
+              |
+              = help: module `fs` needs `grants`: without them a process has nothing to use it on
+
+            warning: global `wholly_unknown` is defined nowhere
+             --> app/main.lua:7:31
+              |
+            7 |   return env.get('HOME'), fs, wholly_unknown
+              |                               ^^^^^^^^^^^^^^
+
+            warning: 8 warnings
+        "#]],
+    );
+}
+
+#[test]
+fn a_global_of_another_program_is_not_defined() {
+    check(
+        &[(
+            "app/_index.yaml",
+            r#"version: "1.0"
+namespace: app
+entries:
+  - {name: main, kind: process.lua, source: "shared = 1 return function() return 'worker' end"}
+  - {name: worker, kind: process.lua, source: "return function() return shared end"}
+"#,
+        )],
+        expect![[r#"
+            exit code: 0
+            --- stderr
+            warning: global `shared` is defined nowhere
+             --> app/_index.yaml:5:73
+              |
+            5 |   - {name: worker, kind: process.lua, source: "return function() return shared end"}
+              |                                                                         ^^^^^^
+
+            warning: 1 warning
+        "#]],
+    );
+}
+
+#[test]
+fn entries_that_nothing_uses_are_told() {
+    check(
+        &[(
+            "app/_index.yaml",
+            r#"version: "1.0"
+namespace: app
+entries:
+  - {name: main, kind: process.lua, source: "return function() process.spawn('app:named', 'app:second') end"}
+  - {name: named, kind: process.lua, source: "return print"}
+  - {name: only_itself, kind: process.lua, source: "return function() process.spawn('app:only_itself', 'app:first') end"}
+  - {name: served, kind: process.lua, source: "return print", imports: {a: used}}
+  - {name: given, kind: process.lua, source: "return print"}
+  - {name: lost, kind: process.lua, source: "return print"}
+  - {name: lost-too, kind: process.lua, source: "return losttoo, 'lost'"}
+  - {name: web, kind: process.service, process: served, host: third, input: [{run: "app:given"}], lifecycle: {depends_on: [fourth]}}
+  - {name: used, kind: library.lua, source: "return 1"}
+  - {name: unused, kind: library.lua, source: "return 'unused'"}
+  - {name: first, kind: process.host}
+  - {name: second, kind: process.host}
+  - {name: third, kind: process.host}
+  - {name: fourth, kind: process.host}
+  - {name: fifth, kind: process.host}
+"#,
+        )],
+        expect![[r#"
+            exit code: 0
+            --- stderr
+            warning: nothing starts process `app:only_itself`: no service runs it, and no source names it
+             --> app/_index.yaml:6:12
+              |
+            6 |   - {name: only_itself, kind: process.lua, source: "return function() process.spawn('app:only_itself', 'app:first') end"}
+              |            ^^^^^^^^^^^
+              |
+              = help: only `lunarium run -x app:only_itself` does
+
+            warning: nothing starts process `app:lost-too`: no service runs it, and no source names it
+              --> app/_index.yaml:10:12
+               |
+            10 |   - {name: lost-too, kind: process.lua, source: "return losttoo, 'lost'"}
+               |            ^^^^^^^^
+               |
+               = help: only `lunarium run -x app:lost-too` does
+
+            warning: global `losttoo` is defined nowhere
+              --> app/_index.yaml:10:57
+               |
+            10 |   - {name: lost-too, kind: process.lua, source: "return losttoo, 'lost'"}
+               |                                                         ^^^^^^^
+
+            warning: nothing imports library `app:unused`
+              --> app/_index.yaml:13:12
+               |
+            13 |   - {name: unused, kind: library.lua, source: "return 'unused'"}
+               |            ^^^^^^
+               |
+               = help: name it in the `imports` of an entry
+
+            warning: nothing uses process host `app:fifth`: no service runs on it, and no source names it
+              --> app/_index.yaml:18:12
+               |
+            18 |   - {name: fifth, kind: process.host}
+               |            ^^^^^
+               |
+               = help: only `lunarium run --host app:fifth` does
+
+            warning: 5 warnings
+        "#]],
+    );
+}
+
+#[test]
+fn warnings_fail_only_when_denied_and_do_not_keep_it_from_running() {
+    let folder = folder(&[("file.lua", "return function() if false then nothing() end end\n")]);
+    for arguments in [&["check", "file.lua"][..], &["check", "file.lua", "--deny-warnings"]] {
+        let code = if arguments.len() == 2 { 0 } else { 2 };
+        let told = run(&folder, arguments);
+        assert!(told.starts_with(&format!("exit code: {code}\n--- stderr\nwarning: global `nothing` is ")), "{told}");
+    }
+    assert_eq!(run(&folder, &["run", "file.lua"]), "exit code: 0\n");
+}
+
+#[test]
+fn mistakes_and_undefined_globals_are_told_together() {
+    check(
+        &[(
+            "app/_index.yaml",
+            r#"version: "1.0"
+namespace: app
+entries:
+  - {name: main, kind: process.lua, source: "return function() prnt() end", methd: x}
+  - {name: lost, kind: process.lua, source: "return print"}
+"#,
+        )],
+        expect![[r#"
+            exit code: 2
+            --- stderr
+            warning: global `prnt` is defined nowhere
+             --> app/_index.yaml:4:64
+              |
+            4 |   - {name: main, kind: process.lua, source: "return function() prnt() end", methd: x}
+              |                                                                ^^^^
+              |
+              = help: did you mean `print`?
+
+            error: unknown key `methd` in entry `main`
+             --> app/_index.yaml:4:77
+              |
+            4 |   - {name: main, kind: process.lua, source: "return function() prnt() end", methd: x}
+              |                                                                             ^^^^^
+              |
+              = help: did you mean `method`?
+
+            error: 1 mistake and 1 warning
+        "#]],
+    );
+}
+
+#[test]
+fn the_examples_have_no_warnings() {
+    let examples = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples");
+    for entry in std::fs::read_dir(examples).unwrap() {
+        let path = entry.unwrap().path();
+        let folder = folder(&[]);
+        assert_eq!(run(&folder, &["check", path.to_str().unwrap()]), "exit code: 0\n", "{}", path.display());
+    }
+}
