@@ -5,8 +5,8 @@
 //! others are pasted into a `main`.
 
 use expect_test::{Expect, expect};
-use lunarium_engine::{Chunk, Definition, EntryId, HostId, LimitsOverride, SpawnRequest, Value};
-use lunarium_tests::{HOST, Lab, show_outcome};
+use lunarium_engine::{Chunk, Definition, EntryId, LimitsOverride, Value};
+use lunarium_tests::{Lab, show_outcome};
 
 /// The four guides: the same blocks in four languages (the Spanish one has no pool of workers).
 const GUIDES: [(&str, &str); 4] = [
@@ -43,13 +43,7 @@ fn run(main: &str, entries: &[(&str, &str)]) -> String {
             limits: LimitsOverride::default(),
         });
     }
-    let request = SpawnRequest {
-        entry: EntryId::new("app:main"),
-        host: HostId::new(HOST),
-        arguments: Vec::new(),
-        limits: LimitsOverride::default(),
-    };
-    let outcome = lab.node.spawn(request).expect("a process").wait_blocking();
+    let outcome = lab.spawn("main", Vec::new()).wait_blocking();
     let mut lines = lab.printed();
     lines.push(show_outcome(&outcome));
     lines.join("\n") + "\n"

@@ -241,25 +241,34 @@ return { main = function() process.inbox():receive() end }"#,
 
 #[test]
 fn who_watches_learns_which_limit_it_was() {
-    let limits = Limits { memory: 4 << 20, cpu: Duration::from_millis(200), ..Limits::default() };
-    check(
-        limits,
-        r#"
-return { main = function()
-    for _, name in ipairs { "hogs", "loops" } do
-        process.spawn_monitored("app:" .. name, "app:processes")
-        local err = process.events():receive().error
-        print(err:kind() == errors.RESOURCE_EXHAUSTED, err:details().limit)
-    end
-end }
--- entry: hogs
-return { main = function() local t = {} while true do t[#t + 1] = ("x"):rep(1000) .. #t end end }
--- entry: loops
-return { main = function() while true do end end }"#,
-        expect![[r#"
-            true	memory
-            true	cpu
-            => nil
-        "#]],
-    );
+    for (limits, body, expected) in [
+        (
+            Limits { memory: 4 << 20, ..Limits::default() },
+            "local t = {} while true do t[#t + 1] = ('x'):rep(1000) .. #t end",
+            expect![[r#"
+                true	memory
+                => nil
+            "#]],
+        ),
+        (
+            Limits { cpu: Duration::from_millis(50), ..Limits::default() },
+            "while true do end",
+            expect![[r#"
+                true	cpu
+                => nil
+            "#]],
+        ),
+    ] {
+        let script = format!(
+            r#"
+return {{ main = function()
+    process.spawn_monitored("app:exceeds", "app:processes")
+    local err = process.events():receive().error
+    print(err:kind() == errors.RESOURCE_EXHAUSTED, err:details().limit)
+end }}
+-- entry: exceeds
+return {{ main = function() {body} end }}"#
+        );
+        check(limits, &script, expected);
+    }
 }
