@@ -1,7 +1,7 @@
 ---@meta env
 
 --- Environment variables that were granted. The module is there, as a global and for `require`, only in a process whose
---- entry or host has `grants: {env: [NAME]}`; elsewhere `env` is nil.
+--- entry or host has a [grant](../applications.md#grants), or that was started with one; elsewhere `env` is nil.
 ---@class envlib
 env = {}
 

@@ -1,8 +1,8 @@
 ---@meta fs
 
 --- Files under directories that were granted. The module is there, as a global and for `require`, only in a process whose
---- entry or host has `grants: {fs: [{path: data, write: true}]}`; elsewhere `fs` is nil. A directory is read-only unless
---- `write` is true.
+--- entry or host has a [grant](../applications.md#grants), or that was started with one; elsewhere `fs` is nil. A directory
+--- is read-only unless it was granted for writing.
 ---
 --- A path begins with a granted directory's `path` as it is written there; `.`, `..` and doubled slashes are taken out first.
 --- When several grants fit, the longest holds. Nothing leads out of a granted directory, neither `..` nor a symbolic link. (A
@@ -12,9 +12,12 @@
 --- most the limit `message`, 1 MiB. Special files (pipes, devices, sockets) are refused. Nothing stays open between calls.
 ---
 --- All calls fail alike, beside what they say themselves: `INVALID` for a missing or unusable path, and where it isn't a plain
---- file; `PERMISSION_DENIED` outside of every granted directory, for a change in a read-only one, and where a policy doesn't
---- allow it; `NOT_FOUND` when there is no such file; `RESOURCE_EXHAUSTED` when the disk is full, and, retryable, with too many
---- calls of the process under way; `UNAVAILABLE` for whatever else the system says.
+--- file; `PERMISSION_DENIED` outside of every granted directory, for a change in a read-only one, and where a policy or the
+--- system doesn't allow it; `NOT_FOUND` when there is no such file; `RESOURCE_EXHAUSTED` when the disk is full; `UNAVAILABLE`
+--- for whatever else the system says.
+---
+--- Eight calls of a process are under way at once; more wait their turn. Between them there is no order. A call that is under
+--- way when its process ends is carried out as a whole.
 ---
 --- The examples have the directory `data`, writable.
 ---@class fslib
@@ -23,7 +26,7 @@ fs = {}
 --- The bytes of a file, or a piece of them.
 ---
 --- Errors:
---- * `INVALID`: more than one read may take, naming size and limit: read it in pieces; a directory
+--- * `INVALID`: more than one read may take, naming size and limit: read it in pieces; a directory; an unknown option
 --- * `NOT_FOUND`: no such file
 ---
 --- Permission: `fs.read` on the path.

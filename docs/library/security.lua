@@ -26,6 +26,9 @@ function security.scope() end
 
 --- Whether this process may do something, by its actor and scope. Actions and resources may be an application's own.
 ---
+--- Errors:
+--- * `INVALID`: action or resource is missing or longer than 4 KiB; the attributes can't travel
+---
 --- ```lua
 --- print(security.can("document.read", "document:1")) --> true
 ---
@@ -38,14 +41,15 @@ function security.scope() end
 ---@param action string
 ---@param resource string
 ---@param attributes? table<string, any> what conditions see as `meta.…`
----@return boolean can
+---@return boolean? can
+---@return errors.Error? err
 ---@nodiscard
 function security.can(action, resource, attributes) end
 
 --- Makes an actor. That alone gives it to nobody: see `with_actor`.
 ---
 --- Errors:
---- * `INVALID`: the id is missing; the meta values can't travel
+--- * `INVALID`: the id is missing, empty or longer than 255 bytes; a key that isn't a string; values that can't travel
 ---
 --- ```lua
 --- local actor = security.new_actor("user:ada", { role = "admin" })
@@ -74,7 +78,10 @@ function security.new_actor(id, meta) end
 ---@nodiscard
 function security.policy(id) end
 
---- Makes a scope of policies. An empty one allows nothing.
+--- Makes a scope of policies. An empty one allows nothing. A policy that stands twice counts once.
+---
+--- Errors:
+--- * `INVALID`: no list, or something else than a policy in it
 ---
 --- ```lua
 --- local scope = security.new_scope({})
@@ -150,5 +157,40 @@ local scope = {}
 ---@return string[] ids
 ---@nodiscard
 function scope:policies() end
+
+--- Whether a policy is in it.
+---
+--- ```lua
+--- print(security.new_scope({}):contains("app:read_only")) --> false
+--- ```
+---@param policy security.Policy|string a policy, or its id
+---@return boolean? contains
+---@return errors.Error? err
+---@nodiscard
+function scope:contains(policy) end
+
+--- A new scope with one more policy.
+---
+--- ```lua
+--- local scope, policy = security.new_scope({}), security.policy("app:nothing")
+--- if policy then scope = scope:with(policy) end
+--- print(#scope:policies()) --> 0
+--- ```
+---@param policy security.Policy
+---@return security.Scope? scope
+---@return errors.Error? err
+---@nodiscard
+function scope:with(policy) end
+
+--- A new scope with one policy less.
+---
+--- ```lua
+--- print(#security.new_scope({}):without("app:read_only"):policies()) --> 0
+--- ```
+---@param policy security.Policy|string a policy, or its id
+---@return security.Scope? scope
+---@return errors.Error? err
+---@nodiscard
+function scope:without(policy) end
 
 return security

@@ -11,6 +11,7 @@ mod exit;
 mod failure;
 mod new;
 mod output;
+mod place;
 mod security;
 mod services;
 mod signals;
