@@ -94,7 +94,7 @@ fn what_cannot_travel_is_named() {
         "local function try(...) print(select(2, process.send(process.pid(), 't', ...))) end
         try(print) try({ handlers = { 1, print } }) try({ ['odd key'] = { [true] = { [1.5] = print } } }) try(1, { f = print })
         try({ [{}] = 1 }) try({ a = { [print] = 1 } }) try(coroutine.create(print)) try({ channel.new() }) try(channel.new():case_receive())
-        try(time.timer('1s')) try(process.with_context {}) try(errors.new{ message = 'm', details = { f = print } })
+        try(time.timer('1s')) try(errors.new{ message = 'm', details = { f = print } })
         print(select(2, process.spawn('app:x', 'app:processes', 1, { print })))
         print(select(2, process.send(process.pid(), 't', print)):kind())",
         expect![[r#"
@@ -108,7 +108,6 @@ fn what_cannot_travel_is_named() {
             payload[1] is a channel
             payload is a case
             payload[1] is a timer
-            payload is a spawner
             payload.details.f is a function
             arguments[2][1] is a function
             Invalid
