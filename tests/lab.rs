@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::task::Waker;
 
 use lunarium_engine::{
-    Chunk, Definition, Engine, EntryId, Handle, HostDefinition, HostId, Level, Limits, LimitsOverride, Node,
+    Chunk, Definition, Engine, EntryId, Grants, Handle, HostDefinition, HostId, Level, Limits, LimitsOverride, Node,
     NodeConfig, Outcome, Output, ProcessLabel, SpawnRequest, Value,
 };
 
@@ -29,6 +29,8 @@ pub fn engine() -> &'static Engine {
 pub struct Lab {
     /// The node.
     pub node: Node,
+    /// What the entries that it defines may reach outside.
+    pub grants: Arc<Grants>,
     output: Arc<Kept>,
 }
 
@@ -71,9 +73,17 @@ impl Lab {
         let output = Arc::new(Kept::default());
         let config = NodeConfig { max_processes: PROCESSES, ..NodeConfig::new(Arc::<Kept>::clone(&output)) };
         let node = Node::start_on(engine(), config);
-        let host = HostDefinition { id: HostId::new(HOST), max_processes, limits, security: None };
+        let host =
+            HostDefinition { id: HostId::new(HOST), max_processes, limits, grants: Arc::default(), security: None };
         node.add_host(host).expect("a fresh node has no host");
-        Lab { node, output }
+        Lab { node, grants: Arc::default(), output }
+    }
+
+    /// A lab whose entries have these grants.
+    pub fn granting(grants: Grants) -> Lab {
+        let mut lab = Lab::default();
+        lab.grants = Arc::new(grants);
+        lab
     }
 
     /// Defines entries. A line `-- entry: name` begins the entry `app:name`; what stands before the first is `app:main`.
@@ -107,6 +117,7 @@ impl Lab {
             imports: Vec::new(),
             libraries: Vec::new(),
             limits: LimitsOverride::default(),
+            grants: Arc::clone(&self.grants),
         });
     }
 

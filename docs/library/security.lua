@@ -3,6 +3,8 @@
 --- Who a process acts for (its actor) and which policies decide what it may do (its scope). Both are set where it is
 --- started ([`with_actor`, `with_scope`](process.md#starting-with-context), or `security:` of a service or a host) and
 --- inherited by what it starts. How policies decide: [permissions](../permissions.md).
+---
+--- The examples have a policy `app:readers` of the group `app:team`, which allows `document.read` on everything.
 ---@class securitylib
 security = {}
 
@@ -32,11 +34,13 @@ function security.scope() end
 --- ```lua
 --- print(security.can("document.read", "document:1")) --> true
 ---
---- local empty = process.with_context({}):with_scope(security.new_scope({}))
---- empty:spawn_monitored("app:child", "app:processes")
+--- local reader = process.with_context({}):with_scope(security.named_scope("app:team"))
+--- reader:spawn_monitored("app:child", "app:processes", "document.read")
+--- print(process.events():receive().result) --> true
+--- reader:spawn_monitored("app:child", "app:processes", "document.write")
 --- print(process.events():receive().result) --> false
 --- -- entry: child
---- return { main = function() return (security.can("document.read", "document:1")) end }
+--- return { main = function(action) return (security.can(action, "document:1")) end }
 --- ```
 ---@param action string
 ---@param resource string
@@ -69,6 +73,8 @@ function security.new_actor(id, meta) end
 --- * `NOT_FOUND`: no such policy
 ---
 --- ```lua
+--- print(security.policy("app:readers"):id()) --> app:readers
+---
 --- local policy, err = security.policy("app:nothing")
 --- print(policy, err:kind() == errors.NOT_FOUND) --> nil true
 --- ```
@@ -84,8 +90,8 @@ function security.policy(id) end
 --- * `INVALID`: no list, or something else than a policy in it
 ---
 --- ```lua
---- local scope = security.new_scope({})
---- print(#scope:policies()) --> 0
+--- local scope = security.new_scope({ security.policy("app:readers") })
+--- print(#scope:policies(), #security.new_scope({}):policies()) --> 1 0
 --- ```
 ---@param policies security.Policy[]
 ---@return security.Scope? scope
@@ -100,10 +106,12 @@ function security.new_scope(policies) end
 --- * `NOT_FOUND`: no policy names it
 ---
 --- ```lua
---- local scope, err = security.named_scope("nobody's")
+--- print(security.named_scope("app:team"):policies()[1]) --> app:readers
+---
+--- local scope, err = security.named_scope("app:nobody")
 --- print(scope, err:kind() == errors.NOT_FOUND) --> nil true
 --- ```
----@param group string
+---@param group string `namespace:name`
 ---@return security.Scope? scope
 ---@return errors.Error? err
 ---@nodiscard
@@ -138,8 +146,7 @@ local policy = {}
 --- Its entry's id.
 ---
 --- ```lua
---- local policy = security.policy("app:nothing")
---- print(policy and policy:id()) --> nil
+--- print(security.policy("app:readers"):id()) --> app:readers
 --- ```
 ---@return string id
 ---@nodiscard
@@ -152,7 +159,8 @@ local scope = {}
 --- The ids of its policies.
 ---
 --- ```lua
---- print(#security.new_scope({}):policies()) --> 0
+--- local ids = security.named_scope("app:team"):policies()
+--- print(#ids, ids[1]) --> 1 app:readers
 --- ```
 ---@return string[] ids
 ---@nodiscard
@@ -161,7 +169,8 @@ function scope:policies() end
 --- Whether a policy is in it.
 ---
 --- ```lua
---- print(security.new_scope({}):contains("app:read_only")) --> false
+--- local scope = security.named_scope("app:team")
+--- print(scope:contains("app:readers"), scope:contains("app:writers")) --> true false
 --- ```
 ---@param policy security.Policy|string a policy, or its id
 ---@return boolean? contains
@@ -172,9 +181,8 @@ function scope:contains(policy) end
 --- A new scope with one more policy.
 ---
 --- ```lua
---- local scope, policy = security.new_scope({}), security.policy("app:nothing")
---- if policy then scope = scope:with(policy) end
---- print(#scope:policies()) --> 0
+--- local scope = security.new_scope({}):with(security.policy("app:readers"))
+--- print(scope:policies()[1]) --> app:readers
 --- ```
 ---@param policy security.Policy
 ---@return security.Scope? scope
@@ -185,7 +193,7 @@ function scope:with(policy) end
 --- A new scope with one policy less.
 ---
 --- ```lua
---- print(#security.new_scope({}):without("app:read_only"):policies()) --> 0
+--- print(#security.named_scope("app:team"):without("app:readers"):policies()) --> 0
 --- ```
 ---@param policy security.Policy|string a policy, or its id
 ---@return security.Scope? scope

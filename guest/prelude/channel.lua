@@ -246,8 +246,9 @@ local channel = {}
 function channel.new(size)
   if size == nil then size = 0 end
   if math_type(size) ~= "integer" then
-    local whole = math_type(size) == "float" and tointeger(size)
-    if not whole then bad_argument(1, "new", "integer", size) end
+    if math_type(size) ~= "float" then bad_argument(1, "new", "integer", size) end
+    local whole = tointeger(size)
+    if not whole then return rt.invalid("size " .. size .. " is not an integer") end
     size = whole
   end
   if size < 0 then return rt.invalid("size " .. size .. " is negative") end

@@ -112,5 +112,8 @@ function rt.start(config, chunk, ...)
   rt.limit_timers(config.timers)
   rt.limit_coroutines(config.coroutines)
   rt.limit_listeners(config.listeners)
+  -- By grants only.
+  if config.env then G.env, modules.env = rt.env, rt.env end
+  if config.fs then G.fs, modules.fs = rt.fs, rt.fs end
   rt.set_main(rt.new_task(rt.new_main(body, chunk, config.method, ...)))
 end

@@ -6,7 +6,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::bindings::Guest as World;
 use crate::bindings::exports::lunarium::process::guest::Guest;
-use crate::bindings::lunarium::process::{link, mailbox, monitor, output, process, registry, security};
+use crate::bindings::lunarium::process::{env, fs, link, mailbox, monitor, output, process, registry, security};
 use crate::host::{Actor, Chunk, Event, Globals, Host, Level, Options, Program, Refusal, SpawnRequest, Status, Unread};
 use crate::vm::Vm;
 
@@ -145,6 +145,42 @@ impl Host for Imports {
 
     fn group(&self, name: &str) -> Result<Vec<String>, Refusal> {
         security::group(name)
+    }
+
+    fn variable(&self, name: &str) -> Result<String, Refusal> {
+        env::get(name)
+    }
+
+    fn read_file(&self, path: &str, offset: u64, length: Option<u32>) -> Result<u64, Refusal> {
+        fs::read(path, offset, length)
+    }
+
+    fn write_file(&self, path: &str, contents: &[u8]) -> Result<u64, Refusal> {
+        fs::write(path, contents)
+    }
+
+    fn append_file(&self, path: &str, contents: &[u8]) -> Result<u64, Refusal> {
+        fs::append(path, contents)
+    }
+
+    fn list_files(&self, path: &str) -> Result<u64, Refusal> {
+        fs::list(path)
+    }
+
+    fn stat_file(&self, path: &str) -> Result<u64, Refusal> {
+        fs::stat(path)
+    }
+
+    fn remove_file(&self, path: &str) -> Result<u64, Refusal> {
+        fs::remove(path)
+    }
+
+    fn make_directory(&self, path: &str) -> Result<u64, Refusal> {
+        fs::mkdir(path)
+    }
+
+    fn rename_file(&self, path: &str, to: &str) -> Result<u64, Refusal> {
+        fs::rename(path, to)
     }
 
     fn print(&self, line: &[u8]) -> bool {

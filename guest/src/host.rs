@@ -6,7 +6,7 @@ pub use crate::bindings::exports::lunarium::process::guest::{
     Status,
 };
 #[cfg(test)]
-pub use crate::bindings::exports::lunarium::process::guest::{Library, Limits};
+pub use crate::bindings::exports::lunarium::process::guest::{Library, Limits, Modules};
 pub use crate::bindings::lunarium::process::output::Level;
 pub use crate::bindings::lunarium::process::process::{FirstMessage, Options, SpawnRequest};
 pub use crate::bindings::lunarium::process::security::Actor;
@@ -44,6 +44,18 @@ pub trait Host {
     fn authorize(&self, action: &str, resource: &str) -> Result<(), Refusal>;
     fn policy(&self, id: &str) -> Result<(), Refusal>;
     fn group(&self, name: &str) -> Result<Vec<String>, Refusal>;
+
+    fn variable(&self, name: &str) -> Result<String, Refusal>;
+
+    /// Each gives the id of a request.
+    fn read_file(&self, path: &str, offset: u64, length: Option<u32>) -> Result<u64, Refusal>;
+    fn write_file(&self, path: &str, contents: &[u8]) -> Result<u64, Refusal>;
+    fn append_file(&self, path: &str, contents: &[u8]) -> Result<u64, Refusal>;
+    fn list_files(&self, path: &str) -> Result<u64, Refusal>;
+    fn stat_file(&self, path: &str) -> Result<u64, Refusal>;
+    fn remove_file(&self, path: &str) -> Result<u64, Refusal>;
+    fn make_directory(&self, path: &str) -> Result<u64, Refusal>;
+    fn rename_file(&self, path: &str, to: &str) -> Result<u64, Refusal>;
 
     fn print(&self, line: &[u8]) -> bool;
     fn dropped(&self, lines: u32);

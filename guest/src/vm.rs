@@ -24,6 +24,7 @@ const PRELUDE: &[(&str, &str)] = &[
     ("security", include_str!("../prelude/security.lua")),
     ("output", include_str!("../prelude/output.lua")),
     ("ctx", include_str!("../prelude/ctx.lua")),
+    ("fs", include_str!("../prelude/fs.lua")),
     ("spawner", include_str!("../prelude/spawner.lua")),
     ("logger", include_str!("../prelude/logger.lua")),
     ("process", include_str!("../prelude/process.lua")),
@@ -285,7 +286,7 @@ fn build(lua: Lua) -> Calls {
         lua.call(1, 0);
     }
     lua.push_loaded();
-    for name in [c"process", c"channel", c"time", c"errors", c"ctx", c"json", c"security"] {
+    for name in [c"process", c"channel", c"time", c"errors", c"ctx", c"json", c"security", c"env", c"fs"] {
         lua.get_field(runtime, name);
         lua.set_field(-2, name);
     }
@@ -313,7 +314,7 @@ fn build(lua: Lua) -> Calls {
 /// Compiles the program and queues its main coroutine. The error is Lua's message. Raises.
 fn prepare(lua: Lua, start: Reference, program: &Program, arguments: &[u8]) -> Result<(), String> {
     lua.push_kept(start);
-    lua.new_table(0, 8);
+    lua.new_table(0, 10);
     for (name, text) in [(c"pid", &program.pid), (c"frame", &program.frame), (c"method", &program.method)] {
         lua.push_bytes(text.as_bytes());
         lua.set_field(-2, name);
@@ -330,6 +331,10 @@ fn prepare(lua: Lua, start: Reference, program: &Program, arguments: &[u8]) -> R
         (c"seed", program.seed as i64),
     ] {
         lua.push_integer(number);
+        lua.set_field(-2, name);
+    }
+    for (name, granted) in [(c"env", program.modules.env), (c"fs", program.modules.fs)] {
+        lua.push_boolean(granted);
         lua.set_field(-2, name);
     }
     match load_chunk(lua, &program.chunk) {

@@ -275,10 +275,16 @@ fn a_topic_that_begins_with_an_at_sign_is_reserved() {
 fn a_name_of_a_pids_form_is_invalid() {
     check_main(
         r#"
-        print(kind(process.registry.register("{a|b}")))
-        print(kind(process.registry.register(process.pid())))
+        for _, f in ipairs { process.registry.register, process.registry.lookup, process.registry.unregister } do
+            print(kind(f("{a|b}")))
+            print(kind(f(process.pid())))
+        end
         "#,
         expect![[r#"
+            nil	Invalid
+            nil	Invalid
+            nil	Invalid
+            nil	Invalid
             nil	Invalid
             nil	Invalid
             => nil
@@ -356,11 +362,65 @@ fn zero_is_allowed_where_one_waits_once() {
         local pid = process.spawn_monitored("app:waits", "app:processes")
         print(process.cancel(pid, 0))
         print(process.events():receive().error:kind())
+        print(kind(time.timer(0)))
+        print(kind(time.ticker("0s")))
+        print(kind(time.timer("1h"):reset(0)))
         "#,
         expect![[r#"
             true	true
             true	nil
             Canceled
+            nil	Invalid
+            nil	Invalid
+            nil	Invalid
+            => nil
+        "#]],
+    );
+}
+
+#[test]
+fn a_name_one_sends_to_has_1_to_255_bytes_too() {
+    check_main(
+        r#"
+        local longest = ("x"):rep(255)
+        for _, name in ipairs { "send", "terminate", "cancel", "monitor", "unmonitor", "link", "unlink" } do
+            local function try(dest)
+                local _, err
+                if name == "send" then _, err = process.send(dest, "t") else _, err = process[name](dest) end
+                return err:kind()
+            end
+            print(name, try(""), try(longest .. "x"), try(longest))
+        end
+        "#,
+        expect![[r#"
+            send	Invalid	Invalid	NotFound
+            terminate	Invalid	Invalid	NotFound
+            cancel	Invalid	Invalid	NotFound
+            monitor	Invalid	Invalid	NotFound
+            unmonitor	Invalid	Invalid	NotFound
+            link	Invalid	Invalid	NotFound
+            unlink	Invalid	Invalid	NotFound
+            => nil
+        "#]],
+    );
+}
+
+#[test]
+fn topics_and_names_are_utf_8() {
+    check_main(
+        r#"
+        local me, r = process.pid(), process.registry
+        for _, text in ipairs { "\xff", "a\xc3", "\xed\xa0\x80" } do
+            for _, f in ipairs { process.listen, r.register, r.lookup, r.unregister } do
+                assert(select(2, kind(f(text))) == errors.INVALID)
+            end
+            print(kind(process.send(me, text)))
+        end
+        "#,
+        expect![[r#"
+            nil	Invalid
+            nil	Invalid
+            nil	Invalid
             => nil
         "#]],
     );

@@ -198,6 +198,8 @@ fn a_bad_size_is_refused_and_a_wrong_object_raises() {
     check_main(
         r#"
         print(kind(channel.new(-1)))
+        print(kind(channel.new(1.5)))
+        print(kind(channel.new(0/0)))
         print(raised(function() channel.new("x") end):match("^bad argument #1 to 'new'"))
         print(raised(function() channel.new({}) end):match("^bad argument #1 to 'new'"))
         local ch = channel.new()
@@ -206,6 +208,8 @@ fn a_bad_size_is_refused_and_a_wrong_object_raises() {
         end
         "#,
         expect![[r#"
+            nil	Invalid
+            nil	Invalid
             nil	Invalid
             bad argument #1 to 'new'
             bad argument #1 to 'new'

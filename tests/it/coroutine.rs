@@ -267,3 +267,44 @@ fn many_coroutines_share_one_process() {
         "#]],
     );
 }
+
+#[test]
+fn a_plain_coroutine_may_change_hands() {
+    check_main(
+        r#"
+        local shared = coroutine.wrap(function()
+            time.sleep("1ms")
+            coroutine.yield("to the first")
+            time.sleep("1ms")
+            return "to the second"
+        end)
+        local done = channel.new()
+        coroutine.spawn(function() done:send(shared()) end)
+        print(done:receive())
+        coroutine.spawn(function() done:send(shared()) end)
+        print(done:receive())
+        "#,
+        expect![[r#"
+            to the first	true
+            to the second	true
+            => nil
+        "#]],
+    );
+}
+
+#[test]
+fn only_a_plain_coroutine_is_yieldable() {
+    check_main(
+        r#"
+        print(coroutine.isyieldable())
+        coroutine.spawn(function() print(coroutine.isyieldable()) end)
+        print(coroutine.wrap(coroutine.isyieldable)())
+        "#,
+        expect![[r#"
+            false
+            false
+            true
+            => nil
+        "#]],
+    );
+}

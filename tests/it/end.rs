@@ -321,3 +321,28 @@ return { main = function(to, topic) time.sleep("5ms") process.send(to, topic) en
         "#]],
     );
 }
+
+#[test]
+fn nothing_of_the_script_runs_after_a_forced_end() {
+    let never = "local never = { __close = function() print('closed') end, __gc = function() print('collected') end } \
+        local c <close>, g = setmetatable({}, never), setmetatable({}, never)";
+    for (body, expected) in [
+        ("process.terminate(process.pid())", expect![["failed Canceled: process terminated\n"]]),
+        ("process.cancel(process.pid(), 1) time.sleep('1h')", expect![["failed Canceled: process terminated\n"]]),
+        ("channel.new():receive()", expect![["failed Internal: all coroutines blocked\n"]]),
+        ("coroutine.spawn(error, 'elsewhere', 0)", expect![["failed Internal: elsewhere\n"]]),
+        (
+            "process.spawn_linked('app:fails', 'app:processes') time.sleep('1h')",
+            expect![["failed Internal: linked process failed: {app:processes|0x00002}: boom\n"]],
+        ),
+    ] {
+        check_main(&format!("{never} {body} time.sleep('1h')"), expected);
+    }
+    check_main(
+        &format!(
+            "coroutine.spawn(function() {never} time.sleep('1h') end) coroutine.wrap(function() {never} coroutine.yield() end)() \
+             return 'main'"
+        ),
+        expect![["=> \"main\"\n"]],
+    );
+}

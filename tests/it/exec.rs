@@ -83,11 +83,22 @@ return { main = function() process.terminate(process.pid()) end }
 #[test]
 fn a_refusal_comes_at_once_and_starts_nothing() {
     let lab = Lab::default();
-    let full =
-        HostDefinition { id: HostId::new("app:full"), max_processes: 0, limits: Limits::default(), security: None };
+    let full = HostDefinition {
+        id: HostId::new("app:full"),
+        max_processes: 0,
+        limits: Limits::default(),
+        grants: Default::default(),
+        security: None,
+    };
     lab.node.add_host(full).unwrap();
     let stopped = HostId::new("app:stopped");
-    let host = HostDefinition { id: stopped.clone(), max_processes: 9, limits: Limits::default(), security: None };
+    let host = HostDefinition {
+        id: stopped.clone(),
+        max_processes: 9,
+        limits: Limits::default(),
+        grants: Default::default(),
+        security: None,
+    };
     lab.node.add_host(host).unwrap();
     lab.node.stop_host(&stopped).unwrap();
     check_main_in(

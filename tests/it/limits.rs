@@ -238,3 +238,37 @@ return { main = function() process.inbox():receive() end }"#,
         "#]],
     );
 }
+
+#[test]
+fn who_watches_learns_which_limit_it_was() {
+    for (limits, body, expected) in [
+        (
+            Limits { memory: 4 << 20, ..Limits::default() },
+            "local t = {} while true do t[#t + 1] = ('x'):rep(1000) .. #t end",
+            expect![[r#"
+                true	memory
+                => nil
+            "#]],
+        ),
+        (
+            Limits { cpu: Duration::from_millis(50), ..Limits::default() },
+            "while true do end",
+            expect![[r#"
+                true	cpu
+                => nil
+            "#]],
+        ),
+    ] {
+        let script = format!(
+            r#"
+return {{ main = function()
+    process.spawn_monitored("app:exceeds", "app:processes")
+    local err = process.events():receive().error
+    print(err:kind() == errors.RESOURCE_EXHAUSTED, err:details().limit)
+end }}
+-- entry: exceeds
+return {{ main = function() {body} end }}"#
+        );
+        check(limits, &script, expected);
+    }
+}

@@ -449,3 +449,74 @@ fn a_message_without_a_sender_comes_from_nobody() {
     lab.node.send(handle.pid().as_str(), "news", &Value::from("good")).expect("it lives");
     assert_eq!(show_outcome(&handle.wait_blocking()), r#"=> {"news", "good", "nil"}"#);
 }
+
+#[test]
+fn a_full_mailbox_takes_every_event() {
+    let lab = Lab::new(Limits { mailbox_messages: 1, ..Limits::default() });
+    check_main_in(
+        &lab,
+        r#"
+        local me = process.pid()
+        process.set_options { trap_links = true }
+        assert(process.send(me, "t", "kept"))
+        for _ = 1, 3 do
+            process.spawn_linked_monitored("app:fails", "app:processes")
+            process.spawn_monitored("app:cancels", "app:processes", me)
+        end
+        local seen = {}
+        for _ = 1, 12 do
+            local kind = process.events():receive().kind
+            seen[kind] = (seen[kind] or 0) + 1
+        end
+        print(kind(process.send(me, "t")))
+        print(process.listen("t"):receive())
+        return seen
+-- entry: cancels
+return { main = function(dest) assert(process.cancel(dest)) end }
+        "#,
+        expect![[r#"
+            nil	RateLimited
+            kept	true
+            => {"pid.cancel" = 3, "pid.exit" = 6, "pid.link.down" = 3}
+        "#]],
+    );
+}
+
+#[test]
+fn a_full_mailbox_refuses_others_until_it_is_read() {
+    let lab = Lab::new(Limits { mailbox_messages: 3, ..Limits::default() });
+    check_main_in(
+        &lab,
+        r#"
+        local pid = spawn("reads one", process.pid())
+        for i = 1, 3 do assert(process.send(pid, "t", i)) end
+        print(kind(process.send(pid, "t", "refused")))
+        print(kind(process.send(pid, "another topic", "refused")))
+        process.cancel(pid)
+        print(process.listen("got"):receive())
+        print(process.send(pid, "t", "taken"))
+        print(kind(process.send(pid, "t", "refused")))
+        process.cancel(pid)
+        for _ = 1, 3 do print(process.listen("got"):receive()) end
+-- entry: reads one
+return { main = function(parent)
+    local ch, events = process.listen("t"), process.events()
+    events:receive()
+    process.send(parent, "got", (ch:receive()))
+    events:receive()
+    for _ = 1, 3 do process.send(parent, "got", (ch:receive())) end
+end }
+        "#,
+        expect![[r#"
+            nil	RateLimited
+            nil	RateLimited
+            1	true
+            true	nil
+            nil	RateLimited
+            2	true
+            3	true
+            taken	true
+            => nil
+        "#]],
+    );
+}

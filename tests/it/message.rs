@@ -122,3 +122,21 @@ fn a_message_itself_does_not_travel() {
         "#]],
     );
 }
+
+#[test]
+fn a_select_over_a_message_listener_gives_message_objects() {
+    check_main(
+        r#"
+        local me, ch = process.pid(), process.listen("t", { message = true })
+        for i = 1, 2 do process.send(me, "t", i) end
+        print(channel.select { ch:case_receive() }.value:payload())
+        process.listen("t", { message = false })
+        print(channel.select { ch:case_receive() }.value)
+        "#,
+        expect![[r#"
+            1
+            2
+            => nil
+        "#]],
+    );
+}

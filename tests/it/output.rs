@@ -97,7 +97,9 @@ impl Output for Narrow {
         }
     }
 
-    fn log(&self, _: &ProcessLabel, _: Level, _: &str, _: &[(String, String)]) {}
+    fn log(&self, _: &ProcessLabel, _: Level, message: &str, fields: &[(String, String)]) {
+        self.state.lock().unwrap().lines.push(format!("log: {message} {fields:?}"));
+    }
 }
 
 /// Runs a program on an output with no room, which `act` gives.
@@ -105,7 +107,13 @@ fn with_narrow_output(source: &str, act: impl FnOnce(&Narrow)) -> (Vec<String>, 
     let output = Arc::new(Narrow::default());
     let config = NodeConfig { max_processes: 10, ..NodeConfig::new(Arc::<Narrow>::clone(&output)) };
     let node = Node::start_on(engine(), config);
-    let host = HostDefinition { id: HostId::new(HOST), max_processes: 10, limits: Limits::default(), security: None };
+    let host = HostDefinition {
+        id: HostId::new(HOST),
+        max_processes: 10,
+        limits: Limits::default(),
+        grants: Arc::default(),
+        security: None,
+    };
     node.add_host(host).expect("a new host");
     node.define(Definition {
         entry: EntryId::new("app:main"),
@@ -114,6 +122,7 @@ fn with_narrow_output(source: &str, act: impl FnOnce(&Narrow)) -> (Vec<String>, 
         imports: Vec::new(),
         libraries: Vec::new(),
         limits: LimitsOverride::default(),
+        grants: Arc::default(),
     });
     let request = SpawnRequest {
         entry: EntryId::new("app:main"),
@@ -153,15 +162,16 @@ fn a_full_output_makes_the_printer_wait_and_loses_nothing() {
 }
 
 #[test]
-fn where_a_printer_cannot_wait_the_line_is_dropped() {
+fn where_a_printer_cannot_wait_the_line_is_dropped_and_counted() {
     let source = r#"
         return function()
-            table.sort({ 1, 2 }, function() print("dropped") return false end)
+            ("xxx"):gsub("x", function() print("dropped") end)
+            logger:info("after three")
             print("kept")
             return "well"
         end"#;
     let (lines, outcome) = with_narrow_output(source, |output| output.allow(10));
-    assert_eq!(lines, ["kept"]);
+    assert_eq!(lines, [r#"log: after three [("dropped_lines", "3")]"#, "kept"]);
     assert_eq!(outcome, "=> \"well\"");
 }
 

@@ -286,8 +286,8 @@ fn what_cannot_travel_is_refused_and_the_message_says_where() {
         refused({ inbox = process.inbox() })
         refused("fine", { process.send })
         for _, value in ipairs { channel.new():case_receive(), time.timer("1h"), { [{}] = 1 }, { [print] = 1 },
-            { [channel.new()] = 1 }, { [errors.new("x")] = 1 }, { [time.SECOND] = 1 } } do
-            assert(kind(process.send(me, "t", value)) == nil)
+            { [channel.new()] = 1 }, { [errors.new("x")] = 1 }, { [time.SECOND] = 1 }, process.with_context {} } do
+            assert(select(2, kind(process.send(me, "t", value))) == errors.INVALID)
         end
         return channel.select { process.inbox():case_receive(), default = true }
         "#,

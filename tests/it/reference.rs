@@ -11,9 +11,11 @@ use std::fmt::Write;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use cap_std::ambient_authority;
+use cap_std::fs::Dir;
 use expect_test::expect_file;
-use lunarium_engine::LimitName;
-use lunarium_tests::transcript;
+use lunarium_engine::{Directory, EntryId, Grants, LimitName, Pattern, Policy, PolicyEffect};
+use lunarium_tests::{Lab, transcript_in};
 use stub::{Entry, Module, Subject};
 
 /// The modules, in the order of the index.
@@ -26,11 +28,8 @@ const NOT_YET: &[&str] = &[];
 /// Examples of what is there in part. One that runs must not stand here.
 const EXAMPLES_NOT_YET: &[&str] = &[];
 
-/// Modules that a process has only by a grant, which no lab gives yet: they must be absent, and can't be tried here.
-const GRANTED: &[&str] = &["env", "fs"];
-
 /// An object of each class that has methods, by the variable that stands for it in the stubs.
-const OBJECTS: [(&str, &str); 10] = [
+const OBJECTS: [(&str, &str); 11] = [
     ("message", "(function() process.send(process.pid(), 't') return (process.inbox():receive()) end)()"),
     ("spawner", "process.with_context({})"),
     ("ch", "channel.new()"),
@@ -40,11 +39,9 @@ const OBJECTS: [(&str, &str); 10] = [
     ("err", "errors.new('x')"),
     ("actor", "security.new_actor('a')"),
     ("scope", "security.new_scope({})"),
+    ("policy", "security.policy('app:readers')"),
     ("logger", "logger"),
 ];
-
-/// Objects that need a definition first. Their methods are tried where that is made: `tests/it/security.rs`.
-const DEFINED_ELSEWHERE: &[&str] = &["policy"];
 
 fn docs() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs")
@@ -68,6 +65,25 @@ fn functions(module: &Module) -> impl Iterator<Item = (&str, &Entry)> {
     })
 }
 
+/// What a script prints in a process that has all modules: with the writable directory `data`, no variable set, and the policy
+/// `app:readers` of the group `app:team`, which allows `document.read` on everything.
+fn transcript(script: &str) -> String {
+    let folder = tempfile::tempdir().expect("a folder");
+    let dir = Dir::open_ambient_dir(folder.path(), ambient_authority()).expect("it is there");
+    let data = Directory::new("data", dir, true).expect("a path");
+    let lab = Lab::granting(Grants { env: [("UNSET".to_owned(), None)].into(), fs: vec![data] });
+    let pattern = |text| vec![Pattern::parse(text).expect("a pattern")];
+    let readers = Policy {
+        id: EntryId::new("app:readers"),
+        effect: PolicyEffect::Allow,
+        actions: pattern("document.read"),
+        resources: pattern("*"),
+        conditions: Vec::new(),
+    };
+    lab.node.define_policy(readers, &[EntryId::new("app:team")]);
+    transcript_in(&lab, script)
+}
+
 /// Whether a list names this function, its table or its object.
 fn listed(list: &[&str], name: &str) -> bool {
     list.iter().any(|item| {
@@ -77,7 +93,7 @@ fn listed(list: &[&str], name: &str) -> bool {
 
 /// Whether there is nothing to try: not yet, or not here.
 fn untried(module: &str, name: &str) -> bool {
-    listed(NOT_YET, module) || listed(NOT_YET, name) || listed(GRANTED, module)
+    listed(NOT_YET, module) || listed(NOT_YET, name)
 }
 
 #[test]
@@ -277,7 +293,7 @@ fn the_runtime_has_what_the_stubs_say_and_nothing_else() {
     // Most of Lua's own are in its manual, and `sandbox.rs` holds them; `logger` is an object.
     let own = |name: &str| !["coroutine", "logger"].contains(&name);
     let mut documented = BTreeSet::new();
-    for module in modules().iter().filter(|module| own(&module.name) && !listed(GRANTED, &module.name)) {
+    for module in modules().iter().filter(|module| own(&module.name)) {
         documented.extend(table_names(module));
     }
     documented.retain(|name| name.contains('.'));
@@ -352,7 +368,7 @@ fn objects_have_the_methods_of_the_stubs() {
     for module in modules() {
         for (name, _) in functions(&module) {
             let Some((variable, method)) = name.split_once(':') else { continue };
-            if untried(&module.name, name) || DEFINED_ELSEWHERE.contains(&variable) {
+            if untried(&module.name, name) {
                 continue;
             }
             let object = OBJECTS.iter().find(|(known, _)| *known == variable);
@@ -401,7 +417,7 @@ fn every_method_of_the_guest_has_a_stub() {
 #[test]
 fn what_is_not_there_yet_is_not_there() {
     let mut probes = BTreeMap::new();
-    for name in NOT_YET.iter().chain(GRANTED) {
+    for name in NOT_YET {
         let object = |name: &str| OBJECTS.iter().find(|(known, _)| *known == name).map(|(_, object)| *object);
         let expression = match name.split_once(':') {
             Some((variable, method)) => format!("({})[{method:?}]", object(variable).expect("an object")),
@@ -410,5 +426,5 @@ fn what_is_not_there_yet_is_not_there() {
         probes.insert((*name).to_owned(), expression);
     }
     let there: Vec<_> = present(&probes).into_iter().filter(|(_, there)| *there).map(|(name, _)| name).collect();
-    assert!(there.is_empty(), "there: take it out of NOT_YET or GRANTED: {there:?}");
+    assert!(there.is_empty(), "there: take it out of NOT_YET: {there:?}");
 }

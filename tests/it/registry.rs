@@ -171,3 +171,23 @@ fn a_name_is_any_text_but_a_pids() {
         "#]],
     );
 }
+
+#[test]
+fn ones_own_name_is_oneself() {
+    check_main(
+        r#"
+        process.registry.register("me")
+        print(kind(process.monitor("me")))
+        print(kind(process.link("me")))
+        print(process.unmonitor("me"), process.unlink("me"))
+        print(process.send("me", "t", "to myself"), process.listen("t"):receive())
+        "#,
+        expect![[r#"
+            nil	Invalid
+            nil	Invalid
+            true	true	nil
+            true	to myself	true
+            => nil
+        "#]],
+    );
+}

@@ -25,6 +25,7 @@ fn run(program: &str, imports: &[&str], libraries: &[Source<'_>]) -> String {
         imports: imports.iter().map(import).collect(),
         libraries: libraries.collect(),
         limits: LimitsOverride::default(),
+        grants: Default::default(),
     });
     let outcome = lab.spawn("main", Vec::new()).wait_blocking();
     lab.printed().into_iter().chain([show_outcome(&outcome)]).collect::<Vec<_>>().join("\n")

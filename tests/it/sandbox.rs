@@ -313,7 +313,7 @@ fn globals_are_a_process_own() {
 fn modules_can_be_required_or_not() {
     check_main(
         r#"
-        for _, name in ipairs { "process", "channel", "coroutine", "time", "errors", "json", "logger" } do
+        for _, name in ipairs { "process", "channel", "coroutine", "time", "errors", "ctx", "security", "json", "logger" } do
             assert(require(name) == _G[name], name)
         end
         for _, name in ipairs { "io", "package", "ffi", "nothing", "", "../x", "process.registry" } do

@@ -1,5 +1,7 @@
 //! What a process may do: every permission with every way to have it or not, inheritance, and the module `security`.
 
+use std::sync::Arc;
+
 use expect_test::expect;
 use lunarium_engine::{
     ActorSpec, Attribute, Condition, EntryId, Field, Handle, HostDefinition, HostId, Limits, LimitsOverride, Operand,
@@ -318,7 +320,13 @@ fn a_host_gives_its_security_to_who_has_none() {
     let guarded = |id: &str, group: &str| {
         let scope = Some(ScopeSpec { policies: vec![EntryId::new("app:spawn")], groups: vec![EntryId::new(group)] });
         let security = Some(SecuritySpec { actor: ActorSpec::new(id, None).ok(), scope });
-        let host = HostDefinition { id: HostId::new(id), max_processes: 10, limits: Limits::default(), security };
+        let host = HostDefinition {
+            id: HostId::new(id),
+            max_processes: 10,
+            limits: Limits::default(),
+            grants: Arc::default(),
+            security,
+        };
         lab.node.add_host(host).unwrap();
     };
     guarded("app:guarded", "app:lookers");

@@ -330,3 +330,42 @@ return { main = function(to) time.sleep("5ms") process.send(to, "t", "heard") en
         "#]],
     );
 }
+
+#[test]
+fn waiting_selects_and_senders_are_served_in_order() {
+    check_main(
+        r#"
+        local ch = channel.new()
+        coroutine.spawn(function() ch:send(1) end)
+        coroutine.spawn(function() channel.select { ch:case_send(2) } end)
+        coroutine.spawn(function() ch:send(3) end)
+        for _ = 1, 3 do print(ch:receive()) end
+        "#,
+        expect![[r#"
+            1	true
+            2	true
+            3	true
+            => nil
+        "#]],
+    );
+}
+
+#[test]
+fn only_a_true_default_keeps_a_select_from_waiting() {
+    check_main(
+        r#"
+        local ch = channel.new()
+        coroutine.spawn(function()
+            print(channel.select { ch:case_receive(), default = false }.value)
+            print(channel.select { ch:case_receive(), default = nil }.value)
+        end)
+        ch:send("waited") ch:send("again")
+        time.sleep(0)
+        "#,
+        expect![[r#"
+            waited
+            again
+            => nil
+        "#]],
+    );
+}

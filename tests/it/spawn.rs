@@ -101,7 +101,13 @@ fn an_unknown_entry_or_host_is_not_found() {
 fn a_stopped_host_is_unavailable_and_a_full_one_exhausted() {
     let lab = Lab::default();
     for (name, max_processes) in [("app:stopped", 10), ("app:full", 1)] {
-        let host = HostDefinition { id: HostId::new(name), max_processes, limits: Limits::default(), security: None };
+        let host = HostDefinition {
+            id: HostId::new(name),
+            max_processes,
+            limits: Limits::default(),
+            grants: Default::default(),
+            security: None,
+        };
         lab.node.add_host(host).expect("a new host");
     }
     lab.node.stop_host(&HostId::new("app:stopped")).expect("it is there");
@@ -194,6 +200,7 @@ fn a_definition_may_name_another_method() {
             imports: Vec::new(),
             libraries: Vec::new(),
             limits: LimitsOverride::default(),
+            grants: Default::default(),
         });
     }
     let ends = ["work", "main"].map(|name| show_outcome(&lab.spawn(name, Vec::new()).wait_blocking()));

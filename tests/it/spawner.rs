@@ -179,20 +179,22 @@ fn a_holder_gets_all_or_nothing() {
         &lab,
         r#"
         local s = process.with_context {}:with_name("worker")
-        local holder = s:spawn("app:waits", "app:processes")
+        local holder = s:spawn("app:sleeps", "app:processes")
         local three = s:with_message("a"):with_message("a"):with_message("a")
-        local pid, err = three:with_message("a"):spawn_monitored("app:waits", "app:processes")
+        local pid, err = three:with_message("a"):spawn_monitored("app:sleeps", "app:processes")
         print(pid, err, err:kind(), err:retryable())
         print(process.monitor(holder)) -- not set by the refused spawn
-        process.spawn_linked("app:waits", "app:processes")
-        pid, err = three:spawn_linked("app:waits", "app:processes")
+        process.spawn_linked("app:sleeps", "app:processes")
+        pid, err = three:spawn_linked("app:sleeps", "app:processes")
         print(pid, err, err:kind())
-        print(three:spawn("app:waits", "app:processes") == holder) -- no message was delivered before
+        print(three:spawn("app:sleeps", "app:processes") == holder) -- no message was delivered before
         print(process.send(holder, "a"))
         -- Neither is a child started whose messages don't fit.
         pid, err = process.with_context {}:with_message("a"):with_message("a"):with_message("a"):with_message("a")
-            :spawn("app:waits", "app:processes")
+            :spawn("app:sleeps", "app:processes")
         print(pid, err)
+-- entry: sleeps
+return { main = function() time.sleep("1h") end }
         "#,
         expect![[r#"
             nil	mailbox is full: 3 messages of 3 are unread	RateLimited	true
@@ -279,6 +281,120 @@ end }
             true	nil
             100	true
             => nil
+        "#]],
+    );
+}
+
+#[test]
+fn every_method_makes_a_new_spawner() {
+    check_main(
+        r#"
+        local base = process.with_context { key = "base" }
+        local named, told = base:with_name("name"), base:with_message("t", "first")
+        local more = told:with_message("t", "second")
+        base:with_context { key = "changed" }
+        local function ask(spawner)
+            spawner:spawn_monitored("app:tells", "app:processes")
+            return process.events():receive().result
+        end
+        for _, spawner in ipairs { more, named, told, base } do print(ask(spawner)) end
+-- entry: tells
+return { main = function()
+    local text, inbox = ctx.get("key"), process.inbox()
+    if process.registry.lookup("name") == process.pid() then text = text .. " named" end
+    -- What it was started with came before this.
+    process.send(process.pid(), "t", false)
+    for message in function() return inbox:receive():payload() or nil end do text = text .. " " .. message end
+    return text
+end }
+        "#,
+        expect![[r#"
+            base first second
+            base named
+            base first
+            base
+            => nil
+        "#]],
+    );
+}
+
+#[test]
+fn a_bad_argument_raises_an_error_object() {
+    check_main(
+        r#"
+        local s, huge = process.with_context {}, ("x"):rep(1024 * 1024)
+        local calls = {
+            { process.with_context }, { process.with_context, 5 }, { process.with_context, { [1] = "a" } },
+            { process.with_context, { f = print } }, { s.with_context, s }, { s.with_context, s, "x" },
+            { s.with_context, s, { f = channel.new() } }, { s.with_context, {}, {} },
+            { s.with_name, s }, { s.with_name, s, "" }, { s.with_name, s, ("x"):rep(256) }, { s.with_name, s, "{a|b}" },
+            { s.with_name, s, {} }, { s.with_name, {}, "x" }, { s.with_message, s }, { s.with_message, s, "" },
+            { s.with_message, s, ("x"):rep(256) }, { s.with_message, s, "@x" }, { s.with_message, s, {} },
+            { s.with_message, s, "t", print }, { s.with_message, s, "t", huge }, { s.with_message, {}, "t" },
+        }
+        local kinds = {}
+        for i, call in ipairs(calls) do
+            local ok, err = pcall(table.unpack(call))
+            assert(not ok, i)
+            kinds[err:kind()] = (kinds[err:kind()] or 0) + 1
+        end
+        assert(s:with_name(("x"):rep(255)) and s:with_message(("x"):rep(255)) and s:with_name(5))
+        return kinds
+        "#,
+        expect![[r#"
+            => {"Invalid" = 22}
+        "#]],
+    );
+}
+
+#[test]
+fn a_child_reads_its_values_as_copies() {
+    check_main(
+        r#"
+        print(next(ctx.all()), kind(ctx.get("list")))
+        local values = { list = { 1, { 2 } }, no = false, n = 1.0, when = time.unix(7), err = errors.new("e"), ["5"] = "five" }
+        local s = process.with_context(values)
+        values.list[1], values.late = "changed", true
+        s:spawn_monitored("app:reads", "app:processes")
+        print(process.events():receive().result)
+-- entry: reads
+return { main = function()
+    local list = ctx.get("list")
+    print(list[1], list[2][1], ctx.get("no"), ctx.get("n"), ctx.get("when"):unix(), ctx.get("err"), ctx.get(5))
+    list[1] = "mine"
+    local all, names = ctx.all(), {}
+    for name in pairs(all) do names[#names + 1] = name end
+    table.sort(names)
+    print(ctx.get("list")[1], all.list[1], table.concat(names, " "))
+    all.list[1], all.more = "mine", true
+    print(ctx.all().list[1], ctx.all().more)
+    local _, absent = ctx.get("late")
+    local _, missing = ctx.get()
+    print(absent:kind(), missing:kind())
+    return pcall(ctx.get, {})
+end }
+        "#,
+        expect![[r#"
+            nil	nil	NotFound
+            1	2	false	1.0	7	e	five	nil
+            1	1	5 err list n no when
+            1	nil
+            NotFound	Invalid
+            bad argument #1 to 'get' (string expected, got table)
+            => nil
+        "#]],
+    );
+}
+
+#[test]
+fn a_spawner_never_waits() {
+    check_main(
+        r#"
+        local s = process.with_context { key = "value" }:with_message("t", "there")
+        return (("x"):gsub("x", function() return (s:spawn("app:waits", "app:processes")) end))
+        "#,
+        expect![[r#"
+            => "{app:processes|0x00002}"
         "#]],
     );
 }

@@ -235,3 +235,53 @@ fn a_cancel_by_the_runtime_comes_from_nobody() {
     lab.node.cancel(handle.pid(), Some(Duration::from_secs(3600))).expect("it lives");
     assert_eq!(show_outcome(&handle.wait_blocking()), r#"=> {"pid.cancel", "nil"}"#);
 }
+
+#[test]
+fn a_deadline_is_any_duration() {
+    check_main(
+        r#"
+        for _, duration in ipairs { "1h", 3600000, time.HOUR } do
+            assert(process.cancel(process.pid(), duration))
+            local event = process.events():receive()
+            local y, m, d, h, mi, s = event.deadline:match("^(%d+)-(%d+)-(%d+)T(%d+):(%d+):(%d+)")
+            local deadline = os.time { year = y, month = m, day = d, hour = h, min = mi, sec = s }
+            print(deadline - math.floor(event.at))
+        end
+        "#,
+        expect![[r#"
+            3600
+            3600
+            3600
+            => nil
+        "#]],
+    );
+}
+
+#[test]
+fn a_cancel_that_waits_in_the_events_channel_is_replaced_too() {
+    check_main(
+        r#"
+        local child, told = spawn("canceller", process.pid()), process.listen("told")
+        told:receive()
+        -- The first was handed over by now, and nobody has read it.
+        process.send(child, "t", "go on")
+        told:receive()
+        local events = process.events()
+        print(events:receive().deadline)
+        print(channel.select { events:case_receive(), default = true }.default)
+-- entry: canceller
+return { main = function(to)
+    process.cancel(to, "1h")
+    process.send(to, "told")
+    process.inbox():receive()
+    process.cancel(to)
+    process.send(to, "told")
+end }
+        "#,
+        expect![[r#"
+            nil
+            true
+            => nil
+        "#]],
+    );
+}

@@ -1,7 +1,7 @@
 //! `process.upgrade`: the process starts over as another program, and keeps who it is and what it hasn't read.
 
 use expect_test::expect;
-use lunarium_engine::{Chunk, Definition, EntryId, HostId, Limits, LimitsOverride, SpawnRequest, Value};
+use lunarium_engine::{Chunk, Definition, EntryId, Grants, HostId, Limits, LimitsOverride, SpawnRequest, Value};
 use lunarium_tests::{Lab, show_outcome};
 
 use crate::check::{check_main, check_main_in, program};
@@ -411,6 +411,7 @@ fn the_new_limits_hold_and_what_is_held_beyond_them_stays() {
         imports: Vec::new(),
         libraries: Vec::new(),
         limits: few,
+        grants: Default::default(),
     });
     let outcome = lab.spawn("main", Vec::new()).wait_blocking();
     expect![[r#"=> {15, "RateLimited", "not enough memory"}"#]].assert_eq(&show_outcome(&outcome));
@@ -486,4 +487,26 @@ return { main = function() process.upgrade() end }
     }
     lab.settle();
     assert_eq!((lab.node.process_count(), lab.node.instance_count()), (0, 0));
+}
+
+#[test]
+fn grants_are_those_of_the_new_entry() {
+    let mut lab = Lab::default();
+    for name in ["one", "two"] {
+        let variable = (format!("V_{name}"), Some(name.to_owned()));
+        lab.grants = Grants { env: [variable].into(), fs: Vec::new() }.into();
+        lab.define(&format!(
+            r#"
+-- entry: {name}
+return function(next)
+    local env = require("env")
+    print((env.get("V_one")), (env.get("V_two")))
+    if next then process.upgrade(next) end
+end
+"#
+        ));
+    }
+    let handle = lab.spawn("one", vec![Value::from("app:two")]);
+    assert_eq!(show_outcome(&handle.wait_blocking()), "=> nil");
+    assert_eq!(lab.printed(), ["one\tnil", "nil\ttwo"]);
 }

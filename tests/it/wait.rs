@@ -56,6 +56,21 @@ fn in_metamethods() {
     check_place("-setmetatable({}, { __unm = wait })");
     check_place("setmetatable({}, { __concat = wait }) .. 'x'");
     check_place("('a' .. 'b' .. setmetatable({}, { __concat = wait })):sub(2)");
+    for (event, operation) in [
+        ("mul", "t * 1"),
+        ("div", "t / 1"),
+        ("mod", "1 % t"),
+        ("pow", "t ^ 1"),
+        ("bor", "t | 1"),
+        ("bxor", "1 ~ t"),
+        ("shl", "t << 1"),
+        ("shr", "1 >> t"),
+        ("bnot", "~t"),
+    ] {
+        check_place(&format!(
+            "(function() local t = setmetatable({{}}, {{ __{event} = wait }}) return {operation} end)()"
+        ));
+    }
     check_place("#setmetatable({}, { __len = wait })");
     check_place("setmetatable({}, { __band = wait }) & 1");
     check_place("setmetatable({}, { __idiv = wait }) // 1");
@@ -88,6 +103,17 @@ fn in_iterators_close_and_pairs() {
         "(function() for _, v in pairs(setmetatable({}, { __pairs = function() return next, { wait() } end })) do \
          return v end end)()",
     );
+}
+
+#[test]
+fn in_the_closing_value_of_a_loop() {
+    // However the loop is left.
+    for body in ["", "break", "goto out", "error('x', 0)", "return"] {
+        check_place(&format!(
+            "(function() local got local closing = setmetatable({{}}, {{ __close = function() got = wait() end }}) \
+             pcall(function() for _ in next, {{ 1 }}, nil, closing do {body} end ::out:: end) return got end)()"
+        ));
+    }
 }
 
 #[test]
@@ -142,6 +168,11 @@ fn not_in_callbacks_of_library_functions() {
     check_no_place("tostring(setmetatable({}, { __tostring = function() try() return '' end }))");
     check_no_place("load(function() try() end)");
     check_no_place("xpcall(error, function() try() end)");
+    check_no_place(
+        "local co = coroutine.create(function() \
+         local c <close> = setmetatable({}, { __close = function() try() end }) coroutine.yield() end) \
+         coroutine.resume(co) coroutine.close(co)",
+    );
     check_no_place("do setmetatable({}, { __gc = function() try() end }) end collectgarbage() collectgarbage()");
 }
 

@@ -4,6 +4,8 @@
 pub mod chunk;
 pub mod date;
 pub mod duration;
+pub mod env;
+pub mod fs;
 pub mod json;
 pub mod link;
 pub mod mailbox;
@@ -30,6 +32,8 @@ pub fn install(lua: Lua) {
         &chunk::FUNCTIONS,
         &date::FUNCTIONS,
         &duration::FUNCTIONS,
+        &env::FUNCTIONS,
+        &fs::FUNCTIONS,
         &link::FUNCTIONS,
         &mailbox::FUNCTIONS,
         &monitor::FUNCTIONS,

@@ -221,6 +221,7 @@ impl Encoder<'_> {
                 (&types.case, "case"),
                 (&types.message, "message"),
                 (&types.timer, "timer"),
+                (&types.spawner, "spawner"),
                 (&types.actor, "security actor"),
                 (&types.policy, "policy"),
                 (&types.scope, "scope"),

@@ -195,8 +195,8 @@ fn wrong_arguments_are_named() {
         try(function() channel.select{ ch } end)
         try(function() channel.select{ {} } end)
         try(function() channel.new('x') end)
-        try(function() channel.new(1.5) end)
-        try(function() channel.new(0/0) end)
+        print(channel.new(1.5))
+        print(channel.new(1/0))
         print(channel.new(-1))
         try(function() ch.receive() end)
         try(function() ch.receive('x') end)
@@ -210,8 +210,8 @@ fn wrong_arguments_are_named() {
             main.lua:4: bad argument #1 to 'select' (case expected at index 1, got channel)
             main.lua:5: bad argument #1 to 'select' (case expected at index 1, got table)
             main.lua:6: bad argument #1 to 'new' (integer expected, got string)
-            main.lua:7: bad argument #1 to 'new' (integer expected, got number)
-            main.lua:8: bad argument #1 to 'new' (integer expected, got number)
+            nil	size 1.5 is not an integer
+            nil	size inf is not an integer
             nil	size -1 is negative
             main.lua:10: bad argument #1 to 'receive' (channel expected, got no value)
             main.lua:11: bad argument #1 to 'receive' (channel expected, got string)

@@ -6,8 +6,8 @@ use std::rc::Rc;
 
 use super::{PEER, PID, show};
 use crate::host::{
-    Actor, Ended, ErrorKind, Event, FirstMessage, Host, Level, Message, Options, Outcome, Refusal, Reply, SpawnRequest,
-    Unread, refusal,
+    Actor, Ended, ErrorKind, Event, Failure, FirstMessage, Host, Level, Message, Options, Outcome, Refusal, Reply,
+    SpawnRequest, Unread, refusal,
 };
 
 pub struct State {
@@ -26,6 +26,7 @@ pub struct State {
     pub child: RefCell<Option<Outcome>>,
     /// How executed children end at once, first come first served; one more never ends.
     pub callees: RefCell<VecDeque<Outcome>>,
+    pub files: RefCell<BTreeMap<String, String>>,
     /// Requests so far.
     pub requests: Cell<u64>,
 }
@@ -46,7 +47,8 @@ impl Default for State {
             security: RefCell::default(),
             child: RefCell::default(),
             callees: RefCell::default(),
-            requests: Cell::default(),
+            files: RefCell::default(),
+            requests: Cell::new(0),
         }
     }
 }
@@ -66,6 +68,26 @@ impl State {
             return Ok(pid.to_owned());
         }
         Err(refusal(ErrorKind::NotFound, format!("process `{destination}` not found")))
+    }
+
+    /// Starts an operation on files and answers it at once, by an event. Like the real host it refuses the ninth.
+    fn operate(&self, what: &str, answer: Result<String, Refusal>) -> Result<u64, Refusal> {
+        let mut events = self.events.borrow_mut();
+        let under_way = events.iter().filter(|event| matches!(event, Event::Reply(_))).count();
+        self.line(&format!("-- {what} (beside {under_way})"));
+        if under_way >= 8 {
+            return Err(refusal(ErrorKind::ResourceExhausted, "too many".to_owned()));
+        }
+        let request = self.requests.get() + 1;
+        self.requests.set(request);
+        let outcome = match answer {
+            Ok(text) => Outcome::Completed([&[0xd9, text.len() as u8], text.as_bytes()].concat()),
+            Err(Refusal { kind, message, retryable }) => {
+                Outcome::Failed(Failure { kind, message, retryable, details: None, stack: None })
+            }
+        };
+        events.push_back(Event::Reply(Reply { request, outcome }));
+        Ok(request)
     }
 
     fn act(&self, what: &str, destination: &str) -> Result<(), Refusal> {
@@ -228,6 +250,49 @@ impl Host for Fake {
             Some(group) => Ok(vec![format!("app:{group}_1"), format!("app:{group}_2")]),
             None => Err(refusal(ErrorKind::NotFound, format!("policy group `{name}` not found"))),
         }
+    }
+
+    fn variable(&self, name: &str) -> Result<String, Refusal> {
+        if name == "HOME" {
+            return Ok("/home/ada".to_owned());
+        }
+        Err(refusal(ErrorKind::NotFound, format!("variable `{name}` not found")))
+    }
+
+    fn read_file(&self, path: &str, offset: u64, length: Option<u32>) -> Result<u64, Refusal> {
+        let contents = self.0.files.borrow().get(path).cloned();
+        let answer = contents.ok_or_else(|| refusal(ErrorKind::NotFound, format!("no `{path}`")));
+        self.0.operate(&format!("read {path} {offset} {length:?}"), answer)
+    }
+
+    fn write_file(&self, path: &str, contents: &[u8]) -> Result<u64, Refusal> {
+        let contents = String::from_utf8_lossy(contents).into_owned();
+        self.0.files.borrow_mut().insert(path.to_owned(), contents);
+        self.0.operate(&format!("write {path}"), Ok("done".to_owned()))
+    }
+
+    fn append_file(&self, path: &str, contents: &[u8]) -> Result<u64, Refusal> {
+        self.0.operate(&format!("append {path} {}", contents.len()), Ok("done".to_owned()))
+    }
+
+    fn list_files(&self, path: &str) -> Result<u64, Refusal> {
+        self.0.operate(&format!("list {path}"), Ok("done".to_owned()))
+    }
+
+    fn stat_file(&self, path: &str) -> Result<u64, Refusal> {
+        self.0.operate(&format!("stat {path}"), Ok("done".to_owned()))
+    }
+
+    fn remove_file(&self, path: &str) -> Result<u64, Refusal> {
+        Err(refusal(ErrorKind::PermissionDenied, format!("fs.write on `{path}` is not granted")))
+    }
+
+    fn make_directory(&self, path: &str) -> Result<u64, Refusal> {
+        self.0.operate(&format!("mkdir {path}"), Ok("done".to_owned()))
+    }
+
+    fn rename_file(&self, path: &str, to: &str) -> Result<u64, Refusal> {
+        self.0.operate(&format!("rename {path} {to}"), Ok("done".to_owned()))
     }
 
     fn print(&self, line: &[u8]) -> bool {

@@ -10,6 +10,7 @@ mod date;
 mod ends;
 mod errors;
 mod exec;
+mod files;
 mod globals;
 mod guides;
 mod json;
@@ -27,7 +28,7 @@ mod upgrade;
 
 use expect_test::Expect;
 
-use crate::host::{Chunk, Code, Event, Limits, Message, Program, Status};
+use crate::host::{Chunk, Code, Event, Limits, Message, Modules, Program, Status};
 use crate::tests::fake::{Fake, State};
 use crate::vm::Vm;
 use std::rc::Rc;
@@ -56,6 +57,7 @@ impl Case {
             frame: "app:main#1".to_owned(),
             context: None,
             limits: Limits { memory: 16 << 20, message: 1 << 20, timers: 10_000, coroutines: 10_000, listeners: 1024 },
+            modules: Modules { env: false, fs: false },
             seed: 7,
         };
         Self { program, arguments: vec![0x90], host: Rc::new(State::default()) }

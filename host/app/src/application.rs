@@ -3,9 +3,10 @@
 //! Owns the resolved forms and their defaults; nothing here is optional that a default can answer. Refuses to be built
 //! from anything but checked files: see `load`.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use lunarium_engine::{Definition, HostDefinition, SecuritySpec, Value};
+use lunarium_engine::{Definition, Grants, HostDefinition, SecuritySpec, Value};
 use lunarium_kernel::{EntryId, HostId, Policy, RestartPolicy};
 
 use crate::program::Programs;
@@ -64,6 +65,16 @@ impl App {
     /// Whether a process with neither actor nor scope may do nothing to others.
     pub fn is_strict(&self) -> bool {
         self.strict
+    }
+
+    /// Gives more grants to an entry, which count before its own.
+    pub fn grant(&mut self, entry: &EntryId, grants: &Grants) {
+        for definition in self.definitions.iter_mut().filter(|definition| definition.entry == *entry) {
+            let mut all = Grants::clone(&definition.grants);
+            all.env.extend(grants.env.clone());
+            all.fs.splice(..0, grants.fs.iter().cloned());
+            definition.grants = Arc::new(all);
+        }
     }
 
     pub(crate) fn max_processes(&self) -> Option<u32> {

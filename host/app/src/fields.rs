@@ -17,8 +17,6 @@ pub(crate) struct Fields<'n> {
     span: Range<usize>,
     pairs: &'n [(At<String>, Node)],
     asked: Vec<&'static str>,
-    /// Keys that were reported already, beside their value.
-    refused: Vec<&'static str>,
 }
 
 impl<'n> Fields<'n> {
@@ -26,9 +24,7 @@ impl<'n> Fields<'n> {
     pub(crate) fn open(node: &'n Node, what: impl Into<String>, findings: &mut Findings<'_>) -> Option<Self> {
         let what = what.into();
         match &node.shape {
-            Shape::Table(pairs) => {
-                Some(Self { what, span: node.span.clone(), pairs, asked: Vec::new(), refused: Vec::new() })
-            }
+            Shape::Table(pairs) => Some(Self { what, span: node.span.clone(), pairs, asked: Vec::new() }),
             shape => {
                 findings.mistake(&node.span, format!("{what} must be a table, not {}", shape.noun()));
                 None
@@ -138,19 +134,11 @@ impl<'n> Fields<'n> {
         parsed.map_err(|message| findings.hinted(&node.span, message, Some(DURATION_FORM.to_owned()))).ok()
     }
 
-    /// A key that is documented and not available yet: what it promises concerns safety, so it is never ignored.
-    pub(crate) fn refuse(&mut self, key: &'static str, hint: &str, findings: &mut Findings<'_>) {
-        self.refused.push(key);
-        if let Some((name, _)) = self.pairs.iter().find(|(name, _)| name.value == key) {
-            findings.hinted(&name.span, format!("`{key}` is not available in this version"), Some(hint.to_owned()));
-        }
-    }
-
     /// Reports the keys that nobody asked for.
     pub(crate) fn finish(self, findings: &mut Findings<'_>) {
         for (name, _) in self.pairs {
             let key = name.value.as_str();
-            if !self.asked.contains(&key) && !self.refused.contains(&key) {
+            if !self.asked.contains(&key) {
                 let message = format!("unknown key `{key}` in {}", self.what);
                 findings.hinted(&name.span, message, suggest::hint(key, &self.asked));
             }

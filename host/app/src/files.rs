@@ -66,6 +66,11 @@ impl<'d> Files<'d> {
         Self { dir, shown, read: BTreeMap::new() }
     }
 
+    /// The application's folder.
+    pub(crate) fn dir(&self) -> &'d Dir {
+        self.dir
+    }
+
     /// A path inside the application as people see it.
     pub(crate) fn shown(&self, path: &str) -> String {
         if path.is_empty() { self.shown.display().to_string() } else { self.shown.join(path).display().to_string() }

@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use lunarium_engine::Globals;
+use lunarium_engine::{Definition, Globals, Grants};
 
 use crate::application::App;
 use crate::program::Program;
@@ -16,6 +16,12 @@ use crate::suggest;
 const GRANTED: [&str; 2] = ["env", "fs"];
 /// Parts of Lua that would reach out of a process.
 const ABSENT: [&str; 4] = ["io", "package", "dofile", "loadfile"];
+
+/// Warnings with a "did you mean", the bytes of a name that gets one, and the names it is compared with. The numbers: a
+/// file of a megabyte can hold so many long names that comparing all takes minutes.
+const HINTED: usize = 100;
+const HINTED_BYTES: usize = 64;
+const COMPARED: usize = 1000;
 
 /// A warning for each name a program reads that nobody defines.
 pub(crate) fn undefined(app: &App, checked: &[(&Program, &Globals)]) -> Vec<Mistake> {
@@ -28,6 +34,7 @@ pub(crate) fn undefined(app: &App, checked: &[(&Program, &Globals)]) -> Vec<Mist
                 continue;
             }
             let known = globals.there.iter().map(String::as_str).chain(defined.into_iter().flatten().copied());
+            let known = known.take(if warnings.len() < HINTED { COMPARED } else { 0 });
             warnings.push(warning(program, &found.name, found.line, known));
         }
     }
@@ -44,7 +51,7 @@ fn warning<'a>(program: &Program, name: &str, line: u32, known: impl Iterator<It
     } else if ABSENT.contains(&name) {
         Some(format!("Lua's `{name}` isn't there: it would reach out of the process"))
     } else {
-        suggest::nearest_hint(name, known)
+        suggest::nearest_hint(name, known.filter(|known| name.len().max(known.len()) <= HINTED_BYTES))
     };
     match hint {
         Some(hint) => warning.hint(hint),
@@ -52,7 +59,18 @@ fn warning<'a>(program: &Program, name: &str, line: u32, known: impl Iterator<It
     }
 }
 
-/// By a chunk's name, what it or a chunk of the same process assigns.
+/// The modules that an entry has by its grants, or those of a host: it may run on any.
+fn granted(app: &App, definition: &Definition) -> Vec<&'static str> {
+    let hosts = app.hosts().iter().map(|host| &host.definition.grants);
+    let all: Vec<&Grants> = hosts.chain([&definition.grants]).map(|grants| &**grants).collect();
+    let has = |module: &str| match module {
+        "env" => all.iter().any(|grants| !grants.env.is_empty()),
+        _ => all.iter().any(|grants| !grants.fs.is_empty()),
+    };
+    GRANTED.into_iter().filter(|module| has(module)).collect()
+}
+
+/// By a chunk's name, what it or a chunk of the same process assigns or is granted.
 fn assigned<'a>(app: &'a App, checked: &[(&'a Program, &'a Globals)]) -> BTreeMap<&'a str, BTreeSet<&'a str>> {
     let own: BTreeMap<&str, Vec<&str>> = checked
         .iter()
@@ -64,10 +82,12 @@ fn assigned<'a>(app: &'a App, checked: &[(&'a Program, &'a Globals)]) -> BTreeMa
     let mut all: BTreeMap<&str, BTreeSet<&str>> =
         own.iter().map(|(chunk, names)| (*chunk, names.iter().copied().collect())).collect();
     for definition in app.definitions() {
+        let granted = granted(app, definition);
         let libraries = definition.libraries.iter().map(|library| &*library.chunk.name);
         let chunks: Vec<&str> = libraries.chain([&*definition.chunk.name]).collect();
-        let names: BTreeSet<&str> = chunks.iter().filter_map(|chunk| own.get(chunk)).flatten().copied().collect();
-        // Most programs assign no global at all.
+        let mut names: BTreeSet<&str> = chunks.iter().filter_map(|chunk| own.get(chunk)).flatten().copied().collect();
+        names.extend(granted);
+        // Most programs assign no global at all, and are granted nothing.
         if !names.is_empty() {
             chunks.iter().for_each(|chunk| all.entry(chunk).or_default().extend(&names));
         }

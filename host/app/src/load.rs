@@ -13,6 +13,7 @@ use lunarium_kernel::{EntryId, LimitsOverride};
 use crate::application::{App, DEFAULT_HOST, MAIN};
 use crate::files::{Files, INDEX};
 use crate::globals;
+use crate::grants::Authority;
 use crate::program::Program;
 use crate::raw;
 use crate::report::{Mistake, Report};
@@ -43,9 +44,10 @@ pub struct Draft {
 impl Draft {
     /// Reads the application in `dir`: every `_index.yaml` and the sources they name.
     ///
-    /// `shown` is the folder's path as the user gave it; it is only shown. Mistakes are kept for
+    /// `shown` is the folder's path as the user gave it; it is only shown. What the application grants of the world
+    /// outside comes from `authority`, now: values of variables and open directories. Mistakes are kept for
     /// [`Draft::finish`].
-    pub fn of_folder(dir: &Dir, shown: &Path) -> Self {
+    pub fn of_folder(dir: &Dir, shown: &Path, authority: &dyn Authority) -> Self {
         let mut report = Report::default();
         let mut files = Files::new(dir, shown);
         let found = files.find_indexes(&mut report);
@@ -65,7 +67,7 @@ impl Draft {
                 Err(error) => report.push(Mistake::new(error.to_string())),
             }
         }
-        let (mut app, warnings) = resolve::resolve(&entries, &mut files, &mut report);
+        let (mut app, warnings) = resolve::resolve(&entries, &mut files, authority, &mut report);
         app.strict = strict;
         Self { app, globals: Vec::new(), report, warnings }
     }
@@ -138,5 +140,6 @@ fn single(program: &Program) -> Definition {
         imports: Vec::new(),
         libraries: Vec::new(),
         limits: LimitsOverride::default(),
+        grants: Arc::default(),
     }
 }

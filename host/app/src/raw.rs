@@ -10,6 +10,7 @@ use std::time::Duration;
 use lunarium_kernel::LimitsOverride;
 
 use crate::fields::{self, Fields};
+use crate::grants::{self, RawGrants, RawVariable};
 use crate::identifier::{NAME_FORM, NAMESPACE_FORM, full_id_at, is_name, is_namespace};
 use crate::limits;
 use crate::report::{Findings, Report, SourceFile};
@@ -25,11 +26,8 @@ const LIBRARY: &str = "library.lua";
 const HOST: &str = "process.host";
 const SERVICE: &str = "process.service";
 const POLICY: &str = "security.policy";
-const KINDS: [&str; 5] = [PROCESS, LIBRARY, HOST, SERVICE, POLICY];
-/// Documented, and not there yet. They are about power, so an app that relies on them must not start without.
-const LATER_KINDS: [&str; 1] = ["env.variable"];
-
-const GRANTS_HINT: &str = "leave it out: a process reaches no file and no environment variable";
+const VARIABLE: &str = "env.variable";
+const KINDS: [&str; 6] = [PROCESS, LIBRARY, HOST, SERVICE, POLICY, VARIABLE];
 
 /// An entry with its full id and its place.
 #[derive(Debug)]
@@ -50,6 +48,7 @@ pub(crate) enum RawBody {
     Host(RawHost),
     Service(RawService),
     Policy(RawPolicy),
+    Variable(RawVariable),
     /// A kind that was reported; the id is kept, so that references to it aren't reported too.
     Unusable,
 }
@@ -63,6 +62,7 @@ impl RawBody {
             Self::Host(_) => HOST,
             Self::Service(_) => SERVICE,
             Self::Policy(_) => POLICY,
+            Self::Variable(_) => VARIABLE,
             Self::Unusable => "",
         }
     }
@@ -81,6 +81,7 @@ pub(crate) struct RawProcess {
     pub(crate) method: Option<String>,
     pub(crate) imports: Vec<RawImport>,
     pub(crate) limits: LimitsOverride,
+    pub(crate) grants: RawGrants,
 }
 
 #[derive(Debug)]
@@ -94,6 +95,7 @@ pub(crate) struct RawHost {
     pub(crate) max_processes: Option<u32>,
     pub(crate) limits: LimitsOverride,
     pub(crate) security: Option<RawSecurity>,
+    pub(crate) grants: RawGrants,
     pub(crate) lifecycle: RawLifecycle,
 }
 
@@ -227,11 +229,7 @@ fn body(kind: &At<String>, fields: &mut Fields<'_>, space: &str, findings: &mut 
         HOST => Some(RawBody::Host(host(fields, space, findings))),
         SERVICE => Some(RawBody::Service(service(fields, space, findings))),
         POLICY => Some(RawBody::Policy(security::read_policy(fields, space, findings))),
-        later if LATER_KINDS.contains(&later) => {
-            let message = format!("kind `{later}` is not available in this version");
-            findings.hinted(&kind.span, message, Some(GRANTS_HINT.to_owned()));
-            None
-        }
+        VARIABLE => Some(RawBody::Variable(grants::read_variable(fields, findings))),
         other => {
             findings.hinted(&kind.span, format!("unknown kind `{other}`"), suggest::hint(other, &KINDS));
             None
@@ -245,11 +243,15 @@ fn process(fields: &mut Fields<'_>, space: &str, findings: &mut Findings<'_>) ->
     let imports = imports(fields, space, findings);
     modules(fields, findings);
     let limits = fields.optional("limits").map(|node| limits::read(node, findings)).unwrap_or_default();
-    fields.refuse("grants", GRANTS_HINT, findings);
+    let grants = grants(fields, findings);
     if let Some(method) = method.as_ref().filter(|method| method.value.is_empty()) {
         findings.mistake(&method.span, "`method` is empty");
     }
-    RawProcess { source, method: method.map(|method| method.value), imports, limits }
+    RawProcess { source, method: method.map(|method| method.value), imports, limits, grants }
+}
+
+fn grants(fields: &mut Fields<'_>, findings: &mut Findings<'_>) -> RawGrants {
+    fields.optional("grants").map(|node| grants::read(node, findings)).unwrap_or_default()
 }
 
 fn library(fields: &mut Fields<'_>, space: &str, findings: &mut Findings<'_>) -> RawLibrary {
@@ -286,9 +288,9 @@ fn host(fields: &mut Fields<'_>, space: &str, findings: &mut Findings<'_>) -> Ra
         max_processes
     });
     let limits = fields.optional("limits").map(|node| limits::read(node, findings)).unwrap_or_default();
-    fields.refuse("grants", GRANTS_HINT, findings);
+    let grants = grants(fields, findings);
     let security = security::read_security(fields, space, findings);
-    RawHost { max_processes, limits, security, lifecycle: lifecycle(fields, space, findings) }
+    RawHost { max_processes, limits, grants, security, lifecycle: lifecycle(fields, space, findings) }
 }
 
 fn service(fields: &mut Fields<'_>, space: &str, findings: &mut Findings<'_>) -> RawService {

@@ -6,11 +6,12 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use lunarium_engine::{Chunk, Definition, HostDefinition, Import, Library, Value};
+use lunarium_engine::{Chunk, Definition, Grants, HostDefinition, Import, Library, Value};
 use lunarium_kernel::{EntryId, HostId, Limits, RestartPolicy};
 
 use crate::application::{App, DEFAULT_HOST, Host, Lifecycle, MAIN, Service, UNBOUNDED};
 use crate::files::Files;
+use crate::grants::{Authority, Granter};
 use crate::graph::{self, Edges};
 use crate::limits;
 use crate::program::Programs;
@@ -26,14 +27,20 @@ const MODULES: [&str; 11] =
 
 /// Follows every reference. Whatever is wrong goes into the report; the application is only fit to run without. Warnings
 /// are of one without.
-pub(crate) fn resolve(entries: &[RawEntry], files: &mut Files<'_>, report: &mut Report) -> (App, Vec<Mistake>) {
+pub(crate) fn resolve(
+    entries: &[RawEntry],
+    files: &mut Files<'_>,
+    authority: &dyn Authority,
+    report: &mut Report,
+) -> (App, Vec<Mistake>) {
+    let mut granter = Granter::new(files.dir(), authority, entries, report);
     let mut resolver = Resolver { entries, ids: BTreeMap::new(), programs: Programs::default(), report };
     resolver.collect_ids();
     let chunks = resolver.load_sources(files);
     let imports = resolver.check_imports();
-    let definitions = definitions(entries, &chunks, &imports);
+    let definitions = resolver.definitions(&chunks, &imports, &mut granter);
     let services = resolver.services();
-    let hosts = resolver.hosts(&services);
+    let hosts = resolver.hosts(&services, &mut granter);
     let policies = resolver.policies();
     let programs = resolver.programs;
     (App { definitions, hosts, services, programs, policies, strict: false }, unused::unused(entries, &chunks))
@@ -202,7 +209,25 @@ impl<'a> Resolver<'a> {
         (id.value == DEFAULT_HOST && !self.has_hosts()) || self.find(entry, id, &["process.host"]).is_some()
     }
 
-    fn hosts(&mut self, services: &[Service]) -> Vec<Host> {
+    fn definitions(&mut self, chunks: &[Option<Chunk>], imports: &Edges, granter: &mut Granter<'_>) -> Vec<Definition> {
+        let entries = self.entries;
+        let mut definitions = Vec::new();
+        for (number, (entry, chunk)) in entries.iter().zip(chunks).enumerate() {
+            let RawBody::Process(process) = &entry.body else { continue };
+            let grants = granter.grants(&process.grants, &mut self.findings(entry));
+            let Some(chunk) = chunk else { continue };
+            let needed = graph::reachable(imports.get(number).into_iter().flatten().copied(), imports);
+            let libraries = entries.iter().zip(chunks).zip(needed).filter(|(_, needed)| *needed);
+            let libraries = libraries.filter_map(|((entry, chunk), _)| {
+                let imports = resolved_imports(entry);
+                Some(Library { entry: EntryId::new(entry.id()), chunk: chunk.clone()?, imports })
+            });
+            definitions.push(definition(entry, process, chunk.clone(), libraries.collect(), grants));
+        }
+        definitions
+    }
+
+    fn hosts(&mut self, services: &[Service], granter: &mut Granter<'_>) -> Vec<Host> {
         if !self.has_hosts() {
             return vec![default_host()];
         }
@@ -214,10 +239,9 @@ impl<'a> Resolver<'a> {
                     || service.lifecycle.depends_on.iter().any(|id| id.as_str() == entry.id())
             });
             let started = needed || raw.lifecycle.auto_start.unwrap_or(true);
-            let definition = HostDefinition {
-                security: self.security(entry, raw.security.as_ref()),
-                ..host_definition(entry.id(), raw)
-            };
+            let grants = granter.grants(&raw.grants, &mut self.findings(entry));
+            let security = self.security(entry, raw.security.as_ref());
+            let definition = HostDefinition { grants, security, ..host_definition(entry.id(), raw) };
             hosts.push(Host { definition, started });
         }
         hosts
@@ -257,8 +281,8 @@ fn shortened<'n>(names: &[&'n str]) -> Vec<&'n str> {
 /// The host of an application that defines none.
 pub(crate) fn default_host() -> Host {
     let id = HostId::new(DEFAULT_HOST);
-    let definition = HostDefinition { id, max_processes: UNBOUNDED, limits: Limits::default(), security: None };
-    Host { definition, started: true }
+    let (limits, grants) = (Limits::default(), Arc::default());
+    Host { definition: HostDefinition { id, max_processes: UNBOUNDED, limits, grants, security: None }, started: true }
 }
 
 fn host_definition(id: &str, raw: &RawHost) -> HostDefinition {
@@ -267,24 +291,17 @@ fn host_definition(id: &str, raw: &RawHost) -> HostDefinition {
         max_processes: raw.max_processes.unwrap_or(UNBOUNDED),
         limits: limits::of_host(&raw.limits),
         security: None,
+        grants: Arc::default(),
     }
 }
 
-fn definitions(entries: &[RawEntry], chunks: &[Option<Chunk>], imports: &Edges) -> Vec<Definition> {
-    let mut definitions = Vec::new();
-    for (number, (entry, chunk)) in entries.iter().zip(chunks).enumerate() {
-        let (RawBody::Process(process), Some(chunk)) = (&entry.body, chunk) else { continue };
-        let needed = graph::reachable(imports.get(number).into_iter().flatten().copied(), imports);
-        let libraries = entries.iter().zip(chunks).zip(needed).filter(|(_, needed)| *needed);
-        let libraries = libraries.filter_map(|((entry, chunk), _)| {
-            Some(Library { entry: EntryId::new(entry.id()), chunk: chunk.clone()?, imports: resolved_imports(entry) })
-        });
-        definitions.push(definition(entry, process, chunk.clone(), libraries.collect()));
-    }
-    definitions
-}
-
-fn definition(entry: &RawEntry, process: &RawProcess, chunk: Chunk, libraries: Vec<Library>) -> Definition {
+fn definition(
+    entry: &RawEntry,
+    process: &RawProcess,
+    chunk: Chunk,
+    libraries: Vec<Library>,
+    grants: Arc<Grants>,
+) -> Definition {
     Definition {
         entry: EntryId::new(entry.id()),
         method: process.method.as_deref().unwrap_or(MAIN).into(),
@@ -292,6 +309,7 @@ fn definition(entry: &RawEntry, process: &RawProcess, chunk: Chunk, libraries: V
         imports: resolved_imports(entry),
         libraries,
         limits: process.limits.clone(),
+        grants,
     }
 }
 

@@ -5,9 +5,12 @@
 /// The candidate that was probably meant.
 fn nearest<'a>(wrong: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     // A third of the letters may differ: `methd` finds `method`, `x` finds nothing.
-    let budget = wrong.chars().count().max(3) / 3;
+    let length = wrong.chars().count();
+    let budget = length.max(3) / 3;
     candidates
         .into_iter()
+        // Each letter more or less is a difference: cheap to see, where the comparison is quadratic.
+        .filter(|candidate| candidate.chars().count().abs_diff(length) <= budget)
         .map(|candidate| (strsim::damerau_levenshtein(&wrong.to_lowercase(), &candidate.to_lowercase()), candidate))
         .filter(|(distance, _)| *distance <= budget)
         .min_by_key(|(distance, _)| *distance)

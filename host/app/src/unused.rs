@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use lunarium_engine::Chunk;
 
 use crate::application::MAIN;
+use crate::grants::RawGrants;
 use crate::raw::{RawBody, RawEntry, RawService};
 use crate::report::{Mistake, Place};
 use crate::security::RawSecurity;
@@ -28,6 +29,8 @@ pub(crate) fn unused(entries: &[RawEntry], chunks: &[Option<Chunk>]) -> Vec<Mist
 struct Uses<'a> {
     run: BTreeSet<&'a str>,
     imported: BTreeSet<&'a str>,
+    /// Variables.
+    granted: BTreeSet<&'a str>,
     /// Hosts that a service runs on, or that something depends on.
     hosts: BTreeSet<&'a str>,
     /// Where everything runs that names no host.
@@ -46,6 +49,7 @@ impl<'a> Uses<'a> {
         Self {
             run: services().filter_map(|service| service.process.as_ref()).map(text).collect(),
             imported: entries.iter().flat_map(RawEntry::imports).map(|import| text(&import.entry)).collect(),
+            granted: entries.iter().filter_map(grants).flat_map(|grants| &grants.env).map(text).collect(),
             hosts: hosts.collect(),
             is_only_host: entries.iter().filter(|entry| matches!(entry.body, RawBody::Host(_))).count() == 1,
             policies: entries.iter().filter_map(security).flat_map(RawSecurity::policies).map(text).collect(),
@@ -84,6 +88,13 @@ impl<'a> Uses<'a> {
                     (message, "name it in the `security` of a host or a service".to_owned())
                 })
             }
+            RawBody::Variable(variable) => {
+                let name = variable.variable.as_ref()?.value.as_str();
+                (!self.granted.contains(name)).then(|| {
+                    let message = format!("nothing is granted the variable `{name}`");
+                    (message, "name it in the `grants` of an entry or a process host: `env: [NAME]`".to_owned())
+                })
+            }
             RawBody::Service(_) | RawBody::Unusable => None,
         }
     }
@@ -93,6 +104,14 @@ fn security(entry: &RawEntry) -> Option<&RawSecurity> {
     match &entry.body {
         RawBody::Service(service) => service.security.as_ref(),
         RawBody::Host(host) => host.security.as_ref(),
+        _ => None,
+    }
+}
+
+fn grants(entry: &RawEntry) -> Option<&RawGrants> {
+    match &entry.body {
+        RawBody::Process(process) => Some(&process.grants),
+        RawBody::Host(host) => Some(&host.grants),
         _ => None,
     }
 }

@@ -59,6 +59,14 @@ pub struct Run {
     #[arg(long = "limit", value_name = "NAME=VALUE")]
     pub limits: Vec<String>,
 
+    /// Let what is run read this environment variable; repeatable
+    #[arg(long = "grant-env", value_name = "NAME")]
+    pub grant_env: Vec<String>,
+
+    /// Let what is run read the files of this directory, or change them too: `data`, `data:rw`; repeatable
+    #[arg(long = "grant-fs", value_name = "PATH[:rw]")]
+    pub grant_fs: Vec<String>,
+
     /// The least important log lines to show
     #[arg(long, value_name = "LEVEL", value_enum, default_value_t = LogLevel::Info)]
     pub log_level: LogLevel,

@@ -1,9 +1,11 @@
 //! The command `lunarium`.
 //!
 //! Owns arguments, terminal, signals and exit codes, and is the only place with ambient authority: it opens and makes
-//! the paths it was given and reads `NO_COLOR` and `TERM`. Everything below gets what it may use as a value.
+//! the paths it was given and reads `NO_COLOR`, `TERM` and what is granted. Everything below gets what it may use as a
+//! value.
 
 mod arguments;
+mod grant;
 mod interrupt;
 mod new;
 mod open;

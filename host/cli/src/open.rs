@@ -1,13 +1,13 @@
 //! From a path on the command line to a directory that the application layer may read.
 //!
-//! Owns the only opening of paths for what runs.
+//! Owns the only opening of paths for what runs, and the only look at variables that are granted.
 
 use std::io;
 use std::path::{Path, PathBuf};
 
 use cap_std::ambient_authority;
 use cap_std::fs::Dir;
-use lunarium_app::Draft;
+use lunarium_app::{Authority, Draft};
 use thiserror::Error;
 
 /// Why a path names nothing to run.
@@ -32,6 +32,19 @@ pub enum OpenError {
     },
 }
 
+/// The whole environment and file system, of which an application's grants give parts to its processes.
+pub struct Ambient;
+
+impl Authority for Ambient {
+    fn variable(&self, name: &str) -> Option<String> {
+        std::env::var(name).ok()
+    }
+
+    fn open_directory(&self, path: &str) -> io::Result<Dir> {
+        Dir::open_ambient_dir(path, ambient_authority())
+    }
+}
+
 /// Reads the application or the single file at a path.
 ///
 /// Errors: there is none. What is wrong inside of it is the draft's.
@@ -43,7 +56,7 @@ pub fn read(path: &Path) -> Result<Draft, OpenError> {
     let kind = std::fs::metadata(path).map_err(refused)?;
     if kind.is_dir() {
         let dir = Dir::open_ambient_dir(path, ambient_authority()).map_err(refused)?;
-        return Ok(Draft::of_folder(&dir, path));
+        return Ok(Draft::of_folder(&dir, path, &Ambient));
     }
     if !kind.is_file() {
         return Err(OpenError::Neither(path.to_owned()));

@@ -51,6 +51,8 @@ pub struct Wish<'a> {
     pub has_arguments: bool,
     /// Limits were given.
     pub has_limits: bool,
+    /// Grants were given.
+    pub has_grants: bool,
 }
 
 /// Chooses what to run.
@@ -58,8 +60,12 @@ pub struct Wish<'a> {
 /// Errors: what was asked for isn't there, or can't be chosen without asking.
 pub fn plan(app: &App, wish: Wish<'_>) -> Result<Plan, PlanError> {
     if wish.execute.is_none() && !app.services().is_empty() {
-        let only_for_process =
-            [(wish.host.is_some(), "`--host`"), (wish.has_limits, "`--limit`"), (wish.has_arguments, "arguments")];
+        let only_for_process = [
+            (wish.host.is_some(), "`--host`"),
+            (wish.has_limits, "`--limit`"),
+            (wish.has_grants, "grants"),
+            (wish.has_arguments, "arguments"),
+        ];
         return match only_for_process.into_iter().find(|(given, _)| *given) {
             Some((_, what)) => Err(PlanError::OnlyForProcess(what)),
             None => Ok(Plan::Services),

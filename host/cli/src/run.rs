@@ -14,6 +14,7 @@ use lunarium_app::{App, Draft, Services};
 use lunarium_engine::{EntryId, Handle, HostId, Level, LimitsOverride, Node, NodeConfig, Outcome, SpawnRequest, Value};
 
 use crate::arguments::Run;
+use crate::grant::grants;
 use crate::interrupt::{self, Interrupt};
 use crate::plan::{Plan, Wish, plan};
 use crate::services::Watch;
@@ -29,6 +30,8 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// Errors: the command line or the application is wrong, or the machine refuses; nothing has run then.
 pub fn run(options: &Run) -> Result<u8, Refused> {
     let limits = limits(&options.limits)?;
+    let grants =
+        grants(&options.grant_env, &options.grant_fs).map_err(|error| Refused::usage(error.to_string(), None))?;
     let (tell, interrupts) = async_channel::unbounded();
     let refused = |error: io::Error| Refused::machine(format!("cannot start a thread: {error}"));
     interrupt::watch(tell.clone()).map_err(refused)?;
@@ -37,18 +40,22 @@ pub fn run(options: &Run) -> Result<u8, Refused> {
     let mut draft = read(&options.path)?;
     let node = start_node(&draft, Arc::clone(&screen))?;
     future::block_on(draft.compile(&node));
-    let app = finished(draft)?;
+    let mut app = finished(draft)?;
     let wish = Wish {
         execute: options.execute.as_deref(),
         host: options.host.as_deref(),
         has_arguments: !options.arguments.is_empty(),
         has_limits: !options.limits.is_empty(),
+        has_grants: !grants.is_empty(),
     };
     let plan = plan(&app, wish).map_err(|error| Refused::usage(error.to_string(), error.hint(&app)))?;
     let mut run = Running { node: node.clone(), screen, interrupts, tell };
     let verdict = match plan {
         Plan::Services => run.services(&app)?,
-        Plan::Process { entry, host } => run.process(&app, entry, host, arguments(&options.arguments), limits)?,
+        Plan::Process { entry, host } => {
+            app.grant(&entry, &grants);
+            run.process(&app, entry, host, arguments(&options.arguments), limits)?
+        }
     };
     future::block_on(node.shutdown());
     if let Some(message) = &verdict.message {

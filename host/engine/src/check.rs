@@ -57,7 +57,7 @@ pub(crate) async fn check(node: &Arc<NodeInner>, chunk: &Chunk) -> Result<Global
         security: Security::none(true).into(),
     };
     let process = Arc::new(Process::new(origin, limits.log_lines, mailbox));
-    let incarnation = Incarnation::new(label, limits);
+    let incarnation = Incarnation::new(label, limits, Arc::default());
     let result = runner::check(node, &process, &incarnation, code::source(chunk)).await;
     let result = result.map(convert::globals);
     result.map_err(|message| CompileError { line: line(&message, &chunk.name), message })

@@ -85,6 +85,7 @@ pub(crate) fn program<'a>(
             coroutines: limits.coroutines,
             listeners: limits.listeners,
         },
+        modules: wit::Modules { env: !incarnation.grants.env.is_empty(), fs: !incarnation.grants.fs.is_empty() },
         seed,
     }
 }

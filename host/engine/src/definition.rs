@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use lunarium_kernel::{EntryId, HostId, Limits, LimitsOverride};
 
+use crate::grants::Grants;
 use crate::security::SecuritySpec;
 
 /// A piece of Lua source with the name that error messages show.
@@ -55,6 +56,8 @@ pub struct Definition {
     pub libraries: Vec<Library>,
     /// The entry's own limits, applied below its host's.
     pub limits: LimitsOverride,
+    /// What it may reach outside of the node, besides what its host grants; nothing by default.
+    pub grants: Arc<Grants>,
 }
 
 /// A `process.host` entry.
@@ -66,6 +69,8 @@ pub struct HostDefinition {
     pub max_processes: u32,
     /// The limits of its processes; an entry's can be lower, never higher.
     pub limits: Limits,
+    /// What each of its processes may reach outside of the node; nothing by default.
+    pub grants: Arc<Grants>,
     /// What a process starts with that gets nothing else: one without a parent, or whose parent has neither actor nor
     /// scope.
     pub security: Option<SecuritySpec>,

@@ -1,6 +1,6 @@
 //! One incarnation of a process: what changes when the process upgrades, while it keeps its pid.
 //!
-//! Owns the label, the limits and the meter of CPU time, and the way from one to the next. Refuses what outlives it: mailbox, requests and flags are the
+//! Owns the label, limits, grants and the meter of CPU time, and the way from one to the next. Refuses what outlives it: mailbox, requests and flags are the
 //! process's.
 
 use std::sync::Arc;
@@ -10,7 +10,8 @@ use std::time::Duration;
 use lunarium_kernel::{EntryId, Limits};
 
 use crate::code::Code;
-use crate::node::{NodeInner, SpawnError};
+use crate::grants::Grants;
+use crate::node::{NodeInner, SpawnError, Terms};
 use crate::output::ProcessLabel;
 use crate::process::Process;
 use crate::runner::Start;
@@ -19,6 +20,8 @@ use crate::wall;
 pub(crate) struct Incarnation {
     pub(crate) label: ProcessLabel,
     pub(crate) limits: Limits,
+    /// Files and variables: the entry's and the host's, so they change with the entry.
+    pub(crate) grants: Arc<Grants>,
     pub(crate) cpu: CpuMeter,
 }
 
@@ -26,19 +29,20 @@ pub(crate) struct Incarnation {
 pub(crate) struct Upgrade {
     pub(crate) code: Arc<Code>,
     pub(crate) limits: Limits,
+    pub(crate) grants: Arc<Grants>,
     /// A payload: an array with the values.
     pub(crate) arguments: Vec<u8>,
 }
 
 impl Incarnation {
-    pub(crate) fn new(label: ProcessLabel, limits: Limits) -> Arc<Incarnation> {
-        Arc::new(Incarnation { label, limits, cpu: CpuMeter::default() })
+    pub(crate) fn new(label: ProcessLabel, limits: Limits, grants: Arc<Grants>) -> Arc<Incarnation> {
+        Arc::new(Incarnation { label, limits, grants, cpu: CpuMeter::default() })
     }
 
     /// One of this process, as this entry.
-    pub(crate) fn of(process: &Process, entry: EntryId, limits: Limits) -> Arc<Incarnation> {
+    pub(crate) fn of(process: &Process, entry: EntryId, limits: Limits, grants: Arc<Grants>) -> Arc<Incarnation> {
         let frame = format!("{entry}#{:05x}", process.chain).into();
-        Incarnation::new(ProcessLabel { pid: process.pid.clone(), frame, entry }, limits)
+        Incarnation::new(ProcessLabel { pid: process.pid.clone(), frame, entry }, limits, grants)
     }
 }
 
@@ -51,24 +55,24 @@ impl NodeInner {
         arguments: Vec<u8>,
     ) -> Result<Upgrade, SpawnError> {
         let code = self.code(entry)?;
-        let limits = self.limits_of(&code, &process.host, process.wish.as_ref());
+        let Terms { limits, grants } = self.terms_of(&code, &process.host, process.wish.as_ref());
         let (size, limit) = (arguments.len(), limits.message);
         if u32::try_from(size).map_or(true, |size| size > limit) {
             return Err(SpawnError::Arguments { size, limit });
         }
-        Ok(Upgrade { code, limits, arguments })
+        Ok(Upgrade { code, limits, grants, arguments })
     }
 
     /// The process goes on as another incarnation; its last one is gone. None: it has ended.
     pub(crate) fn restart(&self, process: &Process, upgrade: Upgrade) -> Option<Start> {
-        let Upgrade { code, limits, arguments } = upgrade;
+        let Upgrade { code, limits, grants, arguments } = upgrade;
         let entry = code.definition.entry.clone();
         let counts = limits.counts();
         if !self.kernel(|kernel| kernel.upgrade(&process.pid, entry.clone(), counts, wall::now())) {
             return None;
         }
         process.restart(&limits);
-        let incarnation = Incarnation::of(process, entry, limits);
+        let incarnation = Incarnation::of(process, entry, limits, grants);
         Some(Start { incarnation, code, arguments, seed: self.next_seed() })
     }
 }

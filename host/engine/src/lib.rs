@@ -29,7 +29,8 @@
 //!
 //! let node = Node::start(NodeConfig { max_processes: 100, ..NodeConfig::new(Arc::new(Stdout)) })?;
 //! let host = HostId::new("app:plugins");
-//! node.add_host(HostDefinition { id: host.clone(), max_processes: 100, limits: Limits::default(), security: None })?;
+//! let (limits, grants) = (Limits::default(), Arc::default());
+//! node.add_host(HostDefinition { id: host.clone(), max_processes: 100, limits, grants, security: None })?;
 //! let entry = EntryId::new("app:greet");
 //! node.define(Definition {
 //!     entry: entry.clone(),
@@ -41,6 +42,7 @@
 //!     imports: Vec::new(),
 //!     libraries: Vec::new(),
 //!     limits: LimitsOverride { memory: Some(4 << 20), ..LimitsOverride::default() },
+//!     grants: Arc::default(),
 //! });
 //! let arguments = vec![Value::from("Ada")];
 //! let limits = LimitsOverride::default();
@@ -63,6 +65,9 @@ mod control;
 mod convert;
 mod definition;
 mod engine;
+mod file_queue;
+mod files;
+mod grants;
 mod incarnation;
 mod instances;
 mod log_budget;
@@ -84,6 +89,8 @@ mod wall;
 pub use check::{CompileError, GlobalUse, Globals};
 pub use definition::{Chunk, Definition, HostDefinition, Import, Library};
 pub use engine::{Engine, StartError};
+pub use files::PathError;
+pub use grants::{Directory, Grants};
 pub use lunarium_kernel::{
     Attribute, Condition, ConditionError, EntryId, ErrorKind, Failure, Field, FieldError, HostError, HostId, LimitName,
     Limits, LimitsOverride, Operand, Operator, Outcome, Pattern, PatternError, Pid, Policy, PolicyEffect, ResolveError,

@@ -21,6 +21,7 @@ use crate::code::Code;
 use crate::control::{Census, Control, Counted};
 use crate::definition::{Chunk, Definition, HostDefinition};
 use crate::engine::{Engine, StartError};
+use crate::grants::Grants;
 use crate::incarnation::Incarnation;
 use crate::output::Output;
 use crate::process::{Inspection, Origin, Process};
@@ -179,10 +180,18 @@ struct Plan {
     code: Arc<Code>,
     host: HostId,
     limits: Limits,
+    grants: Arc<Grants>,
     arguments: Vec<u8>,
     wish: Option<LimitsOverride>,
     context: Option<Arc<[u8]>>,
     security: Arc<Security>,
+}
+
+/// What a process may hold and use, or what a host gives to its processes.
+#[derive(Default)]
+pub(crate) struct Terms {
+    pub(crate) limits: Limits,
+    pub(crate) grants: Arc<Grants>,
 }
 
 /// Who spawns, and what stands between both before the child's first instruction.
@@ -514,7 +523,7 @@ impl NodeInner {
     /// What a process will be made of. Checked as far as the kernel isn't needed for it.
     fn plan(&self, spawn: Spawn, parent: Option<&Process>) -> Result<Plan, SpawnError> {
         let code = self.code(&spawn.entry)?;
-        let limits = self.limits_of(&code, &spawn.host, spawn.limits.as_ref());
+        let Terms { limits, grants } = self.terms_of(&code, &spawn.host, spawn.limits.as_ref());
         let limit = limits.message;
         let exceeds = |size: usize| u32::try_from(size).map_or(true, |size| size > limit);
         if exceeds(spawn.arguments.len()) {
@@ -529,16 +538,19 @@ impl NodeInner {
             None => parent.and_then(|parent| parent.context.clone()),
         };
         let (arguments, wish) = (spawn.arguments, spawn.limits);
-        Ok(Plan { code, host: spawn.host, limits, arguments, wish, context, security })
+        Ok(Plan { code, host: spawn.host, limits, grants, arguments, wish, context, security })
     }
 
-    /// Node → host → entry → who started it from outside.
-    pub(crate) fn limits_of(&self, code: &Code, host: &HostId, wish: Option<&LimitsOverride>) -> Limits {
-        let limits = self.host_limits(host).narrow(&code.definition.limits);
-        match wish {
+    /// Limits: node → host → entry → who started it from outside. Grants: the entry's and the host's.
+    pub(crate) fn terms_of(&self, code: &Code, host: &HostId, wish: Option<&LimitsOverride>) -> Terms {
+        let host = self.host(host);
+        let grants = Grants::union(&code.definition.grants, &host.grants);
+        let limits = host.limits.narrow(&code.definition.limits);
+        let limits = match wish {
             Some(wish) => limits.narrow(wish),
             None => limits,
-        }
+        };
+        Terms { limits, grants }
     }
 
     /// Lets the kernel accept a process and puts it into the table.
@@ -590,7 +602,7 @@ impl NodeInner {
     }
 
     fn launch(self: &Arc<NodeInner>, process: &Arc<Process>, plan: Plan) {
-        let incarnation = Incarnation::of(process, plan.code.definition.entry.clone(), plan.limits);
+        let incarnation = Incarnation::of(process, plan.code.definition.entry.clone(), plan.limits, plan.grants);
         let start = Start { incarnation, code: plan.code, arguments: plan.arguments, seed: self.next_seed() };
         runner::start(Job { node: Arc::clone(self), process: Arc::clone(process), start });
     }
@@ -649,10 +661,11 @@ impl NodeInner {
         }
     }
 
-    /// The limits of a host; the defaults for an unknown one, which the kernel refuses.
-    fn host_limits(&self, host: &HostId) -> Limits {
+    /// What a host gives to its processes; the defaults for an unknown one, which the kernel refuses.
+    fn host(&self, host: &HostId) -> Terms {
         let hosts = self.hosts.read().unwrap_or_else(PoisonError::into_inner);
-        hosts.get(host).map(|host| host.limits.clone()).unwrap_or_default()
+        let terms = |host: &HostDefinition| Terms { limits: host.limits.clone(), grants: Arc::clone(&host.grants) };
+        hosts.get(host).map(terms).unwrap_or_default()
     }
 }
 

@@ -13,6 +13,10 @@ use lunarium_kernel::{
     SendError, Unread,
 };
 
+use crate::bindings::lunarium::process::types;
+use crate::convert;
+use crate::file_queue::FileQueue;
+use crate::files::Task;
 use crate::log_budget::LogBudget;
 use crate::requests::{Reply, RequestError, Requests};
 
@@ -55,6 +59,7 @@ pub(crate) struct Origin {
 struct Inbox {
     mailbox: Mailbox,
     requests: Requests,
+    files: FileQueue,
     /// The output was full and takes lines again.
     output_ready: bool,
     inspections: Vec<Sender<Inspection>>,
@@ -103,6 +108,7 @@ impl Process {
             inbox: Mutex::new(Inbox {
                 mailbox,
                 requests: Requests::default(),
+                files: FileQueue::default(),
                 output_ready: false,
                 inspections: Vec::new(),
                 waker: None,
@@ -154,6 +160,22 @@ impl Process {
         self.inbox().requests.cancel();
     }
 
+    /// Queues a file operation: the id of its request.
+    ///
+    /// Errors: too many operations or requests are under way.
+    pub(crate) fn begin_file(&self, task: Task) -> Result<u64, types::Refusal> {
+        let mut inbox = self.inbox();
+        inbox.files.check().map_err(convert::refusal)?;
+        let request = inbox.requests.begin().map_err(convert::refusal)?;
+        inbox.files.push(request, task);
+        Ok(request)
+    }
+
+    /// The next file operation to perform.
+    pub(crate) fn next_file(&self) -> Option<(u64, Task)> {
+        self.inbox().files.next()
+    }
+
     /// Answers a request and wakes the process; one that has ended is told nothing. Never refused; true when too many
     /// bytes of replies wait.
     #[must_use]
@@ -182,6 +204,7 @@ impl Process {
         let mut inbox = self.inbox();
         inbox.mailbox.close();
         inbox.requests.clear();
+        inbox.files.clear();
         inbox.inspections.clear();
         wake(inbox);
         // Only the first outcome counts, and the kernel reports one.
@@ -241,7 +264,12 @@ impl Process {
 
     /// Another incarnation begins, within these limits. Log lines stay counted: who upgrades often writes no more.
     pub(crate) fn restart(&self, limits: &Limits) {
-        self.inbox().mailbox.restart(limits.mailbox());
+        let mut inbox = self.inbox();
+        inbox.mailbox.restart(limits.mailbox());
+        for _ in 0..inbox.files.forget_waiting() {
+            inbox.requests.cancel();
+        }
+        drop(inbox);
         self.log.lock().unwrap_or_else(PoisonError::into_inner).set_limit(limits.log_lines);
     }
 
@@ -253,6 +281,7 @@ impl Process {
             return Poll::Ready(Delivery::default());
         }
         let (replies, bytes) = inbox.requests.take(BATCH.bytes);
+        inbox.files.done(&replies);
         // Replies come after the items, and first in the batch's bytes: who only asks is never held up by who sends.
         let items = match BATCH.bytes.saturating_sub(bytes) {
             0 => Vec::new(),

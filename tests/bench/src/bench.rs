@@ -48,8 +48,14 @@ impl Bench {
             .unwrap_or_else(|error| fail(&format!("no node: {error}")));
         let limits = Limits { memory: 512 << 20, cpu: Duration::from_secs(600), ..Limits::default() };
         let max_processes = node.engine().max_processes();
-        node.add_host(HostDefinition { id: HostId::new(HOST), max_processes, limits, security: None })
-            .unwrap_or_else(|error| fail(&format!("no host: {error}")));
+        node.add_host(HostDefinition {
+            id: HostId::new(HOST),
+            max_processes,
+            limits,
+            grants: Arc::default(),
+            security: None,
+        })
+        .unwrap_or_else(|error| fail(&format!("no host: {error}")));
         Bench { node, output }
     }
 
@@ -62,6 +68,7 @@ impl Bench {
             imports: Vec::new(),
             libraries: Vec::new(),
             limits: Default::default(),
+            grants: Arc::default(),
         });
         id
     }

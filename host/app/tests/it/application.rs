@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use expect_test::expect;
-use lunarium_app::Draft;
+use lunarium_app::{Draft, NoAuthority};
 
 use crate::{app, folder, process};
 
@@ -115,6 +115,10 @@ entries:
                         listeners: None,
                         log_lines: None,
                     },
+                    grants: Grants {
+                        env: {},
+                        fs: [],
+                    },
                 },
             ],
             hosts: [
@@ -135,6 +139,10 @@ entries:
                             names: 1024,
                             listeners: 1024,
                             log_lines: 1000,
+                        },
+                        grants: Grants {
+                            env: {},
+                            fs: [],
                         },
                         security: None,
                     },
@@ -157,6 +165,10 @@ entries:
                             names: 1024,
                             listeners: 1024,
                             log_lines: 1000,
+                        },
+                        grants: Grants {
+                            env: {},
+                            fs: [],
                         },
                         security: None,
                     },
@@ -280,7 +292,7 @@ fn only_one_entry_can_be_the_main_one() {
 fn a_node_need_not_be_larger_than_all_hosts_together() {
     let draft = |hosts: &str| {
         let index = format!("version: \"1.0\"\nnamespace: app\nentries:\n{hosts}");
-        Draft::of_folder(&folder(&[("_index.yaml", &index)]), Path::new("shop")).max_processes()
+        Draft::of_folder(&folder(&[("_index.yaml", &index)]), Path::new("shop"), &NoAuthority).max_processes()
     };
     let (small, large) =
         ("  - {name: a, kind: process.host, host: {max_processes: 7}}\n", "  - {name: b, kind: process.host}\n");

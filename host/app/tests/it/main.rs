@@ -8,6 +8,7 @@
 mod application;
 mod documentation;
 mod failure;
+mod grants;
 mod limits;
 mod reference;
 mod report;
@@ -22,7 +23,7 @@ use cap_std::ambient_authority;
 use cap_std::fs::Dir;
 use cap_tempfile::TempDir;
 use expect_test::Expect;
-use lunarium_app::{App, Draft, Report};
+use lunarium_app::{App, Draft, NoAuthority, Report};
 
 /// A folder with these files.
 fn folder(files: &[(&str, &str)]) -> TempDir {
@@ -37,7 +38,7 @@ fn folder(files: &[(&str, &str)]) -> TempDir {
 }
 
 fn read(dir: &Dir) -> Result<App, Report> {
-    Draft::of_folder(dir, Path::new("shop")).finish()
+    Draft::of_folder(dir, Path::new("shop"), &NoAuthority).finish()
 }
 
 /// The report of an application with one index file.

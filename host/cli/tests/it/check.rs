@@ -246,6 +246,15 @@ entries:
 }
 
 #[test]
+fn a_file_full_of_names_is_checked_in_time() {
+    let assigned: String = (0..1_500).map(|n| format!("{}{n} = 1\n", "w".repeat(80))).collect();
+    let reads: String = (0..1_100).map(|n| format!("{}{n}()\n", "w".repeat(79))).collect();
+    let folder = folder(&[("file.lua", &format!("{assigned}{reads}"))]);
+    let told = run(&folder, &["check", "file.lua"]);
+    assert!(told.ends_with("warning: 1000 warnings, 900 of them not shown\n"), "{told}");
+}
+
+#[test]
 fn the_examples_have_no_warnings() {
     let examples = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples");
     for entry in std::fs::read_dir(examples).unwrap() {

@@ -9,6 +9,7 @@ mod documentation;
 mod examples;
 mod exit;
 mod failure;
+mod grants;
 mod new;
 mod output;
 mod place;

@@ -4,6 +4,8 @@
 //! Store's process, never an argument.
 
 mod clock;
+mod env;
+mod fs;
 mod link;
 mod mailbox;
 mod monitor;

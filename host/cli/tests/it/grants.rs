@@ -1,0 +1,81 @@
+//! `--grant-env` and `--grant-fs`: what a single file or the entry of `-x` may reach.
+
+use expect_test::expect;
+
+use crate::{folder, lunarium, transcript};
+
+const SCRIPT: &str = r#"
+local function tell(value, err) print(value, err) end
+return function()
+  if env then
+    tell(env.get("GREETING"))
+    tell(env.get("UNSET"))
+  end
+  if fs then
+    tell(fs.read("data/a"))
+    tell(fs.write("data/b", "x"))
+    tell(fs.read("file.lua"))
+  end
+  return 0
+end"#;
+
+#[test]
+fn a_single_file_reaches_what_the_command_line_grants() {
+    let folder = folder(&[("file.lua", SCRIPT), ("data/a", "text"), ("data/b", "")]);
+    let run = |arguments: &[&str]| {
+        let mut command = lunarium(folder.path(), &[&["run"], arguments].concat());
+        transcript(&command.env("GREETING", "hello").env_remove("UNSET").output().unwrap())
+    };
+    expect![[r#"
+        exit code: 0
+    "#]]
+    .assert_eq(&run(&["file.lua"]));
+    expect![[r#"
+        exit code: 0
+        --- stdout
+        hello	nil
+        nil	variable `UNSET` not found
+    "#]]
+    .assert_eq(&run(&["file.lua", "--grant-env", "GREETING", "--grant-env", "UNSET"]));
+    expect![[r#"
+        exit code: 0
+        --- stdout
+        text	nil
+        nil	fs.write on `data/b` is not granted: `data` is granted for reading only
+        nil	fs.read on `file.lua` is not granted
+    "#]]
+    .assert_eq(&run(&["file.lua", "--grant-fs", "data"]));
+    expect![[r#"
+        exit code: 0
+        --- stdout
+        text	nil
+        true	nil
+
+        local function tell(value, err) print(value, err) end
+        return function()
+          if env then
+            tell(env.get("GREETING"))
+            tell(env.get("UNSET"))
+          end
+          if fs then
+            tell(fs.read("data/a"))
+            tell(fs.write("data/b", "x"))
+            tell(fs.read("file.lua"))
+          end
+          return 0
+        end	nil
+    "#]]
+    .assert_eq(&run(&["file.lua", "--grant-fs", ".", "--grant-fs", "./data:rw"]));
+    expect![[r#"
+        exit code: 2
+        --- stderr
+        error: `--grant-fs nowhere`: No such file or directory (os error 2)
+    "#]]
+    .assert_eq(&run(&["file.lua", "--grant-fs", "nowhere:rw"]));
+    expect![[r#"
+        exit code: 2
+        --- stderr
+        error: `--grant-fs ../x`: path `../x` leads out of where it begins
+    "#]]
+    .assert_eq(&run(&["file.lua", "--grant-fs", "../x"]));
+}

@@ -1,0 +1,296 @@
+//! Files: which a path names under a process's grants, and what can be done with one.
+//!
+//! Owns every operation's checks and bounds. An operation blocks, so it runs on a thread for that (see `file_queue.rs`),
+//! never on a worker; no handle outlives it. What a link leads to is cap-std's to keep inside of the granted directory.
+//! A hard link can't be told from the file: whoever can make one in a granted directory grants the file.
+
+mod error;
+mod path;
+
+use std::io::{Read, Seek, SeekFrom, Write};
+
+use cap_std::fs::{File, Metadata, OpenOptions, OpenOptionsExt};
+use rustix::fs::OFlags;
+
+pub(crate) use error::{Access, Fault, FileError};
+pub use path::PathError;
+pub(crate) use path::{normalise, shown};
+
+use crate::grants::{Directory, Grants};
+use crate::value::Value;
+
+/// Entries of a directory that is listed. At the limit: `ResourceExhausted`. 10,000: about 2 MiB of the process's
+/// memory.
+const MAX_ENTRIES: usize = 10_000;
+
+/// The extension type of a Time in payloads.
+const TIME: i8 = 3;
+
+/// A path under a grant.
+#[derive(Debug, Clone)]
+pub(crate) struct Place {
+    directory: Directory,
+    /// Inside of the directory; empty: the directory itself.
+    rest: String,
+    /// As the script knows it, normalised: what policies speak of.
+    path: String,
+}
+
+impl Place {
+    /// Finds a script's path among the grants.
+    ///
+    /// Errors: no path, not granted, or granted for reading only.
+    pub(crate) fn find(grants: &Grants, access: Access, path: &str) -> Result<Place, FileError> {
+        let failed = |path: &str, fault| FileError::Failed { access, path: path.to_owned(), fault };
+        let normal = match normalise(path) {
+            Ok(normal) => normal,
+            Err(PathError::Leaves(_)) => return Err(failed(path, Fault::NotGranted)),
+            Err(error) => return Err(FileError::Path(error)),
+        };
+        let (directory, rest) = grants.directory(&normal).ok_or_else(|| failed(shown(&normal), Fault::NotGranted))?;
+        if access == Access::Write && !directory.is_writable() {
+            return Err(failed(shown(&normal), Fault::ReadOnly(directory.name().to_owned())));
+        }
+        let rest = rest.to_owned();
+        Ok(Place { directory: directory.clone(), rest, path: shown(&normal).to_owned() })
+    }
+
+    /// The resource that a policy speaks of.
+    pub(crate) fn path(&self) -> &str {
+        &self.path
+    }
+
+    /// The path for the system.
+    fn inside(&self) -> &str {
+        shown(&self.rest)
+    }
+
+    fn metadata(&self) -> Result<Metadata, Fault> {
+        self.directory.dir().metadata(self.inside()).map_err(Fault::of_system)
+    }
+}
+
+/// What can be done with a place.
+#[derive(Debug)]
+pub(crate) enum Operation {
+    /// `length` none: the rest of the file.
+    Read {
+        offset: u64,
+        length: Option<u32>,
+    },
+    Write(Vec<u8>),
+    Append(Vec<u8>),
+    List,
+    Stat,
+    Remove,
+    MakeDirectory,
+    Rename(Place),
+}
+
+/// An operation that may be performed.
+#[derive(Debug)]
+pub(crate) struct Task {
+    place: Place,
+    operation: Operation,
+    /// Bytes of a message: of what is read or written at once.
+    limit: u32,
+}
+
+impl Task {
+    /// Errors: more bytes than a message may have, another grant's file, a granted directory itself.
+    pub(crate) fn new(place: Place, operation: Operation, limit: u32) -> Result<Task, FileError> {
+        let fault = match &operation {
+            Operation::Read { length: Some(length), .. } => too_large(u64::from(*length), limit),
+            Operation::Write(bytes) | Operation::Append(bytes) => {
+                too_large(u64::try_from(bytes.len()).unwrap_or(u64::MAX), limit)
+            }
+            Operation::Rename(to) if !place.directory.is_same(&to.directory) => Some(Fault::Across(to.path.clone())),
+            Operation::Rename(to) if place.rest.is_empty() || to.rest.is_empty() => Some(Fault::Root),
+            Operation::Remove if place.rest.is_empty() => Some(Fault::Root),
+            _ => None,
+        };
+        let task = Task { place, operation, limit };
+        match fault {
+            Some(fault) => Err(task.failed(fault)),
+            None => Ok(task),
+        }
+    }
+
+    /// Performs the operation: the payload of its result. Blocks.
+    pub(crate) fn run(&self) -> Result<Vec<u8>, FileError> {
+        let result = match &self.operation {
+            Operation::Read { offset, length } => self.read(*offset, *length),
+            Operation::Write(bytes) => self.write(bytes, false),
+            Operation::Append(bytes) => self.write(bytes, true),
+            Operation::List => self.list(),
+            Operation::Stat => self.stat(),
+            Operation::Remove => self.remove(),
+            Operation::MakeDirectory => self.make_directory(),
+            Operation::Rename(to) => self.rename(to),
+        };
+        result.and_then(|value| self.payload(&value)).map_err(|fault| self.failed(fault))
+    }
+
+    /// A listing's payload is larger than the names in it.
+    fn payload(&self, value: &Value) -> Result<Vec<u8>, Fault> {
+        let payload = value.encode();
+        let size = payload.len();
+        if matches!(self.operation, Operation::List) && u32::try_from(size).map_or(true, |size| size > self.limit) {
+            return Err(Fault::LongList { size, limit: self.limit });
+        }
+        Ok(payload)
+    }
+
+    fn failed(&self, fault: Fault) -> FileError {
+        let access = match self.operation {
+            Operation::Read { .. } | Operation::List | Operation::Stat => Access::Read,
+            _ => Access::Write,
+        };
+        FileError::Failed { access, path: self.place.path.clone(), fault }
+    }
+
+    fn read(&self, offset: u64, length: Option<u32>) -> Result<Value, Fault> {
+        let mut file = self.open(OpenOptions::new().read(true))?;
+        let rest = file.metadata()?.len().saturating_sub(offset);
+        if length.is_none()
+            && let Some(fault) = too_large(rest, self.limit)
+        {
+            return Err(fault);
+        }
+        if offset > 0 {
+            file.seek(SeekFrom::Start(offset))?;
+        }
+        // It may have grown meanwhile, and some of the system's files have more than their size.
+        let most = length.unwrap_or(self.limit.saturating_add(1));
+        let mut bytes = Vec::new();
+        let size = file.take(u64::from(most)).read_to_end(&mut bytes)?;
+        match too_large(u64::try_from(size).unwrap_or(u64::MAX), self.limit) {
+            Some(fault) => Err(fault),
+            None => Ok(Value::String(bytes)),
+        }
+    }
+
+    /// The old contents go first: a file that can't be written whole is left as far as it got.
+    fn write(&self, bytes: &[u8], append: bool) -> Result<Value, Fault> {
+        let mut options = OpenOptions::new();
+        options.create(true).write(true).append(append);
+        let mut file = self.open(&mut options)?;
+        if !append {
+            file.set_len(0)?;
+        }
+        file.write_all(bytes)?;
+        Ok(Value::Boolean(true))
+    }
+
+    /// Opens a plain file, and nothing else: a pipe would wait for its other end, and to open a device may do something.
+    fn open(&self, options: &mut OpenOptions) -> Result<File, Fault> {
+        match self.place.metadata() {
+            Ok(metadata) => plain(&metadata)?,
+            // It may be created; or it isn't there.
+            Err(Fault::System(error)) if error.kind() == std::io::ErrorKind::NotFound => {}
+            Err(fault) => return Err(fault),
+        }
+        options.custom_flags(nonblocking());
+        let file = self.place.directory.dir().open_with(self.place.inside(), options).map_err(Fault::of_system)?;
+        // Somebody may have put another thing into its place.
+        plain(&file.metadata()?)?;
+        Ok(file)
+    }
+
+    fn list(&self) -> Result<Value, Fault> {
+        let mut found = Vec::new();
+        for entry in self.place.directory.dir().read_dir(self.place.inside()).map_err(Fault::of_system)? {
+            let entry = entry?;
+            if found.len() >= MAX_ENTRIES {
+                return Err(Fault::TooMany(MAX_ENTRIES));
+            }
+            found.push((entry.file_name().into_encoded_bytes(), kind(entry.file_type()?)));
+        }
+        found.sort();
+        let table = |(name, kind)| {
+            Value::Map(vec![(Value::from("name"), Value::String(name)), (Value::from("type"), Value::from(kind))])
+        };
+        Ok(Value::Array(found.into_iter().map(table).collect()))
+    }
+
+    fn stat(&self) -> Result<Value, Fault> {
+        let metadata = self.place.metadata()?;
+        let size = i64::try_from(metadata.len()).unwrap_or(i64::MAX);
+        Ok(Value::Map(vec![
+            (Value::from("type"), Value::from(kind(metadata.file_type()))),
+            (Value::from("size"), Value::Integer(size)),
+            (Value::from("modified"), modified(&metadata)?),
+            (Value::from("readonly"), Value::Boolean(!self.place.directory.is_writable())),
+        ]))
+    }
+
+    fn remove(&self) -> Result<Value, Fault> {
+        let dir = self.place.directory.dir();
+        let is_dir = dir.symlink_metadata(self.place.inside()).map_err(Fault::of_system)?.is_dir();
+        let removed = if is_dir { dir.remove_dir(self.place.inside()) } else { dir.remove_file(self.place.inside()) };
+        removed.map_err(Fault::of_system)?;
+        Ok(Value::Boolean(true))
+    }
+
+    fn make_directory(&self) -> Result<Value, Fault> {
+        self.place.directory.dir().create_dir(self.place.inside()).map_err(Fault::of_system)?;
+        Ok(Value::Boolean(true))
+    }
+
+    fn rename(&self, to: &Place) -> Result<Value, Fault> {
+        let dir = self.place.directory.dir();
+        dir.rename(self.place.inside(), dir, to.inside()).map_err(Fault::of_system)?;
+        Ok(Value::Boolean(true))
+    }
+}
+
+/// Opening returns at once, whatever it is.
+fn nonblocking() -> i32 {
+    OFlags::NONBLOCK.union(OFlags::NOCTTY).bits().cast_signed()
+}
+
+fn too_large(size: u64, limit: u32) -> Option<Fault> {
+    (size > u64::from(limit)).then_some(Fault::TooLarge { size, limit })
+}
+
+fn plain(metadata: &Metadata) -> Result<(), Fault> {
+    if metadata.is_file() {
+        return Ok(());
+    }
+    Err(if metadata.is_dir() { Fault::Directory } else { Fault::Special })
+}
+
+fn kind(kind: cap_std::fs::FileType) -> &'static str {
+    if kind.is_file() {
+        "file"
+    } else if kind.is_dir() {
+        "directory"
+    } else if kind.is_symlink() {
+        "link"
+    } else {
+        "other"
+    }
+}
+
+/// When the file was last changed, as a payload's Time.
+fn modified(metadata: &Metadata) -> Result<Value, Fault> {
+    use std::time::UNIX_EPOCH;
+    let time = metadata.modified()?.into_std();
+    let (seconds, nanoseconds) = match time.duration_since(UNIX_EPOCH) {
+        Ok(after) => (i64::try_from(after.as_secs()).unwrap_or(i64::MAX), after.subsec_nanos()),
+        Err(before) => {
+            let before = before.duration();
+            let seconds = i64::try_from(before.as_secs()).unwrap_or(i64::MAX).saturating_neg();
+            // The fraction counts forwards from the second before.
+            match before.subsec_nanos() {
+                0 => (seconds, 0),
+                nanoseconds => (seconds.saturating_sub(1), 1_000_000_000_u32.saturating_sub(nanoseconds)),
+            }
+        }
+    };
+    let fields = [Value::Integer(seconds), Value::Integer(nanoseconds.into()), Value::from("UTC")];
+    Ok(Value::Extension(TIME, Value::Array(fields.into()).encode()))
+}
+
+#[cfg(test)]
+mod tests;
