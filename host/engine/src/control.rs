@@ -106,13 +106,6 @@ impl Control {
         }
     }
 
-    /// Answers a request of a process, from outside the kernel.
-    pub(crate) fn reply(&self, process: &Process, request: u64, outcome: Outcome) {
-        if process.reply(request, outcome) {
-            self.drown(&process.pid);
-        }
-    }
-
     /// Ends a process that lets too much lie which can't be refused.
     fn drown(&self, pid: &Pid) {
         let Some(process) = self.find(pid.as_str()) else { return };

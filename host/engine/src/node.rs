@@ -624,13 +624,6 @@ impl NodeInner {
         self.kernel(|kernel| kernel.cancel(caller, destination, deadline, now))
     }
 
-    /// Answers a request that `Process::begin_request` gave the id of. From any thread; a process that has ended is told
-    /// nothing.
-    #[allow(dead_code, reason = "for host functions that take time; so far only the kernel answers")]
-    pub(crate) fn reply(&self, process: &Process, request: u64, outcome: Outcome) {
-        self.control.reply(process, request, outcome);
-    }
-
     pub(crate) fn handle_exit(&self, process: &Process, outcome: Outcome) {
         self.kernel(|kernel| kernel.handle_exit(&process.pid, outcome, wall::now()));
     }

@@ -150,7 +150,7 @@ impl Process {
         flooded
     }
 
-    /// The id of a new request. It is answered by `NodeInner::reply` or the kernel's reply, or canceled.
+    /// The id of a new request. Whoever does the work answers it by `reply`, or it is canceled.
     pub(crate) fn begin_request(&self) -> Result<u64, RequestError> {
         self.inbox().requests.begin()
     }
