@@ -9,8 +9,8 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::task::Waker;
 
 use lunarium_engine::{
-    Chunk, Definition, Engine, EntryId, Grants, Handle, HostDefinition, HostId, Level, Limits, LimitsOverride, Node,
-    NodeConfig, Outcome, Output, ProcessLabel, SpawnRequest, Value,
+    Chunk, Definition, Engine, EntryId, Grants, Handle, HostDefinition, HostId, Level, Limits, Node, NodeConfig,
+    Outcome, Output, ProcessLabel, SpawnRequest, Value,
 };
 
 /// The process host of every lab.
@@ -73,8 +73,7 @@ impl Lab {
         let output = Arc::new(Kept::default());
         let config = NodeConfig { max_processes: PROCESSES, ..NodeConfig::new(Arc::<Kept>::clone(&output)) };
         let node = Node::start_on(engine(), config);
-        let host =
-            HostDefinition { id: HostId::new(HOST), max_processes, limits, grants: Arc::default(), security: None };
+        let host = HostDefinition { max_processes, limits, ..HostDefinition::new(HostId::new(HOST)) };
         node.add_host(host).expect("a fresh node has no host");
         Lab { node, grants: Arc::default(), output }
     }
@@ -111,25 +110,18 @@ impl Lab {
             return;
         }
         self.node.define(Definition {
-            entry: EntryId::new(format!("app:{name}")),
-            method: "main".into(),
-            chunk: Chunk { name: format!("@{name}.lua").into(), source: source.into() },
-            imports: Vec::new(),
-            libraries: Vec::new(),
-            limits: LimitsOverride::default(),
             grants: Arc::clone(&self.grants),
+            ..Definition::new(
+                EntryId::new(format!("app:{name}")),
+                Chunk { name: format!("@{name}.lua").into(), source: source.into() },
+            )
         });
     }
 
     /// Starts `app:name`.
     pub fn spawn(&self, name: &str, arguments: Vec<Value>) -> Handle {
-        let request = SpawnRequest {
-            entry: EntryId::new(format!("app:{name}")),
-            host: HostId::new(HOST),
-            arguments,
-            limits: LimitsOverride::default(),
-            security: None,
-        };
+        let request =
+            SpawnRequest { arguments, ..SpawnRequest::new(EntryId::new(format!("app:{name}")), HostId::new(HOST)) };
         self.node.spawn(request).expect("a process")
     }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use expect_test::expect;
-use lunarium_engine::{Grants, HostDefinition, HostId, Limits, LimitsOverride, SpawnRequest};
+use lunarium_engine::{Grants, HostDefinition, HostId, SpawnRequest};
 use lunarium_tests::{Lab, show_outcome};
 
 use crate::check::{check_main, check_main_in};
@@ -79,20 +79,15 @@ end
     let host = HostId::new("app:trusted");
     lab.node
         .add_host(HostDefinition {
-            id: host.clone(),
             max_processes: 10,
-            limits: Limits::default(),
             grants: Arc::new(variables(&[("A", Some("granted by the host"))])),
-            security: None,
+            ..HostDefinition::new(host.clone())
         })
         .unwrap();
     let run = |name: &str, host: &HostId, argument: &str| {
         let request = SpawnRequest {
-            entry: lunarium_engine::EntryId::new(name),
-            host: host.clone(),
             arguments: vec![argument.into()],
-            limits: LimitsOverride::default(),
-            security: None,
+            ..SpawnRequest::new(lunarium_engine::EntryId::new(name), host.clone())
         };
         show_outcome(&lab.node.spawn(request).unwrap().wait_blocking())
     };

@@ -8,8 +8,7 @@ use cap_std::ambient_authority;
 use cap_std::fs::Dir;
 use expect_test::{Expect, expect};
 use lunarium_engine::{
-    Directory, EntryId, Grants, HostId, Limits, LimitsOverride, Pattern, Policy, PolicyEffect, ScopeSpec, SecuritySpec,
-    SpawnRequest,
+    Directory, EntryId, Grants, HostId, Limits, Pattern, Policy, PolicyEffect, ScopeSpec, SecuritySpec, SpawnRequest,
 };
 use lunarium_tests::{HOST, Lab, show_outcome};
 use tempfile::TempDir;
@@ -293,11 +292,8 @@ fn a_policy_narrows_what_is_granted() {
         "#,
     ));
     let request = SpawnRequest {
-        entry: EntryId::new("app:main"),
-        host: HostId::new(HOST),
-        arguments: Vec::new(),
-        limits: LimitsOverride::default(),
         security: Some(SecuritySpec { actor: None, scope: Some(ScopeSpec { policies, groups: Vec::new() }) }),
+        ..SpawnRequest::new(EntryId::new("app:main"), HostId::new(HOST))
     };
     let outcome = shelf.lab.node.spawn(request).unwrap().wait_blocking();
     assert_eq!(show_outcome(&outcome), "=> nil");

@@ -5,7 +5,7 @@
 //! others are pasted into a `main`.
 
 use expect_test::{Expect, expect};
-use lunarium_engine::{Chunk, Definition, EntryId, LimitsOverride, Value};
+use lunarium_engine::{Chunk, Definition, EntryId, Value};
 use lunarium_tests::{Lab, show_outcome};
 
 /// The four guides: the same blocks in four languages (the Spanish one has no pool of workers).
@@ -34,15 +34,8 @@ fn pasted(before: &str, block: &str, after: &str) -> String {
 fn run(main: &str, entries: &[(&str, &str)]) -> String {
     let lab = Lab::default();
     for (id, source) in entries.iter().chain([&("app:main", main)]) {
-        lab.node.define(Definition {
-            entry: EntryId::new(*id),
-            method: "main".into(),
-            chunk: Chunk { name: "@guide.lua".into(), source: (*source).into() },
-            imports: Vec::new(),
-            libraries: Vec::new(),
-            limits: LimitsOverride::default(),
-            grants: Default::default(),
-        });
+        lab.node
+            .define(Definition::new(EntryId::new(*id), Chunk { name: "@guide.lua".into(), source: (*source).into() }));
     }
     let outcome = lab.spawn("main", Vec::new()).wait_blocking();
     let mut lines = lab.printed();

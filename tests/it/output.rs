@@ -5,8 +5,8 @@ use std::task::Waker;
 
 use expect_test::expect;
 use lunarium_engine::{
-    Chunk, Definition, EntryId, HostDefinition, HostId, Level, Limits, LimitsOverride, Node, NodeConfig, Output,
-    ProcessLabel, SpawnRequest,
+    Chunk, Definition, EntryId, HostDefinition, HostId, Level, Limits, Node, NodeConfig, Output, ProcessLabel,
+    SpawnRequest,
 };
 use lunarium_tests::{HOST, engine, show_outcome};
 
@@ -115,22 +115,8 @@ fn with_narrow_output(source: &str, act: impl FnOnce(&Narrow)) -> (Vec<String>, 
         security: None,
     };
     node.add_host(host).expect("a new host");
-    node.define(Definition {
-        entry: EntryId::new("app:main"),
-        method: "main".into(),
-        chunk: Chunk { name: "@main.lua".into(), source: source.into() },
-        imports: Vec::new(),
-        libraries: Vec::new(),
-        limits: LimitsOverride::default(),
-        grants: Arc::default(),
-    });
-    let request = SpawnRequest {
-        entry: EntryId::new("app:main"),
-        host: HostId::new(HOST),
-        arguments: Vec::new(),
-        limits: LimitsOverride::default(),
-        security: None,
-    };
+    node.define(Definition::new(EntryId::new("app:main"), Chunk { name: "@main.lua".into(), source: source.into() }));
+    let request = SpawnRequest::new(EntryId::new("app:main"), HostId::new(HOST));
     let handle = node.spawn(request).expect("a process");
     // It waits for room, or has ended.
     while node.waiting_count() == 0 && handle.outcome().is_none() {

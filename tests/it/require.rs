@@ -1,6 +1,6 @@
 //! `require` of the libraries an entry imports.
 
-use lunarium_engine::{Chunk, Definition, EntryId, Import, Library, LimitsOverride};
+use lunarium_engine::{Chunk, Definition, EntryId, Import, Library};
 use lunarium_tests::{Lab, show_outcome};
 
 /// A library: name, source, and the names of those it imports (alias and library are called alike).
@@ -19,13 +19,12 @@ fn run(program: &str, imports: &[&str], libraries: &[Source<'_>]) -> String {
         imports: imports.iter().map(import).collect(),
     });
     lab.node.define(Definition {
-        entry: EntryId::new("app:main"),
-        method: "main".into(),
-        chunk: Chunk { name: "@main.lua".into(), source: format!("return function() {program} end").into() },
         imports: imports.iter().map(import).collect(),
         libraries: libraries.collect(),
-        limits: LimitsOverride::default(),
-        grants: Default::default(),
+        ..Definition::new(
+            EntryId::new("app:main"),
+            Chunk { name: "@main.lua".into(), source: format!("return function() {program} end").into() },
+        )
     });
     let outcome = lab.spawn("main", Vec::new()).wait_blocking();
     lab.printed().into_iter().chain([show_outcome(&outcome)]).collect::<Vec<_>>().join("\n")

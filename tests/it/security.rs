@@ -58,13 +58,7 @@ fn scope(policies: &[Policy]) -> ScopeSpec {
 
 fn start(lab: &Lab, host: &str, security: Option<SecuritySpec>) -> Handle {
     let limits = LimitsOverride::default();
-    let request = SpawnRequest {
-        entry: EntryId::new("app:main"),
-        host: HostId::new(host),
-        arguments: Vec::new(),
-        limits,
-        security,
-    };
+    let request = SpawnRequest { limits, security, ..SpawnRequest::new(EntryId::new("app:main"), HostId::new(host)) };
     lab.node.spawn(request).unwrap()
 }
 
@@ -367,7 +361,7 @@ fn a_host_gives_its_security_to_who_has_none() {
     // Nothing starts where a group is missing: it would be freer than was meant.
     let limits = LimitsOverride::default();
     let (entry, host) = (EntryId::new("app:main"), HostId::new("app:broken"));
-    let refused = lab.node.spawn(SpawnRequest { entry, host, arguments: Vec::new(), limits, security: None });
+    let refused = lab.node.spawn(SpawnRequest { limits, ..SpawnRequest::new(entry, host) });
     assert_eq!(refused.err().map(|error| error.to_string()), Some("policy group `app:nobody` not found".to_owned()));
 }
 
@@ -464,7 +458,7 @@ fn what_can_not_be_an_actor_or_a_scope_is_refused() {
     let refused = |security: SecuritySpec| {
         let (entry, host, limits) = (EntryId::new("app:main"), HostId::new(HOST), LimitsOverride::default());
         let spawned =
-            lab.node.spawn(SpawnRequest { entry, host, arguments: Vec::new(), limits, security: Some(security) });
+            lab.node.spawn(SpawnRequest { limits, security: Some(security), ..SpawnRequest::new(entry, host) });
         spawned.err().unwrap().to_string()
     };
     let actor = |id: &str, meta: Option<Vec<u8>>| SecuritySpec {

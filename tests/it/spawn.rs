@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use expect_test::expect;
-use lunarium_engine::{Chunk, Definition, EntryId, HostDefinition, HostId, Limits, LimitsOverride};
+use lunarium_engine::{Chunk, Definition, EntryId, HostDefinition, HostId, Limits};
 use lunarium_tests::{Lab, show_outcome};
 
 use crate::check::{check, check_main, check_main_in, program};
@@ -191,16 +191,15 @@ fn a_definition_may_name_another_method() {
     let lab = Lab::default();
     for method in ["work", "main"] {
         lab.node.define(Definition {
-            entry: EntryId::new(format!("app:{method}")),
             method: method.into(),
-            chunk: Chunk {
-                name: "@both.lua".into(),
-                source: "return { main = function() return 'main' end, work = function() return 'work' end }".into(),
-            },
-            imports: Vec::new(),
-            libraries: Vec::new(),
-            limits: LimitsOverride::default(),
-            grants: Default::default(),
+            ..Definition::new(
+                EntryId::new(format!("app:{method}")),
+                Chunk {
+                    name: "@both.lua".into(),
+                    source: "return { main = function() return 'main' end, work = function() return 'work' end }"
+                        .into(),
+                },
+            )
         });
     }
     let ends = ["work", "main"].map(|name| show_outcome(&lab.spawn(name, Vec::new()).wait_blocking()));

@@ -405,13 +405,8 @@ fn the_new_limits_hold_and_what_is_held_beyond_them_stays() {
         end
     "#;
     lab.node.define(Definition {
-        entry: EntryId::new("app:small"),
-        method: "main".into(),
-        chunk: Chunk { name: "@small.lua".into(), source: source.into() },
-        imports: Vec::new(),
-        libraries: Vec::new(),
         limits: few,
-        grants: Default::default(),
+        ..Definition::new(EntryId::new("app:small"), Chunk { name: "@small.lua".into(), source: source.into() })
     });
     let outcome = lab.spawn("main", Vec::new()).wait_blocking();
     expect![[r#"=> {15, "RateLimited", "not enough memory"}"#]].assert_eq(&show_outcome(&outcome));
@@ -425,7 +420,7 @@ fn the_limits_of_who_started_it_hold_for_all_incarnations() {
     );
     let limits = LimitsOverride { cpu: Some(std::time::Duration::from_millis(50)), ..LimitsOverride::default() };
     let (entry, host) = (EntryId::new("app:main"), HostId::new(lunarium_tests::HOST));
-    let request = SpawnRequest { entry, host, arguments: Vec::new(), limits, security: None };
+    let request = SpawnRequest { limits, ..SpawnRequest::new(entry, host) };
     let outcome = lab.node.spawn(request).unwrap().wait_blocking();
     expect![[r#"failed ResourceExhausted: cpu limit of 50ms reached without waiting {"limit" = "cpu"}"#]]
         .assert_eq(&show_outcome(&outcome));

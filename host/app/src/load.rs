@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use cap_std::fs::Dir;
 use lunarium_engine::{Chunk, CompileError, Definition, Globals, Node};
-use lunarium_kernel::{EntryId, LimitsOverride};
+use lunarium_kernel::EntryId;
 
 use crate::application::{App, DEFAULT_HOST, MAIN};
 use crate::files::{Files, INDEX};
@@ -134,12 +134,7 @@ impl Draft {
 fn single(program: &Program) -> Definition {
     let space = DEFAULT_HOST.split_once(':').map_or("app", |(space, _)| space);
     Definition {
-        entry: EntryId::new(format!("{space}:{MAIN}")),
         method: Arc::from(MAIN),
-        chunk: program.chunk.clone(),
-        imports: Vec::new(),
-        libraries: Vec::new(),
-        limits: LimitsOverride::default(),
-        grants: Arc::default(),
+        ..Definition::new(EntryId::new(format!("{space}:{MAIN}")), program.chunk.clone())
     }
 }

@@ -282,16 +282,17 @@ fn shortened<'n>(names: &[&'n str]) -> Vec<&'n str> {
 pub(crate) fn default_host() -> Host {
     let id = HostId::new(DEFAULT_HOST);
     let (limits, grants) = (Limits::default(), Arc::default());
-    Host { definition: HostDefinition { id, max_processes: UNBOUNDED, limits, grants, security: None }, started: true }
+    Host {
+        definition: HostDefinition { max_processes: UNBOUNDED, limits, grants, ..HostDefinition::new(id) },
+        started: true,
+    }
 }
 
 fn host_definition(id: &str, raw: &RawHost) -> HostDefinition {
     HostDefinition {
-        id: HostId::new(id),
         max_processes: raw.max_processes.unwrap_or(UNBOUNDED),
         limits: limits::of_host(&raw.limits),
-        security: None,
-        grants: Arc::default(),
+        ..HostDefinition::new(HostId::new(id))
     }
 }
 

@@ -16,7 +16,7 @@ use futures_util::future::{BoxFuture, Either, select};
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use lunarium_engine::{Handle, Node, Sleep, SpawnRequest};
 use lunarium_kernel::{
-    EntryId, ErrorKind, Failure, HostError, HostId, LimitsOverride, Outcome, Pid, Refusal, RestartDecision, Restarts,
+    EntryId, ErrorKind, Failure, HostError, HostId, Outcome, Pid, Refusal, RestartDecision, Restarts,
 };
 
 use crate::application::{App, Service};
@@ -381,11 +381,9 @@ impl Supervised {
 
 fn request(service: &Service) -> SpawnRequest {
     SpawnRequest {
-        entry: service.process.clone(),
-        host: service.host.clone(),
         arguments: service.input.clone(),
-        limits: LimitsOverride::default(),
         security: service.security.clone(),
+        ..SpawnRequest::new(service.process.clone(), service.host.clone())
     }
 }
 

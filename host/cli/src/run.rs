@@ -96,13 +96,8 @@ impl Running {
         limits: LimitsOverride,
     ) -> Result<Verdict, Refused> {
         app.install(&self.node, Some(&host)).map_err(|error| Refused::usage(error.to_string(), None))?;
-        let request = SpawnRequest {
-            entry: entry.clone(),
-            host: host.clone(),
-            arguments,
-            limits: limits.clone(),
-            security: None,
-        };
+        let request =
+            SpawnRequest { arguments, limits: limits.clone(), ..SpawnRequest::new(entry.clone(), host.clone()) };
         let handle = self.node.spawn(request).map_err(|error| Refused::usage(error.to_string(), None))?;
         let ended = future::block_on(self.wait(&handle));
         let process = Ended { app, entry: &entry, host: &host, pid: handle.pid(), limits: &limits };

@@ -75,3 +75,32 @@ pub struct HostDefinition {
     /// scope.
     pub security: Option<SecuritySpec>,
 }
+
+impl Definition {
+    /// A definition that runs `main` of this program, with no imports, no limits of its own and no grants.
+    pub fn new(entry: EntryId, chunk: Chunk) -> Definition {
+        Definition {
+            entry,
+            method: "main".into(),
+            chunk,
+            imports: Vec::new(),
+            libraries: Vec::new(),
+            limits: LimitsOverride::default(),
+            grants: Arc::default(),
+        }
+    }
+}
+
+impl HostDefinition {
+    /// A host with the default limits and room for as many processes as the node has; its processes have no grants, and
+    /// neither actor nor scope.
+    pub fn new(id: HostId) -> HostDefinition {
+        HostDefinition {
+            id,
+            max_processes: u32::MAX,
+            limits: Limits::default(),
+            grants: Arc::default(),
+            security: None,
+        }
+    }
+}

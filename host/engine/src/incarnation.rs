@@ -11,10 +11,11 @@ use lunarium_kernel::{EntryId, Limits};
 
 use crate::code::Code;
 use crate::grants::Grants;
-use crate::node::{NodeInner, SpawnError, Terms};
+use crate::node::NodeInner;
 use crate::output::ProcessLabel;
 use crate::process::Process;
 use crate::runner::Start;
+use crate::spawn::{SpawnError, Terms};
 use crate::wall;
 
 pub(crate) struct Incarnation {

@@ -7,8 +7,8 @@
 //! ```
 //! use std::sync::Arc;
 //! use lunarium_engine::{
-//!     Chunk, Definition, EntryId, HostDefinition, HostId, Level, Limits, LimitsOverride, Node, NodeConfig, Outcome,
-//!     Output, ProcessLabel, SpawnRequest, Value,
+//!     Chunk, Definition, EntryId, HostDefinition, HostId, Level, LimitsOverride, Node, NodeConfig, Outcome, Output,
+//!     ProcessLabel, SpawnRequest, Value,
 //! };
 //!
 //! /// Where processes print: here to standard output, which never fills up.
@@ -29,24 +29,15 @@
 //!
 //! let node = Node::start(NodeConfig { max_processes: 100, ..NodeConfig::new(Arc::new(Stdout)) })?;
 //! let host = HostId::new("app:plugins");
-//! let (limits, grants) = (Limits::default(), Arc::default());
-//! node.add_host(HostDefinition { id: host.clone(), max_processes: 100, limits, grants, security: None })?;
+//! node.add_host(HostDefinition::new(host.clone()))?;
 //! let entry = EntryId::new("app:greet");
+//! let source = "return { main = function(name) print('in') return 'hello, ' .. name end }";
 //! node.define(Definition {
-//!     entry: entry.clone(),
-//!     method: "main".into(),
-//!     chunk: Chunk {
-//!         name: "@greet.lua".into(),
-//!         source: "return { main = function(name) print('in') return 'hello, ' .. name end }".into(),
-//!     },
-//!     imports: Vec::new(),
-//!     libraries: Vec::new(),
 //!     limits: LimitsOverride { memory: Some(4 << 20), ..LimitsOverride::default() },
-//!     grants: Arc::default(),
+//!     ..Definition::new(entry.clone(), Chunk { name: "@greet.lua".into(), source: source.into() })
 //! });
 //! let arguments = vec![Value::from("Ada")];
-//! let limits = LimitsOverride::default();
-//! let handle = node.spawn(SpawnRequest { entry, host, arguments, limits, security: None })?;
+//! let handle = node.spawn(SpawnRequest { arguments, ..SpawnRequest::new(entry, host) })?;
 //! match handle.wait_blocking() {
 //!     Outcome::Completed(result) => assert_eq!(Value::decode(&result)?, Value::from("hello, Ada")),
 //!     Outcome::Failed(failure) => return Err(failure.to_string().into()),
@@ -80,6 +71,7 @@ mod runner;
 mod scheduler;
 mod security;
 mod sleep;
+mod spawn;
 mod store;
 mod syscall;
 mod tunables;
@@ -95,10 +87,11 @@ pub use lunarium_kernel::{
     Attribute, Condition, ConditionError, EntryId, ErrorKind, Failure, Field, FieldError, HostError, HostId, LimitName,
     Limits, LimitsOverride, Operand, Operator, Outcome, Pattern, PatternError, Pid, Policy, PolicyEffect, ResolveError,
 };
-pub use node::{DeliverError, Handle, Node, NodeConfig, SpawnError, SpawnRequest};
+pub use node::{DeliverError, Handle, Node, NodeConfig};
 pub use output::{Level, Output, ProcessLabel};
 pub use pool::PoolError;
 pub use process::Inspection;
 pub use security::{ActorSpec, ScopeSpec, SecurityError, SecuritySpec};
 pub use sleep::Sleep;
+pub use spawn::{SpawnError, SpawnRequest};
 pub use value::{DecodeError, Value};

@@ -48,38 +48,25 @@ impl Bench {
             .unwrap_or_else(|error| fail(&format!("no node: {error}")));
         let limits = Limits { memory: 512 << 20, cpu: Duration::from_secs(600), ..Limits::default() };
         let max_processes = node.engine().max_processes();
-        node.add_host(HostDefinition {
-            id: HostId::new(HOST),
-            max_processes,
-            limits,
-            grants: Arc::default(),
-            security: None,
-        })
-        .unwrap_or_else(|error| fail(&format!("no host: {error}")));
+        node.add_host(HostDefinition { max_processes, limits, ..HostDefinition::new(HostId::new(HOST)) })
+            .unwrap_or_else(|error| fail(&format!("no host: {error}")));
         Bench { node, output }
     }
 
     pub(crate) fn define(&self, entry: &str, source: &str) -> EntryId {
         let id = EntryId::new(entry);
         self.node.define(Definition {
-            entry: id.clone(),
-            method: "main".into(),
-            chunk: Chunk { name: format!("@{entry}.lua").into(), source: source.into() },
-            imports: Vec::new(),
-            libraries: Vec::new(),
             limits: Default::default(),
-            grants: Arc::default(),
+            ..Definition::new(id.clone(), Chunk { name: format!("@{entry}.lua").into(), source: source.into() })
         });
         id
     }
 
     pub(crate) fn spawn(&self, entry: &EntryId, arguments: Vec<Value>) -> Handle {
         let request = SpawnRequest {
-            entry: entry.clone(),
-            host: HostId::new(HOST),
             arguments,
             limits: Default::default(),
-            security: None,
+            ..SpawnRequest::new(entry.clone(), HostId::new(HOST))
         };
         self.node.spawn(request).unwrap_or_else(|error| fail(&format!("cannot spawn {entry}: {error}")))
     }

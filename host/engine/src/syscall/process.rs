@@ -8,8 +8,8 @@ use crate::bindings::lunarium::process::process::{FirstMessage, Host, Options, S
 use crate::bindings::lunarium::process::security::Actor;
 use crate::bindings::lunarium::process::types::Refusal;
 use crate::convert;
-use crate::node::{Parent, Spawn};
 use crate::security::{ActorSpec, ScopeSpec, SecuritySpec};
+use crate::spawn::{Parent, Spawn};
 use crate::store::StoreData;
 
 impl StoreData {
