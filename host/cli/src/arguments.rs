@@ -10,7 +10,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 const AFTER_HELP: &str = "\
 Exit codes: 0; 1 when the process ends abnormally or returns false, or a service was given up; a returned integer from 0
 to 255 is the code; 2 when the command line or the application is wrong; 130 and 143 after a second interrupt or
-termination.";
+termination; 141 when nobody reads the output any more.";
 
 /// Runs Lua processes, each isolated in its own WebAssembly instance.
 #[derive(Debug, Parser)]
@@ -75,7 +75,7 @@ pub struct Run {
     #[arg(long, value_name = "FORMAT", value_enum, default_value_t = LogFormat::Text)]
     pub log_format: LogFormat,
 
-    /// Arguments of the process, each a string
+    /// Arguments of the process, each a string; options stand before the first of them
     #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
     pub arguments: Vec<OsString>,
 }

@@ -15,6 +15,9 @@ const WRITABLE: &str = ":rw";
 /// Why something can't be granted.
 #[derive(Debug, Error)]
 pub enum GrantError {
+    /// Not the name of a variable.
+    #[error("`--grant-env {0}`: only a name is given; the value is the environment's")]
+    Variable(String),
     /// Not the name of a directory.
     #[error("`--grant-fs {0}`: {1}")]
     Path(String, PathError),
@@ -25,10 +28,13 @@ pub enum GrantError {
 
 /// The grants that were asked for.
 ///
-/// Errors: a directory that isn't there.
+/// Errors: what isn't a variable's name; a directory that isn't there.
 pub fn grants(variables: &[String], directories: &[String]) -> Result<Grants, GrantError> {
     let mut grants = Grants::default();
     for name in variables {
+        if name.is_empty() || name.contains('=') {
+            return Err(GrantError::Variable(name.clone()));
+        }
         grants.env.insert(name.clone(), Ambient.variable(name));
     }
     for given in directories {

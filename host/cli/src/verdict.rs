@@ -71,10 +71,13 @@ impl Ended<'_> {
         self.app.explain(who, failure, self.hint(failure))
     }
 
-    /// What could be done about a limit.
+    /// What could be done about it.
     fn hint(&self, failure: &Failure) -> Option<String> {
         if failure.kind == ErrorKind::Internal && failure.message == DEADLOCK {
             return Some("each waits for something that only another coroutine of this process could do".to_owned());
+        }
+        if failure.kind == ErrorKind::Invalid && failure.message.starts_with(NOTHING_TO_RUN) {
+            return Some("its last line says what to run: `return { main = main }`".to_owned());
         }
         let name = reached_limit(failure)?;
         let own = &self.app.definition(self.entry.as_str())?.limits;
@@ -107,6 +110,8 @@ impl Ended<'_> {
 
 /// The guest's words for a process in which nothing can wake anything.
 const DEADLOCK: &str = "all coroutines blocked";
+/// The guest's words for a chunk that returns nothing, as whoever comes from plain Lua writes it.
+const NOTHING_TO_RUN: &str = "the chunk returned nil,";
 
 fn size(bytes: u128) -> String {
     let units = [(1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB")];

@@ -7,7 +7,7 @@ local function main(name)
 
   -- The worker shares nothing with this process. Its end, whatever the reason, is an event here and not an error.
   local worker, err = process.spawn_monitored("NAMESPACE:worker", "NAMESPACE:processes")
-  if err then
+  if not worker then
     return false, "no worker: " .. err
   end
   process.send(worker, "task", name or "world")

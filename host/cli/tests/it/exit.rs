@@ -151,6 +151,8 @@ fn a_chunk_returns_functions() {
             nothing
             --- stderr
             error: app:main {app:processes|0x00001} failed: the chunk returned nil, not a function or a table of functions (Invalid)
+             |
+             = help: its last line says what to run: `return { main = main }`
         "#]],
     );
     check(

@@ -69,6 +69,12 @@ fn a_single_file_reaches_what_the_command_line_grants() {
     expect![[r#"
         exit code: 2
         --- stderr
+        error: `--grant-env GREETING=hi`: only a name is given; the value is the environment's
+    "#]]
+    .assert_eq(&run(&["file.lua", "--grant-env", "GREETING=hi"]));
+    expect![[r#"
+        exit code: 2
+        --- stderr
         error: `--grant-fs nowhere`: No such file or directory (os error 2)
     "#]]
     .assert_eq(&run(&["file.lua", "--grant-fs", "nowhere:rw"]));
