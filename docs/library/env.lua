@@ -1,7 +1,10 @@
 ---@meta env
 
 --- Environment variables that were granted. The module is there, as a global and for `require`, only in a process whose
---- entry or host has a [grant](../applications.md#grants), or that was started with one; elsewhere `env` is nil.
+--- entry or host has a [grant](../applications.md#grants), or that was started with one; elsewhere `env` is nil. Values are
+--- those of the start of the application.
+---
+--- The example has the variable `GREETING`, set to `hello`.
 ---@class envlib
 env = {}
 
@@ -9,12 +12,14 @@ env = {}
 --- granted variable a default.
 ---
 --- Errors:
---- * `INVALID`: the name is missing
+--- * `INVALID`: the name is missing, empty or longer than 255 bytes
 --- * `NOT_FOUND`: it isn't set and has no default, or isn't granted
 ---
 --- Permission: `env.get` on the variable's name.
 ---
 --- ```lua
+--- print((env.get("GREETING"))) --> hello
+---
 --- local value, err = env.get("HOME_OF_NOBODY")
 --- print(value, err:kind() == errors.NOT_FOUND) --> nil true
 --- ```

@@ -8,7 +8,7 @@
 --- many. A line has at most 8 KiB, its fields included. Logging never waits.
 ---
 --- A message may be anything that prints: text, a number, an error object. Fields are written in the order of their names:
---- strings as they are, tables as JSON, everything else as `tostring` says.
+--- strings as they are, tables as JSON, everything else as `tostring` says; with `--log-format json`, too, each is a text.
 ---
 --- The global `logger` is a logger without fields; `logger:with(fields)` makes others.
 ---@class logger.Logger

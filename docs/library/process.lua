@@ -295,6 +295,7 @@ function process.spawn_linked_monitored(id, host, ...) end
 ---
 --- Errors:
 --- * as for `spawn`: nothing was started
+--- * `RESOURCE_EXHAUSTED`: this process waits for 1,000 calls already; nothing was started
 --- * any: the child's own error
 ---
 --- Permission: `process.exec` on the entry's id and `process.host` on the host's.
@@ -319,7 +320,8 @@ function process.exec(id, host, ...) end
 
 --- Starts this process over in a fresh instance: of another entry, or of the same one in its newest definition. It keeps
 --- its pid, names, links, monitors, all unread messages in their order, context values, actor and scope. It loses its
---- coroutines, subscriptions and options, so it listens again. The arguments are copied like a message.
+--- coroutines, subscriptions and options, so it listens again. The arguments are copied like a message. Limits and grants
+--- are those of what it becomes; what it holds beyond such a limit, it keeps. What it waits for with `exec` is terminated.
 ---
 --- Success doesn't return: nothing of the old instance runs any more, `__close` and `__gc` included. If the new
 --- definition then fails to start, the process ends abnormally. Raises

@@ -65,13 +65,14 @@ fn functions(module: &Module) -> impl Iterator<Item = (&str, &Entry)> {
     })
 }
 
-/// What a script prints in a process that has all modules: with the writable directory `data`, no variable set, and the policy
-/// `app:readers` of the group `app:team`, which allows `document.read` on everything.
+/// What a script prints in a process that has all modules: with the writable directory `data`, the variable `GREETING`, and the
+/// policy `app:readers` of the group `app:team`, which allows `document.read` on everything.
 fn transcript(script: &str) -> String {
     let folder = tempfile::tempdir().expect("a folder");
     let dir = Dir::open_ambient_dir(folder.path(), ambient_authority()).expect("it is there");
     let data = Directory::new("data", dir, true).expect("a path");
-    let lab = Lab::granting(Grants { env: [("UNSET".to_owned(), None)].into(), fs: vec![data] });
+    let env = [("GREETING".to_owned(), Some("hello".to_owned()))].into();
+    let lab = Lab::granting(Grants { env, fs: vec![data] });
     let pattern = |text| vec![Pattern::parse(text).expect("a pattern")];
     let readers = Policy {
         id: EntryId::new("app:readers"),

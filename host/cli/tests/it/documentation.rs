@@ -1,6 +1,9 @@
-//! The page `docs/commands.md`: every command and option is on it.
+//! README and pages: every command and option is on `docs/commands.md`, and what is shown works.
 
-use crate::{folder, lunarium};
+use std::fs;
+use std::path::Path;
+
+use crate::{folder, lunarium, run};
 
 const PAGE: &str = include_str!("../../../../docs/commands.md");
 
@@ -25,4 +28,73 @@ fn every_command_and_option_is_on_the_page() {
             assert!(known, "{command}: `{option}` is not on the page");
         }
     }
+}
+
+fn root() -> &'static Path {
+    Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."))
+}
+
+/// The blocks of a page in one language.
+fn blocks<'p>(page: &'p str, language: &'p str) -> impl Iterator<Item = &'p str> {
+    page.split("\n```").filter_map(move |block| block.strip_prefix(language)?.strip_prefix('\n'))
+}
+
+#[test]
+fn the_readme_prints_what_it_says() {
+    let readme = fs::read_to_string(root().join("README.md")).unwrap();
+    let hello = blocks(&readme, "lua").find(|block| block.contains("main = main")).unwrap();
+    let here = folder(&[("hello.lua", hello)]);
+    let mut ran = 0;
+    for block in blocks(&readme, "console") {
+        for session in block.split("$ lunarium ").skip(1) {
+            let (command, printed) = session.split_once('\n').unwrap();
+            let arguments: Vec<_> = command.split(' ').collect();
+            let place = if command.contains("examples/") { root() } else { here.path() };
+            let output = lunarium(place, &arguments).output().unwrap();
+            let shown = String::from_utf8(output.stdout).unwrap();
+            assert_eq!((shown.trim_end(), output.status.code()), (printed.trim_end(), Some(0)), "{command}");
+            ran += 1;
+        }
+    }
+    assert_eq!(ran, 3, "what the README shows");
+}
+
+#[test]
+fn the_readme_names_every_example() {
+    let readme = fs::read_to_string(root().join("README.md")).unwrap();
+    for example in fs::read_dir(root().join("examples")).unwrap() {
+        let name = example.unwrap().file_name().into_string().unwrap();
+        assert!(readme.contains(&format!("`{name}`")), "`{name}` is not in README.md");
+    }
+}
+
+/// A piece of an index lacks what it refers to, and nothing else.
+#[test]
+fn pieces_of_an_index_have_the_right_keys_and_values() {
+    const HEAD: &str = "version: \"1.0\"\nnamespace: app\n";
+    let mut pieces = 0;
+    for page in ["README.md", "docs/applications.md", "docs/permissions.md", "docs/limits.md"] {
+        let page = fs::read_to_string(root().join(page)).unwrap();
+        for block in blocks(&page, "yaml") {
+            let index = match block.trim_start().split([':', ' ']).next().unwrap() {
+                "version" => block.to_owned(),
+                "-" => format!("{HEAD}entries:\n{block}"),
+                "grants" => {
+                    let block = block.replace('\n', "\n    ");
+                    format!(
+                        "{HEAD}entries:\n  - name: main\n    kind: process.lua\n    source: return print\n    {block}"
+                    )
+                }
+                _ => format!("{HEAD}{block}"),
+            };
+            let told = run(&folder(&[("app/_index.yaml", &index)]), &["check", "app"]);
+            let mistakes = told.lines().filter_map(|line| line.split_once("error: ")).filter(|(before, what)| {
+                let is_absent = what.starts_with("there is no ") || what.starts_with("no `security.policy`");
+                before.is_empty() && !is_absent && !what.contains("cannot read") && !what.contains(" mistake")
+            });
+            assert_eq!(mistakes.count(), 0, "{index}\n{told}");
+            pieces += 1;
+        }
+    }
+    assert!(pieces >= 8, "only {pieces} are found");
 }
