@@ -29,7 +29,7 @@ function security.scope() end
 --- Whether this process may do something, by its actor and scope. Actions and resources may be an application's own.
 ---
 --- Errors:
---- * `INVALID`: action or resource is missing or longer than 4 KiB; the attributes can't travel
+--- * `INVALID`: action or resource is missing or longer than 4 KiB; the attributes can't travel or have more than 16 KiB
 ---
 --- ```lua
 --- print(security.can("document.read", "document:1")) --> true
@@ -53,7 +53,8 @@ function security.can(action, resource, attributes) end
 --- Makes an actor. That alone gives it to nobody: see `with_actor`.
 ---
 --- Errors:
---- * `INVALID`: the id is missing, empty or longer than 255 bytes; a key that isn't a string; values that can't travel
+--- * `INVALID`: the id is missing, empty or longer than 255 bytes; a key that isn't a string; values that can't travel, or
+---   have more than 16 KiB
 ---
 --- ```lua
 --- local actor = security.new_actor("user:ada", { role = "admin" })
@@ -84,7 +85,8 @@ function security.new_actor(id, meta) end
 ---@nodiscard
 function security.policy(id) end
 
---- Makes a scope of policies. An empty one allows nothing. A policy that stands twice counts once.
+--- Makes a scope of policies. An empty one allows nothing. A policy that stands twice counts once. One of more than 256
+--- can be made, and no process gets it: the spawn is `INVALID`.
 ---
 --- Errors:
 --- * `INVALID`: no list, or something else than a policy in it

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeSet;
 
-use lunarium_engine::{ActorSpec, ScopeSpec, SecuritySpec};
+use lunarium_engine::{ActorSpec, ScopeSpec, SecurityError, SecuritySpec};
 use lunarium_kernel::{
     Attribute, Condition, ConditionError, EntryId, Field, Operand, Operator, Pattern, Policy, PolicyEffect, action,
 };
@@ -287,12 +287,28 @@ impl<'a> Resolver<'a> {
         for group in raw.groups.iter().flatten() {
             self.check_group(entry, group);
         }
+        self.check_size(entry, raw);
         let has_scope = raw.policies.is_some() || raw.groups.is_some();
         let scope = has_scope.then(|| ScopeSpec {
             policies: entry_ids(raw.policies.as_deref().unwrap_or_default()),
             groups: entry_ids(raw.groups.as_deref().unwrap_or_default()),
         });
         Some(SecuritySpec { actor: raw.actor.clone(), scope })
+    }
+
+    /// A scope that is too large for every process is a mistake of who wrote it.
+    fn check_size(&mut self, entry: &'a RawEntry, raw: &RawSecurity) {
+        let groups: BTreeSet<&str> = raw.groups.iter().flatten().map(|group| group.value.as_str()).collect();
+        let mut scope: BTreeSet<&str> = raw.policies.iter().flatten().map(|policy| policy.value.as_str()).collect();
+        scope.extend(self.entries.iter().filter_map(|entry| {
+            let RawBody::Policy(policy) = &entry.body else { return None };
+            policy.groups.iter().any(|group| groups.contains(group.value.as_str())).then_some(entry.id.value.as_str())
+        }));
+        let written = raw.groups.iter().chain(&raw.policies).flatten().next();
+        if let Some(written) = written.filter(|_| scope.len() > ScopeSpec::MAX_POLICIES) {
+            let message = SecurityError::Policies(scope.len()).to_string();
+            self.findings(entry).mistake(&written.span, message);
+        }
     }
 
     fn check_group(&mut self, entry: &'a RawEntry, group: &At<String>) {

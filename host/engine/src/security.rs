@@ -15,9 +15,6 @@ use crate::value::Value;
 /// Bytes of an actor's meta, and of the attributes of a question. Policies may look at them on every call.
 pub(crate) const MAX_META: usize = 16 << 10;
 
-/// Policies of one scope. Each call looks at all of them.
-const MAX_POLICIES: usize = 256;
-
 /// Bytes of an id or a group's name that an error repeats.
 const SHOWN: usize = 255;
 
@@ -40,13 +37,18 @@ pub struct ActorSpec {
     pub meta: Option<Vec<u8>>,
 }
 
-/// Which policies decide: all of these and those of the groups, up to 256.
+/// Which policies decide: all of these and those of the groups, up to [`ScopeSpec::MAX_POLICIES`].
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ScopeSpec {
     /// Defined policies.
     pub policies: Vec<EntryId>,
     /// Groups with at least one defined policy.
     pub groups: Vec<EntryId>,
+}
+
+impl ScopeSpec {
+    /// Policies of one scope. At the limit: refused, `Invalid`. Each call looks at all of them.
+    pub const MAX_POLICIES: usize = 256;
 }
 
 /// Why a process can't get an actor or a scope.
@@ -60,7 +62,7 @@ pub enum SecurityError {
     #[error("policy group `{0}` not found")]
     UnknownGroup(String),
     /// More policies than a scope may have.
-    #[error("scope of {0} policies exceeds the limit of {MAX_POLICIES}")]
+    #[error("scope of {0} policies exceeds the limit of {most}", most = ScopeSpec::MAX_POLICIES)]
     Policies(usize),
     /// Not an actor.
     #[error(transparent)]
@@ -176,7 +178,7 @@ impl Known {
                 scope.push(Arc::clone(self.policy(id)?));
             }
         }
-        if scope.len() > MAX_POLICIES {
+        if scope.len() > ScopeSpec::MAX_POLICIES {
             return Err(SecurityError::Policies(scope.len()));
         }
         Ok(scope)

@@ -501,3 +501,39 @@ fn the_application_is_strict_in_one_place() {
     "#]],
     );
 }
+
+#[test]
+fn a_scope_is_no_larger_than_a_process_may_have() {
+    let index = |policies: usize| {
+        let mut index = String::from(
+            "version: \"1.0\"
+namespace: app
+entries:
+  - {name: job, kind: process.lua, source: return print}
+  - {name: processes, kind: process.host, security: {policies: [p0], groups: [all]}}
+  - {name: desk, kind: process.service, process: job, host: processes, security: {groups: [all]}}
+",
+        );
+        for number in 0..policies {
+            let policy = "policy: {actions: look, resources: a, effect: allow}, groups: [all]";
+            index += &format!("  - {{name: p{number}, kind: security.policy, {policy}}}\n");
+        }
+        index
+    };
+    assert_eq!(app(&[("_index.yaml", &index(256))]).policies().count(), 256);
+    check_files(&[("_index.yaml", &index(257))], expect![[r#"
+        error: scope of 257 policies exceeds the limit of 256
+         --> shop/_index.yaml:5:79
+          |
+        5 |   - {name: processes, kind: process.host, security: {policies: [p0], groups: [all]}}
+          |                                                                               ^^^
+
+        error: scope of 257 policies exceeds the limit of 256
+         --> shop/_index.yaml:6:92
+          |
+        6 |   - {name: desk, kind: process.service, process: job, host: processes, security: {groups: [all]}}
+          |                                                                                            ^^^
+
+        error: 2 mistakes
+    "#]]);
+}
