@@ -521,7 +521,9 @@ entries:
         index
     };
     assert_eq!(app(&[("_index.yaml", &index(256))]).policies().count(), 256);
-    check_files(&[("_index.yaml", &index(257))], expect![[r#"
+    check_files(
+        &[("_index.yaml", &index(257))],
+        expect![[r#"
         error: scope of 257 policies exceeds the limit of 256
          --> shop/_index.yaml:5:79
           |
@@ -535,5 +537,6 @@ entries:
           |                                                                                            ^^^
 
         error: 2 mistakes
-    "#]]);
+    "#]],
+    );
 }
