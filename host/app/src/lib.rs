@@ -6,6 +6,7 @@
 //! takes from an [`Authority`] that it is given. It prints nothing.
 
 mod application;
+mod excess;
 mod failure;
 mod fields;
 mod files;

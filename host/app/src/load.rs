@@ -104,7 +104,8 @@ impl Draft {
         }
     }
 
-    /// Everything that is wrong, and what hardly can be meant: globals that nobody defines, entries that nothing uses.
+    /// Everything that is wrong, and what hardly can be meant: globals that nobody defines, entries that nothing uses, limits
+    /// that change nothing.
     ///
     /// What is unused shows only when nothing is wrong: an entry that can't be read may be what uses it.
     pub fn review(mut self) -> Report {

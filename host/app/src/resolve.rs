@@ -10,6 +10,7 @@ use lunarium_engine::{Chunk, Definition, Grants, HostDefinition, Import, Library
 use lunarium_kernel::{EntryId, HostId, Limits, RestartPolicy};
 
 use crate::application::{App, DEFAULT_HOST, Host, Lifecycle, MAIN, Service, UNBOUNDED};
+use crate::excess;
 use crate::files::Files;
 use crate::grants::{Authority, Granter};
 use crate::graph::{self, Edges};
@@ -43,7 +44,9 @@ pub(crate) fn resolve(
     let hosts = resolver.hosts(&services, &mut granter);
     let policies = resolver.policies();
     let programs = resolver.programs;
-    (App { definitions, hosts, services, programs, policies, strict: false }, unused::unused(entries, &chunks))
+    let mut warnings = unused::unused(entries, &chunks);
+    warnings.extend(excess::excess(entries));
+    (App { definitions, hosts, services, programs, policies, strict: false }, warnings)
 }
 
 pub(crate) struct Resolver<'a> {

@@ -1,4 +1,4 @@
-//! What `lunarium check` warns of: globals that nobody defines, entries that nothing uses.
+//! What `lunarium check` warns of: globals that nobody defines, entries that nothing uses, limits that change nothing.
 
 use expect_test::{Expect, expect};
 
@@ -262,4 +262,49 @@ fn the_examples_have_no_warnings() {
         let folder = folder(&[]);
         assert_eq!(run(&folder, &["check", path.to_str().unwrap()]), "exit code: 0\n", "{}", path.display());
     }
+}
+
+#[test]
+fn a_limit_above_that_of_every_host_is_shown() {
+    let index = |host: &str| {
+        format!(
+            "version: \"1.0\"\nnamespace: app\nentries:\n{host}  - {{name: main, kind: process.lua, source: return print, limits: {{cpu: 1s, memory: 64MiB}}}}\n"
+        )
+    };
+    check(
+        &[("app/_index.yaml", &index(""))],
+        expect![[r#"
+        exit code: 0
+        --- stderr
+        warning: limit `memory` of `app:main` is larger than that of every process host, and changes nothing
+         --> app/_index.yaml:4:12
+          |
+        4 |   - {name: main, kind: process.lua, source: return print, limits: {cpu: 1s, memory: 64MiB}}
+          |            ^^^^
+          |
+          = help: to raise it, set `limits: {memory: …}` of the `process.host` that it runs on
+
+        warning: 1 warning
+    "#]],
+    );
+    check(
+        &[("app/_index.yaml", &index("  - {name: small, kind: process.host, limits: {memory: 4MiB}}\n"))],
+        expect![[r#"
+            exit code: 0
+            --- stderr
+            warning: limit `memory` of `app:main` is larger than that of every process host, and changes nothing
+             --> app/_index.yaml:5:12
+              |
+            5 |   - {name: main, kind: process.lua, source: return print, limits: {cpu: 1s, memory: 64MiB}}
+              |            ^^^^
+              |
+              = help: to raise it, set `limits: {memory: …}` of the `process.host` that it runs on
+
+            warning: 1 warning
+        "#]],
+    );
+    let large =
+        "  - {name: small, kind: process.host}\n  - {name: processes, kind: process.host, limits: {memory: 64MiB}}\n";
+    let told = run(&folder(&[("app/_index.yaml", &index(large))]), &["check", "app"]);
+    assert!(!told.contains("is larger than"), "{told}");
 }
