@@ -4,14 +4,16 @@ local rt = ...
 local type, next = type, next
 local decode, fault, invalid, bad_argument = rt.decode, rt.fault, rt.invalid, rt.bad_argument
 
-local encoded, values = nil, nil
+local S = rt.state
 
--- What the host gave: a payload, or nil.
-function rt.set_context(payload) encoded = payload end
+local values
 
 -- Key to encoded value. Not to be changed.
 local function own()
-  if not values then values = encoded and decode(encoded) or {} end
+  if not values then
+    local encoded = S[CONTEXT]
+    values = encoded and decode(encoded) or {}
+  end
   return values
 end
 rt.context_values = own

@@ -8,13 +8,11 @@ local S = rt.state
 local unread, fault, invalid, bad_argument = rt.unread, rt.fault, rt.invalid, rt.bad_argument
 local topic_fault, type_name = rt.topic_fault, rt.type_name
 
-local listeners, topics, count, limit = {}, {}, 0, 0
+local listeners, topics, count = {}, {}, 0
 local inbox = new_channel(0, MESSAGES, true, true)
 local events = new_channel(0, EVENTS, true, true)
 
 rt.listeners, rt.inbox = listeners, inbox
-
-function rt.limit_listeners(number) limit = number end
 
 -- ---- From the host
 
@@ -91,6 +89,7 @@ local function listen(topic, options)
     if kind then ch[KIND] = kind end
     return ch, nil
   end
+  local limit = S[MOST_LISTENERS]
   if count >= limit then
     return nil, fault("ResourceExhausted", "process has " .. count .. " listeners, the limit is " .. limit)
   end

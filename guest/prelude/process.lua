@@ -1,14 +1,10 @@
 -- The module `process`: a table of functions that other files own.
 local rt = ...
-local mailbox = rt.mailbox
-
-local pid, frame = "", ""
-
-function rt.identify(own_pid, own_frame) pid, frame = own_pid, own_frame end
+local mailbox, S = rt.mailbox, rt.state
 
 rt.process = {
-  pid = function() return pid end,
-  id = function() return frame end,
+  pid = function() return S[PID] end,
+  id = function() return S[FRAME] end,
   send = rt.send,
   listen = mailbox.listen,
   unlisten = mailbox.unlisten,

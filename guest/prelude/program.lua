@@ -107,11 +107,9 @@ end
 -- The program is compiled; its coroutine is queued.
 function rt.start(config, chunk, ...)
   randomseed(config.seed)
-  rt.identify(config.pid, config.frame)
-  rt.set_context(config.context)
-  rt.limit_timers(config.timers)
-  rt.limit_coroutines(config.coroutines)
-  rt.limit_listeners(config.listeners)
+  S[PID], S[FRAME], S[CONTEXT] = config.pid, config.frame, config.context or false
+  S[MOST_TIMERS], S[MOST_COROUTINES] = config.timers, config.coroutines
+  S[MOST_LISTENERS] = config.listeners
   -- By grants only.
   if config.env then G.env, modules.env = rt.env, rt.env end
   if config.fs then G.fs, modules.fs = rt.fs, rt.fs end

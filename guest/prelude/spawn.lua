@@ -6,10 +6,6 @@ local S, step, wait, can_wait, condemn = rt.state, rt.step, rt.wait, rt.can_wait
 local new_base, new_task = rt.new_base, rt.new_task
 local fault, bad_argument = rt.fault, rt.bad_argument
 
-local limit = 0
-
-function rt.limit_coroutines(count) limit = count end
-
 -- Tasks that let the host have a look at its mailbox and then go on.
 local pollers = {}
 
@@ -54,7 +50,7 @@ end
 -- The new task runs at once, then its spawner goes on: both get in before the queue. So spawning nests no deeper.
 local function spawn(f, ...)
   if type(f) ~= "function" then bad_argument(1, "spawn", "function", f) end
-  local spawned = S[SPAWNED]
+  local spawned, limit = S[SPAWNED], S[MOST_COROUTINES]
   if spawned >= limit then
     error(fault("ResourceExhausted", "process has " .. spawned .. " coroutines, the limit is " .. limit))
   end

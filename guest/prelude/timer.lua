@@ -9,9 +9,7 @@ local new_channel, take, try_send, close, set_source = rt.new_channel, rt.take, 
 local bad_argument, fault, invalid = rt.bad_argument, rt.fault, rt.invalid
 local FOREVER <const> = 0x7fffffffffffffff
 
-local heap, size, serial, limit = {}, 0, 0, 0
-
-function rt.limit_timers(count) limit = count end
+local heap = S[HEAP]
 
 local function earlier(a, b)
   return a[DUE] < b[DUE] or a[DUE] == b[DUE] and a[SERIAL] < b[SERIAL]
@@ -29,6 +27,7 @@ local function rise(entry, place)
 end
 
 local function sink(entry, place)
+  local size = S[TIMERS]
   while true do
     local down = 2 * place
     if down > size then break end
@@ -43,19 +42,19 @@ end
 
 -- Nothing, or what a call returns at the limit.
 local function full()
-  if size >= limit then
-    return fault("ResourceExhausted", "process has " .. size .. " timers pending, the limit is " .. limit)
+  local pending, limit = S[TIMERS], S[MOST_TIMERS]
+  if pending >= limit then
+    return fault("ResourceExhausted", "process has " .. pending .. " timers pending, the limit is " .. limit)
   end
 end
 
 -- Puts an entry that isn't pending into the heap. There is room: the caller has asked `full`.
 local function arm_at(entry, due)
   if due < 0 then due = FOREVER end -- delays go up to 292 years
-  serial = serial + 1
+  local size, serial = S[TIMERS] + 1, S[LAST_SERIAL] + 1
   entry[DUE], entry[SERIAL] = due, serial
-  heap[size + 1] = entry
-  size = size + 1
-  S[TIMERS] = size
+  heap[size] = entry
+  S[TIMERS], S[LAST_SERIAL] = size, serial
   rise(entry, size)
 end
 
@@ -67,10 +66,10 @@ end
 local function disarm(entry)
   local place = entry[PLACE]
   if not place then return false end
+  local size = S[TIMERS]
   local last = heap[size]
   heap[size] = nil
-  size = size - 1
-  S[TIMERS] = size
+  S[TIMERS] = size - 1
   entry[PLACE] = false
   if last ~= entry then
     rise(last, place)
