@@ -1,3 +1,5 @@
+//! What a node keeps in order outside of its processes.
+
 use std::sync::Arc;
 use std::task::Waker;
 use std::time::Duration;
