@@ -391,7 +391,10 @@ fn a_storm_of_kills_leaves_nothing_behind() {
     let lab = Lab::default();
     lab.define(&program(
         r#"
-        for _ = 1, 20 do coroutine.spawn(process.exec, "app:nests", "app:processes", 3) end
+        -- Again and again: kills that are meant for others would leave the last main with none.
+        for _ = 1, 20 do
+            coroutine.spawn(function() while true do process.exec("app:nests", "app:processes", 3) end end)
+        end
         time.sleep("1h")
 -- entry: nests
 return { main = function(left)

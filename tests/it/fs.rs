@@ -9,6 +9,7 @@ use cap_std::fs::Dir;
 use expect_test::{Expect, expect};
 use lunarium_engine::{
     Directory, EntryId, Grants, HostId, Limits, Pattern, Policy, PolicyEffect, ScopeSpec, SecuritySpec, SpawnRequest,
+    Value,
 };
 use lunarium_tests::{HOST, Lab, show_outcome};
 use tempfile::TempDir;
@@ -360,4 +361,34 @@ fn a_process_that_ends_leaves_no_operation_behind() {
         let size = entry.metadata().unwrap().len();
         assert!(entry.file_name() == "large" || size.is_multiple_of(10), "{entry:?} has {size} bytes");
     }
+}
+
+#[test]
+fn operations_of_before_an_upgrade_take_no_place_for_ever() {
+    let shelf = Shelf::new();
+    shelf.lab.define(&program(
+        r#"
+        local rounds = ...
+        for _ = 1, 30 do coroutine.spawn(fs.append, "data/log", "0123456789") end
+        process.upgrade(rounds > 0 and "app:main" or "app:next", rounds - 1)
+-- entry: next
+return { main = function()
+    -- What a thread has begun is carried out; its places are free then, as a whole.
+    for _ = 1, 10000 do
+        local done, read = channel.new(8), 0
+        for _ = 1, 8 do coroutine.spawn(function() done:send(fs.read("shelf/book") ~= nil) end) end
+        for _ = 1, 8 do if done:receive() then read = read + 1 end end
+        if read == 8 then return "all free" end
+        time.sleep("100us")
+    end
+end }
+        "#,
+    ));
+    let all: Vec<_> = (0..8).map(|_| shelf.lab.spawn("main", vec![Value::Integer(20)])).collect();
+    for process in all {
+        assert_eq!(show_outcome(&process.wait_blocking()), r#"=> "all free""#);
+    }
+    shelf.lab.settle();
+    assert_eq!(handles_below(shelf.folder.path()), 2);
+    assert!(fs::metadata(shelf.path("data/log")).unwrap().len().is_multiple_of(10));
 }

@@ -285,3 +285,26 @@ end }
         "#]],
     );
 }
+
+#[test]
+fn a_kill_while_the_definition_is_compiled_is_nobody_elses_loss() {
+    let lab = Lab::default();
+    // The second process of a definition compiles it for all; this one takes some milliseconds.
+    let source = format!("return function() return 'ran' end, function() {} end", "x = x + 1; do end ".repeat(20_000));
+    for round in 0..4 {
+        lab.define(&source);
+        assert_eq!(show_outcome(&lab.spawn("main", Vec::new()).wait_blocking()), r#"=> "ran""#);
+        let killed: Vec<_> = (0..3).map(|_| lab.spawn("main", Vec::new())).collect();
+        // It has an instance, and then runs for as long as it may be.
+        while round > 0 && lab.node.instance_count() == 0 && killed.iter().all(|one| one.outcome().is_none()) {
+            std::thread::yield_now();
+        }
+        for one in &killed {
+            // It may have ended already.
+            let _ = lab.node.terminate(one.pid());
+        }
+        let whole = lab.spawn("main", Vec::new());
+        assert_eq!(show_outcome(&whole.wait_blocking()), r#"=> "ran""#);
+        lab.settle();
+    }
+}

@@ -132,7 +132,7 @@ impl<'d> Files<'d> {
             return Ok(Arc::clone(file));
         }
         let text = self.read_text(path)?;
-        let file = Arc::new(SourceFile { shown: self.shown(path), text: text.into() });
+        let file = Arc::new(SourceFile::new(self.shown(path), text.into()));
         self.read.insert(path.to_owned(), Arc::clone(&file));
         Ok(file)
     }

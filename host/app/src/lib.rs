@@ -15,6 +15,7 @@ mod grants;
 mod graph;
 mod identifier;
 mod limits;
+mod lines;
 mod load;
 mod program;
 mod quantity;

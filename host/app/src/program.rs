@@ -10,6 +10,7 @@ use std::sync::Arc;
 use lunarium_engine::Chunk;
 
 use crate::files::{self, Files, ReadError};
+use crate::lines::Lines;
 use crate::raw::RawEntry;
 use crate::report::{Findings, Mistake, Place, Report, SourceFile};
 use crate::suggest;
@@ -25,12 +26,14 @@ pub(crate) struct Program {
     file: Option<Arc<SourceFile>>,
     /// The `source` key's value, when there is one.
     source: Option<Place>,
+    /// Of a chunk that has no file.
+    lines: Lines,
 }
 
 impl Program {
     /// A program of its own, without an index file.
     pub(crate) fn of_file(file: Arc<SourceFile>, path: &str) -> Self {
-        Self { chunk: file_chunk(&file, path), file: Some(file), source: None }
+        Self { chunk: file_chunk(&file, path), file: Some(file), source: None, lines: Lines::default() }
     }
 
     /// The mistake of a program that doesn't compile; `message` is Lua's, `name:line: text`.
@@ -75,16 +78,18 @@ impl Program {
         match (&self.file, &self.source) {
             (Some(file), _) => {
                 // What ends too early is told on the line after the last.
-                let lines = file.text.bytes().filter(|byte| *byte == b'\n').count().saturating_add(1);
+                let lines = file.lines.count(&file.text);
                 usize::try_from(line).is_ok_and(|line| line <= lines).then(|| Place::line(file, line))
             }
             (None, Some(source)) => {
                 let index = usize::try_from(line.checked_sub(1)?).ok()?;
                 // All of it is on the line of its key.
-                if self.chunk.source.trim_end().lines().count() <= 1 {
+                let text = &self.chunk.source;
+                if text.trim_end().lines().nth(1).is_none() {
                     return (index == 0).then(|| source.clone());
                 }
-                source.line_below(index, self.chunk.source.lines().nth(index)?)
+                let is_there = self.lines.start(text, index) < text.len();
+                is_there.then(|| source.line_below(index, self.lines.line(text, index)))?
             }
             (None, None) => None,
         }
@@ -136,7 +141,12 @@ impl Programs {
             Ok(file) => {
                 let chunk = file_chunk(&file, &resolved);
                 let place = Place::new(&entry.file, source.span.clone());
-                self.all.push(Program { chunk: chunk.clone(), file: Some(file), source: Some(place) });
+                self.all.push(Program {
+                    chunk: chunk.clone(),
+                    file: Some(file),
+                    source: Some(place),
+                    lines: Lines::default(),
+                });
                 self.by_path.insert(resolved, chunk.clone());
                 Some(chunk)
             }
@@ -160,7 +170,7 @@ impl Programs {
         let name = format!("={}", entry.id.value);
         let chunk = Chunk { name: name.into(), source: source.value.as_str().into() };
         let place = Place::new(&entry.file, source.span.clone());
-        self.all.push(Program { chunk: chunk.clone(), file: None, source: Some(place) });
+        self.all.push(Program { chunk: chunk.clone(), file: None, source: Some(place), lines: Lines::default() });
         Some(chunk)
     }
 }

@@ -10,6 +10,8 @@ use std::sync::Arc;
 
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet, normalize_untrusted_str};
 
+use crate::lines::Lines;
+
 /// Mistakes shown of one report; the rest is counted. A generated file can hold a hundred thousand of them.
 const SHOWN_MISTAKES: usize = 100;
 
@@ -19,6 +21,13 @@ pub struct SourceFile {
     pub shown: String,
     /// Its text.
     pub text: Arc<str>,
+    pub(crate) lines: Lines,
+}
+
+impl SourceFile {
+    pub(crate) fn new(shown: String, text: Arc<str>) -> Self {
+        Self { shown, text, lines: Lines::default() }
+    }
 }
 
 impl fmt::Debug for SourceFile {
@@ -42,10 +51,8 @@ impl Place {
 
     /// A whole line of a file, counted from one.
     pub(crate) fn line(file: &Arc<SourceFile>, line: u32) -> Self {
-        let skipped = usize::try_from(line.saturating_sub(1)).unwrap_or(usize::MAX);
-        let start: usize = file.text.split_inclusive('\n').take(skipped).map(str::len).sum();
-        let rest = file.text.get(start..).unwrap_or_default();
-        let text = rest.lines().next().unwrap_or_default();
+        let number = usize::try_from(line.saturating_sub(1)).unwrap_or(usize::MAX);
+        let (start, text) = (file.lines.start(&file.text, number), file.lines.line(&file.text, number));
         let indent = text.len().saturating_sub(text.trim_start().len());
         Self::new(file, start.saturating_add(indent)..start.saturating_add(text.trim_end().len()))
     }
@@ -53,8 +60,7 @@ impl Place {
     /// The line this many lines below the place's beginning, when it holds `text` and nothing else. A block of text in
     /// YAML has the lines of its value; folded and quoted ones don't.
     pub(crate) fn line_below(&self, lines: usize, text: &str) -> Option<Self> {
-        let start = floor_char_boundary(&self.file.text, self.span.start);
-        let before = self.file.text.get(..start)?.bytes().filter(|byte| *byte == b'\n').count();
+        let before = self.file.lines.at(&self.file.text, self.span.start);
         let number = u32::try_from(before.checked_add(lines)?.checked_add(1)?).ok()?;
         let place = Self::line(&self.file, number);
         (self.file.text.get(place.span.clone())? == text.trim()).then_some(place)
@@ -87,15 +93,13 @@ impl Place {
     ///
     /// Only this line is rendered: with the whole file, a thousand mistakes in a large file would cost minutes.
     fn excerpt(&self) -> (&str, usize, Range<usize>) {
-        let text: &str = &self.file.text;
+        let (text, lines) = (&*self.file.text, &self.file.lines);
         let start = floor_char_boundary(text, self.span.start);
-        let before = text.get(..start).unwrap_or_default();
-        let line_start = before.rfind('\n').map_or(0, |newline| newline.saturating_add(1));
-        let number = before.bytes().filter(|byte| *byte == b'\n').count().saturating_add(1);
-        let line = text.get(line_start..).unwrap_or_default().lines().next().unwrap_or_default();
+        let index = lines.at(text, start);
+        let (line_start, line) = (lines.start(text, index), lines.line(text, index));
         let from = start.saturating_sub(line_start).min(line.len());
         let to = floor_char_boundary(text, self.span.end).saturating_sub(line_start).clamp(from, line.len());
-        (line, number, from..to)
+        (line, index.saturating_add(1), from..to)
     }
 }
 

@@ -107,6 +107,12 @@ impl Clock {
         self.timers.lock().unwrap_or_else(PoisonError::into_inner).queue.remove(&(key.0, key.1));
     }
 
+    /// How many timers are set.
+    #[cfg(test)]
+    pub(crate) fn timers(&self) -> usize {
+        self.timers.lock().unwrap_or_else(PoisonError::into_inner).queue.len()
+    }
+
     fn due(&self, timers: &mut Timers, now: u64) -> Vec<Waker> {
         let later = timers.queue.split_off(&(now.saturating_add(1), 0));
         std::mem::replace(&mut timers.queue, later).into_values().collect()

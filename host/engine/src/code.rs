@@ -65,3 +65,22 @@ fn piece<'a>(chunk: &'a Chunk, compiled: Option<&'a Vec<u8>>) -> wit::Chunk<'a> 
 pub(crate) fn source(chunk: &Chunk) -> wit::Chunk<'_> {
     wit::Chunk { name: &chunk.name, code: wit::Code::Source(&chunk.source) }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use lunarium_kernel::EntryId;
+
+    #[test]
+    fn the_second_process_compiles_or_when_it_is_killed_the_next() {
+        let chunk = Chunk { name: "@a.lua".into(), source: "return 1".into() };
+        let code = Code::new(Definition::new(EntryId::new("app:a"), chunk));
+        assert!(!code.wants_compiling());
+        assert!(code.wants_compiling());
+        assert!(code.wants_compiling());
+        code.keep(Some(Compiled { program: b"compiled".to_vec(), libraries: Vec::new() }));
+        assert!(!code.wants_compiling());
+        code.keep(None);
+        assert!(matches!(code.program().code, wit::Code::Compiled(b"compiled")));
+    }
+}

@@ -17,8 +17,8 @@ pub(crate) struct Control {
     kernel: Mutex<Kernel>,
     /// Living processes by number. Written under the kernel's lock, read without it.
     processes: HashMap<u64, Arc<Process>>,
-    /// Notified when the kernel's next deadline may have changed.
-    deadline_changed: Box<dyn Fn(Timestamp) + Send + Sync>,
+    /// Called when the kernel's next deadline has changed.
+    deadline_changed: Box<dyn Fn() + Send + Sync>,
 }
 
 /// What is left to do when the lock is released: waking strangers, who may do anything.
@@ -26,12 +26,12 @@ pub(crate) struct Control {
 struct Afterwards {
     ended: Vec<Arc<Process>>,
     flooded: Vec<Pid>,
-    deadline: Option<Timestamp>,
+    deadline_changed: bool,
 }
 
 impl Control {
-    /// `deadline_changed` is told the earliest deadline whenever one is set; it may be told the same one again.
-    pub(crate) fn new(limits: NodeLimits, deadline_changed: Box<dyn Fn(Timestamp) + Send + Sync>) -> Control {
+    /// `deadline_changed` is called without the lock: whoever wants to know the deadline asks for what it is by then.
+    pub(crate) fn new(limits: NodeLimits, deadline_changed: Box<dyn Fn() + Send + Sync>) -> Control {
         Control { kernel: Mutex::new(Kernel::new(limits)), processes: HashMap::new(), deadline_changed }
     }
 
@@ -59,6 +59,11 @@ impl Control {
         self.processes.pin().values().map(Arc::clone).collect()
     }
 
+    /// When the kernel wants to be called next.
+    pub(crate) fn next_deadline(&self) -> Option<Timestamp> {
+        self.kernel.lock().unwrap_or_else(PoisonError::into_inner).next_deadline()
+    }
+
     fn locked<R>(&self, act: impl FnOnce(&mut Kernel) -> R) -> (R, Afterwards) {
         let mut kernel = self.kernel.lock().unwrap_or_else(PoisonError::into_inner);
         let before = kernel.next_deadline();
@@ -67,7 +72,7 @@ impl Control {
         while let Some(effect) = kernel.poll_effect() {
             self.perform(effect, &mut afterwards);
         }
-        afterwards.deadline = kernel.next_deadline().filter(|deadline| Some(*deadline) != before);
+        afterwards.deadline_changed = kernel.next_deadline() != before;
         (result, afterwards)
     }
 
@@ -98,8 +103,8 @@ impl Control {
         for process in afterwards.ended {
             process.announce();
         }
-        if let Some(deadline) = afterwards.deadline {
-            (self.deadline_changed)(deadline);
+        if afterwards.deadline_changed {
+            (self.deadline_changed)();
         }
         for pid in afterwards.flooded {
             self.drown(&pid);

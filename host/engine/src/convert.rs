@@ -18,6 +18,9 @@ use crate::requests::Reply;
 /// Bytes of an error message that are kept: it travels along links and monitors, and into logs.
 const MESSAGE_BYTES: usize = 8 << 10;
 
+/// Bytes of an id or a name that an error repeats.
+pub(crate) const SHOWN: usize = 255;
+
 /// Bytes of a traceback that are kept.
 const STACK_BYTES: usize = 16 << 10;
 

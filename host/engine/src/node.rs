@@ -7,15 +7,16 @@ use std::collections::HashMap;
 use std::hash::{BuildHasher, RandomState};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::channel;
-use std::sync::{Arc, PoisonError, RwLock, Weak};
+use std::sync::{Arc, Mutex, PoisonError, RwLock, Weak};
 use std::task::{Wake, Waker};
 use std::time::Duration;
 
 use lunarium_kernel::{
     EntryId, HostError, HostId, HostSpec, Kernel, Message, NodeLimits, Outcome, Pid, Policy, ResolveError, SendError,
-    TenantId, Timestamp, Topic, TopicError,
+    TenantId, Topic, TopicError,
 };
 
+use crate::clock::TimerKey;
 use crate::code::Code;
 use crate::control::{Census, Control, Counted};
 use crate::definition::{Chunk, Definition, HostDefinition};
@@ -76,6 +77,8 @@ pub enum DeliverError {
 pub(crate) struct NodeInner {
     engine: Engine,
     pub(crate) control: Control,
+    /// The clock's timer for the kernel's next deadline.
+    alarm: Mutex<Option<TimerKey>>,
     pub(crate) definitions: RwLock<HashMap<EntryId, Arc<Code>>>,
     pub(crate) hosts: RwLock<HashMap<HostId, HostDefinition>>,
     pub(crate) policies: Policies,
@@ -104,7 +107,8 @@ impl Node {
             let alarm = node.clone();
             NodeInner {
                 engine: engine.clone(),
-                control: Control::new(limits, Box::new(move |deadline| set_alarm(&alarm, deadline))),
+                control: Control::new(limits, Box::new(move || set_alarm(&alarm))),
+                alarm: Mutex::default(),
                 definitions: RwLock::default(),
                 hosts: RwLock::default(),
                 policies,
@@ -371,12 +375,20 @@ impl NodeInner {
     }
 }
 
-/// Lets the clock call the kernel when its next deadline is due. One alarm too many does nothing.
-fn set_alarm(node: &Weak<NodeInner>, deadline: Timestamp) {
+/// Lets the clock call the kernel when its next deadline is due. There is one alarm, however often deadlines change: a
+/// script may set them in a loop.
+fn set_alarm(node: &Weak<NodeInner>) {
     let Some(inner) = node.upgrade() else { return };
     let clock = inner.engine.clock();
-    let delay = u64::try_from(deadline.since(wall::now()).as_nanos()).unwrap_or(u64::MAX);
-    clock.set(clock.now().saturating_add(delay), Waker::from(Arc::new(Alarm(node.clone()))));
+    let mut alarm = inner.alarm.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(earlier) = alarm.take() {
+        clock.cancel(earlier);
+    }
+    // Asked under the alarm's lock: of two that come at once, the later one knows the deadline of both.
+    *alarm = inner.control.next_deadline().map(|deadline| {
+        let delay = u64::try_from(deadline.since(wall::now()).as_nanos()).unwrap_or(u64::MAX);
+        clock.set(clock.now().saturating_add(delay), Waker::from(Arc::new(Alarm(node.clone()))))
+    });
 }
 
 struct Alarm(Weak<NodeInner>);
@@ -384,13 +396,11 @@ struct Alarm(Weak<NodeInner>);
 impl Wake for Alarm {
     fn wake(self: Arc<Self>) {
         let Some(node) = self.0.upgrade() else { return };
-        let next = node.kernel(|kernel| {
-            kernel.handle_timeout(wall::now());
-            kernel.next_deadline()
-        });
-        // The wall clock may have been set back, or this was the alarm of a deadline that is gone.
-        if let Some(deadline) = next {
-            set_alarm(&self.0, deadline);
-        }
+        node.kernel(|kernel| kernel.handle_timeout(wall::now()));
+        // Also when no deadline has passed: the wall clock may have been set back.
+        set_alarm(&self.0);
     }
 }
+
+#[cfg(test)]
+mod tests;

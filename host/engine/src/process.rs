@@ -62,6 +62,8 @@ struct Inbox {
     files: FileQueue,
     /// The output was full and takes lines again.
     output_ready: bool,
+    /// It will be told.
+    awaits_output: bool,
     inspections: Vec<Sender<Inspection>>,
     /// The runner, while it waits.
     waker: Option<Waker>,
@@ -110,6 +112,7 @@ impl Process {
                 requests: Requests::default(),
                 files: FileQueue::default(),
                 output_ready: false,
+                awaits_output: false,
                 inspections: Vec::new(),
                 waker: None,
             }),
@@ -184,15 +187,28 @@ impl Process {
         if inbox.mailbox.is_closed() {
             return false;
         }
-        let flooded = inbox.requests.reply(Reply { request, outcome });
+        let reply = Reply { request, outcome };
+        if inbox.requests.is_stale(request) {
+            inbox.requests.cancel();
+            inbox.files.done(&[reply]);
+            return false;
+        }
+        let flooded = inbox.requests.reply(reply);
         wake(inbox);
         flooded
+    }
+
+    /// Whether the output has to be asked to tell when it takes lines again. True once until it does: a script that can't
+    /// wait may print on.
+    pub(crate) fn begin_output_wait(&self) -> bool {
+        !std::mem::replace(&mut self.inbox().awaits_output, true)
     }
 
     /// Tells that the output takes lines again.
     pub(crate) fn output_ready(&self) {
         let mut inbox = self.inbox();
         inbox.output_ready = true;
+        inbox.awaits_output = false;
         wake(inbox);
     }
 
@@ -262,10 +278,13 @@ impl Process {
         self.inbox().mailbox.take_back(item)
     }
 
-    /// Another incarnation begins, within these limits. Log lines stay counted: who upgrades often writes no more.
+    /// Another incarnation begins, within these limits: nobody there waits for a reply to the last one. Log lines stay
+    /// counted: who upgrades often writes no more.
     pub(crate) fn restart(&self, limits: &Limits) {
         let mut inbox = self.inbox();
         inbox.mailbox.restart(limits.mailbox());
+        let stale = inbox.requests.restart();
+        inbox.files.done(&stale);
         for _ in 0..inbox.files.forget_waiting() {
             inbox.requests.cancel();
         }

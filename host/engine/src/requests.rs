@@ -38,6 +38,8 @@ pub(crate) struct Reply {
 #[derive(Debug, Default)]
 pub(crate) struct Requests {
     last: u64,
+    /// The last one of an earlier incarnation.
+    stale: u64,
     under_way: u32,
     replies: VecDeque<Reply>,
     /// Bytes of `replies`.
@@ -82,6 +84,17 @@ impl Requests {
         }
         self.bytes = self.bytes.saturating_sub(used);
         (taken, used)
+    }
+
+    /// Another incarnation begins, in which nobody waits for what was asked before: the replies that are there already.
+    pub(crate) fn restart(&mut self) -> Vec<Reply> {
+        self.stale = self.last;
+        self.take(u64::MAX).0
+    }
+
+    /// Whether an earlier incarnation has asked. Its reply isn't handed over; the request is canceled instead.
+    pub(crate) fn is_stale(&self, request: u64) -> bool {
+        request <= self.stale
     }
 
     /// Drops what waits: the process has ended.
@@ -132,6 +145,20 @@ mod tests {
         assert_eq!((ids(&next), bytes), (vec![2, 3], 100));
         assert_eq!(ids(&requests.take(100).0), [4]);
         assert_eq!(requests.take(100), (vec![], 0));
+    }
+
+    #[test]
+    fn what_an_earlier_incarnation_asked_takes_room_only_until_it_is_done() {
+        let mut requests = Requests::default();
+        let all: Vec<u64> = (0..MAX_REQUESTS).map(|_| requests.begin().unwrap()).collect();
+        assert!(!requests.reply(reply(all[0], 1)));
+        assert_eq!(ids(&requests.restart()), [all[0]]);
+        assert_eq!(requests.take(10), (vec![], 0));
+        let next = requests.begin().unwrap();
+        assert!(requests.begin().is_err());
+        assert!(all.iter().all(|request| requests.is_stale(*request)) && !requests.is_stale(next));
+        requests.cancel();
+        requests.begin().unwrap();
     }
 
     #[test]

@@ -131,10 +131,12 @@ async fn incarnate(node: &Arc<NodeInner>, process: &Arc<Process>, start: &Start,
     let incarnation = &start.incarnation;
     let mut turns = Turns::new(node, process, incarnation);
     if start.code.wants_compiling() {
-        start.code.keep(compile(node, start, slot, &turns).await.ok());
+        let compiled = compile(node, start, slot, &turns).await.ok();
+        // Says nothing about the source: the next process tries.
         if process.is_killed() {
             return Next::Ended(None);
         }
+        start.code.keep(compiled);
         incarnation.cpu.reset();
     }
     // Entered like a call: a tick may fall into it, and what it is compared with must have begun.

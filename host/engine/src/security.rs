@@ -9,14 +9,12 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use lunarium_kernel::{Actor, ActorError, Attribute, EntryId, ErrorKind, Policy, Refusal, Security};
 
-use crate::convert::cut;
+use crate::convert::{SHOWN, cut};
 use crate::value::Value;
 
 /// Bytes of an actor's meta, and of the attributes of a question. Policies may look at them on every call.
 pub(crate) const MAX_META: usize = 16 << 10;
 
-/// Bytes of an id or a group's name that an error repeats.
-const SHOWN: usize = 255;
 
 /// In whose name a process acts and which policies decide what it may do. What isn't given is its parent's or, without
 /// one, its host's.

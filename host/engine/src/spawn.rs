@@ -11,6 +11,7 @@ use lunarium_kernel::{
 };
 
 use crate::code::Code;
+use crate::convert::{SHOWN, cut};
 use crate::definition::HostDefinition;
 use crate::grants::Grants;
 use crate::incarnation::Incarnation;
@@ -77,6 +78,9 @@ pub enum SpawnError {
     /// The holder of the name can't be monitored or linked.
     #[error(transparent)]
     Join(#[from] JoinError),
+    /// The name changed hands whenever its holder had been looked at.
+    #[error("the name's holder changes too fast")]
+    Unsettled,
     /// The first messages don't fit into the mailbox.
     #[error(transparent)]
     Mailbox(#[from] SendError),
@@ -91,12 +95,17 @@ impl Refusal for SpawnError {
             SpawnError::Denied(denied) => denied.kind(),
             SpawnError::Kernel(error) => error.kind(),
             SpawnError::Join(error) => error.kind(),
+            SpawnError::Unsettled => ErrorKind::Conflict,
             SpawnError::Mailbox(error) => error.kind(),
         }
     }
 
     fn retryable(&self) -> bool {
-        matches!(self, SpawnError::Mailbox(error) if error.retryable())
+        match self {
+            SpawnError::Unsettled => true,
+            SpawnError::Mailbox(error) => error.retryable(),
+            _ => false,
+        }
     }
 }
 
@@ -111,6 +120,18 @@ pub(crate) struct Spawn {
     pub(crate) context: Option<Vec<u8>>,
     /// None: the parent's, or the host's.
     pub(crate) security: Option<SecuritySpec>,
+}
+
+/// How often a spawn looks who has its name, while that changes between the look and the act. At the limit: `Conflict`. A
+/// script that takes and frees the name in a loop must not hold up the worker of another.
+const LOOKS: u32 = 16;
+
+/// What has come of a look at a name.
+enum Settled {
+    Child(Arc<Process>),
+    Holder(Pid),
+    /// Somebody else has the name by now, or nobody; the messages come back.
+    Changed(Vec<Message>),
 }
 
 /// What a process is made of, resolved.
@@ -149,6 +170,26 @@ impl<'a> Parent<'a> {
     pub(crate) fn exec(process: &'a Process, request: u64) -> Parent<'a> {
         Parent { process, monitored: false, linked: false, exec: Some(request), name: None, messages: Vec::new() }
     }
+
+    /// Who has the wanted name.
+    fn holder(&self, kernel: &Kernel) -> Option<Pid> {
+        kernel.holder(&self.process.pid, self.name.as_ref()?)
+    }
+
+    /// Whether the parent may claim the name or, when somebody has it already, do to them what it wants.
+    fn authorize(&self, holder: Option<&Pid>, sends: bool) -> Result<(), Denied> {
+        let caller = self.process;
+        let ask = |action, resource| caller.security.authorize(action, resource, &caller.pid, None);
+        match (holder, &self.name) {
+            (Some(holder), _) => {
+                let wanted = [(sends, action::SEND), (self.monitored, action::MONITOR), (self.linked, action::LINK)];
+                let mut wanted = wanted.into_iter().filter(|(wanted, _)| *wanted);
+                wanted.try_for_each(|(_, action)| ask(action, holder.as_str()))
+            }
+            (None, Some(name)) => ask(action::REGISTER, name.as_str()),
+            (None, None) => Ok(()),
+        }
+    }
 }
 
 impl NodeInner {
@@ -162,38 +203,48 @@ impl NodeInner {
     }
 
     /// Starts a child, or gives the holder of the wanted name what the child would have had. The pid of either.
+    ///
+    /// Policies are asked outside of the kernel's lock, so that they hold up nobody else; what was allowed is done only if
+    /// the name is still where it was then.
     pub(crate) fn spawn_child(self: &Arc<NodeInner>, mut parent: Parent<'_>, spawn: Spawn) -> Result<Pid, SpawnError> {
         let plan = self.plan(spawn, Some(parent.process))?;
-        let messages = std::mem::take(&mut parent.messages);
-        let caller = &parent.process.pid;
-        let accepted = self.kernel(|kernel| {
-            let holder = parent.name.as_ref().and_then(|name| kernel.holder(caller, name));
-            if let Some(holder) = holder {
-                kernel.find_host(caller, &plan.host)?;
-                let wanted = [
-                    (!messages.is_empty(), action::SEND),
-                    (parent.monitored, action::MONITOR),
-                    (parent.linked, action::LINK),
-                ];
-                for (_, action) in wanted.into_iter().filter(|(wanted, _)| *wanted) {
-                    parent.process.security.authorize(action, holder.as_str(), caller, None)?;
+        let mut messages = std::mem::take(&mut parent.messages);
+        for _ in 0..LOOKS {
+            let holder = parent.name.is_some().then(|| self.kernel(|kernel| parent.holder(kernel))).flatten();
+            parent.authorize(holder.as_ref(), !messages.is_empty())?;
+            match self.settle(&parent, &plan, holder.as_ref(), messages)? {
+                Settled::Child(process) => {
+                    self.launch(&process, plan);
+                    return Ok(process.pid.clone());
                 }
-                return self.join(kernel, &parent, holder, messages).map(Err);
+                Settled::Holder(holder) => return Ok(holder),
+                Settled::Changed(unsent) => messages = unsent,
             }
-            if let Some(name) = &parent.name {
-                parent.process.security.authorize(action::REGISTER, name.as_str(), caller, None)?;
+        }
+        Err(SpawnError::Unsettled)
+    }
+
+    /// Starts the child or joins the holder of its name, unless that isn't who was `checked`.
+    fn settle(
+        &self,
+        parent: &Parent<'_>,
+        plan: &Plan,
+        checked: Option<&Pid>,
+        messages: Vec<Message>,
+    ) -> Result<Settled, SpawnError> {
+        self.kernel(|kernel| {
+            let holder = parent.holder(kernel);
+            if holder.as_ref() != checked && !parent.process.security.allows_everything() {
+                return Ok(Settled::Changed(messages));
+            }
+            if let Some(holder) = holder {
+                kernel.find_host(&parent.process.pid, &plan.host)?;
+                return self.join(kernel, parent, holder, messages).map(Settled::Holder);
             }
             let mut mailbox = Mailbox::new(plan.limits.mailbox());
             mailbox.push_all(messages)?;
-            self.accept(kernel, Some(&parent), &plan, mailbox).map(Ok)
-        });
-        match accepted? {
-            Ok(process) => {
-                self.launch(&process, plan);
-                Ok(process.pid.clone())
-            }
-            Err(holder) => Ok(holder),
-        }
+            self.accept(kernel, Some(parent), plan, mailbox).map(Settled::Child)
+        })
     }
 
     /// What a process will be made of. Checked as far as the kernel isn't needed for it.
@@ -285,7 +336,8 @@ impl NodeInner {
 
     pub(crate) fn code(&self, entry: &EntryId) -> Result<Arc<Code>, SpawnError> {
         let definitions = self.definitions.read().unwrap_or_else(PoisonError::into_inner);
-        definitions.get(entry).cloned().ok_or_else(|| SpawnError::UnknownEntry(entry.clone()))
+        let unknown = || SpawnError::UnknownEntry(EntryId::new(cut(entry.to_string(), SHOWN)));
+        definitions.get(entry).cloned().ok_or_else(unknown)
     }
 
     /// Whose security a new process has: its parent's, else its host's, with what the spawn changes.

@@ -37,11 +37,12 @@ pub enum Event {
 }
 
 impl Event {
-    /// Whether both are CANCELs of the same sender, so that the later one can stand for both.
-    pub(crate) fn is_same_cancel(&self, other: &Self) -> bool {
-        match (self, other) {
-            (Self::Cancel { from: ours, .. }, Self::Cancel { from: theirs, .. }) => ours == theirs,
-            _ => false,
+    /// Whose CANCEL it is, by the number of the pid (inner none: the runtime's): of two of one sender the later one can
+    /// stand for both. None: it isn't a CANCEL.
+    pub(crate) fn canceler(&self) -> Option<Option<u64>> {
+        match self {
+            Self::Cancel { from, .. } => Some(from.as_ref().map(Pid::number)),
+            _ => None,
         }
     }
 

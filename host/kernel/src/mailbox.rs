@@ -5,7 +5,7 @@
 //! the guest tells what it holds ([`Mailbox::report_unread`]), and can't make the host forget or hold more by lying:
 //! it never holds more than it was handed, and what it denies it has in its own memory.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 
 use crate::{ErrorKind, Event, Limits, Pid, Refusal, Topic};
 
@@ -175,8 +175,11 @@ pub struct Mailbox {
     event_bytes: u64,
     /// What the guest holds: reported, plus handed over since.
     held: Unread,
-    /// What was handed over last: a report may have left it out already, when the script hadn't received it yet.
-    last: Unread,
+    /// What the guest may give back: what it held when it was last handed something, that included. A report may have left
+    /// a message out already that is on its way into the script.
+    owed: Unread,
+    /// The ticket of the undelivered CANCEL of each sender's number; none: the runtime's.
+    cancels: BTreeMap<Option<u64>, u64>,
     /// What an ending incarnation has given back so far.
     returned: Vec<Item>,
     /// The messages of `returned`, and their bytes.
@@ -196,7 +199,8 @@ impl Mailbox {
             events: VecDeque::new(),
             event_bytes: 0,
             held: Unread::default(),
-            last: Unread::default(),
+            owed: Unread::default(),
+            cancels: BTreeMap::new(),
             returned: Vec::new(),
             returned_messages: 0,
             returned_bytes: 0,
@@ -268,14 +272,15 @@ impl Mailbox {
         if self.closed {
             return;
         }
-        if matches!(event, Event::Cancel { .. })
-            && let Some((_, earlier)) = self.events.iter_mut().find(|(_, earlier)| earlier.is_same_cancel(&event))
-        {
-            *earlier = event;
-            return;
+        let ticket = self.ticket();
+        if let Some(sender) = event.canceler() {
+            if let Some(earlier) = self.cancels.get(&sender).and_then(|ticket| event_at(&mut self.events, *ticket)) {
+                *earlier = event;
+                return;
+            }
+            self.cancels.insert(sender, ticket);
         }
         self.event_bytes = self.event_bytes.saturating_add(event_cost(&event));
-        let ticket = self.ticket();
         self.events.push_back((ticket, event));
     }
 
@@ -285,7 +290,6 @@ impl Mailbox {
     pub fn take(&mut self, batch: BatchLimits, credit: u64) -> Vec<Item> {
         let mut items = Vec::new();
         let mut room = batch.bytes;
-        self.last = Unread::default();
         while items.len() < batch.items as usize {
             let Some((next, bytes)) = self.next(credit) else { break };
             if bytes > room && !items.is_empty() {
@@ -297,6 +301,7 @@ impl Mailbox {
                 Next::Event => items.extend(self.take_event().map(Item::Event)),
             }
         }
+        self.owed = self.held;
         items
     }
 
@@ -321,12 +326,14 @@ impl Mailbox {
         let bytes = message.bytes();
         self.bytes = self.bytes.saturating_sub(bytes);
         self.held.add(bytes);
-        self.last.add(bytes);
         Some(message)
     }
 
     fn take_event(&mut self) -> Option<Event> {
         let (_, event) = self.events.pop_front()?;
+        if let Some(sender) = event.canceler() {
+            self.cancels.remove(&sender);
+        }
         self.event_bytes = self.event_bytes.saturating_sub(event_cost(&event));
         Some(event)
     }
@@ -344,9 +351,11 @@ impl Mailbox {
         match &item {
             Item::Message(message) => {
                 let bytes = message.bytes();
-                if !self.held.remove(bytes) && !self.last.remove(bytes) {
+                if !self.owed.remove(bytes) {
                     return Err(ReturnError::NotHeld);
                 }
+                // It counts once; one that was left out of the last report counts again.
+                self.held.remove(bytes);
                 self.returned_messages = self.returned_messages.saturating_add(1);
                 self.returned_bytes = self.returned_bytes.saturating_add(bytes);
             }
@@ -366,7 +375,8 @@ impl Mailbox {
     pub fn restart(&mut self, limits: MailboxLimits) {
         let (messages, events) = (std::mem::take(&mut self.messages), std::mem::take(&mut self.events));
         self.limits = limits;
-        (self.held, self.last) = (Unread::default(), Unread::default());
+        (self.held, self.owed) = (Unread::default(), Unread::default());
+        self.cancels.clear();
         (self.returned_messages, self.returned_bytes) = (0, 0);
         (self.bytes, self.event_bytes) = (0, 0);
         for item in std::mem::take(&mut self.returned) {
@@ -435,6 +445,12 @@ impl Mailbox {
 enum Next {
     Message,
     Event,
+}
+
+/// The event with this ticket. A sender of CANCELs may be one of thousands: nobody looks through all.
+fn event_at(events: &mut VecDeque<(u64, Event)>, ticket: u64) -> Option<&mut Event> {
+    let place = events.binary_search_by_key(&ticket, |(ticket, _)| *ticket).ok()?;
+    events.get_mut(place).map(|(_, event)| event)
 }
 
 /// A shared outcome counts in full for each receiver: who holds the last reference isn't known here.

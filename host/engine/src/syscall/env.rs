@@ -7,9 +7,6 @@ use crate::bindings::lunarium::process::types::Refusal;
 use crate::convert;
 use crate::store::StoreData;
 
-/// Bytes of a name that an error shows.
-const SHOWN: usize = 255;
-
 /// Not set and not granted are told apart by nothing.
 #[derive(Debug, thiserror::Error)]
 #[error("variable `{0}` not found")]
@@ -29,6 +26,6 @@ impl Host for StoreData {
             self.authorize(action::ENV_GET, &name)?;
         }
         let value = grants.variable(&name).map(str::to_owned);
-        value.ok_or_else(|| convert::refusal(Absent(convert::cut(name, SHOWN))))
+        value.ok_or_else(|| convert::refusal(Absent(convert::cut(name, convert::SHOWN))))
     }
 }

@@ -16,7 +16,7 @@ impl Host for StoreData {
     fn print(&mut self, line: Vec<u8>) -> bool {
         let output = self.node.output();
         let written = output.print(&self.incarnation.label, &clean(&line));
-        if !written {
+        if !written && self.process.begin_output_wait() {
             output.on_ready(Waker::from(Arc::new(Ready(Arc::downgrade(&self.process)))));
         }
         written

@@ -296,6 +296,22 @@ fn a_guest_gives_back_no_more_than_it_was_handed() {
 }
 
 #[test]
+fn what_a_guest_holds_it_gives_back_once() {
+    let mut mailbox = mailbox(10, 1_000, 100);
+    mailbox.push(message(9)).unwrap();
+    mailbox.take(ALL, AMPLE);
+    mailbox.take_back(Item::Message(message(9))).unwrap();
+    assert_eq!(mailbox.take_back(Item::Message(message(9))), Err(ReturnError::NotHeld));
+    assert_eq!((mailbox.unread_messages(), mailbox.unread_bytes()), (1, 10));
+    // Nor by saying that it holds nothing: upgrade after upgrade, the same messages must not become more.
+    mailbox.restart(MailboxLimits::default());
+    mailbox.take(ALL, AMPLE);
+    mailbox.report_unread(Unread::default());
+    mailbox.take_back(Item::Message(message(9))).unwrap();
+    assert_eq!(mailbox.take_back(Item::Message(message(9))), Err(ReturnError::NotHeld));
+}
+
+#[test]
 fn a_flood_of_events_is_not_taken_back() {
     let mut kernel = kernel();
     let from = spawn(&mut kernel);
