@@ -16,7 +16,7 @@ pub const PEER: &str = "{app:processes|0x00001}";
 /// One that is dead.
 const DEAD: &str = "{app:processes|0x00002}";
 /// The one that is looked at.
-const MAIN: &str = "{app:processes|0x00003}";
+pub const MAIN: &str = "{app:processes|0x00003}";
 
 fn policy(id: &str, effect: PolicyEffect, action: &str, resource: &str) -> Policy {
     Policy {
@@ -37,7 +37,7 @@ pub fn deny(id: &str, action: &str, resource: &str) -> Policy {
 }
 
 /// A lab with `PEER` and `DEAD` in it.
-fn lab() -> Lab {
+pub fn lab() -> Lab {
     let lab = Lab::default();
     lab.define(&format!(
         r#"
@@ -54,11 +54,11 @@ return function() assert(process.registry.register("peer", "{PEER}")) end
     lab
 }
 
-fn scope(policies: &[Policy]) -> ScopeSpec {
+pub fn scope(policies: &[Policy]) -> ScopeSpec {
     ScopeSpec { policies: policies.iter().map(|policy| policy.id.clone()).collect(), groups: Vec::new() }
 }
 
-fn start(lab: &Lab, host: &str, security: Option<SecuritySpec>) -> Handle {
+pub fn start(lab: &Lab, host: &str, security: Option<SecuritySpec>) -> Handle {
     let limits = LimitsOverride::default();
     let request = SpawnRequest { limits, security, ..SpawnRequest::new(EntryId::new("app:main"), HostId::new(host)) };
     lab.node.spawn(request).unwrap()
