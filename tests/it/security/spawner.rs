@@ -4,7 +4,7 @@ use expect_test::expect;
 use lunarium_engine::{ActorSpec, EntryId, SecuritySpec};
 use lunarium_tests::{HOST, show_outcome};
 
-use super::{PEER, allow, lab, scope, start};
+use super::{PEER, allow, answer, deny, lab, scope, start};
 
 /// The same for a spawner: what its methods need, and then what the spawn does.
 pub fn table() -> Vec<(String, Vec<(&'static str, &'static str)>)> {
@@ -150,4 +150,20 @@ fn a_spawners_powers_are_looked_at_again_when_it_spawns() {
         => nil
     "#]]
     .assert_eq(&as_ada(&format!("{main}{TELLS}")));
+}
+
+#[test]
+fn what_a_script_forges_in_a_spawner_gives_it_no_power() {
+    let forge = |slot: &str, value: &str| {
+        let call = "(function() local s = process.with_context {} rawset(s, SLOT, VALUE)
+            return s:spawn('app:waits', 'app:processes') end)()";
+        call.replace("SLOT", slot).replace("VALUE", value)
+    };
+    let policies = [allow("app:yes", "*", "*"), deny("app:no", "process.security", "*")];
+    let denied = "PermissionDenied: permission `process.security` on `security` is denied by policy `app:no`";
+    assert_eq!(answer(&forge("5", "'root'"), Some(&policies), false), denied);
+    assert_eq!(answer(&forge("7", "{ 'app:yes' }"), Some(&policies), false), denied);
+    let policies = [allow("app:yes", "*", "*"), deny("app:no", "process.registry.register", "mine")];
+    let denied = "PermissionDenied: permission `process.registry.register` on `mine` is denied by policy `app:no`";
+    assert_eq!(answer(&forge("2", "'mine'"), Some(&policies), false), denied);
 }
