@@ -80,6 +80,8 @@ fn a_spawner_gives_another_actor_another_scope_or_both() {
         ask("scope", base:with_scope(security.named_scope("app:lookers")))
         ask("both", base:with_actor(bob):with_scope(security.new_scope { security.policy("app:look") }))
         ask("last wins", base:with_actor(bob):with_actor(security.new_actor("eve")))
+        local look = security.new_scope { security.policy("app:look") }
+        ask("kept", base:with_scope(look):with_actor(bob):with_context({ k = 1 }):with_name("kept"):with_message("t"))
         ask("none", base:with_scope(security.new_scope {}))
         ask("unchanged", base)
         -- What the child was given is its own: so its children's, its callees' and its next incarnation's.
@@ -95,6 +97,7 @@ fn a_spawner_gives_another_actor_another_scope_or_both() {
         scope: ada nil, app:look, look true, act false
         both: bob guest, app:look, look true, act false
         last wins: eve nil, app:all, look true, act true
+        kept: bob guest, app:look, look true, act false
         none: ada nil, , look false, act false
         unchanged: ada nil, app:all, look true, act true
         exec: bob guest, app:all app:look, look true, act true
