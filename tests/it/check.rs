@@ -49,6 +49,13 @@ pub fn check_main_in(lab: &Lab, body: &str, expect: Expect) {
     expect.assert_eq(&transcript_in(lab, &program(body)));
 }
 
+/// What the body of a `main` prints, and how it ends.
+pub fn run_main(body: &str) -> String {
+    let lab = Lab::default();
+    lab.define(CAST);
+    transcript_in(&lab, &program(body))
+}
+
 /// The program around the body of `main`.
 pub fn program(body: &str) -> String {
     let (main, rest) = match body.find("-- entry: ") {

@@ -194,3 +194,113 @@ fn the_stack_tells_where_it_was_made() {
         "#]],
     );
 }
+
+/// Every way an error object can go.
+const WAYS: &str = include_str!("errors/ways.lua");
+
+/// Who takes part in them.
+const PLAYERS: &str = r#"
+-- entry: echoes
+return function()
+    local message = process.inbox():receive()
+    process.send(message:from(), message:topic(), message:payload())
+end
+-- entry: raises
+return function(err) error(err) end
+-- entry: raises_beside
+return function(err)
+    coroutine.spawn(function() time.sleep(0) error(err) end)
+    time.sleep("1h")
+end
+-- entry: raises_below
+return function(err)
+    return (("x"):gsub("x", function() coroutine.spawn(error, err) end))
+end
+-- entry: execs
+return function(entry, ...)
+    local result, err = process.exec(entry, "app:processes", ...)
+    if err then return nil, err end
+    return result
+end
+-- entry: upgrades
+return function(entry, ...) process.upgrade(entry, ...) end
+-- entry: leaves
+return function(err)
+    process.send(process.pid(), "t", err)
+    process.upgrade("app:waits")
+end
+-- entry: leaves_events
+return function(err)
+    local child = process.spawn_monitored("app:raises", "app:processes", err)
+    while process.send(child, "t") do time.sleep("1ms") end
+    process.upgrade("app:reads_events")
+end
+-- entry: reads_events
+return function() return process.events():receive().error end
+-- entry: reads_context
+return function() return (ctx.get("err")) end
+"#;
+
+#[test]
+fn an_error_keeps_all_it_has_wherever_it_goes() {
+    let body = format!(
+        r#"
+        process.set_options {{ trap_links = true }}
+        local function down_of(name, ...)
+            assert(process.spawn_linked("app:" .. name, "app:processes", ...))
+            return (process.events():receive())
+        end
+        {WAYS}
+        -- Whether both are the same, errors and types of numbers too.
+        local same
+        local function same_error(a, b)
+            return a:kind() == b:kind() and a:message() == b:message() and a:retryable() == b:retryable()
+                and same(a:details(), b:details())
+        end
+        function same(a, b)
+            if type(a) ~= type(b) or math.type(a) ~= math.type(b) then return false end
+            if type(a) ~= "table" then return a == b end
+            if a.kind ~= nil then return b.kind ~= nil and same_error(a, b) end
+            for key, value in next, a do if not same(value, b[key]) then return false end end
+            for key in next, b do if a[key] == nil then return false end end
+            return true
+        end
+        local _, refusal = process.send("nobody", "t")
+        local _, ended = process.exec("app:hoards", "app:processes")
+        local samples = {{
+            full = errors.new {{ message = "wrong", kind = errors.CONFLICT, retryable = true, details = {{
+                code = 7, ratio = 7.0, bytes = "\0\xff", list = {{ 1, {{ 2 }} }}, [2.5] = false, [true] = "yes",
+                cause = errors.new {{ message = "cause", kind = errors.TIMEOUT, details = {{ deep = true }} }},
+            }} }},
+            plain = errors.new("plain"), empty = errors.new {{ message = "", details = {{}} }},
+            refusal = refusal, ended = ended,
+        }}
+        for name, kind in pairs(errors) do
+            if type(kind) == "string" then samples[name] = errors.new {{ message = name, kind = kind, retryable = true }} end
+        end
+        local count = 0
+        for name, err in pairs(samples) do
+            for _, way in ipairs(ways) do
+                local title, go = way[1], way[2]
+                local copy, stack = go(err)
+                if type(copy) ~= "table" or copy.kind == nil then error(title .. ": " .. name .. " became " .. tostring(copy)) end
+                if not same(copy, err) then print(title .. ": " .. name .. " arrived changed: " .. tostring(copy)) end
+                stack = stack or copy:stack()
+                -- One that has no stack gets one where it ends a process.
+                if err:stack() and stack ~= err:stack() then print(title .. ": " .. name .. " has another stack") end
+                count = count + 1
+            end
+        end
+        print(count == #ways * 17, refusal:stack(), ended:details().limit)
+-- entry: hoards
+return function() return #("x"):rep(1 << 28) end
+{PLAYERS}"#
+    );
+    check_main(
+        &body,
+        expect![[r#"
+            true	nil	memory
+            => nil
+        "#]],
+    );
+}

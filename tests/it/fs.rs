@@ -187,10 +187,15 @@ fn a_message_is_the_most_that_is_read_or_written_at_once() {
 fn only_the_calling_coroutine_waits() {
     Shelf::new().check(
         r#"
-        local order = {}
-        coroutine.spawn(function() order[#order + 1] = fs.read("shelf/book") end)
+        local order, done = {}, channel.new(1)
+        coroutine.spawn(function()
+            local text = fs.read("shelf/book")
+            order[#order + 1] = text
+            done:send(true)
+        end)
         order[#order + 1] = "main went on"
-        print(fs.read("shelf/book", { length = 4 }), order[1])
+        done:receive()
+        print(fs.read("shelf/book", { length = 4 }), order[1], order[2])
         print(pcall(fs.read, "shelf/book"))
         for piece in coroutine.wrap(function()
             for offset = 0, 15, 4 do coroutine.yield((fs.read("shelf/book", { offset = offset, length = 4 }))) end
@@ -201,7 +206,7 @@ fn only_the_calling_coroutine_waits() {
         print(#fs.list("data"))
         "#,
         expect![[r#"
-            once	once upon a time
+            once	main went on	once upon a time
             true	once upon a time	nil
             once
              upo

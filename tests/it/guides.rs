@@ -8,6 +8,8 @@ use expect_test::{Expect, expect};
 use lunarium_engine::{Chunk, Definition, EntryId, Value};
 use lunarium_tests::{Lab, show_outcome};
 
+mod tables;
+
 /// The four guides: the same blocks in four languages (the Spanish one has no pool of workers).
 const GUIDES: [(&str, &str); 4] = [
     ("spanish", include_str!("guides/spanish.lua")),
@@ -427,4 +429,40 @@ fn the_reference_names() {
         => nil
     "#]];
     reference("registry", before, "print(pid, ok, (process.registry.lookup(name)))", expected);
+}
+
+#[test]
+fn the_reference_calls_and_upgrades() {
+    let before = "local id, host = 'app:counts', 'app:processes' return (function(...)";
+    let expected = expect![[r#"
+        2	nil
+        => nil
+    "#]];
+    reference("exec", before, "print(result, err) end)('x', 'y')", expected);
+    // The first call of the two doesn't return; the second is reached where the first is refused.
+    let before = "local id, preserved_state = 'app:counts', 'state' return (function(...)";
+    reference("upgrade", before, "end)('x', 'y', 'z')", expect![["=> 3\n"]]);
+    let before = "local state = ... if state then return state end
+        local id, preserved_state = 'app:nobody', 'preserved' return (function(...)";
+    reference("upgrade", before, "end)()", expect![["=> \"preserved\"\n"]]);
+}
+
+#[test]
+fn the_reference_builds_a_spawner() {
+    let before = "local values, name, topic = { k = '!' }, 'a name', 't'
+        local actor, scope = security.new_actor('ada'), security.new_scope {}
+        local spawner = process.with_context {} return (function(...)";
+    // Each method gives another spawner: the one they are called on stays as it is.
+    let after = "spawner:with_message('t', 'p'):spawn_monitored('app:tells', 'app:processes')
+        print(process.events():receive().result, (process.registry.lookup(name)))
+        spawner:with_context(values):with_name(name):with_message(topic, ...)
+            :spawn_monitored('app:tells', 'app:processes')
+        print((process.registry.lookup(name)))
+        return process.events():receive().result.value end)('q')";
+    let expected = expect![[r#"
+        tp	nil
+        {app:processes|0x00003}
+        => "tq!"
+    "#]];
+    reference("builder", before, after, expected);
 }

@@ -9,12 +9,14 @@ use lunarium_engine::{
 };
 use lunarium_tests::{HOST, Lab, show_outcome};
 
+mod spawner;
+
 /// A process that waits, and holds the name `peer`.
-const PEER: &str = "{app:processes|0x00001}";
+pub const PEER: &str = "{app:processes|0x00001}";
 /// One that is dead.
 const DEAD: &str = "{app:processes|0x00002}";
 /// The one that is looked at.
-const MAIN: &str = "{app:processes|0x00003}";
+pub const MAIN: &str = "{app:processes|0x00003}";
 
 fn policy(id: &str, effect: PolicyEffect, action: &str, resource: &str) -> Policy {
     Policy {
@@ -26,16 +28,16 @@ fn policy(id: &str, effect: PolicyEffect, action: &str, resource: &str) -> Polic
     }
 }
 
-fn allow(id: &str, action: &str, resource: &str) -> Policy {
+pub fn allow(id: &str, action: &str, resource: &str) -> Policy {
     policy(id, PolicyEffect::Allow, action, resource)
 }
 
-fn deny(id: &str, action: &str, resource: &str) -> Policy {
+pub fn deny(id: &str, action: &str, resource: &str) -> Policy {
     policy(id, PolicyEffect::Deny, action, resource)
 }
 
 /// A lab with `PEER` and `DEAD` in it.
-fn lab() -> Lab {
+pub fn lab() -> Lab {
     let lab = Lab::default();
     lab.define(&format!(
         r#"
@@ -52,11 +54,11 @@ return function() assert(process.registry.register("peer", "{PEER}")) end
     lab
 }
 
-fn scope(policies: &[Policy]) -> ScopeSpec {
+pub fn scope(policies: &[Policy]) -> ScopeSpec {
     ScopeSpec { policies: policies.iter().map(|policy| policy.id.clone()).collect(), groups: Vec::new() }
 }
 
-fn start(lab: &Lab, host: &str, security: Option<SecuritySpec>) -> Handle {
+pub fn start(lab: &Lab, host: &str, security: Option<SecuritySpec>) -> Handle {
     let limits = LimitsOverride::default();
     let request = SpawnRequest { limits, security, ..SpawnRequest::new(EntryId::new("app:main"), HostId::new(host)) };
     lab.node.spawn(request).unwrap()
@@ -76,10 +78,15 @@ fn transcript(lab: &Lab, body: &str, policies: Option<&[Policy]>) -> String {
 }
 
 /// What one call gives: `ok`, or the error.
-fn answer(call: &str, policies: Option<&[Policy]>, strict: bool) -> String {
+pub fn answer(call: &str, policies: Option<&[Policy]>, strict: bool) -> String {
     let lab = lab();
     lab.node.set_strict(strict);
-    let body = format!("local ok, err = {call} return err and err:kind() .. ': ' .. err or 'ok'");
+    // A spawner's methods raise what the others return.
+    let body = format!(
+        "local done, ok, err = pcall(function() return {call} end)
+        if not done then err = ok end
+        return err and err:kind() .. ': ' .. err or 'ok'"
+    );
     let answer = transcript(&lab, &body, policies);
     answer.trim_start_matches("=> \"").trim_end().trim_end_matches('"').to_owned()
 }
@@ -127,10 +134,11 @@ fn table() -> Vec<(String, Vec<(&'static str, &'static str)>)> {
             table.push((format!("process.{name}('{destination}')"), vec![(action, PEER)]));
         }
     }
+    table.extend(spawner::table());
     table
 }
 
-fn grants(needs: &[(&str, &str)]) -> Vec<Policy> {
+pub fn grants(needs: &[(&str, &str)]) -> Vec<Policy> {
     let grant =
         |(number, (action, resource)): (usize, &(&str, &str))| allow(&format!("app:yes{number}"), action, resource);
     needs.iter().enumerate().map(grant).collect()
@@ -496,10 +504,11 @@ fn an_upgrade_to_another_entry_needs_the_permission_to_spawn_it() {
     assert_eq!(answer("process.upgrade('app:gives', 'upgraded')", Some(&granted), false), "upgraded");
     let unknown = answer("process.upgrade('app:nobody')", Some(&[]), false);
     assert_eq!(unknown, "NotFound: entry `app:nobody` not found");
-    let itself = "nil if not process.registry.lookup('again') then
+    let itself = "(function()
+        if process.registry.lookup('again') then return end
         process.registry.register('again')
-        ok, err = process.upgrade()
-        error('it went on')
-    end";
+        local _, err = process.upgrade()
+        return nil, err
+    end)()";
     assert_eq!(answer(itself, Some(&[allow("app:yes", "process.registry.register", "again")]), false), "ok");
 }

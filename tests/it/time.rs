@@ -123,6 +123,30 @@ fn a_stopped_timer_does_not_fire_until_it_is_reset() {
 }
 
 #[test]
+fn a_time_that_came_before_stop_or_reset_is_gone() {
+    check_main(
+        r#"
+        for _, make in ipairs { time.timer, time.ticker } do
+            local timer = make("1ms")
+            local function lies_there() return channel.select { timer:channel():case_receive(), default = true }.channel ~= nil end
+            time.sleep("5ms")
+            timer:reset("1h")
+            print(lies_there(), timer:stop())
+        end
+        local timer = time.timer("1ms")
+        time.sleep("5ms")
+        print(timer:stop(), channel.select { timer:channel():case_receive(), default = true }.default)
+        "#,
+        expect![[r#"
+            false	true
+            false	true
+            false	true
+            => nil
+        "#]],
+    );
+}
+
+#[test]
 fn a_ticker_ticks_until_it_is_stopped() {
     check_main(
         r#"

@@ -6,6 +6,8 @@ use lunarium_tests::{Lab, show_outcome};
 
 use crate::check::{check_main, check_main_in, program};
 
+mod kept;
+
 #[test]
 fn goes_on_as_the_other_entry_with_the_arguments() {
     check_main(
