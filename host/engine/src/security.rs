@@ -15,7 +15,6 @@ use crate::value::Value;
 /// Bytes of an actor's meta, and of the attributes of a question. Policies may look at them on every call.
 pub(crate) const MAX_META: usize = 16 << 10;
 
-
 /// In whose name a process acts and which policies decide what it may do. What isn't given is its parent's or, without
 /// one, its host's.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
