@@ -5,8 +5,8 @@
 use std::time::Duration;
 
 use futures_lite::future;
-use lunarium_app::{App, Explained, ServiceChange, ServiceEvent, Services};
-use lunarium_engine::{EntryId, Failure, Level, LimitsOverride, Outcome, Pid};
+use lunarium_app::{App, Explained, Service, ServiceChange, ServiceEvent, Services};
+use lunarium_engine::{EntryId, ErrorKind, Failure, Level, LimitsOverride, Outcome, Pid};
 
 use crate::terminal::{Screen, visible};
 use crate::verdict::{Ended, FAILURE, SUCCESS, Verdict};
@@ -42,7 +42,7 @@ impl<'a> Watch<'a> {
             if let ServiceChange::GivenUp { failure, attempts, .. } = &event.change {
                 self.given_up.push(given_up(&event.service, failure, *attempts));
             }
-            let note = note(&event);
+            let note = note(&event, self.service(&event.service));
             match note.failure {
                 Some((pid, failure)) => {
                     let explained = self.explain(&event.service, pid, failure);
@@ -55,8 +55,12 @@ impl<'a> Watch<'a> {
         }
     }
 
+    fn service(&self, id: &EntryId) -> Option<&'a Service> {
+        self.app.services().iter().find(|known| known.id == *id)
+    }
+
     fn explain(&self, service: &EntryId, pid: &Pid, failure: &Failure) -> Option<Explained> {
-        let service = self.app.services().iter().find(|known| known.id == *service)?;
+        let service = self.service(service)?;
         let (limits, app) = (&LimitsOverride::default(), self.app);
         Some(Ended { app, entry: &service.process, host: &service.host, pid, limits }.explain("", failure))
     }
@@ -76,7 +80,7 @@ fn given_up(service: &EntryId, failure: &Failure, attempts: u32) -> String {
     format!("error: service {service} was given up after {}: {}{kind}", restarts(attempts), visible(&failure.message))
 }
 
-fn note(event: &ServiceEvent) -> Note<'_> {
+fn note<'a>(event: &'a ServiceEvent, known: Option<&Service>) -> Note<'a> {
     let service = &event.service;
     match &event.change {
         ServiceChange::Started { pid } => {
@@ -102,7 +106,14 @@ fn note(event: &ServiceEvent) -> Note<'_> {
             Note::new(Level::Info, format!("service {service} has stopped")).pid(Some(pid))
         }
         ServiceChange::Stopped { pid, outcome: Outcome::Failed(failure) } => {
-            let message = format!("service {service} has failed while stopping");
+            let message = match known {
+                // Who stops has nobody else who would terminate it.
+                Some(known) if failure.kind == ErrorKind::Canceled => {
+                    let timeout = shown(known.lifecycle.stop_timeout);
+                    format!("service {service} did not stop within its stop_timeout of {timeout} and was terminated")
+                }
+                _ => format!("service {service} has failed while stopping"),
+            };
             Note::new(Level::Warn, message).failure(Some(pid), failure)
         }
     }

@@ -197,8 +197,8 @@ fn a_service_that_does_not_listen_is_terminated_after_its_timeout() {
         exit code: 0
         --- stderr
         stopping; a second interrupt stops at once
-        <time> WARN  service app:the_stuck has failed while stopping pid={app:processes|0x00002} error="process terminated" kind=Canceled
-        <time> WARN  service app:the_deaf has failed while stopping pid={app:processes|0x00001} error="process terminated" kind=Canceled
+        <time> WARN  service app:the_stuck did not stop within its stop_timeout of 20ms and was terminated pid={app:processes|0x00002} error="process terminated" kind=Canceled
+        <time> WARN  service app:the_deaf did not stop within its stop_timeout of 20ms and was terminated pid={app:processes|0x00001} error="process terminated" kind=Canceled
     "#]].assert_eq(&running.finish());
 }
 
