@@ -127,11 +127,13 @@ impl Running {
         Ok(future::block_on(self.serve(app, &mut services)))
     }
 
-    /// The run ends with the last service; an interrupt stops them.
+    /// The run ends when no service is under way and no process lives: a service may have started others and ended. An
+    /// interrupt stops what there is.
     async fn serve(&self, app: &App, services: &mut Services) -> Verdict {
         let mut watch = Watch::new(app);
         let ended = async {
             watch.follow(services, &self.screen).await;
+            self.node.idle().await;
             None
         };
         match future::or(ended, async { Some(self.next_interrupt().await) }).await {

@@ -251,6 +251,19 @@ impl Node {
         &self.inner.engine
     }
 
+    /// Waits until no process lives.
+    ///
+    /// Cancel safety: nothing is changed by waiting.
+    pub async fn idle(&self) {
+        while self.process_count() > 0 {
+            self.inner.instances.empty().await;
+            // One that was accepted just now has no instance yet.
+            if self.process_count() > 0 {
+                self.sleep(Duration::from_millis(1)).await;
+            }
+        }
+    }
+
     /// Terminates what is left, and waits until every instance is gone.
     ///
     /// Cancel safety: what was terminated stays so; call it again to wait on.

@@ -63,6 +63,31 @@ fn a_run_ends_with_the_last_service() {
 }
 
 #[test]
+fn a_run_goes_on_while_a_process_lives() {
+    let folder = app(concat!(
+        "  - {name: starter, kind: process.lua, source: 'file://starter.lua'}\n",
+        "  - {name: worker, kind: process.lua, source: 'file://worker.lua'}\n",
+        "  - {name: one, kind: process.service, process: starter, host: 'app:processes'}\n",
+    ));
+    let starter = "return function() process.spawn('app:worker', 'app:processes', process.pid()) end";
+    // Its starter is gone before it goes on.
+    let worker = "return function(starter)
+        while process.send(starter, 'are you there') do time.sleep('1ms') end
+        print('the worker goes on alone')
+    end";
+    for (name, text) in [("starter", starter), ("worker", worker)] {
+        std::fs::write(folder.path().join(format!("app/{name}.lua")), text).unwrap();
+    }
+    expect![[r#"
+        exit code: 0
+        --- stdout
+        the worker goes on alone
+        --- stderr
+        <time> INFO  service app:one has ended pid={app:processes|0x00001}
+    "#]].assert_eq(&Running::start(&folder, &["run", "app"]).finish());
+}
+
+#[test]
 fn a_service_that_can_not_stay_up_is_given_up_and_the_run_has_failed() {
     check(
         &[
