@@ -84,7 +84,8 @@ fn a_run_goes_on_while_a_process_lives() {
         the worker goes on alone
         --- stderr
         <time> INFO  service app:one has ended pid={app:processes|0x00001}
-    "#]].assert_eq(&Running::start(&folder, &["run", "app"]).finish());
+    "#]]
+    .assert_eq(&Running::start(&folder, &["run", "app"]).finish());
 }
 
 #[test]
