@@ -248,6 +248,19 @@ fn check_compiles_without_running() {
     .assert_debug_eq(&check("local\nx = = 1"));
 }
 
+#[test]
+fn what_is_compiled_runs_and_fails_as_its_source_does() {
+    let source = "local n = 0\nreturn function() n = n + 1 print(n, 0.1, 'text')\n  error('at line 3')\nend";
+    let vm = Vm::new(Box::new(Fake(Rc::default())));
+    let chunk = Chunk { name: "@main.lua".to_owned(), code: Code::Source(source.to_owned()) };
+    let compiled = vm.compile(&chunk).unwrap();
+    let from_source = Case::new(source).run();
+    assert!(from_source.contains("main.lua:3: at line 3"), "{from_source}");
+    assert_eq!(Case::new("").with(|program| program.chunk.code = Code::Compiled(compiled)).run(), from_source);
+    let broken = Chunk { code: Code::Source("x = = 1".to_owned()), ..chunk };
+    assert_eq!(vm.compile(&broken), vm.check(&broken).map(|_| Vec::new()));
+}
+
 /// `src/slots.rs` and `prelude/slots.lua` number the same tables.
 #[test]
 fn rust_and_lua_agree_on_the_slots() {
