@@ -8,7 +8,7 @@ use std::{env, fs};
 
 use wasmtime::{Config, Engine, OptLevel};
 
-#[path = "src/tunables.rs"]
+#[path = "src/wasm/tunables.rs"]
 mod tunables;
 
 /// x86-64-v3 (2013's Haswell and later): what Cranelift knows of it.
@@ -26,7 +26,7 @@ const X86_64_V3: [&str; 10] = [
 ];
 
 fn main() -> Result<(), Box<dyn Error>> {
-    println!("cargo::rerun-if-changed=src/tunables.rs");
+    println!("cargo::rerun-if-changed=src/wasm/tunables.rs");
     println!("cargo::rerun-if-changed=build.rs");
     let manifest = PathBuf::from(env::var("CARGO_MANIFEST_DIR")?);
     compile(&manifest.join("../../guest/dist/lunarium-guest.wasm"), "guest.cwasm")

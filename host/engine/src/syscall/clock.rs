@@ -6,7 +6,7 @@
 use wasmtime::StoreContextMut;
 use wasmtime::component::{Component, ComponentType, Lift, Linker, Lower};
 
-use crate::store::StoreData;
+use crate::node::{Caller, wall};
 
 const NANOS: u64 = 1_000_000_000;
 
@@ -19,24 +19,24 @@ struct Datetime {
 }
 
 /// Links the clocks under the version of WASI that this guest was built for: any 0.2 has the same two functions.
-pub(super) fn add_to_linker(linker: &mut Linker<StoreData>, component: &Component) -> wasmtime::Result<()> {
+pub(super) fn add_to_linker(linker: &mut Linker<Caller>, component: &Component) -> wasmtime::Result<()> {
     let wasm = linker.engine().clone();
     for (name, _) in component.component_type().imports(&wasm) {
         match name.rsplit_once("@0.2.").map(|(interface, _)| interface) {
             Some("wasi:clocks/monotonic-clock") => linker.instance(name)?.func_wrap("now", monotonic)?,
-            Some("wasi:clocks/wall-clock") => linker.instance(name)?.func_wrap("now", wall)?,
+            Some("wasi:clocks/wall-clock") => linker.instance(name)?.func_wrap("now", read_wall)?,
             _ => {}
         }
     }
     Ok(())
 }
 
-fn monotonic(store: StoreContextMut<'_, StoreData>, (): ()) -> wasmtime::Result<(u64,)> {
-    Ok((store.data().node.engine().clock().now(),))
+fn monotonic(store: StoreContextMut<'_, Caller>, (): ()) -> wasmtime::Result<(u64,)> {
+    Ok((store.data().monotonic(),))
 }
 
-fn wall(_: StoreContextMut<'_, StoreData>, (): ()) -> wasmtime::Result<(Datetime,)> {
-    let now = u64::try_from(crate::wall::now().as_nanos()).unwrap_or_default();
+fn read_wall(_: StoreContextMut<'_, Caller>, (): ()) -> wasmtime::Result<(Datetime,)> {
+    let now = u64::try_from(wall::now().as_nanos()).unwrap_or_default();
     let nanoseconds = u32::try_from(now % NANOS).unwrap_or_default();
     Ok((Datetime { seconds: now / NANOS, nanoseconds },))
 }

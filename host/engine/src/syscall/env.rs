@@ -1,11 +1,10 @@
 //! `env.get`.
 
-use lunarium_kernel::{ErrorKind, action};
+use lunarium_kernel::{ErrorKind, SHOWN, action, cut};
 
-use crate::bindings::lunarium::process::env::Host;
-use crate::bindings::lunarium::process::types::Refusal;
-use crate::convert;
-use crate::store::StoreData;
+use crate::node::Caller;
+use crate::wasm::CallError;
+use crate::wasm::imports::env::Host;
 
 /// Not set and not granted are told apart by nothing.
 #[derive(Debug, thiserror::Error)]
@@ -18,14 +17,15 @@ impl lunarium_kernel::Refusal for Absent {
     }
 }
 
-impl Host for StoreData {
-    fn get(&mut self, name: String) -> Result<String, Refusal> {
-        let grants = &self.incarnation.grants;
+impl Host for Caller {
+    fn get(&mut self, name: String) -> Result<String, CallError> {
+        let who = self.living()?;
+        let grants = &who.incarnation.program.grants;
         // What isn't granted looks absent, whatever a policy says of it; and a granted name is as long as a name may be.
         if grants.env.contains_key(&name) {
-            self.authorize(action::ENV_GET, &name)?;
+            who.authorize(action::ENV_GET, &name)?;
         }
         let value = grants.variable(&name).map(str::to_owned);
-        value.ok_or_else(|| convert::refusal(Absent(convert::cut(name, convert::SHOWN))))
+        Ok(value.ok_or_else(|| Absent(cut(&name, SHOWN)))?)
     }
 }

@@ -2,21 +2,20 @@
 
 use lunarium_kernel::action;
 
-use crate::bindings::lunarium::process::link::Host;
-use crate::bindings::lunarium::process::types::Refusal;
-use crate::convert;
-use crate::store::StoreData;
+use crate::node::Caller;
+use crate::wasm::CallError;
+use crate::wasm::imports::link::Host;
 
-impl Host for StoreData {
-    fn link(&mut self, destination: String) -> Result<(), Refusal> {
-        let destination = self.permitted(action::LINK, &destination)?;
-        let caller = &self.process.pid;
-        self.node.kernel(|kernel| kernel.link(caller, &destination)).map_err(convert::refusal)
+impl Host for Caller {
+    fn link(&mut self, destination: String) -> Result<(), CallError> {
+        let caller = &self.living()?.process.pid;
+        let other = self.permitted(action::LINK, &destination)?;
+        Ok(self.node.kernel(|kernel| kernel.link(caller, &other.pid))?)
     }
 
-    fn unlink(&mut self, destination: String) -> Result<(), Refusal> {
-        let destination = self.permitted_to_undo(action::UNLINK, &destination)?;
-        let caller = &self.process.pid;
-        self.node.kernel(|kernel| kernel.unlink(caller, &destination)).map_err(convert::refusal)
+    fn unlink(&mut self, destination: String) -> Result<(), CallError> {
+        let caller = &self.living()?.process.pid;
+        let Some(other) = self.permitted_to_undo(action::UNLINK, &destination)? else { return Ok(()) };
+        Ok(self.node.kernel(|kernel| kernel.unlink(caller, &other.pid))?)
     }
 }

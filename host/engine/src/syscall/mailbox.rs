@@ -1,25 +1,26 @@
-//! `mailbox.send`: the data plane. A destination given by pid never touches the kernel's lock, whatever policies say.
+//! `mailbox.send`: the data plane. It never touches the kernel's lock, whatever policies say.
 
-use lunarium_kernel::{Message, Unread, action};
+use lunarium_kernel::{Message, Topic, Unread, action};
 
-use crate::bindings::lunarium::process::mailbox::Host;
-use crate::bindings::lunarium::process::types;
-use crate::convert;
-use crate::store::StoreData;
+use crate::node::Caller;
+use crate::wasm::imports::{mailbox::Host, types};
+use crate::wasm::{CallError, Stopped};
 
-impl Host for StoreData {
+impl Host for Caller {
     fn send(
         &mut self,
         destination: String,
         topic: String,
         payload: Vec<u8>,
         unread: types::Unread,
-    ) -> Result<(), types::Refusal> {
-        self.process.report_unread(Unread { messages: unread.messages, bytes: unread.bytes });
-        let topic = lunarium_kernel::Topic::new(&topic).map_err(convert::refusal)?;
-        let target = self.node.find(Some(&self.process), &destination).map_err(convert::refusal)?;
-        self.authorize(action::SEND, target.pid.as_str())?;
-        let sender = Some(self.process.pid.clone());
-        target.send(Message { sender, topic, payload }).map_err(convert::refusal)
+    ) -> Result<(), CallError> {
+        let who = self.living()?;
+        who.process.report_unread(Unread { messages: unread.messages, bytes: unread.bytes });
+        let topic = Topic::new(&topic)?;
+        let target = self.permitted(action::SEND, &destination)?;
+        let message = Message { sender: Some(who.process.pid.clone()), topic, payload: payload.into() };
+        // The dead are silent: nobody gets a message of who has ended.
+        let sent = who.process.life.speak(|| target.send(message));
+        Ok(sent.ok_or(Stopped::Killed)??)
     }
 }

@@ -2,21 +2,20 @@
 
 use lunarium_kernel::action;
 
-use crate::bindings::lunarium::process::monitor::Host;
-use crate::bindings::lunarium::process::types::Refusal;
-use crate::convert;
-use crate::store::StoreData;
+use crate::node::Caller;
+use crate::wasm::CallError;
+use crate::wasm::imports::monitor::Host;
 
-impl Host for StoreData {
-    fn monitor(&mut self, destination: String) -> Result<(), Refusal> {
-        let destination = self.permitted(action::MONITOR, &destination)?;
-        let caller = &self.process.pid;
-        self.node.kernel(|kernel| kernel.monitor(caller, &destination)).map_err(convert::refusal)
+impl Host for Caller {
+    fn monitor(&mut self, destination: String) -> Result<(), CallError> {
+        let caller = &self.living()?.process.pid;
+        let target = self.permitted(action::MONITOR, &destination)?;
+        Ok(self.node.kernel(|kernel| kernel.monitor(caller, &target.pid))?)
     }
 
-    fn unmonitor(&mut self, destination: String) -> Result<(), Refusal> {
-        let destination = self.permitted_to_undo(action::UNMONITOR, &destination)?;
-        let caller = &self.process.pid;
-        self.node.kernel(|kernel| kernel.unmonitor(caller, &destination)).map_err(convert::refusal)
+    fn unmonitor(&mut self, destination: String) -> Result<(), CallError> {
+        let caller = &self.living()?.process.pid;
+        let Some(target) = self.permitted_to_undo(action::UNMONITOR, &destination)? else { return Ok(()) };
+        Ok(self.node.kernel(|kernel| kernel.unmonitor(caller, &target.pid))?)
     }
 }

@@ -2,50 +2,40 @@
 
 use lunarium_kernel::{Name, RegisterError, UnregisterError, action};
 
-use crate::bindings::lunarium::process::registry::Host;
-use crate::bindings::lunarium::process::types::Refusal;
-use crate::convert;
-use crate::store::StoreData;
+use crate::node::Caller;
+use crate::wasm::CallError;
+use crate::wasm::imports::registry::Host;
 
-impl StoreData {
-    /// The process that gets a name, once the caller may give it.
-    fn permitted_to_register(&self, name: &str, process: Option<String>) -> Result<Option<String>, Refusal> {
-        if !self.is_restricted() {
-            return Ok(process);
+impl Host for Caller {
+    fn register(&mut self, name: String, process: Option<String>) -> Result<(), CallError> {
+        let who = self.living()?;
+        let caller = &who.process.pid;
+        let name = Name::new(&name)?;
+        let holder = match process {
+            Some(text) => self.node.find_pid(&text)?.pid.clone(),
+            None => caller.clone(),
+        };
+        who.authorize(action::REGISTER, name.as_str())?;
+        if holder != *caller {
+            who.authorize(action::FOREIGN, holder.as_str())?;
         }
-        let caller = &self.process.pid;
-        let name = Name::new(name).map_err(|error| convert::refusal(RegisterError::from(error)))?;
-        let pid = self.node.kernel(|kernel| kernel.named(caller, process.as_deref())).map_err(convert::refusal)?;
-        self.authorize(action::REGISTER, name.as_str())?;
-        if pid != *caller {
-            self.authorize(action::FOREIGN, pid.as_str())?;
-        }
-        Ok(Some(pid.to_string()))
-    }
-}
-
-impl Host for StoreData {
-    fn register(&mut self, name: String, process: Option<String>) -> Result<(), Refusal> {
-        let process = self.permitted_to_register(&name, process)?;
-        let caller = &self.process.pid;
-        self.node.kernel(|kernel| kernel.register(caller, &name, process.as_deref())).map_err(convert::refusal)
+        Ok(self.node.kernel(|kernel| kernel.register(caller, name, &holder))?)
     }
 
-    fn lookup(&mut self, name: String) -> Result<String, Refusal> {
-        let caller = &self.process.pid;
-        let pid = self.node.kernel(|kernel| kernel.lookup(caller, &name)).map_err(convert::refusal)?;
-        Ok(pid.to_string())
+    fn lookup(&mut self, name: String) -> Result<String, CallError> {
+        self.living()?;
+        Ok(self.node.lookup(&name)?.pid.to_string())
     }
 
-    fn unregister(&mut self, name: String) -> Result<bool, Refusal> {
-        let caller = &self.process.pid;
-        let checked = Name::new(&name).map_err(|error| convert::refusal(UnregisterError::from(error)))?;
-        self.authorize(action::UNREGISTER, checked.as_str())?;
+    fn unregister(&mut self, name: String) -> Result<bool, CallError> {
+        let who = self.living()?;
+        let caller = &who.process.pid;
+        let name = Name::new(&name)?;
+        who.authorize(action::UNREGISTER, name.as_str())?;
         let own = self.node.kernel(|kernel| kernel.unregister(caller, &name));
-        let Err(UnregisterError::Foreign { holder, .. }) = own else { return own.map_err(convert::refusal) };
+        let Err(UnregisterError::Foreign { holder, .. }) = own else { return Ok(own?) };
         // Nobody loses a name because nothing was said: a policy must allow it.
-        let security = &self.process.security;
-        security.require(action::FOREIGN, holder.as_str(), caller, None).map_err(convert::refusal)?;
-        self.node.kernel(|kernel| kernel.unregister_from(caller, &holder, &name)).map_err(convert::refusal)
+        who.security().require(action::FOREIGN, holder.as_str(), caller, None)?;
+        Ok(self.node.kernel(|kernel| kernel.unregister_from(caller, &holder, &name))?)
     }
 }

@@ -1,28 +1,13 @@
-//! Grants: what a process may reach outside of its node. Environment variables with their values, and directories that
-//! somebody opened.
+//! A directory that somebody opened and gave: its name for scripts, and whether it may be changed.
 //!
-//! Owns the union of what the entry and the process host give, and which directory a path belongs to. Opens nothing and
-//! reads no environment: whoever makes a grant has that power and gives a part of it.
+//! Owns which of several a path belongs to. Opens nothing.
 
-use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
 use cap_std::fs::Dir;
 
-use crate::files::{PathError, normalise, shown};
-
-/// What a process may reach outside of its node. The default is nothing.
-///
-/// A process has what its entry and its host grant, together: a grant is a power that the app's author gives, and a
-/// child gets none from its parent.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Grants {
-    /// Environment variables by name. None: granted, and not set; reads as absent.
-    pub env: BTreeMap<String, Option<String>>,
-    /// Directories. Where several contain a path, the one with the longest name counts.
-    pub fs: Vec<Directory>,
-}
+use super::{PathError, normalise, shown};
 
 /// A directory that was given to a process.
 #[derive(Clone)]
@@ -33,41 +18,11 @@ pub struct Directory {
     write: bool,
 }
 
-impl Grants {
-    /// Nothing is granted.
-    pub fn is_empty(&self) -> bool {
-        self.env.is_empty() && self.fs.is_empty()
-    }
-
-    /// What an entry and its host give together. Of a variable that both grant, the entry's value counts.
-    pub(crate) fn union(entry: &Arc<Grants>, host: &Arc<Grants>) -> Arc<Grants> {
-        if host.is_empty() {
-            return Arc::clone(entry);
-        }
-        if entry.is_empty() {
-            return Arc::clone(host);
-        }
-        let mut both = Grants::clone(host);
-        for (name, value) in &entry.env {
-            if value.is_some() || !both.env.contains_key(name) {
-                both.env.insert(name.clone(), value.clone());
-            }
-        }
-        both.fs.extend(entry.fs.iter().cloned());
-        Arc::new(both)
-    }
-
-    /// The value of a granted variable that is set.
-    pub(crate) fn variable(&self, name: &str) -> Option<&str> {
-        self.env.get(name)?.as_deref()
-    }
-
-    /// The directory that a normalised path belongs to, and the rest of the path inside of it. Of those with the
-    /// same name a writable one.
-    pub(crate) fn directory<'p>(&self, path: &'p str) -> Option<(&Directory, &'p str)> {
-        let inside = self.fs.iter().filter_map(|directory| Some((directory, directory.rest(path)?)));
-        inside.max_by_key(|(directory, _)| (directory.name.len(), directory.write))
-    }
+/// The directory that a normalised path belongs to, and the rest of the path inside of it. Of those with the same name a
+/// writable one.
+pub(super) fn find<'d, 'p>(directories: &'d [Directory], path: &'p str) -> Option<(&'d Directory, &'p str)> {
+    let inside = directories.iter().filter_map(|directory| Some((directory, directory.rest(path)?)));
+    inside.max_by_key(|(directory, _)| (directory.name.len(), directory.write))
 }
 
 impl Directory {

@@ -5,12 +5,13 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::Arc;
 
 use lunarium_kernel::{Actor, ActorError, Attribute, EntryId, ErrorKind, Policy, Refusal, Security};
 
-use crate::convert::{SHOWN, cut};
-use crate::value::Value;
+use parking_lot::RwLock;
+
+use crate::value::{SHOWN, Value, cut};
 
 /// Bytes of an actor's meta, and of the attributes of a question. Policies may look at them on every call.
 pub(crate) const MAX_META: usize = 16 << 10;
@@ -116,7 +117,7 @@ impl Policies {
     }
 
     pub(crate) fn define(&self, policy: Policy, groups: &[EntryId]) {
-        let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
+        let mut known = self.known.write();
         known.groups.retain(|_, members| {
             members.remove(&policy.id);
             !members.is_empty()
@@ -128,12 +129,12 @@ impl Policies {
     }
 
     pub(crate) fn contains(&self, policy: &EntryId) -> Result<(), SecurityError> {
-        let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
+        let known = self.known.read();
         known.policy(policy).map(drop)
     }
 
     pub(crate) fn group(&self, group: &EntryId) -> Result<Vec<EntryId>, SecurityError> {
-        let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
+        let known = self.known.read();
         Ok(known.group(group)?.iter().cloned().collect())
     }
 
@@ -146,7 +147,7 @@ impl Policies {
             security = security.with_actor(actor.read()?);
         }
         if let Some(scope) = &spec.scope {
-            let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
+            let known = self.known.read();
             security = security.with_scope(known.scope(scope)?);
         }
         Ok(security)

@@ -7,11 +7,11 @@ use std::sync::Arc;
 
 use lunarium_kernel::{EntryId, HostId, Limits, LimitsOverride};
 
-use crate::grants::Grants;
-use crate::security::SecuritySpec;
+use super::{Grants, SecuritySpec};
 
 /// A piece of Lua source with the name that error messages show.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Chunk {
     /// Lua's chunk name: `@path` for a file (shown as `path:line:`), `=text` otherwise.
     pub name: Arc<str>,
@@ -21,6 +21,7 @@ pub struct Chunk {
 
 /// What `require(alias)` finds.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Import {
     /// The name given to `require`.
     pub alias: Arc<str>,
@@ -30,6 +31,7 @@ pub struct Import {
 
 /// A `library.lua` entry that a definition, or one of its libraries, imports.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Library {
     /// The library's id.
     pub entry: EntryId,
@@ -39,10 +41,11 @@ pub struct Library {
     pub imports: Vec<Import>,
 }
 
-/// A `process.lua` entry: everything a spawn of it needs.
+/// A `process.lua` entry: everything a spawn of it needs. Made by [`Definition::new`].
 ///
-/// Immutable: a change replaces the whole definition, and processes that run keep the one they started with.
+/// A change replaces the whole definition, and processes that run keep the one they started with.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Definition {
     /// The entry's id.
     pub entry: EntryId,
@@ -60,8 +63,9 @@ pub struct Definition {
     pub grants: Arc<Grants>,
 }
 
-/// A `process.host` entry.
+/// A `process.host` entry. Made by [`HostDefinition::new`].
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct HostDefinition {
     /// The host's id, `app:processes` by default.
     pub id: HostId,
@@ -74,6 +78,27 @@ pub struct HostDefinition {
     /// What a process starts with that gets nothing else: one without a parent, or whose parent has neither actor nor
     /// scope.
     pub security: Option<SecuritySpec>,
+}
+
+impl Chunk {
+    /// A source under a name: `@path` for a file, `=text` otherwise.
+    pub fn new(name: impl Into<Arc<str>>, source: impl Into<Arc<str>>) -> Chunk {
+        Chunk { name: name.into(), source: source.into() }
+    }
+}
+
+impl Import {
+    /// The library `entry` under the name `alias`.
+    pub fn new(alias: impl Into<Arc<str>>, entry: EntryId) -> Import {
+        Import { alias: alias.into(), entry }
+    }
+}
+
+impl Library {
+    /// A library that may require these.
+    pub fn new(entry: EntryId, chunk: Chunk, imports: Vec<Import>) -> Library {
+        Library { entry, chunk, imports }
+    }
 }
 
 impl Definition {
@@ -89,6 +114,30 @@ impl Definition {
             grants: Arc::default(),
         }
     }
+
+    /// The same with another function to run.
+    #[must_use]
+    pub fn with_method(self, method: impl Into<Arc<str>>) -> Definition {
+        Definition { method: method.into(), ..self }
+    }
+
+    /// The same with what the program may require, and every library that is reachable so.
+    #[must_use]
+    pub fn with_imports(self, imports: Vec<Import>, libraries: Vec<Library>) -> Definition {
+        Definition { imports, libraries, ..self }
+    }
+
+    /// The same within these limits of its own.
+    #[must_use]
+    pub fn with_limits(self, limits: LimitsOverride) -> Definition {
+        Definition { limits, ..self }
+    }
+
+    /// The same with these grants.
+    #[must_use]
+    pub fn with_grants(self, grants: impl Into<Arc<Grants>>) -> Definition {
+        Definition { grants: grants.into(), ..self }
+    }
 }
 
 impl HostDefinition {
@@ -102,5 +151,29 @@ impl HostDefinition {
             grants: Arc::default(),
             security: None,
         }
+    }
+
+    /// The same with room for this many processes.
+    #[must_use]
+    pub fn with_max_processes(self, max_processes: u32) -> HostDefinition {
+        HostDefinition { max_processes, ..self }
+    }
+
+    /// The same with these limits for each of its processes.
+    #[must_use]
+    pub fn with_limits(self, limits: Limits) -> HostDefinition {
+        HostDefinition { limits, ..self }
+    }
+
+    /// The same with these grants for each of its processes.
+    #[must_use]
+    pub fn with_grants(self, grants: impl Into<Arc<Grants>>) -> HostDefinition {
+        HostDefinition { grants: grants.into(), ..self }
+    }
+
+    /// The same with what its processes act with that get nothing else.
+    #[must_use]
+    pub fn with_security(self, security: SecuritySpec) -> HostDefinition {
+        HostDefinition { security: Some(security), ..self }
     }
 }

@@ -7,8 +7,8 @@
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use crate::bindings::exports::lunarium::process::guest as wit;
-use crate::definition::{Chunk, Definition};
+use super::{Chunk, Definition, Import};
+use crate::wasm::guest as wit;
 
 /// A definition as the node keeps it.
 pub(crate) struct Code {
@@ -44,14 +44,50 @@ impl Code {
         piece(&self.definition.chunk, self.compiled().map(|compiled| &compiled.program))
     }
 
+    /// Every source of the definition: the program's first, then its libraries'.
+    pub(crate) fn sources(&self) -> impl Iterator<Item = wit::Chunk<'_>> {
+        let libraries = self.definition.libraries.iter().map(|library| &library.chunk);
+        std::iter::once(&self.definition.chunk).chain(libraries).map(source)
+    }
+
     /// The library at this place of the definition's list, compiled or not.
-    pub(crate) fn library<'a>(&'a self, place: usize, chunk: &'a Chunk) -> wit::Chunk<'a> {
+    fn library<'a>(&'a self, place: usize, chunk: &'a Chunk) -> wit::Chunk<'a> {
         piece(chunk, self.compiled().and_then(|compiled| compiled.libraries.get(place)))
     }
 
     fn compiled(&self) -> Option<&Compiled> {
         self.compiled.get()?.as_ref()
     }
+}
+
+/// The borrowed import lists of a definition, which `start` refers to.
+pub(crate) struct ImportLists<'a> {
+    pub(crate) program: Vec<wit::Import<'a>>,
+    libraries: Vec<Vec<wit::Import<'a>>>,
+}
+
+impl<'a> ImportLists<'a> {
+    pub(crate) fn new(definition: &'a Definition) -> ImportLists<'a> {
+        ImportLists {
+            program: imports(&definition.imports),
+            libraries: definition.libraries.iter().map(|library| imports(&library.imports)).collect(),
+        }
+    }
+
+    /// The libraries, each with its imports.
+    pub(crate) fn libraries(&'a self, code: &'a Code) -> Vec<wit::Library<'a>> {
+        let libraries = code.definition.libraries.iter().zip(&self.libraries).enumerate();
+        let libraries = libraries.map(|(place, (library, imports))| wit::Library {
+            entry: library.entry.as_str(),
+            chunk: code.library(place, &library.chunk),
+            imports,
+        });
+        libraries.collect()
+    }
+}
+
+fn imports(imports: &[Import]) -> Vec<wit::Import<'_>> {
+    imports.iter().map(|import| wit::Import { alias: &import.alias, entry: import.entry.as_str() }).collect()
 }
 
 fn piece<'a>(chunk: &'a Chunk, compiled: Option<&'a Vec<u8>>) -> wit::Chunk<'a> {
@@ -73,7 +109,7 @@ mod tests {
 
     #[test]
     fn the_second_process_compiles_or_when_it_is_killed_the_next() {
-        let chunk = Chunk { name: "@a.lua".into(), source: "return 1".into() };
+        let chunk = Chunk::new("@a.lua", "return 1");
         let code = Code::new(Definition::new(EntryId::new("app:a"), chunk));
         assert!(!code.wants_compiling());
         assert!(code.wants_compiling());

@@ -4,16 +4,12 @@
 
 use std::sync::Arc;
 
-use lunarium_kernel::{ErrorKind, Event, Failure, Item, Limits, Message, Outcome, Pid, Refusal, Timestamp, Topic};
+use lunarium_kernel::{
+    Bytes, ErrorKind, Event, Failure, Item, Limits, Message, Outcome, Pid, Refusal, Reply, Timestamp, Topic,
+};
 
-use crate::bindings::exports::lunarium::process::guest as wit;
-use crate::bindings::lunarium::process::types;
-use crate::check::{GlobalUse, Globals};
-use crate::code::Code;
-use crate::definition::{Definition, Import};
-use crate::incarnation::Incarnation;
-use crate::process::{Delivery, Process};
-use crate::requests::Reply;
+use super::guest as wit;
+use super::imports::types;
 
 /// Bytes of an error message that are kept: it travels along links and monitors, and into logs.
 const MESSAGE_BYTES: usize = 8 << 10;
@@ -24,79 +20,14 @@ pub(crate) const SHOWN: usize = 255;
 /// Bytes of a traceback that are kept.
 const STACK_BYTES: usize = 16 << 10;
 
-/// The borrowed import lists of a definition's libraries, which `program` refers to.
-pub(crate) struct ImportLists<'a> {
-    program: Vec<wit::Import<'a>>,
-    libraries: Vec<Vec<wit::Import<'a>>>,
-}
-
-impl<'a> ImportLists<'a> {
-    pub(crate) fn new(definition: &'a Definition) -> ImportLists<'a> {
-        ImportLists {
-            program: imports(&definition.imports),
-            libraries: definition.libraries.iter().map(|library| imports(&library.imports)).collect(),
-        }
-    }
-
-    /// The libraries, each with its imports.
-    pub(crate) fn libraries(&'a self, code: &'a Code) -> Vec<wit::Library<'a>> {
-        let libraries = code.definition.libraries.iter().zip(&self.libraries).enumerate();
-        let libraries = libraries.map(|(place, (library, imports))| wit::Library {
-            entry: library.entry.as_str(),
-            chunk: code.library(place, &library.chunk),
-            imports,
-        });
-        libraries.collect()
-    }
-}
-
-fn imports(imports: &[Import]) -> Vec<wit::Import<'_>> {
-    imports.iter().map(|import| wit::Import { alias: &import.alias, entry: import.entry.as_str() }).collect()
-}
-
-/// What the guest tells about a chunk's globals.
-pub(crate) fn globals(globals: wit::Globals) -> Globals {
-    let uses = globals.uses.into_iter();
-    let uses = uses.map(|wit::GlobalUse { name, line, assigned }| GlobalUse { name, line, assigned });
-    Globals { there: globals.there, uses: uses.collect() }
-}
-
-/// What `start` runs.
-pub(crate) fn program<'a>(
-    code: &'a Code,
-    imports: &'a ImportLists<'a>,
-    libraries: &'a [wit::Library<'a>],
-    process: &'a Process,
-    incarnation: &'a Incarnation,
-    seed: u64,
-) -> wit::Program<'a> {
-    let limits = &incarnation.limits;
-    let definition = &code.definition;
-    wit::Program {
-        entry: definition.entry.as_str(),
-        method: &definition.method,
-        chunk: code.program(),
-        imports: &imports.program,
-        libraries,
-        pid: process.pid.as_str(),
-        frame: &incarnation.label.frame,
-        context: process.context.as_deref(),
-        limits: wit::Limits {
-            memory: limits.memory,
-            message: limits.message,
-            timers: limits.timers,
-            coroutines: limits.coroutines,
-            listeners: limits.listeners,
-        },
-        modules: wit::Modules { env: !incarnation.grants.env.is_empty(), fs: !incarnation.grants.fs.is_empty() },
-        seed,
-    }
-}
-
 /// What `resume` hands over, in order.
-pub(crate) fn events(delivery: &Delivery) -> Vec<wit::EventParam<'_>> {
-    let output = delivery.output_ready.then_some(wit::EventParam::OutputReady);
-    delivery.items.iter().map(event).chain(delivery.replies.iter().map(reply)).chain(output).collect()
+pub(crate) fn events<'a>(
+    items: &'a [Item],
+    replies: &'a [Reply],
+    output_ready: bool,
+) -> Vec<wit::EventParam<'a>> {
+    let output = output_ready.then_some(wit::EventParam::OutputReady);
+    items.iter().map(event).chain(replies.iter().map(reply)).chain(output).collect()
 }
 
 fn reply(reply: &Reply) -> wit::EventParam<'_> {
@@ -152,7 +83,7 @@ pub(crate) fn item(event: wit::EventResult) -> Option<Item> {
         wit::EventResult::Message(message) => Some(Item::Message(Message {
             sender: sender(message.sender)?,
             topic: Topic::new(&message.topic).ok()?,
-            payload: message.payload,
+            payload: message.payload.into(),
         })),
         wit::EventResult::Exit(exit) => {
             ended(exit).map(|(from, outcome, at)| Item::Event(Event::Exit { from, outcome, at }))
@@ -190,7 +121,7 @@ pub(crate) fn outcome(outcome: wit::OutcomeResult, limits: &Limits) -> Outcome {
             kind: kind_from_wit(failure.kind),
             message: cut(failure.message, MESSAGE_BYTES),
             retryable: failure.retryable,
-            details: failure.details.filter(|details| !exceeds(details, limits)).map(Into::into),
+            details: failure.details.filter(|details| !exceeds(details, limits)).map(Bytes::from),
             stack: failure.stack.map(|stack| cut(stack, STACK_BYTES)),
         })),
     }
@@ -212,13 +143,6 @@ pub(crate) fn cut(mut text: String, bytes: usize) -> String {
 /// A kernel refusal as the guest sees it.
 pub(crate) fn refusal(refusal: impl Refusal) -> types::Refusal {
     types::Refusal { kind: kind_to_wit(refusal.kind()), message: refusal.to_string(), retryable: refusal.retryable() }
-}
-
-/// The `details` of a limit failure: a payload with the table `{limit = name}`.
-pub(crate) fn limit_details(limit: &str) -> Arc<[u8]> {
-    use crate::value::Value;
-    let table = Value::Map(vec![(Value::from("limit"), Value::from(limit))]);
-    table.encode().into()
 }
 
 pub(crate) fn kind_to_wit(kind: ErrorKind) -> types::ErrorKind {

@@ -1,0 +1,11 @@
+//! The embedding API: an engine, its nodes, and handles of their processes.
+//!
+//! Owns what an embedder calls, and how everything ends when it is dropped. Decides nothing.
+
+mod engine;
+mod handle;
+mod node;
+
+pub use engine::Engine;
+pub use handle::Handle;
+pub use node::{DeliverError, Node, NodeConfig};

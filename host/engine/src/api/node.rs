@@ -1,0 +1,249 @@
+//! The embedding API's main type: a node.
+
+use std::sync::Arc;
+use std::sync::mpsc::channel;
+use std::time::Duration;
+
+use lunarium_kernel::{
+    EntryId, HostError, HostId, Message, NodeLimits, Pid, Policy, ResolveError, SendError, Topic, TopicError,
+};
+
+use super::{Engine, Handle};
+use crate::catalogue::{Chunk, Definition, HostDefinition};
+use crate::node::{CompileError, Globals, NodeInner, Spawn, SpawnError, SpawnRequest, StartError};
+use crate::process::{Inspection, Output};
+use crate::schedule::Sleep;
+use crate::value::{Value, ValueError};
+
+/// What a node is made of. Everything a process can reach outside of the node stands here. Made by [`NodeConfig::new`].
+#[derive(Clone)]
+#[non_exhaustive]
+pub struct NodeConfig {
+    /// Processes alive at once, 1 or more; 8,000 by default. At the limit: `spawn` is refused, `ResourceExhausted`.
+    pub max_processes: u32,
+    /// A process with neither actor nor scope may do nothing to others; false by default: it may do everything.
+    pub strict: bool,
+    /// Where processes print and log.
+    pub output: Arc<dyn Output>,
+}
+
+impl NodeConfig {
+    /// The defaults, with this output.
+    pub fn new(output: Arc<dyn Output>) -> NodeConfig {
+        NodeConfig { max_processes: NodeLimits::default().max_processes, strict: false, output }
+    }
+
+    /// The same with room for this many processes.
+    #[must_use]
+    pub fn with_max_processes(self, max_processes: u32) -> NodeConfig {
+        NodeConfig { max_processes, ..self }
+    }
+
+    /// The same, strict or not.
+    #[must_use]
+    pub fn with_strict(self, strict: bool) -> NodeConfig {
+        NodeConfig { strict, ..self }
+    }
+}
+
+/// A running node. Cheap to clone; processes live until they end, are terminated, or the last clone is dropped.
+#[derive(Clone)]
+pub struct Node {
+    owner: Arc<Owner>,
+}
+
+/// Ends the node when nobody can reach it any more: its own processes hold it too.
+struct Owner {
+    engine: Engine,
+    inner: Arc<NodeInner>,
+}
+
+impl Drop for Owner {
+    fn drop(&mut self) {
+        self.inner.end_all();
+    }
+}
+
+/// Why a message from outside was not accepted.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum DeliverError {
+    /// The payload can't travel.
+    #[error(transparent)]
+    Value(#[from] ValueError),
+    /// Dead or unknown.
+    #[error(transparent)]
+    Destination(#[from] ResolveError),
+    /// Not a topic.
+    #[error(transparent)]
+    Topic(#[from] TopicError),
+    /// Too large, or the mailbox is full.
+    #[error(transparent)]
+    Mailbox(#[from] SendError),
+}
+
+impl Node {
+    /// Starts a node on an engine of its own.
+    ///
+    /// Errors: see [`Engine::new`].
+    pub fn start(config: NodeConfig) -> Result<Node, StartError> {
+        let engine = Engine::new(config.max_processes)?;
+        Ok(Node::start_on(&engine, config))
+    }
+
+    /// Starts a node on an engine that others use too. Beyond the engine's own number, starts wait.
+    pub fn start_on(engine: &Engine, config: NodeConfig) -> Node {
+        let NodeConfig { max_processes, strict, output } = config;
+        let inner = NodeInner::new(Arc::clone(engine.machine()), NodeLimits { max_processes }, output);
+        inner.catalogue.policies.set_strict(strict);
+        Node { owner: Arc::new(Owner { engine: engine.clone(), inner }) }
+    }
+
+    /// Adds a definition or replaces it. Processes that run keep the one they started with.
+    pub fn define(&self, definition: Definition) {
+        self.inner().catalogue.define(definition);
+    }
+
+    /// Adds a policy or replaces it, and puts it into these groups and no others. Processes that run keep the policies
+    /// they started with.
+    pub fn define_policy(&self, policy: Policy, groups: &[EntryId]) {
+        self.inner().catalogue.policies.define(policy, groups);
+    }
+
+    /// Whether a process with neither actor nor scope may do nothing to others. Counts for processes that start from
+    /// now on.
+    pub fn set_strict(&self, strict: bool) {
+        self.inner().catalogue.policies.set_strict(strict);
+    }
+
+    /// Adds a process host.
+    ///
+    /// Errors: the id is taken or can't stand in a pid.
+    pub fn add_host(&self, host: HostDefinition) -> Result<(), HostError> {
+        self.inner().catalogue.add_host(host)
+    }
+
+    /// Closes a host for new processes; those that run go on.
+    ///
+    /// Errors: an unknown host.
+    pub fn stop_host(&self, host: &HostId) -> Result<(), HostError> {
+        let inner = self.inner();
+        let known = inner.catalogue.host(host).ok_or_else(|| HostError::Unknown { id: host.clone() })?;
+        inner.kernel(|kernel| kernel.stop_host(known.kernel()));
+        Ok(())
+    }
+
+    /// Starts a process and returns at once.
+    ///
+    /// Errors: unknown entry, host or policy, a stopped or full host, a full node, arguments that can't travel or are too
+    /// large.
+    pub fn spawn(&self, request: SpawnRequest) -> Result<Handle, SpawnError> {
+        let SpawnRequest { entry, host, arguments, limits, security, .. } = request;
+        let arguments = Value::to_arguments(&arguments)?;
+        let spawn = Spawn { wish: Some(limits), security, ..Spawn::new(entry, host, arguments.into()) };
+        Ok(Handle::new(self.inner().spawn(spawn)?))
+    }
+
+    /// Sends a message without a sender. `destination` is a pid's text or a registered name.
+    ///
+    /// Errors: as `process.send` has them.
+    pub fn send(&self, destination: &str, topic: &str, payload: &Value) -> Result<(), DeliverError> {
+        let topic = Topic::new(topic)?;
+        let payload = payload.to_payload()?;
+        let process = self.inner().find(destination)?;
+        process.send(Message { sender: None, topic, payload: payload.into() })?;
+        Ok(())
+    }
+
+    /// Asks a process to end: a CANCEL event. With a deadline it is terminated when it is still there then.
+    ///
+    /// Errors: dead or unknown.
+    pub fn cancel(&self, pid: &Pid, deadline: Option<Duration>) -> Result<(), ResolveError> {
+        self.inner().cancel(None, pid, deadline)
+    }
+
+    /// Ends a process by force.
+    ///
+    /// Errors: dead or unknown.
+    pub fn terminate(&self, pid: &Pid) -> Result<(), ResolveError> {
+        self.inner().terminate(None, pid)
+    }
+
+    /// Compiles a source in a fresh instance, without running it, and tells which globals it uses.
+    ///
+    /// Errors: Lua's message; or the source took more memory or CPU time than a process may have.
+    pub async fn check(&self, chunk: &Chunk) -> Result<Globals, CompileError> {
+        self.inner().check(chunk).await
+    }
+
+    /// Processes alive now.
+    pub fn process_count(&self) -> usize {
+        self.inner().kernel(|kernel| kernel.process_count())
+    }
+
+    /// The living processes.
+    pub fn pids(&self) -> Vec<Pid> {
+        self.inner().control.table.all().iter().map(|process| process.pid.clone()).collect()
+    }
+
+    /// Processes that wait now: their instances are at rest.
+    pub fn waiting_count(&self) -> usize {
+        self.inner().control.table.all().iter().filter(|process| process.is_waiting()).count()
+    }
+
+    /// Looks at a process's instance the next time it is at rest, blocking the thread until then. None when the
+    /// process is dead or ends first.
+    pub fn inspect_blocking(&self, pid: &Pid) -> Option<Inspection> {
+        let (reply, inspection) = channel();
+        self.inner().control.table.get(pid)?.inspect(reply);
+        inspection.recv().ok()
+    }
+
+    /// Instances held now: living processes that have started, and dead ones whose memory isn't given back yet.
+    pub fn instance_count(&self) -> usize {
+        self.inner().instance_count()
+    }
+
+    /// Waits on the engine's clock, which goes on while a system's time is set.
+    ///
+    /// Cancel safety: a wait that is dropped is forgotten.
+    pub fn sleep(&self, duration: Duration) -> Sleep {
+        Sleep::new(Arc::clone(&self.inner().machine.clock), duration)
+    }
+
+    /// Time since the engine started, by the clock of [`Node::sleep`].
+    pub fn uptime(&self) -> Duration {
+        Duration::from_nanos(self.inner().clock().now())
+    }
+
+    /// A random number from 0 up to 1. It comes from the keyed stream that seeds processes.
+    pub fn chance(&self) -> f64 {
+        // The 53 bits that a float holds exactly.
+        let bits = self.inner().next_seed() >> 11;
+        bits as f64 / (1_u64 << 53) as f64
+    }
+
+    /// The engine it runs on.
+    pub fn engine(&self) -> &Engine {
+        &self.owner.engine
+    }
+
+    /// Waits until no process lives.
+    ///
+    /// Cancel safety: nothing is changed by waiting.
+    pub async fn idle(&self) {
+        self.inner().idle().await;
+    }
+
+    /// Closes all hosts, terminates what is left, and waits until every instance is gone.
+    ///
+    /// Cancel safety: what was terminated stays so; call it again to wait on.
+    pub async fn shutdown(self) {
+        self.inner().end_all();
+        self.inner().empty().await;
+    }
+
+    fn inner(&self) -> &Arc<NodeInner> {
+        &self.owner.inner
+    }
+}

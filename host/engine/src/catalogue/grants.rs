@@ -1,0 +1,52 @@
+//! Grants: what a process may reach outside of its node. Environment variables with their values, and directories that
+//! somebody opened.
+//!
+//! Owns the union of what the entry and the process host give. Opens nothing and reads no environment: whoever makes a
+//! grant has that power and gives a part of it.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::files::Directory;
+
+/// What a process may reach outside of its node. The default is nothing.
+///
+/// A process has what its entry and its host grant, together: a grant is a power that the app's author gives, and a
+/// child gets none from its parent.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Grants {
+    /// Environment variables by name. None: granted, and not set; reads as absent.
+    pub env: BTreeMap<String, Option<String>>,
+    /// Directories. Where several contain a path, the one with the longest name counts.
+    pub fs: Vec<Directory>,
+}
+
+impl Grants {
+    /// Nothing is granted.
+    pub fn is_empty(&self) -> bool {
+        self.env.is_empty() && self.fs.is_empty()
+    }
+
+    /// What an entry and its host give together. Of a variable that both grant, the entry's value counts.
+    pub(crate) fn union(entry: &Arc<Grants>, host: &Arc<Grants>) -> Arc<Grants> {
+        if host.is_empty() {
+            return Arc::clone(entry);
+        }
+        if entry.is_empty() {
+            return Arc::clone(host);
+        }
+        let mut both = Grants::clone(host);
+        for (name, value) in &entry.env {
+            if value.is_some() || !both.env.contains_key(name) {
+                both.env.insert(name.clone(), value.clone());
+            }
+        }
+        both.fs.extend(entry.fs.iter().cloned());
+        Arc::new(both)
+    }
+
+    /// The value of a granted variable that is set.
+    pub(crate) fn variable(&self, name: &str) -> Option<&str> {
+        self.env.get(name)?.as_deref()
+    }
+}

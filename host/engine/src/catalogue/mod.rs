@@ -1,0 +1,66 @@
+//! What a node knows before anything runs: definitions, process hosts, policies.
+//!
+//! Owns the only tables of them, by id. Refuses to know processes: what runs keeps what it started with.
+
+mod code;
+mod definition;
+mod grants;
+mod host;
+mod policies;
+mod program;
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use lunarium_kernel::{EntryId, HostError, HostId};
+use parking_lot::RwLock;
+
+pub(crate) use code::{Code, Compiled, ImportLists, source};
+pub use definition::{Chunk, Definition, HostDefinition, Import, Library};
+pub use grants::Grants;
+pub(crate) use host::ProcessHost;
+pub use policies::{ActorSpec, ScopeSpec, SecurityError, SecuritySpec};
+pub(crate) use policies::{Policies, read_table};
+pub(crate) use program::Program;
+
+#[derive(Default)]
+pub(crate) struct Catalogue {
+    definitions: RwLock<HashMap<EntryId, Arc<Code>>>,
+    hosts: RwLock<HashMap<HostId, Arc<ProcessHost>>>,
+    pub(crate) policies: Policies,
+}
+
+impl Catalogue {
+    /// Adds a definition or replaces it.
+    pub(crate) fn define(&self, definition: Definition) {
+        let code = Arc::new(Code::new(definition));
+        let replaced = self.definitions.write().insert(code.definition.entry.clone(), code);
+        // Sources are large: not under the lock.
+        drop(replaced);
+    }
+
+    pub(crate) fn code(&self, entry: &EntryId) -> Option<Arc<Code>> {
+        self.definitions.read().get(entry).cloned()
+    }
+
+    /// Adds a process host. Hosts are never forgotten: they come from definitions, not from scripts.
+    ///
+    /// Errors: the id is taken, or can't stand in a pid.
+    pub(crate) fn add_host(&self, definition: HostDefinition) -> Result<(), HostError> {
+        let host = Arc::new(ProcessHost::new(definition)?);
+        let mut hosts = self.hosts.write();
+        if hosts.contains_key(host.id()) {
+            return Err(HostError::Exists { id: host.id().clone() });
+        }
+        hosts.insert(host.id().clone(), host);
+        Ok(())
+    }
+
+    pub(crate) fn host(&self, id: &HostId) -> Option<Arc<ProcessHost>> {
+        self.hosts.read().get(id).cloned()
+    }
+
+    pub(crate) fn hosts(&self) -> Vec<Arc<ProcessHost>> {
+        self.hosts.read().values().cloned().collect()
+    }
+}

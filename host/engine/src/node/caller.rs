@@ -1,0 +1,96 @@
+//! Who is in an instance: the process behind every import.
+//!
+//! Owns identity, which is never an argument of a call, and that the dead do nothing: an import begins by asking
+//! [`Caller::living`]. Refuses to know what imports do.
+
+use std::sync::Arc;
+
+use lunarium_kernel::{Limits, Security};
+
+use super::NodeInner;
+use crate::catalogue::Program;
+use crate::process::{CpuMeter, Incarnation, Process};
+use crate::wasm::{MemoryLimiter, Occupant, Stopped};
+
+pub(crate) struct Caller {
+    pub(crate) node: Arc<NodeInner>,
+    /// None: nobody, the instance only compiles.
+    who: Option<Who>,
+    cpu: Arc<CpuMeter>,
+    memory: MemoryLimiter,
+    /// What the process goes on as.
+    pub(crate) upgrade: Option<Program>,
+}
+
+/// A process as it is now.
+#[derive(Clone)]
+pub(crate) struct Who {
+    pub(crate) process: Arc<Process>,
+    pub(crate) incarnation: Arc<Incarnation>,
+}
+
+impl Who {
+    pub(crate) fn limits(&self) -> &Limits {
+        self.incarnation.limits()
+    }
+
+    pub(crate) fn security(&self) -> &Security {
+        &self.process.origin.security
+    }
+}
+
+impl Caller {
+    /// A process that runs.
+    pub(crate) fn of(node: &Arc<NodeInner>, process: &Arc<Process>, incarnation: &Arc<Incarnation>) -> Caller {
+        let who = Who { process: Arc::clone(process), incarnation: Arc::clone(incarnation) };
+        Caller { who: Some(who), ..Caller::nobody(node, Arc::clone(&incarnation.cpu), incarnation.limits()) }
+    }
+
+    /// Nobody: whatever it might call stops the instance.
+    pub(crate) fn nobody(node: &Arc<NodeInner>, cpu: Arc<CpuMeter>, limits: &Limits) -> Caller {
+        let memory = MemoryLimiter::new(limits);
+        Caller { node: Arc::clone(node), who: None, cpu, memory, upgrade: None }
+    }
+
+    /// The process that calls. Errors: it has ended.
+    pub(crate) fn living(&self) -> Result<&Who, Stopped> {
+        let who = self.who.as_ref().filter(|who| !who.process.life.has_ended());
+        who.ok_or(Stopped::Killed)
+    }
+
+    /// The script asked for more memory than the instance may have.
+    pub(crate) fn memory_was_refused(&self) -> bool {
+        self.memory.was_refused()
+    }
+
+    /// Bytes of the instance's memories and tables.
+    pub(crate) fn memory_used(&self) -> u64 {
+        self.memory.used()
+    }
+
+    /// The monotonic clock as the guest reads it: the process's own.
+    pub(crate) fn monotonic(&self) -> u64 {
+        let began = self.who.as_ref().map_or(0, |who| who.process.began);
+        self.node.clock().now().saturating_sub(began)
+    }
+}
+
+impl Occupant for Caller {
+    fn memory(&mut self) -> &mut MemoryLimiter {
+        &mut self.memory
+    }
+
+    fn slice_over(&self) -> Result<(), Stopped> {
+        let life = self.who.as_ref().map(|who| &who.process.life);
+        if life.is_some_and(|life| life.is_killed()) {
+            return Err(Stopped::Killed);
+        }
+        if self.cpu.is_used_up(self.node.clock().now()) {
+            return Err(Stopped::Cpu);
+        }
+        if let Some(life) = life {
+            life.preempt();
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,100 @@
+//! Compiling a source without running it, in an instance like any process's: a parser bomb meets the same limits. The
+//! instance is nobody's: what it might call is refused.
+
+use std::sync::Arc;
+
+use lunarium_kernel::Limits;
+
+use super::ending::sentence;
+use super::turn::Turn;
+use super::{Caller, NodeInner};
+use crate::catalogue::{Chunk, source};
+use crate::process::CpuMeter;
+use crate::wasm::{Instance, Stopped, guest as wit};
+
+/// Why a source doesn't compile.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+#[non_exhaustive]
+pub struct CompileError {
+    /// Lua's message, `name:line: text near 'token'`, or the limit that was reached.
+    pub message: String,
+    /// The line in the source, where Lua names one.
+    pub line: Option<u32>,
+}
+
+/// A global that a chunk uses.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct GlobalUse {
+    /// Its name.
+    pub name: String,
+    /// The line in the source.
+    pub line: u32,
+    /// It is (or may be) defined here; else it is read.
+    pub assigned: bool,
+}
+
+/// What is known about a chunk's globals without running it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Globals {
+    /// The names that every process finds, sorted.
+    pub there: Vec<String>,
+    /// The uses of other names: those assigned once, those read once a line, a thousand at most.
+    pub uses: Vec<GlobalUse>,
+}
+
+impl NodeInner {
+    pub(crate) async fn check(self: &Arc<NodeInner>, chunk: &Chunk) -> Result<Globals, CompileError> {
+        let result = self.try_check(chunk).await.map(globals);
+        result.map_err(|message| CompileError { line: line(&message, &chunk.name), message })
+    }
+
+    /// The error is Lua's message, or why the instance had to stop.
+    async fn try_check(self: &Arc<NodeInner>, chunk: &Chunk) -> Result<wit::Globals, String> {
+        let _counted = self.count_instance();
+        let unusable = |error: &str| format!("cannot make an instance: {error}");
+        let slot = self.machine.instances.acquire().await.map_err(|error| unusable(&error))?;
+        let limits = Limits::default();
+        let cpu = Arc::new(CpuMeter::new(limits.cpu));
+        let caller = Caller::nobody(self, Arc::clone(&cpu), &limits);
+        let turn = Turn { clock: self.clock(), life: None, cpu: &cpu };
+        let made = turn.enter(Instance::new(&slot, caller, &limits)).await;
+        let mut instance = made.map_err(|error| unusable(&sentence(&error)))?;
+        let result = turn.enter(instance.check(source(chunk))).await;
+        result.unwrap_or_else(|error| {
+            let stopped = error.downcast_ref::<Stopped>();
+            Err(match stopped {
+                Some(Stopped::Cpu) => format!("cpu limit of {:?} reached without waiting", limits.cpu),
+                _ if instance.occupant().memory_was_refused() => "not enough memory".to_owned(),
+                _ => sentence(&error),
+            })
+        })
+    }
+}
+
+/// What the guest tells about a chunk's globals.
+fn globals(globals: wit::Globals) -> Globals {
+    let uses = globals.uses.into_iter();
+    let uses = uses.map(|wit::GlobalUse { name, line, assigned }| GlobalUse { name, line, assigned });
+    Globals { there: globals.there, uses: uses.collect() }
+}
+
+/// The line in `name:line: text`.
+fn line(message: &str, chunk_name: &str) -> Option<u32> {
+    let name = chunk_name.strip_prefix(['@', '=']).unwrap_or(chunk_name);
+    let (line, _) = message.strip_prefix(name)?.strip_prefix(':')?.split_once(':')?;
+    line.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::line;
+
+    #[test]
+    fn the_line_is_read_after_the_chunk_name() {
+        assert_eq!(line("a:b.lua:12: unexpected symbol near '}'", "@a:b.lua"), Some(12));
+        assert_eq!(line("not enough memory", "@a.lua"), None);
+    }
+}

@@ -1,0 +1,103 @@
+//! The kernel behind its one lock, and the table of processes its effects are performed on.
+//!
+//! Owns the order: effects are performed under the lock, in the order in which the kernel gives them, so that nobody
+//! sees an EXIT before the name is free. The lock is a closure: it can't be held across an await. Under it a process's
+//! own locks may be taken, never the other way round. Refuses decisions.
+//!
+//! A panic under the lock leaves a state that nobody can trust: the kernel is replaced by one that has stopped, and all
+//! processes end.
+
+use std::any::Any;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
+use lunarium_kernel::{Effect, Kernel, NodeLimits, Pid, Uptime};
+use parking_lot::Mutex;
+
+use super::table::Table;
+use crate::process::{Process, Remains};
+use crate::value::bug;
+
+pub(crate) struct Control {
+    kernel: Mutex<Kernel>,
+    pub(crate) table: Table,
+}
+
+/// What is left to do when the lock is released: waking strangers, who may do anything, and dropping what may be large.
+#[derive(Default)]
+pub(crate) struct Afterwards {
+    pub(crate) ended: Vec<Arc<Process>>,
+    pub(crate) flooded: Vec<Arc<Process>>,
+    /// Nobody lives any more.
+    pub(crate) idle: bool,
+    pub(crate) deadline_changed: bool,
+    /// Why the kernel is gone.
+    pub(crate) panic: Option<Box<dyn Any + Send>>,
+    remains: Vec<Remains>,
+}
+
+impl Control {
+    pub(crate) fn new(limits: NodeLimits) -> Control {
+        Control { kernel: Mutex::new(Kernel::new(limits)), table: Table::default() }
+    }
+
+    /// When the kernel wants to be called next.
+    pub(crate) fn next_deadline(&self) -> Option<Uptime> {
+        self.kernel.lock().next_deadline()
+    }
+
+    /// Runs `act` on the kernel and performs the effects. The result is none when that panicked.
+    pub(crate) fn locked<R>(&self, act: impl FnOnce(&mut Kernel) -> R) -> (Option<R>, Afterwards) {
+        let mut afterwards = Afterwards::default();
+        let mut kernel = self.kernel.lock();
+        let before = kernel.next_deadline();
+        let result = catch_unwind(AssertUnwindSafe(|| {
+            let result = act(&mut kernel);
+            while let Some(effect) = kernel.poll_effect() {
+                self.perform(effect, &mut afterwards);
+            }
+            result
+        }));
+        let result = result.map_err(|panic| {
+            self.collapse(&mut kernel, &mut afterwards);
+            afterwards.panic = Some(panic);
+        });
+        afterwards.deadline_changed = kernel.next_deadline() != before;
+        afterwards.idle = !afterwards.ended.is_empty() && kernel.process_count() == 0;
+        (result.ok(), afterwards)
+    }
+
+    fn perform(&self, effect: Effect, afterwards: &mut Afterwards) {
+        match effect {
+            Effect::Named { name, pid } => self.table.name(name, &pid),
+            Effect::Unnamed { name } => self.table.forget_name(&name),
+            Effect::Deliver { to, event } => self.tell(&to, |process| process.deliver(event), afterwards),
+            Effect::Reply { to, request, outcome } => {
+                self.tell(&to, |process| process.reply(request, outcome), afterwards);
+            }
+            Effect::Ended { pid, outcome, forced } => {
+                let Some(process) = self.table.remove(&pid) else { return };
+                afterwards.remains.push(process.end(outcome, forced));
+                afterwards.ended.push(process);
+            }
+        }
+    }
+
+    /// Events and replies can't be refused; `tell` says whether too many lie unread.
+    fn tell(&self, to: &Pid, tell: impl FnOnce(&Process) -> bool, afterwards: &mut Afterwards) {
+        let Some(process) = self.table.get(to) else { return };
+        if tell(&process) {
+            afterwards.flooded.push(process);
+        }
+    }
+
+    fn collapse(&self, kernel: &mut Kernel, afterwards: &mut Afterwards) {
+        let broken = std::mem::replace(kernel, Kernel::stopped());
+        // What a half-changed state does when it is dropped isn't known.
+        let _ = catch_unwind(AssertUnwindSafe(|| drop(broken)));
+        for process in self.table.take_all() {
+            afterwards.remains.push(process.end(bug("the node's state is broken, and it has stopped"), true));
+            afterwards.ended.push(process);
+        }
+    }
+}

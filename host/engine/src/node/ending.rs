@@ -1,0 +1,44 @@
+//! Why a call into an instance ended without a status, as the process's end.
+//!
+//! Owns what a script may learn of it: one sentence. What wasm and the host say beyond it, a backtrace above all, goes
+//! to the log.
+
+use lunarium_kernel::{ErrorKind, LimitName, Outcome};
+
+use super::Caller;
+use crate::process::{Incarnation, Level};
+use crate::value::{failed, limit_reached};
+use crate::wasm::Stopped;
+
+/// A kill (none), a limit, or a trap.
+pub(super) fn stopped(error: &wasmtime::Error, caller: &Caller, incarnation: &Incarnation) -> Option<Outcome> {
+    let limits = incarnation.limits();
+    match error.downcast_ref::<Stopped>() {
+        Some(Stopped::Killed) => return None,
+        Some(Stopped::Cpu) => {
+            let text = format!("cpu limit of {:?} reached without waiting", limits.cpu);
+            return Some(limit_reached(LimitName::Cpu, &text));
+        }
+        None => {}
+    }
+    // It has ended meanwhile.
+    let who = caller.living().ok()?;
+    if caller.memory_was_refused() {
+        let text = format!("not enough memory: limit of {} bytes reached", limits.memory);
+        return Some(limit_reached(LimitName::Memory, &text));
+    }
+    let fields = [("backtrace".to_owned(), format!("{error:?}"))];
+    caller.node.log(&who.process, &incarnation.label, Level::Error, "the instance trapped", &fields);
+    Some(failed(ErrorKind::Internal, &format!("the instance trapped: {}", sentence(error))))
+}
+
+/// What went wrong, without where.
+pub(super) fn sentence(error: &wasmtime::Error) -> String {
+    let trap = error.downcast_ref::<wasmtime::Trap>().map(ToString::to_string);
+    let text = trap.unwrap_or_else(|| error.root_cause().to_string());
+    text.lines().next().unwrap_or_default().to_owned()
+}
+
+pub(super) fn no_instance(error: &str) -> Outcome {
+    failed(ErrorKind::Unavailable, &format!("cannot make an instance: {error}"))
+}

@@ -1,0 +1,63 @@
+//! The machinery that all nodes of an operating-system process share: instances, workers, clock.
+//!
+//! Owns what is made once, and that it ends with its last user. Refuses to know nodes and processes.
+
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+use std::thread;
+
+use super::Caller;
+use crate::schedule::{Clock, Scheduler};
+use crate::wasm::{Instances, InstancesError, Link, PoolError};
+
+pub(crate) struct Machine {
+    pub(crate) max_processes: u32,
+    pub(crate) instances: Arc<Instances<Caller>>,
+    pub(crate) clock: Arc<Clock>,
+    pub(crate) scheduler: Arc<Scheduler>,
+}
+
+/// Why an engine can't start.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StartError {
+    /// The pool can't have this size here.
+    #[error(transparent)]
+    Pool(#[from] PoolError),
+    /// The compiled guest doesn't run on this CPU, or address space could not be reserved.
+    #[error("cannot start the WebAssembly engine: {0}")]
+    Wasm(String),
+    /// A thread could not be started.
+    #[error("cannot start a thread: {0}")]
+    Thread(#[from] std::io::Error),
+}
+
+impl From<InstancesError> for StartError {
+    fn from(error: InstancesError) -> StartError {
+        match error {
+            InstancesError::Pool(error) => StartError::Pool(error),
+            InstancesError::Wasm(error) => StartError::Wasm(format!("{error:#}")),
+        }
+    }
+}
+
+impl Machine {
+    /// `link` gives the guest its imports.
+    pub(crate) fn start(max_processes: u32, link: Link<Caller>) -> Result<Machine, StartError> {
+        let instances = Arc::new(Instances::new(max_processes, link)?);
+        let workers = thread::available_parallelism().map_or(1, NonZeroUsize::get);
+        let scheduler = Scheduler::start(workers)?;
+        let ticking = (Arc::clone(&instances), Arc::clone(&scheduler));
+        let clock = Clock::start(Box::new(move || {
+            ticking.0.tick();
+            ticking.1.tick();
+        }))?;
+        Ok(Machine { max_processes, instances, clock, scheduler })
+    }
+}
+
+impl Drop for Machine {
+    fn drop(&mut self) {
+        self.scheduler.stop();
+    }
+}

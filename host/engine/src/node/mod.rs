@@ -1,0 +1,215 @@
+//! A node: living processes, and everything that is known to them, on the machinery they share with other nodes.
+//!
+//! Owns control, spawning, upgrading and running. Refuses YAML, files and ambient authority: what processes may do comes
+//! in through the catalogue. Its folder has no public types but errors: the embedder's face is `api`.
+
+mod alarm;
+mod caller;
+mod census;
+mod check;
+mod control;
+mod ending;
+mod machine;
+mod runner;
+mod spawn;
+mod table;
+mod turn;
+mod upgrade;
+pub(crate) mod wall;
+
+use std::hash::{BuildHasher, RandomState};
+use std::panic::resume_unwind;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Weak};
+use std::time::Duration;
+
+use lunarium_kernel::{
+    Deadline, Destination, Kernel, LimitName, LookupError, Name, NodeLimits, Outcome, Pid, RegisterError,
+    ResolveError, SHOWN, cut,
+};
+use tokio::sync::Notify;
+
+use self::alarm::Alarm;
+use self::census::{Census, Counted};
+use self::control::{Afterwards, Control};
+use crate::catalogue::Catalogue;
+use crate::process::{Level, Line, Output, Process, ProcessLabel};
+use crate::schedule::Clock;
+use crate::value::limit_reached;
+
+pub(crate) use caller::{Caller, Who};
+pub use check::{CompileError, GlobalUse, Globals};
+pub(crate) use machine::Machine;
+pub use machine::StartError;
+pub(crate) use spawn::Spawn;
+pub use spawn::{SpawnError, SpawnRequest};
+
+pub(crate) struct NodeInner {
+    pub(crate) machine: Arc<Machine>,
+    pub(crate) control: Control,
+    pub(crate) catalogue: Catalogue,
+    pub(crate) output: Arc<dyn Output>,
+    /// For who calls it later.
+    this: Weak<NodeInner>,
+    alarm: Alarm,
+    /// A keyed function of a counter: seeds that no script can guess from its own.
+    seed_key: RandomState,
+    seeds: AtomicU64,
+    /// Instances held.
+    instances: Arc<Census>,
+    /// Notified when nobody lives any more.
+    idle: Notify,
+}
+
+impl NodeInner {
+    pub(crate) fn new(machine: Arc<Machine>, limits: NodeLimits, output: Arc<dyn Output>) -> Arc<NodeInner> {
+        Arc::new_cyclic(|this| NodeInner {
+            machine,
+            control: Control::new(limits),
+            catalogue: Catalogue::default(),
+            output,
+            this: this.clone(),
+            alarm: Alarm::default(),
+            seed_key: RandomState::new(),
+            seeds: AtomicU64::new(0),
+            instances: Arc::default(),
+            idle: Notify::new(),
+        })
+    }
+
+    pub(crate) fn clock(&self) -> &Clock {
+        &self.machine.clock
+    }
+
+    /// Runs a closure on the kernel, then what follows from it.
+    pub(crate) fn kernel<R>(&self, act: impl FnOnce(&mut Kernel) -> R) -> R {
+        let (result, mut afterwards) = self.control.locked(act);
+        let panic = afterwards.panic.take();
+        if panic.is_some() {
+            let text = "the node has stopped and all its processes have ended: a bug has left its state broken";
+            self.output.log(&ProcessLabel::of_node(), Level::Error, text, &[]);
+        }
+        self.follow(afterwards);
+        match (result, panic) {
+            (Some(result), _) => result,
+            (None, Some(panic)) => resume_unwind(panic),
+            (None, None) => unreachable!("a closure without a result has panicked"),
+        }
+    }
+
+    fn follow(&self, afterwards: Afterwards) {
+        for process in &afterwards.ended {
+            process.life.announce();
+        }
+        if afterwards.idle {
+            self.idle.notify_waiters();
+        }
+        if afterwards.deadline_changed {
+            self.set_alarm();
+        }
+        for process in &afterwards.flooded {
+            self.drown(process);
+        }
+    }
+
+    /// Ends a process that lets too much lie which can't be refused.
+    fn drown(&self, process: &Process) {
+        process.life.kill();
+        let text = "mailbox_bytes limit reached by unread events";
+        self.handle_exit(process, limit_reached(LimitName::MailboxBytes, text));
+    }
+
+    /// Counts an instance for as long as the result lives.
+    fn count_instance(&self) -> Counted {
+        self.instances.enter()
+    }
+
+    /// Instances held now.
+    pub(crate) fn instance_count(&self) -> usize {
+        self.instances.count()
+    }
+
+    pub(crate) fn next_seed(&self) -> u64 {
+        self.seed_key.hash_one(self.seeds.fetch_add(1, Ordering::Relaxed))
+    }
+
+    /// The living process that a destination leads to. Takes no lock.
+    pub(crate) fn find(&self, destination: &str) -> Result<Arc<Process>, ResolveError> {
+        self.control.table.find(&Destination::parse(destination)?)
+    }
+
+    /// The living process with this pid; names are refused.
+    pub(crate) fn find_pid(&self, text: &str) -> Result<Arc<Process>, RegisterError> {
+        match Destination::parse(text) {
+            Ok(destination @ Destination::Pid { .. }) => Ok(self.control.table.find(&destination)?),
+            _ => Err(RegisterError::NotAPid { text: cut(text, SHOWN) }),
+        }
+    }
+
+    /// Who has a name. Takes no lock.
+    pub(crate) fn lookup(&self, name: &str) -> Result<Arc<Process>, LookupError> {
+        let name = Name::new(name)?;
+        let holder = self.control.table.holder(name.as_str());
+        holder.ok_or_else(|| LookupError::Unknown { name: name.to_string() })
+    }
+
+    pub(crate) fn terminate(&self, caller: Option<&Pid>, pid: &Pid) -> Result<(), ResolveError> {
+        self.kernel(|kernel| kernel.terminate(caller, pid, wall::now()))
+    }
+
+    pub(crate) fn cancel(&self, caller: Option<&Pid>, pid: &Pid, within: Option<Duration>) -> Result<(), ResolveError> {
+        let (now, shown) = (self.uptime(), wall::now());
+        let deadline = within.map(|within| Deadline { at: now.saturating_add(within), shown: shown.saturating_add(within) });
+        self.kernel(|kernel| kernel.cancel(caller, pid, deadline, shown))
+    }
+
+    fn handle_exit(&self, process: &Process, outcome: Outcome) {
+        self.kernel(|kernel| kernel.handle_exit(&process.pid, outcome, wall::now()));
+    }
+
+    /// Writes a line of a process's log, within what it may log.
+    pub(crate) fn log(
+        &self,
+        process: &Process,
+        label: &ProcessLabel,
+        level: Level,
+        message: &str,
+        fields: &[(String, String)],
+    ) {
+        let Some(dropped) = process.log.lock().admit(self.clock().now()) else { return };
+        let line = Line::new(message, fields, dropped);
+        self.output.log(label, level, &line.message, &line.fields);
+    }
+
+    /// Closes every host, and terminates who lives.
+    pub(crate) fn end_all(&self) {
+        for host in self.catalogue.hosts() {
+            self.kernel(|kernel| kernel.stop_host(host.kernel()));
+        }
+        for process in self.control.table.all() {
+            // It may have ended in between.
+            let _ = self.terminate(None, &process.pid);
+        }
+    }
+
+    /// Waits until nobody lives.
+    pub(crate) async fn idle(&self) {
+        loop {
+            let mut idle = std::pin::pin!(self.idle.notified());
+            // From here on nothing is missed.
+            idle.as_mut().enable();
+            if self.kernel(|kernel| kernel.process_count()) == 0 {
+                return;
+            }
+            idle.await;
+        }
+    }
+
+    /// Waits until every instance is given back.
+    pub(crate) async fn empty(&self) {
+        self.instances.empty().await;
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,369 @@
+//! The life of one process: an instance, a start, and a resume for every delivery until it ends.
+//!
+//! Owns the order of these steps. Between two of them a process needs no instance: while it waits no call is under way,
+//! its linear memory is its whole state, and an upgrade is a step that drops one instance and begins with another.
+//! Refuses decisions: what an end means for others is the kernel's.
+
+use std::future::poll_fn;
+use std::sync::Arc;
+use std::task::{Poll, Waker};
+
+use lunarium_kernel::{ErrorKind, LimitName, Outcome, ReturnError, Unread};
+
+use super::ending::{no_instance, stopped};
+use super::turn::Turn;
+use super::{Caller, NodeInner};
+use crate::catalogue::{Code, Compiled, ImportLists, Program};
+use crate::process::{Delivery, Incarnation, Inspection, Process};
+use crate::schedule::{Clock, TICK, TimerKey, Urgency};
+use crate::value::{bug, failed, limit_reached};
+use crate::wasm::guest::{self as wit, EventResult, Parked, Status};
+use crate::wasm::{Instance, Slot, convert};
+
+/// Queues the process. It starts when a worker and an instance are free.
+pub(super) fn start(node: Arc<NodeInner>, process: Arc<Process>, program: Program) {
+    let scheduled = Arc::clone(&process);
+    let scheduler = Arc::clone(&node.machine.scheduler);
+    let schedule = move |runnable| {
+        let urgency = if scheduled.life.take_preempted() { Urgency::Preempted } else { Urgency::Woken };
+        scheduler.schedule(runnable, urgency);
+    };
+    let (runnable, task) = async_task::spawn(run(node, process, program), schedule);
+    task.detach();
+    runnable.schedule();
+}
+
+async fn run(node: Arc<NodeInner>, process: Arc<Process>, program: Program) {
+    let mut report = Report { node: Arc::clone(&node), process: Arc::clone(&process), outcome: None };
+    let _counted = node.count_instance();
+    let runner = Runner {
+        node: &node,
+        process: &process,
+        live: None,
+        slot: None,
+        alarm: None,
+        running_since: node.clock().now(),
+    };
+    report.outcome = Some(runner.run(program).await);
+}
+
+/// Reports the end when dropped; a panic on the way (a bug in a host function) is the end too.
+struct Report {
+    node: Arc<NodeInner>,
+    process: Arc<Process>,
+    /// Inner none: killed, which the kernel knows.
+    outcome: Option<Option<Outcome>>,
+}
+
+impl Drop for Report {
+    fn drop(&mut self) {
+        let outcome = match self.outcome.take() {
+            Some(Some(outcome)) => outcome,
+            Some(None) => return,
+            None => bug("a host function panicked"),
+        };
+        self.node.handle_exit(&self.process, outcome);
+    }
+}
+
+/// What comes next.
+enum Step {
+    /// An incarnation: the first, or after an upgrade.
+    Begin(Program),
+    /// It waits, and goes on with a delivery or at a time.
+    Wait(Parked),
+    /// None: it was killed.
+    End(Option<Outcome>),
+}
+
+struct Runner<'a> {
+    node: &'a Arc<NodeInner>,
+    process: &'a Arc<Process>,
+    live: Option<Live>,
+    /// Held until the instance is gone, so that the pool is never asked for more than it has.
+    slot: Option<Slot<Caller>>,
+    alarm: Option<TimerKey>,
+    /// When the process last came from a real wait, in nanoseconds; `u64::MAX`: it waits.
+    running_since: u64,
+}
+
+/// An incarnation and its instance.
+struct Live {
+    incarnation: Arc<Incarnation>,
+    instance: Instance<Caller>,
+}
+
+impl Runner<'_> {
+    /// Runs the process to its end. Its instance is gone when this returns. None: it was killed.
+    async fn run(mut self, program: Program) -> Option<Outcome> {
+        let mut step = Step::Begin(program);
+        loop {
+            step = match step {
+                Step::Begin(program) => self.begin(program).await,
+                Step::Wait(parked) => self.go_on(parked).await,
+                Step::End(outcome) => return outcome,
+            };
+        }
+    }
+
+    async fn begin(&mut self, program: Program) -> Step {
+        if self.process.life.is_killed() {
+            return Step::End(None);
+        }
+        let slot = match self.slot.take() {
+            Some(slot) => slot,
+            None => match self.node.machine.instances.acquire().await {
+                Ok(slot) => slot,
+                Err(error) => return Step::End(Some(no_instance(&error))),
+            },
+        };
+        let slot = self.slot.insert(slot);
+        let incarnation = Arc::new(Incarnation::new(self.process, program));
+        let turn = Turn { clock: self.node.clock(), life: Some(&self.process.life), cpu: &incarnation.cpu };
+        let code = &incarnation.program.code;
+        if code.wants_compiling() {
+            let occupant = Caller::of(self.node, self.process, &incarnation);
+            let made = turn.enter(Instance::new(slot, occupant, incarnation.limits())).await;
+            let compiled = compile(code, turn, made).await.ok();
+            // Says nothing about the source: the next process tries.
+            if self.process.life.is_killed() {
+                return Step::End(None);
+            }
+            code.keep(compiled);
+            incarnation.cpu.reset();
+        }
+        let occupant = Caller::of(self.node, self.process, &incarnation);
+        let made = turn.enter(Instance::new(slot, occupant, incarnation.limits())).await;
+        let instance = match made {
+            Ok(instance) => instance,
+            Err(error) => return Step::End(Some(no_instance(&format!("{error:#}")))),
+        };
+        let live = self.live.insert(Live { incarnation, instance });
+        self.running_since = self.node.clock().now();
+        let status = live.start(self.process, self.node.next_seed(), self.node.clock()).await;
+        if matches!(status, Ok(Status::Parked(_))) {
+            self.process.life.start();
+        }
+        self.after(status).await
+    }
+
+    async fn go_on(&mut self, parked: Parked) -> Step {
+        let Some(credit) = self.live.as_ref().map(|live| live.incarnation.limits().mailbox_credit()) else {
+            return Step::End(Some(bug("a process waits without an instance")));
+        };
+        let wake_at = parked.wake_at.map(|at| at.saturating_add(self.process.began));
+        let unread = Unread { messages: parked.unread.messages, bytes: parked.unread.bytes };
+        let delivery = self.wait(unread, wake_at, credit).await;
+        if self.process.life.is_killed() {
+            return Step::End(None);
+        }
+        let is_due = self.is_due(wake_at);
+        let Some(live) = &mut self.live else { return Step::Wait(parked) };
+        if let Err(error) = live.inspect(self.process, self.node.clock(), &delivery).await {
+            return self.after(Err(error)).await;
+        }
+        // Woken only to be looked at: it waits on.
+        if delivery.is_empty() && !is_due {
+            return Step::Wait(parked);
+        }
+        let status = live.resume(self.process, self.node.clock(), &delivery).await;
+        drop(delivery);
+        self.after(status).await
+    }
+
+    /// What follows from how a call ended.
+    async fn after(&mut self, status: wasmtime::Result<Status>) -> Step {
+        let Some(live) = &mut self.live else { return Step::End(Some(bug("a call without an instance"))) };
+        match status {
+            Ok(Status::Parked(parked)) => Step::Wait(parked),
+            Ok(Status::Exited(outcome)) => {
+                Step::End(Some(convert::outcome(outcome, live.incarnation.limits())))
+            }
+            Ok(Status::Upgrade) => self.upgrade().await,
+            Err(error) => Step::End(stopped(&error, live.instance.occupant(), &live.incarnation)),
+        }
+    }
+
+    /// The guest has stopped to go on elsewhere: takes back what its script hasn't received, and begins anew.
+    async fn upgrade(&mut self) -> Step {
+        let Some(mut live) = self.live.take() else { return Step::End(None) };
+        let Some(program) = live.instance.occupant_mut().upgrade.take() else {
+            let text = "the guest stopped without asking for an upgrade";
+            return Step::End(Some(failed(ErrorKind::Internal, text)));
+        };
+        match live.give_back(self.process, self.node.clock()).await {
+            Ok(Ok(())) => {}
+            Ok(Err(lie)) => return Step::End(Some(lie)),
+            Err(error) => return Step::End(stopped(&error, live.instance.occupant(), &live.incarnation)),
+        }
+        drop(live);
+        if !self.node.restart(self.process, &program) {
+            return Step::End(None);
+        }
+        self.give_way().await;
+        Step::Begin(program)
+    }
+
+    /// Lets the others run: a process that does nothing but start over would never leave its worker.
+    async fn give_way(&self) {
+        let mut gave_way = false;
+        poll_fn(|context| {
+            if std::mem::replace(&mut gave_way, true) {
+                return Poll::Ready(());
+            }
+            self.process.life.preempt();
+            context.waker().wake_by_ref();
+            Poll::Pending
+        })
+        .await;
+    }
+
+    /// Waits until something is to be delivered, the earliest timer is due, or the process is killed.
+    async fn wait(&mut self, unread: Unread, wake_at: Option<u64>, credit: u64) -> Delivery {
+        self.process.report_unread(unread);
+        let mut first = true;
+        poll_fn(|context| {
+            // One that always finds work waiting would otherwise never leave its worker.
+            if std::mem::take(&mut first) && self.used_its_slice() {
+                self.process.life.preempt();
+                context.waker().wake_by_ref();
+                self.running_since = self.node.clock().now();
+                return Poll::Pending;
+            }
+            let ready = match self.process.poll_delivery(credit, context.waker()) {
+                Poll::Ready(delivery) => Poll::Ready(delivery),
+                Poll::Pending if self.is_due(wake_at) => Poll::Ready(Delivery::default()),
+                Poll::Pending => Poll::Pending,
+            };
+            if ready.is_pending() {
+                self.set_alarm(wake_at, context.waker());
+                self.running_since = u64::MAX;
+            } else if self.running_since == u64::MAX {
+                self.running_since = self.node.clock().now();
+            }
+            ready
+        })
+        .await
+    }
+
+    fn used_its_slice(&self) -> bool {
+        u128::from(self.node.clock().now().saturating_sub(self.running_since)) > TICK.as_nanos()
+    }
+
+    fn is_due(&self, wake_at: Option<u64>) -> bool {
+        wake_at.is_some_and(|deadline| self.node.clock().now() >= deadline)
+    }
+
+    fn set_alarm(&mut self, wake_at: Option<u64>, waker: &Waker) {
+        // The waker of a task stays the same for its life, so a timer that stands can stay.
+        if self.alarm.map(TimerKey::deadline) == wake_at {
+            return;
+        }
+        let clock = self.node.clock();
+        if let Some(old) = self.alarm.take() {
+            clock.cancel(old);
+        }
+        self.alarm = wake_at.map(|deadline| clock.set(deadline, waker.clone()));
+    }
+}
+
+impl Drop for Runner<'_> {
+    fn drop(&mut self) {
+        if let Some(alarm) = self.alarm.take() {
+            self.node.clock().cancel(alarm);
+        }
+    }
+}
+
+impl Live {
+    async fn start(&mut self, process: &Process, seed: u64, clock: &Clock) -> wasmtime::Result<Status> {
+        let Live { incarnation, instance } = self;
+        let program = &incarnation.program;
+        let definition = &program.code.definition;
+        let imports = ImportLists::new(definition);
+        let libraries = imports.libraries(&program.code);
+        let limits = &program.limits;
+        let start = wit::Program {
+            entry: definition.entry.as_str(),
+            method: &definition.method,
+            chunk: program.code.program(),
+            imports: &imports.program,
+            libraries: &libraries,
+            pid: process.pid.as_str(),
+            frame: &incarnation.label.frame,
+            context: process.origin.context.as_deref(),
+            limits: wit::Limits {
+                memory: limits.memory,
+                message: limits.message,
+                timers: limits.timers,
+                coroutines: limits.coroutines,
+                listeners: limits.listeners,
+            },
+            modules: wit::Modules { env: !program.grants.env.is_empty(), fs: !program.grants.fs.is_empty() },
+            seed,
+        };
+        let turn = turn(process, incarnation, clock);
+        turn.enter(instance.start(start, &program.arguments)).await
+    }
+
+    async fn resume(&mut self, process: &Process, clock: &Clock, delivery: &Delivery) -> wasmtime::Result<Status> {
+        let Live { incarnation, instance } = self;
+        let events = convert::events(&delivery.items, &delivery.replies, delivery.output_ready);
+        incarnation.cpu.reset();
+        turn(process, incarnation, clock).enter(instance.resume(&events)).await
+    }
+
+    /// Answers who wants to see the instance at rest.
+    async fn inspect(&mut self, process: &Process, clock: &Clock, delivery: &Delivery) -> wasmtime::Result<()> {
+        let Live { incarnation, instance } = self;
+        for reply in &delivery.inspections {
+            let stack_pointer = turn(process, incarnation, clock).enter(instance.stack_pointer()).await?;
+            // Whoever asked may be gone.
+            let _ = reply.send(Inspection { stack_pointer, memory: instance.occupant().memory_used() });
+        }
+        Ok(())
+    }
+
+    /// Takes back what the script hasn't received. Inner error: how a process ends that gives back what can't be.
+    async fn give_back(&mut self, process: &Process, clock: &Clock) -> wasmtime::Result<Result<(), Outcome>> {
+        let Live { incarnation, instance } = self;
+        instance.allow_give_back(incarnation.limits());
+        loop {
+            let events = turn(process, incarnation, clock).enter(instance.give_back()).await?;
+            if events.is_empty() {
+                return Ok(Ok(()));
+            }
+            if let Err(lie) = events.into_iter().try_for_each(|event| take_back(process, event)) {
+                return Ok(Err(lie));
+            }
+        }
+    }
+}
+
+fn turn<'a>(process: &'a Process, incarnation: &'a Incarnation, clock: &'a Clock) -> Turn<'a> {
+    Turn { clock, life: Some(&process.life), cpu: &incarnation.cpu }
+}
+
+fn take_back(process: &Process, event: EventResult) -> Result<(), Outcome> {
+    let taken = convert::item(event).ok_or(ReturnError::NotHeld).and_then(|item| process.take_back(item));
+    taken.map_err(|error| match error {
+        ReturnError::NotHeld => failed(ErrorKind::Internal, &error.to_string()),
+        ReturnError::Flood => limit_reached(LimitName::MailboxBytes, &error.to_string()),
+    })
+}
+
+/// Compiles a definition in an instance of its own, which is gone when this returns.
+async fn compile(
+    code: &Code,
+    turn: Turn<'_>,
+    instance: wasmtime::Result<Instance<Caller>>,
+) -> wasmtime::Result<Compiled> {
+    let mut instance = instance?;
+    let mut pieces = Vec::new();
+    for source in code.sources() {
+        let compiled = turn.enter(instance.compile(source)).await?;
+        pieces.push(compiled.map_err(wasmtime::Error::msg)?);
+    }
+    let libraries = pieces.split_off(1);
+    Ok(Compiled { program: pieces.pop().unwrap_or_default(), libraries })
+}

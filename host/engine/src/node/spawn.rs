@@ -1,0 +1,361 @@
+//! Starting processes: from what is asked for to an accepted process and its runner.
+//!
+//! Owns the order of checks, what a child has of its parent, its host and its entry, and what happens when a wanted name
+//! is taken. Refuses decisions about links, monitors and names: they are the kernel's.
+
+use std::sync::Arc;
+
+use lunarium_kernel::{
+    Bytes, Denied, EntryId, ErrorKind, HostId, JoinError, Kernel, LimitsOverride, Mailbox, Message, Name, Pid, Refusal, SHOWN,
+    Security, SendError, SpawnSpec, action, cut,
+};
+
+use super::{NodeInner, runner};
+use crate::catalogue::{Code, ProcessHost, Program, SecurityError, SecuritySpec};
+use crate::process::{Origin, Process};
+use crate::value::{Value, ValueError};
+
+/// What `Node::spawn` starts. Made by [`SpawnRequest::new`].
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct SpawnRequest {
+    /// A defined entry.
+    pub entry: EntryId,
+    /// An added process host.
+    pub host: HostId,
+    /// What the method gets.
+    pub arguments: Vec<Value>,
+    /// Limits below the entry's and the host's.
+    pub limits: LimitsOverride,
+    /// Another actor, another scope or both than the host's.
+    pub security: Option<SecuritySpec>,
+}
+
+impl SpawnRequest {
+    /// A spawn without arguments, within the limits of entry and host, with the host's actor and scope.
+    pub fn new(entry: EntryId, host: HostId) -> SpawnRequest {
+        SpawnRequest { entry, host, arguments: Vec::new(), limits: LimitsOverride::default(), security: None }
+    }
+
+    /// The same with these arguments.
+    #[must_use]
+    pub fn with_arguments(self, arguments: Vec<Value>) -> SpawnRequest {
+        SpawnRequest { arguments, ..self }
+    }
+
+    /// The same within these limits.
+    #[must_use]
+    pub fn with_limits(self, limits: LimitsOverride) -> SpawnRequest {
+        SpawnRequest { limits, ..self }
+    }
+
+    /// The same with another actor, another scope or both.
+    #[must_use]
+    pub fn with_security(self, security: SecuritySpec) -> SpawnRequest {
+        SpawnRequest { security: Some(security), ..self }
+    }
+}
+
+/// Why nothing was spawned.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum SpawnError {
+    /// No such entry.
+    #[error("entry `{0}` not found")]
+    UnknownEntry(EntryId),
+    /// An argument can't travel.
+    #[error(transparent)]
+    Value(#[from] ValueError),
+    /// The arguments are larger than a message may be.
+    #[error("arguments of {size} bytes exceed the message limit of {limit}")]
+    Arguments {
+        /// Bytes of the encoded arguments.
+        size: usize,
+        /// The host's limit.
+        limit: u32,
+    },
+    /// The context is larger than a message may be.
+    #[error("context of {size} bytes exceeds the message limit of {limit}")]
+    Context {
+        /// Bytes of the encoded context.
+        size: usize,
+        /// The host's limit.
+        limit: u32,
+    },
+    /// It can't get its actor or scope.
+    #[error(transparent)]
+    Security(#[from] SecurityError),
+    /// The spawner may not claim the name, or not do to its holder what it wants.
+    #[error(transparent)]
+    Denied(#[from] Denied),
+    /// The kernel refuses: host, limits.
+    #[error(transparent)]
+    Kernel(#[from] lunarium_kernel::SpawnError),
+    /// The holder of the name can't be monitored or linked.
+    #[error(transparent)]
+    Join(#[from] JoinError),
+    /// The name changed hands whenever its holder had been looked at.
+    #[error("the name's holder changes too fast")]
+    Unsettled,
+    /// The first messages don't fit into the mailbox.
+    #[error(transparent)]
+    Mailbox(#[from] SendError),
+}
+
+impl Refusal for SpawnError {
+    fn kind(&self) -> ErrorKind {
+        match self {
+            SpawnError::UnknownEntry(_) => ErrorKind::NotFound,
+            SpawnError::Value(_) | SpawnError::Arguments { .. } | SpawnError::Context { .. } => ErrorKind::Invalid,
+            SpawnError::Security(error) => error.kind(),
+            SpawnError::Denied(denied) => denied.kind(),
+            SpawnError::Kernel(error) => error.kind(),
+            SpawnError::Join(error) => error.kind(),
+            SpawnError::Unsettled => ErrorKind::Conflict,
+            SpawnError::Mailbox(error) => error.kind(),
+        }
+    }
+
+    fn retryable(&self) -> bool {
+        match self {
+            SpawnError::Unsettled => true,
+            SpawnError::Mailbox(error) => error.retryable(),
+            _ => false,
+        }
+    }
+}
+
+/// What a spawn asks for.
+pub(crate) struct Spawn {
+    pub(crate) entry: EntryId,
+    pub(crate) host: HostId,
+    /// A payload: an array with the values.
+    pub(crate) arguments: Bytes,
+    /// Limits that who starts it from outside sets.
+    pub(crate) wish: Option<LimitsOverride>,
+    /// None: the parent's.
+    pub(crate) context: Option<Bytes>,
+    /// None: the parent's, or the host's.
+    pub(crate) security: Option<SecuritySpec>,
+    /// The parent monitors the child, before its first instruction.
+    pub(crate) monitored: bool,
+    /// Both are linked, before its first instruction.
+    pub(crate) linked: bool,
+    /// The parent's request that the child's end answers.
+    pub(crate) exec: Option<u64>,
+    pub(crate) name: Option<Name>,
+    /// From the parent, delivered first.
+    pub(crate) messages: Vec<Message>,
+}
+
+impl Spawn {
+    pub(crate) fn new(entry: EntryId, host: HostId, arguments: Bytes) -> Spawn {
+        Spawn {
+            entry,
+            host,
+            arguments,
+            wish: None,
+            context: None,
+            security: None,
+            monitored: false,
+            linked: false,
+            exec: None,
+            name: None,
+            messages: Vec::new(),
+        }
+    }
+
+    /// Whether `parent` may claim the name or, when somebody has it already, do to them what it wants.
+    fn authorize(&self, parent: &Process, holder: Option<&Pid>) -> Result<(), Denied> {
+        let security = &parent.origin.security;
+        let ask = |action, resource| security.authorize(action, resource, &parent.pid, None);
+        match (holder, &self.name) {
+            (Some(holder), _) => {
+                let sends = !self.messages.is_empty();
+                let wanted = [(sends, action::SEND), (self.monitored, action::MONITOR), (self.linked, action::LINK)];
+                let mut wanted = wanted.into_iter().filter(|(wanted, _)| *wanted);
+                wanted.try_for_each(|(_, action)| ask(action, holder.as_str()))
+            }
+            (None, Some(name)) => ask(action::REGISTER, name.as_str()),
+            (None, None) => Ok(()),
+        }
+    }
+}
+
+/// How often a spawn looks who has its name, while that changes between the look and the act. At the limit: `Conflict`. A
+/// script that takes and frees the name in a loop must not hold up the worker of another.
+const LOOKS: u32 = 16;
+
+/// What has come of a look at a name.
+enum Settled {
+    Child(Arc<Process>),
+    Holder(Pid),
+    /// Somebody else has the name by now, or nobody.
+    Changed,
+}
+
+/// What a process will be made of.
+struct Plan {
+    origin: Origin,
+    program: Program,
+}
+
+impl NodeInner {
+    /// Starts a process without a parent.
+    pub(crate) fn spawn(self: &Arc<NodeInner>, spawn: Spawn) -> Result<Arc<Process>, SpawnError> {
+        let plan = self.plan(&spawn, None)?;
+        let mailbox = Mailbox::new(plan.program.limits.mailbox());
+        let process = self.kernel(|kernel| self.accept(kernel, None, &spawn, &plan, mailbox))?;
+        runner::start(Arc::clone(self), Arc::clone(&process), plan.program);
+        Ok(process)
+    }
+
+    /// Starts a child, or gives the holder of the wanted name what the child would have had. The pid of either.
+    ///
+    /// Policies are asked outside of the kernel's lock, so that they hold up nobody else; what was allowed is done only if
+    /// the name is still where it was then.
+    pub(crate) fn spawn_child(
+        self: &Arc<NodeInner>,
+        parent: &Process,
+        mut spawn: Spawn,
+    ) -> Result<Pid, SpawnError> {
+        let plan = self.plan(&spawn, Some(parent))?;
+        for _ in 0..LOOKS {
+            let holder = spawn.name.as_ref().and_then(|name| self.control.table.holder(name.as_str()));
+            let holder = holder.map(|holder| holder.pid.clone());
+            spawn.authorize(parent, holder.as_ref())?;
+            match self.settle(parent, &mut spawn, &plan, holder.as_ref())? {
+                Settled::Child(process) => {
+                    let pid = process.pid.clone();
+                    runner::start(Arc::clone(self), process, plan.program);
+                    return Ok(pid);
+                }
+                Settled::Holder(holder) => return Ok(holder),
+                Settled::Changed => {}
+            }
+        }
+        Err(SpawnError::Unsettled)
+    }
+
+    /// Starts the child or joins the holder of its name, unless that isn't who was `checked`.
+    fn settle(
+        &self,
+        parent: &Process,
+        spawn: &mut Spawn,
+        plan: &Plan,
+        checked: Option<&Pid>,
+    ) -> Result<Settled, SpawnError> {
+        self.kernel(|kernel| {
+            let holder = spawn.name.as_ref().and_then(|name| kernel.holder(name.as_str()).cloned());
+            if holder.as_ref() != checked && !parent.origin.security.allows_everything() {
+                return Ok(Settled::Changed);
+            }
+            if let Some(holder) = holder {
+                return self.join(kernel, parent, spawn, holder).map(Settled::Holder);
+            }
+            let mut mailbox = Mailbox::new(plan.program.limits.mailbox());
+            mailbox.push_all(std::mem::take(&mut spawn.messages))?;
+            self.accept(kernel, Some(parent), spawn, plan, mailbox).map(Settled::Child)
+        })
+    }
+
+    /// What a process will be made of. Checked as far as the kernel isn't needed for it.
+    fn plan(&self, spawn: &Spawn, parent: Option<&Process>) -> Result<Plan, SpawnError> {
+        let code = self.code(&spawn.entry)?;
+        let host = self.host(&spawn.host)?;
+        let program = Program::new(code, &host, spawn.wish.as_ref(), spawn.arguments.clone());
+        fits(&program)?;
+        let limit = program.limits.message;
+        if let Some(context) = spawn.context.as_ref().filter(|context| exceeds(context, limit)) {
+            return Err(SpawnError::Context { size: context.len(), limit });
+        }
+        let security = self.child_security(parent, spawn, &host)?;
+        let context = spawn.context.clone().or_else(|| parent.and_then(|parent| parent.origin.context.clone()));
+        Ok(Plan { origin: Origin { host, wish: spawn.wish.clone(), context, security }, program })
+    }
+
+    /// Lets the kernel accept a process and puts it into the table.
+    fn accept(
+        &self,
+        kernel: &mut Kernel,
+        parent: Option<&Process>,
+        spawn: &Spawn,
+        plan: &Plan,
+        mailbox: Mailbox,
+    ) -> Result<Arc<Process>, SpawnError> {
+        let spec = SpawnSpec {
+            entry: spawn.entry.clone(),
+            monitored: spawn.monitored,
+            linked: spawn.linked,
+            exec: spawn.exec,
+            name: spawn.name.clone(),
+            limits: plan.program.limits.counts(),
+        };
+        let origin = plan.origin.clone();
+        let spawned = kernel.spawn(parent.map(|parent| &parent.pid), origin.host.kernel(), spec)?;
+        let log_lines = plan.program.limits.log_lines;
+        let process = Arc::new(Process::new(spawned, origin, mailbox, log_lines, self.clock().now()));
+        self.control.table.insert(Arc::clone(&process));
+        Ok(process)
+    }
+
+    /// Gives the holder of a name the messages, monitor and link, all or none of them.
+    fn join(
+        &self,
+        kernel: &mut Kernel,
+        parent: &Process,
+        spawn: &mut Spawn,
+        holder: Pid,
+    ) -> Result<Pid, SpawnError> {
+        let (monitored, linked) = (spawn.monitored, spawn.linked);
+        kernel.check_join(&parent.pid, &holder, monitored, linked)?;
+        if let Some(holder) = self.control.table.get(&holder) {
+            holder.send_all(std::mem::take(&mut spawn.messages))?;
+        }
+        kernel.join(&parent.pid, &holder, monitored, linked)?;
+        Ok(holder)
+    }
+
+    pub(crate) fn code(&self, entry: &EntryId) -> Result<Arc<Code>, SpawnError> {
+        let unknown = || SpawnError::UnknownEntry(EntryId::new(cut(entry.as_str(), SHOWN)));
+        self.catalogue.code(entry).ok_or_else(unknown)
+    }
+
+    pub(crate) fn host(&self, id: &HostId) -> Result<Arc<ProcessHost>, SpawnError> {
+        let unknown = || lunarium_kernel::SpawnError::UnknownHost { host: cut(id.as_str(), SHOWN) };
+        self.catalogue.host(id).ok_or_else(|| unknown().into())
+    }
+
+    /// Whose security a new process has: its parent's, else its host's, with what the spawn changes.
+    fn child_security(
+        &self,
+        parent: Option<&Process>,
+        spawn: &Spawn,
+        host: &ProcessHost,
+    ) -> Result<Arc<Security>, SecurityError> {
+        let policies = &self.catalogue.policies;
+        let inherited = parent.map(|parent| &parent.origin.security).filter(|security| !security.is_none());
+        let base = match (inherited, &host.security) {
+            (Some(security), _) => Arc::clone(security),
+            (None, Some(spec)) => policies.change(&policies.none(), spec)?.into(),
+            (None, None) => policies.none().into(),
+        };
+        match &spawn.security {
+            Some(change) => Ok(policies.change(&base, change)?.into()),
+            None => Ok(base),
+        }
+    }
+}
+
+/// Errors: the arguments are larger than a message of the process may be.
+pub(super) fn fits(program: &Program) -> Result<(), SpawnError> {
+    let limit = program.limits.message;
+    match exceeds(&program.arguments, limit) {
+        true => Err(SpawnError::Arguments { size: program.arguments.len(), limit }),
+        false => Ok(()),
+    }
+}
+
+fn exceeds(payload: &[u8], limit: u32) -> bool {
+    u32::try_from(payload.len()).map_or(true, |size| size > limit)
+}

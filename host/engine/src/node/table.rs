@@ -1,0 +1,75 @@
+//! The living processes by number and by name, readable without the kernel's lock.
+//!
+//! Owns resolving a destination for the data plane. What stands in it follows the kernel's effects, and is written
+//! under its lock alone.
+
+use std::sync::Arc;
+
+use lunarium_kernel::{Destination, Name, Pid, ResolveError, SHOWN, cut};
+use papaya::HashMap;
+
+use crate::process::Process;
+
+#[derive(Default)]
+pub(crate) struct Table {
+    processes: HashMap<u64, Arc<Process>>,
+    names: HashMap<Name, u64>,
+}
+
+impl Table {
+    pub(crate) fn insert(&self, process: Arc<Process>) {
+        self.processes.pin().insert(process.pid.number(), process);
+    }
+
+    pub(crate) fn remove(&self, pid: &Pid) -> Option<Arc<Process>> {
+        self.processes.pin().remove(&pid.number()).map(Arc::clone)
+    }
+
+    pub(crate) fn name(&self, name: Name, pid: &Pid) {
+        self.names.pin().insert(name, pid.number());
+    }
+
+    pub(crate) fn forget_name(&self, name: &Name) {
+        self.names.pin().remove(name);
+    }
+
+    /// The living process with this pid.
+    pub(crate) fn get(&self, pid: &Pid) -> Option<Arc<Process>> {
+        self.processes.pin().get(&pid.number()).map(Arc::clone)
+    }
+
+    /// Who has a name.
+    pub(crate) fn holder(&self, name: &str) -> Option<Arc<Process>> {
+        let number = self.names.pin().get(name).copied()?;
+        self.processes.pin().get(&number).map(Arc::clone)
+    }
+
+    /// The living process that a destination stands for.
+    ///
+    /// Errors: dead, unknown, or a name that nobody has.
+    pub(crate) fn find(&self, destination: &Destination<'_>) -> Result<Arc<Process>, ResolveError> {
+        match *destination {
+            Destination::Pid { number, text } => {
+                let processes = self.processes.pin();
+                let process = processes.get(&number).filter(|process| process.pid.as_str() == text);
+                process.map(Arc::clone).ok_or_else(|| ResolveError::UnknownPid { pid: cut(text, SHOWN) })
+            }
+            Destination::Name(name) => {
+                self.holder(name).ok_or_else(|| ResolveError::UnknownName { name: name.to_owned() })
+            }
+        }
+    }
+
+    /// Empties the table.
+    pub(crate) fn take_all(&self) -> Vec<Arc<Process>> {
+        let all = self.all();
+        self.processes.pin().clear();
+        self.names.pin().clear();
+        all
+    }
+
+    /// Every living process.
+    pub(crate) fn all(&self) -> Vec<Arc<Process>> {
+        self.processes.pin().values().map(Arc::clone).collect()
+    }
+}

@@ -1,0 +1,38 @@
+//! The way from one incarnation of a process to the next: what it notes to go on as, and what the kernel and its inbox
+//! do then. What the runner does in between is its own.
+
+use lunarium_kernel::{Bytes, EntryId};
+
+use super::NodeInner;
+use super::spawn::{SpawnError, fits};
+use crate::catalogue::Program;
+use crate::process::Process;
+
+impl NodeInner {
+    /// What a process would go on as.
+    ///
+    /// Errors: unknown entry, arguments too large.
+    pub(crate) fn plan_upgrade(
+        &self,
+        process: &Process,
+        entry: &EntryId,
+        arguments: Bytes,
+    ) -> Result<Program, SpawnError> {
+        let code = self.code(entry)?;
+        let origin = &process.origin;
+        let program = Program::new(code, &origin.host, origin.wish.as_ref(), arguments);
+        fits(&program)?;
+        Ok(program)
+    }
+
+    /// The process goes on as another program; its last instance is gone. False: it has ended.
+    pub(crate) fn restart(&self, process: &Process, program: &Program) -> bool {
+        let entry = program.code.definition.entry.clone();
+        let counts = program.limits.counts();
+        if !self.kernel(|kernel| kernel.upgrade(&process.pid, entry, counts, super::wall::now())) {
+            return false;
+        }
+        process.restart(&program.limits);
+        true
+    }
+}

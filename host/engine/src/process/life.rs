@@ -1,0 +1,122 @@
+//! Whether a process lives, and who waits to know: its flags, its voice and its outcome.
+//!
+//! Owns the promise that the dead are silent: when [`Life::end`] has returned, nothing that the process does is seen by
+//! anybody. Refuses to know why a process lives or dies: the kernel decides.
+
+use std::pin::pin;
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use lunarium_kernel::Outcome;
+use parking_lot::Mutex;
+use tokio::sync::Notify;
+
+#[derive(Debug)]
+pub(crate) struct Life {
+    /// Held while the process does what others can see; false: it has ended. A flag alone would not do: what began
+    /// before the end could be seen after it.
+    voice: Mutex<bool>,
+    killed: AtomicBool,
+    preempted: AtomicBool,
+    /// It has waited once.
+    started: AtomicBool,
+    outcome: OnceLock<Outcome>,
+    /// Notified when it has started, and when it has ended.
+    progress: Notify,
+}
+
+impl Life {
+    pub(crate) fn new() -> Life {
+        Life {
+            voice: Mutex::new(true),
+            killed: AtomicBool::new(false),
+            preempted: AtomicBool::new(false),
+            started: AtomicBool::new(false),
+            outcome: OnceLock::new(),
+            progress: Notify::new(),
+        }
+    }
+
+    /// Does what others can see, unless the process has ended: then nothing is done. The end waits for it, under the
+    /// kernel's lock, so it has to be short and must not ask for that lock.
+    pub(crate) fn speak<R>(&self, act: impl FnOnce() -> R) -> Option<R> {
+        let alive = self.voice.lock();
+        alive.then(act)
+    }
+
+    /// The process is dead for everybody from here on; with `forced` its instance is stopped where it stands.
+    pub(crate) fn end(&self, outcome: Outcome, forced: bool) {
+        if forced {
+            self.kill();
+        }
+        *self.voice.lock() = false;
+        // Only the first outcome counts, and the kernel reports one.
+        let _ = self.outcome.set(outcome);
+    }
+
+    pub(crate) fn has_ended(&self) -> bool {
+        self.outcome.get().is_some()
+    }
+
+    pub(crate) fn outcome(&self) -> Option<&Outcome> {
+        self.outcome.get()
+    }
+
+    /// Lets the runner drop the instance as soon as it gets there.
+    pub(crate) fn kill(&self) {
+        self.killed.store(true, Ordering::Release);
+    }
+
+    pub(crate) fn is_killed(&self) -> bool {
+        self.killed.load(Ordering::Acquire)
+    }
+
+    /// Notes that the process used up its time slice; asked once, when it is queued again.
+    pub(crate) fn preempt(&self) {
+        self.preempted.store(true, Ordering::Relaxed);
+    }
+
+    pub(crate) fn take_preempted(&self) -> bool {
+        self.preempted.swap(false, Ordering::Relaxed)
+    }
+
+    /// The process waits for the first time.
+    pub(crate) fn start(&self) {
+        self.started.store(true, Ordering::Release);
+        self.announce();
+    }
+
+    /// Wakes whoever waits for the start or the end.
+    pub(crate) fn announce(&self) {
+        self.progress.notify_waiters();
+    }
+
+    /// Waits for the first wait of the process; false: it ended before.
+    pub(crate) async fn started(&self) -> bool {
+        let look = || {
+            // The end first: one that starts and ends between two looks has started.
+            let ended = self.has_ended();
+            let started = self.started.load(Ordering::Acquire);
+            (started || ended).then_some(started)
+        };
+        self.until(look).await
+    }
+
+    /// Waits for the end.
+    pub(crate) async fn ended(&self) -> Outcome {
+        self.until(|| self.outcome().cloned()).await
+    }
+
+    /// Looks after each step of progress until there is something to see.
+    async fn until<T>(&self, look: impl Fn() -> Option<T>) -> T {
+        loop {
+            let mut progress = pin!(self.progress.notified());
+            // From here on nothing is missed.
+            progress.as_mut().enable();
+            if let Some(seen) = look() {
+                return seen;
+            }
+            progress.await;
+        }
+    }
+}

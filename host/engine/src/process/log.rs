@@ -1,0 +1,106 @@
+//! What a process may log: how many lines in a second, and how long one is.
+//!
+//! Owns the count; time is an argument. What is over the limit is dropped and counted, and the count is told with the
+//! next line that passes.
+
+use super::clean;
+
+/// Bytes of one log line, its fields included. The rest is cut.
+const LINE: usize = 8 << 10;
+
+/// At the limit: lines are dropped and counted until the second is over.
+#[derive(Debug)]
+pub(crate) struct Log {
+    per_second: u32,
+    second: u64,
+    used: u32,
+    dropped: u64,
+}
+
+/// A line as it is shown: cleaned, and no longer than it may be.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Line {
+    pub(crate) message: String,
+    pub(crate) fields: Vec<(String, String)>,
+}
+
+impl Log {
+    pub(crate) fn new(per_second: u32) -> Log {
+        Log { per_second, second: 0, used: 0, dropped: 0 }
+    }
+
+    /// From now on, so many a second.
+    pub(crate) fn set_limit(&mut self, per_second: u32) {
+        self.per_second = per_second;
+    }
+
+    /// Counts a line written at `now` (nanoseconds). None: it is dropped; else how many were since the last one.
+    pub(crate) fn admit(&mut self, now: u64) -> Option<u64> {
+        let second = now / 1_000_000_000;
+        if second != self.second {
+            self.second = second;
+            self.used = 0;
+        }
+        if self.used >= self.per_second {
+            self.dropped = self.dropped.saturating_add(1);
+            return None;
+        }
+        self.used = self.used.saturating_add(1);
+        Some(std::mem::take(&mut self.dropped))
+    }
+
+    /// Counts lines that the guest dropped itself.
+    pub(crate) fn dropped(&mut self, lines: u32) {
+        self.dropped = self.dropped.saturating_add(lines.into());
+    }
+}
+
+impl Line {
+    pub(crate) fn new(message: &str, fields: &[(String, String)], dropped: u64) -> Line {
+        let mut room = LINE;
+        let message = take(message, &mut room);
+        let mut shown = Vec::new();
+        for (key, value) in fields {
+            // One for what stands between them: a line can't have fields of nothing without end.
+            let Some(left) = room.checked_sub(1) else { break };
+            room = left;
+            shown.push((take(key, &mut room), take(value, &mut room)));
+        }
+        if dropped > 0 {
+            shown.push(("dropped_lines".into(), dropped.to_string()));
+        }
+        Line { message, fields: shown }
+    }
+}
+
+/// As much of `text` as there is room for, cleaned.
+fn take(text: &str, room: &mut usize) -> String {
+    let kept = text.get(..text.floor_char_boundary(*room)).unwrap_or_default();
+    *room = room.saturating_sub(kept.len());
+    clean(kept.as_bytes())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{LINE, Line, Log};
+
+    #[test]
+    fn lines_beyond_the_limit_are_dropped_and_counted() {
+        let mut log = Log::new(2);
+        assert_eq!(log.admit(0), Some(0));
+        assert_eq!(log.admit(1), Some(0));
+        assert_eq!(log.admit(2), None);
+        assert_eq!(log.admit(1_000_000_000), Some(1));
+    }
+
+    #[test]
+    fn a_line_has_an_end_whatever_a_guest_sends() {
+        let line = Line::new(&"m".repeat(2 * LINE), &[("key".into(), "value".into())], 0);
+        assert_eq!((line.message.len(), line.fields.len()), (LINE, 0));
+        let line = Line::new("", &vec![(String::new(), String::new()); 3 * LINE], 0);
+        assert_eq!(line.fields.len(), LINE);
+        let fields = [("a".into(), "v".repeat(2 * LINE)), ("b".into(), String::new())];
+        let line = Line::new("\x1b[m", &fields, 0);
+        assert_eq!((&*line.message, line.fields.len()), ("\\x1b[m", 1));
+    }
+}

@@ -1,0 +1,23 @@
+//! How a process ends by what the host finds: a limit, a trap, a bug of ours. Owns the form of such an end; the words
+//! come from where it is found.
+
+use lunarium_kernel::{Bytes, ErrorKind, Failure, LimitName, Outcome};
+
+use super::Value;
+
+/// An abnormal end of this kind.
+pub(crate) fn failed(kind: ErrorKind, text: &str) -> Outcome {
+    Outcome::failed(Failure::new(kind, text))
+}
+
+/// A limit was reached that can't be refused: `details` is `{limit = name}`.
+pub(crate) fn limit_reached(limit: LimitName, text: &str) -> Outcome {
+    let details = Value::Map(vec![(Value::from("limit"), Value::from(limit.as_str()))]);
+    let failure = Failure::new(ErrorKind::ResourceExhausted, text);
+    Outcome::failed(Failure { details: Some(Bytes::from(details.encode())), ..failure })
+}
+
+/// Our own mistake.
+pub(crate) fn bug(what: &str) -> Outcome {
+    failed(ErrorKind::Internal, &format!("host bug: {what}"))
+}

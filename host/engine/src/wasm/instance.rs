@@ -1,0 +1,118 @@
+//! One instance of the guest: how it is made, and the calls into it.
+//!
+//! Owns the time slice of a call and the bytes it may copy. Refuses to know whose it is: an occupant says how much
+//! memory there is, and at each tick whether the instance may go on.
+
+use lunarium_kernel::Limits;
+use wasmtime::{Store, UpdateDeadline};
+
+use super::bindings::LuaProcess;
+use super::guest::{Chunk, EventParam, EventResult, Globals, Program, Status};
+use super::instances::Slot;
+use super::memory::MemoryLimiter;
+
+/// Ticks a process runs before it yields: between one and two, because the first is under way already.
+const SLICE: u64 = 2;
+
+/// Handles a guest may hold. Its world has no resources: it needs none.
+const MAX_HANDLES: usize = 16;
+
+/// Who is in an instance: identity comes from here, never from an argument of an import.
+pub(crate) trait Occupant: Send + 'static {
+    /// What the instance may have.
+    fn memory(&mut self) -> &mut MemoryLimiter;
+
+    /// Its time slice is over. Errors: the instance has to stop; else it yields.
+    fn slice_over(&self) -> Result<(), Stopped>;
+}
+
+/// Why a call into an instance ended early.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum Stopped {
+    /// The process has ended: whatever its guest still does has no effect.
+    #[error("the process was killed")]
+    Killed,
+    #[error("the cpu limit was reached")]
+    Cpu,
+}
+
+/// An instance and its store. A call that was dropped leaves it unusable: drop it then.
+pub(crate) struct Instance<T: Occupant> {
+    store: Store<T>,
+    exports: LuaProcess,
+}
+
+impl<T: Occupant> Instance<T> {
+    /// A fresh one, in a slot that outlives it.
+    pub(crate) async fn new(slot: &Slot<T>, occupant: T, limits: &Limits) -> wasmtime::Result<Instance<T>> {
+        let pre = slot.pre();
+        let mut store = Store::new(pre.engine(), occupant);
+        store.limiter(|occupant| occupant.memory());
+        store.set_hostcall_fuel(hostcall_fuel(limits));
+        store.set_max_component_handles(MAX_HANDLES);
+        store.epoch_deadline_callback(|context| {
+            context.data().slice_over()?;
+            Ok(UpdateDeadline::Yield(1))
+        });
+        store.set_epoch_deadline(SLICE);
+        let exports = pre.instantiate_async(&mut store).await?;
+        Ok(Instance { store, exports })
+    }
+
+    pub(crate) fn occupant(&self) -> &T {
+        self.store.data()
+    }
+
+    pub(crate) fn occupant_mut(&mut self) -> &mut T {
+        self.store.data_mut()
+    }
+
+    pub(crate) async fn start(&mut self, program: Program<'_>, arguments: &[u8]) -> wasmtime::Result<Status> {
+        let exports = self.exports.lunarium_process_guest();
+        exports.call_start(slice(&mut self.store), program, arguments).await
+    }
+
+    pub(crate) async fn resume(&mut self, events: &[EventParam<'_>]) -> wasmtime::Result<Status> {
+        let exports = self.exports.lunarium_process_guest();
+        exports.call_resume(slice(&mut self.store), events).await
+    }
+
+    pub(crate) async fn give_back(&mut self) -> wasmtime::Result<Vec<EventResult>> {
+        let exports = self.exports.lunarium_process_guest();
+        exports.call_give_back(slice(&mut self.store)).await
+    }
+
+    pub(crate) async fn check(&mut self, chunk: Chunk<'_>) -> wasmtime::Result<Result<Globals, String>> {
+        let exports = self.exports.lunarium_process_guest();
+        exports.call_check(slice(&mut self.store), chunk).await
+    }
+
+    pub(crate) async fn compile(&mut self, chunk: Chunk<'_>) -> wasmtime::Result<Result<Vec<u8>, String>> {
+        let exports = self.exports.lunarium_process_guest();
+        exports.call_compile(slice(&mut self.store), chunk).await
+    }
+
+    pub(crate) async fn stack_pointer(&mut self) -> wasmtime::Result<u32> {
+        let exports = self.exports.lunarium_process_guest();
+        exports.call_stack_pointer(slice(&mut self.store)).await
+    }
+
+    /// What is given back may have been larger than the guest's own messages may be: an event holds another's result.
+    /// It came out of the instance's memory, though.
+    pub(crate) fn allow_give_back(&mut self, limits: &Limits) {
+        let memory = usize::try_from(limits.memory).unwrap_or(usize::MAX);
+        self.store.set_hostcall_fuel(hostcall_fuel(limits).saturating_add(memory));
+    }
+}
+
+/// The deadline of a slice is absolute: each call needs it.
+fn slice<T>(store: &mut Store<T>) -> &mut Store<T> {
+    store.set_epoch_deadline(SLICE);
+    store
+}
+
+/// Bytes one host call may copy out of the guest: twice the message limit (the guest checks sizes first, so a script
+/// sees `Invalid` and never this trap) and room for names.
+fn hostcall_fuel(limits: &Limits) -> usize {
+    usize::try_from(limits.message).unwrap_or(usize::MAX).saturating_mul(2).saturating_add(64 << 10)
+}

@@ -1,0 +1,244 @@
+//! The instances an engine can hold: pools in segments, each made before it is needed.
+//!
+//! Owns who gets an instance, and that a start never fails for want of one: it waits. A pool costs a system call for
+//! each of its stacks when it is made, so one pool of 8,000 would take longer than the rest of a short program; and a
+//! segment is made by a thread of its own, because its 5 ms would hold up whoever needs it.
+//! Refuses to know what an instance is for.
+
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Weak};
+use std::thread;
+
+use futures_lite::future;
+use parking_lot::{Mutex, RwLock};
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
+use wasmtime::component::{Component, Linker};
+use wasmtime::{Config, InstanceAllocationStrategy};
+
+use super::bindings::LuaProcessPre;
+use super::instance::Occupant;
+use super::pool::{self, PoolError};
+use super::tunables;
+
+/// The guest, compiled by the build script.
+const GUEST: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/guest.cwasm"));
+
+/// Instances of the first segment: enough for most programs, made in about a millisecond.
+const FIRST: u32 = 256;
+
+/// Instances of each later segment: about 5 ms for every thousand processes more.
+const NEXT: u32 = 1024;
+
+/// A segment is made when fewer are free than this: what starts meanwhile finds one.
+const LOW: usize = 128;
+
+/// What links the imports of a guest.
+pub(crate) type Link<T> = fn(&mut Linker<T>, &Component) -> wasmtime::Result<()>;
+
+/// Why there are no instances.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum InstancesError {
+    #[error(transparent)]
+    Pool(#[from] PoolError),
+    #[error("{0:#}")]
+    Wasm(wasmtime::Error),
+}
+
+pub(crate) struct Instances<T: Occupant> {
+    shared: Arc<Shared<T>>,
+}
+
+struct Shared<T: Occupant> {
+    link: Link<T>,
+    /// As many as there are free slots.
+    permits: Arc<Semaphore>,
+    segments: RwLock<Vec<Arc<Segment<T>>>>,
+    growth: Mutex<Growth>,
+    /// Told when a segment can't be made.
+    failed: Notify,
+}
+
+struct Growth {
+    /// The instances that later segments may have.
+    left: u32,
+    /// A thread makes one.
+    under_way: bool,
+    /// Why the last one wasn't made.
+    failure: Option<Arc<str>>,
+}
+
+struct Segment<T: Occupant> {
+    pre: LuaProcessPre<T>,
+    free: AtomicU32,
+}
+
+/// The right to one instance; give it back after the instance is gone.
+pub(crate) struct Slot<T: Occupant> {
+    segment: Arc<Segment<T>>,
+    _permit: OwnedSemaphorePermit,
+}
+
+impl<T: Occupant> Instances<T> {
+    /// Checks that this machine can hold `max_processes`, and makes the first segment.
+    pub(crate) fn new(max_processes: u32, link: Link<T>) -> Result<Instances<T>, InstancesError> {
+        pool::check(max_processes)?;
+        let count = pool::instances(max_processes);
+        let first = count.min(FIRST);
+        let segment = Segment::new(first, link).map_err(InstancesError::Wasm)?;
+        let growth = Growth { left: count.saturating_sub(first), under_way: false, failure: None };
+        let shared = Shared {
+            link,
+            permits: Arc::new(Semaphore::new(size(first))),
+            segments: RwLock::new(vec![segment]),
+            growth: Mutex::new(growth),
+            failed: Notify::new(),
+        };
+        Ok(Instances { shared: Arc::new(shared) })
+    }
+
+    /// Waits for an instance, first come first served.
+    ///
+    /// Errors: none is free, and a further segment can't be made (out of address space or threads).
+    pub(crate) async fn acquire(&self) -> Result<Slot<T>, Arc<str>> {
+        self.grow_early();
+        let shared = &self.shared;
+        if let Ok(permit) = Arc::clone(&shared.permits).try_acquire_owned() {
+            return shared.slot(permit).ok_or_else(no_slot);
+        }
+        let permit = Arc::clone(&shared.permits).acquire_owned();
+        // Never closed.
+        let acquired = async { permit.await.ok().and_then(|permit| shared.slot(permit)).ok_or_else(no_slot) };
+        future::or(acquired, async { Err(shared.growth_failed().await) }).await
+    }
+
+    /// Ticks the epoch of every segment.
+    pub(crate) fn tick(&self) {
+        let segments = self.shared.segments.read();
+        segments.iter().for_each(|segment| segment.pre.engine().increment_epoch());
+    }
+
+    /// Lets a thread make a segment when few slots are free.
+    fn grow_early(&self) {
+        if self.shared.permits.available_permits() >= LOW {
+            return;
+        }
+        let mut growth = self.shared.growth.lock();
+        if growth.left == 0 || growth.under_way {
+            return;
+        }
+        growth.under_way = true;
+        growth.failure = None;
+        drop(growth);
+        let shared = Arc::downgrade(&self.shared);
+        let thread = thread::Builder::new().name("lunarium-pool".into()).spawn(move || grow(&shared));
+        if let Err(error) = thread {
+            self.shared.finish_growth(Err(format!("cannot start a thread: {error}")));
+        }
+    }
+}
+
+/// Makes segments until enough is free: more may wait than one segment has.
+fn grow<T: Occupant>(shared: &Weak<Shared<T>>) {
+    let mut goes_on = true;
+    while goes_on {
+        let Some(shared) = shared.upgrade() else { return };
+        let count = NEXT.min(shared.growth.lock().left);
+        let segment = Segment::new(count, shared.link).map_err(|error| format!("{error:#}"));
+        goes_on = shared.finish_growth(segment.map(|segment| (segment, count)));
+    }
+}
+
+impl<T: Occupant> Shared<T> {
+    /// The slot that a permit stands for: of the oldest segment that has one, for slots that were used before are the
+    /// cheapest.
+    fn slot(&self, permit: OwnedSemaphorePermit) -> Option<Slot<T>> {
+        let segments = self.segments.read();
+        let segment = segments.iter().find(|segment| segment.take()).map(Arc::clone)?;
+        Some(Slot { segment, _permit: permit })
+    }
+
+    /// True: another segment is wanted, and growth stays under way.
+    fn finish_growth(&self, made: Result<(Arc<Segment<T>>, u32), String>) -> bool {
+        match made {
+            Ok((segment, count)) => {
+                self.segments.write().push(segment);
+                // After the segment: whoever gets a permit finds a slot.
+                self.permits.add_permits(size(count));
+                let mut growth = self.growth.lock();
+                growth.left = growth.left.saturating_sub(count);
+                growth.under_way = growth.left > 0 && self.permits.available_permits() < LOW;
+                growth.under_way
+            }
+            Err(failure) => {
+                let mut growth = self.growth.lock();
+                growth.under_way = false;
+                growth.failure = Some(failure.into());
+                drop(growth);
+                self.failed.notify_waiters();
+                false
+            }
+        }
+    }
+
+    /// Waits until a segment couldn't be made.
+    async fn growth_failed(&self) -> Arc<str> {
+        loop {
+            let failed = self.failed.notified();
+            if let Some(failure) = self.growth.lock().failure.clone() {
+                return failure;
+            }
+            failed.await;
+        }
+    }
+}
+
+fn no_slot() -> Arc<str> {
+    "a permit without a slot".into()
+}
+
+fn size(count: u32) -> usize {
+    usize::try_from(count).unwrap_or(usize::MAX)
+}
+
+impl<T: Occupant> Segment<T> {
+    fn new(size: u32, link: Link<T>) -> wasmtime::Result<Arc<Segment<T>>> {
+        let mut config = Config::new();
+        tunables::tune(&mut config);
+        config.async_stack_zeroing(true);
+        config.allocation_strategy(InstanceAllocationStrategy::Pooling(pool::pool(size)));
+        let wasm = wasmtime::Engine::new(&config)?;
+        let component = load(&wasm)?;
+        let mut linker = Linker::new(&wasm);
+        link(&mut linker, &component)?;
+        linker.define_unknown_imports_as_traps(&component)?;
+        let pre = LuaProcessPre::new(linker.instantiate_pre(&component)?)?;
+        Ok(Arc::new(Segment { pre, free: AtomicU32::new(size) }))
+    }
+
+    fn take(&self) -> bool {
+        self.free.fetch_update(Ordering::AcqRel, Ordering::Acquire, |free| free.checked_sub(1)).is_ok()
+    }
+}
+
+impl<T: Occupant> Slot<T> {
+    pub(super) fn pre(&self) -> &LuaProcessPre<T> {
+        &self.segment.pre
+    }
+}
+
+impl<T: Occupant> Drop for Slot<T> {
+    fn drop(&mut self) {
+        // Before the permit, which is dropped after this: whoever gets that finds a slot.
+        self.segment.free.fetch_add(1, Ordering::AcqRel);
+    }
+}
+
+#[allow(unsafe_code, reason = "loading code that was compiled ahead of time is the one unsafe act of the host")]
+fn load(wasm: &wasmtime::Engine) -> wasmtime::Result<Component> {
+    // SAFETY: `deserialize` requires bytes made by `Engine::precompile_component` of the same wasmtime version with
+    // compatible settings, unmodified. They are: `build.rs` made them in this very build, from the wasmtime version
+    // that Cargo.toml pins with `=` for both sides and with the settings of `tunables.rs` that both sides share;
+    // `include_bytes!` puts them into this binary, where nothing writes. Version, settings and CPU features are
+    // checked by wasmtime once more, and refused with an error.
+    unsafe { Component::deserialize(wasm, GUEST) }
+}

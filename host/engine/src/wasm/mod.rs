@@ -1,0 +1,20 @@
+//! The wasm side: the compiled guest, the pool that its instances come from, and what one of them may use.
+//!
+//! Owns wasmtime and the form of values at its border. Refuses to know processes and nodes: whose instance it is, and
+//! what its imports do, are parameters.
+
+mod bindings;
+pub(crate) mod convert;
+mod instance;
+mod instances;
+mod memory;
+mod pool;
+mod tunables;
+
+pub(crate) use bindings::exports::lunarium::process::guest;
+pub(crate) use bindings::lunarium::process as imports;
+pub(crate) use bindings::{CallError, LuaProcess};
+pub(crate) use instance::{Instance, Occupant, Stopped};
+pub(crate) use instances::{Instances, InstancesError, Slot};
+pub(crate) use memory::MemoryLimiter;
+pub use pool::PoolError;
