@@ -6,10 +6,10 @@ use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::thread;
 
-use crate::clock::Clock;
+use lunarium_schedule::{Clock, Scheduler};
+
 use crate::instances::Instances;
 use crate::pool::PoolError;
-use crate::scheduler::Scheduler;
 
 /// Compiled guest, instance pool, worker threads and clock. Cheap to clone.
 ///
@@ -61,7 +61,8 @@ impl Engine {
         let clock = Clock::start(Box::new(move || {
             ticking.0.tick();
             ticking.1.tick();
-        }))?;
+        }))
+        .inspect_err(|_| scheduler.stop())?;
         Ok(Engine { inner: Arc::new(Inner { max_processes, instances, clock, scheduler }) })
     }
 
@@ -74,7 +75,7 @@ impl Engine {
         &self.inner.instances
     }
 
-    pub(crate) fn clock(&self) -> &Clock {
+    pub(crate) fn clock(&self) -> &Arc<Clock> {
         &self.inner.clock
     }
 

@@ -15,8 +15,8 @@ use lunarium_kernel::{
     EntryId, HostError, HostId, HostSpec, Kernel, Message, NodeLimits, Outcome, Pid, Policy, ResolveError, SendError,
     TenantId, Topic, TopicError,
 };
+use lunarium_schedule::{Sleep, TimerKey};
 
-use crate::clock::TimerKey;
 use crate::code::Code;
 use crate::control::{Census, Control, Counted};
 use crate::definition::{Chunk, Definition, HostDefinition};
@@ -24,7 +24,6 @@ use crate::engine::{Engine, StartError};
 use crate::output::Output;
 use crate::process::{Inspection, Process};
 use crate::security::Policies;
-use crate::sleep::Sleep;
 use crate::spawn::{Spawn, SpawnError, SpawnRequest};
 use crate::value::Value;
 use crate::{check, wall};
@@ -231,7 +230,7 @@ impl Node {
     ///
     /// Cancel safety: a wait that is dropped is forgotten.
     pub fn sleep(&self, duration: Duration) -> Sleep {
-        Sleep::new(self.inner.engine.clone(), duration)
+        self.inner.engine.clock().sleep(duration)
     }
 
     /// Time since the engine started, by the clock of [`Node::sleep`].

@@ -9,17 +9,16 @@ use std::sync::Arc;
 use std::task::Poll;
 
 use lunarium_kernel::{ErrorKind, Failure, Outcome, ReturnError, Unread};
+use lunarium_schedule::{Clock, TICK, TimerKey, Urgency};
 use wasmtime::Store;
 
 use crate::bindings::exports::lunarium::process::guest::{Chunk, Globals, Guest, Parked, Status};
-use crate::clock::{Clock, TICK, TimerKey};
 use crate::code::{self, Code, Compiled};
 use crate::convert;
 use crate::incarnation::{Incarnation, Upgrade};
 use crate::instances::Slot;
 use crate::node::NodeInner;
 use crate::process::{Delivery, Inspection, Process};
-use crate::scheduler::Urgency;
 use crate::store::{self, Stopped, StoreData};
 
 /// A new process.
@@ -305,11 +304,10 @@ impl<'a> Turns<'a> {
             if self.process.is_killed() {
                 return Poll::Ready(Err(Stopped::Killed.into()));
             }
-            self.clock.begin_run();
+            let _run = self.clock.begin_run();
             self.incarnation.cpu.begin(self.clock.now());
             let result = call.as_mut().poll(context);
             self.incarnation.cpu.end(self.clock.now());
-            self.clock.end_run();
             result
         })
         .await
