@@ -50,7 +50,6 @@
 
 mod bindings;
 mod check;
-mod clock;
 mod code;
 mod control;
 mod convert;
@@ -68,9 +67,7 @@ mod pool;
 mod process;
 mod requests;
 mod runner;
-mod scheduler;
 mod security;
-mod sleep;
 mod spawn;
 mod store;
 mod syscall;
@@ -87,11 +84,11 @@ pub use lunarium_kernel::{
     Attribute, Condition, ConditionError, EntryId, ErrorKind, Failure, Field, FieldError, HostError, HostId, LimitName,
     Limits, LimitsOverride, Operand, Operator, Outcome, Pattern, PatternError, Pid, Policy, PolicyEffect, ResolveError,
 };
+pub use lunarium_schedule::Sleep;
 pub use node::{DeliverError, Handle, Node, NodeConfig};
 pub use output::{Level, Output, ProcessLabel};
 pub use pool::PoolError;
 pub use process::Inspection;
 pub use security::{ActorSpec, ScopeSpec, SecurityError, SecuritySpec};
-pub use sleep::Sleep;
 pub use spawn::{SpawnError, SpawnRequest};
 pub use value::{DecodeError, Value};

@@ -1,0 +1,21 @@
+//! Which task runs next, on which thread, and the clock that goes by.
+//!
+//! Owns the worker threads with their queues ([`Scheduler`]), the thread for time with its timers ([`Clock`]), and a
+//! wait for others ([`Sleep`]). Refuses to know what runs: a task is something to poll, a timer something to wake. No
+//! wasm, no process, no node, and nothing of Lunarium's other crates.
+//!
+//! What is foreign here (a task, a waker, the callback of a tick) may panic: that ends neither a worker nor the clock.
+//!
+//! Its tests run under `shuttle`, which takes the place of locks, threads and time (`sync`) and tries many orders.
+
+mod clock;
+mod contain;
+mod queues;
+mod scheduler;
+mod sleep;
+mod sync;
+
+pub use clock::{Clock, OnTick, Run, TICK, TimerKey};
+pub use queues::Urgency;
+pub use scheduler::Scheduler;
+pub use sleep::Sleep;
