@@ -27,17 +27,14 @@
 //!     }
 //! }
 //!
-//! let node = Node::start(NodeConfig { max_processes: 100, ..NodeConfig::new(Arc::new(Stdout)) })?;
+//! let node = Node::start(NodeConfig::new(Arc::new(Stdout)).with_max_processes(100))?;
 //! let host = HostId::new("app:plugins");
 //! node.add_host(HostDefinition::new(host.clone()))?;
 //! let entry = EntryId::new("app:greet");
 //! let source = "return { main = function(name) print('in') return 'hello, ' .. name end }";
-//! node.define(Definition {
-//!     limits: LimitsOverride { memory: Some(4 << 20), ..LimitsOverride::default() },
-//!     ..Definition::new(entry.clone(), Chunk { name: "@greet.lua".into(), source: source.into() })
-//! });
-//! let arguments = vec![Value::from("Ada")];
-//! let handle = node.spawn(SpawnRequest { arguments, ..SpawnRequest::new(entry, host) })?;
+//! let limits = LimitsOverride { memory: Some(4 << 20), ..LimitsOverride::default() };
+//! node.define(Definition::new(entry.clone(), Chunk::new("@greet.lua", source)).with_limits(limits));
+//! let handle = node.spawn(SpawnRequest::new(entry, host).with_arguments(vec![Value::from("Ada")]))?;
 //! match handle.wait_blocking() {
 //!     Outcome::Completed(result) => assert_eq!(Value::decode(&result)?, Value::from("hello, Ada")),
 //!     Outcome::Failed(failure) => return Err(failure.to_string().into()),
@@ -48,47 +45,39 @@
 //! Owns everything between the wasm instance and the kernel's decisions. Refuses YAML, command lines and ambient
 //! authority: files, environment and terminals are other crates' business.
 
-mod bindings;
-mod check;
-mod code;
-mod control;
-mod convert;
-mod definition;
-mod engine;
-mod file_queue;
-mod files;
-mod grants;
-mod incarnation;
-mod instances;
-mod log_budget;
-mod node;
-mod output;
-mod pool;
-mod process;
-mod requests;
-mod runner;
-mod security;
-mod spawn;
-mod store;
-mod syscall;
-mod tunables;
-mod value;
-mod wall;
+//! Its folders use each other in one direction only, each those above it here:
+//!
+//! | folder | owns |
+//! |---|---|
+//! | `value` | values at the system's edges, and how the host ends a process |
+//! | `wasm` | wasmtime: instances and their pool |
+//! | `files` | what can be done with a file |
+//! | `catalogue` | definitions, hosts, policies |
+//! | `process` | one process: life, inbox, log |
+//! | `node` | many processes: control, spawning, running |
+//! | `syscall` | what a guest can call |
+//! | `api` | what an embedder calls |
 
-pub use check::{CompileError, GlobalUse, Globals};
-pub use definition::{Chunk, Definition, HostDefinition, Import, Library};
-pub use engine::{Engine, StartError};
-pub use files::PathError;
-pub use grants::{Directory, Grants};
+mod api;
+mod catalogue;
+mod files;
+mod node;
+mod process;
+mod syscall;
+mod value;
+mod wasm;
+
+pub use api::{DeliverError, Engine, Handle, Node, NodeConfig};
+pub use catalogue::{
+    ActorSpec, Chunk, Definition, Grants, HostDefinition, Import, Library, ScopeSpec, SecurityError, SecuritySpec,
+};
+pub use files::{Directory, PathError};
 pub use lunarium_kernel::{
     Attribute, Condition, ConditionError, EntryId, ErrorKind, Failure, Field, FieldError, HostError, HostId, LimitName,
     Limits, LimitsOverride, Operand, Operator, Outcome, Pattern, PatternError, Pid, Policy, PolicyEffect, ResolveError,
 };
 pub use lunarium_schedule::Sleep;
-pub use node::{DeliverError, Handle, Node, NodeConfig};
-pub use output::{Level, Output, ProcessLabel};
-pub use pool::PoolError;
-pub use process::Inspection;
-pub use security::{ActorSpec, ScopeSpec, SecurityError, SecuritySpec};
-pub use spawn::{SpawnError, SpawnRequest};
-pub use value::{DecodeError, Value};
+pub use node::{CompileError, GlobalUse, Globals, SpawnError, SpawnRequest, StartError};
+pub use process::{Inspection, Level, Output, ProcessLabel};
+pub use value::{DecodeError, Value, ValueError};
+pub use wasm::PoolError;

@@ -12,7 +12,7 @@ use super::{Engine, Handle};
 use crate::catalogue::{Chunk, Definition, HostDefinition};
 use crate::node::{CompileError, Globals, NodeInner, Spawn, SpawnError, SpawnRequest, StartError};
 use crate::process::{Inspection, Output};
-use crate::schedule::Sleep;
+use lunarium_schedule::Sleep;
 use crate::value::{Value, ValueError};
 
 /// What a node is made of. Everything a process can reach outside of the node stands here. Made by [`NodeConfig::new`].
@@ -208,7 +208,7 @@ impl Node {
     ///
     /// Cancel safety: a wait that is dropped is forgotten.
     pub fn sleep(&self, duration: Duration) -> Sleep {
-        Sleep::new(Arc::clone(&self.inner().machine.clock), duration)
+        self.inner().machine.clock.sleep(duration)
     }
 
     /// Time since the engine started, by the clock of [`Node::sleep`].

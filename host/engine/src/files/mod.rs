@@ -1,9 +1,10 @@
 //! Files: which a path names under a process's grants, and what can be done with one.
 //!
-//! Owns every operation's checks and bounds. An operation blocks, so it runs on a thread for that (see `file_queue.rs`),
+//! Owns every operation's checks and bounds. An operation blocks, so it runs on a thread for that (see `process`),
 //! never on a worker; no handle outlives it. What a link leads to is cap-std's to keep inside of the granted directory.
 //! A hard link can't be told from the file: whoever can make one in a granted directory grants the file.
 
+mod directory;
 mod error;
 mod path;
 
@@ -12,11 +13,12 @@ use std::io::{Read, Seek, SeekFrom, Write};
 use cap_std::fs::{File, Metadata, OpenOptions, OpenOptionsExt};
 use rustix::fs::OFlags;
 
-pub(crate) use error::{Access, Fault, FileError};
+pub use directory::Directory;
+pub(crate) use error::{Access, FileError};
 pub use path::PathError;
-pub(crate) use path::{normalise, shown};
+use error::Fault;
+use path::{normalise, shown};
 
-use crate::grants::{Directory, Grants};
 use crate::value::Value;
 
 /// Entries of a directory that is listed. At the limit: `ResourceExhausted`. 10,000: about 2 MiB of the process's
@@ -37,17 +39,17 @@ pub(crate) struct Place {
 }
 
 impl Place {
-    /// Finds a script's path among the grants.
+    /// Finds a script's path among what was granted.
     ///
     /// Errors: no path, not granted, or granted for reading only.
-    pub(crate) fn find(grants: &Grants, access: Access, path: &str) -> Result<Place, FileError> {
+    pub(crate) fn find(granted: &[Directory], access: Access, path: &str) -> Result<Place, FileError> {
         let failed = |path: &str, fault| FileError::Failed { access, path: path.to_owned(), fault };
         let normal = match normalise(path) {
             Ok(normal) => normal,
             Err(PathError::Leaves(_)) => return Err(failed(path, Fault::NotGranted)),
             Err(error) => return Err(FileError::Path(error)),
         };
-        let (directory, rest) = grants.directory(&normal).ok_or_else(|| failed(shown(&normal), Fault::NotGranted))?;
+        let (directory, rest) = directory::find(granted, &normal).ok_or_else(|| failed(shown(&normal), Fault::NotGranted))?;
         if access == Access::Write && !directory.is_writable() {
             return Err(failed(shown(&normal), Fault::ReadOnly(directory.name().to_owned())));
         }

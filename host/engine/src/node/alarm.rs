@@ -8,7 +8,7 @@ use lunarium_kernel::Uptime;
 use parking_lot::Mutex;
 
 use super::NodeInner;
-use crate::schedule::TimerKey;
+use lunarium_schedule::TimerKey;
 
 #[derive(Default)]
 pub(super) struct Alarm {

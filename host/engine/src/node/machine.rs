@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::thread;
 
 use super::Caller;
-use crate::schedule::{Clock, Scheduler};
+use lunarium_schedule::{Clock, Scheduler};
 use crate::wasm::{Instances, InstancesError, Link, PoolError};
 
 pub(crate) struct Machine {

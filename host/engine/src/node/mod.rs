@@ -34,7 +34,7 @@ use self::census::{Census, Counted};
 use self::control::{Afterwards, Control};
 use crate::catalogue::Catalogue;
 use crate::process::{Level, Line, Output, Process, ProcessLabel};
-use crate::schedule::Clock;
+use lunarium_schedule::Clock;
 use crate::value::limit_reached;
 
 pub(crate) use caller::{Caller, Who};

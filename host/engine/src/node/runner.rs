@@ -15,7 +15,7 @@ use super::turn::Turn;
 use super::{Caller, NodeInner};
 use crate::catalogue::{Code, Compiled, ImportLists, Program};
 use crate::process::{Delivery, Incarnation, Inspection, Process};
-use crate::schedule::{Clock, TICK, TimerKey, Urgency};
+use lunarium_schedule::{Clock, TICK, TimerKey, Urgency};
 use crate::value::{bug, failed, limit_reached};
 use crate::wasm::guest::{self as wit, EventResult, Parked, Status};
 use crate::wasm::{Instance, Slot, convert};

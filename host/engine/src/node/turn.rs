@@ -7,7 +7,7 @@ use std::pin::pin;
 use std::task::Poll;
 
 use crate::process::{CpuMeter, Life};
-use crate::schedule::Clock;
+use lunarium_schedule::Clock;
 use crate::wasm::Stopped;
 
 #[derive(Clone, Copy)]
@@ -27,7 +27,7 @@ impl Turn<'_> {
             if self.life.is_some_and(Life::is_killed) {
                 return Poll::Ready(Err(Stopped::Killed.into()));
             }
-            let _running = self.clock.run();
+            let _running = self.clock.begin_run();
             self.cpu.begin(self.clock.now());
             let result = call.as_mut().poll(context);
             self.cpu.end(self.clock.now());

@@ -20,6 +20,13 @@ pub struct ProcessLabel {
     pub entry: EntryId,
 }
 
+impl ProcessLabel {
+    /// The node itself, where no process writes.
+    pub(crate) fn of_node() -> ProcessLabel {
+        ProcessLabel { pid: Pid::nobody(), frame: "node".into(), entry: EntryId::new("node") }
+    }
+}
+
 /// How much a log line matters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Level {

@@ -1,7 +1,13 @@
-//! Values outside of Lua: arguments given by Rust, results read by Rust.
+//! Values outside of Lua: arguments given by Rust, results read by Rust; and how the host itself ends a process.
 //!
 //! Owns the mapping to MessagePack payloads for the edges of the system. Never used between two processes: their
 //! payloads travel as bytes.
+
+mod fault;
+mod travel;
+
+pub(crate) use fault::{bug, failed, limit_reached};
+pub use travel::ValueError;
 
 /// One Lua value that can travel.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -33,19 +39,32 @@ impl From<&str> for Value {
 }
 
 impl Value {
-    /// Encodes as a payload.
+    /// Encodes as a payload. Whether it can travel isn't asked: a spawn and a send do.
     pub fn encode(&self) -> Vec<u8> {
         let mut bytes = Vec::new();
         write(&mut bytes, self);
         bytes
     }
 
-    /// Encodes the arguments of a spawn.
-    pub fn encode_all(values: &[Value]) -> Vec<u8> {
+    /// The payload of a value that can travel.
+    ///
+    /// Errors: it can't, with the path to what can't.
+    pub(crate) fn to_payload(&self) -> Result<Vec<u8>, ValueError> {
+        travel::check(self, "payload")?;
+        Ok(self.encode())
+    }
+
+    /// The payload of a spawn's arguments.
+    ///
+    /// Errors: one can't travel, with the path to what can't.
+    pub(crate) fn to_arguments(values: &[Value]) -> Result<Vec<u8>, ValueError> {
+        for (place, value) in values.iter().enumerate() {
+            travel::check(value, &format!("arguments[{}]", place.saturating_add(1)))?;
+        }
         let mut bytes = Vec::new();
         infallible(rmp::encode::write_array_len(&mut bytes, length(values.len())));
         values.iter().for_each(|value| write(&mut bytes, value));
-        bytes
+        Ok(bytes)
     }
 
     /// Decodes a payload.
@@ -66,8 +85,8 @@ impl Value {
     }
 }
 
-/// Depth of tables in a payload, the guest's limit too.
-const MAX_DEPTH: u32 = 100;
+/// Depth of tables in a payload.
+const MAX_DEPTH: usize = lunarium_contract::MAX_DEPTH;
 
 /// Why bytes are no payload.
 #[derive(Debug, thiserror::Error, PartialEq)]
@@ -123,9 +142,8 @@ fn length(length: usize) -> u32 {
     u32::try_from(length).unwrap_or(u32::MAX)
 }
 
-fn read(rest: &mut &[u8], depth: u32) -> Result<Value, DecodeError> {
+fn read(rest: &mut &[u8], depth: usize) -> Result<Value, DecodeError> {
     use rmp::Marker;
-    let depth = depth.checked_sub(1).ok_or(DecodeError::Deep)?;
     let marker = rmp::decode::read_marker(rest).map_err(|_| DecodeError::Short)?;
     match marker {
         Marker::Null => Ok(Value::Nil),
@@ -151,11 +169,11 @@ fn read(rest: &mut &[u8], depth: u32) -> Result<Value, DecodeError> {
         | Marker::Bin16
         | Marker::Bin32 => Ok(Value::String(read_string(rest, marker)?)),
         Marker::FixArray(_) | Marker::Array16 | Marker::Array32 => {
-            let count = read_length(rest, marker)?;
+            let (count, depth) = (read_length(rest, marker)?, deeper(depth)?);
             (0..count).map(|_| read(rest, depth)).collect::<Result<_, _>>().map(Value::Array)
         }
         Marker::FixMap(_) | Marker::Map16 | Marker::Map32 => {
-            let count = read_length(rest, marker)?;
+            let (count, depth) = (read_length(rest, marker)?, deeper(depth)?);
             (0..count).map(|_| Ok((read(rest, depth)?, read(rest, depth)?))).collect::<Result<_, _>>().map(Value::Map)
         }
         Marker::FixExt1
@@ -172,6 +190,10 @@ fn read(rest: &mut &[u8], depth: u32) -> Result<Value, DecodeError> {
         }
         Marker::Reserved => Err(DecodeError::Marker(marker)),
     }
+}
+
+fn deeper(depth: usize) -> Result<usize, DecodeError> {
+    depth.checked_sub(1).ok_or(DecodeError::Deep)
 }
 
 fn read_string(rest: &mut &[u8], marker: rmp::Marker) -> Result<Vec<u8>, DecodeError> {
