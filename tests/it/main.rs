@@ -35,6 +35,7 @@ mod require;
 mod sandbox;
 mod security;
 mod select;
+mod silence;
 mod spawn;
 mod spawner;
 mod start;

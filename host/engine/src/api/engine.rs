@@ -28,7 +28,7 @@ impl Engine {
         self.machine.max_processes
     }
 
-    pub(super) fn machine(&self) -> &Arc<Machine> {
+    pub(crate) fn machine(&self) -> &Arc<Machine> {
         &self.machine
     }
 }

@@ -17,7 +17,6 @@ use crate::value::{Value, ValueError};
 
 /// What a node is made of. Everything a process can reach outside of the node stands here. Made by [`NodeConfig::new`].
 #[derive(Clone)]
-#[non_exhaustive]
 pub struct NodeConfig {
     /// Processes alive at once, 1 or more; 8,000 by default. At the limit: `spawn` is refused, `ResourceExhausted`.
     pub max_processes: u32,
@@ -243,7 +242,7 @@ impl Node {
         self.inner().empty().await;
     }
 
-    fn inner(&self) -> &Arc<NodeInner> {
+    pub(crate) fn inner(&self) -> &Arc<NodeInner> {
         &self.owner.inner
     }
 }

@@ -11,7 +11,6 @@ use super::{Grants, SecuritySpec};
 
 /// A piece of Lua source with the name that error messages show.
 #[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
 pub struct Chunk {
     /// Lua's chunk name: `@path` for a file (shown as `path:line:`), `=text` otherwise.
     pub name: Arc<str>,
@@ -21,7 +20,6 @@ pub struct Chunk {
 
 /// What `require(alias)` finds.
 #[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
 pub struct Import {
     /// The name given to `require`.
     pub alias: Arc<str>,
@@ -31,7 +29,6 @@ pub struct Import {
 
 /// A `library.lua` entry that a definition, or one of its libraries, imports.
 #[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
 pub struct Library {
     /// The library's id.
     pub entry: EntryId,
@@ -45,7 +42,6 @@ pub struct Library {
 ///
 /// A change replaces the whole definition, and processes that run keep the one they started with.
 #[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
 pub struct Definition {
     /// The entry's id.
     pub entry: EntryId,
@@ -65,7 +61,6 @@ pub struct Definition {
 
 /// A `process.host` entry. Made by [`HostDefinition::new`].
 #[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
 pub struct HostDefinition {
     /// The host's id, `app:processes` by default.
     pub id: HostId,

@@ -7,11 +7,13 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::Arc;
 
-use lunarium_kernel::{Actor, ActorError, Attribute, EntryId, ErrorKind, Policy, Refusal, Security};
+use lunarium_kernel::{
+    Actor, ActorError, Attribute, EntryId, ErrorKind, Policy, Refusal, SHOWN, Security, cut,
+};
 
 use parking_lot::RwLock;
 
-use crate::value::{SHOWN, Value, cut};
+use crate::value::Value;
 
 /// Bytes of an actor's meta, and of the attributes of a question. Policies may look at them on every call.
 pub(crate) const MAX_META: usize = 16 << 10;
@@ -44,7 +46,31 @@ pub struct ScopeSpec {
     pub groups: Vec<EntryId>,
 }
 
+impl SecuritySpec {
+    /// Neither: what the parent or the host has.
+    pub fn new() -> SecuritySpec {
+        SecuritySpec::default()
+    }
+
+    /// The same with this actor.
+    #[must_use]
+    pub fn with_actor(self, actor: ActorSpec) -> SecuritySpec {
+        SecuritySpec { actor: Some(actor), ..self }
+    }
+
+    /// The same with this scope.
+    #[must_use]
+    pub fn with_scope(self, scope: ScopeSpec) -> SecuritySpec {
+        SecuritySpec { scope: Some(scope), ..self }
+    }
+}
+
 impl ScopeSpec {
+    /// These policies and those of these groups.
+    pub fn new(policies: Vec<EntryId>, groups: Vec<EntryId>) -> ScopeSpec {
+        ScopeSpec { policies, groups }
+    }
+
     /// Policies of one scope. At the limit: refused, `Invalid`. Each call looks at all of them.
     pub const MAX_POLICIES: usize = 256;
 }
@@ -156,11 +182,11 @@ impl Policies {
 
 impl Known {
     fn policy(&self, id: &EntryId) -> Result<&Arc<Policy>, SecurityError> {
-        self.policies.get(id).ok_or_else(|| SecurityError::UnknownPolicy(cut(id.to_string(), SHOWN)))
+        self.policies.get(id).ok_or_else(|| SecurityError::UnknownPolicy(cut(id.as_str(), SHOWN)))
     }
 
     fn group(&self, group: &EntryId) -> Result<&BTreeSet<EntryId>, SecurityError> {
-        self.groups.get(group).ok_or_else(|| SecurityError::UnknownGroup(cut(group.to_string(), SHOWN)))
+        self.groups.get(group).ok_or_else(|| SecurityError::UnknownGroup(cut(group.as_str(), SHOWN)))
     }
 
     /// Each policy once, in the order given.

@@ -3,7 +3,8 @@
 
 use std::sync::Arc;
 
-use lunarium_kernel::{Bytes, Limits, LimitsOverride};
+use bytes::Bytes;
+use lunarium_kernel::{Limits, LimitsOverride};
 
 use super::{Code, Grants, ProcessHost};
 
@@ -26,7 +27,7 @@ impl Program {
         wish: Option<&LimitsOverride>,
         arguments: Bytes,
     ) -> Program {
-        let limits = host.limits().resolve(&code.definition.limits, wish);
+        let limits = Limits::resolve(host.limits(), &code.definition.limits, wish);
         let grants = Grants::union(&code.definition.grants, &host.grants);
         Program { code, limits, grants, arguments }
     }

@@ -19,7 +19,7 @@ pub use path::PathError;
 use error::Fault;
 use path::{normalise, shown};
 
-use crate::value::Value;
+use crate::value::{StringPayload, Value};
 
 /// Entries of a directory that is listed. At the limit: `ResourceExhausted`. 10,000: about 2 MiB of the process's
 /// memory.
@@ -121,7 +121,9 @@ impl Task {
     /// Performs the operation: the payload of its result. Blocks.
     pub(crate) fn run(&self) -> Result<Vec<u8>, FileError> {
         let result = match &self.operation {
-            Operation::Read { offset, length } => self.read(*offset, *length),
+            Operation::Read { offset, length } => {
+                return self.read(*offset, *length).map_err(|fault| self.failed(fault));
+            }
             Operation::Write(bytes) => self.write(bytes, false),
             Operation::Append(bytes) => self.write(bytes, true),
             Operation::List => self.list(),
@@ -151,7 +153,8 @@ impl Task {
         FileError::Failed { access, path: self.place.path.clone(), fault }
     }
 
-    fn read(&self, offset: u64, length: Option<u32>) -> Result<Value, Fault> {
+    /// The payload of what is read, written in place: a file's bytes are copied into it and from it into the guest.
+    fn read(&self, offset: u64, length: Option<u32>) -> Result<Vec<u8>, Fault> {
         let mut file = self.open(OpenOptions::new().read(true))?;
         let rest = file.metadata()?.len().saturating_sub(offset);
         if length.is_none()
@@ -164,11 +167,11 @@ impl Task {
         }
         // It may have grown meanwhile, and some of the system's files have more than their size.
         let most = length.unwrap_or(self.limit.saturating_add(1));
-        let mut bytes = Vec::new();
-        let size = file.take(u64::from(most)).read_to_end(&mut bytes)?;
+        let mut payload = StringPayload::with_capacity(rest.min(u64::from(most)));
+        let size = file.take(u64::from(most)).read_to_end(payload.end())?;
         match too_large(u64::try_from(size).unwrap_or(u64::MAX), self.limit) {
             Some(fault) => Err(fault),
-            None => Ok(Value::String(bytes)),
+            None => Ok(payload.finish()),
         }
     }
 

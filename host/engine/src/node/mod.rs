@@ -24,8 +24,8 @@ use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use lunarium_kernel::{
-    Deadline, Destination, Kernel, LimitName, LookupError, Name, NodeLimits, Outcome, Pid, RegisterError,
-    ResolveError, SHOWN, cut,
+    Deadline, Destination, Kernel, LimitName, Name, NodeLimits, Outcome, Pid, RegisterError,
+    ResolveError,
 };
 use tokio::sync::Notify;
 
@@ -142,15 +142,14 @@ impl NodeInner {
     pub(crate) fn find_pid(&self, text: &str) -> Result<Arc<Process>, RegisterError> {
         match Destination::parse(text) {
             Ok(destination @ Destination::Pid { .. }) => Ok(self.control.table.find(&destination)?),
-            _ => Err(RegisterError::NotAPid { text: cut(text, SHOWN) }),
+            _ => Err(RegisterError::not_a_pid(text)),
         }
     }
 
     /// Who has a name. Takes no lock.
-    pub(crate) fn lookup(&self, name: &str) -> Result<Arc<Process>, LookupError> {
+    pub(crate) fn lookup(&self, name: &str) -> Result<Arc<Process>, ResolveError> {
         let name = Name::new(name)?;
-        let holder = self.control.table.holder(name.as_str());
-        holder.ok_or_else(|| LookupError::Unknown { name: name.to_string() })
+        self.control.table.find(&Destination::Name(name.as_str()))
     }
 
     pub(crate) fn terminate(&self, caller: Option<&Pid>, pid: &Pid) -> Result<(), ResolveError> {
@@ -159,7 +158,7 @@ impl NodeInner {
 
     pub(crate) fn cancel(&self, caller: Option<&Pid>, pid: &Pid, within: Option<Duration>) -> Result<(), ResolveError> {
         let (now, shown) = (self.uptime(), wall::now());
-        let deadline = within.map(|within| Deadline { at: now.saturating_add(within), shown: shown.saturating_add(within) });
+        let deadline = within.map(|within| Deadline::after(now, shown, within));
         self.kernel(|kernel| kernel.cancel(caller, pid, deadline, shown))
     }
 

@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use lunarium_kernel::{
-    Bytes, Denied, EntryId, ErrorKind, HostId, JoinError, Kernel, LimitsOverride, Mailbox, Message, Name, Pid, Refusal, SHOWN,
+    Denied, EntryId, ErrorKind, HostId, JoinError, Kernel, LimitsOverride, Mailbox, Message, Name, Pid, Refusal, SHOWN,
     Security, SendError, SpawnSpec, action, cut,
 };
 
@@ -17,7 +17,6 @@ use crate::value::{Value, ValueError};
 
 /// What `Node::spawn` starts. Made by [`SpawnRequest::new`].
 #[derive(Debug, Clone)]
-#[non_exhaustive]
 pub struct SpawnRequest {
     /// A defined entry.
     pub entry: EntryId,
@@ -322,7 +321,7 @@ impl NodeInner {
     }
 
     pub(crate) fn host(&self, id: &HostId) -> Result<Arc<ProcessHost>, SpawnError> {
-        let unknown = || lunarium_kernel::SpawnError::UnknownHost { host: cut(id.as_str(), SHOWN) };
+        let unknown = || lunarium_kernel::SpawnError::unknown_host(id.as_str());
         self.catalogue.host(id).ok_or_else(|| unknown().into())
     }
 

@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use lunarium_kernel::{Destination, Name, Pid, ResolveError, SHOWN, cut};
+use lunarium_kernel::{Destination, Name, Pid, ResolveError};
 use papaya::HashMap;
 
 use crate::process::Process;
@@ -52,7 +52,7 @@ impl Table {
             Destination::Pid { number, text } => {
                 let processes = self.processes.pin();
                 let process = processes.get(&number).filter(|process| process.pid.as_str() == text);
-                process.map(Arc::clone).ok_or_else(|| ResolveError::UnknownPid { pid: cut(text, SHOWN) })
+                process.map(Arc::clone).ok_or_else(|| ResolveError::unknown_pid(text))
             }
             Destination::Name(name) => {
                 self.holder(name).ok_or_else(|| ResolveError::UnknownName { name: name.to_owned() })

@@ -1,19 +1,22 @@
 //! What a node keeps in order outside of its processes.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::task::Waker;
 use std::time::Duration;
 
-use lunarium_kernel::{EntryId, HostId, Limits, Pid, SpawnSpec};
+use futures_lite::future::block_on;
+use lunarium_kernel::{EntryId, HostId, Pid};
+use parking_lot::Mutex;
 
-use super::{Node, NodeConfig};
-use crate::definition::HostDefinition;
-use crate::engine::Engine;
-use crate::output::{Level, Output, ProcessLabel};
+use crate::process::{Level, Output, ProcessLabel};
+use crate::{Chunk, Definition, Engine, Handle, HostDefinition, Node, NodeConfig, SpawnRequest, Value};
 
-struct Silent;
+/// Keeps what is logged.
+#[derive(Default)]
+struct Log(Mutex<Vec<String>>);
 
-impl Output for Silent {
+impl Output for Log {
     fn print(&self, _: &ProcessLabel, _: &str) -> bool {
         true
     }
@@ -22,36 +25,113 @@ impl Output for Silent {
         waker.wake();
     }
 
-    fn log(&self, _: &ProcessLabel, _: Level, _: &str, _: &[(String, String)]) {}
+    fn log(&self, process: &ProcessLabel, level: Level, message: &str, _: &[(String, String)]) {
+        self.0.lock().push(format!("{level:?} {}: {message}", process.frame));
+    }
 }
 
-/// A process of the kernel's that no instance runs.
-fn accept(node: &Node) -> Pid {
-    let spec = SpawnSpec {
-        host: HostId::new("h"),
-        entry: EntryId::new("app:main"),
-        monitored: false,
-        linked: false,
-        exec: None,
-        name: None,
-        limits: Limits::default().counts(),
-    };
-    node.inner.kernel(|kernel| kernel.spawn(None, spec)).unwrap().pid
+const SLEEPER: &str = "return { main = function() process.inbox():receive() end }";
+
+fn node(engine: &Engine, output: &Arc<Log>) -> Node {
+    let node = Node::start_on(engine, NodeConfig::new(Arc::<Log>::clone(output)));
+    node.add_host(HostDefinition::new(HostId::new("h"))).unwrap();
+    node.define(Definition::new(EntryId::new("app:main"), Chunk::new("@main.lua", SLEEPER)));
+    node
+}
+
+fn spawn(node: &Node) -> Handle {
+    node.spawn(SpawnRequest::new(EntryId::new("app:main"), HostId::new("h"))).unwrap()
+}
+
+fn pid(node: &Node) -> Pid {
+    let handle = spawn(node);
+    assert!(block_on(handle.started()));
+    handle.pid().clone()
 }
 
 #[test]
 fn deadlines_that_change_leave_one_timer() {
-    let engine = Engine::new(1).unwrap();
-    let node = Node::start_on(&engine, NodeConfig::new(Arc::new(Silent)));
-    node.add_host(HostDefinition::new(HostId::new("h"))).unwrap();
-    let (a, b) = (accept(&node), accept(&node));
+    let engine = Engine::new(4).unwrap();
+    let node = node(&engine, &Arc::default());
+    let (a, b) = (pid(&node), pid(&node));
+    let timers = || engine.machine().clock.timers();
     for hours in (1..=100).rev() {
         node.cancel(&a, Some(Duration::from_secs(hours * 3600))).unwrap();
         node.cancel(&b, Some(Duration::from_secs(hours * 3600))).unwrap();
     }
-    assert_eq!(engine.clock().timers(), 1);
+    assert_eq!(timers(), 1);
     node.terminate(&a).unwrap();
-    assert_eq!(engine.clock().timers(), 1);
+    assert_eq!(timers(), 1);
     node.terminate(&b).unwrap();
-    assert_eq!(engine.clock().timers(), 0);
+    assert_eq!(timers(), 0);
+}
+
+#[test]
+fn a_panic_under_the_lock_stops_the_node_and_says_so() {
+    let engine = Engine::new(4).unwrap();
+    let output = Arc::<Log>::default();
+    let node = node(&engine, &output);
+    let sleeper = spawn(&node);
+    assert!(block_on(sleeper.started()));
+    let broken = catch_unwind(AssertUnwindSafe(|| node.inner().kernel(|_| panic!("half-changed"))));
+    assert!(broken.is_err());
+    let outcome = sleeper.wait_blocking();
+    let text = "host bug: the node's state is broken, and it has stopped";
+    assert_eq!(outcome.failure().unwrap().message, text);
+    assert_eq!(node.process_count(), 0);
+    assert!(output.0.lock().iter().any(|line| line.starts_with("Error node: the node has stopped")));
+    // Whatever is asked of it now is refused, and nothing panics.
+    let request = SpawnRequest::new(EntryId::new("app:main"), HostId::new("h"));
+    assert_eq!(node.spawn(request).err().unwrap().to_string(), "the node has stopped");
+    assert!(node.send(sleeper.pid().as_str(), "t", &Value::Nil).is_err());
+    assert!(node.terminate(sleeper.pid()).is_err());
+    block_on(node.shutdown());
+}
+
+#[test]
+fn a_node_that_is_dropped_ends_its_processes_and_is_freed() {
+    let engine = Engine::new(4).unwrap();
+    let node = node(&engine, &Arc::default());
+    let sleeper = spawn(&node);
+    assert!(block_on(sleeper.started()));
+    let inner = Arc::downgrade(node.inner());
+    let other = node.clone();
+    drop(node);
+    assert!(sleeper.outcome().is_none(), "a clone still reaches it");
+    drop(other);
+    assert_eq!(sleeper.wait_blocking().failure().unwrap().message, "process terminated");
+    // Its worker gives the instance back first.
+    while inner.strong_count() > 0 {
+        std::thread::yield_now();
+    }
+}
+
+#[test]
+fn who_has_ended_is_not_inspected() {
+    let engine = Engine::new(4).unwrap();
+    let node = node(&engine, &Arc::default());
+    let sleeper = spawn(&node);
+    assert!(block_on(sleeper.started()));
+    let process = node.inner().control.table.get(sleeper.pid()).unwrap();
+    assert!(node.inspect_blocking(sleeper.pid()).is_some());
+    node.terminate(sleeper.pid()).unwrap();
+    sleeper.wait_blocking();
+    // As if the question had come between the look into the table and the end.
+    let (reply, inspection) = std::sync::mpsc::channel();
+    process.inspect(reply);
+    assert!(inspection.recv().is_err());
+}
+
+#[test]
+fn idle_sets_no_timer_and_is_told() {
+    let engine = Engine::new(4).unwrap();
+    let node = node(&engine, &Arc::default());
+    block_on(node.idle());
+    let sleeper = spawn(&node);
+    assert!(block_on(sleeper.started()));
+    let mut idle = std::pin::pin!(node.idle());
+    assert!(block_on(futures_lite::future::poll_once(idle.as_mut())).is_none());
+    assert_eq!(engine.machine().clock.timers(), 0);
+    node.terminate(sleeper.pid()).unwrap();
+    block_on(idle);
 }

@@ -1,7 +1,8 @@
 //! The way from one incarnation of a process to the next: what it notes to go on as, and what the kernel and its inbox
 //! do then. What the runner does in between is its own.
 
-use lunarium_kernel::{Bytes, EntryId};
+use bytes::Bytes;
+use lunarium_kernel::{EntryId};
 
 use super::NodeInner;
 use super::spawn::{SpawnError, fits};

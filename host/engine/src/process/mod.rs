@@ -13,8 +13,9 @@ use std::sync::Arc;
 use std::sync::mpsc::Sender;
 use std::task::{Poll, Waker};
 
+use bytes::Bytes;
 use lunarium_kernel::{
-    BatchLimits, Bytes, Event, Item, Limits, LimitsOverride, Mailbox, Message, Outcome, Pid, Reply, RequestError,
+    BatchLimits, Event, Item, Limits, LimitsOverride, Mailbox, Message, Outcome, Pid, Reply, RequestError,
     ReturnError, Security, SendError, Spawned, Unread,
 };
 use parking_lot::{Mutex, MutexGuard};

@@ -1,7 +1,8 @@
 //! How a process ends by what the host finds: a limit, a trap, a bug of ours. Owns the form of such an end; the words
 //! come from where it is found.
 
-use lunarium_kernel::{Bytes, ErrorKind, Failure, LimitName, Outcome};
+use bytes::Bytes;
+use lunarium_kernel::{ErrorKind, Failure, LimitName, Outcome};
 
 use super::Value;
 

@@ -4,9 +4,11 @@
 //! payloads travel as bytes.
 
 mod fault;
+mod string;
 mod travel;
 
 pub(crate) use fault::{bug, failed, limit_reached};
+pub(crate) use string::StringPayload;
 pub use travel::ValueError;
 
 /// One Lua value that can travel.
@@ -86,7 +88,7 @@ impl Value {
 }
 
 /// Depth of tables in a payload.
-const MAX_DEPTH: usize = lunarium_contract::MAX_DEPTH;
+const MAX_DEPTH: usize = lunarium_contract::payload::DEPTH;
 
 /// Why bytes are no payload.
 #[derive(Debug, thiserror::Error, PartialEq)]

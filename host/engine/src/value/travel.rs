@@ -1,6 +1,6 @@
 //! Which values can travel: the rules of Lua's own payloads, for those that Rust made.
 
-use lunarium_contract::{MAX_DEPTH, extension};
+use lunarium_contract::payload::{DEPTH, extension};
 use lunarium_kernel::{ErrorKind, Refusal};
 
 use super::Value;
@@ -29,7 +29,7 @@ impl Refusal for ValueError {
 
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 enum Fault {
-    #[error("is nested deeper than {MAX_DEPTH} levels")]
+    #[error("is nested deeper than {DEPTH} levels")]
     Deep,
     #[error("has nil as a key")]
     NilKey,
@@ -69,7 +69,7 @@ impl Found {
 fn look(value: &Value, depth: usize) -> Result<(), Found> {
     let deeper = depth.saturating_add(1);
     match value {
-        Value::Array(_) | Value::Map(_) if deeper > MAX_DEPTH => Err(Found::here(Fault::Deep)),
+        Value::Array(_) | Value::Map(_) if deeper > DEPTH => Err(Found::here(Fault::Deep)),
         Value::Array(items) => {
             let mut places = items.iter().zip(1_u64..);
             places.try_for_each(|(item, place)| look(item, deeper).map_err(|found| found.inside(format!("[{place}]"))))
@@ -78,7 +78,7 @@ fn look(value: &Value, depth: usize) -> Result<(), Found> {
             look_at_key(key)?;
             look(value, deeper).map_err(|found| found.inside(step(key)))
         }),
-        Value::Extension(kind, _) if !u8::try_from(*kind).is_ok_and(|kind| extension::ALL.contains(&kind)) => {
+        Value::Extension(kind, _) if !u8::try_from(*kind).is_ok_and(|kind| (extension::SEEN..=extension::NULL).contains(&kind)) => {
             Err(Found::here(Fault::Extension(*kind)))
         }
         _ => Ok(()),
@@ -107,7 +107,7 @@ fn step(key: &Value) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{MAX_DEPTH, Value, check};
+    use super::{DEPTH, Value, check};
 
     fn fault(value: &Value) -> String {
         check(value, "payload").map_or_else(|error| error.to_string(), |()| String::new())
@@ -131,10 +131,10 @@ mod tests {
 
     #[test]
     fn a_hundred_levels_travel_and_one_more_does_not() {
-        assert_eq!(fault(&nested(MAX_DEPTH)), "");
-        let deep = nested(MAX_DEPTH + 1);
+        assert_eq!(fault(&nested(DEPTH)), "");
+        let deep = nested(DEPTH + 1);
         assert!(fault(&deep).ends_with("[1] is nested deeper than 100 levels"), "{}", fault(&deep));
-        assert!(Value::decode(&nested(MAX_DEPTH).encode()).is_ok());
+        assert!(Value::decode(&nested(DEPTH).encode()).is_ok());
         assert!(Value::decode(&deep.encode()).is_err());
     }
 }

@@ -4,8 +4,9 @@
 
 use std::sync::Arc;
 
+use bytes::Bytes;
 use lunarium_kernel::{
-    Bytes, ErrorKind, Event, Failure, Item, Limits, Message, Outcome, Pid, Refusal, Reply, Timestamp, Topic,
+    ErrorKind, Event, Failure, Item, Limits, Message, Outcome, Pid, Refusal, Reply, Timestamp, Topic, cut,
 };
 
 use super::guest as wit;
@@ -13,9 +14,6 @@ use super::imports::types;
 
 /// Bytes of an error message that are kept: it travels along links and monitors, and into logs.
 const MESSAGE_BYTES: usize = 8 << 10;
-
-/// Bytes of an id or a name that an error repeats.
-pub(crate) const SHOWN: usize = 255;
 
 /// Bytes of a traceback that are kept.
 const STACK_BYTES: usize = 16 << 10;
@@ -119,25 +117,16 @@ pub(crate) fn outcome(outcome: wit::OutcomeResult, limits: &Limits) -> Outcome {
         wit::OutcomeResult::Completed(result) => Outcome::Completed(result.into()),
         wit::OutcomeResult::Failed(failure) => Outcome::Failed(Arc::new(Failure {
             kind: kind_from_wit(failure.kind),
-            message: cut(failure.message, MESSAGE_BYTES),
+            message: cut(&failure.message, MESSAGE_BYTES),
             retryable: failure.retryable,
             details: failure.details.filter(|details| !exceeds(details, limits)).map(Bytes::from),
-            stack: failure.stack.map(|stack| cut(stack, STACK_BYTES)),
+            stack: failure.stack.map(|stack| cut(&stack, STACK_BYTES)),
         })),
     }
 }
 
 fn exceeds(payload: &[u8], limits: &Limits) -> bool {
     u64::try_from(payload.len()).unwrap_or(u64::MAX) > u64::from(limits.message)
-}
-
-/// At most this many bytes of a text a guest chose.
-pub(crate) fn cut(mut text: String, bytes: usize) -> String {
-    if text.len() > bytes {
-        text.truncate(text.floor_char_boundary(bytes));
-        text.push('…');
-    }
-    text
 }
 
 /// A kernel refusal as the guest sees it.
