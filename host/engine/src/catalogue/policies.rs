@@ -7,16 +7,11 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::Arc;
 
-use lunarium_kernel::{
-    Actor, ActorError, Attribute, EntryId, ErrorKind, Policy, Refusal, SHOWN, Security, cut,
-};
-
+use lunarium_contract::length;
+use lunarium_kernel::{Actor, ActorError, Attribute, EntryId, ErrorKind, Policy, Refusal, SHOWN, Security, cut};
 use parking_lot::RwLock;
 
 use crate::value::Value;
-
-/// Bytes of an actor's meta, and of the attributes of a question. Policies may look at them on every call.
-pub(crate) const MAX_META: usize = 16 << 10;
 
 /// In whose name a process acts and which policies decide what it may do. What isn't given is its parent's or, without
 /// one, its host's.
@@ -72,7 +67,7 @@ impl ScopeSpec {
     }
 
     /// Policies of one scope. At the limit: refused, `Invalid`. Each call looks at all of them.
-    pub const MAX_POLICIES: usize = 256;
+    pub const MAX_POLICIES: usize = length::POLICIES;
 }
 
 /// Why a process can't get an actor or a scope.
@@ -92,7 +87,7 @@ pub enum SecurityError {
     #[error(transparent)]
     Actor(#[from] ActorError),
     /// More meta or attributes than policies look at.
-    #[error("{what} of {size} bytes exceed the limit of {MAX_META}")]
+    #[error("{what} of {size} bytes exceed the limit of {}", length::META)]
     Size {
         /// `meta` or `attributes`.
         what: &'static str,
@@ -229,7 +224,7 @@ impl ActorSpec {
 /// A payload that must be a table with names as keys, as policies see it. Other keys are left out: no condition could
 /// name them.
 pub(crate) fn read_table(payload: &[u8], what: &'static str) -> Result<Attribute, SecurityError> {
-    if payload.len() > MAX_META {
+    if payload.len() > length::META {
         return Err(SecurityError::Size { what, size: payload.len() });
     }
     let value = Value::decode(payload).map_err(|_| SecurityError::Payload(what))?;

@@ -11,6 +11,8 @@ mod path;
 use std::io::{Read, Seek, SeekFrom, Write};
 
 use cap_std::fs::{File, Metadata, OpenOptions, OpenOptionsExt};
+use lunarium_contract::length;
+use lunarium_contract::payload::extension;
 use rustix::fs::OFlags;
 
 pub use directory::Directory;
@@ -21,12 +23,8 @@ use path::{normalise, shown};
 
 use crate::value::{StringPayload, Value};
 
-/// Entries of a directory that is listed. At the limit: `ResourceExhausted`. 10,000: about 2 MiB of the process's
-/// memory.
-const MAX_ENTRIES: usize = 10_000;
-
 /// The extension type of a Time in payloads.
-const TIME: i8 = 3;
+const TIME: i8 = extension::TIME.cast_signed();
 
 /// A path under a grant.
 #[derive(Debug, Clone)]
@@ -206,8 +204,8 @@ impl Task {
         let mut found = Vec::new();
         for entry in self.place.directory.dir().read_dir(self.place.inside()).map_err(Fault::of_system)? {
             let entry = entry?;
-            if found.len() >= MAX_ENTRIES {
-                return Err(Fault::TooMany(MAX_ENTRIES));
+            if found.len() >= length::LISTED {
+                return Err(Fault::TooMany(length::LISTED));
             }
             found.push((entry.file_name().into_encoded_bytes(), kind(entry.file_type()?)));
         }

@@ -1,8 +1,7 @@
 //! Paths as scripts write them. Owns their normal form, by which grants and policies are compared. Looks at no file: it
 //! works on text, so `..` takes away the part before it whatever lies there.
 
-/// Bytes of a path, as long as Linux takes them.
-const MAX_PATH: usize = 4095;
+use lunarium_contract::length;
 
 /// Why a text is no path.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -12,7 +11,7 @@ pub enum PathError {
     #[error("path is empty")]
     Empty,
     /// Longer than any path can be.
-    #[error("path has {0} bytes, above the limit of {MAX_PATH}")]
+    #[error("path has {0} bytes, above the limit of {}", length::PATH)]
     TooLong(usize),
     /// No file system has such names.
     #[error("path contains a NUL")]
@@ -27,7 +26,7 @@ pub(crate) fn normalise(path: &str) -> Result<String, PathError> {
     if path.is_empty() {
         return Err(PathError::Empty);
     }
-    if path.len() > MAX_PATH {
+    if path.len() > length::PATH {
         return Err(PathError::TooLong(path.len()));
     }
     if path.contains('\0') {

@@ -3,10 +3,9 @@
 //! Owns the count; time is an argument. What is over the limit is dropped and counted, and the count is told with the
 //! next line that passes.
 
-use super::clean;
+use lunarium_contract::length;
 
-/// Bytes of one log line, its fields included. The rest is cut.
-const LINE: usize = 8 << 10;
+use super::clean;
 
 /// At the limit: lines are dropped and counted until the second is over.
 #[derive(Debug)]
@@ -57,7 +56,7 @@ impl Log {
 
 impl Line {
     pub(crate) fn new(message: &str, fields: &[(String, String)], dropped: u64) -> Line {
-        let mut room = LINE;
+        let mut room = length::LOG_LINE;
         let message = take(message, &mut room);
         let mut shown = Vec::new();
         for (key, value) in fields {
@@ -82,7 +81,7 @@ fn take(text: &str, room: &mut usize) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{LINE, Line, Log};
+    use super::{Line, Log, length::LOG_LINE as LINE};
 
     #[test]
     fn lines_beyond_the_limit_are_dropped_and_counted() {

@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use lunarium_contract::{form, length};
 use lunarium_kernel::{EntryId, ErrorKind, Refusal, ResolveError, action};
 
 use crate::catalogue::read_table;
@@ -11,15 +12,9 @@ use crate::process::Process;
 use crate::wasm::CallError;
 use crate::wasm::imports::security::{Actor, Host};
 
-/// Bytes of an action or a resource that a script asks about: room for a long path.
-const MAX_TEXT: usize = 4 << 10;
-
-/// Bytes of a pid that is gone which policies see: more than any pid has.
-const MAX_PID: usize = 512;
-
 /// A text that is longer than policies look at.
 #[derive(Debug, thiserror::Error)]
-#[error("{what} of {size} bytes exceeds the limit of {MAX_TEXT}")]
+#[error("{what} of {size} bytes exceeds the limit of {}", length::QUESTION)]
 struct TooLong {
     what: &'static str,
     size: usize,
@@ -65,8 +60,7 @@ impl Caller {
             Err(refusal) => return Err(refusal.into()),
         };
         let resource = process.as_ref().map_or(destination, |process| process.pid.as_str());
-        let resource = resource.get(..resource.floor_char_boundary(MAX_PID)).unwrap_or_default();
-        self.living()?.authorize(action, resource)?;
+        self.living()?.authorize(action, form::cut(resource, length::PID))?;
         Ok(process)
     }
 }
@@ -112,7 +106,7 @@ impl Host for Caller {
 
 fn bounded(action: &str, resource: &str) -> Result<(), TooLong> {
     for (what, text) in [("action", action), ("resource", resource)] {
-        if text.len() > MAX_TEXT {
+        if text.len() > length::QUESTION {
             return Err(TooLong { what, size: text.len() });
         }
     }

@@ -5,18 +5,13 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
+use lunarium_contract::length;
 use lunarium_kernel::{
     ErrorKind, Event, Failure, Item, Limits, Message, Outcome, Pid, Refusal, Reply, Timestamp, Topic, cut,
 };
 
 use super::guest as wit;
 use super::imports::types;
-
-/// Bytes of an error message that are kept: it travels along links and monitors, and into logs.
-const MESSAGE_BYTES: usize = 8 << 10;
-
-/// Bytes of a traceback that are kept.
-const STACK_BYTES: usize = 16 << 10;
 
 /// What `resume` hands over, in order.
 pub(crate) fn events<'a>(
@@ -117,10 +112,10 @@ pub(crate) fn outcome(outcome: wit::OutcomeResult, limits: &Limits) -> Outcome {
         wit::OutcomeResult::Completed(result) => Outcome::Completed(result.into()),
         wit::OutcomeResult::Failed(failure) => Outcome::Failed(Arc::new(Failure {
             kind: kind_from_wit(failure.kind),
-            message: cut(&failure.message, MESSAGE_BYTES),
+            message: cut(&failure.message, length::FAILURE),
             retryable: failure.retryable,
             details: failure.details.filter(|details| !exceeds(details, limits)).map(Bytes::from),
-            stack: failure.stack.map(|stack| cut(&stack, STACK_BYTES)),
+            stack: failure.stack.map(|stack| cut(&stack, length::STACK)),
         })),
     }
 }

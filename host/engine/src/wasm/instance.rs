@@ -3,6 +3,7 @@
 //! Owns the time slice of a call and the bytes it may copy. Refuses to know whose it is: an occupant says how much
 //! memory there is, and at each tick whether the instance may go on.
 
+use lunarium_contract::call;
 use lunarium_kernel::Limits;
 use wasmtime::{Store, UpdateDeadline};
 
@@ -111,8 +112,8 @@ fn slice<T>(store: &mut Store<T>) -> &mut Store<T> {
     store
 }
 
-/// Bytes one host call may copy out of the guest: twice the message limit (the guest checks sizes first, so a script
-/// sees `Invalid` and never this trap) and room for names.
+/// Bytes one host call may copy out of the guest: those of the largest call that it makes. It refuses what is more, so a
+/// script sees `Invalid` and never this trap.
 fn hostcall_fuel(limits: &Limits) -> usize {
-    usize::try_from(limits.message).unwrap_or(usize::MAX).saturating_mul(2).saturating_add(64 << 10)
+    call::largest(usize::try_from(limits.message).unwrap_or(usize::MAX))
 }
