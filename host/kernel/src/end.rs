@@ -2,14 +2,16 @@
 //! which order it is told, and that a dead process leaves nothing behind. Does not stop an instance: `Ended { forced: true }` says so.
 //!
 //! One end can end thousands (a ring, a star). All who end together are found first, by a list and never by
-//! recursion; then all of them leave the state; then effects are queued. So a name is free before anybody learns of the
-//! end, and nobody who ends too is told of it.
+//! recursion; then all of them leave the state, and their names become free; then their ends are told. So a name is free
+//! before anybody learns of the end, and nobody who ends too is told of it.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::text::cut;
-use crate::{Effect, ErrorKind, Event, Failure, Kernel, Outcome, Pid, Process, ResolveError, Timestamp};
+use crate::{
+    Deadline, Effect, ErrorKind, Event, Failure, Kernel, Outcome, Pid, Process, ResolveError, Timestamp, Uptime,
+};
 
 /// Bytes of the first failure's message that stand in the failures of all who end with it. Each of 8,000 may hold its
 /// own copy, and the message comes from a script.
@@ -37,78 +39,81 @@ impl Death {
 }
 
 impl Kernel {
-    /// Ends a process by force (a pid's text or a name), at once, oneself too. Errors: `NotFound`, `Invalid`.
-    pub fn terminate(&mut self, caller: Option<&Pid>, destination: &str, now: Timestamp) -> Result<(), ResolveError> {
-        let pid = self.resolve(caller, destination)?;
-        self.end(pid.number(), terminated(), true, now);
+    /// Ends a process by force, at once, oneself too. Errors: `Canceled` (the caller has ended), `NotFound`.
+    pub fn terminate(&mut self, caller: Option<&Pid>, pid: &Pid, at: Timestamp) -> Result<(), ResolveError> {
+        self.check_caller(caller)?;
+        self.living(pid)?;
+        self.end(pid.number(), terminated(), true, at);
         Ok(())
     }
 
     /// Asks a process to end: it gets a CANCEL. With a deadline it is terminated when that passes; of several deadlines
-    /// the earliest counts, and none takes one away. Errors: `NotFound`, `Invalid`.
+    /// the earliest counts, and none takes one away. Errors: `Canceled` (the caller has ended), `NotFound`.
     pub fn cancel(
         &mut self,
         caller: Option<&Pid>,
-        destination: &str,
-        deadline: Option<Timestamp>,
-        now: Timestamp,
+        pid: &Pid,
+        deadline: Option<Deadline>,
+        at: Timestamp,
     ) -> Result<(), ResolveError> {
-        let to = self.resolve(caller, destination)?;
+        self.check_caller(caller)?;
+        let to = self.living(pid)?.pid().clone();
         if let (Some(deadline), Some(process)) = (deadline, self.processes.get_mut(&to.number())) {
-            let earliest = process.deadline.map_or(deadline, |earlier| earlier.min(deadline));
+            let earliest = process.deadline.map_or(deadline.due, |earlier| earlier.min(deadline.due));
             if let Some(later) = process.deadline.replace(earliest) {
                 self.deadlines.remove(&(later, to.number()));
             }
             self.deadlines.insert((earliest, to.number()));
         }
-        let event = Event::Cancel { from: caller.cloned(), deadline, at: now };
+        let event = Event::Cancel { from: caller.cloned(), deadline: deadline.map(|deadline| deadline.shown), at };
         self.effects.push_back(Effect::Deliver { to, event });
         Ok(())
     }
 
     /// A process has ended by itself. Ignored when it is dead already: it was killed while it ran to its end.
-    pub fn handle_exit(&mut self, pid: &Pid, outcome: Outcome, now: Timestamp) {
-        self.end(pid.number(), outcome, false, now);
+    pub fn handle_exit(&mut self, pid: &Pid, outcome: Outcome, at: Timestamp) {
+        if self.is_alive(pid) {
+            self.end(pid.number(), outcome, false, at);
+        }
     }
 
-    /// Time has passed: terminates whose cancel deadline isn't later than `now`.
-    pub fn handle_timeout(&mut self, now: Timestamp) {
+    /// Time has passed: terminates whose cancel deadline isn't later than `now`. `at` is what others are told.
+    pub fn handle_timeout(&mut self, now: Uptime, at: Timestamp) {
         while let Some((deadline, number)) = self.deadlines.first().copied() {
             if deadline > now {
                 return;
             }
             // Also when nobody has the number: this loop must end.
             self.deadlines.remove(&(deadline, number));
-            self.end(number, terminated(), true, now);
+            self.end(number, terminated(), true, at);
         }
     }
 
     /// When [`Kernel::handle_timeout`] is due next; none: nothing is.
-    pub fn next_deadline(&self) -> Option<Timestamp> {
+    pub fn next_deadline(&self) -> Option<Uptime> {
         self.deadlines.first().map(|(deadline, _)| *deadline)
     }
 
-    fn end(&mut self, number: u64, outcome: Outcome, forced: bool, now: Timestamp) {
-        // Dead before: a report that came late.
+    fn end(&mut self, number: u64, outcome: Outcome, forced: bool, at: Timestamp) {
         let Some(process) = self.processes.remove(&number) else { return };
-        self.end_all(vec![Death::new(process, outcome, forced)], now);
+        self.end_all(vec![Death::new(process, outcome, forced)], at);
     }
 
     /// Ends everybody whom the process executes, and who ends with them; itself only by a link.
-    pub(crate) fn end_callees(&mut self, number: u64, now: Timestamp) {
+    pub(crate) fn end_callees(&mut self, number: u64, at: Timestamp) {
         let callees = self.processes.get(&number).map(|process| process.callees.clone()).unwrap_or_default();
         let deaths = callees.into_iter().filter_map(|callee| self.processes.remove(&callee)).map(Death::with_caller);
         let deaths = deaths.collect();
-        self.end_all(deaths, now);
+        self.end_all(deaths, at);
     }
 
-    fn end_all(&mut self, first: Vec<Death>, now: Timestamp) {
+    fn end_all(&mut self, first: Vec<Death>, at: Timestamp) {
         let deaths = self.take_dying(first);
         for death in &deaths {
             self.forget(&death.process);
         }
         for death in deaths {
-            self.announce(death, now);
+            self.announce(death, at);
         }
     }
 
@@ -160,14 +165,12 @@ impl Kernel {
             self.change(call.caller, |caller| &mut caller.callees, number);
         }
         for name in &process.names {
-            self.registry.remove(process.tenant(), name.as_str());
+            self.take_name(name.clone());
         }
         if let Some(deadline) = process.deadline {
             self.deadlines.remove(&(deadline, number));
         }
-        if let Some(host) = self.hosts.get_mut(process.host()) {
-            host.processes = host.processes.saturating_sub(1);
-        }
+        process.host().leave();
     }
 
     fn change(&mut self, number: u64, set: fn(&mut Process) -> &mut BTreeSet<u64>, gone: u64) {

@@ -1,66 +1,15 @@
-//! How a process ended, and why a call was refused. Owns the error kinds a script can see. Does not encode anything:
-//! payloads are opaque bytes.
+//! How a process ended, and why a call was refused. Owns what both are made of; the kinds of error are the contract's.
+//! Does not encode anything: payloads are opaque bytes.
 
 use std::fmt;
 use std::sync::Arc;
 
-/// One MessagePack value, carried and never decoded.
-pub type Payload = Arc<[u8]>;
+use bytes::Bytes;
+use lunarium_contract::ErrorKind;
 
-/// The kinds of error a script can see.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum ErrorKind {
-    /// Absent, ended, or another tenant's.
-    NotFound,
-    /// It is there already.
-    AlreadyExists,
-    /// The arguments can't be used.
-    Invalid,
-    /// A policy or an owner forbids it.
-    PermissionDenied,
-    /// Stopped, for now.
-    Unavailable,
-    /// A script's error, and what follows from it.
-    Internal,
-    /// Ended by request.
-    Canceled,
-    /// Somebody else changed it first.
-    Conflict,
-    /// Time ran out.
-    Timeout,
-    /// Too much at once; later it may work.
-    RateLimited,
-    /// A limit is reached.
-    ResourceExhausted,
-    /// No kind was given.
-    Unknown,
-}
-
-impl ErrorKind {
-    /// The kind as a script sees it; `Unknown` is empty.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::NotFound => "NotFound",
-            Self::AlreadyExists => "AlreadyExists",
-            Self::Invalid => "Invalid",
-            Self::PermissionDenied => "PermissionDenied",
-            Self::Unavailable => "Unavailable",
-            Self::Internal => "Internal",
-            Self::Canceled => "Canceled",
-            Self::Conflict => "Conflict",
-            Self::Timeout => "Timeout",
-            Self::RateLimited => "RateLimited",
-            Self::ResourceExhausted => "ResourceExhausted",
-            Self::Unknown => "",
-        }
-    }
-}
-
-impl fmt::Display for ErrorKind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
+/// One MessagePack value, carried and never decoded. Handing it on copies nothing. Whoever makes one gives it a buffer of
+/// its own: a slice of something larger would hold all of that, and count for less.
+pub type Payload = Bytes;
 
 /// A refusal: a call did nothing, and the script gets an error value. Its text is the `Display` form.
 pub trait Refusal: fmt::Display {
@@ -96,7 +45,7 @@ impl Failure {
 
     /// Bytes that it holds on the host.
     pub(crate) fn size(&self) -> usize {
-        let details = self.details.as_ref().map_or(0, |details| details.len());
+        let details = self.details.as_ref().map_or(0, Bytes::len);
         let stack = self.stack.as_ref().map_or(0, String::len);
         self.message.len().saturating_add(details).saturating_add(stack)
     }

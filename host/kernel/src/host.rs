@@ -1,38 +1,22 @@
-//! Process hosts: groups of processes with a common maximum, each in one tenant. Owns which there are, how full they
-//! are, and whether they accept more. Does not end processes: who stops a host decides what becomes of them.
+//! Process hosts: groups of processes with common limits and a common maximum. Owns what a host is, how full it is and
+//! whether it accepts more. Does not end processes: who stops a host decides what becomes of them. Does not know which
+//! hosts there are: whoever makes one keeps it, and hands it in with every spawn.
 
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+
+use lunarium_contract::{form, length};
 
 use crate::text::{SHOWN, cut};
-use crate::{ErrorKind, Kernel, Pid, Refusal};
-
-/// Longest id, in bytes: it stands in every pid.
-const MAX_ID: usize = 255;
-
-/// A tenant: an app's isolated world on a node. To others its processes and names look absent. The default, 0, is
-/// where the runtime itself looks up names.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct TenantId(u32);
-
-impl TenantId {
-    /// The tenant with this number.
-    pub const fn new(number: u32) -> Self {
-        Self(number)
-    }
-
-    /// Its number.
-    pub const fn number(self) -> u32 {
-        self.0
-    }
-}
+use crate::{ErrorKind, Kernel, Limits, Pid, Refusal};
 
 /// The id of a process host, such as `app:processes`.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct HostId(Arc<str>);
 
 impl HostId {
-    /// Any text; whether it can be a host's is checked by [`Kernel::add_host`].
+    /// Any text; whether it can be a host's is checked by [`Host::new`].
     pub fn new(id: impl Into<Arc<str>>) -> Self {
         Self(id.into())
     }
@@ -55,22 +39,72 @@ impl fmt::Debug for HostId {
     }
 }
 
-/// What a process host is made of.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct HostSpec {
-    /// Its id, unique on the node.
-    pub id: HostId,
-    /// Whose it is.
-    pub tenant: TenantId,
-    /// Processes alive at once. At the limit: `spawn` is refused, `ResourceExhausted`.
-    pub max_processes: u32,
+/// A process host. Made once, outside of the kernel, and shared by the processes that live on it: all of one kernel,
+/// which counts them here.
+#[derive(Debug)]
+pub struct Host {
+    id: HostId,
+    max_processes: u32,
+    limits: Limits,
+    /// Living processes. Changed by the kernel alone, which has one owner at a time; whoever else reads it sees a number
+    /// that was true a moment ago.
+    processes: AtomicU32,
+    /// As for `processes`.
+    stopped: AtomicBool,
 }
 
-/// Why a process host can't be added or stopped.
+impl Host {
+    /// A host that accepts processes: at most `max_processes` alive at once, none of which has more than `limits`.
+    /// At the limit: `spawn` is refused, `ResourceExhausted`.
+    /// Errors: `Invalid` (an id that can't stand in a pid).
+    pub fn new(id: HostId, max_processes: u32, limits: Limits) -> Result<Self, HostError> {
+        if !form::is_host_id(id.as_str()) {
+            return Err(HostError::InvalidId { id: cut(id.as_str(), SHOWN) });
+        }
+        Ok(Self { id, max_processes, limits, processes: AtomicU32::new(0), stopped: AtomicBool::new(false) })
+    }
+
+    /// Its id.
+    pub fn id(&self) -> &HostId {
+        &self.id
+    }
+
+    /// Processes alive at once.
+    pub fn max_processes(&self) -> u32 {
+        self.max_processes
+    }
+
+    /// The most that a process on it may hold.
+    pub fn limits(&self) -> &Limits {
+        &self.limits
+    }
+
+    /// How many processes live on it.
+    pub fn process_count(&self) -> u32 {
+        self.processes.load(Ordering::Relaxed)
+    }
+
+    /// Whether it is closed for new processes.
+    pub fn is_stopped(&self) -> bool {
+        self.stopped.load(Ordering::Relaxed)
+    }
+
+    /// One process more. The kernel has one owner: nobody writes in between.
+    pub(crate) fn enter(&self) {
+        self.processes.store(self.process_count().saturating_add(1), Ordering::Relaxed);
+    }
+
+    /// One process less.
+    pub(crate) fn leave(&self) {
+        self.processes.store(self.process_count().saturating_sub(1), Ordering::Relaxed);
+    }
+}
+
+/// Why there is no such process host. The table of hosts is the engine's, and so are `Exists` and `Unknown`.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum HostError {
     /// The id would make pids that can't be told apart.
-    #[error("host id `{id}` must be 1 to {MAX_ID} bytes without control characters and `{{`, `}}`, `|`, `@`")]
+    #[error("host id `{id}` must be 1 to {} bytes without control characters and `{{`, `}}`, `|`, `@`", length::ID)]
     InvalidId {
         /// The beginning of the id.
         id: String,
@@ -99,47 +133,18 @@ impl Refusal for HostError {
     }
 }
 
-#[derive(Debug)]
-pub(crate) struct Host {
-    pub(crate) tenant: TenantId,
-    pub(crate) max_processes: u32,
-    pub(crate) processes: u32,
-    pub(crate) stopped: bool,
-}
-
 impl Kernel {
-    /// Adds a process host. Hosts are never forgotten: they come from definitions, not from scripts.
-    /// Errors: an id that can't stand in a pid, or that is taken (also by a stopped host).
-    pub fn add_host(&mut self, spec: HostSpec) -> Result<(), HostError> {
-        let HostSpec { id, tenant, max_processes } = spec;
-        if !fits_in_a_pid(id.as_str()) {
-            return Err(HostError::InvalidId { id: cut(id.as_str(), SHOWN) });
-        }
-        if self.hosts.contains_key(&id) {
-            return Err(HostError::Exists { id });
-        }
-        self.hosts.insert(id, Host { tenant, max_processes, processes: 0, stopped: false });
-        Ok(())
-    }
-
     /// Closes a host for new processes, for good; stopping it again is fine. Those that run go on: cancel or
-    /// terminate what [`Kernel::pids_on`] names. Errors: an unknown host.
-    pub fn stop_host(&mut self, id: &HostId) -> Result<(), HostError> {
-        let host = self.hosts.get_mut(id).ok_or_else(|| HostError::Unknown { id: id.clone() })?;
-        host.stopped = true;
-        Ok(())
+    /// terminate what [`Kernel::pids_on`] names.
+    pub fn stop_host(&mut self, host: &Host) {
+        host.stopped.store(true, Ordering::Relaxed);
     }
 
-    /// The processes that live on a host, oldest first; none when it is unknown. Looks at every process of the node.
-    pub fn pids_on(&self, id: &HostId) -> Vec<Pid> {
-        let own = self.processes.values().filter(|process| process.host() == id);
+    /// The processes that live on a host, oldest first. Looks at every process of the node.
+    pub fn pids_on(&self, host: &Host) -> Vec<Pid> {
+        let own = self.processes.values().filter(|process| std::ptr::eq(&**process.host(), host));
         own.map(|process| process.pid().clone()).collect()
     }
-}
-
-fn fits_in_a_pid(id: &str) -> bool {
-    let length = (1..=MAX_ID).contains(&id.len());
-    length && !id.chars().any(|c| c.is_control() || matches!(c, '{' | '}' | '|' | '@'))
 }
 
 #[cfg(test)]

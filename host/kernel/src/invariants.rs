@@ -1,9 +1,10 @@
 //! The kernel's invariants as code. Owns what must be true of the state between any two calls. Changes nothing, and
 //! assumes nothing that it doesn't check. What only a history can show (exactly one EXIT) is the simulation's.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
+use std::sync::Arc;
 
-use crate::{HostId, Kernel, Pid, Process};
+use crate::{Host, Kernel, Pid, Process};
 
 type Check = Result<(), String>;
 
@@ -27,14 +28,15 @@ impl Kernel {
     fn check_identity(&self, number: u64, process: &Process) -> Check {
         let pid = process.pid();
         ensure(pid.number() == number, || format!("{pid} is kept as number {number}"))?;
-        ensure(Pid::parse_number(pid.as_str()) == Some(number), || format!("{pid} doesn't read as {number}"))?;
+        let read = Pid::parse(pid.as_str()).map(|pid| pid.number());
+        ensure(read == Some(number), || format!("{pid} doesn't read as {number}"))?;
         ensure((1..=self.last_number).contains(&number), || format!("{pid} is beyond the counter"))?;
         ensure((1..=number).contains(&process.chain()), || format!("{pid} is of a chain that began after it"))?;
-        let host = self.hosts.get(process.host()).ok_or_else(|| format!("{pid} is on no host"))?;
-        ensure(host.tenant == process.tenant(), || format!("{pid} is of another tenant than its host"))
+        let host = process.host().id();
+        ensure(Pid::new(host, number).as_str() == pid.as_str(), || format!("{pid} lives on {host}"))
     }
 
-    /// Links and monitors join two living processes of one tenant, and both ends know.
+    /// Links and monitors join two living processes, and both ends know.
     fn check_relations_of(&self, process: &Process) -> Check {
         let number = process.pid().number();
         let ways: [(&str, &BTreeSet<u64>, Back); 3] = [
@@ -48,13 +50,12 @@ impl Kernel {
                 ensure(*end != number, || format!("{}: oneself", named()))?;
                 let far = self.processes.get(end).ok_or_else(|| format!("{}: dead", named()))?;
                 ensure(back(far).contains(&number), || format!("{}: the other end doesn't know", named()))?;
-                ensure(far.tenant() == process.tenant(), || format!("{}: another tenant", named()))?;
             }
         }
         self.check_calls_of(process)
     }
 
-    /// An executed process and its caller live, are of one tenant, and know of each other; the chain is the caller's.
+    /// An executed process and its caller live and know of each other; the chain is the caller's.
     fn check_calls_of(&self, process: &Process) -> Check {
         let (pid, number) = (process.pid(), process.pid().number());
         for callee in &process.callees {
@@ -65,22 +66,18 @@ impl Kernel {
         let Some(call) = process.call else { return Ok(()) };
         let caller = self.processes.get(&call.caller).ok_or_else(|| format!("{pid} is executed by the dead"))?;
         ensure(caller.callees.contains(&number), || format!("{} doesn't know that it executes {pid}", caller.pid()))?;
-        ensure(caller.chain() == process.chain(), || format!("{pid} is executed on another chain"))?;
-        ensure(caller.tenant() == process.tenant(), || format!("{pid} is executed by another tenant"))
+        ensure(caller.chain() == process.chain(), || format!("{pid} is executed on another chain"))
     }
 
     /// Every name leads to a living process that knows it, and every process has the names it thinks it has.
     fn check_names(&self) -> Check {
-        let mut held = 0_usize;
-        for (tenant, name, pid) in self.registry.iter() {
-            held = held.saturating_add(1);
+        for (name, pid) in &self.names {
             let process = self.process(pid).ok_or_else(|| format!("name {name} leads to {pid}, dead"))?;
             ensure(process.names.contains(name), || format!("{pid} doesn't know of its name {name}"))?;
-            ensure(process.tenant() == tenant, || format!("name {name} leads to another tenant's {pid}"))?;
         }
+        let held = self.names.len();
         let known: usize = self.processes.values().map(|process| process.names.len()).sum();
-        ensure(held == known, || format!("the registry has {held} names, processes have {known}"))?;
-        ensure(held > 0 || self.registry.tenants() == 0, || "an empty registry is kept".to_owned())
+        ensure(held == known, || format!("the registry has {held} names, processes have {known}"))
     }
 
     fn check_deadlines(&self) -> Check {
@@ -95,13 +92,16 @@ impl Kernel {
     }
 
     fn check_counts(&self) -> Check {
-        let mut counts: BTreeMap<&HostId, u32> = BTreeMap::new();
+        let mut counts: Vec<(&Arc<Host>, u32)> = Vec::new();
         for process in self.processes.values() {
-            let count = counts.entry(process.host()).or_default();
-            *count = count.saturating_add(1);
+            match counts.iter_mut().find(|(host, _)| Arc::ptr_eq(host, process.host())) {
+                Some((_, count)) => *count = count.saturating_add(1),
+                None => counts.push((process.host(), 1)),
+            }
         }
-        for (id, host) in &self.hosts {
-            let (counted, lives, most) = (host.processes, counts.get(id).copied().unwrap_or(0), host.max_processes);
+        // A host on which nobody lives isn't known here.
+        for (host, lives) in counts {
+            let (id, counted, most) = (host.id(), host.process_count(), host.max_processes());
             ensure(counted == lives, || format!("host {id} counts {counted} processes, {lives} live"))?;
             ensure(counted <= most, || format!("host {id} has {counted} processes of {most}"))?;
         }

@@ -1,24 +1,22 @@
-//! The kernel: the one owner of the control plane's state. Owns resolving a destination, and the queue of effects.
+//! The kernel: the one owner of the control plane's state. Owns who is found, and the queue of effects.
 //! Each noun's file adds its own commands to it. Holds no lock and waits for nothing.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use crate::host::Host;
-use crate::registry::Registry;
 use crate::text::{SHOWN, cut};
-use crate::{Effect, ErrorKind, HostId, Name, NameError, NodeLimits, Pid, Process, Refusal, TenantId, Timestamp};
+use crate::{Destination, Effect, ErrorKind, Name, NameError, NodeLimits, Pid, Process, Refusal, Uptime};
 
-/// Processes, hosts, links, monitors, names and deadlines of one node. Everything is ordered, so that the same calls
+/// Processes, links, monitors, names and deadlines of one node. Everything is ordered, so that the same calls
 /// give the same effects on every machine.
 #[derive(Debug)]
 pub struct Kernel {
     pub(crate) limits: NodeLimits,
-    pub(crate) hosts: BTreeMap<HostId, Host>,
     /// The living, by number.
     pub(crate) processes: BTreeMap<u64, Process>,
-    pub(crate) registry: Registry,
+    /// Who has which name.
+    pub(crate) names: BTreeMap<Name, Pid>,
     /// Cancel deadlines of the living, with their numbers.
-    pub(crate) deadlines: BTreeSet<(Timestamp, u64)>,
+    pub(crate) deadlines: BTreeSet<(Uptime, u64)>,
     pub(crate) effects: VecDeque<Effect>,
     pub(crate) last_number: u64,
 }
@@ -54,18 +52,25 @@ pub enum ResolveError {
     /// Neither a pid nor a name.
     #[error(transparent)]
     Name(#[from] NameError),
-    /// Dead, never there, or another tenant's.
+    /// Dead, or never there.
     #[error("process {pid} not found")]
     UnknownPid {
         /// The beginning of the destination.
         pid: String,
     },
-    /// Nobody in the caller's tenant has the name.
+    /// Nobody has the name.
     #[error("name `{name}` not found")]
     UnknownName {
         /// The destination.
         name: String,
     },
+}
+
+impl ResolveError {
+    /// The refusal for a pid's text behind which nobody lives.
+    pub fn unknown_pid(text: &str) -> Self {
+        Self::UnknownPid { pid: cut(text, SHOWN) }
+    }
 }
 
 impl Refusal for ResolveError {
@@ -83,54 +88,55 @@ impl Kernel {
     pub fn new(limits: NodeLimits) -> Self {
         Self {
             limits,
-            hosts: BTreeMap::new(),
             processes: BTreeMap::new(),
-            registry: Registry::default(),
+            names: BTreeMap::new(),
             deadlines: BTreeSet::new(),
             effects: VecDeque::new(),
             last_number: 0,
         }
     }
 
-    /// The living process that a pid's text or a name stands for.
-    ///
-    /// A caller finds what is in its tenant; another tenant's processes look absent. Without a caller the runtime asks:
-    /// it finds every pid, and the names of the default tenant.
-    /// Errors: `NotFound`; `Invalid` (neither a pid nor a name); `Canceled` (the caller has ended).
-    pub fn resolve(&self, caller: Option<&Pid>, destination: &str) -> Result<Pid, ResolveError> {
-        let tenant = match caller {
-            Some(caller) => Some(self.caller(caller)?.tenant()),
-            None => None,
-        };
-        if !Pid::looks_like_pid(destination) {
-            Name::check(destination)?;
-            let holder = self.registry.holder(tenant.unwrap_or_default(), destination);
-            return holder.cloned().ok_or_else(|| ResolveError::UnknownName { name: destination.to_owned() });
+    /// The living process that a destination leads to. Without a caller the runtime asks.
+    /// Errors: `Canceled` (the caller has ended), `NotFound`.
+    pub fn resolve(&self, caller: Option<&Pid>, destination: &Destination<'_>) -> Result<Pid, ResolveError> {
+        self.check_caller(caller)?;
+        match *destination {
+            Destination::Name(name) => {
+                self.holder(name).cloned().ok_or_else(|| ResolveError::UnknownName { name: name.to_owned() })
+            }
+            Destination::Pid { number, text } => {
+                let process = self.processes.get(&number).filter(|process| process.pid().as_str() == text);
+                let pid = process.map(|process| process.pid().clone());
+                pid.ok_or_else(|| ResolveError::unknown_pid(text))
+            }
         }
-        let process = self.find(destination, tenant).map(|process| process.pid().clone());
-        process.ok_or_else(|| ResolveError::UnknownPid { pid: cut(destination, SHOWN) })
     }
 
-    /// The process with exactly this pid text, in one tenant or in any.
-    fn find(&self, text: &str, tenant: Option<TenantId>) -> Option<&Process> {
-        let process = self.processes.get(&Pid::parse_number(text)?)?;
-        let visible = tenant.is_none_or(|tenant| tenant == process.tenant());
-        (visible && process.pid().as_str() == text).then_some(process)
-    }
-
-    /// A living process, or none.
+    /// A living process, or none. A pid counts as a whole: one that claims another host than its number's is nobody's.
     pub fn process(&self, pid: &Pid) -> Option<&Process> {
-        self.processes.get(&pid.number())
+        self.processes.get(&pid.number()).filter(|process| process.pid().as_str() == pid.as_str())
     }
 
-    /// The process behind a call. Only the living may ask for anything.
-    pub(crate) fn caller(&self, caller: &Pid) -> Result<&Process, ResolveError> {
-        self.process(caller).ok_or_else(|| ResolveError::CallerEnded { caller: caller.clone() })
+    /// A process that a command is about. Errors: `NotFound`.
+    pub(crate) fn living(&self, pid: &Pid) -> Result<&Process, ResolveError> {
+        self.process(pid).ok_or_else(|| ResolveError::unknown_pid(pid.as_str()))
+    }
+
+    pub(crate) fn living_mut(&mut self, pid: &Pid) -> Option<&mut Process> {
+        self.processes.get_mut(&pid.number()).filter(|process| process.pid().as_str() == pid.as_str())
+    }
+
+    /// Only the living, and the runtime, may ask for anything. Errors: `Canceled`.
+    pub(crate) fn check_caller(&self, caller: Option<&Pid>) -> Result<(), ResolveError> {
+        match caller {
+            Some(caller) if !self.is_alive(caller) => Err(ResolveError::CallerEnded { caller: caller.clone() }),
+            _ => Ok(()),
+        }
     }
 
     /// Whether a process lives.
     pub fn is_alive(&self, pid: &Pid) -> bool {
-        self.processes.contains_key(&pid.number())
+        self.process(pid).is_some()
     }
 
     /// How many processes live.
@@ -151,7 +157,7 @@ impl Kernel {
             links: held(|process| process.links.len()) / 2,
             monitors: held(|process| process.monitors.len()),
             calls: held(|process| process.callees.len()),
-            names: self.registry.iter().count(),
+            names: self.names.len(),
             deadlines: self.deadlines.len(),
             effects: self.effects.len(),
         }

@@ -1,5 +1,5 @@
-//! Limits: the most that a process or a node may hold. Owns defaults, names and the rule that a child may have less
-//! and never more. Does not count: usage is kept where the things are.
+//! Limits: the most that a process or a node may hold. Owns their names, defaults and meaning, in one table, and the rule
+//! that a child may have less and never more. Does not count: usage is kept where the things are.
 
 use std::fmt;
 use std::time::Duration;
@@ -41,84 +41,177 @@ impl Default for CountLimits {
     }
 }
 
-/// All limits of one process, resolved.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Limits {
-    /// Bytes of the instance's memory. At the limit: a Lua error; uncaught, the process ends with
-    /// `ResourceExhausted`. 16 MiB: a bare process takes about 1, and 8,000 full ones are what a large machine has.
-    pub memory: u64,
-    /// CPU time without waiting. At the limit: the process is ended, `ResourceExhausted`. 10 s: longer than any step
-    /// of a well-behaved script, short enough that a runaway costs little.
-    pub cpu: Duration,
-    /// Messages not yet received. At the limit: `send` is refused, `RateLimited` and retryable; nothing is queued.
-    /// 10,000: a burst of a second at a rate that one process keeps up with.
-    pub mailbox_messages: u32,
-    /// Bytes not yet received, payloads and topics. At the limit: as for `mailbox_messages`. 4 MiB: a quarter of the
-    /// memory of the process that will have to hold them.
-    pub mailbox_bytes: u64,
-    /// Bytes of one message's payload. At the limit: `send` is refused, `Invalid`. 1 MiB: whatever is larger belongs
-    /// into a file or into several messages.
-    pub message: u32,
-    /// Links, counted at both ends. At the limit: `ResourceExhausted`. 10,000: more than the node has processes, so
-    /// that a supervisor of all is possible.
-    pub links: u32,
-    /// Monitors, counted for the watcher. At the limit: `ResourceExhausted`. 10,000, for the same reason.
-    pub monitors: u32,
-    /// Timers under way, kept by the guest. At the limit: `ResourceExhausted`. 10,000: about 1 MiB of the process's
-    /// memory.
-    pub timers: u32,
-    /// Unfinished `coroutine.spawn`s, kept by the guest. At the limit: raises `ResourceExhausted`. 10,000: about 10 MiB
-    /// of the process's memory.
-    pub coroutines: u32,
-    /// Names held. At the limit: `ResourceExhausted`. 1,024: names are for services, not for data.
-    pub names: u32,
-    /// Topics listened on, kept by the guest. At the limit: `ResourceExhausted`. 1,024, for the same reason.
-    pub listeners: u32,
-    /// Log lines in a second. At the limit: dropped and counted. 1,000: more than anybody reads.
-    pub log_lines: u32,
+/// A type in which a limit is counted. Its values and numbers of the limit's unit become each other.
+trait Amount: Copy + Ord {
+    /// The largest number that can be set.
+    const MOST: u64;
+    /// At most [`Amount::MOST`].
+    fn from_number(number: u64) -> Self;
+    fn to_number(self) -> u64;
 }
 
-impl Default for Limits {
-    fn default() -> Self {
-        Self {
-            memory: 16 * MIB,
-            cpu: Duration::from_secs(10),
-            mailbox_messages: 10_000,
-            mailbox_bytes: 4 * MIB,
-            message: 1024 * 1024,
-            links: 10_000,
-            monitors: 10_000,
-            timers: 10_000,
-            coroutines: 10_000,
-            names: 1_024,
-            listeners: 1_024,
-            log_lines: 1_000,
-        }
+impl Amount for u32 {
+    const MOST: u64 = Self::MAX as u64;
+    fn from_number(number: u64) -> Self {
+        Self::try_from(number).unwrap_or(Self::MAX)
+    }
+    fn to_number(self) -> u64 {
+        self.into()
     }
 }
 
-impl Limits {
-    /// These limits, lowered where less is wished. A wish for more is no error and changes nothing.
-    pub fn narrow(self, wish: &LimitsOverride) -> Self {
-        fn least<T: Ord>(own: T, wish: Option<T>) -> T {
-            match wish {
-                Some(wish) => own.min(wish),
-                None => own,
+impl Amount for u64 {
+    const MOST: u64 = Self::MAX;
+    fn from_number(number: u64) -> Self {
+        number
+    }
+    fn to_number(self) -> u64 {
+        self
+    }
+}
+
+/// In nanoseconds.
+impl Amount for Duration {
+    const MOST: u64 = u64::MAX;
+    fn from_number(number: u64) -> Self {
+        Self::from_nanos(number)
+    }
+    fn to_number(self) -> u64 {
+        u64::try_from(self.as_nanos()).unwrap_or(u64::MAX)
+    }
+}
+
+/// Makes everything that has a part for each limit from one table: documentation, field, type, name, unit, default.
+macro_rules! limits {
+    ($($(#[$doc:meta])+ $field:ident: $type:ty, $name:ident in $unit:ident = $default:expr;)+) => {
+        /// All limits of one process, resolved.
+        #[derive(Clone, Debug, PartialEq, Eq)]
+        pub struct Limits {
+            $($(#[$doc])+ pub $field: $type,)+
+        }
+
+        impl Default for Limits {
+            fn default() -> Self {
+                Self { $($field: $default,)+ }
             }
         }
-        Self {
-            memory: least(self.memory, wish.memory),
-            cpu: least(self.cpu, wish.cpu),
-            mailbox_messages: least(self.mailbox_messages, wish.mailbox_messages),
-            mailbox_bytes: least(self.mailbox_bytes, wish.mailbox_bytes),
-            message: least(self.message, wish.message),
-            links: least(self.links, wish.links),
-            monitors: least(self.monitors, wish.monitors),
-            timers: least(self.timers, wish.timers),
-            coroutines: least(self.coroutines, wish.coroutines),
-            names: least(self.names, wish.names),
-            listeners: least(self.listeners, wish.listeners),
-            log_lines: least(self.log_lines, wish.log_lines),
+
+        /// Wishes for limits, as an entry, a process host or the command line states them; none: no wish.
+        #[derive(Clone, Debug, Default, PartialEq, Eq)]
+        #[expect(missing_docs, reason = "each field is the field of `Limits` with its name")]
+        pub struct LimitsOverride {
+            $(pub $field: Option<$type>,)+
+        }
+
+        /// The name of a limit, as settings and `details().limit` spell it.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+        #[expect(missing_docs, reason = "each is the field of `Limits` with its name")]
+        pub enum LimitName {
+            $($name,)+
+        }
+
+        impl Limits {
+            /// These limits, lowered where less is wished. A wish for more is no error and changes nothing.
+            pub fn narrow(self, wish: &LimitsOverride) -> Self {
+                Self { $($field: wish.$field.map_or(self.$field, |wish| wish.min(self.$field)),)+ }
+            }
+
+            /// The defaults, but for what is stated, be it more or less: what a process host has that states this. What
+            /// its processes wish is then only ever less.
+            pub fn stated(stated: &LimitsOverride) -> Self {
+                let default = Self::default();
+                Self { $($field: stated.$field.unwrap_or(default.$field),)+ }
+            }
+
+            /// A limit by its name: bytes, nanoseconds or a count, as [`LimitName::unit`] says.
+            pub fn get(&self, name: LimitName) -> u64 {
+                match name {
+                    $(LimitName::$name => self.$field.to_number(),)+
+                }
+            }
+        }
+
+        impl LimitsOverride {
+            /// States one wish: bytes, nanoseconds or a count, as the name's [`LimitName::unit`] says.
+            /// Errors: a value that is too large for its limit; nothing is changed then.
+            pub fn set(&mut self, name: LimitName, value: u64) -> Result<(), LimitValueError> {
+                match name {
+                    $(LimitName::$name => self.$field = Some(amount(name, value)?),)+
+                }
+                Ok(())
+            }
+
+            /// A wish by its name, in the unit of [`LimitsOverride::set`]; none: no wish.
+            pub fn get(&self, name: LimitName) -> Option<u64> {
+                match name {
+                    $(LimitName::$name => self.$field.map(Amount::to_number),)+
+                }
+            }
+        }
+
+        impl LimitName {
+            /// Every name, in the order of the documentation.
+            pub const ALL: [Self; [$(Self::$name),+].len()] = [$(Self::$name),+];
+
+            /// The name as written in settings.
+            pub const fn as_str(self) -> &'static str {
+                match self {
+                    $(Self::$name => stringify!($field),)+
+                }
+            }
+
+            /// What its value counts.
+            pub const fn unit(self) -> LimitUnit {
+                match self {
+                    $(Self::$name => LimitUnit::$unit,)+
+                }
+            }
+        }
+    };
+}
+
+limits! {
+    /// Bytes of the instance's memory. At the limit: a Lua error; uncaught, the process ends with
+    /// `ResourceExhausted`. 16 MiB: a bare process takes about 1, and 8,000 full ones are what a large machine has.
+    memory: u64, Memory in Bytes = 16 * MIB;
+    /// CPU time without waiting. At the limit: the process is ended, `ResourceExhausted`. 10 s: longer than any step
+    /// of a well-behaved script, short enough that a runaway costs little.
+    cpu: Duration, Cpu in Time = Duration::from_secs(10);
+    /// Messages not yet received. At the limit: `send` is refused, `RateLimited` and retryable; nothing is queued.
+    /// 10,000: a burst of a second at a rate that one process keeps up with.
+    mailbox_messages: u32, MailboxMessages in Count = 10_000;
+    /// Bytes not yet received, payloads and topics. At the limit: as for `mailbox_messages`. 4 MiB: a quarter of the
+    /// memory of the process that will have to hold them.
+    mailbox_bytes: u64, MailboxBytes in Bytes = 4 * MIB;
+    /// Bytes of one message's payload. At the limit: `send` is refused, `Invalid`. 1 MiB: whatever is larger belongs
+    /// into a file or into several messages.
+    message: u32, Message in Bytes = 1024 * 1024;
+    /// Links, counted at both ends. At the limit: `ResourceExhausted`. 10,000: more than the node has processes, so
+    /// that a supervisor of all is possible.
+    links: u32, Links in Count = 10_000;
+    /// Monitors, counted for the watcher. At the limit: `ResourceExhausted`. 10,000, for the same reason.
+    monitors: u32, Monitors in Count = 10_000;
+    /// Timers under way, kept by the guest. At the limit: `ResourceExhausted`. 10,000: about 1 MiB of the process's
+    /// memory.
+    timers: u32, Timers in Count = 10_000;
+    /// Unfinished `coroutine.spawn`s, kept by the guest. At the limit: raises `ResourceExhausted`. 10,000: about 10 MiB
+    /// of the process's memory.
+    coroutines: u32, Coroutines in Count = 10_000;
+    /// Names held. At the limit: `ResourceExhausted`. 1,024: names are for services, not for data.
+    names: u32, Names in Count = 1_024;
+    /// Topics listened on, kept by the guest. At the limit: `ResourceExhausted`. 1,024, for the same reason.
+    listeners: u32, Listeners in Count = 1_024;
+    /// Log lines in a second. At the limit: dropped and counted. 1,000: more than anybody reads.
+    log_lines: u32, LogLines in Count = 1_000;
+}
+
+impl Limits {
+    /// What a process has: its host's limits, lowered by its entry, lowered by who starts it.
+    pub fn resolve(host: &Self, entry: &LimitsOverride, wish: Option<&LimitsOverride>) -> Self {
+        let limits = host.clone().narrow(entry);
+        match wish {
+            Some(wish) => limits.narrow(wish),
+            None => limits,
         }
     }
 
@@ -140,50 +233,18 @@ impl Limits {
     }
 }
 
-/// Wishes for limits, as an entry, a process host or the command line states them; none: no wish.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-#[expect(missing_docs, reason = "each field is the field of `Limits` with its name")]
-pub struct LimitsOverride {
-    pub memory: Option<u64>,
-    pub cpu: Option<Duration>,
-    pub mailbox_messages: Option<u32>,
-    pub mailbox_bytes: Option<u64>,
-    pub message: Option<u32>,
-    pub links: Option<u32>,
-    pub monitors: Option<u32>,
-    pub timers: Option<u32>,
-    pub coroutines: Option<u32>,
-    pub names: Option<u32>,
-    pub listeners: Option<u32>,
-    pub log_lines: Option<u32>,
-}
-
 impl LimitsOverride {
-    /// States one wish: bytes, nanoseconds or a count, as the name's [`LimitName::unit`] says.
-    /// Errors: a value that is too large for its limit; nothing is changed then.
-    pub fn set(&mut self, name: LimitName, value: u64) -> Result<(), LimitValueError> {
-        let slot = match name {
-            LimitName::Memory => return assign(&mut self.memory, value),
-            LimitName::MailboxBytes => return assign(&mut self.mailbox_bytes, value),
-            LimitName::Cpu => return assign(&mut self.cpu, Duration::from_nanos(value)),
-            LimitName::MailboxMessages => &mut self.mailbox_messages,
-            LimitName::Message => &mut self.message,
-            LimitName::Links => &mut self.links,
-            LimitName::Monitors => &mut self.monitors,
-            LimitName::Timers => &mut self.timers,
-            LimitName::Coroutines => &mut self.coroutines,
-            LimitName::Names => &mut self.names,
-            LimitName::Listeners => &mut self.listeners,
-            LimitName::LogLines => &mut self.log_lines,
-        };
-        let value = u32::try_from(value).map_err(|_| LimitValueError { name, value, most: u32::MAX })?;
-        assign(slot, value)
+    /// The limits of which more is wished than `limits` gives: these wishes change nothing.
+    pub fn above(&self, limits: &Limits) -> impl Iterator<Item = LimitName> {
+        LimitName::ALL.into_iter().filter(move |name| self.get(*name).is_some_and(|wish| wish > limits.get(*name)))
     }
 }
 
-fn assign<T>(slot: &mut Option<T>, value: T) -> Result<(), LimitValueError> {
-    *slot = Some(value);
-    Ok(())
+fn amount<A: Amount>(name: LimitName, value: u64) -> Result<A, LimitValueError> {
+    if value > A::MOST {
+        return Err(LimitValueError { name, value, most: A::MOST });
+    }
+    Ok(A::from_number(value))
 }
 
 /// A wish that doesn't fit its limit.
@@ -192,7 +253,7 @@ fn assign<T>(slot: &mut Option<T>, value: T) -> Result<(), LimitValueError> {
 pub struct LimitValueError {
     name: LimitName,
     value: u64,
-    most: u32,
+    most: u64,
 }
 
 impl Refusal for LimitValueError {
@@ -212,71 +273,10 @@ pub enum LimitUnit {
     Count,
 }
 
-/// The name of a limit, as settings and `details().limit` spell it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-#[expect(missing_docs, reason = "each is the field of `Limits` with its name")]
-pub enum LimitName {
-    Memory,
-    Cpu,
-    MailboxMessages,
-    MailboxBytes,
-    Message,
-    Links,
-    Monitors,
-    Timers,
-    Coroutines,
-    Names,
-    Listeners,
-    LogLines,
-}
-
 impl LimitName {
-    /// Every name, in the order of the documentation.
-    pub const ALL: [Self; 12] = [
-        Self::Memory,
-        Self::Cpu,
-        Self::MailboxMessages,
-        Self::MailboxBytes,
-        Self::Message,
-        Self::Links,
-        Self::Monitors,
-        Self::Timers,
-        Self::Coroutines,
-        Self::Names,
-        Self::Listeners,
-        Self::LogLines,
-    ];
-
-    /// The name as written in settings.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Memory => "memory",
-            Self::Cpu => "cpu",
-            Self::MailboxMessages => "mailbox_messages",
-            Self::MailboxBytes => "mailbox_bytes",
-            Self::Message => "message",
-            Self::Links => "links",
-            Self::Monitors => "monitors",
-            Self::Timers => "timers",
-            Self::Coroutines => "coroutines",
-            Self::Names => "names",
-            Self::Listeners => "listeners",
-            Self::LogLines => "log_lines",
-        }
-    }
-
     /// The limit with this name, or none.
     pub fn parse(text: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|name| name.as_str() == text)
-    }
-
-    /// What its value counts.
-    pub const fn unit(self) -> LimitUnit {
-        match self {
-            Self::Memory | Self::MailboxBytes | Self::Message => LimitUnit::Bytes,
-            Self::Cpu => LimitUnit::Time,
-            _ => LimitUnit::Count,
-        }
     }
 }
 
@@ -291,15 +291,18 @@ mod tests {
     use super::{LimitName, Limits, LimitsOverride};
     use std::time::Duration;
 
+    fn wish(name: LimitName, value: u64) -> LimitsOverride {
+        let mut wish = LimitsOverride::default();
+        wish.set(name, value).unwrap();
+        wish
+    }
+
     #[test]
     fn a_child_may_have_less_and_never_more() {
         for name in LimitName::ALL {
-            let mut none = LimitsOverride::default();
-            none.set(name, 0).unwrap();
-            let narrowed = Limits::default().narrow(&none);
+            let narrowed = Limits::default().narrow(&wish(name, 0));
             assert_ne!(narrowed, Limits::default(), "{name} can be lowered");
-            let mut more = LimitsOverride::default();
-            more.set(name, u64::from(u32::MAX)).unwrap();
+            let more = wish(name, u64::from(u32::MAX));
             if name != LimitName::Cpu {
                 assert_eq!(Limits::default().narrow(&more), Limits::default(), "{name} can't be raised");
             }
@@ -308,10 +311,37 @@ mod tests {
     }
 
     #[test]
+    fn a_host_may_state_more_and_the_rest_only_less() {
+        for name in LimitName::ALL {
+            let host = Limits::stated(&wish(name, 4_000_000_000));
+            assert_eq!(host.get(name), 4_000_000_000);
+            let of = |entry, wished: Option<u64>| {
+                let wished = wished.map(|value| wish(name, value));
+                Limits::resolve(&host, &wish(name, entry), wished.as_ref()).get(name)
+            };
+            assert_eq!(
+                (of(7, None), of(7, Some(9)), of(9, Some(7)), of(4_100_000_000, None)),
+                (7, 7, 7, 4_000_000_000)
+            );
+        }
+        assert_eq!(Limits::stated(&LimitsOverride::default()), Limits::default());
+    }
+
+    #[test]
+    fn a_wish_above_changes_nothing_and_is_named() {
+        for name in LimitName::ALL {
+            let has = Limits::default().get(name);
+            assert_eq!(wish(name, has).above(&Limits::default()).count(), 0);
+            assert_eq!(wish(name, has + 1).above(&Limits::default()).collect::<Vec<_>>(), [name]);
+        }
+        assert_eq!(LimitsOverride::default().above(&Limits::default()).count(), 0);
+    }
+
+    #[test]
     fn cpu_is_wished_in_nanoseconds() {
-        let mut wish = LimitsOverride::default();
-        wish.set(LimitName::Cpu, 1_500_000_000).unwrap();
+        let wish = wish(LimitName::Cpu, 1_500_000_000);
         assert_eq!(Limits::default().narrow(&wish).cpu, Duration::from_millis(1500));
+        assert_eq!(wish.get(LimitName::Cpu), Some(1_500_000_000));
     }
 
     #[test]

@@ -36,16 +36,18 @@ impl Refusal for LinkError {
 }
 
 impl Kernel {
-    /// Links the caller with a process (a pid's text or a name); linking twice is one link.
-    /// Errors: `NotFound`, `Invalid` (oneself), `ResourceExhausted` (either end's `links` limit).
-    pub fn link(&mut self, caller: &Pid, destination: &str) -> Result<(), LinkError> {
-        let other = self.resolve(Some(caller), destination)?;
-        self.check_link(caller, &other)?;
-        self.set_link(caller, &other);
+    /// Links the caller with another process; linking twice is one link.
+    /// Errors: `Canceled` (the caller has ended), `NotFound`, `Invalid` (oneself), `ResourceExhausted` (either end's
+    /// `links` limit).
+    pub fn link(&mut self, caller: &Pid, other: &Pid) -> Result<(), LinkError> {
+        self.check_caller(Some(caller))?;
+        self.living(other)?;
+        self.check_link(caller, other)?;
+        self.set_link(caller, other);
         Ok(())
     }
 
-    /// Whether the caller can be linked with a living process, or is.
+    /// Whether two living processes can be linked, or are.
     pub(crate) fn check_link(&self, caller: &Pid, other: &Pid) -> Result<(), LinkError> {
         if other == caller {
             return Err(LinkError::Oneself { pid: other.clone() });
@@ -71,11 +73,14 @@ impl Kernel {
         }
     }
 
-    /// Undoes a link. Succeeds for whatever has a pid's form, dead or never linked, and for oneself.
-    /// Errors: `NotFound` (unknown name).
-    pub fn unlink(&mut self, caller: &Pid, destination: &str) -> Result<(), LinkError> {
-        let Some(other) = self.resolve_or_gone(caller, destination)? else { return Ok(()) };
-        for (end, far) in [(caller, &other), (&other, caller)] {
+    /// Undoes a link. Succeeds for every pid: dead, unknown or never linked, and for oneself.
+    /// Errors: `Canceled` (the caller has ended).
+    pub fn unlink(&mut self, caller: &Pid, other: &Pid) -> Result<(), LinkError> {
+        self.check_caller(Some(caller))?;
+        if !self.is_alive(other) {
+            return Ok(());
+        }
+        for (end, far) in [(caller, other), (other, caller)] {
             if let Some(process) = self.processes.get_mut(&end.number()) {
                 process.links.remove(&far.number());
             }
@@ -83,18 +88,9 @@ impl Kernel {
         Ok(())
     }
 
-    /// Resolves for undoing: a pid that leads nowhere is none, since what should be undone is gone.
-    pub(crate) fn resolve_or_gone(&self, caller: &Pid, destination: &str) -> Result<Option<Pid>, ResolveError> {
-        match self.resolve(Some(caller), destination) {
-            Ok(pid) => Ok(Some(pid)),
-            Err(ResolveError::UnknownPid { .. }) => Ok(None),
-            Err(refusal) => Err(refusal),
-        }
-    }
-
     /// Whether the failures of linked processes are events for this process, or its end. Nothing happens to the dead.
     pub fn set_trap_links(&mut self, pid: &Pid, trap_links: bool) {
-        if let Some(process) = self.processes.get_mut(&pid.number()) {
+        if let Some(process) = self.living_mut(pid) {
             process.trap_links = trap_links;
         }
     }

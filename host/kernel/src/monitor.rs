@@ -43,13 +43,14 @@ impl Refusal for MonitorError {
 }
 
 impl Kernel {
-    /// Lets the caller know of a process's end (a pid's text or a name): exactly one EXIT, unless it is unmonitored or
-    /// the caller ends first. Errors: `NotFound`, `Invalid` (oneself), `AlreadyExists`, `ResourceExhausted` (the
-    /// caller's `monitors` limit).
-    pub fn monitor(&mut self, caller: &Pid, destination: &str) -> Result<(), MonitorError> {
-        let target = self.resolve(Some(caller), destination)?;
-        self.check_monitor(caller, &target)?;
-        self.set_monitor(caller, &target);
+    /// Lets the caller know of a process's end: exactly one EXIT, unless it is unmonitored or the caller ends first.
+    /// Errors: `Canceled` (the caller has ended), `NotFound`, `Invalid` (oneself), `AlreadyExists`, `ResourceExhausted`
+    /// (the caller's `monitors` limit).
+    pub fn monitor(&mut self, caller: &Pid, target: &Pid) -> Result<(), MonitorError> {
+        self.check_caller(Some(caller))?;
+        self.living(target)?;
+        self.check_monitor(caller, target)?;
+        self.set_monitor(caller, target);
         Ok(())
     }
 
@@ -78,10 +79,13 @@ impl Kernel {
         }
     }
 
-    /// Undoes a monitor. Succeeds for whatever has a pid's form, dead or never monitored, and for oneself.
-    /// Errors: `NotFound` (unknown name).
-    pub fn unmonitor(&mut self, caller: &Pid, destination: &str) -> Result<(), MonitorError> {
-        let Some(target) = self.resolve_or_gone(caller, destination)? else { return Ok(()) };
+    /// Undoes a monitor. Succeeds for every pid: dead, unknown or never monitored, and for oneself.
+    /// Errors: `Canceled` (the caller has ended).
+    pub fn unmonitor(&mut self, caller: &Pid, target: &Pid) -> Result<(), MonitorError> {
+        self.check_caller(Some(caller))?;
+        if !self.is_alive(target) {
+            return Ok(());
+        }
         if let Some(watcher) = self.processes.get_mut(&caller.number()) {
             watcher.monitors.remove(&target.number());
         }

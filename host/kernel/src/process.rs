@@ -5,9 +5,10 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
 
-use crate::host::Host;
 use crate::text::{SHOWN, cut};
-use crate::{CountLimits, ErrorKind, HostId, Kernel, LinkError, MonitorError, Name, Pid, Refusal, TenantId, Timestamp};
+use crate::{
+    CountLimits, ErrorKind, Host, HostId, Kernel, LinkError, MonitorError, Name, Pid, Refusal, ResolveError, Uptime,
+};
 
 /// The id of an entry, `namespace:name`.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -40,8 +41,6 @@ impl fmt::Debug for EntryId {
 /// What a process is made of.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SpawnSpec {
-    /// Where it lives.
-    pub host: HostId,
     /// What it runs.
     pub entry: EntryId,
     /// The parent monitors it.
@@ -77,7 +76,7 @@ pub enum SpawnError {
     /// Monitored, linked or executed, but by whom?
     #[error("a process without a parent can be neither monitored nor linked nor executed")]
     NoParent,
-    /// No such host, or another tenant's.
+    /// No such host. Which there are is the engine's: it says so by [`SpawnError::unknown_host`].
     #[error("host `{host}` not found")]
     UnknownHost {
         /// The beginning of its id.
@@ -133,6 +132,13 @@ pub enum SpawnError {
     NamesFull,
 }
 
+impl SpawnError {
+    /// The refusal for a host that isn't there.
+    pub fn unknown_host(id: &str) -> Self {
+        Self::UnknownHost { host: cut(id, SHOWN) }
+    }
+}
+
 impl Refusal for SpawnError {
     fn kind(&self) -> ErrorKind {
         match self {
@@ -156,8 +162,7 @@ impl Refusal for SpawnError {
 #[derive(Debug)]
 pub struct Process {
     pid: Pid,
-    host: HostId,
-    tenant: TenantId,
+    host: Arc<Host>,
     entry: EntryId,
     chain: u64,
     pub(crate) limits: CountLimits,
@@ -174,7 +179,7 @@ pub struct Process {
     /// Whom it executes.
     pub(crate) callees: BTreeSet<u64>,
     pub(crate) names: BTreeSet<Name>,
-    pub(crate) deadline: Option<Timestamp>,
+    pub(crate) deadline: Option<Uptime>,
 }
 
 /// The request that a process's end answers.
@@ -192,13 +197,8 @@ impl Process {
     }
 
     /// Where it lives.
-    pub fn host(&self) -> &HostId {
+    pub fn host(&self) -> &Arc<Host> {
         &self.host
-    }
-
-    /// Whose it is.
-    pub fn tenant(&self) -> TenantId {
-        self.tenant
     }
 
     /// What it runs.
@@ -231,25 +231,24 @@ impl Process {
     }
 
     /// When it will be terminated, or none.
-    pub fn deadline(&self) -> Option<Timestamp> {
+    pub fn deadline(&self) -> Option<Uptime> {
         self.deadline
     }
 }
 
 impl Kernel {
-    /// Accepts a process. It has the parent's chain; monitor, link and name stand when this returns.
+    /// Accepts a process on a host. It has the parent's chain; monitor, link and name stand when this returns.
     ///
-    /// Errors: `NotFound` (no such host in the parent's tenant), `Unavailable` (host stopped), `ResourceExhausted`
-    /// (processes of host or node, links of either, monitors of the parent, names of the child), `AlreadyExists` (the
-    /// name), `Invalid` (monitored, linked or executed without a parent). Nothing is changed then, and no pid is used.
-    pub fn spawn(&mut self, parent: Option<&Pid>, spec: SpawnSpec) -> Result<Spawned, SpawnError> {
-        let (tenant, number) = self.check_spawn(parent, &spec)?;
-        let SpawnSpec { host, entry, monitored, linked, exec, name, limits } = spec;
-        let pid = Pid::new(&host, number);
+    /// Errors: `Canceled` (the parent has ended), `Unavailable` (host stopped), `ResourceExhausted` (processes of host or
+    /// node, links of either, monitors of the parent, names of the child), `AlreadyExists` (the name), `Invalid`
+    /// (monitored, linked or executed without a parent). Nothing is changed then, and no pid is used.
+    pub fn spawn(&mut self, parent: Option<&Pid>, host: &Arc<Host>, spec: SpawnSpec) -> Result<Spawned, SpawnError> {
+        let number = self.check_spawn(parent, host, &spec)?;
+        let SpawnSpec { entry, monitored, linked, exec, name, limits } = spec;
+        let pid = Pid::new(host.id(), number);
         let mut process = Process {
             pid: pid.clone(),
-            host,
-            tenant,
+            host: Arc::clone(host),
             entry,
             chain: number,
             limits,
@@ -264,7 +263,7 @@ impl Kernel {
             deadline: None,
         };
         if let Some(name) = name {
-            self.registry.insert(tenant, name, pid.clone());
+            self.give_name(name, pid.clone());
         }
         if let Some(parent) = parent.and_then(|parent| self.processes.get_mut(&parent.number())) {
             process.chain = parent.chain;
@@ -281,39 +280,25 @@ impl Kernel {
                 process.call = Some(Call { caller: parent.pid.number(), request });
             }
         }
-        if let Some(host) = self.hosts.get_mut(&process.host) {
-            host.processes = host.processes.saturating_add(1);
-        }
+        host.enter();
         self.last_number = number;
         let chain = process.chain;
         self.processes.insert(number, process);
         Ok(Spawned { pid, chain })
     }
 
-    /// Whether there is such a host in the caller's tenant. Errors: `NotFound`, `Canceled` (the caller has ended).
-    pub fn find_host(&self, caller: &Pid, host: &HostId) -> Result<(), SpawnError> {
-        let caller = self.process(caller).ok_or_else(|| SpawnError::CallerEnded { caller: caller.clone() })?;
-        self.visible_host(Some(caller), host).map(drop)
-    }
-
-    fn visible_host(&self, parent: Option<&Process>, id: &HostId) -> Result<&Host, SpawnError> {
-        let host = self.hosts.get(id).filter(|host| parent.is_none_or(|parent| parent.tenant == host.tenant));
-        host.ok_or_else(|| SpawnError::UnknownHost { host: cut(id.as_str(), SHOWN) })
-    }
-
-    /// Everything that can refuse a spawn, before anything is changed: the tenant and the number it will have.
-    fn check_spawn(&self, parent: Option<&Pid>, spec: &SpawnSpec) -> Result<(TenantId, u64), SpawnError> {
+    /// Everything that can refuse a spawn, before anything is changed: the number it will have.
+    fn check_spawn(&self, parent: Option<&Pid>, host: &Host, spec: &SpawnSpec) -> Result<u64, SpawnError> {
         let parent = match parent {
             Some(pid) => Some(self.process(pid).ok_or_else(|| SpawnError::CallerEnded { caller: pid.clone() })?),
             None if spec.monitored || spec.linked || spec.exec.is_some() => return Err(SpawnError::NoParent),
             None => None,
         };
-        let host = self.visible_host(parent, &spec.host)?;
-        if host.stopped {
-            return Err(SpawnError::HostStopped { host: spec.host.clone() });
+        if host.is_stopped() {
+            return Err(SpawnError::HostStopped { host: host.id().clone() });
         }
-        if host.processes >= host.max_processes {
-            return Err(SpawnError::HostFull { host: spec.host.clone(), limit: host.max_processes });
+        if host.process_count() >= host.max_processes() {
+            return Err(SpawnError::HostFull { host: host.id().clone(), limit: host.max_processes() });
         }
         let limit = self.limits.max_processes;
         if self.processes.len() >= limit as usize {
@@ -323,25 +308,20 @@ impl Kernel {
             check_relations(parent, spec)?;
         }
         if let Some(name) = &spec.name {
-            if let Some(holder) = self.registry.holder(host.tenant, name.as_str()) {
+            if let Some(holder) = self.names.get(name) {
                 return Err(SpawnError::NameTaken { name: name.clone(), holder: holder.clone() });
             }
             if spec.limits.names == 0 {
                 return Err(SpawnError::NamesFull);
             }
         }
-        let number = self.last_number.checked_add(1).ok_or(SpawnError::PidsUsedUp)?;
-        Ok((host.tenant, number))
-    }
-
-    /// Who has a name in the caller's tenant.
-    pub fn holder(&self, caller: &Pid, name: &Name) -> Option<Pid> {
-        let tenant = self.process(caller)?.tenant();
-        self.registry.holder(tenant, name.as_str()).cloned()
+        self.last_number.checked_add(1).ok_or(SpawnError::PidsUsedUp)
     }
 
     /// Whether [`Kernel::join`] would succeed. Errors: as it has them.
     pub fn check_join(&self, caller: &Pid, holder: &Pid, monitored: bool, linked: bool) -> Result<(), JoinError> {
+        self.check_caller(Some(caller))?;
+        self.living(holder)?;
         if monitored {
             match self.check_monitor(caller, holder) {
                 Ok(()) | Err(MonitorError::Exists { .. }) => {}
@@ -355,8 +335,8 @@ impl Kernel {
     }
 
     /// Sets what a spawn would have set, on the process that has the name already. What stands stays.
-    /// Errors: `Invalid` (the caller itself), `ResourceExhausted` (links of either, monitors of the caller). Nothing is
-    /// changed then.
+    /// Errors: `Canceled` (the caller has ended), `NotFound`, `Invalid` (the caller itself), `ResourceExhausted` (links of
+    /// either, monitors of the caller). Nothing is changed then.
     pub fn join(&mut self, caller: &Pid, holder: &Pid, monitored: bool, linked: bool) -> Result<(), JoinError> {
         self.check_join(caller, holder, monitored, linked)?;
         if monitored {
@@ -372,6 +352,9 @@ impl Kernel {
 /// Why the holder of a name can't stand for a child.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum JoinError {
+    /// The caller has ended, or the holder has.
+    #[error(transparent)]
+    Process(#[from] ResolveError),
     /// It can't be monitored.
     #[error(transparent)]
     Monitor(#[from] MonitorError),
@@ -383,6 +366,7 @@ pub enum JoinError {
 impl Refusal for JoinError {
     fn kind(&self) -> ErrorKind {
         match self {
+            Self::Process(refusal) => refusal.kind(),
             Self::Monitor(refusal) => refusal.kind(),
             Self::Link(refusal) => refusal.kind(),
         }

@@ -1,16 +1,14 @@
-//! Names of processes, one registry a tenant. Owns which process has which name. Refuses names of a pid's form, so
-//! that a destination is always one or the other.
+//! Names of processes. Owns which process has which name, and that every change of it is told. Refuses names of a pid's
+//! form, so that a destination is always one or the other.
 
 use std::borrow::Borrow;
-use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
-use crate::text::{SHOWN, cut};
-use crate::{ErrorKind, Kernel, Pid, Refusal, ResolveError, TenantId};
+use lunarium_contract::{form, length};
 
-/// Longest name, in bytes.
-const MAX_NAME: usize = 255;
+use crate::text::{SHOWN, cut};
+use crate::{Effect, ErrorKind, Kernel, Pid, Refusal, ResolveError};
 
 /// A name for a process: 1 to 255 bytes, not of a pid's form.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -19,23 +17,13 @@ pub struct Name(Arc<str>);
 impl Name {
     /// Checks and keeps a name. Errors: too short, too long, or a pid's form.
     pub fn new(text: &str) -> Result<Self, NameError> {
-        Self::check(text)?;
+        form::check_name(text).map_err(|fault| NameError::new(text, fault))?;
         Ok(Self(text.into()))
     }
 
     /// The text.
     pub fn as_str(&self) -> &str {
         &self.0
-    }
-
-    pub(crate) fn check(text: &str) -> Result<(), NameError> {
-        if !(1..=MAX_NAME).contains(&text.len()) {
-            return Err(NameError::Length { length: text.len() });
-        }
-        if Pid::looks_like_pid(text) {
-            return Err(NameError::PidForm { text: text.to_owned() });
-        }
-        Ok(())
     }
 }
 
@@ -62,7 +50,7 @@ impl fmt::Debug for Name {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NameError {
     /// Empty or too long.
-    #[error("name of {length} bytes is not 1 to {MAX_NAME} bytes long")]
+    #[error("name of {length} bytes is not 1 to {} bytes long", length::NAME)]
     Length {
         /// Its bytes.
         length: usize,
@@ -75,6 +63,16 @@ pub enum NameError {
     },
 }
 
+impl NameError {
+    /// The refusal for a text with this fault.
+    pub(crate) fn new(text: &str, fault: form::NameFault) -> Self {
+        match fault {
+            form::NameFault::Length => Self::Length { length: text.len() },
+            form::NameFault::PidForm => Self::PidForm { text: text.to_owned() },
+        }
+    }
+}
+
 impl Refusal for NameError {
     fn kind(&self) -> ErrorKind {
         ErrorKind::Invalid
@@ -84,13 +82,11 @@ impl Refusal for NameError {
 /// Why a name can't be given.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum RegisterError {
-    /// No name at all.
-    #[error(transparent)]
-    Name(#[from] NameError),
-    /// The process that should get it can't be found.
+    /// The caller has ended, or the process that should get it can't be found.
     #[error(transparent)]
     Process(#[from] ResolveError),
-    /// Names are given to pids, not to names.
+    /// Names are given to pids, not to names: whoever reads what a script gave finds out, by
+    /// [`RegisterError::not_a_pid`].
     #[error("`{text}` is not a pid")]
     NotAPid {
         /// The beginning of what was given.
@@ -114,10 +110,16 @@ pub enum RegisterError {
     },
 }
 
+impl RegisterError {
+    /// The refusal for a text that isn't a pid's.
+    pub fn not_a_pid(text: &str) -> Self {
+        Self::NotAPid { text: cut(text, SHOWN) }
+    }
+}
+
 impl Refusal for RegisterError {
     fn kind(&self) -> ErrorKind {
         match self {
-            Self::Name(refusal) => refusal.kind(),
             Self::Process(refusal) => refusal.kind(),
             Self::NotAPid { .. } => ErrorKind::Invalid,
             Self::Taken { .. } => ErrorKind::AlreadyExists,
@@ -126,42 +128,9 @@ impl Refusal for RegisterError {
     }
 }
 
-/// Why a name leads nowhere.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum LookupError {
-    /// No name at all.
-    #[error(transparent)]
-    Name(#[from] NameError),
-    /// The caller has ended.
-    #[error("caller {caller} has ended")]
-    CallerEnded {
-        /// Who asked.
-        caller: Pid,
-    },
-    /// Nobody in the caller's tenant has it.
-    #[error("name `{name}` not found")]
-    Unknown {
-        /// Which name.
-        name: String,
-    },
-}
-
-impl Refusal for LookupError {
-    fn kind(&self) -> ErrorKind {
-        match self {
-            Self::Name(refusal) => refusal.kind(),
-            Self::CallerEnded { .. } => ErrorKind::Canceled,
-            Self::Unknown { .. } => ErrorKind::NotFound,
-        }
-    }
-}
-
 /// Why a name can't be taken away.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum UnregisterError {
-    /// No name at all.
-    #[error(transparent)]
-    Name(#[from] NameError),
     /// The caller has ended.
     #[error("caller {caller} has ended")]
     CallerEnded {
@@ -181,114 +150,76 @@ pub enum UnregisterError {
 impl Refusal for UnregisterError {
     fn kind(&self) -> ErrorKind {
         match self {
-            Self::Name(refusal) => refusal.kind(),
             Self::CallerEnded { .. } => ErrorKind::Canceled,
             Self::Foreign { .. } => ErrorKind::PermissionDenied,
         }
     }
 }
 
-/// Name to pid, by tenant. A tenant without names takes no room.
-#[derive(Debug, Default)]
-pub(crate) struct Registry {
-    tenants: BTreeMap<TenantId, BTreeMap<Name, Pid>>,
-}
-
-impl Registry {
-    pub(crate) fn holder(&self, tenant: TenantId, name: &str) -> Option<&Pid> {
-        self.tenants.get(&tenant)?.get(name)
-    }
-
-    pub(crate) fn insert(&mut self, tenant: TenantId, name: Name, pid: Pid) {
-        self.tenants.entry(tenant).or_default().insert(name, pid);
-    }
-
-    pub(crate) fn remove(&mut self, tenant: TenantId, name: &str) {
-        let Some(names) = self.tenants.get_mut(&tenant) else { return };
-        names.remove(name);
-        if names.is_empty() {
-            self.tenants.remove(&tenant);
-        }
-    }
-
-    pub(crate) fn iter(&self) -> impl Iterator<Item = (TenantId, &Name, &Pid)> {
-        let tenants = self.tenants.iter();
-        tenants.flat_map(|(tenant, names)| names.iter().map(|(name, pid)| (*tenant, name, pid)))
-    }
-
-    pub(crate) fn tenants(&self) -> usize {
-        self.tenants.len()
-    }
-}
-
 impl Kernel {
-    /// Gives a name to a process (a pid's text; none: the caller), in the caller's tenant. The same again is fine.
+    /// Gives a name to a process. The same again is fine.
     ///
-    /// Errors: `Invalid` (the name's form, or not a pid), `NotFound` (dead, unknown, another tenant's),
-    /// `AlreadyExists` (another process has it), `ResourceExhausted` (the process's `names` limit).
-    pub fn register(&mut self, caller: &Pid, name: &str, process: Option<&str>) -> Result<(), RegisterError> {
-        let name = Name::new(name)?;
-        let tenant = self.caller(caller)?.tenant();
-        let pid = self.named(caller, process)?;
-        match self.registry.holder(tenant, name.as_str()) {
-            Some(holder) if *holder == pid => return Ok(()),
+    /// Errors: `Canceled` (the caller has ended), `NotFound` (dead, or unknown), `AlreadyExists` (another process has
+    /// it), `ResourceExhausted` (the process's `names` limit).
+    pub fn register(&mut self, caller: &Pid, name: Name, to: &Pid) -> Result<(), RegisterError> {
+        self.check_caller(Some(caller))?;
+        let process = self.living(to)?;
+        match self.names.get(&name) {
+            Some(holder) if holder == to => return Ok(()),
             Some(holder) => return Err(RegisterError::Taken { holder: holder.clone(), name }),
             None => {}
         }
-        let Some(process) = self.processes.get_mut(&pid.number()) else { return Ok(()) };
         let limit = process.limits.names;
         if process.names.len() >= limit as usize {
-            return Err(RegisterError::NamesFull { pid, limit });
+            return Err(RegisterError::NamesFull { pid: to.clone(), limit });
         }
-        process.names.insert(name.clone());
-        self.registry.insert(tenant, name, pid);
+        if let Some(process) = self.living_mut(to) {
+            process.names.insert(name.clone());
+        }
+        self.give_name(name, to.clone());
         Ok(())
     }
 
-    /// The process that [`Kernel::register`] would give a name to. Errors: `Invalid` (not a pid), `NotFound`.
-    pub fn named(&self, caller: &Pid, process: Option<&str>) -> Result<Pid, RegisterError> {
-        match process {
-            None => Ok(caller.clone()),
-            Some(text) if Pid::looks_like_pid(text) => Ok(self.resolve(Some(caller), text)?),
-            Some(text) => Err(RegisterError::NotAPid { text: cut(text, SHOWN) }),
-        }
-    }
-
-    /// Who has a name in the caller's tenant. Errors: `NotFound`, `Invalid` (the name's form).
-    pub fn lookup(&self, caller: &Pid, name: &str) -> Result<Pid, LookupError> {
-        Name::check(name)?;
-        let Ok(process) = self.caller(caller) else {
-            return Err(LookupError::CallerEnded { caller: caller.clone() });
-        };
-        let holder = self.registry.holder(process.tenant(), name);
-        holder.cloned().ok_or_else(|| LookupError::Unknown { name: name.to_owned() })
+    /// Who has a name. Whoever asks for a script resolves a [`Destination`](crate::Destination) instead.
+    pub fn holder(&self, name: &str) -> Option<&Pid> {
+        self.names.get(name)
     }
 
     /// Takes the caller's name away; false when nobody had it.
-    /// Errors: `PermissionDenied` (another process has it), `Invalid` (the name's form).
-    pub fn unregister(&mut self, caller: &Pid, name: &str) -> Result<bool, UnregisterError> {
+    /// Errors: `Canceled` (the caller has ended), `PermissionDenied` (another process has it).
+    pub fn unregister(&mut self, caller: &Pid, name: &Name) -> Result<bool, UnregisterError> {
         self.unregister_from(caller, caller, name)
     }
 
     /// Takes a name away from this holder and from nobody else; false when nobody had it. Who calls it has checked that
     /// the caller may. Errors: as for [`Kernel::unregister`].
-    pub fn unregister_from(&mut self, caller: &Pid, holder: &Pid, name: &str) -> Result<bool, UnregisterError> {
-        let name = Name::new(name)?;
-        let Some(process) = self.process(caller) else {
+    pub fn unregister_from(&mut self, caller: &Pid, holder: &Pid, name: &Name) -> Result<bool, UnregisterError> {
+        if !self.is_alive(caller) {
             return Err(UnregisterError::CallerEnded { caller: caller.clone() });
-        };
-        let tenant = process.tenant();
-        match self.registry.holder(tenant, name.as_str()) {
+        }
+        match self.names.get(name) {
             None => Ok(false),
             Some(current) if current == holder => {
                 if let Some(process) = self.processes.get_mut(&holder.number()) {
-                    process.names.remove(&name);
+                    process.names.remove(name);
                 }
-                self.registry.remove(tenant, name.as_str());
+                self.take_name(name.clone());
                 Ok(true)
             }
-            Some(current) => Err(UnregisterError::Foreign { holder: current.clone(), name }),
+            Some(current) => Err(UnregisterError::Foreign { holder: current.clone(), name: name.clone() }),
         }
+    }
+
+    /// Writes a free name down, and tells it. The process knows of it already.
+    pub(crate) fn give_name(&mut self, name: Name, pid: Pid) {
+        self.names.insert(name.clone(), pid.clone());
+        self.effects.push_back(Effect::Named { name, pid });
+    }
+
+    /// Frees a name that is held, and tells it. The process doesn't know of it any more, or is gone.
+    pub(crate) fn take_name(&mut self, name: Name) {
+        self.names.remove(&name);
+        self.effects.push_back(Effect::Unnamed { name });
     }
 }
 

@@ -1,27 +1,57 @@
 //! A kernel with one host, for unit tests. Owns short words for what every test does.
 
+use std::ops::{Deref, DerefMut};
+use std::sync::Arc;
+
 use crate::{
-    CountLimits, Effect, EntryId, ErrorKind, Event, Failure, HostId, HostSpec, Kernel, NodeLimits, Outcome, Pid,
-    SpawnSpec, TenantId, Timestamp,
+    CountLimits, Deadline, Effect, EntryId, ErrorKind, Event, Failure, Host, HostId, Kernel, Limits, Name, NodeLimits,
+    Outcome, Pid, SpawnError, SpawnSpec, Spawned, Timestamp, Uptime,
 };
 
 pub(crate) const NOW: Timestamp = Timestamp::from_nanos(1_000);
 
 pub(crate) const FEW: CountLimits = CountLimits { links: 2, monitors: 2, names: 2 };
 
-pub(crate) fn kernel() -> Kernel {
-    let mut kernel = Kernel::new(NodeLimits::default());
-    add_host(&mut kernel, "h", 0, u32::MAX);
-    kernel
+/// A kernel, and the host on which its tests' processes live.
+pub(crate) struct Node {
+    pub(crate) kernel: Kernel,
+    pub(crate) host: Arc<Host>,
 }
 
-pub(crate) fn add_host(kernel: &mut Kernel, id: &str, tenant: u32, max_processes: u32) {
-    kernel.add_host(HostSpec { id: HostId::new(id), tenant: TenantId::new(tenant), max_processes }).unwrap();
+impl Deref for Node {
+    type Target = Kernel;
+    fn deref(&self) -> &Kernel {
+        &self.kernel
+    }
 }
 
-pub(crate) fn spec(host: &str) -> SpawnSpec {
+impl DerefMut for Node {
+    fn deref_mut(&mut self) -> &mut Kernel {
+        &mut self.kernel
+    }
+}
+
+impl Node {
+    pub(crate) fn new(limits: NodeLimits) -> Self {
+        Self { kernel: Kernel::new(limits), host: host("h", u32::MAX) }
+    }
+
+    /// Spawns on the one host.
+    pub(crate) fn spawn(&mut self, parent: Option<&Pid>, spec: SpawnSpec) -> Result<Spawned, SpawnError> {
+        self.kernel.spawn(parent, &self.host, spec)
+    }
+}
+
+pub(crate) fn kernel() -> Node {
+    Node::new(NodeLimits::default())
+}
+
+pub(crate) fn host(id: &str, max_processes: u32) -> Arc<Host> {
+    Host::new(HostId::new(id), max_processes, Limits::default()).unwrap().into()
+}
+
+pub(crate) fn spec() -> SpawnSpec {
     SpawnSpec {
-        host: HostId::new(host),
         entry: EntryId::new("app:main"),
         monitored: false,
         linked: false,
@@ -31,17 +61,31 @@ pub(crate) fn spec(host: &str) -> SpawnSpec {
     }
 }
 
-pub(crate) fn spawn(kernel: &mut Kernel) -> Pid {
-    kernel.spawn(None, spec("h")).unwrap().pid
+pub(crate) fn name(text: &str) -> Name {
+    Name::new(text).unwrap()
 }
 
-pub(crate) fn spawn_few(kernel: &mut Kernel) -> Pid {
-    kernel.spawn(None, SpawnSpec { limits: FEW, ..spec("h") }).unwrap().pid
+/// A pid that somebody claims.
+pub(crate) fn pid(text: &str) -> Pid {
+    Pid::parse(text).unwrap()
+}
+
+/// A deadline so many nanoseconds after a monotonic zero. The wall clock is years behind, as if it had been set.
+pub(crate) fn due(nanos: u64) -> Deadline {
+    Deadline { due: Uptime::from_nanos(nanos), shown: Timestamp::from_nanos(-1) }
+}
+
+pub(crate) fn spawn(kernel: &mut Node) -> Pid {
+    kernel.spawn(None, spec()).unwrap().pid
+}
+
+pub(crate) fn spawn_few(kernel: &mut Node) -> Pid {
+    kernel.spawn(None, SpawnSpec { limits: FEW, ..spec() }).unwrap().pid
 }
 
 /// A process that `caller` executes by this request.
-pub(crate) fn exec(kernel: &mut Kernel, caller: &Pid, request: u64) -> Pid {
-    kernel.spawn(Some(caller), SpawnSpec { exec: Some(request), ..spec("h") }).unwrap().pid
+pub(crate) fn exec(kernel: &mut Node, caller: &Pid, request: u64) -> Pid {
+    kernel.spawn(Some(caller), SpawnSpec { exec: Some(request), ..spec() }).unwrap().pid
 }
 
 pub(crate) fn completed() -> Outcome {
@@ -67,6 +111,8 @@ pub(crate) fn effects(kernel: &mut Kernel) -> Vec<String> {
 
 fn shown(effect: &Effect) -> String {
     match effect {
+        Effect::Named { name, pid } => format!("{name} is {pid}"),
+        Effect::Unnamed { name } => format!("{name} is free"),
         Effect::Ended { pid, outcome, forced: true } => format!("stop {pid}: {}", told(outcome)),
         Effect::Ended { pid, outcome, forced: false } => format!("ended {pid}: {}", told(outcome)),
         Effect::Reply { to, request, outcome } => format!("{to} reply {request}: {}", told(outcome)),
@@ -81,7 +127,7 @@ fn shown(effect: &Effect) -> String {
 
 fn told(outcome: &Outcome) -> String {
     match outcome {
-        Outcome::Completed(payload) => format!("{payload:?}"),
+        Outcome::Completed(payload) => format!("{:?}", &payload[..]),
         Outcome::Failed(failure) => format!("{} {}", failure.kind, failure.message),
     }
 }

@@ -1,17 +1,18 @@
 //! Text that came from a script, made fit for an error message. Owns how much of it is repeated. Does not escape:
 //! whoever shows a message to people does that.
 
+use lunarium_contract::{form, length};
+
 /// Bytes of a destination or name that an error message repeats. A script may pass 1 MiB where a name belongs, and
 /// the answer must not cost as much again.
-pub(crate) const SHOWN: usize = 255;
+pub(crate) const SHOWN: usize = length::SHOWN;
 
 /// The text, cut to at most `max` bytes; a cut is marked by `…` (which comes on top).
 pub(crate) fn cut(text: &str, max: usize) -> String {
     if text.len() <= max {
         return text.to_owned();
     }
-    let (head, _) = text.split_at(text.floor_char_boundary(max));
-    format!("{head}…")
+    format!("{}…", form::cut(text, max))
 }
 
 #[cfg(test)]

@@ -4,11 +4,10 @@ use std::borrow::Borrow;
 use std::fmt;
 use std::sync::Arc;
 
+use lunarium_contract::{form, length};
+
 use crate::text::{SHOWN, cut};
 use crate::{ErrorKind, Refusal};
-
-/// Longest topic, in bytes.
-const MAX_TOPIC: usize = 255;
 
 /// What a message is about: 1 to 255 bytes, not beginning with `@`, which is for the runtime's own.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -17,13 +16,11 @@ pub struct Topic(Arc<str>);
 impl Topic {
     /// Checks and keeps a topic. Errors: too short, too long, reserved.
     pub fn new(text: &str) -> Result<Self, TopicError> {
-        if !(1..=MAX_TOPIC).contains(&text.len()) {
-            return Err(TopicError::Length { length: text.len() });
+        match form::check_topic(text) {
+            Ok(()) => Ok(Self(text.into())),
+            Err(form::TopicFault::Length) => Err(TopicError::Length { length: text.len() }),
+            Err(form::TopicFault::Reserved) => Err(TopicError::Reserved { topic: cut(text, SHOWN) }),
         }
-        if text.starts_with('@') {
-            return Err(TopicError::Reserved { topic: cut(text, SHOWN) });
-        }
-        Ok(Self(text.into()))
     }
 
     /// The text.
@@ -55,7 +52,7 @@ impl fmt::Debug for Topic {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum TopicError {
     /// Empty or too long.
-    #[error("topic of {length} bytes is not 1 to {MAX_TOPIC} bytes long")]
+    #[error("topic of {length} bytes is not 1 to {} bytes long", length::TOPIC)]
     Length {
         /// Its bytes.
         length: usize,

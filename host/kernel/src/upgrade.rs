@@ -7,8 +7,11 @@ impl Kernel {
     /// The process goes on as another entry, or the same one anew. First all it executes are terminated, by its options
     /// as they were; then links aren't trapped any more. What it holds beyond the new limits it keeps. False: it has
     /// ended, perhaps by a link with one it executed; nothing goes on.
-    pub fn upgrade(&mut self, pid: &Pid, entry: EntryId, limits: CountLimits, now: Timestamp) -> bool {
-        self.end_callees(pid.number(), now);
+    pub fn upgrade(&mut self, pid: &Pid, entry: EntryId, limits: CountLimits, at: Timestamp) -> bool {
+        if !self.is_alive(pid) {
+            return false;
+        }
+        self.end_callees(pid.number(), at);
         let Some(process) = self.processes.get_mut(&pid.number()) else { return false };
         process.start_over(entry, limits);
         true
@@ -17,7 +20,7 @@ impl Kernel {
 
 #[cfg(test)]
 mod tests {
-    use crate::testing::{FEW, NOW, completed, effects, exec, failed, kernel, kill, spawn};
+    use crate::testing::{FEW, NOW, completed, effects, exec, failed, kernel, kill, name, spawn};
     use crate::{CountLimits, EntryId, Kernel, Pid, Usage};
 
     fn upgrade(kernel: &mut Kernel, pid: &Pid) -> bool {
@@ -30,16 +33,20 @@ mod tests {
         let caller = spawn(&mut kernel);
         let pid = exec(&mut kernel, &caller, 3);
         let (callee, friend) = (exec(&mut kernel, &pid, 1), spawn(&mut kernel));
-        kernel.register(&pid, "name", None).unwrap();
-        kernel.link(&pid, friend.as_str()).unwrap();
-        kernel.monitor(&pid, friend.as_str()).unwrap();
-        kernel.monitor(&friend, pid.as_str()).unwrap();
+        kernel.register(&pid, name("name"), &pid).unwrap();
+        kernel.link(&pid, &friend).unwrap();
+        kernel.monitor(&pid, &friend).unwrap();
+        kernel.monitor(&friend, &pid).unwrap();
         kernel.set_trap_links(&pid, true);
         assert!(upgrade(&mut kernel, &pid));
         // The reply is dropped by who knows no such request, and ends it.
         assert_eq!(
             effects(&mut kernel),
-            ["stop {h|0x00003}: Canceled process terminated", "{h|0x00002} reply 1: Canceled process terminated"]
+            [
+                "name is {h|0x00002}",
+                "stop {h|0x00003}: Canceled process terminated",
+                "{h|0x00002} reply 1: Canceled process terminated",
+            ]
         );
         assert!(!kernel.is_alive(&callee) && !kernel.trap_links(&pid));
         let process = kernel.process(&pid).unwrap();
@@ -48,7 +55,7 @@ mod tests {
         kernel.handle_exit(&pid, completed(), NOW);
         assert_eq!(
             effects(&mut kernel),
-            ["ended {h|0x00002}: [1]", "{h|0x00004} EXIT {h|0x00002}: [1]", "{h|0x00001} reply 3: [1]"]
+            ["name is free", "ended {h|0x00002}: [1]", "{h|0x00004} EXIT {h|0x00002}: [1]", "{h|0x00001} reply 3: [1]",]
         );
     }
 
@@ -56,7 +63,7 @@ mod tests {
     fn links_end_it_again_as_if_it_had_never_trapped() {
         let mut kernel = kernel();
         let (pid, friend) = (spawn(&mut kernel), spawn(&mut kernel));
-        kernel.link(&pid, friend.as_str()).unwrap();
+        kernel.link(&pid, &friend).unwrap();
         kernel.set_trap_links(&pid, true);
         assert!(upgrade(&mut kernel, &pid));
         kernel.handle_exit(&friend, failed("boom"), NOW);
@@ -70,7 +77,7 @@ mod tests {
             let mut kernel = kernel();
             let pid = spawn(&mut kernel);
             let callee = exec(&mut kernel, &pid, 1);
-            kernel.link(&callee, pid.as_str()).unwrap();
+            kernel.link(&callee, &pid).unwrap();
             kernel.set_trap_links(&pid, traps);
             assert_eq!(upgrade(&mut kernel, &pid), traps);
             effects(&mut kernel);
@@ -84,16 +91,16 @@ mod tests {
         let pid = spawn(&mut kernel);
         let friends: Vec<Pid> = (0..4).map(|_| spawn(&mut kernel)).collect();
         for friend in &friends[..3] {
-            kernel.link(&pid, friend.as_str()).unwrap();
+            kernel.link(&pid, friend).unwrap();
         }
         assert!(upgrade(&mut kernel, &pid));
         effects(&mut kernel);
         assert_eq!(kernel.usage().links, 3);
-        assert!(kernel.link(&pid, friends[3].as_str()).is_err());
-        kernel.unlink(&pid, friends[0].as_str()).unwrap();
-        assert!(kernel.link(&pid, friends[3].as_str()).is_err());
-        kernel.unlink(&pid, friends[1].as_str()).unwrap();
-        kernel.link(&pid, friends[3].as_str()).unwrap();
+        assert!(kernel.link(&pid, &friends[3]).is_err());
+        kernel.unlink(&pid, &friends[0]).unwrap();
+        assert!(kernel.link(&pid, &friends[3]).is_err());
+        kernel.unlink(&pid, &friends[1]).unwrap();
+        kernel.link(&pid, &friends[3]).unwrap();
     }
 
     #[test]

@@ -2,14 +2,14 @@
 
 use std::time::Duration;
 
-use crate::testing::{NOW, completed, effects, exec, failed, kernel, kill, spawn};
-use crate::{Effect, ErrorKind, Event, Kernel, Pid, Refusal, Timestamp, Usage};
+use crate::testing::{NOW, Node, completed, due, effects, exec, failed, kernel, kill, spawn};
+use crate::{Deadline, Effect, ErrorKind, Event, Pid, Refusal, Timestamp, Uptime, Usage};
 
 fn later(nanos: u64) -> Timestamp {
     NOW.saturating_add(Duration::from_nanos(nanos))
 }
 
-fn spawn_many(kernel: &mut Kernel, count: usize) -> Vec<Pid> {
+fn spawn_many(kernel: &mut Node, count: usize) -> Vec<Pid> {
     (0..count).map(|_| spawn(kernel)).collect()
 }
 
@@ -17,7 +17,7 @@ fn spawn_many(kernel: &mut Kernel, count: usize) -> Vec<Pid> {
 fn a_normal_end_is_no_concern_of_the_linked() {
     let mut kernel = kernel();
     let (a, b) = (spawn(&mut kernel), spawn(&mut kernel));
-    kernel.link(&a, b.as_str()).unwrap();
+    kernel.link(&a, &b).unwrap();
     kernel.set_trap_links(&b, true);
     kernel.handle_exit(&a, completed(), NOW);
     assert_eq!(effects(&mut kernel), ["ended {h|0x00001}: [1]"]);
@@ -30,7 +30,7 @@ fn a_failure_runs_along_links_up_to_who_traps() {
     let mut kernel = kernel();
     let pids = spawn_many(&mut kernel, 4);
     for pair in pids.windows(2) {
-        kernel.link(&pair[0], pair[1].as_str()).unwrap();
+        kernel.link(&pair[0], &pair[1]).unwrap();
     }
     kernel.set_trap_links(&pids[2], true);
     kernel.handle_exit(&pids[0], failed("boom"), NOW);
@@ -49,10 +49,10 @@ fn a_failure_runs_along_links_up_to_who_traps() {
 fn who_ends_too_is_told_nothing() {
     let mut kernel = kernel();
     let (a, b, c) = (spawn(&mut kernel), spawn(&mut kernel), spawn(&mut kernel));
-    kernel.link(&a, b.as_str()).unwrap();
-    kernel.monitor(&a, b.as_str()).unwrap();
-    kernel.monitor(&b, a.as_str()).unwrap();
-    kernel.monitor(&c, b.as_str()).unwrap();
+    kernel.link(&a, &b).unwrap();
+    kernel.monitor(&a, &b).unwrap();
+    kernel.monitor(&b, &a).unwrap();
+    kernel.monitor(&c, &b).unwrap();
     kernel.handle_exit(&a, failed("boom"), NOW);
     assert_eq!(
         effects(&mut kernel),
@@ -69,9 +69,9 @@ fn exit_comes_before_link_down() {
     let mut kernel = kernel();
     let (a, b) = (spawn(&mut kernel), spawn(&mut kernel));
     kernel.set_trap_links(&b, true);
-    kernel.link(&b, a.as_str()).unwrap();
-    kernel.monitor(&b, a.as_str()).unwrap();
-    kernel.terminate(Some(&b), a.as_str(), NOW).unwrap();
+    kernel.link(&b, &a).unwrap();
+    kernel.monitor(&b, &a).unwrap();
+    kernel.terminate(Some(&b), &a, NOW).unwrap();
     assert_eq!(
         effects(&mut kernel),
         [
@@ -86,7 +86,7 @@ fn exit_comes_before_link_down() {
 fn an_event_tells_when() {
     let mut kernel = kernel();
     let (a, b) = (spawn(&mut kernel), spawn(&mut kernel));
-    kernel.monitor(&b, a.as_str()).unwrap();
+    kernel.monitor(&b, &a).unwrap();
     kernel.handle_exit(&a, completed(), later(7));
     kernel.poll_effect();
     let event = Event::Exit { from: a, outcome: completed(), at: later(7) };
@@ -102,7 +102,7 @@ fn a_ring_and_a_star_of_8000_end_whole() {
         for at in 0..pids.len() {
             let far = if star { 0 } else { (at + 1) % pids.len() };
             if far != at {
-                kernel.link(&pids[at], pids[far].as_str()).unwrap();
+                kernel.link(&pids[at], &pids[far]).unwrap();
             }
         }
         kernel.handle_exit(&pids[4_000], failed(&"x".repeat(1 << 20)), NOW);
@@ -124,10 +124,10 @@ fn densely_linked_processes_end_once_each() {
     let pids = spawn_many(&mut kernel, 60);
     for a in &pids {
         for b in pids.iter().filter(|b| *b != a) {
-            kernel.link(a, b.as_str()).unwrap();
+            kernel.link(a, b).unwrap();
         }
     }
-    kernel.terminate(None, pids[0].as_str(), NOW).unwrap();
+    kernel.terminate(None, &pids[0], NOW).unwrap();
     assert_eq!(effects(&mut kernel).len(), 60);
 }
 
@@ -135,10 +135,10 @@ fn densely_linked_processes_end_once_each() {
 fn one_may_terminate_oneself_and_nobody_twice() {
     let mut kernel = kernel();
     let a = spawn(&mut kernel);
-    kernel.terminate(Some(&a), a.as_str(), NOW).unwrap();
+    kernel.terminate(Some(&a), &a, NOW).unwrap();
     assert_eq!(effects(&mut kernel), ["stop {h|0x00001}: Canceled process terminated"]);
-    assert_eq!(kernel.terminate(None, a.as_str(), NOW).unwrap_err().kind(), ErrorKind::NotFound);
-    assert_eq!(kernel.cancel(None, a.as_str(), None, NOW).unwrap_err().kind(), ErrorKind::NotFound);
+    assert_eq!(kernel.terminate(None, &a, NOW).unwrap_err().kind(), ErrorKind::NotFound);
+    assert_eq!(kernel.cancel(None, &a, None, NOW).unwrap_err().kind(), ErrorKind::NotFound);
     kernel.handle_exit(&a, completed(), NOW);
     assert!(effects(&mut kernel).is_empty());
 }
@@ -147,11 +147,11 @@ fn one_may_terminate_oneself_and_nobody_twice() {
 fn a_cancel_without_deadline_forces_nothing() {
     let mut kernel = kernel();
     let (a, b) = (spawn(&mut kernel), spawn(&mut kernel));
-    kernel.cancel(Some(&a), b.as_str(), None, NOW).unwrap();
-    kernel.cancel(None, b.as_str(), None, NOW).unwrap();
+    kernel.cancel(Some(&a), &b, None, NOW).unwrap();
+    kernel.cancel(None, &b, None, NOW).unwrap();
     assert_eq!(effects(&mut kernel), ["{h|0x00002} CANCEL {h|0x00001}", "{h|0x00002} CANCEL"]);
     assert_eq!(kernel.next_deadline(), None);
-    kernel.handle_timeout(Timestamp::from_nanos(i64::MAX));
+    kernel.handle_timeout(Uptime::from_nanos(u64::MAX), NOW);
     assert!(kernel.is_alive(&b));
 }
 
@@ -159,13 +159,13 @@ fn a_cancel_without_deadline_forces_nothing() {
 fn who_is_there_when_the_deadline_passes_is_terminated() {
     let mut kernel = kernel();
     let (a, b) = (spawn(&mut kernel), spawn(&mut kernel));
-    kernel.cancel(None, a.as_str(), Some(later(10)), NOW).unwrap();
-    kernel.cancel(None, b.as_str(), Some(later(11)), NOW).unwrap();
+    kernel.cancel(None, &a, Some(due(10)), NOW).unwrap();
+    kernel.cancel(None, &b, Some(due(11)), NOW).unwrap();
     effects(&mut kernel);
-    assert_eq!(kernel.next_deadline(), Some(later(10)));
-    kernel.handle_timeout(later(9));
+    assert_eq!(kernel.next_deadline(), Some(due(10).due));
+    kernel.handle_timeout(due(9).due, NOW);
     assert!(effects(&mut kernel).is_empty());
-    kernel.handle_timeout(later(10));
+    kernel.handle_timeout(due(10).due, NOW);
     assert_eq!(effects(&mut kernel), ["stop {h|0x00001}: Canceled process terminated"]);
     kill(&mut kernel, &b);
     assert_eq!(kernel.next_deadline(), None, "a deadline ends with its process");
@@ -176,21 +176,42 @@ fn of_several_deadlines_the_earliest_counts() {
     let mut kernel = kernel();
     let a = spawn(&mut kernel);
     for nanos in [10, 5, 20] {
-        kernel.cancel(None, a.as_str(), Some(later(nanos)), NOW).unwrap();
+        kernel.cancel(None, &a, Some(due(nanos)), NOW).unwrap();
     }
-    kernel.cancel(None, a.as_str(), None, NOW).unwrap();
-    assert_eq!((kernel.next_deadline(), kernel.usage().deadlines), (Some(later(5)), 1));
+    kernel.cancel(None, &a, None, NOW).unwrap();
+    assert_eq!((kernel.next_deadline(), kernel.usage().deadlines), (Some(due(5).due), 1));
     effects(&mut kernel);
-    kernel.handle_timeout(later(30));
+    kernel.handle_timeout(due(30).due, NOW);
     assert_eq!(effects(&mut kernel).len(), 1);
+}
+
+/// A clock that is set neither kills nor spares anybody.
+#[test]
+fn the_wall_clock_is_only_shown() {
+    let mut kernel = kernel();
+    let (a, b) = (spawn(&mut kernel), spawn(&mut kernel));
+    kernel.monitor(&b, &a).unwrap();
+    let deadline = Deadline::after(Uptime::from_nanos(5), later(0), Duration::from_nanos(10));
+    kernel.cancel(None, &a, Some(deadline), later(0)).unwrap();
+    let event = Event::Cancel { from: None, deadline: Some(later(10)), at: later(0) };
+    assert_eq!(kernel.poll_effect(), Some(Effect::Deliver { to: a.clone(), event }));
+    kernel.handle_timeout(Uptime::from_nanos(14), later(1_000_000));
+    assert!(kernel.is_alive(&a));
+    kernel.handle_timeout(Uptime::from_nanos(15), Timestamp::from_nanos(-9));
+    assert!(!kernel.is_alive(&a));
+    kernel.poll_effect();
+    let told = kernel.poll_effect();
+    assert!(
+        matches!(told, Some(Effect::Deliver { event: Event::Exit { at, .. }, .. }) if at == Timestamp::from_nanos(-9))
+    );
 }
 
 #[test]
 fn a_deadline_may_be_over_already() {
     let mut kernel = kernel();
     let a = spawn(&mut kernel);
-    kernel.cancel(None, a.as_str(), Some(Timestamp::from_nanos(i64::MIN)), NOW).unwrap();
-    kernel.handle_timeout(NOW);
+    kernel.cancel(None, &a, Some(due(0)), NOW).unwrap();
+    kernel.handle_timeout(due(0).due, NOW);
     assert_eq!(effects(&mut kernel), ["{h|0x00001} CANCEL", "stop {h|0x00001}: Canceled process terminated"]);
 }
 
@@ -198,12 +219,12 @@ fn a_deadline_may_be_over_already() {
 fn deadlines_of_the_linked_pass_together() {
     let mut kernel = kernel();
     let (a, b) = (spawn(&mut kernel), spawn(&mut kernel));
-    kernel.link(&a, b.as_str()).unwrap();
+    kernel.link(&a, &b).unwrap();
     for pid in [&a, &b] {
-        kernel.cancel(None, pid.as_str(), Some(later(1)), NOW).unwrap();
+        kernel.cancel(None, pid, Some(due(1)), NOW).unwrap();
     }
     effects(&mut kernel);
-    kernel.handle_timeout(later(1));
+    kernel.handle_timeout(due(1).due, NOW);
     assert_eq!(effects(&mut kernel).len(), 2);
 }
 
@@ -212,8 +233,8 @@ fn the_end_of_a_callee_answers_its_caller_last() {
     let mut kernel = kernel();
     let caller = spawn(&mut kernel);
     let callee = exec(&mut kernel, &caller, 7);
-    kernel.monitor(&caller, callee.as_str()).unwrap();
-    kernel.link(&caller, callee.as_str()).unwrap();
+    kernel.monitor(&caller, &callee).unwrap();
+    kernel.link(&caller, &callee).unwrap();
     kernel.set_trap_links(&caller, true);
     assert_eq!(kernel.usage().calls, 1);
     kernel.handle_exit(&callee, failed("boom"), NOW);
@@ -238,8 +259,8 @@ fn callees_end_with_their_caller_and_theirs_too() {
     let (first, second) = (exec(&mut kernel, &caller, 1), exec(&mut kernel, &caller, 2));
     let grandchild = exec(&mut kernel, &first, 1);
     let (linked, trapping) = (spawn(&mut kernel), spawn(&mut kernel));
-    kernel.link(&grandchild, linked.as_str()).unwrap();
-    kernel.link(&second, trapping.as_str()).unwrap();
+    kernel.link(&grandchild, &linked).unwrap();
+    kernel.link(&second, &trapping).unwrap();
     kernel.set_trap_links(&trapping, true);
     kernel.handle_exit(&caller, completed(), NOW);
     assert_eq!(
@@ -261,7 +282,7 @@ fn a_callee_that_is_linked_too_ends_as_a_callee() {
     let mut kernel = kernel();
     let caller = spawn(&mut kernel);
     let callee = exec(&mut kernel, &caller, 1);
-    kernel.link(&caller, callee.as_str()).unwrap();
+    kernel.link(&caller, &callee).unwrap();
     kernel.set_trap_links(&callee, true);
     kernel.handle_exit(&caller, failed("boom"), NOW);
     assert_eq!(
@@ -275,7 +296,7 @@ fn a_failing_callee_takes_a_linked_caller_along_and_answers_nobody() {
     let mut kernel = kernel();
     let caller = spawn(&mut kernel);
     let callee = exec(&mut kernel, &caller, 1);
-    kernel.link(&callee, caller.as_str()).unwrap();
+    kernel.link(&callee, &caller).unwrap();
     kernel.handle_exit(&callee, failed("boom"), NOW);
     assert_eq!(
         effects(&mut kernel),
@@ -291,7 +312,7 @@ fn a_long_chain_of_callees_ends_in_one_step() {
     for request in 1..5_000 {
         last = exec(&mut kernel, &last, request);
     }
-    kernel.terminate(None, first.as_str(), NOW).unwrap();
+    kernel.terminate(None, &first, NOW).unwrap();
     assert_eq!(effects(&mut kernel).len(), 5_000);
     assert_eq!(kernel.usage(), Usage::default());
 }

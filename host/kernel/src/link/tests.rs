@@ -1,17 +1,17 @@
 //! What links promise while both ends live.
 
-use crate::testing::{NOW, effects, failed, kernel, kill, spawn, spawn_few};
-use crate::{ErrorKind, LinkError, Refusal};
+use crate::testing::{NOW, effects, failed, kernel, kill, pid, spawn, spawn_few};
+use crate::{ErrorKind, LinkError, Pid, Refusal};
 
 #[test]
 fn linking_twice_is_one_link_from_either_end() {
     let mut kernel = kernel();
     let (a, b) = (spawn(&mut kernel), spawn(&mut kernel));
-    kernel.link(&a, b.as_str()).unwrap();
-    kernel.link(&a, b.as_str()).unwrap();
-    kernel.link(&b, a.as_str()).unwrap();
+    kernel.link(&a, &b).unwrap();
+    kernel.link(&a, &b).unwrap();
+    kernel.link(&b, &a).unwrap();
     assert_eq!(kernel.usage().links, 1);
-    kernel.unlink(&b, a.as_str()).unwrap();
+    kernel.unlink(&b, &a).unwrap();
     assert_eq!(kernel.usage().links, 0);
 }
 
@@ -19,8 +19,8 @@ fn linking_twice_is_one_link_from_either_end() {
 fn linking_oneself_is_invalid_and_unlinking_oneself_is_fine() {
     let mut kernel = kernel();
     let a = spawn(&mut kernel);
-    assert_eq!(kernel.link(&a, a.as_str()).unwrap_err().kind(), ErrorKind::Invalid);
-    kernel.unlink(&a, a.as_str()).unwrap();
+    assert_eq!(kernel.link(&a, &a).unwrap_err().kind(), ErrorKind::Invalid);
+    kernel.unlink(&a, &a).unwrap();
 }
 
 #[test]
@@ -28,15 +28,11 @@ fn only_the_living_can_be_linked_and_anybody_unlinked() {
     let mut kernel = kernel();
     let (a, b) = (spawn(&mut kernel), spawn(&mut kernel));
     kill(&mut kernel, &b);
-    assert_eq!(kernel.link(&a, b.as_str()).unwrap_err().kind(), ErrorKind::NotFound);
-    for text in [b.as_str(), "{never|0x00009}", "{|}"] {
-        kernel.unlink(&a, text).unwrap();
+    assert_eq!(kernel.link(&a, &b).unwrap_err().kind(), ErrorKind::NotFound);
+    for pid in [&b, &pid("{never|0x00009}"), &Pid::nobody()] {
+        kernel.unlink(&a, pid).unwrap();
     }
-    for name in ["b", "{b}"] {
-        assert_eq!(kernel.unlink(&a, name).unwrap_err().kind(), ErrorKind::NotFound);
-    }
-    assert_eq!(kernel.unlink(&a, "").unwrap_err().kind(), ErrorKind::Invalid);
-    assert_eq!(kernel.unlink(&b, a.as_str()).unwrap_err().kind(), ErrorKind::Canceled);
+    assert_eq!(kernel.unlink(&b, &a).unwrap_err().kind(), ErrorKind::Canceled);
 }
 
 #[test]
@@ -44,19 +40,19 @@ fn a_link_counts_at_both_ends() {
     let mut kernel = kernel();
     let few = spawn_few(&mut kernel);
     let others = [spawn(&mut kernel), spawn(&mut kernel), spawn(&mut kernel)];
-    kernel.link(&few, others[0].as_str()).unwrap();
-    kernel.link(&others[1], few.as_str()).unwrap();
+    kernel.link(&few, &others[0]).unwrap();
+    kernel.link(&others[1], &few).unwrap();
     let full = LinkError::LinksFull { pid: few.clone(), limit: 2 };
-    assert_eq!(kernel.link(&others[2], few.as_str()), Err(full.clone()));
-    assert_eq!(kernel.link(&few, others[2].as_str()), Err(full.clone()));
+    assert_eq!(kernel.link(&others[2], &few), Err(full.clone()));
+    assert_eq!(kernel.link(&few, &others[2]), Err(full.clone()));
     assert_eq!(
         (full.kind(), full.to_string().as_str()),
         (ErrorKind::ResourceExhausted, "{h|0x00001} is at its limit of 2 links")
     );
     assert_eq!(kernel.usage().links, 2);
-    kernel.link(&others[1], few.as_str()).unwrap();
+    kernel.link(&others[1], &few).unwrap();
     kill(&mut kernel, &others[0]);
-    kernel.link(&few, others[2].as_str()).unwrap();
+    kernel.link(&few, &others[2]).unwrap();
     effects(&mut kernel);
 }
 
@@ -64,8 +60,8 @@ fn a_link_counts_at_both_ends() {
 fn after_unlink_a_failure_is_no_concern() {
     let mut kernel = kernel();
     let (a, b) = (spawn(&mut kernel), spawn(&mut kernel));
-    kernel.link(&a, b.as_str()).unwrap();
-    kernel.unlink(&a, b.as_str()).unwrap();
+    kernel.link(&a, &b).unwrap();
+    kernel.unlink(&a, &b).unwrap();
     kernel.handle_exit(&b, failed("boom"), NOW);
     assert_eq!(effects(&mut kernel), ["ended {h|0x00002}: Internal boom"]);
 }

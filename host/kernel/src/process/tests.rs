@@ -1,10 +1,10 @@
 //! What spawning promises.
 
-use crate::testing::{FEW, NOW, add_host, completed, effects, failed, kernel, kill, spawn, spawn_few, spec};
-use crate::{CountLimits, ErrorKind, JoinError, Kernel, Name, NodeLimits, Refusal, SpawnError, SpawnSpec};
+use crate::testing::{FEW, NOW, Node, completed, effects, failed, host, kernel, kill, name, spawn, spawn_few, spec};
+use crate::{CountLimits, ErrorKind, JoinError, NodeLimits, Refusal, SpawnError, SpawnSpec};
 
 fn watched() -> SpawnSpec {
-    SpawnSpec { monitored: true, linked: true, ..spec("h") }
+    SpawnSpec { monitored: true, linked: true, ..spec() }
 }
 
 #[test]
@@ -19,19 +19,19 @@ fn a_pid_is_never_used_again() {
 #[test]
 fn one_counter_serves_all_hosts() {
     let mut kernel = kernel();
-    add_host(&mut kernel, "g", 1, 1);
     spawn(&mut kernel);
-    assert_eq!(kernel.spawn(None, spec("g")).unwrap().pid.as_str(), "{g|0x00002}");
+    let other = kernel.kernel.spawn(None, &host("g", 1), spec()).unwrap();
+    assert_eq!(other.pid.as_str(), "{g|0x00002}");
 }
 
 #[test]
 fn the_chain_is_the_number_of_its_root() {
     let mut kernel = kernel();
     spawn(&mut kernel);
-    let root = kernel.spawn(None, spec("h")).unwrap();
-    let child = kernel.spawn(Some(&root.pid), spec("h")).unwrap();
+    let root = kernel.spawn(None, spec()).unwrap();
+    let child = kernel.spawn(Some(&root.pid), spec()).unwrap();
     kill(&mut kernel, &root.pid);
-    let grandchild = kernel.spawn(Some(&child.pid), spec("h")).unwrap();
+    let grandchild = kernel.spawn(Some(&child.pid), spec()).unwrap();
     assert_eq!((root.chain, child.chain, grandchild.chain), (2, 2, 2));
 }
 
@@ -56,9 +56,9 @@ fn monitor_and_link_stand_when_spawn_returns() {
 fn without_a_parent_nobody_watches() {
     let mut kernel = kernel();
     assert_eq!(kernel.spawn(None, watched()).unwrap_err().kind(), ErrorKind::Invalid);
-    let linked = SpawnSpec { linked: true, ..spec("h") };
+    let linked = SpawnSpec { linked: true, ..spec() };
     assert_eq!(kernel.spawn(None, linked), Err(SpawnError::NoParent));
-    let executed = SpawnSpec { exec: Some(1), ..spec("h") };
+    let executed = SpawnSpec { exec: Some(1), ..spec() };
     assert_eq!(kernel.spawn(None, executed), Err(SpawnError::NoParent));
     assert_eq!(kernel.process_count(), 0);
 }
@@ -68,20 +68,8 @@ fn a_dead_parent_has_no_children() {
     let mut kernel = kernel();
     let parent = spawn(&mut kernel);
     kill(&mut kernel, &parent);
-    let refusal = kernel.spawn(Some(&parent), spec("h")).unwrap_err();
+    let refusal = kernel.spawn(Some(&parent), spec()).unwrap_err();
     assert_eq!(refusal.to_string(), "caller {h|0x00001} has ended");
-}
-
-#[test]
-fn another_tenants_host_looks_absent() {
-    let mut kernel = kernel();
-    add_host(&mut kernel, "theirs", 1, 1);
-    let parent = spawn(&mut kernel);
-    let theirs = kernel.spawn(Some(&parent), spec("theirs")).unwrap_err();
-    let absent = kernel.spawn(Some(&parent), spec("absent")).unwrap_err();
-    assert_eq!(theirs.to_string(), "host `theirs` not found");
-    assert_eq!(absent.to_string(), "host `absent` not found");
-    assert_eq!(theirs.kind(), absent.kind());
 }
 
 #[test]
@@ -90,7 +78,7 @@ fn the_8000th_process_is_accepted_and_the_next_refused() {
     for _ in 0..8_000 {
         spawn(&mut kernel);
     }
-    let refusal = kernel.spawn(None, spec("h")).unwrap_err();
+    let refusal = kernel.spawn(None, spec()).unwrap_err();
     assert_eq!(refusal, SpawnError::NodeFull { limit: 8_000 });
     assert_eq!(refusal.kind(), ErrorKind::ResourceExhausted);
 }
@@ -102,10 +90,10 @@ fn a_refused_spawn_changes_nothing() {
         let mut kernel = kernel();
         let parent = spawn_few(&mut kernel);
         for _ in 0..monitors {
-            kernel.spawn(Some(&parent), SpawnSpec { monitored: true, ..spec("h") }).unwrap();
+            kernel.spawn(Some(&parent), SpawnSpec { monitored: true, ..spec() }).unwrap();
         }
         for _ in 0..links {
-            kernel.spawn(Some(&parent), SpawnSpec { linked: true, ..spec("h") }).unwrap();
+            kernel.spawn(Some(&parent), SpawnSpec { linked: true, ..spec() }).unwrap();
         }
         let before = (kernel.usage(), kernel.process(&parent).unwrap().usage());
         assert_eq!(kernel.spawn(Some(&parent), watched()).unwrap_err().kind(), ErrorKind::ResourceExhausted);
@@ -140,13 +128,12 @@ fn an_end_makes_room_for_relations() {
 
 #[test]
 fn a_node_for_no_processes_starts_none() {
-    let mut kernel = Kernel::new(NodeLimits { max_processes: 0 });
-    add_host(&mut kernel, "h", 0, 1);
-    assert_eq!(kernel.spawn(None, spec("h")), Err(SpawnError::NodeFull { limit: 0 }));
+    let mut kernel = Node::new(NodeLimits { max_processes: 0 });
+    assert_eq!(kernel.spawn(None, spec()), Err(SpawnError::NodeFull { limit: 0 }));
 }
 
-fn named(name: &str) -> SpawnSpec {
-    SpawnSpec { name: Some(Name::new(name).unwrap()), ..spec("h") }
+fn named(text: &str) -> SpawnSpec {
+    SpawnSpec { name: Some(name(text)), ..spec() }
 }
 
 #[test]
@@ -154,11 +141,10 @@ fn a_name_stands_when_spawn_returns_and_goes_with_its_process() {
     let mut kernel = kernel();
     let parent = spawn(&mut kernel);
     let child = kernel.spawn(Some(&parent), named("n")).unwrap().pid;
-    assert_eq!(kernel.lookup(&parent, "n").unwrap(), child);
-    assert_eq!(kernel.holder(&parent, &Name::new("n").unwrap()), Some(child.clone()));
+    assert_eq!(kernel.holder("n"), Some(&child));
     effects(&mut kernel);
     kill(&mut kernel, &child);
-    assert_eq!(kernel.holder(&parent, &Name::new("n").unwrap()), None);
+    assert_eq!(kernel.holder("n"), None);
 }
 
 #[test]
@@ -180,7 +166,7 @@ fn a_taken_name_refuses_the_spawn() {
 fn joining_a_holder_sets_what_a_spawn_would_have_set() {
     let mut kernel = kernel();
     let (parent, holder) = (spawn(&mut kernel), spawn(&mut kernel));
-    kernel.monitor(&parent, holder.as_str()).unwrap();
+    kernel.monitor(&parent, &holder).unwrap();
     // What stands already is no error.
     kernel.join(&parent, &holder, true, true).unwrap();
     kernel.set_trap_links(&parent, true);
@@ -194,11 +180,13 @@ fn joining_is_all_or_nothing() {
     let parent = spawn_few(&mut kernel);
     let holder = spawn(&mut kernel);
     for _ in 0..FEW.links {
-        kernel.spawn(Some(&parent), SpawnSpec { linked: true, ..spec("h") }).unwrap();
+        kernel.spawn(Some(&parent), SpawnSpec { linked: true, ..spec() }).unwrap();
     }
     let refusal = kernel.join(&parent, &holder, true, true).unwrap_err();
     assert_eq!(refusal.kind(), ErrorKind::ResourceExhausted);
     assert_eq!(kernel.process(&parent).unwrap().usage().monitors, 0);
     let oneself = kernel.join(&parent, &parent, true, false).unwrap_err();
     assert!(matches!(&oneself, JoinError::Monitor(_)) && oneself.kind() == ErrorKind::Invalid);
+    kill(&mut kernel, &holder);
+    assert_eq!(kernel.join(&parent, &holder, true, false).unwrap_err().kind(), ErrorKind::NotFound);
 }

@@ -1,9 +1,10 @@
-//! The simulation: random scripts against a kernel and its mailboxes, with a model that says what must come of each
+//! The simulation: random scripts against a kernel and its inboxes, with a model that says what must come of each
 //! step. Owns what is run and how a failing script is made short. Draws from a seed and nothing else, so that a seed is
 //! a test case.
 
 pub mod model;
 pub mod model_mailbox;
+pub mod model_requests;
 pub mod script;
 pub mod shrink;
 pub mod world;

@@ -15,21 +15,20 @@ type Refusable<T> = Result<T, ErrorKind>;
 
 pub struct ModelHost {
     pub id: &'static str,
-    pub tenant: u32,
     pub max: usize,
     pub stopped: bool,
 }
 
 pub struct ModelProcess {
     pub text: String,
-    pub tenant: u32,
     pub host: usize,
     pub chain: u64,
     /// Links, monitors and names, each.
     pub limit: usize,
     pub alive: bool,
     pub trap: bool,
-    pub deadline: Option<i64>,
+    /// By the monotonic clock.
+    pub deadline: Option<u64>,
 }
 
 /// How a process ends.
@@ -48,6 +47,8 @@ pub enum End {
 /// An effect that must come.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Expect {
+    Named { name: String, who: Ordinal },
+    Unnamed { name: String },
     Ended { who: Ordinal, end: End, forced: bool },
     Exit { to: Ordinal, from: Ordinal },
     LinkDown { to: Ordinal, from: Ordinal },
@@ -71,6 +72,7 @@ pub struct SpawnWish {
     pub monitored: bool,
     pub linked: bool,
     pub exec: Option<u64>,
+    pub name: Option<String>,
     pub limit: usize,
 }
 
@@ -84,10 +86,12 @@ pub struct Model {
     pub monitors: BTreeSet<(Ordinal, Ordinal)>,
     /// Callee to caller, with the request.
     pub calls: BTreeMap<Ordinal, (Ordinal, u64)>,
-    pub names: BTreeMap<(u32, String), Ordinal>,
-    /// With the number of the command and the time; those of one command may come in several orders.
+    pub names: BTreeMap<String, Ordinal>,
+    /// With the number of the command and the wall clock's time; those of one command may come in several orders.
     pub expected: Vec<(u64, i64, Expect)>,
+    /// What the wall clock shows.
     pub now: i64,
+    pub uptime: u64,
     command: u64,
 }
 
@@ -107,12 +111,17 @@ impl Model {
             names: BTreeMap::new(),
             expected: Vec::new(),
             now: 1_000,
+            uptime: 500,
             command: 0,
         }
     }
 
     pub fn living(&self) -> impl Iterator<Item = Ordinal> {
         (0..self.processes.len()).filter(|who| self.processes[*who].alive)
+    }
+
+    pub fn living_on(&self, host: usize) -> usize {
+        self.living().filter(|who| self.processes[*who].host == host).count()
     }
 
     pub fn links_of(&self, who: Ordinal) -> usize {
@@ -127,46 +136,38 @@ impl Model {
         self.names.values().filter(|holder| **holder == who).count()
     }
 
-    pub fn next_deadline(&self) -> Option<i64> {
+    pub fn next_deadline(&self) -> Option<u64> {
         self.living().filter_map(|who| self.processes[who].deadline).min()
     }
 
-    fn alive_caller(&self, caller: Ordinal) -> Refusable<&ModelProcess> {
-        let process = &self.processes[caller];
-        if process.alive { Ok(process) } else { Err(ErrorKind::Canceled) }
+    fn alive_caller(&self, caller: Ordinal) -> Refusable<()> {
+        if self.processes[caller].alive { Ok(()) } else { Err(ErrorKind::Canceled) }
     }
 
     pub fn resolve(&self, caller: Option<Ordinal>, target: &Target) -> Refusable<Ordinal> {
-        let tenant = match caller {
-            Some(caller) => Some(self.alive_caller(caller)?.tenant),
-            None => None,
-        };
+        if matches!(target, Target::Unusable) {
+            return Err(ErrorKind::Invalid);
+        }
+        caller.map_or(Ok(()), |caller| self.alive_caller(caller))?;
         let found = match target {
-            Target::Unusable => return Err(ErrorKind::Invalid),
-            Target::Nobody => None,
-            Target::Name(name) => self.names.get(&(tenant.unwrap_or(0), name.clone())).copied(),
-            Target::Process(who) => {
-                let process = &self.processes[*who];
-                let visible = tenant.is_none_or(|tenant| tenant == process.tenant);
-                (process.alive && visible).then_some(*who)
-            }
+            Target::Unusable | Target::Nobody => None,
+            Target::Name(name) => self.names.get(name).copied(),
+            Target::Process(who) => self.processes[*who].alive.then_some(*who),
         };
         found.ok_or(ErrorKind::NotFound)
     }
 
     pub fn spawn(&mut self, wish: &SpawnWish) -> Refusable<Ordinal> {
-        let tenant = match wish.parent {
-            Some(parent) => Some(self.alive_caller(parent)?.tenant),
+        match wish.parent {
+            Some(parent) => self.alive_caller(parent)?,
             None if wish.monitored || wish.linked || wish.exec.is_some() => return Err(ErrorKind::Invalid),
-            None => None,
-        };
-        let host = self.hosts.get(wish.host).filter(|host| tenant.is_none_or(|tenant| tenant == host.tenant));
-        let host = host.ok_or(ErrorKind::NotFound)?;
+            None => {}
+        }
+        let host = &self.hosts[wish.host];
         if host.stopped {
             return Err(ErrorKind::Unavailable);
         }
-        let there = self.living().filter(|who| self.processes[*who].host == wish.host).count();
-        let mut full = there >= host.max || self.living().count() >= self.max;
+        let mut full = self.living_on(wish.host) >= host.max || self.living().count() >= self.max;
         if let Some(parent) = wish.parent {
             let limit = self.processes[parent].limit;
             full |= wish.linked && (self.links_of(parent) >= limit || wish.limit == 0);
@@ -175,10 +176,17 @@ impl Model {
         if full {
             return Err(ErrorKind::ResourceExhausted);
         }
+        if let Some(name) = &wish.name {
+            if self.names.contains_key(name) {
+                return Err(ErrorKind::AlreadyExists);
+            }
+            if wish.limit == 0 {
+                return Err(ErrorKind::ResourceExhausted);
+            }
+        }
         let who = self.processes.len();
         self.processes.push(ModelProcess {
             text: format!("{{{}|0x{:05x}}}", host.id, who + 1),
-            tenant: host.tenant,
             host: wish.host,
             chain: wish.parent.map_or(who as u64 + 1, |parent| self.processes[parent].chain),
             limit: wish.limit,
@@ -190,6 +198,9 @@ impl Model {
             self.links.extend(wish.linked.then_some(pair(parent, who)));
             self.monitors.extend(wish.monitored.then_some((parent, who)));
             self.calls.extend(wish.exec.map(|request| (who, (parent, request))));
+        }
+        if let Some(name) = &wish.name {
+            self.give_name(name, who);
         }
         Ok(who)
     }
@@ -246,13 +257,12 @@ impl Model {
     }
 
     pub fn register(&mut self, caller: Ordinal, name: &str, target: Option<&Target>) -> Refusable<()> {
-        let tenant = self.alive_caller(caller)?.tenant;
-        let who = match target {
-            None => caller,
-            Some(Target::Name(_) | Target::Unusable) => return Err(ErrorKind::Invalid),
-            Some(target) => self.resolve(Some(caller), target)?,
-        };
-        match self.names.get(&(tenant, name.to_owned())) {
+        if matches!(target, Some(Target::Name(_) | Target::Unusable)) {
+            return Err(ErrorKind::Invalid);
+        }
+        self.alive_caller(caller)?;
+        let who = target.map_or(Ok(caller), |target| self.resolve(Some(caller), target))?;
+        match self.names.get(name) {
             Some(holder) if *holder == who => return Ok(()),
             Some(_) => return Err(ErrorKind::AlreadyExists),
             None => {}
@@ -260,15 +270,26 @@ impl Model {
         if self.names_of(who) >= self.processes[who].limit {
             return Err(ErrorKind::ResourceExhausted);
         }
-        self.names.insert((tenant, name.to_owned()), who);
+        self.give_name(name, who);
         Ok(())
     }
 
+    fn give_name(&mut self, name: &str, who: Ordinal) {
+        self.names.insert(name.to_owned(), who);
+        self.command += 1;
+        self.expect(Expect::Named { name: name.to_owned(), who });
+    }
+
     pub fn unregister(&mut self, caller: Ordinal, name: &str) -> Refusable<bool> {
-        let key = (self.alive_caller(caller)?.tenant, name.to_owned());
-        match self.names.get(&key) {
+        self.alive_caller(caller)?;
+        match self.names.get(name) {
             None => Ok(false),
-            Some(holder) if *holder == caller => Ok(self.names.remove(&key).is_some()),
+            Some(holder) if *holder == caller => {
+                self.names.remove(name);
+                self.command += 1;
+                self.expect(Expect::Unnamed { name: name.to_owned() });
+                Ok(true)
+            }
             Some(_) => Err(ErrorKind::PermissionDenied),
         }
     }
@@ -284,10 +305,13 @@ impl Model {
         Ok(())
     }
 
+    /// The deadline is so far from now, in both times.
     pub fn cancel(&mut self, caller: Option<Ordinal>, target: &Target, deadline: Option<i64>) -> Refusable<()> {
         let to = self.resolve(caller, target)?;
         let old = self.processes[to].deadline;
-        self.processes[to].deadline = old.into_iter().chain(deadline).min();
+        let due = deadline.and_then(|delay| self.uptime.checked_add_signed(delay));
+        self.processes[to].deadline = old.into_iter().chain(due).min();
+        let deadline = deadline.map(|delay| self.now + delay);
         self.command += 1;
         self.expected.push((self.command, self.now, Expect::Cancel { to, from: caller, deadline }));
         Ok(())
@@ -296,7 +320,7 @@ impl Model {
     pub fn timeout(&mut self) {
         let due = |model: &Self| {
             let with = model.living().filter_map(|who| Some((model.processes[who].deadline?, who)));
-            with.min().filter(|(deadline, _)| *deadline <= model.now)
+            with.min().filter(|(deadline, _)| *deadline <= model.uptime)
         };
         while let Some((_, who)) = due(self) {
             self.end(who, End::Failed(TERMINATED.to_owned()), true);
@@ -341,6 +365,11 @@ impl Model {
                 (End::Along { called, links: self.linked_among(*who, &dying), causes: causes.clone() }, true)
             });
             self.expect(Expect::Ended { who: *who, end, forced });
+        }
+        for (name, holder) in self.names.clone() {
+            if dying.contains(&holder) {
+                self.expect(Expect::Unnamed { name });
+            }
         }
         self.expect_events(&dying, failed);
         self.links.retain(|(a, b)| !dying.contains(a) && !dying.contains(b));

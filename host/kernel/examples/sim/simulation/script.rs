@@ -34,6 +34,7 @@ pub enum Step {
         monitored: bool,
         linked: bool,
         exec: bool,
+        name: Option<u8>,
         room: u8,
     },
     StopHost(u8),
@@ -50,6 +51,8 @@ pub enum Step {
     Cancel(Option<Who>, Dest, Option<i8>),
     Exit(Who, bool),
     Advance(u8),
+    /// The wall clock is set, by so many nanoseconds.
+    SetClock(i16),
     /// The engine performs some effects.
     Perform(u8),
     /// With the bytes of the payload.
@@ -65,6 +68,14 @@ pub enum Step {
     Read(Who, u8),
     /// The process starts over, within other limits.
     Upgrade(Who, u8),
+    /// The process asks somebody outside.
+    Ask(Who),
+    /// The process has a task done.
+    Task(Who),
+    /// A thread begins the process's next task.
+    NextTask(Who),
+    /// Somebody outside, or a thread, answers a request with so many bytes.
+    Answer(Who, u8, u8),
 }
 
 /// The script of a seed.
@@ -78,10 +89,11 @@ fn step(rng: &mut Rng) -> Step {
     match rng.u8(..100) {
         0..16 => Step::Spawn {
             parent: some(rng, 70, |rng| rng.u8(..)),
-            host: rng.choice([0, 0, 1, 1, 1, 1, 2, 3]).unwrap_or(0),
+            host: rng.choice([0, 0, 1, 1, 1, 1, 2]).unwrap_or(0),
             monitored: rng.u8(..5) == 0,
             linked: rng.u8(..5) == 0,
             exec: rng.u8(..4) == 0,
+            name: some(rng, 20, |rng| rng.u8(..NAMES)),
             room: rng.u8(..),
         },
         16..26 => Step::Link(who, dest(rng)),
@@ -96,12 +108,17 @@ fn step(rng: &mut Rng) -> Step {
         52..57 => Step::Cancel(some(rng, 70, |rng| rng.u8(..)), dest(rng), some(rng, 30, |rng| rng.i8(-5..100))),
         57..60 => Step::Exit(who, rng.bool()),
         60..62 => Step::Advance(rng.u8(..30)),
-        62..69 => Step::Perform(rng.u8(..8)),
-        69..87 => Step::Send(some(rng, 90, |rng| rng.u8(..)), dest(rng), rng.u8(..)),
+        62..68 => Step::Perform(rng.u8(..8)),
+        68 => Step::SetClock(rng.i16(..)),
+        69..80 => Step::Send(some(rng, 90, |rng| rng.u8(..)), dest(rng), rng.u8(..)),
+        80..83 if rng.bool() => Step::Ask(who),
+        80..83 => Step::Task(who),
+        83..85 => Step::NextTask(who),
+        85..87 => Step::Answer(who, rng.u8(..), rng.u8(..)),
         87..93 => Step::Take { who, items: rng.u8(..6), bytes: rng.u16(..600), credit: rng.u16(..1_200) },
         93..97 => Step::Read(who, rng.u8(..4)),
         97..98 => Step::Upgrade(who, rng.u8(..)),
-        _ if rng.u8(..16) == 0 => Step::StopHost(rng.u8(..4)),
+        _ if rng.u8(..16) == 0 => Step::StopHost(rng.u8(..3)),
         _ => Step::Perform(255),
     }
 }

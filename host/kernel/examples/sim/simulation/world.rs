@@ -1,17 +1,21 @@
-//! The world of a simulation: a kernel, mailboxes, and an engine that performs effects when the script says so. Owns
-//! the comparison with the model after every step. Anything may lag behind the kernel here, as it does in the engine.
+//! The world of a simulation: a kernel, inboxes, and an engine that performs effects when the script says so. Owns the
+//! comparison with the model after every step. Anything may lag behind the kernel here, as it does in the engine, which
+//! sends by its own tables of processes and names and never asks the kernel.
 #![allow(clippy::indexing_slicing, reason = "ordinals are the model's own: a wrong one is a bug of the simulation")]
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::{Debug, Display};
+use std::sync::Arc;
 
 use lunarium_kernel::{
-    BatchLimits, CountLimits, Effect, EntryId, ErrorKind, Event, Failure, HostId, HostSpec, Item, Kernel, Mailbox,
-    Message, NodeLimits, Outcome, Pid, Refusal, SpawnSpec, TenantId, Timestamp, Topic, Unread, Usage,
+    BatchLimits, CountLimits, Deadline, Destination, Effect, EntryId, ErrorKind, Event, Failure, Host, HostId, Inbox,
+    Item, Kernel, Limits, Mailbox, Message, Name, NodeLimits, Outcome, Pid, Refusal, RegisterError, ResolveError,
+    SpawnSpec, Timestamp, Topic, Unread, Uptime, Usage,
 };
 
 use super::model::{End, Expect, Model, ModelHost, Ordinal, SpawnWish, Target};
 use super::model_mailbox::{LIMITS, ModelMailbox};
+use super::model_requests::{Kind, ModelRequests};
 use super::script::{Dest, LIVING, NAMES, REACH, Step, Who};
 use super::{Run, Stats};
 
@@ -24,26 +28,29 @@ const LIMIT_OF: [usize; 8] = [50, 50, 50, 2, 2, 2, 1, 0];
 pub struct World {
     kernel: Kernel,
     model: Model,
+    hosts: Vec<Arc<Host>>,
     pids: Vec<Pid>,
-    mailboxes: BTreeMap<Ordinal, (Mailbox, ModelMailbox)>,
+    /// Of everybody who ever lived. A task is the number of its request.
+    inboxes: Vec<(Inbox<()>, ModelMailbox, ModelRequests)>,
+    /// Whom the engine finds, by number.
+    table: BTreeMap<u64, Ordinal>,
+    /// Which names it finds: what `Named` and `Unnamed` have told; and what the model's have.
+    names: BTreeMap<Name, Pid>,
+    model_names: BTreeMap<String, Ordinal>,
     /// How each process ended whose `Ended` was performed.
     ended: BTreeMap<Ordinal, Outcome>,
+    /// Who found that it had ended when it wanted to start over: its runner is gone.
+    gone: BTreeSet<Ordinal>,
     /// Messages accepted, and read, by sender and receiver.
     sent: BTreeMap<(Option<Ordinal>, Ordinal), u32>,
     read: BTreeMap<(Option<Ordinal>, Ordinal), u32>,
-    /// Requests made so far.
-    requests: u64,
     stats: Stats,
     trace: Vec<String>,
 }
 
 fn hosts() -> Vec<ModelHost> {
-    let host = |id, tenant, max| ModelHost { id, tenant, max, stopped: false };
-    vec![host("app:a", 0, 5), host("app:b", 0, 50), host("other", 1, 4)]
-}
-
-fn host_id(id: &str) -> HostId {
-    HostId::new(id)
+    let host = |id, max| ModelHost { id, max, stopped: false };
+    vec![host("app:a", 5), host("app:b", 50), host("other", 4)]
 }
 
 fn same<T: PartialEq + Debug + ?Sized>(what: &str, kernel: &T, model: &T) -> Checked {
@@ -52,21 +59,21 @@ fn same<T: PartialEq + Debug + ?Sized>(what: &str, kernel: &T, model: &T) -> Che
 
 impl World {
     pub fn new() -> Checked<Self> {
-        let mut kernel = Kernel::new(NodeLimits { max_processes: NODE_MAX as u32 });
-        for host in hosts() {
-            let (id, tenant) = (host_id(host.id), TenantId::new(host.tenant));
-            let spec = HostSpec { id, tenant, max_processes: host.max as u32 };
-            kernel.add_host(spec).map_err(|refusal| refusal.to_string())?;
-        }
+        let made = |host: ModelHost| Host::new(HostId::new(host.id), host.max as u32, Limits::default()).map(Arc::new);
+        let made = hosts().into_iter().map(made).collect::<Result<Vec<_>, _>>();
         Ok(Self {
-            kernel,
+            kernel: Kernel::new(NodeLimits { max_processes: NODE_MAX as u32 }),
             model: Model::new(NODE_MAX, hosts()),
+            hosts: made.map_err(|refusal| refusal.to_string())?,
             pids: Vec::new(),
-            mailboxes: BTreeMap::new(),
+            inboxes: Vec::new(),
+            table: BTreeMap::new(),
+            names: BTreeMap::new(),
+            model_names: BTreeMap::new(),
             ended: BTreeMap::new(),
+            gone: BTreeSet::new(),
             sent: BTreeMap::new(),
             read: BTreeMap::new(),
-            requests: 0,
             stats: Stats::new(),
             trace: Vec::new(),
         })
@@ -75,26 +82,34 @@ impl World {
     /// Does one step in the kernel and in the model. A step that names a process when there is none does nothing.
     pub fn step(&mut self, step: &Step) -> Checked {
         match step {
-            Step::Spawn { parent, host, monitored, linked, exec, room } => {
+            Step::Spawn { parent, host, monitored, linked, exec, name, room } => {
                 let limit = LIMIT_OF[usize::from(*room) % LIMIT_OF.len()];
                 // Where nobody lives, a parent is wished for in vain, and the runtime spawns.
                 let wished = parent.filter(|parent| *parent >= LIVING || self.kernel.process_count() > 0);
                 let parent = wished.and_then(|parent| self.who(parent));
-                self.requests += 1;
-                self.spawn(SpawnWish {
-                    parent,
-                    host: usize::from(*host),
-                    monitored: *monitored,
-                    linked: *linked,
-                    exec: exec.then_some(self.requests),
-                    limit,
-                })
+                let (host, name) = (usize::from(*host), name.map(name_text));
+                let wish = SpawnWish { parent, host, monitored: *monitored, linked: *linked, exec: None, name, limit };
+                match (exec, parent) {
+                    (false, _) => self.spawn(step, wish).map(drop),
+                    (true, None) => self.spawn(step, SpawnWish { exec: Some(1), ..wish }).map(drop),
+                    (true, Some(caller)) => self.exec(step, caller, wish),
+                }
             }
-            Step::StopHost(host) => self.stop_host(usize::from(*host)),
+            Step::StopHost(host) => {
+                let host = usize::from(*host);
+                self.model.hosts[host].stopped = true;
+                self.kernel.stop_host(&self.hosts[host]);
+                Ok(())
+            }
             Step::Advance(nanos) => {
                 self.model.now += i64::from(*nanos);
+                self.model.uptime += u64::from(*nanos);
                 self.model.timeout();
-                self.kernel.handle_timeout(self.now());
+                self.kernel.handle_timeout(self.uptime(), self.now());
+                Ok(())
+            }
+            Step::SetClock(nanos) => {
+                self.model.now += i64::from(*nanos);
                 Ok(())
             }
             Step::Perform(count) => (0..*count).try_for_each(|_| self.perform().map(drop)),
@@ -112,6 +127,10 @@ impl World {
             | Step::Exit(who, _)
             | Step::Read(who, _)
             | Step::Upgrade(who, _)
+            | Step::Ask(who)
+            | Step::Task(who)
+            | Step::NextTask(who)
+            | Step::Answer(who, _, _)
             | Step::Take { who, .. } => match self.who(*who) {
                 Some(who) => self.step_of(who, step),
                 None => Ok(()),
@@ -124,32 +143,41 @@ impl World {
         let (kernel, model): (_, Result<String, ErrorKind>) = match step {
             Step::Link(_, dest) => {
                 let (text, target) = self.dest(dest);
-                (kind(self.kernel.link(&pid, &text))?, shown(self.model.link(who, &target)))
+                let found = self.find(Some(&pid), &text).map_err(Into::into);
+                (kind(found.and_then(|other| self.kernel.link(&pid, &other)))?, shown(self.model.link(who, &target)))
             }
             Step::Unlink(_, dest) => {
                 let (text, target) = self.dest(dest);
-                (kind(self.kernel.unlink(&pid, &text))?, shown(self.model.unlink(who, &target)))
+                let found = self.find(Some(&pid), &text).map_err(Into::into);
+                let kernel = kind(found.and_then(|other| self.kernel.unlink(&pid, &other)))?;
+                (kernel, shown(self.model.unlink(who, &target)))
             }
             Step::Monitor(_, dest) => {
                 let (text, target) = self.dest(dest);
-                (kind(self.kernel.monitor(&pid, &text))?, shown(self.model.monitor(who, &target)))
+                let found = self.find(Some(&pid), &text).map_err(Into::into);
+                let kernel = kind(found.and_then(|other| self.kernel.monitor(&pid, &other)))?;
+                (kernel, shown(self.model.monitor(who, &target)))
             }
             Step::Unmonitor(_, dest) => {
                 let (text, target) = self.dest(dest);
-                (kind(self.kernel.unmonitor(&pid, &text))?, shown(self.model.unmonitor(who, &target)))
+                let found = self.find(Some(&pid), &text).map_err(Into::into);
+                let kernel = kind(found.and_then(|other| self.kernel.unmonitor(&pid, &other)))?;
+                (kernel, shown(self.model.unmonitor(who, &target)))
             }
             Step::Register(_, name, dest) => {
                 let (text, target) = dest.as_ref().map(|dest| self.dest(dest)).unzip();
-                let kernel = kind(self.kernel.register(&pid, &name_text(*name), text.as_deref()))?;
-                (kernel, shown(self.model.register(who, &name_text(*name), target.as_ref())))
+                let to = text
+                    .map_or(Ok(pid.clone()), |text| Pid::parse(&text).ok_or_else(|| RegisterError::not_a_pid(&text)));
+                let kernel = to.and_then(|to| self.kernel.register(&pid, checked_name(*name), &to));
+                (kind(kernel)?, shown(self.model.register(who, &name_text(*name), target.as_ref())))
             }
             Step::Lookup(_, name) => {
                 let found = self.model.resolve(Some(who), &Target::Name(name_text(*name)));
                 let found = found.map(|found| self.pids[found].clone());
-                (kind(self.kernel.lookup(&pid, &name_text(*name)))?, shown(found))
+                (kind(self.kernel.resolve(Some(&pid), &Destination::Name(&name_text(*name))))?, shown(found))
             }
             Step::Unregister(_, name) => {
-                let kernel = kind(self.kernel.unregister(&pid, &name_text(*name)))?;
+                let kernel = kind(self.kernel.unregister(&pid, &checked_name(*name)))?;
                 (kernel, shown(self.model.unregister(who, &name_text(*name))))
             }
             Step::Trap(_, trap) => {
@@ -163,6 +191,10 @@ impl World {
                 return self.take(who, batch, u64::from(*credit));
             }
             Step::Read(_, count) => return self.read(who, usize::from(*count)),
+            Step::Ask(_) => return self.begin(who, Kind::Foreign).map(drop),
+            Step::Task(_) => return self.begin(who, Kind::Task).map(drop),
+            Step::NextTask(_) => return self.next_task(who),
+            Step::Answer(_, which, bytes) => return self.answer(who, usize::from(*which), usize::from(*bytes)),
             Step::Upgrade(_, room) => return self.upgrade(who, LIMIT_OF[usize::from(*room) % LIMIT_OF.len()]),
             _ => return Ok(()),
         };
@@ -192,6 +224,18 @@ impl World {
         Timestamp::from_nanos(self.model.now)
     }
 
+    fn uptime(&self) -> Uptime {
+        Uptime::from_nanos(self.model.uptime)
+    }
+
+    /// The pid for a command. What is written as a pid may be anybody's; a name must be somebody's.
+    fn find(&self, caller: Option<&Pid>, text: &str) -> Result<Pid, ResolveError> {
+        match Destination::parse(text)? {
+            Destination::Pid { text, .. } => Pid::parse(text).ok_or_else(|| ResolveError::unknown_pid(text)),
+            name @ Destination::Name(_) => self.kernel.resolve(caller, &name),
+        }
+    }
+
     fn dest(&self, dest: &Dest) -> (String, Target) {
         let nobody = || ("{app:a|0x0ffff}".to_owned(), Target::Nobody);
         match dest {
@@ -210,53 +254,96 @@ impl World {
         }
     }
 
-    fn spawn(&mut self, wish: SpawnWish) -> Checked {
+    /// Whether it was spawned.
+    fn spawn(&mut self, step: &Step, wish: SpawnWish) -> Checked<bool> {
         let parent = wish.parent.map(|parent| self.pids[parent].clone());
         let limit = wish.limit as u32;
         let spec = SpawnSpec {
-            host: host_id(self.model.hosts.get(wish.host).map_or("absent", |host| host.id)),
             entry: EntryId::new("app:main"),
             monitored: wish.monitored,
             linked: wish.linked,
             exec: wish.exec,
-            name: None,
+            name: wish.name.as_deref().map(Name::new).transpose().map_err(|refusal| refusal.to_string())?,
             limits: CountLimits { links: limit, monitors: limit, names: limit },
         };
-        let spawned = self.kernel.spawn(parent.as_ref(), spec);
+        let spawned = self.kernel.spawn(parent.as_ref(), &self.hosts[wish.host], spec);
         let model = self.model.spawn(&wish);
         if let (Ok(spawned), Ok(who)) = (&spawned, &model) {
             let process = &self.model.processes[*who];
             same("pid", &spawned.pid.as_str(), &process.text.as_str())?;
             same("chain", &spawned.chain, &process.chain)?;
+            self.table.insert(spawned.pid.number(), *who);
             self.pids.push(spawned.pid.clone());
-            self.mailboxes.insert(*who, (Mailbox::new(LIMITS), ModelMailbox::default()));
+            let inbox = Inbox::new(Mailbox::new(LIMITS));
+            self.inboxes.push((inbox, ModelMailbox::default(), ModelRequests::default()));
         }
-        let step = Step::Spawn { parent: None, host: 0, monitored: false, linked: false, exec: false, room: 0 };
-        self.compare(&step, kind(spawned.map(drop))?, shown(model.map(drop)))
+        let is_spawned = spawned.is_ok();
+        self.compare(step, kind(spawned.map(drop))?, shown(model.map(drop)))?;
+        Ok(is_spawned)
     }
 
-    fn stop_host(&mut self, host: usize) -> Checked {
-        let Some(host) = self.model.hosts.get_mut(host) else {
-            let absent = self.kernel.stop_host(&host_id("absent"));
-            return same("stop", &absent.map_err(|refusal| refusal.kind()), &Err(ErrorKind::NotFound));
-        };
-        host.stopped = true;
-        self.kernel.stop_host(&host_id(host.id)).map_err(|refusal| refusal.to_string())
+    /// As the engine does it: the request is begun first, and canceled when nothing is spawned.
+    fn exec(&mut self, step: &Step, caller: Ordinal, wish: SpawnWish) -> Checked {
+        let Some(request) = self.begin(caller, Kind::Exec)? else { return Ok(()) };
+        if !self.spawn(step, SpawnWish { exec: Some(request), ..wish })? {
+            let (inbox, _, requests) = &mut self.inboxes[caller];
+            inbox.cancel_request();
+            requests.cancel(request);
+        }
+        Ok(())
+    }
+
+    /// Begins a request; none: it is refused, as it should be.
+    fn begin(&mut self, who: Ordinal, ask: Kind) -> Checked<Option<u64>> {
+        let (inbox, _, requests) = &mut self.inboxes[who];
+        let begun = if ask == Kind::Task { inbox.begin_task(()) } else { inbox.begin_request() };
+        let expected = requests.may_begin(ask);
+        let word = begun.as_ref().map_or_else(|refusal| refusal.kind().as_str(), |_| "ok");
+        *self.stats.entry(format!("{ask:?} {word}")).or_default() += 1;
+        same("begun", &begun.as_ref().map(drop).map_err(Refusal::kind), &expected)?;
+        let Ok(request) = begun else { return Ok(None) };
+        same("a new request", &requests.begin(request, ask), &true)?;
+        Ok(Some(request))
+    }
+
+    fn next_task(&mut self, who: Ordinal) -> Checked {
+        let (inbox, _, requests) = &mut self.inboxes[who];
+        let (task, expected) = (inbox.next_task().map(|(request, ())| request), requests.next_task());
+        *self.stats.entry(if task.is_some() { "NextTask" } else { "NextTask none" }.to_owned()).or_default() += 1;
+        same("next task", &task, &expected)
+    }
+
+    /// Somebody outside answers; who asked may have upgraded or ended since.
+    fn answer(&mut self, who: Ordinal, which: usize, bytes: usize) -> Checked {
+        let (inbox, _, requests) = &mut self.inboxes[who];
+        let owed = requests.owed();
+        let Some(request) = which.checked_rem(owed.len()).map(|at| owed[at]) else { return Ok(()) };
+        let flooded = inbox.reply(request, Outcome::Completed(vec![0; bytes].into()));
+        requests.reply(request, bytes as u64);
+        *self.stats.entry(format!("Answer {}", if inbox.is_closed() { "to the dead" } else { "ok" })).or_default() += 1;
+        same("flooded", &flooded, &false)
     }
 
     fn terminate(&mut self, caller: Option<Who>, dest: &Dest) -> Checked {
         let (caller, (text, target)) = (caller.and_then(|who| self.who(who)), self.dest(dest));
-        let kernel = kind(self.kernel.terminate(caller.map(|who| &self.pids[who]), &text, self.now()))?;
+        let pid = caller.map(|who| self.pids[who].clone());
+        let (found, at) = (self.find(pid.as_ref(), &text), self.now());
+        let kernel = kind(found.and_then(|other| self.kernel.terminate(pid.as_ref(), &other, at)))?;
         let model = shown(self.model.terminate(caller, &target));
         self.compare(&Step::Terminate(None, Dest::Never), kernel, model)
     }
 
     fn cancel(&mut self, caller: Option<Who>, dest: &Dest, deadline: Option<i8>) -> Checked {
         let (caller, (text, target)) = (caller.and_then(|who| self.who(who)), self.dest(dest));
-        let deadline = deadline.map(|nanos| self.model.now + i64::from(nanos));
-        let pid = caller.map(|who| &self.pids[who]);
-        let kernel = kind(self.kernel.cancel(pid, &text, deadline.map(Timestamp::from_nanos), self.now()))?;
-        let model = shown(self.model.cancel(caller, &target, deadline));
+        let delay = deadline.map(i64::from);
+        let deadline = delay.map(|delay| Deadline {
+            due: Uptime::from_nanos(self.model.uptime.saturating_add_signed(delay)),
+            shown: Timestamp::from_nanos(self.model.now + delay),
+        });
+        let pid = caller.map(|who| self.pids[who].clone());
+        let (found, at) = (self.find(pid.as_ref(), &text), self.now());
+        let kernel = kind(found.and_then(|other| self.kernel.cancel(pid.as_ref(), &other, deadline, at)))?;
+        let model = shown(self.model.cancel(caller, &target, delay));
         self.compare(&Step::Cancel(None, Dest::Never, None), kernel, model)
     }
 
@@ -272,23 +359,54 @@ impl World {
         Ok(())
     }
 
+    /// As the engine finds a destination: by its tables. Errors: as the kernel has them.
+    fn find_to_send(&self, sender: Option<Ordinal>, text: &str) -> Result<Ordinal, ResolveError> {
+        let destination = Destination::parse(text)?;
+        if let Some(sender) = sender
+            && self.inboxes[sender].0.is_closed()
+        {
+            return Err(ResolveError::CallerEnded { caller: self.pids[sender].clone() });
+        }
+        match destination {
+            Destination::Pid { number, text } => {
+                let found = self.table.get(&number).filter(|who| self.pids[**who].as_str() == text);
+                found.copied().ok_or_else(|| ResolveError::unknown_pid(text))
+            }
+            Destination::Name(name) => {
+                let found = self.names.get(name).and_then(|pid| self.table.get(&pid.number()));
+                found.copied().ok_or_else(|| ResolveError::UnknownName { name: name.to_owned() })
+            }
+        }
+    }
+
+    /// Whom a message must reach, as far as the effects have been performed.
+    fn model_find_to_send(&self, sender: Option<Ordinal>, target: &Target) -> Result<Ordinal, ErrorKind> {
+        let found = match target {
+            Target::Unusable => return Err(ErrorKind::Invalid),
+            _ if sender.is_some_and(|sender| self.ended.contains_key(&sender)) => return Err(ErrorKind::Canceled),
+            Target::Nobody => None,
+            Target::Process(who) => Some(*who),
+            Target::Name(name) => self.model_names.get(name).copied(),
+        };
+        found.filter(|who| !self.ended.contains_key(who)).ok_or(ErrorKind::NotFound)
+    }
+
     fn send(&mut self, from: Option<Who>, to: &Dest, size: u8) -> Checked {
         let (from, (text, target)) = (from.and_then(|who| self.who(who)), self.dest(to));
         let sender = from.map(|who| self.pids[who].clone());
-        let found = self.kernel.resolve(sender.as_ref(), &text);
-        let expected = self.model.resolve(from, &target);
+        let (found, expected) = (self.find_to_send(from, &text), self.model_find_to_send(from, &target));
         let step = Step::Send(None, Dest::Never, 0);
-        let (Ok(_), Ok(to)) = (&found, &expected) else {
+        let (Ok(found), Ok(to)) = (&found, &expected) else {
             return self.compare(&step, kind(found.map(drop))?, shown(expected.map(drop)));
         };
+        same("receiver", found, to)?;
         let number = self.sent.get(&(from, *to)).copied().unwrap_or(0);
         let mut payload = number.to_be_bytes().to_vec();
         payload.resize(4 + usize::from(size), 0);
         let topic = Topic::new("topic").map_err(|refusal| refusal.to_string())?;
-        let message = Message { sender, topic, payload };
-        // Who lives has a mailbox that is open: it is closed by the effect of the end.
-        let (mailbox, model) = self.mailboxes.get_mut(to).ok_or("the living have no mailbox")?;
-        let (kernel, model) = (kind(mailbox.push(message.clone()))?, shown(model.push(&message)));
+        let message = Message { sender, topic, payload: payload.into() };
+        let (inbox, mailbox, _) = &mut self.inboxes[*to];
+        let (kernel, model) = (kind(inbox.push(message.clone()))?, shown(mailbox.push(&message)));
         if kernel.is_ok() {
             self.sent.insert((from, *to), number + 1);
         }
@@ -296,21 +414,35 @@ impl World {
     }
 
     fn take(&mut self, who: Ordinal, batch: BatchLimits, credit: u64) -> Checked {
-        let Some((mailbox, model)) = self.mailboxes.get_mut(&who) else { return Ok(()) };
-        let deliverable = mailbox.has_deliverable(credit);
-        let (items, expected) = (mailbox.take(batch, credit), model.take(batch, credit));
+        if self.gone.contains(&who) {
+            return Ok(());
+        }
+        let (inbox, mailbox, requests) = &mut self.inboxes[who];
+        let deliverable = inbox.has_deliverable(credit);
+        let taken = inbox.take(batch, credit);
+        let (replies, bytes) = requests.take(batch.bytes);
+        let room = batch.bytes.saturating_sub(bytes);
+        let full = bytes > 0 && room == 0;
+        let items = if full { Vec::new() } else { mailbox.take(BatchLimits { bytes: room, ..batch }, credit) };
         *self.stats.entry(format!("take of {}", items.len().min(3))).or_default() += 1;
-        self.trace.push(format!("take {items:?}"));
-        same("taken", &items, &expected)?;
-        same("deliverable", &(deliverable && batch.items > 0), &!items.is_empty())?;
-        same("empty", &mailbox.is_empty(), &model.is_empty())
+        *self.stats.entry(format!("replies {}", replies.len().min(2))).or_default() += 1;
+        self.trace.push(format!("take {taken:?}"));
+        same("taken", &taken.items, &items)?;
+        same("replies", &taken.replies.iter().map(|reply| reply.request).collect::<Vec<_>>(), &replies)?;
+        if batch.items > 0 {
+            same("deliverable", &deliverable, &!taken.is_empty())?;
+        }
+        same("empty", &inbox.mailbox().is_empty(), &mailbox.is_empty())
     }
 
     /// The script reads; what it reads from each sender is what that one sent, in order and without a gap.
     fn read(&mut self, who: Ordinal, count: usize) -> Checked {
-        let Some((mailbox, model)) = self.mailboxes.get_mut(&who) else { return Ok(()) };
-        let (messages, (left, bytes)) = model.read(count);
-        mailbox.report_unread(Unread { messages: left, bytes });
+        if self.gone.contains(&who) {
+            return Ok(());
+        }
+        let (inbox, mailbox, _) = &mut self.inboxes[who];
+        let (messages, (left, bytes)) = mailbox.read(count);
+        inbox.report_unread(Unread { messages: left, bytes });
         for message in messages {
             let from = message.sender.map(|sender| sender.number() as usize - 1);
             let number = self.read.entry((from, who)).or_default();
@@ -321,18 +453,25 @@ impl World {
         Ok(())
     }
 
-    /// As the engine does it: the guest gives back, then the kernel lets it start over.
+    /// As the engine does it: the guest gives back, then the kernel lets it start over, then the inbox does.
     fn upgrade(&mut self, who: Ordinal, limit: usize) -> Checked {
-        let held = self.mailboxes.get_mut(&who).map(|(_, model)| model.restart()).unwrap_or_default();
-        if let Some((mailbox, _)) = self.mailboxes.get_mut(&who) {
-            for message in held {
-                mailbox.take_back(Item::Message(message)).map_err(|refusal| refusal.to_string())?;
-            }
-            mailbox.restart(LIMITS);
+        let (inbox, mailbox, requests) = &mut self.inboxes[who];
+        if inbox.is_closed() || self.gone.contains(&who) {
+            return Ok(());
+        }
+        for message in mailbox.restart() {
+            inbox.take_back(Item::Message(message)).map_err(|refusal| refusal.to_string())?;
         }
         let most = limit as u32;
         let limits = CountLimits { links: most, monitors: most, names: most };
-        let goes_on = self.kernel.upgrade(&self.pids[who], EntryId::new("app:next"), limits, self.now());
+        let at = Timestamp::from_nanos(self.model.now);
+        let goes_on = self.kernel.upgrade(&self.pids[who], EntryId::new("app:next"), limits, at);
+        if goes_on {
+            drop(inbox.restart(LIMITS));
+            requests.restart();
+        } else {
+            self.gone.insert(who);
+        }
         let word = if goes_on { "Upgrade ok" } else { "Upgrade dead" };
         *self.stats.entry(word.to_owned()).or_default() += 1;
         same("upgrade", &goes_on, &self.model.upgrade(who, limit))
@@ -353,19 +492,41 @@ impl World {
         let word = format!("{expect:?}");
         *self.stats.entry(word.split(' ').next().unwrap_or_default().to_owned()).or_default() += 1;
         match (effect, expect) {
+            (Effect::Named { name, pid }, Expect::Named { name: text, who }) => {
+                same("a name is told once", &self.names.insert(name, pid), &None)?;
+                self.model_names.insert(text, who);
+            }
+            (Effect::Unnamed { name }, Expect::Unnamed { name: text }) => {
+                same("a free name", &self.names.remove(&name).is_some(), &true)?;
+                self.model_names.remove(&text);
+            }
             (Effect::Ended { outcome, .. }, Expect::Ended { who, .. }) => self.perform_end(who, outcome)?,
             (Effect::Deliver { event, .. }, expect) => self.deliver(event, &expect)?,
-            (Effect::Reply { .. }, Expect::Reply { from, .. }) => self.check_reply(from)?,
+            (Effect::Reply { outcome, .. }, Expect::Reply { to, from, request }) => {
+                self.check_reply(from)?;
+                let (inbox, _, requests) = &mut self.inboxes[to];
+                same("a reply to the dead", &inbox.is_closed(), &false)?;
+                let bytes = outcome.size();
+                same("flooded", &inbox.reply(request, outcome), &false)?;
+                requests.reply(request, bytes);
+            }
             (effect, _) => return Err(format!("effect {effect:?} is none of a delivery")),
         }
         Ok(true)
     }
 
     fn perform_end(&mut self, who: Ordinal, outcome: Outcome) -> Checked {
+        let owed = self.model.owed();
+        let unfreed = owed.iter().any(|(_, _, expect)| matches!(expect, Expect::Unnamed { .. }));
+        same("a name is to be freed first", &unfreed, &false)?;
+        same("a name of the dead", &self.names.values().any(|pid| *pid == self.pids[who]), &false)?;
         same("ended before", &self.ended.insert(who, outcome), &None)?;
-        let (mut mailbox, _) = self.mailboxes.remove(&who).ok_or("the end of no mailbox")?;
-        mailbox.close();
-        same("a name of the dead", &self.model.names_of(who), &0)
+        same("the end of a stranger", &self.table.remove(&self.pids[who].number()), &Some(who))?;
+        let (inbox, mailbox, requests) = &mut self.inboxes[who];
+        drop(inbox.close());
+        *mailbox = ModelMailbox::default();
+        requests.close();
+        Ok(())
     }
 
     /// The answer comes after everything else that others are told of the end.
@@ -389,12 +550,12 @@ impl World {
                 *to
             }
             Expect::Cancel { to, .. } => *to,
-            Expect::Ended { .. } | Expect::Reply { .. } => return Err("it isn't delivered".to_owned()),
+            _ => return Err("it isn't delivered".to_owned()),
         };
-        let (mailbox, model) = self.mailboxes.get_mut(&to).ok_or("delivery to the dead")?;
+        let (inbox, mailbox, _) = &mut self.inboxes[to];
+        same("delivery to the dead", &inbox.is_closed(), &false)?;
         mailbox.push_event(event.clone());
-        model.push_event(event);
-        Ok(())
+        same("flooded", &inbox.push_event(event), &false)
     }
 
     /// Whether an effect is what is expected.
@@ -418,6 +579,10 @@ impl World {
                 let from_same = from.as_ref() == f.as_ref().map(pid);
                 to == pid(t) && from_same && *deadline == d.map(Timestamp::from_nanos) && *at == now
             }
+            (Effect::Named { name, pid: of }, Expect::Named { name: text, who }) => {
+                name.as_str() == text && of == pid(who)
+            }
+            (Effect::Unnamed { name }, Expect::Unnamed { name: text }) => name.as_str() == text,
             (Effect::Reply { to, request, outcome }, Expect::Reply { to: t, from, request: r }) => {
                 to == pid(t) && request == r && outcome_of(from) == Some(outcome)
             }
@@ -450,40 +615,73 @@ impl World {
         same("monitors", &usage.monitors, &model.monitors.len())?;
         same("calls", &usage.calls, &model.calls.len())?;
         same("names", &usage.names, &model.names.len())?;
-        same("next deadline", &self.kernel.next_deadline(), &model.next_deadline().map(Timestamp::from_nanos))?;
+        same("next deadline", &self.kernel.next_deadline(), &model.next_deadline().map(Uptime::from_nanos))?;
         same("effects", &usage.effects, &model.expected.len())?;
         for (who, process) in model.processes.iter().enumerate() {
             let pid = &self.pids[who];
             same("alive", &self.kernel.is_alive(pid), &process.alive)?;
             same("trap", &self.kernel.trap_links(pid), &process.trap)?;
-            let found = self.kernel.resolve(None, pid.as_str());
+            let found = self.kernel.resolve(None, &Destination::Pid { number: pid.number(), text: pid.as_str() });
             same("found", &found.is_ok(), &process.alive)?;
-            self.check_names_of(who)?;
+            self.check_inbox_of(who)?;
         }
-        Ok(())
+        for (at, host) in self.hosts.iter().enumerate() {
+            same("processes of a host", &(host.process_count() as usize), &model.living_on(at))?;
+        }
+        self.check_names()
     }
 
-    /// Each process sees the names of its tenant; the dead see nothing.
-    fn check_names_of(&self, who: Ordinal) -> Checked {
-        for name in (0..NAMES).map(name_text) {
-            let seen = self.kernel.lookup(&self.pids[who], &name).map_err(|refusal| refusal.kind());
-            let model = self.model.resolve(Some(who), &Target::Name(name)).map(|holder| self.pids[holder].clone());
-            same("name", &seen, &model)?;
+    fn check_inbox_of(&self, who: Ordinal) -> Checked {
+        let (inbox, _, requests) = &self.inboxes[who];
+        same("closed", &inbox.is_closed(), &self.ended.contains_key(&who))?;
+        same("requests under way", &inbox.requests_under_way(), &requests.under_way())
+    }
+
+    /// Names lead to their holders; and once all effects are performed the engine knows them all.
+    fn check_names(&self) -> Checked {
+        for text in (0..NAMES).map(name_text) {
+            let holder = self.model.names.get(&text).map(|holder| &self.pids[*holder]);
+            same("holder", &self.kernel.holder(&text), &holder)?;
+            if self.model.expected.is_empty() {
+                same("name in the engine", &self.names.get(text.as_str()), &holder)?;
+            }
         }
         Ok(())
     }
 
     /// Ends everything: nothing may be left over, and nothing owed.
     pub fn finish(mut self) -> Checked<Run> {
+        while self.perform()? {}
+        for who in 0..self.pids.len() {
+            self.settle_requests(who)?;
+        }
         for who in self.model.living().collect::<BTreeSet<_>>() {
             self.exit(who, who % 2 == 0)?;
             self.check()?;
         }
         while self.perform()? {}
+        self.check()?;
         same("usage", &self.kernel.usage(), &Usage::default())?;
         same("ends", &self.ended.len(), &self.pids.len())?;
-        same("mailboxes", &self.mailboxes.len(), &0)?;
+        same("processes in the engine", &self.table.len(), &0)?;
+        same("names in the engine", &self.names.len(), &0)?;
+        let under_way: u32 = self.inboxes.iter().map(|(inbox, _, _)| inbox.requests_under_way()).sum();
+        same("requests under way", &under_way, &0)?;
         Ok(Run { stats: self.stats, trace: self.trace })
+    }
+
+    /// Answers all that somebody outside can answer, and hands it over: what stays under way is executed by somebody.
+    fn settle_requests(&mut self, who: Ordinal) -> Checked {
+        const ALL: BatchLimits = BatchLimits { items: 1, bytes: u64::MAX };
+        while self.inboxes[who].2.may_begin(Kind::Foreign).is_ok() && !self.inboxes[who].2.tasks_done() {
+            self.next_task(who)?;
+        }
+        while !self.inboxes[who].2.owed().is_empty() {
+            self.answer(who, 0, 1)?;
+        }
+        self.take(who, ALL, 0)?;
+        let (inbox, _, requests) = &self.inboxes[who];
+        same("requests that stay", &inbox.requests_under_way(), &requests.execs())
     }
 }
 
@@ -505,4 +703,8 @@ fn shown<T: Debug>(result: Result<T, ErrorKind>) -> Answer {
 
 fn name_text(name: u8) -> String {
     format!("name-{name}")
+}
+
+fn checked_name(name: u8) -> Name {
+    Name::new(&name_text(name)).unwrap_or_else(|refusal| unreachable!("{refusal}"))
 }

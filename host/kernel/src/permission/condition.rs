@@ -11,8 +11,8 @@ use std::fmt;
 
 use regex::bytes::{Regex, RegexBuilder};
 
-use crate::attribute::{Attribute, View};
-use crate::security::Request;
+use super::attribute::{Attribute, View};
+use super::security::Request;
 use crate::text::{SHOWN, cut};
 
 /// Bytes of a compiled pattern, and of what its matching may hold. There may be many, and the crate's default of 10 MiB

@@ -3,13 +3,12 @@
 
 use std::sync::Arc;
 
-use crate::attribute::Attribute;
-use crate::policy::{Policy, PolicyEffect};
+use lunarium_contract::length;
+
+use super::attribute::Attribute;
+use super::policy::{Policy, PolicyEffect};
 use crate::text::{SHOWN, cut};
 use crate::{EntryId, ErrorKind, Payload, Pid, Refusal};
-
-/// Longest id of an actor, in bytes.
-const MAX_ACTOR_ID: usize = 255;
 
 /// In whose name a process acts.
 #[derive(Clone, Debug, PartialEq)]
@@ -21,7 +20,7 @@ pub struct Actor {
 
 /// Why there is no such actor.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("actor id of {length} bytes is not 1 to {MAX_ACTOR_ID} bytes long")]
+#[error("actor id of {length} bytes is not 1 to {} bytes long", length::ACTOR)]
 pub struct ActorError {
     /// Bytes of the id.
     pub length: usize,
@@ -37,7 +36,7 @@ impl Actor {
     /// An actor. `meta` is what policies look at, `payload` the same as scripts see it; none: no meta.
     /// Errors: an id that is empty or too long.
     pub fn new(id: String, meta: Attribute, payload: Option<Payload>) -> Result<Self, ActorError> {
-        if !(1..=MAX_ACTOR_ID).contains(&id.len()) {
+        if !(1..=length::ACTOR).contains(&id.len()) {
             return Err(ActorError { length: id.len() });
         }
         Ok(Self { id, meta, payload })

@@ -7,7 +7,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use crate::{ErrorKind, Event, Limits, Pid, Refusal, Topic};
+use crate::{ErrorKind, Event, Limits, Payload, Pid, Refusal, Topic};
 
 /// Bytes that a message costs the guest beside its payload and topic, for the credit: a Lua table, two strings' heads,
 /// a slot in a queue. Empty messages would be free without it, and a small guest drown in them.
@@ -46,8 +46,8 @@ pub struct Message {
     pub sender: Option<Pid>,
     /// What it is about.
     pub topic: Topic,
-    /// One MessagePack value. It has one owner all the way, so it isn't shared.
-    pub payload: Vec<u8>,
+    /// What it says. Handed on as it is.
+    pub payload: Payload,
 }
 
 impl Message {
@@ -425,9 +425,12 @@ impl Mailbox {
         self.event_bytes > EVENT_BYTES
     }
 
-    /// Ends it: drops what waits, and accepts nothing any more.
-    pub fn close(&mut self) {
-        *self = Self { closed: true, ..Self::new(self.limits.clone()) };
+    /// Ends it: it accepts nothing any more. What it held is handed out, to be dropped where no lock is held: that may be
+    /// 20 MiB.
+    #[must_use = "to be dropped where no lock is held"]
+    pub fn close(&mut self) -> Self {
+        let closed = Self { closed: true, ..Self::new(self.limits.clone()) };
+        std::mem::replace(self, closed)
     }
 
     /// Whether it is closed.

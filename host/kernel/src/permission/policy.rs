@@ -1,9 +1,9 @@
 //! Policies: who may do what to what. Owns one policy's verdict on a request. How several together decide is
 //! `security.rs`.
 
+use super::condition::Condition;
+use super::security::Request;
 use crate::EntryId;
-use crate::condition::Condition;
-use crate::security::Request;
 use crate::text::{SHOWN, cut};
 
 /// What a policy does with a request it is about.

@@ -15,7 +15,7 @@ fn mailbox(messages: u32, bytes: u64, message: u32) -> Mailbox {
 
 /// A message of `1 + payload` bytes.
 fn message(payload: usize) -> Message {
-    Message { sender: None, topic: Topic::new("t").unwrap(), payload: vec![0; payload] }
+    Message { sender: None, topic: Topic::new("t").unwrap(), payload: vec![0; payload].into() }
 }
 
 fn exit(from: &Pid) -> Event {
@@ -208,7 +208,8 @@ fn a_closed_mailbox_is_empty_and_accepts_nothing() {
     let mut mailbox = mailbox(10, 100, 100);
     mailbox.push(message(1)).unwrap();
     mailbox.push_event(exit(&a));
-    mailbox.close();
+    let held = mailbox.close();
+    assert_eq!((held.unread_messages(), held.is_closed()), (1, false), "handed out, to be dropped elsewhere");
     mailbox.push_event(exit(&a));
     assert_eq!(mailbox.push(message(1)), Err(SendError::Closed));
     assert_eq!(SendError::Closed.kind(), ErrorKind::NotFound);

@@ -1,0 +1,191 @@
+//! All that comes to one process: its mailbox, and the replies to what it has asked for. Owns what an end and another
+//! incarnation mean for both, and which goes first. Does not know who waits: waking is the engine's, and so is the lock
+//! around it.
+//!
+//! Closed, nothing is accepted, begun or handed over any more. Whether its *sender* may still send is asked of the
+//! sender's own inbox ([`Inbox::is_closed`]): the instance of a process that has ended may run for a moment.
+
+mod mailbox;
+mod requests;
+mod tasks;
+
+use self::requests::Requests;
+use self::tasks::Tasks;
+use crate::{Event, Outcome};
+
+pub use mailbox::{
+    BatchLimits, EVENT_BYTES, EVENT_COST, Item, MESSAGE_COST, Mailbox, MailboxLimits, Message, ReturnError, SendError,
+    Unread,
+};
+pub use requests::{MAX_REQUESTS, Reply, RequestError};
+pub use tasks::MAX_TASKS;
+
+/// The inbox of a process, with tasks of type `T` that wait for a thread.
+#[derive(Debug)]
+pub struct Inbox<T> {
+    mailbox: Mailbox,
+    requests: Requests,
+    tasks: Tasks<T>,
+}
+
+/// What a process is resumed with. Replies are for the guest after the items.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Batch {
+    /// Messages and events.
+    pub items: Vec<Item>,
+    /// Answers to requests.
+    pub replies: Vec<Reply>,
+}
+
+impl Batch {
+    /// Nothing at all.
+    pub fn is_empty(&self) -> bool {
+        self.items.is_empty() && self.replies.is_empty()
+    }
+}
+
+/// What an inbox held and nobody gets any more. To be dropped where no lock is held: that may be 50 MiB.
+#[derive(Debug)]
+#[must_use = "to be dropped where no lock is held"]
+#[expect(dead_code, reason = "only dropped")]
+pub struct Remains<T> {
+    mailbox: Option<Mailbox>,
+    replies: Vec<Reply>,
+    tasks: Vec<T>,
+}
+
+impl<T> Inbox<T> {
+    /// An open inbox around a mailbox, which may have messages.
+    pub fn new(mailbox: Mailbox) -> Self {
+        Self { mailbox, requests: Requests::default(), tasks: Tasks::default() }
+    }
+
+    /// Accepts a message. Errors: as for [`Mailbox::push`].
+    pub fn push(&mut self, message: Message) -> Result<(), SendError> {
+        self.mailbox.push(message)
+    }
+
+    /// Accepts all of these messages, in order, or none. Errors: as for one.
+    pub fn push_all(&mut self, messages: Vec<Message>) -> Result<(), SendError> {
+        self.mailbox.push_all(messages)
+    }
+
+    /// Accepts an event, unless it is closed. True: too many lie unread, and the process has to end
+    /// ([`EVENT_BYTES`]).
+    #[must_use]
+    pub fn push_event(&mut self, event: Event) -> bool {
+        self.mailbox.push_event(event);
+        self.mailbox.is_flooded()
+    }
+
+    /// The id of a new request, never used before. Whoever does the work answers it by [`Inbox::reply`], or it is
+    /// canceled. Errors: `ResourceExhausted` ([`MAX_REQUESTS`]), `Canceled` (closed).
+    pub fn begin_request(&mut self) -> Result<u64, RequestError> {
+        self.check_open()?;
+        self.requests.begin()
+    }
+
+    /// A request was begun, and refused before anything was started.
+    pub fn cancel_request(&mut self) {
+        self.requests.cancel();
+    }
+
+    /// Queues a task: the id of its request.
+    /// Errors: `ResourceExhausted` ([`MAX_TASKS`], then as for a request), `Canceled` (closed).
+    pub fn begin_task(&mut self, task: T) -> Result<u64, RequestError> {
+        self.check_open()?;
+        self.tasks.check()?;
+        let request = self.requests.begin()?;
+        self.tasks.push(request, task);
+        Ok(request)
+    }
+
+    /// The next task to perform, with its request; none when the process has ended or upgraded meanwhile.
+    pub fn next_task(&mut self) -> Option<(u64, T)> {
+        self.tasks.next()
+    }
+
+    /// Answers a request; who is closed is told nothing, nor is who upgraded since it asked. Never refused. True: too many
+    /// bytes of replies wait, and the process has to end (as by events).
+    #[must_use]
+    pub fn reply(&mut self, request: u64, outcome: Outcome) -> bool {
+        if self.is_closed() {
+            return false;
+        }
+        let reply = Reply { request, outcome };
+        if self.requests.is_stale(request) {
+            self.requests.cancel();
+            self.tasks.done(&[reply]);
+            return false;
+        }
+        self.requests.reply(reply)
+    }
+
+    /// Takes what is handed over next, at most a batch. Replies come first in the batch's bytes, and however many they
+    /// are: who only asks is never held up by who sends. `credit` is what the guest may hold of the mailbox.
+    pub fn take(&mut self, batch: BatchLimits, credit: u64) -> Batch {
+        let (replies, bytes) = self.requests.take(batch.bytes);
+        self.tasks.done(&replies);
+        let items = match batch.bytes.saturating_sub(bytes) {
+            0 if bytes > 0 => Vec::new(),
+            room => self.mailbox.take(BatchLimits { bytes: room, ..batch }, credit),
+        };
+        Batch { items, replies }
+    }
+
+    /// Whether [`Inbox::take`] would give anything for this credit.
+    pub fn has_deliverable(&self, credit: u64) -> bool {
+        self.requests.has_replies() || self.mailbox.has_deliverable(credit)
+    }
+
+    /// The guest tells what it holds. See [`Mailbox::report_unread`].
+    pub fn report_unread(&mut self, unread: Unread) {
+        self.mailbox.report_unread(unread);
+    }
+
+    /// Takes back what an ending incarnation's script hasn't received. See [`Mailbox::take_back`].
+    pub fn take_back(&mut self, item: Item) -> Result<(), ReturnError> {
+        self.mailbox.take_back(item)
+    }
+
+    /// Another incarnation begins, within these limits: it gets all that the script hasn't received, and no reply to what
+    /// the last one asked for. Tasks that no thread has begun never are; the others stay counted until their reply.
+    pub fn restart(&mut self, limits: MailboxLimits) -> Remains<T> {
+        self.mailbox.restart(limits);
+        let replies = self.requests.restart();
+        self.tasks.done(&replies);
+        let tasks = self.tasks.take_waiting();
+        tasks.iter().for_each(|_| self.requests.cancel());
+        Remains { mailbox: None, replies, tasks }
+    }
+
+    /// The process has ended: nothing is accepted, begun or handed over from here on.
+    pub fn close(&mut self) -> Remains<T> {
+        let mailbox = Some(self.mailbox.close());
+        let (replies, _) = std::mem::take(&mut self.requests).take(u64::MAX);
+        let tasks = std::mem::take(&mut self.tasks).take_waiting();
+        Remains { mailbox, replies, tasks }
+    }
+
+    /// Whether it is closed.
+    pub fn is_closed(&self) -> bool {
+        self.mailbox.is_closed()
+    }
+
+    /// Requests that were begun, and neither canceled nor answered and handed over.
+    pub fn requests_under_way(&self) -> u32 {
+        self.requests.under_way()
+    }
+
+    /// The mailbox, to be looked at.
+    pub fn mailbox(&self) -> &Mailbox {
+        &self.mailbox
+    }
+
+    fn check_open(&self) -> Result<(), RequestError> {
+        if self.is_closed() { Err(RequestError::Closed) } else { Ok(()) }
+    }
+}
+
+#[cfg(test)]
+mod tests;
