@@ -19,6 +19,8 @@ pub struct Kernel {
     pub(crate) deadlines: BTreeSet<(Uptime, u64)>,
     pub(crate) effects: VecDeque<Effect>,
     pub(crate) last_number: u64,
+    /// Nothing is spawned any more.
+    pub(crate) stopped: bool,
 }
 
 /// What the whole node holds. All zero when nothing lives and all effects are drained.
@@ -93,7 +95,14 @@ impl Kernel {
             deadlines: BTreeSet::new(),
             effects: VecDeque::new(),
             last_number: 0,
+            stopped: false,
         }
+    }
+
+    /// A node that has stopped for good: nothing lives on it, and every spawn is refused. It takes the place of a kernel
+    /// whose state can't be trusted.
+    pub fn stopped() -> Self {
+        Self { stopped: true, ..Self::new(NodeLimits::default()) }
     }
 
     /// The living process that a destination leads to. Without a caller the runtime asks.

@@ -55,6 +55,7 @@ pub use pid::Pid;
 pub use process::{EntryId, JoinError, Process, SpawnError, SpawnSpec, Spawned};
 pub use registry::{Name, NameError, RegisterError, UnregisterError};
 pub use restart::{RestartDecision, RestartPolicy, Restarts};
+pub use text::{SHOWN, cut};
 pub use timestamp::Timestamp;
 pub use topic::{Topic, TopicError};
 pub use uptime::{Deadline, Uptime};

@@ -73,6 +73,9 @@ pub enum SpawnError {
         /// Who asked.
         caller: Pid,
     },
+    /// The node has stopped after a bug of its own.
+    #[error("the node has stopped")]
+    NodeStopped,
     /// Monitored, linked or executed, but by whom?
     #[error("a process without a parent can be neither monitored nor linked nor executed")]
     NoParent,
@@ -145,7 +148,7 @@ impl Refusal for SpawnError {
             Self::CallerEnded { .. } => ErrorKind::Canceled,
             Self::NoParent => ErrorKind::Invalid,
             Self::UnknownHost { .. } => ErrorKind::NotFound,
-            Self::HostStopped { .. } => ErrorKind::Unavailable,
+            Self::NodeStopped | Self::HostStopped { .. } => ErrorKind::Unavailable,
             Self::HostFull { .. }
             | Self::NodeFull { .. }
             | Self::PidsUsedUp
@@ -294,6 +297,9 @@ impl Kernel {
             None if spec.monitored || spec.linked || spec.exec.is_some() => return Err(SpawnError::NoParent),
             None => None,
         };
+        if self.stopped {
+            return Err(SpawnError::NodeStopped);
+        }
         if host.is_stopped() {
             return Err(SpawnError::HostStopped { host: host.id().clone() });
         }

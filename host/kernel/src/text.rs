@@ -5,10 +5,10 @@ use lunarium_contract::{form, length};
 
 /// Bytes of a destination or name that an error message repeats. A script may pass 1 MiB where a name belongs, and
 /// the answer must not cost as much again.
-pub(crate) const SHOWN: usize = length::SHOWN;
+pub const SHOWN: usize = length::SHOWN;
 
 /// The text, cut to at most `max` bytes; a cut is marked by `…` (which comes on top).
-pub(crate) fn cut(text: &str, max: usize) -> String {
+pub fn cut(text: &str, max: usize) -> String {
     if text.len() <= max {
         return text.to_owned();
     }

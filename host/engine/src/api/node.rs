@@ -12,8 +12,8 @@ use super::{Engine, Handle};
 use crate::catalogue::{Chunk, Definition, HostDefinition};
 use crate::node::{CompileError, Globals, NodeInner, Spawn, SpawnError, SpawnRequest, StartError};
 use crate::process::{Inspection, Output};
-use lunarium_schedule::Sleep;
 use crate::value::{Value, ValueError};
+use lunarium_schedule::Sleep;
 
 /// What a node is made of. Everything a process can reach outside of the node stands here. Made by [`NodeConfig::new`].
 #[derive(Clone)]

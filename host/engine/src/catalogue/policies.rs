@@ -4,9 +4,10 @@
 //! to decide: that is the kernel's.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
+use bytes::Bytes;
 use lunarium_contract::length;
 use lunarium_kernel::{Actor, ActorError, Attribute, EntryId, ErrorKind, Policy, Refusal, SHOWN, Security, cut};
 use parking_lot::RwLock;
@@ -216,7 +217,7 @@ impl ActorSpec {
 
     fn read(&self) -> Result<Actor, SecurityError> {
         let meta = self.meta.as_deref().map(|payload| read_table(payload, "meta")).transpose()?;
-        let payload = self.meta.as_deref().map(Arc::from);
+        let payload = self.meta.as_deref().map(Bytes::copy_from_slice);
         Ok(Actor::new(self.id.clone(), meta.unwrap_or(Attribute::Nil), payload)?)
     }
 }

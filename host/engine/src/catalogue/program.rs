@@ -21,12 +21,7 @@ pub(crate) struct Program {
 
 impl Program {
     /// Limits: host, then entry, then who started it from outside. Grants: the entry's and the host's.
-    pub(crate) fn new(
-        code: Arc<Code>,
-        host: &ProcessHost,
-        wish: Option<&LimitsOverride>,
-        arguments: Bytes,
-    ) -> Program {
+    pub(crate) fn new(code: Arc<Code>, host: &ProcessHost, wish: Option<&LimitsOverride>, arguments: Bytes) -> Program {
         let limits = Limits::resolve(host.limits(), &code.definition.limits, wish);
         let grants = Grants::union(&code.definition.grants, &host.grants);
         Program { code, limits, grants, arguments }

@@ -32,8 +32,6 @@ pub(crate) enum FileError {
     Path(PathError),
     #[error("{} on `{path}` {fault}", access.action())]
     Failed { access: Access, path: String, fault: Fault },
-    #[error("process has {0} file operations under way, which is the limit")]
-    Busy(usize),
 }
 
 /// What went wrong with a path.
@@ -68,13 +66,8 @@ impl Refusal for FileError {
         match self {
             FileError::Path(PathError::Leaves(_)) => ErrorKind::PermissionDenied,
             FileError::Path(_) => ErrorKind::Invalid,
-            FileError::Busy(_) => ErrorKind::ResourceExhausted,
             FileError::Failed { fault, .. } => fault.kind(),
         }
-    }
-
-    fn retryable(&self) -> bool {
-        matches!(self, FileError::Busy(_))
     }
 }
 

@@ -16,9 +16,9 @@ use lunarium_contract::payload::extension;
 use rustix::fs::OFlags;
 
 pub use directory::Directory;
+use error::Fault;
 pub(crate) use error::{Access, FileError};
 pub use path::PathError;
-use error::Fault;
 use path::{normalise, shown};
 
 use crate::value::{StringPayload, Value};
@@ -47,7 +47,8 @@ impl Place {
             Err(PathError::Leaves(_)) => return Err(failed(path, Fault::NotGranted)),
             Err(error) => return Err(FileError::Path(error)),
         };
-        let (directory, rest) = directory::find(granted, &normal).ok_or_else(|| failed(shown(&normal), Fault::NotGranted))?;
+        let (directory, rest) =
+            directory::find(granted, &normal).ok_or_else(|| failed(shown(&normal), Fault::NotGranted))?;
         if access == Access::Write && !directory.is_writable() {
             return Err(failed(shown(&normal), Fault::ReadOnly(directory.name().to_owned())));
         }

@@ -11,7 +11,7 @@ pub enum PathError {
     #[error("path is empty")]
     Empty,
     /// Longer than any path can be.
-    #[error("path has {0} bytes, above the limit of {}", length::PATH)]
+    #[error("path has {0} bytes, above the limit of {most}", most = length::PATH)]
     TooLong(usize),
     /// No file system has such names.
     #[error("path contains a NUL")]

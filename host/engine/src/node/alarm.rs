@@ -26,9 +26,8 @@ impl NodeInner {
         }
         // Asked under the alarm's lock: of two that come at once, the later one knows the deadline of both.
         let deadline = self.control.next_deadline();
-        *timer = deadline.map(|deadline| {
-            clock.set(deadline.as_nanos(), Waker::from(Arc::new(Ring(self.this.clone()))))
-        });
+        *timer =
+            deadline.map(|deadline| clock.set(deadline.as_nanos(), Waker::from(Arc::new(Ring(self.this.clone())))));
     }
 
     /// By the engine's clock, which goes on while the system's time is set.

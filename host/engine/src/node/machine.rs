@@ -7,8 +7,8 @@ use std::sync::Arc;
 use std::thread;
 
 use super::Caller;
-use lunarium_schedule::{Clock, Scheduler};
 use crate::wasm::{Instances, InstancesError, Link, PoolError};
+use lunarium_schedule::{Clock, Scheduler};
 
 pub(crate) struct Machine {
     pub(crate) max_processes: u32,

@@ -24,8 +24,7 @@ use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use lunarium_kernel::{
-    Deadline, Destination, Kernel, LimitName, Name, NodeLimits, Outcome, Pid, RegisterError,
-    ResolveError,
+    Deadline, Destination, Kernel, LimitName, Name, NodeLimits, Outcome, Pid, RegisterError, ResolveError,
 };
 use tokio::sync::Notify;
 
@@ -34,8 +33,8 @@ use self::census::{Census, Counted};
 use self::control::{Afterwards, Control};
 use crate::catalogue::Catalogue;
 use crate::process::{Level, Line, Output, Process, ProcessLabel};
-use lunarium_schedule::Clock;
 use crate::value::limit_reached;
+use lunarium_schedule::Clock;
 
 pub(crate) use caller::{Caller, Who};
 pub use check::{CompileError, GlobalUse, Globals};

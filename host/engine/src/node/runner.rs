@@ -15,10 +15,10 @@ use super::turn::Turn;
 use super::{Caller, NodeInner};
 use crate::catalogue::{Code, Compiled, ImportLists, Program};
 use crate::process::{Delivery, Incarnation, Inspection, Process};
-use lunarium_schedule::{Clock, TICK, TimerKey, Urgency};
 use crate::value::{bug, failed, limit_reached};
 use crate::wasm::guest::{self as wit, EventResult, Parked, Status};
 use crate::wasm::{Instance, Slot, convert};
+use lunarium_schedule::{Clock, TICK, TimerKey, Urgency};
 
 /// Queues the process. It starts when a worker and an instance are free.
 pub(super) fn start(node: Arc<NodeInner>, process: Arc<Process>, program: Program) {
@@ -176,9 +176,7 @@ impl Runner<'_> {
         let Some(live) = &mut self.live else { return Step::End(Some(bug("a call without an instance"))) };
         match status {
             Ok(Status::Parked(parked)) => Step::Wait(parked),
-            Ok(Status::Exited(outcome)) => {
-                Step::End(Some(convert::outcome(outcome, live.incarnation.limits())))
-            }
+            Ok(Status::Exited(outcome)) => Step::End(Some(convert::outcome(outcome, live.incarnation.limits()))),
             Ok(Status::Upgrade) => self.upgrade().await,
             Err(error) => Step::End(stopped(&error, live.instance.occupant(), &live.incarnation)),
         }

@@ -5,6 +5,7 @@
 
 use std::sync::Arc;
 
+use bytes::Bytes;
 use lunarium_kernel::{
     Denied, EntryId, ErrorKind, HostId, JoinError, Kernel, LimitsOverride, Mailbox, Message, Name, Pid, Refusal, SHOWN,
     Security, SendError, SpawnSpec, action, cut,
@@ -213,11 +214,7 @@ impl NodeInner {
     ///
     /// Policies are asked outside of the kernel's lock, so that they hold up nobody else; what was allowed is done only if
     /// the name is still where it was then.
-    pub(crate) fn spawn_child(
-        self: &Arc<NodeInner>,
-        parent: &Process,
-        mut spawn: Spawn,
-    ) -> Result<Pid, SpawnError> {
+    pub(crate) fn spawn_child(self: &Arc<NodeInner>, parent: &Process, mut spawn: Spawn) -> Result<Pid, SpawnError> {
         let plan = self.plan(&spawn, Some(parent))?;
         for _ in 0..LOOKS {
             let holder = spawn.name.as_ref().and_then(|name| self.control.table.holder(name.as_str()));
@@ -299,13 +296,7 @@ impl NodeInner {
     }
 
     /// Gives the holder of a name the messages, monitor and link, all or none of them.
-    fn join(
-        &self,
-        kernel: &mut Kernel,
-        parent: &Process,
-        spawn: &mut Spawn,
-        holder: Pid,
-    ) -> Result<Pid, SpawnError> {
+    fn join(&self, kernel: &mut Kernel, parent: &Process, spawn: &mut Spawn, holder: Pid) -> Result<Pid, SpawnError> {
         let (monitored, linked) = (spawn.monitored, spawn.linked);
         kernel.check_join(&parent.pid, &holder, monitored, linked)?;
         if let Some(holder) = self.control.table.get(&holder) {

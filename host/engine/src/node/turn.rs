@@ -7,8 +7,8 @@ use std::pin::pin;
 use std::task::Poll;
 
 use crate::process::{CpuMeter, Life};
-use lunarium_schedule::Clock;
 use crate::wasm::Stopped;
+use lunarium_schedule::Clock;
 
 #[derive(Clone, Copy)]
 pub(super) struct Turn<'a> {

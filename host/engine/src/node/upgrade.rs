@@ -2,7 +2,7 @@
 //! do then. What the runner does in between is its own.
 
 use bytes::Bytes;
-use lunarium_kernel::{EntryId};
+use lunarium_kernel::EntryId;
 
 use super::NodeInner;
 use super::spawn::{SpawnError, fits};

@@ -15,8 +15,8 @@ use std::task::{Poll, Waker};
 
 use bytes::Bytes;
 use lunarium_kernel::{
-    BatchLimits, Event, Item, Limits, LimitsOverride, Mailbox, Message, Outcome, Pid, Reply, RequestError,
-    ReturnError, Security, SendError, Spawned, Unread,
+    BatchLimits, Event, Item, Limits, LimitsOverride, Mailbox, Message, Outcome, Pid, Reply, RequestError, ReturnError,
+    Security, SendError, Spawned, Unread,
 };
 use parking_lot::{Mutex, MutexGuard};
 
@@ -24,8 +24,8 @@ pub(crate) use file_queue::perform_file;
 pub(crate) use incarnation::{CpuMeter, Incarnation};
 pub(crate) use life::Life;
 pub(crate) use log::{Line, Log};
-pub use output::{Level, Output, ProcessLabel};
 pub(crate) use output::clean;
+pub use output::{Level, Output, ProcessLabel};
 
 use crate::catalogue::ProcessHost;
 use crate::files::Task;

@@ -41,7 +41,8 @@ impl Host for Caller {
             who.authorize(action::CONTEXT, action::CONTEXT_RESOURCE)?;
         }
         let context = context.map(Into::into);
-        let spawn = Spawn { context, security, monitored, linked, name, messages, ..Spawn::new(entry, host, arguments.into()) };
+        let spawn =
+            Spawn { context, security, monitored, linked, name, messages, ..Spawn::new(entry, host, arguments.into()) };
         Ok(self.node.spawn_child(&who.process, spawn)?.to_string())
     }
 

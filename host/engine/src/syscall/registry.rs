@@ -1,6 +1,6 @@
 //! `registry.register`, `registry.lookup` and `registry.unregister`.
 
-use lunarium_kernel::{Name, RegisterError, UnregisterError, action};
+use lunarium_kernel::{Name, UnregisterError, action};
 
 use crate::node::Caller;
 use crate::wasm::CallError;

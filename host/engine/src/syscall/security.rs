@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use lunarium_contract::{form, length};
-use lunarium_kernel::{EntryId, ErrorKind, Refusal, ResolveError, action};
+use lunarium_kernel::{EntryId, ErrorKind, Refusal, ResolveError};
 
 use crate::catalogue::read_table;
 use crate::node::{Caller, Who};
@@ -49,11 +49,7 @@ impl Caller {
     }
 
     /// The same for what undoes something: a pid that is gone (none) is no mistake, and the permission is for its text.
-    pub(super) fn permitted_to_undo(
-        &self,
-        action: &str,
-        destination: &str,
-    ) -> Result<Option<Arc<Process>>, CallError> {
+    pub(super) fn permitted_to_undo(&self, action: &str, destination: &str) -> Result<Option<Arc<Process>>, CallError> {
         let process = match self.node.find(destination) {
             Ok(process) => Some(process),
             Err(ResolveError::UnknownPid { .. }) => None,
@@ -68,10 +64,8 @@ impl Caller {
 impl Host for Caller {
     fn own_actor(&mut self) -> wasmtime::Result<Option<Actor>> {
         let actor = self.living()?.security().actor();
-        Ok(actor.map(|actor| Actor {
-            id: actor.id().to_owned(),
-            meta: actor.payload().map(|payload| payload.to_vec()),
-        }))
+        Ok(actor
+            .map(|actor| Actor { id: actor.id().to_owned(), meta: actor.payload().map(|payload| payload.to_vec()) }))
     }
 
     fn own_scope(&mut self) -> wasmtime::Result<Option<Vec<String>>> {

@@ -78,7 +78,9 @@ fn look(value: &Value, depth: usize) -> Result<(), Found> {
             look_at_key(key)?;
             look(value, deeper).map_err(|found| found.inside(step(key)))
         }),
-        Value::Extension(kind, _) if !u8::try_from(*kind).is_ok_and(|kind| (extension::SEEN..=extension::NULL).contains(&kind)) => {
+        Value::Extension(kind, _)
+            if !u8::try_from(*kind).is_ok_and(|kind| (extension::SEEN..=extension::NULL).contains(&kind)) =>
+        {
             Err(Found::here(Fault::Extension(*kind)))
         }
         _ => Ok(()),

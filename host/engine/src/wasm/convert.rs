@@ -14,11 +14,7 @@ use super::guest as wit;
 use super::imports::types;
 
 /// What `resume` hands over, in order.
-pub(crate) fn events<'a>(
-    items: &'a [Item],
-    replies: &'a [Reply],
-    output_ready: bool,
-) -> Vec<wit::EventParam<'a>> {
+pub(crate) fn events<'a>(items: &'a [Item], replies: &'a [Reply], output_ready: bool) -> Vec<wit::EventParam<'a>> {
     let output = output_ready.then_some(wit::EventParam::OutputReady);
     items.iter().map(event).chain(replies.iter().map(reply)).chain(output).collect()
 }

@@ -15,6 +15,6 @@ pub(crate) use bindings::exports::lunarium::process::guest;
 pub(crate) use bindings::lunarium::process as imports;
 pub(crate) use bindings::{CallError, LuaProcess};
 pub(crate) use instance::{Instance, Occupant, Stopped};
-pub(crate) use instances::{Instances, InstancesError, Slot};
+pub(crate) use instances::{Instances, InstancesError, Link, Slot};
 pub(crate) use memory::MemoryLimiter;
 pub use pool::PoolError;
