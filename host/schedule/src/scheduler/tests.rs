@@ -177,6 +177,26 @@ fn what_lies_in_the_slot_of_a_busy_worker_is_handed_over_at_the_second_tick() {
 }
 
 #[test]
+fn what_is_displaced_from_a_slot_wakes_another_worker() {
+    check(200, || {
+        let scheduler = Scheduler::start(2).unwrap();
+        let done = Arc::new(Bell::default());
+        let (target, waits) = (Arc::clone(&scheduler), Arc::clone(&done));
+        Process::start(&scheduler, |_| async move {
+            for _ in 0..2 {
+                let rings = Arc::clone(&waits);
+                Process::start(&target, |_| async move { rings.ring() });
+            }
+            // Doesn't leave its worker until the first of them has run.
+            waits.wait(1);
+            waits.ring();
+        });
+        done.wait(3);
+        end(scheduler);
+    });
+}
+
+#[test]
 fn a_woken_task_stays_in_the_slot_of_its_worker_for_a_tick() {
     check(100, || {
         let scheduler = Scheduler::start(2).unwrap();
@@ -270,12 +290,51 @@ fn a_task_may_end_the_scheduler_and_hold_it_last() {
         let last = Arc::clone(&scheduler);
         Process::start(&scheduler, |_| async move {
             let token = token;
+            // Into the slot; with a tick, the worker doesn't take from there any more.
             Process::start(&last, |_| async move { drop(token) });
+            (0..draw(3)).for_each(|_| last.tick());
             last.stop();
         });
         drop(scheduler);
         dropped.wait(1);
         wait_until_freed(&weak);
+    });
+}
+
+#[test]
+fn what_is_woken_by_the_end_of_another_is_dropped_too() {
+    /// Sends when it is dropped.
+    struct Last(Arc<Letter>);
+    impl Drop for Last {
+        fn drop(&mut self) {
+            self.0.send();
+        }
+    }
+    check(200, || {
+        let scheduler = Scheduler::start(2).unwrap();
+        let dropped = Arc::new(Bell::default());
+        let letters: Vec<_> = (0..3).map(|_| Arc::new(Letter::default())).collect();
+        for pair in letters.windows(2) {
+            let (letter, next, token) =
+                (Arc::clone(&pair[0]), Last(Arc::clone(&pair[1])), Token(Arc::clone(&dropped)));
+            Process::start(&scheduler, |_| async move {
+                let _held = (next, token);
+                loop {
+                    letter.receive().await;
+                }
+            });
+        }
+        dawdle(8);
+        scheduler.stop();
+        while dropped.rung() == 0 {
+            letters[0].send();
+            thread::yield_now();
+        }
+        while dropped.rung() < 2 {
+            letters[1].send();
+            thread::yield_now();
+        }
+        end(scheduler);
     });
 }
 
@@ -338,6 +397,9 @@ fn busy_ones_take_turns() {
         const BUSY: usize = 5;
         let scheduler = Scheduler::start(1).unwrap();
         let (turns, done) = (Arc::new(Mutex::default()), Arc::new(Bell::default()));
+        let all = Arc::new(Bell::default());
+        let gate = Arc::clone(&all);
+        Process::start(&scheduler, |_| async move { gate.wait(1) });
         for task in 0..BUSY {
             let (turns, done) = (Arc::clone(&turns), Arc::clone(&done));
             Process::start(&scheduler, |process| async move {
@@ -349,8 +411,9 @@ fn busy_ones_take_turns() {
                 done.ring();
             });
         }
+        all.ring();
         done.wait(BUSY);
-        let turns = turns.lock();
+        let turns = turns.lock().clone();
         assert!(turns.chunks(BUSY).all(|round| round == turns.get(..BUSY).unwrap()), "{turns:?}");
         end(scheduler);
     });
