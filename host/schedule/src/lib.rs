@@ -14,6 +14,8 @@ mod queues;
 mod scheduler;
 mod sleep;
 mod sync;
+#[cfg(test)]
+mod trial;
 
 pub use clock::{Clock, OnTick, Run, TICK, TimerKey};
 pub use queues::Urgency;

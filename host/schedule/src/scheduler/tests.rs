@@ -1,1 +1,470 @@
-//! tests
+//! Workers in many orders: nothing that is scheduled is lost, and what is left in the end is dropped.
+
+use std::future::poll_fn;
+use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
+use std::sync::{Arc, Weak};
+use std::task::{Poll, Waker};
+
+use super::Scheduler;
+use crate::queues::{BUSY_PATIENCE, Urgency};
+use crate::sync::{Mutex, thread};
+use crate::trial::{Bell, Token, check, dawdle, draw, panic_twice};
+
+/// A process as the scheduler sees one: it says itself when it has used up its slice.
+#[derive(Clone, Default)]
+struct Process {
+    preempted: Arc<AtomicBool>,
+}
+
+impl Process {
+    fn start<F: Future<Output = ()> + Send + 'static>(scheduler: &Arc<Scheduler>, body: impl FnOnce(Process) -> F) {
+        let process = Process::default();
+        let preempted = Arc::clone(&process.preempted);
+        let scheduler = Arc::clone(scheduler);
+        let schedule = move |task| {
+            let urgency = if preempted.swap(false, SeqCst) { Urgency::Preempted } else { Urgency::Woken };
+            scheduler.schedule(task, urgency);
+        };
+        let (task, handle) = async_task::spawn(body(process), schedule);
+        handle.detach();
+        task.schedule();
+    }
+
+    async fn end_slice(&self) {
+        // An order that keeps to one thread would else never leave a busy one.
+        thread::yield_now();
+        self.preempted.store(true, SeqCst);
+        requeue().await;
+    }
+}
+
+/// Wakes itself.
+async fn requeue() {
+    let mut polled = false;
+    poll_fn(|context| {
+        if std::mem::replace(&mut polled, true) {
+            return Poll::Ready(());
+        }
+        context.waker().wake_by_ref();
+        Poll::Pending
+    })
+    .await;
+}
+
+/// Where one waits for another.
+#[derive(Default)]
+struct Letter(Mutex<(bool, Option<Waker>)>);
+
+impl Letter {
+    fn send(&self) {
+        let waker = {
+            let mut state = self.0.lock();
+            state.0 = true;
+            state.1.take()
+        };
+        waker.into_iter().for_each(Waker::wake);
+    }
+
+    /// Wakes under the lock, as some do.
+    fn send_locked(&self) {
+        let mut state = self.0.lock();
+        state.0 = true;
+        state.1.take().into_iter().for_each(Waker::wake);
+    }
+
+    async fn receive(&self) {
+        poll_fn(|context| {
+            let mut state = self.0.lock();
+            if std::mem::take(&mut state.0) {
+                return Poll::Ready(());
+            }
+            let earlier = state.1.replace(context.waker().clone());
+            drop(state);
+            drop(earlier);
+            Poll::Pending
+        })
+        .await;
+    }
+}
+
+/// Waits until no thread, task or waker holds the scheduler any more: for ever if one does.
+fn wait_until_freed(scheduler: &Weak<Scheduler>) {
+    while scheduler.strong_count() > 0 {
+        thread::yield_now();
+    }
+}
+
+fn end(scheduler: Arc<Scheduler>) {
+    scheduler.stop();
+    let weak = Arc::downgrade(&scheduler);
+    drop(scheduler);
+    wait_until_freed(&weak);
+}
+
+#[test]
+fn whatever_is_scheduled_runs() {
+    check(400, || {
+        let scheduler = Scheduler::start(2).unwrap();
+        let done = Arc::new(Bell::default());
+        for _ in 0..2 {
+            let (there, back) = (Arc::new(Letter::default()), Arc::new(Letter::default()));
+            let (first, second) = ((Arc::clone(&there), Arc::clone(&back)), (there, back));
+            let (done_first, done_second) = (Arc::clone(&done), Arc::clone(&done));
+            Process::start(&scheduler, |process| async move {
+                for _ in 0..2 {
+                    first.0.send();
+                    process.end_slice().await;
+                    first.1.receive().await;
+                }
+                done_first.ring();
+            });
+            dawdle(4);
+            Process::start(&scheduler, |_| async move {
+                for _ in 0..2 {
+                    second.0.receive().await;
+                    second.1.send();
+                }
+                done_second.ring();
+            });
+        }
+        done.wait(4);
+        end(scheduler);
+    });
+}
+
+#[test]
+fn a_busy_task_from_elsewhere_wakes_a_worker() {
+    check(300, || {
+        let scheduler = Scheduler::start(1).unwrap();
+        let done = Arc::new(Bell::default());
+        dawdle(8);
+        let rings = Arc::clone(&done);
+        let target = Arc::clone(&scheduler);
+        let (task, handle) =
+            async_task::spawn(async move { rings.ring() }, move |task| target.schedule(task, Urgency::Preempted));
+        handle.detach();
+        task.schedule();
+        done.wait(1);
+        end(scheduler);
+    });
+}
+
+#[test]
+fn what_lies_in_the_slot_of_a_busy_worker_is_handed_over_at_the_second_tick() {
+    check(300, || {
+        let scheduler = Scheduler::start(2).unwrap();
+        let (inside, done) = (Arc::new(Bell::default()), Arc::new(Bell::default()));
+        let letter = Arc::new(Letter::default());
+        let (received, rings) = (Arc::clone(&letter), Arc::clone(&done));
+        Process::start(&scheduler, |_| async move {
+            received.receive().await;
+            rings.ring();
+        });
+        let (sent, waits) = (Arc::clone(&inside), Arc::clone(&done));
+        Process::start(&scheduler, |_| async move {
+            letter.send();
+            sent.ring();
+            // Doesn't leave its worker until the other one has run.
+            waits.wait(1);
+            waits.ring();
+        });
+        inside.wait(1);
+        scheduler.tick();
+        scheduler.tick();
+        done.wait(2);
+        end(scheduler);
+    });
+}
+
+#[test]
+fn what_is_displaced_from_a_slot_wakes_another_worker() {
+    check(200, || {
+        let scheduler = Scheduler::start(2).unwrap();
+        let done = Arc::new(Bell::default());
+        let (target, waits) = (Arc::clone(&scheduler), Arc::clone(&done));
+        Process::start(&scheduler, |_| async move {
+            for _ in 0..2 {
+                let rings = Arc::clone(&waits);
+                Process::start(&target, |_| async move { rings.ring() });
+            }
+            // Doesn't leave its worker until the first of them has run.
+            waits.wait(1);
+            waits.ring();
+        });
+        done.wait(3);
+        end(scheduler);
+    });
+}
+
+#[test]
+fn a_woken_task_stays_in_the_slot_of_its_worker_for_a_tick() {
+    check(100, || {
+        let scheduler = Scheduler::start(2).unwrap();
+        let (inside, done) = (Arc::new(Bell::default()), Arc::new(Bell::default()));
+        let (sent, waits) = (Arc::clone(&inside), Arc::clone(&done));
+        let target = Arc::clone(&scheduler);
+        Process::start(&scheduler, |_| async move {
+            let here = thread::current().id();
+            let rings = Arc::clone(&waits);
+            Process::start(&target, |_| async move {
+                assert_eq!(thread::current().id(), here);
+                rings.ring();
+            });
+            target.tick();
+            assert_eq!(waits.rung(), 0);
+            sent.ring();
+        });
+        done.wait(1);
+        end(scheduler);
+    });
+}
+
+#[test]
+fn what_is_queued_or_woken_after_the_end_is_dropped() {
+    check(400, || {
+        let scheduler = Scheduler::start(2).unwrap();
+        let dropped = Arc::new(Bell::default());
+        let letters: Vec<_> = (0..3).map(|_| Arc::new(Letter::default())).collect();
+        for letter in &letters {
+            let (letter, token) = (Arc::clone(letter), Token(Arc::clone(&dropped)));
+            Process::start(&scheduler, |process| async move {
+                let _token = token;
+                loop {
+                    letter.receive().await;
+                    process.end_slice().await;
+                }
+            });
+        }
+        dawdle(8);
+        letters[0].send();
+        let (stopper, waker) = (Arc::clone(&scheduler), Arc::clone(&letters[1]));
+        let stops = thread::spawn(move || stopper.stop());
+        let wakes = thread::spawn(move || waker.send());
+        scheduler.tick();
+        scheduler.tick();
+        stops.join().unwrap();
+        wakes.join().unwrap();
+        // Some wait still: these two sends are after the end.
+        letters.iter().for_each(|letter| letter.send());
+        dropped.wait(3);
+        end(scheduler);
+    });
+}
+
+#[test]
+fn whoever_wakes_after_the_end_may_hold_a_lock_that_the_end_of_the_task_needs() {
+    struct Locks(Arc<Letter>, Arc<Bell>);
+    impl Drop for Locks {
+        fn drop(&mut self) {
+            let _state = self.0.0.lock();
+            self.1.ring();
+        }
+    }
+    check(300, || {
+        let scheduler = Scheduler::start(1).unwrap();
+        let (letter, dropped) = (Arc::new(Letter::default()), Arc::new(Bell::default()));
+        let locks = Locks(Arc::clone(&letter), Arc::clone(&dropped));
+        Process::start(&scheduler, |_| async move {
+            loop {
+                locks.0.receive().await;
+            }
+        });
+        dawdle(8);
+        scheduler.stop();
+        // Again and again: the poll under way may still receive one, and wait for the next.
+        while dropped.rung() == 0 {
+            letter.send_locked();
+            thread::yield_now();
+        }
+        end(scheduler);
+    });
+}
+
+#[test]
+fn a_task_may_end_the_scheduler_and_hold_it_last() {
+    check(200, || {
+        let scheduler = Scheduler::start(2).unwrap();
+        let weak = Arc::downgrade(&scheduler);
+        let dropped = Arc::new(Bell::default());
+        let token = Token(Arc::clone(&dropped));
+        let last = Arc::clone(&scheduler);
+        Process::start(&scheduler, |_| async move {
+            let token = token;
+            // Into the slot; with a tick, the worker doesn't take from there any more.
+            Process::start(&last, |_| async move { drop(token) });
+            (0..draw(3)).for_each(|_| last.tick());
+            last.stop();
+        });
+        drop(scheduler);
+        dropped.wait(1);
+        wait_until_freed(&weak);
+    });
+}
+
+#[test]
+fn what_is_woken_by_the_end_of_another_is_dropped_too() {
+    /// Sends when it is dropped.
+    struct Last(Arc<Letter>);
+    impl Drop for Last {
+        fn drop(&mut self) {
+            self.0.send();
+        }
+    }
+    check(200, || {
+        let scheduler = Scheduler::start(2).unwrap();
+        let dropped = Arc::new(Bell::default());
+        let letters: Vec<_> = (0..3).map(|_| Arc::new(Letter::default())).collect();
+        for pair in letters.windows(2) {
+            let (letter, next, token) = (Arc::clone(&pair[0]), Last(Arc::clone(&pair[1])), Token(Arc::clone(&dropped)));
+            Process::start(&scheduler, |_| async move {
+                let _held = (next, token);
+                loop {
+                    letter.receive().await;
+                }
+            });
+        }
+        dawdle(8);
+        scheduler.stop();
+        // Again and again: a poll under way may still receive one, and wait for the next.
+        while dropped.rung() < 2 {
+            letters[draw(2)].send();
+            thread::yield_now();
+        }
+        end(scheduler);
+    });
+}
+
+#[test]
+fn a_panic_of_a_task_stops_no_worker() {
+    check(200, || {
+        let scheduler = Scheduler::start(1).unwrap();
+        let done = Arc::new(Bell::default());
+        for _ in 0..2 {
+            let token = Token(Arc::clone(&done));
+            Process::start(&scheduler, |_| async move {
+                let _token = token;
+                panic_twice();
+            });
+        }
+        let rings = Arc::clone(&done);
+        Process::start(&scheduler, |_| async move { rings.ring() });
+        done.wait(3);
+        end(scheduler);
+    });
+}
+
+#[test]
+fn one_that_is_woken_runs_after_the_slices_under_way() {
+    const BUSY: usize = 6;
+    for workers in 1..=2 {
+        check(100, move || {
+            let scheduler = Scheduler::start(workers).unwrap();
+            let (slices, woken) = (Arc::new(Bell::default()), Arc::new(Bell::default()));
+            for _ in 0..BUSY {
+                let (slices, woken) = (Arc::clone(&slices), Arc::clone(&woken));
+                Process::start(&scheduler, |process| async move {
+                    while woken.rung() == 0 {
+                        slices.ring();
+                        process.end_slice().await;
+                    }
+                });
+            }
+            slices.wait(BUSY + draw(4));
+            let rings = Arc::clone(&woken);
+            let counts = Arc::clone(&slices);
+            let seen = Arc::new(Bell::default());
+            let saw = Arc::clone(&seen);
+            Process::start(&scheduler, |_| async move {
+                (0..counts.rung()).for_each(|_| saw.ring());
+                rings.ring();
+            });
+            let before = slices.rung();
+            woken.wait(1);
+            // Of each worker, the slice that it had taken and not yet counted.
+            assert!(seen.rung() <= before + workers, "{} slices between", seen.rung() - before);
+            end(scheduler);
+        });
+    }
+}
+
+#[test]
+fn busy_ones_take_turns() {
+    check(100, || {
+        const BUSY: usize = 5;
+        let scheduler = Scheduler::start(1).unwrap();
+        let (turns, done) = (Arc::new(Mutex::default()), Arc::new(Bell::default()));
+        let all = Arc::new(Bell::default());
+        let gate = Arc::clone(&all);
+        Process::start(&scheduler, |_| async move { gate.wait(1) });
+        for task in 0..BUSY {
+            let (turns, done) = (Arc::clone(&turns), Arc::clone(&done));
+            Process::start(&scheduler, |process| async move {
+                for _ in 0..4 {
+                    process.end_slice().await;
+                    let turns: &Mutex<Vec<usize>> = &turns;
+                    turns.lock().push(task);
+                }
+                done.ring();
+            });
+        }
+        all.ring();
+        done.wait(BUSY);
+        let turns = turns.lock().clone();
+        assert!(turns.chunks(BUSY).all(|round| round == turns.get(..BUSY).unwrap()), "{turns:?}");
+        end(scheduler);
+    });
+}
+
+/// A run of a task: by which thread, at which tick, and whether the task is a busy one.
+type Begin = (thread::ThreadId, u64, bool);
+
+#[test]
+fn under_constant_load_each_worker_serves_the_busy() {
+    check(60, || {
+        let scheduler = Scheduler::start(2).unwrap();
+        let log: Arc<Mutex<Vec<Begin>>> = Arc::default();
+        let done = Arc::new(Bell::default());
+        let start = |busy: bool, times: usize| {
+            let (log, done, ticker) = (Arc::clone(&log), Arc::clone(&done), Arc::downgrade(&scheduler));
+            Process::start(&scheduler, |process| async move {
+                for time in 0..times {
+                    let Some(ticker) = ticker.upgrade() else { return };
+                    let ticks = ticker.ticks.load(SeqCst);
+                    log.lock().push((thread::current().id(), ticks, busy));
+                    if time % 2 == 0 {
+                        ticker.tick();
+                    }
+                    drop(ticker);
+                    if busy { process.end_slice().await } else { requeue().await }
+                }
+                done.ring();
+            });
+        };
+        // The busy ones never end, so that some wait whenever a worker looks.
+        (0..5).for_each(|_| start(true, usize::MAX));
+        (0..4).for_each(|_| start(false, 20));
+        done.wait(4);
+        assert_served(&log.lock());
+        end(scheduler);
+    });
+}
+
+/// Each worker begins a busy task at the next look after its patience has ended. It has looked when it began a task at a
+/// later tick than the one before.
+fn assert_served(log: &[Begin]) {
+    let mut threads: Vec<_> = log.iter().map(|begin| begin.0).collect();
+    threads.sort_by_key(|thread| usize::from(*thread));
+    threads.dedup();
+    for thread in threads {
+        let begins: Vec<_> = log.iter().filter(|begin| begin.0 == thread).collect();
+        let mut served = None;
+        for four in begins.windows(4) {
+            if four[0].2 {
+                served = Some(four[0].1);
+            }
+            let Some(served) = served else { continue };
+            let late = !four[0].2 && !four[1].2 && !four[2].2 && four[1].1 >= served + BUSY_PATIENCE;
+            assert!(!late || four[2].1 == four[1].1 || four[3].2, "served at {served}: {begins:?}");
+        }
+    }
+}
