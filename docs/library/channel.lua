@@ -4,7 +4,7 @@
 --- only: it can't be sent to another process. Those who wait are served first come, first served.
 ---
 --- The runtime's own channels (of `listen`, `inbox`, `events`, `time.after`, timers) can be received from, not sent to or
---- closed: that raises "send on a receive-only channel".
+--- closed: that raises "send on a receive-only channel", or "close of a receive-only channel".
 ---@class channellib
 channel = {}
 

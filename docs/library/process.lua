@@ -353,7 +353,7 @@ function process.upgrade(id, ...) end
 --- abnormal, "process terminated", kind `CANCELED`. Its `__close` and `__gc` don't run. A process may terminate itself.
 ---
 --- Errors:
---- * `INVALID`: the destination is missing
+--- * `INVALID`: the destination is missing or unusable
 --- * `NOT_FOUND`: no such process or name; a process that has ended
 ---
 --- Permission: `process.terminate` on the pid.
@@ -374,7 +374,7 @@ function process.terminate(destination) end
 --- terminated; without one, nothing is forced. A second unread CANCEL of the same sender replaces the first.
 ---
 --- Errors:
---- * `INVALID`: the destination is missing; the deadline is unusable
+--- * `INVALID`: the destination is missing or unusable; the deadline is unusable
 --- * `NOT_FOUND`: no such process or name; a process that has ended
 ---
 --- Permission: `process.cancel` on the pid.
@@ -436,7 +436,7 @@ local result = {}
 --- Watches a process: its end arrives as one EXIT. An EXIT that arrived before `unmonitor` is still delivered.
 ---
 --- Errors:
---- * `INVALID`: the destination is missing, or this process itself
+--- * `INVALID`: the destination is missing or unusable, or this process itself
 --- * `NOT_FOUND`: no such process or name; a process that has ended
 --- * `ALREADY_EXISTS`: this process monitors it already
 --- * `RESOURCE_EXHAUSTED`: limit `monitors`
@@ -464,7 +464,7 @@ function process.monitor(destination) end
 --- Watches a process no longer. Succeeds, too, for a pid that isn't monitored, a dead one, and this process itself.
 ---
 --- Errors:
---- * `INVALID`: the destination is missing
+--- * `INVALID`: the destination is missing or unusable
 --- * `NOT_FOUND`: no such name
 ---
 --- Permission: `process.unmonitor` on the pid.
@@ -488,7 +488,7 @@ function process.unmonitor(destination) end
 --- nothing. Linking twice succeeds and is one link.
 ---
 --- Errors:
---- * `INVALID`: the destination is missing, or this process itself
+--- * `INVALID`: the destination is missing or unusable, or this process itself
 --- * `NOT_FOUND`: no such process or name; a process that has ended
 --- * `RESOURCE_EXHAUSTED`: limit `links`, of either
 ---
@@ -512,7 +512,7 @@ function process.link(destination) end
 --- Takes a link away. Succeeds, too, for a pid that isn't linked, a dead one, and this process itself.
 ---
 --- Errors:
---- * `INVALID`: the destination is missing
+--- * `INVALID`: the destination is missing or unusable
 --- * `NOT_FOUND`: no such name
 ---
 --- Permission: `process.unlink` on the pid.
@@ -712,8 +712,8 @@ function spawner:with_scope(scope) end
 --- holder's pid, the builder's messages are delivered to the holder, and monitor or link are set on it (an existing monitor
 --- is no error): all of it, or nothing when one of them is refused. Entry and host must exist all the same. The holder may
 --- be this process itself, which can't be monitored or linked, though. Then the spawn needs `process.send`,
---- `process.monitor` and `process.link` on the holder, as far as they apply.
---- Raises an error object when the name is unusable.
+--- `process.monitor` and `process.link` on the holder, as far as they apply. When the name changes hands too often
+--- meanwhile, the spawn is refused: `CONFLICT`, retryable. Raises an error object when the name is unusable.
 ---
 --- Permission: `process.registry.register` on the name, when it is spawned.
 ---

@@ -1,5 +1,6 @@
--- The program: the globals a script finds, `require`, and the first coroutine. Owns the exact list of what is there; what
--- isn't named here doesn't exist for a script. Loaded last, because it takes away what the other files captured.
+-- The program: the globals a script finds, `require`, and the first coroutine. Owns what is there beside Lua's base library,
+-- `coroutine`, `table`, `string`, `utf8` and `math`, and what is taken out of those. Loaded last, because it takes away what
+-- the other files captured.
 local rt = ...
 local type, error, pairs, setmetatable, rawget = type, error, pairs, setmetatable, rawget
 local randomseed = math.randomseed

@@ -4,7 +4,7 @@
 -- A task is also its own node in a channel's queue while it waits there: no allocation on the way.
 -- The state is a table with these slots (see slots.lua; Rust uses them too):
 -- * CURRENT: the running task, or false;
--- * LIVE: waiting for a pending timer, an open channel of the mailbox, or the output; zero at rest means deadlock;
+-- * LIVE: waiting for a pending timer, an open channel of the mailbox, the output or a reply; zero at rest means deadlock;
 -- * QUEUE from FIRST to LAST: ready tasks, first come first served; STACK up to DEPTH: those that run before them;
 -- * TIMERS: how many are pending; POLLING: tasks that let the host look at its mailbox; SPAWNED: unfinished ones;
 -- * MAIN: the program's own task; STARTING: its chunk has not returned yet;

@@ -1,5 +1,7 @@
 //! What belongs to one process besides its Lua state: the host, the limits, and where in Lua the runtime's own types are.
-//! Everything here is set while the state is built or by `start`; nothing is borrowed across a call into Lua.
+//! References and types are set while the state is built, limits and program by `start`; what changes later counts what
+//! arrives or is kept for use again. `program` is borrowed across calls into Lua, to read only: one that raises keeps its
+//! borrow for good.
 
 use std::cell::{Cell, RefCell};
 

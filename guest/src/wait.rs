@@ -1,5 +1,5 @@
 //! Waiting: the face of what `lua.patch` adds to Lua's coroutines. A wait is a yield meant for the scheduler, which plain
-//! coroutines hand on outward. Owns the three C functions' declarations; what is waited for is the prelude's.
+//! coroutines hand on outward. Owns the four C functions' declarations; what is waited for is the prelude's.
 
 use std::ffi::c_int;
 

@@ -1,30 +1,25 @@
 //! The programs of the guides and of the reference, word for word, with the real guest.
 //!
-//! Owns the players around each program: who sends to it, whom it starts, who watches. The texts are in `guides/`, a file for
-//! each language; a line `-- block: name` stands before each block. Blocks that return a table are entries as they are; the
-//! others are pasted into a `main`.
+//! Owns the players around each program: who sends to it, whom it starts, who watches. The texts are in `guides/`: the four
+//! guides are one text in four languages, the reference is a file of its own; a line `-- block: name` stands before each block.
+//! Blocks that return a table are entries as they are; the others are pasted into a `main`.
 
 use expect_test::{Expect, expect};
 use lunarium_engine::{Chunk, Definition, EntryId, Value};
 use lunarium_tests::{Lab, show_outcome};
 
 mod tables;
+mod texts;
 
-/// The four guides: the same blocks in four languages (the Spanish one has no pool of workers).
-const GUIDES: [(&str, &str); 4] = [
-    ("spanish", include_str!("guides/spanish.lua")),
-    ("chinese", include_str!("guides/chinese.lua")),
-    ("japanese", include_str!("guides/japanese.lua")),
-    ("russian", include_str!("guides/russian.lua")),
-];
+use texts::{guides, with_each_guide};
 
 /// The process module's reference.
-const REFERENCE: &str = include_str!("guides/portuguese.lua");
+const REFERENCE: &str = include_str!("guides/reference.lua");
 
-/// A block of a guide, as it stands there; None where the guide lacks it.
-fn block<'a>(guide: &'a str, name: &str) -> Option<&'a str> {
-    let mut blocks = guide.split("-- block: ").filter_map(|block| block.split_once('\n'));
-    blocks.find(|(title, _)| *title == name).map(|(_, text)| text)
+/// A block of the reference, as it stands there.
+fn block(name: &str) -> &'static str {
+    let mut blocks = REFERENCE.split("-- block: ").filter_map(|block| block.split_once('\n'));
+    blocks.find(|(title, _)| *title == name).map(|(_, text)| text).expect("a block of the reference")
 }
 
 /// Blocks pasted into a `main`, with something before and after them.
@@ -43,16 +38,6 @@ fn run(main: &str, entries: &[(&str, &str)]) -> String {
     let mut lines = lab.printed();
     lines.push(show_outcome(&outcome));
     lines.join("\n") + "\n"
-}
-
-/// Runs something with each guide that has the block, and expects the same of all.
-fn with_each_guide(name: &str, expect: Expect, run: impl Fn(&str) -> String) {
-    let mut guides = 0;
-    for text in GUIDES.iter().filter_map(|(_, guide)| block(guide, name)) {
-        expect.assert_eq(&run(text));
-        guides += 1;
-    }
-    assert!(guides >= 3, "{name} is in {guides} guides");
 }
 
 /// A `main` that starts `app:block`, does something to `pid`, and returns what that one returned.
@@ -84,11 +69,56 @@ fn every_block_of_every_guide_is_here() {
         "pool",
         "pool_worker",
     ];
-    for (language, guide) in GUIDES {
-        let titles: Vec<_> = guide.lines().filter_map(|line| line.strip_prefix("-- block: ")).collect();
-        let expected = if language == "spanish" { &BLOCKS[..14] } else { &BLOCKS[..] };
-        assert_eq!(titles, expected, "{language}");
+    for guide in guides() {
+        let titles: Vec<_> = guide.blocks.iter().map(|(title, _)| *title).collect();
+        let expected = if guide.language == "spanish" { &BLOCKS[..14] } else { &BLOCKS[..] };
+        assert_eq!(titles, expected, "{}", guide.language);
+        let verifies = guide.block("trap_links").expect("trap_links").contains("get_options");
+        assert_eq!(verifies, guide.language != "spanish", "{}", guide.language);
     }
+}
+
+#[test]
+fn each_language_has_its_own_comments() {
+    let told: Vec<_> =
+        guides().iter().map(|guide| guide.language.to_owned() + "\n" + guide.block("send").unwrap()).collect();
+    expect![[r#"
+        russian
+        -- Send to process by PID
+        local sent, err = process.send(worker_pid, "messages", "hello from parent")
+        if err then
+            return false, "send failed: " .. err
+        end
+
+        -- send returns (bool, error)
+
+        spanish
+        -- Enviar a proceso por PID
+        local sent, err = process.send(worker_pid, "messages", "hello from parent")
+        if err then
+            return false, "send failed: " .. err
+        end
+
+        -- send retorna (bool, error)
+
+        chinese
+        -- 通过 PID 发送到进程
+        local sent, err = process.send(worker_pid, "messages", "hello from parent")
+        if err then
+        return false, "send failed: " .. err
+        end
+        -- send 返回 (bool, error)
+
+        japanese
+        -- PIDでプロセスに送信
+        local sent, err = process.send(worker_pid, "messages", "hello from parent")
+        if err then
+            return false, "send failed: " .. err
+        end
+
+        -- sendは(bool, error)を返す
+    "#]]
+    .assert_eq(&told.join("\n"));
 }
 
 #[test]
@@ -99,8 +129,8 @@ fn spawn_and_send() {
         worker got	hello	hello from parent	true
         => true
     "#]];
-    for (_, guide) in GUIDES {
-        let blocks = [block(guide, "spawn").expect("spawn"), block(guide, "send").expect("send")];
+    for guide in guides() {
+        let blocks = [guide.block("spawn").expect("spawn"), guide.block("send").expect("send")];
         let both = blocks.join("local worker_pid = pid process.monitor(pid)\n");
         let main = pasted("", &both, "process.events():receive() return sent");
         expected.assert_eq(&run(&main, &[("app.test.process:echo_worker", worker)]));
@@ -132,9 +162,9 @@ fn receive_by_topic() {
 fn receive_by_inbox() {
     // It never ends and tells nobody, so its starter is the test itself.
     let expected = ["Inbox got:\torders\ttwo coffees", "Inbox got:\tcomplaints\t42"];
-    for (_, guide) in GUIDES {
+    for guide in guides() {
         let lab = Lab::default();
-        lab.define(&(block(guide, "inbox").expect("inbox").to_owned() + "return { main = main }"));
+        lab.define(&(guide.block("inbox").expect("inbox").to_owned() + "return { main = main }"));
         let handle = lab.spawn("main", Vec::new());
         for (topic, payload) in
             [("specific_topic", Value::Nil), ("orders", "two coffees".into()), ("complaints", Value::Integer(42))]
@@ -207,9 +237,9 @@ fn explicit_monitoring() {
         true	nil
         => "nothing of the worker"
     "#]];
-    for (_, guide) in GUIDES {
-        let both = block(guide, "monitor_later").expect("monitor_later").to_owned()
-            + block(guide, "unmonitor").expect("unmonitor");
+    for guide in guides() {
+        let both = guide.block("monitor_later").expect("monitor_later").to_owned()
+            + guide.block("unmonitor").expect("unmonitor");
         expected.assert_eq(&run(&pasted("", &both, &after), &entries));
     }
 }
@@ -303,9 +333,9 @@ fn a_pool_of_workers() {
         Worker 4 completed:	80
         Worker 5 completed:	100
     "#]];
-    for (_, guide) in GUIDES.iter().filter(|(language, _)| *language != "spanish") {
-        let worker = block(guide, "pool_worker").expect("pool_worker");
-        let text = run(block(guide, "pool").expect("pool"), &[("app.test.process:task_worker", worker)]);
+    for guide in guides().iter().filter(|guide| guide.language != "spanish") {
+        let worker = guide.block("pool_worker").expect("pool_worker");
+        let text = run(guide.block("pool").expect("pool"), &[("app.test.process:task_worker", worker)]);
         expected.assert_eq(&sorted(text));
     }
     let worker = "return function(task) if task.value > 30 then error('too much', 0) end return task.value end";
@@ -330,8 +360,7 @@ fn reference(name: &str, before: &str, after: &str, expect: Expect) {
             "return function(...) local m = process.inbox():receive() return m.topic .. m.payload .. (ctx.get('k') or '') end",
         ),
     ];
-    let text = block(REFERENCE, name).expect("a block of the reference");
-    expect.assert_eq(&run(&pasted(before, text, after), &entries));
+    expect.assert_eq(&run(&pasted(before, block(name), after), &entries));
 }
 
 #[test]

@@ -152,9 +152,13 @@ fn os_is_in_utc_and_counts_cpu_time() {
         local before = os.clock()
         for _ = 1, 1e6 do end
         local worked = os.clock() - before
-        before = os.clock()
-        time.sleep("60ms")
-        local slept = os.clock() - before
+        -- A busy machine may hold up a turn, and that counts; it doesn't always.
+        local slept, tries = 1, 0
+        while slept >= 0.05 and tries < 20 do
+            before, tries = os.clock(), tries + 1
+            time.sleep("60ms")
+            slept = os.clock() - before
+        end
         print(math.type(before), worked > 0, slept < 0.05)
         "#,
         expect![[r#"

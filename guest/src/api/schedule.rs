@@ -54,7 +54,7 @@ extern "C-unwind" fn make_receive(lua: Lua) -> c_int {
     1
 }
 
-/// `condemn(coroutine)`: it raises at every further instruction.
+/// `condemn(coroutine)`: it, and the coroutine that calls this, raise at every further instruction.
 extern "C-unwind" fn condemn(lua: Lua) -> c_int {
     lua.condemn();
     if let Some(coroutine) = lua.thread(1) {
