@@ -4,7 +4,6 @@
 //! start anything.
 
 use std::path::Path;
-use std::sync::Arc;
 
 use cap_std::fs::Dir;
 use lunarium_engine::{Chunk, CompileError, Definition, Globals, Node};
@@ -133,8 +132,5 @@ impl Draft {
 
 fn single(program: &Program) -> Definition {
     let space = DEFAULT_HOST.split_once(':').map_or("app", |(space, _)| space);
-    Definition {
-        method: Arc::from(MAIN),
-        ..Definition::new(EntryId::new(format!("{space}:{MAIN}")), program.chunk.clone())
-    }
+    Definition::new(EntryId::new(format!("{space}:{MAIN}")), program.chunk.clone())
 }

@@ -20,11 +20,18 @@ pub enum Cause {
 impl Cause {
     /// The cause of a failure; none where it isn't the runtime's own.
     pub fn of(failure: &Failure) -> Option<Self> {
+        Self::of_details(failure).or_else(|| by_words(failure))
+    }
+
+    /// The cause that the details tell.
+    pub(super) fn of_details(failure: &Failure) -> Option<Self> {
+        let Value::Map(details) = Value::decode(failure.details.as_ref()?).ok()? else { return None };
+        let detail = |key: &str| details.iter().find(|(name, _)| name.as_str() == Some(key))?.1.as_str();
         match failure.kind {
-            ErrorKind::ResourceExhausted => LimitName::parse(&detail(failure, "limit")?).map(Self::Limit),
-            ErrorKind::Internal if has_reason(failure, "deadlock") => Some(Self::Deadlock),
-            ErrorKind::Invalid if has_reason(failure, "nothing_to_run") => Some(Self::NothingToRun),
-            _ => by_words(failure),
+            ErrorKind::ResourceExhausted => LimitName::parse(detail("limit")?).map(Self::Limit),
+            ErrorKind::Internal => (detail("reason")? == "deadlock").then_some(Self::Deadlock),
+            ErrorKind::Invalid => (detail("reason")? == "nothing_to_run").then_some(Self::NothingToRun),
+            _ => None,
         }
     }
 }
@@ -35,17 +42,6 @@ pub fn reached_limit(failure: &Failure) -> Option<LimitName> {
         Some(Cause::Limit(name)) => Some(name),
         _ => None,
     }
-}
-
-fn has_reason(failure: &Failure, reason: &str) -> bool {
-    detail(failure, "reason").is_some_and(|written| written == reason)
-}
-
-/// A text among the details.
-fn detail(failure: &Failure, key: &str) -> Option<String> {
-    let Ok(Value::Map(pairs)) = Value::decode(failure.details.as_ref()?) else { return None };
-    let (_, value) = pairs.iter().find(|(name, _)| name.as_str() == Some(key))?;
-    value.as_str().map(str::to_owned)
 }
 
 /// A guest that gives no reason says it in these words.

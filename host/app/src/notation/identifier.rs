@@ -1,13 +1,8 @@
 //! Names: of entries (`namespace:name`), of imports and of variables.
 //!
-//! Owns their syntax and lengths, and how a bare name gets its namespace. Does not know which entries exist.
+//! Owns their syntax, and how a bare name gets its namespace. Does not know which entries exist.
 
-/// Bytes of a whole id. Ids stand in every pid and on every log line.
-const MAX_ID: usize = 255;
-/// Bytes of an import's alias, as `require` takes it.
-const MAX_ALIAS: usize = 255;
-/// Bytes of a variable's name, as `env.get` takes it.
-const MAX_VARIABLE: usize = 255;
+use lunarium_contract::length;
 
 /// What a namespace looks like, for hints.
 pub const NAMESPACE_FORM: &str =
@@ -18,11 +13,11 @@ pub(crate) const NAME_FORM: &str =
 
 /// Whether a text can be a namespace.
 pub fn is_namespace(text: &str) -> bool {
-    text.len() < MAX_ID && text.split('.').all(|part| begins_with_letter(part) && part.bytes().all(is_name_byte))
+    text.len() < length::ID && text.split('.').all(|part| begins_with_letter(part) && part.bytes().all(is_name_byte))
 }
 
 pub(crate) fn is_name(text: &str) -> bool {
-    text.len() < MAX_ID && begins_with_letter(text) && text.bytes().all(|byte| is_name_byte(byte) || byte == b'.')
+    text.len() < length::ID && begins_with_letter(text) && text.bytes().all(|byte| is_name_byte(byte) || byte == b'.')
 }
 
 fn begins_with_letter(text: &str) -> bool {
@@ -40,17 +35,17 @@ pub(crate) fn full_id(namespace: &str, reference: &str) -> String {
 
 /// What is wrong with a full id of sound parts: together they may be too long.
 pub(crate) fn too_long(id: &str) -> Option<String> {
-    (id.len() > MAX_ID).then(|| format!("an id of {} bytes is longer than {MAX_ID} bytes", id.len()))
+    (id.len() > length::ID).then(|| format!("an id of {} bytes is longer than {} bytes", id.len(), length::ID))
 }
 
 /// What is wrong with the alias of an import.
 pub(crate) fn unfit_alias(alias: &str) -> Option<String> {
-    let fits = (1..=MAX_ALIAS).contains(&alias.len());
-    (!fits).then(|| format!("an alias has from 1 to {MAX_ALIAS} bytes"))
+    let fits = (1..=length::ALIAS).contains(&alias.len());
+    (!fits).then(|| format!("an alias has from 1 to {} bytes", length::ALIAS))
 }
 
 /// What a variable's name looks like, when this is none.
 pub(crate) fn unfit_variable(name: &str) -> Option<String> {
-    let fits = (1..=MAX_VARIABLE).contains(&name.len()) && !name.contains(['=', '\0']);
-    (!fits).then(|| format!("a name has 1 to {MAX_VARIABLE} bytes and no `=`"))
+    let fits = (1..=length::VARIABLE).contains(&name.len()) && !name.contains(['=', '\0']);
+    (!fits).then(|| format!("a name has 1 to {} bytes and no `=`", length::VARIABLE))
 }

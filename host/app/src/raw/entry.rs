@@ -172,7 +172,6 @@ fn id(field: Field<'_>, name: At<String>) -> Option<At<String>> {
     let id = full_id(namespace, &name.value);
     if let Some(fault) = too_long(&id) {
         field.mistake(fault);
-        return None;
     }
     Some(At { value: id, place: name.place })
 }

@@ -97,8 +97,8 @@ impl<'n> Field<'n> {
 
     /// The items of a list, each called `name`; anything else is a mistake.
     pub(super) fn items(self, name: Name) -> impl Iterator<Item = Field<'n>> {
-        let items = match &self.node.shape {
-            Shape::List(items) => items.as_slice(),
+        let items: &'n [Node] = match &self.node.shape {
+            Shape::List(items) => items,
             shape => {
                 self.mistake(format!("{} must be a list, not {}", self.name, shape.noun()));
                 &[]

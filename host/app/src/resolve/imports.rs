@@ -4,6 +4,7 @@
 
 use std::sync::Arc;
 
+use lunarium_contract::module;
 use lunarium_engine::Import;
 use lunarium_kernel::EntryId;
 
@@ -13,10 +14,6 @@ use crate::notation::unfit_alias;
 use crate::raw::{Kind, RawEntry};
 use crate::report::Mistake;
 use crate::source::At;
-
-/// Modules that `require` always finds: an import with such an alias would never be seen.
-const MODULES: [&str; 11] =
-    ["process", "channel", "coroutine", "time", "errors", "ctx", "security", "json", "logger", "env", "fs"];
 
 impl Resolver<'_> {
     /// What each entry imports, as numbers of entries, in the order of its `imports`.
@@ -36,7 +33,8 @@ impl Resolver<'_> {
 
     fn check_alias(&mut self, alias: &At<String>) {
         let name = alias.value.as_str();
-        let mistake = if MODULES.contains(&name) {
+        // `require` would find the module, and never the import.
+        let mistake = if module::ALWAYS.contains(&name) || module::GRANTED.contains(&name) {
             let hint = "choose another alias: `require` would find the module".to_owned();
             let message = format!("alias `{name}` is the name of a module that is always there");
             Mistake::new(message).hint(Some(hint))

@@ -5,14 +5,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use lunarium_contract::module::GRANTED;
 use lunarium_engine::{Definition, Globals, Grants};
 
 use crate::application::{App, Program};
 use crate::notation::nearest_hint;
 use crate::report::Mistake;
 
-/// Modules that a process has when it is granted something to use them on.
-const GRANTED: [&str; 2] = ["env", "fs"];
 /// Parts of Lua that would reach out of a process.
 const ABSENT: [&str; 4] = ["io", "package", "dofile", "loadfile"];
 
