@@ -96,7 +96,7 @@ impl Program {
     }
 }
 
-/// The programs of an application, each file's text kept once.
+/// The programs of an application.
 #[derive(Default)]
 pub(crate) struct Programs {
     /// In the order they were first named.

@@ -22,10 +22,8 @@ use std::sync::Arc;
 
 pub(crate) use entry::{RawBody, RawEntry};
 pub(crate) use grants::{RawDirectory, RawGrants, RawVariable};
-pub(crate) use host::RawHost;
 pub(crate) use kind::Kind;
 pub(crate) use lifecycle::{RawLifecycle, RawRestart};
-pub(crate) use program::{RawImport, RawProcess};
 pub(crate) use security::RawSecurity;
 pub(crate) use service::RawService;
 

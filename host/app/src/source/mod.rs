@@ -10,7 +10,7 @@ mod place;
 mod yaml;
 
 pub use file::SourceFile;
-pub(crate) use files::{Files, Found, INDEX, ReadError, resolve};
+pub(crate) use files::{Files, INDEX, ReadError, resolve};
 pub(crate) use lines::Lines;
 pub(crate) use place::{At, Place};
 pub(crate) use yaml::{Key, Node, Shape, parse};
