@@ -1,18 +1,15 @@
-//! Limits as people write them: `memory: 16MiB` in a file, `cpu=500ms` on a command line.
+//! Limits as people write them, and which of several statements counts: `memory: 16MiB` of a host, then of an entry, then
+//! `memory=8MiB` on a command line.
 //!
-//! Owns which notation a limit takes and the texts of the refusals. The names, their units and what a limit does are
-//! the kernel's.
+//! Owns which notation a limit takes, the texts of the refusals, and every look at a single limit: the rest of the crate
+//! hands limits on. The names, their units and what a limit does are the kernel's.
 
 use std::time::Duration;
 
 use lunarium_kernel::{LimitName, LimitUnit, LimitValueError, Limits, LimitsOverride};
 use thiserror::Error;
 
-use crate::fields::{self, DURATION_FORM};
-use crate::quantity::{DurationError, SizeError, parse_duration, parse_size};
-use crate::report::Findings;
-use crate::suggest;
-use crate::yaml::{Node, Shape};
+use crate::notation::{DURATION_FORM, DurationError, SizeError, hint, parse_duration, parse_size};
 
 /// Why a limit can't be set.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -60,7 +57,7 @@ impl LimitError {
     pub fn hint(&self) -> Option<String> {
         match self {
             Self::NoAssignment(_) => Some("write it like `memory=16MiB`".to_owned()),
-            Self::Unknown(name) => suggest::hint(name, &LimitName::ALL.map(LimitName::as_str)),
+            Self::Unknown(name) => hint(name, &LimitName::ALL.map(LimitName::as_str)),
             Self::Size { .. } => Some("write it like `16MiB`, `500kB` or `4096` (bytes)".to_owned()),
             Self::Duration { .. } => Some(DURATION_FORM.to_owned()),
             Self::Count { .. } => Some("write it like `1000`".to_owned()),
@@ -77,7 +74,8 @@ pub fn parse_limit(text: &str, limits: &mut LimitsOverride) -> Result<(), LimitE
     set(name.trim(), value.trim(), limits)
 }
 
-fn set(name: &str, value: &str, limits: &mut LimitsOverride) -> Result<(), LimitError> {
+/// Sets the limit of this name from its value as text.
+pub(crate) fn set(name: &str, value: &str, limits: &mut LimitsOverride) -> Result<(), LimitError> {
     let name = LimitName::parse(name).ok_or_else(|| LimitError::Unknown(name.to_owned()))?;
     let amount = match name.unit() {
         LimitUnit::Bytes => parse_size(value).map_err(|error| LimitError::Size { name, error })?,
@@ -92,29 +90,6 @@ fn set(name: &str, value: &str, limits: &mut LimitsOverride) -> Result<(), Limit
         return Err(LimitError::Zero(name));
     }
     Ok(limits.set(name, amount)?)
-}
-
-/// Reads a `limits:` table.
-pub(crate) fn read(node: &Node, findings: &mut Findings<'_>) -> LimitsOverride {
-    let mut limits = LimitsOverride::default();
-    for (name, value) in fields::table(node, "`limits`", findings) {
-        let text = match &value.shape {
-            Shape::Text(text) => text.clone(),
-            Shape::Integer(number) => number.to_string(),
-            Shape::Float(number) => number.to_string(),
-            shape => {
-                let message =
-                    format!("limit `{}` must be a size, a duration or a count, not {}", name.value, shape.noun());
-                findings.mistake(&value.span, message);
-                continue;
-            }
-        };
-        if let Err(error) = set(&name.value, &text, &mut limits) {
-            let span = if matches!(error, LimitError::Unknown(_)) { &name.span } else { &value.span };
-            findings.hinted(span, error.to_string(), error.hint());
-        }
-    }
-    limits
 }
 
 /// A host's limits: the defaults with what the host states. A host may state more than the defaults, since they are
@@ -139,4 +114,75 @@ pub(crate) fn of_host(stated: &LimitsOverride) -> Limits {
         listeners: or(stated.listeners, listeners),
         log_lines: or(stated.log_lines, log_lines),
     }
+}
+
+/// Who states a limit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LimitSource {
+    /// The process host, or the defaults when it states nothing.
+    Host,
+    /// The entry.
+    Entry,
+    /// Whoever asked for the process.
+    Request,
+}
+
+/// The value that a limit has for a process, as [`LimitName::unit`] counts it, and whose it is: the lowest, and of equal
+/// ones the earliest, below which the later ones change nothing.
+pub fn limit_in_force(
+    name: LimitName,
+    host: &Limits,
+    entry: &LimitsOverride,
+    request: &LimitsOverride,
+) -> (u64, LimitSource) {
+    let wishes = [(wished(entry, name), LimitSource::Entry), (wished(request, name), LimitSource::Request)];
+    let wishes = wishes.into_iter().filter_map(|(value, source)| Some((value?, source)));
+    wishes.fold((value(host, name), LimitSource::Host), |least, wish| if wish.0 < least.0 { wish } else { least })
+}
+
+/// A limit of which more is wished than any of the hosts has, so that the wish changes nothing.
+pub(crate) fn idle_wish(wish: &LimitsOverride, hosts: &[Limits]) -> Option<LimitName> {
+    LimitName::ALL
+        .into_iter()
+        .find(|name| wished(wish, *name).is_some_and(|wished| hosts.iter().all(|host| wished > value(host, *name))))
+}
+
+/// A limit's value, as its unit counts it.
+fn value(limits: &Limits, name: LimitName) -> u64 {
+    match name {
+        LimitName::Memory => limits.memory,
+        LimitName::Cpu => nanoseconds(limits.cpu),
+        LimitName::MailboxMessages => limits.mailbox_messages.into(),
+        LimitName::MailboxBytes => limits.mailbox_bytes,
+        LimitName::Message => limits.message.into(),
+        LimitName::Links => limits.links.into(),
+        LimitName::Monitors => limits.monitors.into(),
+        LimitName::Timers => limits.timers.into(),
+        LimitName::Coroutines => limits.coroutines.into(),
+        LimitName::Names => limits.names.into(),
+        LimitName::Listeners => limits.listeners.into(),
+        LimitName::LogLines => limits.log_lines.into(),
+    }
+}
+
+/// What is wished of a limit, as its unit counts it.
+fn wished(wish: &LimitsOverride, name: LimitName) -> Option<u64> {
+    match name {
+        LimitName::Memory => wish.memory,
+        LimitName::Cpu => wish.cpu.map(nanoseconds),
+        LimitName::MailboxMessages => wish.mailbox_messages.map(u64::from),
+        LimitName::MailboxBytes => wish.mailbox_bytes,
+        LimitName::Message => wish.message.map(u64::from),
+        LimitName::Links => wish.links.map(u64::from),
+        LimitName::Monitors => wish.monitors.map(u64::from),
+        LimitName::Timers => wish.timers.map(u64::from),
+        LimitName::Coroutines => wish.coroutines.map(u64::from),
+        LimitName::Names => wish.names.map(u64::from),
+        LimitName::Listeners => wish.listeners.map(u64::from),
+        LimitName::LogLines => wish.log_lines.map(u64::from),
+    }
+}
+
+fn nanoseconds(time: Duration) -> u64 {
+    u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
 }

@@ -4,20 +4,17 @@
 //! start anything.
 
 use std::path::Path;
-use std::sync::Arc;
 
 use cap_std::fs::Dir;
 use lunarium_engine::{Chunk, CompileError, Definition, Globals, Node};
 use lunarium_kernel::EntryId;
 
-use crate::application::{App, DEFAULT_HOST, MAIN};
-use crate::files::{Files, INDEX};
-use crate::globals;
-use crate::grants::Authority;
-use crate::program::Program;
+use crate::application::{App, DEFAULT_HOST, Host, MAIN, Program};
 use crate::raw;
 use crate::report::{Mistake, Report};
-use crate::resolve;
+use crate::resolve::{self, Authority};
+use crate::review;
+use crate::source::{Files, INDEX};
 
 /// Whoever tells whether a chunk is Lua.
 pub trait Compiler {
@@ -50,11 +47,12 @@ impl Draft {
     pub fn of_folder(dir: &Dir, shown: &Path, authority: &dyn Authority) -> Self {
         let mut report = Report::default();
         let mut files = Files::new(dir, shown);
-        let found = files.find_indexes(&mut report);
+        let (found, unsearched) = files.find_indexes();
+        report.extend(unsearched.into_iter().map(|error| Mistake::new(error.to_string())));
         if found.is_empty() && report.is_empty() {
             let message = format!("there is no `{INDEX}` in `{}` or below it", files.shown(""));
             let hint = "a single program runs without: `lunarium run file.lua`";
-            report.push(Mistake::new(message).hint(hint));
+            report.push(Mistake::new(message).hint(Some(hint.to_owned())));
         }
         let (mut entries, mut strict) = (Vec::new(), false);
         for index in found {
@@ -67,8 +65,8 @@ impl Draft {
                 Err(error) => report.push(Mistake::new(error.to_string())),
             }
         }
-        let (mut app, warnings) = resolve::resolve(&entries, &mut files, authority, &mut report);
-        app.strict = strict;
+        let (app, chunks) = resolve::resolve(&entries, strict, &mut files, authority, &mut report);
+        let warnings = review::of_entries(&entries, &chunks);
         Self { app, globals: Vec::new(), report, warnings }
     }
 
@@ -77,12 +75,12 @@ impl Draft {
     /// `dir` is the file's folder as people see it in `shown`, `name` the file's name in it.
     pub fn of_file(dir: &Dir, shown: &Path, name: &str) -> Self {
         let mut report = Report::default();
-        let mut app = App { hosts: vec![resolve::default_host()], ..App::default() };
+        let mut app = App { hosts: vec![Host::of_default()], ..App::default() };
         match Files::new(dir, shown).read(name) {
             Ok(file) => {
-                let program = Program::of_file(file, name);
+                let program = Program::of_file(file, name, None);
                 app.definitions.push(single(&program));
-                app.programs.all.push(program);
+                app.programs.push(program);
             }
             Err(error) => report.push(Mistake::new(error.to_string())),
         }
@@ -96,7 +94,7 @@ impl Draft {
 
     /// Compiles every program, each in `compiler`'s sandbox.
     pub async fn compile(&mut self, compiler: &impl Compiler) {
-        for (number, program) in self.app.programs.all.iter().enumerate() {
+        for (number, program) in self.app.programs.all().iter().enumerate() {
             match compiler.check(&program.chunk).await {
                 Ok(globals) => self.globals.push((number, globals)),
                 Err(error) => self.report.push(program.mistake(&error.message, error.line)),
@@ -109,10 +107,10 @@ impl Draft {
     ///
     /// What is unused shows only when nothing is wrong: an entry that can't be read may be what uses it.
     pub fn review(mut self) -> Report {
-        let programs = &self.app.programs.all;
+        let programs = self.app.programs.all();
         let checked: Vec<_> =
             self.globals.iter().filter_map(|(number, globals)| Some((programs.get(*number)?, globals))).collect();
-        let undefined = globals::undefined(&self.app, &checked);
+        let undefined = review::undefined(&self.app, &checked);
         let unused = if self.report.is_empty() { self.warnings } else { Vec::new() };
         undefined.into_iter().chain(unused).for_each(|warning| self.report.push(warning));
         self.report.sort();
@@ -134,8 +132,5 @@ impl Draft {
 
 fn single(program: &Program) -> Definition {
     let space = DEFAULT_HOST.split_once(':').map_or("app", |(space, _)| space);
-    Definition {
-        method: Arc::from(MAIN),
-        ..Definition::new(EntryId::new(format!("{space}:{MAIN}")), program.chunk.clone())
-    }
+    Definition::new(EntryId::new(format!("{space}:{MAIN}")), program.chunk.clone())
 }

@@ -4,8 +4,8 @@
 
 use std::time::Duration;
 
-use lunarium_app::{App, DEFAULT_HOST, Explained, reached_limit};
-use lunarium_engine::{EntryId, ErrorKind, Failure, HostId, LimitName, LimitsOverride, Outcome, Pid, Value};
+use lunarium_app::{App, Cause, DEFAULT_HOST, Explained, LimitSource, limit_in_force};
+use lunarium_engine::{EntryId, Failure, HostId, LimitName, LimitsOverride, Outcome, Pid, Value};
 
 /// Ended well.
 pub const SUCCESS: u8 = 0;
@@ -73,52 +73,44 @@ impl Ended<'_> {
 
     /// What could be done about it.
     fn hint(&self, failure: &Failure) -> Option<String> {
-        if failure.kind == ErrorKind::Internal && failure.message == DEADLOCK {
-            return Some("each waits for something that only another coroutine of this process could do".to_owned());
-        }
-        if failure.kind == ErrorKind::Invalid && failure.message.starts_with(NOTHING_TO_RUN) {
-            return Some("its last line says what to run: `return { main = main }`".to_owned());
-        }
-        let name = reached_limit(failure)?;
-        let own = &self.app.definition(self.entry.as_str())?.limits;
-        let host = &self.app.host(self.host.as_str())?.definition.limits;
-        let (host, own, given) = match name {
-            LimitName::Memory => {
-                (u128::from(host.memory), own.memory.map(u128::from), self.limits.memory.map(u128::from))
+        match Cause::of(failure)? {
+            Cause::Limit(name) => self.limit_hint(name),
+            Cause::Deadlock => {
+                Some("each waits for something that only another coroutine of this process could do".to_owned())
             }
-            LimitName::Cpu => {
-                let nanoseconds = |time: Duration| time.as_nanos();
-                (nanoseconds(host.cpu), own.cpu.map(nanoseconds), self.limits.cpu.map(nanoseconds))
-            }
+            Cause::NothingToRun => Some("its last line says what to run: `return { main = main }`".to_owned()),
+            _ => None,
+        }
+    }
+
+    /// Where the limit is that was reached, and how it is raised.
+    fn limit_hint(&self, name: LimitName) -> Option<String> {
+        let (entry, host) = (self.entry.as_str(), self.host.as_str());
+        let own = &self.app.definition(entry)?.limits;
+        let limits = &self.app.host(host)?.definition.limits;
+        let (value, source) = limit_in_force(name, limits, own, self.limits);
+        let value = match name {
+            LimitName::Memory => size(value),
+            LimitName::Cpu => format!("{:?}", Duration::from_nanos(value)),
+            // No other ends a process.
             _ => return None,
         };
-        let least = own.into_iter().chain(given).fold(host, u128::min);
-        let value = if name == LimitName::Cpu { time(least) } else { size(least) };
-        // The lowest counts; of equal ones that of the host, below which nothing helps.
-        let place = if host == least && self.host.as_str() == DEFAULT_HOST {
-            format!("is the default: to raise it, define a `process.host` with `limits: {{{name}: …}}`")
-        } else if host == least {
-            format!("process host `{}` has: to raise it, set `limits: {{{name}: …}}` there", self.host.as_str())
-        } else if own == Some(least) {
-            format!("entry `{}` has: to raise it, set `limits: {{{name}: …}}` there", self.entry.as_str())
-        } else {
-            format!("`--limit {name}` gives: a larger value raises it")
+        let place = match source {
+            LimitSource::Host if host == DEFAULT_HOST => {
+                format!("is the default: to raise it, define a `process.host` with `limits: {{{name}: …}}`")
+            }
+            LimitSource::Host => {
+                format!("process host `{host}` has: to raise it, set `limits: {{{name}: …}}` there")
+            }
+            LimitSource::Entry => format!("entry `{entry}` has: to raise it, set `limits: {{{name}: …}}` there"),
+            LimitSource::Request => format!("`--limit {name}` gives: a larger value raises it"),
         };
         Some(format!("limit `{name}` is {value}, which {place}"))
     }
 }
 
-/// The guest's words for a process in which nothing can wake anything.
-const DEADLOCK: &str = "all coroutines blocked";
-/// The guest's words for a chunk that returns nothing, as whoever comes from plain Lua writes it.
-const NOTHING_TO_RUN: &str = "the chunk returned nil,";
-
-fn size(bytes: u128) -> String {
+fn size(bytes: u64) -> String {
     let units = [(1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB")];
     let unit = units.iter().find(|(unit, _)| bytes != 0 && bytes.is_multiple_of(*unit));
     unit.map_or_else(|| format!("{bytes} bytes"), |(unit, name)| format!("{}{name}", bytes / unit))
-}
-
-fn time(nanoseconds: u128) -> String {
-    format!("{:?}", Duration::from_nanos(u64::try_from(nanoseconds).unwrap_or(u64::MAX)))
 }

@@ -1,8 +1,8 @@
 //! How a failure's positions are found in the application's files, whatever its texts hold.
 
 use expect_test::{Expect, expect};
-use lunarium_app::App;
-use lunarium_engine::{ErrorKind, Failure, Value};
+use lunarium_app::{App, Cause};
+use lunarium_engine::{ErrorKind, Failure, LimitName, Value};
 
 use crate::app;
 
@@ -114,12 +114,13 @@ fn what_is_in_no_file_stays_as_it_is() {
     assert!(shop().explain("", &failure("why", Some("stack traceback:\n\t[C]: in ?")), None).is_bare());
 }
 
+fn table(pairs: &[(&str, Value)]) -> Vec<u8> {
+    Value::Map(pairs.iter().map(|(key, value)| (Value::from(*key), value.clone())).collect()).encode()
+}
+
 #[test]
 fn details_are_shown_in_order_and_cut() {
     let pairs = [("b", Value::Integer(2)), ("a", Value::Array(vec![Value::Nil, Value::Float(1.0)]))];
-    let table = |pairs: &[(&str, Value)]| {
-        Value::Map(pairs.iter().map(|(key, value)| (Value::from(*key), value.clone())).collect()).encode()
-    };
     let with = |details: Vec<u8>| Failure { details: Some(details.into()), ..failure("why", None) };
     check(
         &with(table(&pairs)),
@@ -132,6 +133,32 @@ fn details_are_shown_in_order_and_cut() {
         shop().explain("", &with(table(&[("text", Value::from("é".repeat(1000).as_str()))])), None).render(false);
     assert!(long.ends_with("…") && long.len() < 1000, "{long}");
     check(&with(b"\xc1 no payload".to_vec()), expect!["error: it failed: why (Internal)"]);
+}
+
+#[test]
+fn a_cause_is_recognised_by_kind_and_detail_and_not_told_twice() {
+    let with = |kind, key, value: &str| {
+        let details = Some(table(&[(key, Value::from(value))]).into());
+        Failure { details, ..Failure::new(kind, "why") }
+    };
+    let known = [
+        (with(ErrorKind::ResourceExhausted, "limit", "memory"), Cause::Limit(LimitName::Memory)),
+        (with(ErrorKind::Internal, "reason", "deadlock"), Cause::Deadlock),
+        (with(ErrorKind::Invalid, "reason", "nothing_to_run"), Cause::NothingToRun),
+    ];
+    for (failure, cause) in &known {
+        assert_eq!(Cause::of(failure), Some(*cause));
+        assert!(shop().explain("", failure, None).is_bare(), "{cause:?}");
+    }
+    let unknown = [
+        with(ErrorKind::ResourceExhausted, "limit", "patience"),
+        with(ErrorKind::Internal, "limit", "memory"),
+        with(ErrorKind::Invalid, "reason", "deadlock"),
+    ];
+    for failure in &unknown {
+        assert_eq!(Cause::of(failure), None);
+        assert!(!shop().explain("", failure, None).is_bare(), "{failure:?}");
+    }
 }
 
 #[test]

@@ -1,8 +1,52 @@
 //! What a limit may be, and what is refused because it concerns safety.
 
 use expect_test::expect;
+use lunarium_app::{LimitSource, limit_in_force, parse_limit};
+use lunarium_engine::{LimitName, Limits, LimitsOverride};
 
 use crate::check;
+
+fn wish(text: &str) -> LimitsOverride {
+    let mut wish = LimitsOverride::default();
+    if !text.is_empty() {
+        parse_limit(text, &mut wish).unwrap();
+    }
+    wish
+}
+
+#[test]
+fn the_lowest_limit_counts_and_of_equal_ones_the_earliest() {
+    let host = Limits { memory: 16 << 20, ..Limits::default() };
+    let cases = [
+        ("", "", 16 << 20, LimitSource::Host),
+        ("memory=16MiB", "memory=16MiB", 16 << 20, LimitSource::Host),
+        ("memory=32MiB", "", 16 << 20, LimitSource::Host),
+        ("memory=8MiB", "", 8 << 20, LimitSource::Entry),
+        ("memory=8MiB", "memory=8MiB", 8 << 20, LimitSource::Entry),
+        ("memory=8MiB", "memory=4MiB", 4 << 20, LimitSource::Request),
+        ("memory=8MiB", "memory=12MiB", 8 << 20, LimitSource::Entry),
+    ];
+    for (entry, request, value, source) in cases {
+        let in_force = limit_in_force(LimitName::Memory, &host, &wish(entry), &wish(request));
+        assert_eq!(in_force, (value, source), "{entry} {request}");
+    }
+}
+
+#[test]
+fn every_limit_is_seen_in_its_place() {
+    let host = Limits::default();
+    for name in LimitName::ALL {
+        let mut none = LimitsOverride::default();
+        none.set(name, 0).unwrap();
+        assert_eq!(limit_in_force(name, &host, &none, &LimitsOverride::default()), (0, LimitSource::Entry), "{name}");
+        let (value, source) = limit_in_force(name, &host, &LimitsOverride::default(), &LimitsOverride::default());
+        let mut same = LimitsOverride::default();
+        same.set(name, value).unwrap();
+        assert_eq!((host.clone().narrow(&same), source), (host.clone(), LimitSource::Host), "{name}");
+        same.set(name, value - 1).unwrap();
+        assert_ne!(host.clone().narrow(&same), host, "{name}");
+    }
+}
 
 #[test]
 fn limits_take_sizes_durations_and_counts() {

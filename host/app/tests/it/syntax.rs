@@ -265,6 +265,18 @@ fn names_and_ids_are_checked() {
 }
 
 #[test]
+fn an_id_has_up_to_255_bytes_with_its_namespace() {
+    let index = |name: usize| {
+        let (space, name) = ("s".repeat(100), "n".repeat(name));
+        format!("version: \"1.0\"\nnamespace: {space}\nentries:\n  - {{name: {name}, kind: process.host}}\n")
+    };
+    assert!(read(&folder(&[("_index.yaml", &index(154))])).is_ok());
+    let report = read(&folder(&[("_index.yaml", &index(155))])).unwrap_err();
+    let messages: Vec<&str> = report.mistakes().iter().map(|mistake| mistake.message()).collect();
+    assert_eq!(messages, ["an id of 256 bytes is longer than 255 bytes"]);
+}
+
+#[test]
 fn bombs_are_defused() {
     let mut aliases = "a: &a [x, x, x, x, x, x, x, x, x, x]\n".to_owned();
     for (from, to) in "abcdefgh".chars().zip("bcdefghi".chars()) {

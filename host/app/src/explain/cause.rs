@@ -1,0 +1,54 @@
+//! What ended a process, where that is one of the runtime's own reasons.
+//!
+//! Owns how a cause is recognised, so that whoever has advice to give needs no message. A script can put the same into an
+//! error of its own; the advice then fits what it says.
+
+use lunarium_engine::{ErrorKind, Failure, LimitName, Value};
+
+/// Why a process was ended, or couldn't go on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Cause {
+    /// It reached a limit: `details().limit`.
+    Limit(LimitName),
+    /// Nothing can wake any of its coroutines: `details().reason` is `deadlock`.
+    Deadlock,
+    /// Its chunk returned nothing that could run: `details().reason` is `nothing_to_run`.
+    NothingToRun,
+}
+
+impl Cause {
+    /// The cause of a failure; none where it isn't the runtime's own.
+    pub fn of(failure: &Failure) -> Option<Self> {
+        Self::of_details(failure).or_else(|| by_words(failure))
+    }
+
+    /// The cause that the details tell.
+    pub(super) fn of_details(failure: &Failure) -> Option<Self> {
+        let Value::Map(details) = Value::decode(failure.details.as_ref()?).ok()? else { return None };
+        let detail = |key: &str| details.iter().find(|(name, _)| name.as_str() == Some(key))?.1.as_str();
+        match failure.kind {
+            ErrorKind::ResourceExhausted => LimitName::parse(detail("limit")?).map(Self::Limit),
+            ErrorKind::Internal => (detail("reason")? == "deadlock").then_some(Self::Deadlock),
+            ErrorKind::Invalid => (detail("reason")? == "nothing_to_run").then_some(Self::NothingToRun),
+            _ => None,
+        }
+    }
+}
+
+/// The limit that ended the process, if one did.
+pub fn reached_limit(failure: &Failure) -> Option<LimitName> {
+    match Cause::of(failure) {
+        Some(Cause::Limit(name)) => Some(name),
+        _ => None,
+    }
+}
+
+/// A guest that gives no reason says it in these words.
+fn by_words(failure: &Failure) -> Option<Cause> {
+    match failure.kind {
+        ErrorKind::Internal if failure.message == "all coroutines blocked" => Some(Cause::Deadlock),
+        ErrorKind::Invalid if failure.message.starts_with("the chunk returned nil,") => Some(Cause::NothingToRun),
+        _ => None,
+    }
+}

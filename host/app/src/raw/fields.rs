@@ -1,0 +1,141 @@
+//! Reading one table: which keys it may have, and what stands behind them.
+//!
+//! Owns the complaints about keys: unknown, missing, of the wrong shape. A key is known because it was asked for, so
+//! the list of known keys can't drift from what is read.
+
+use std::ops::RangeInclusive;
+use std::time::Duration;
+
+use super::field::{Field, Name, Page, shown};
+use crate::notation::{DURATION_FORM, hint, parse_duration};
+use crate::report::Mistake;
+use crate::source::{At, Key, Node, Place, Shape};
+
+/// A table that is being read. Every path ends with [`Fields::finish`].
+pub(super) struct Fields<'n> {
+    what: String,
+    place: Place,
+    page: Page<'n>,
+    pairs: &'n [(Key, Node)],
+    asked: Vec<&'static str>,
+}
+
+impl<'n> Fields<'n> {
+    /// Opens a table; anything else is a mistake.
+    pub(super) fn open(field: Field<'n>) -> Option<Self> {
+        let pairs = field.table()?;
+        let (what, place) = (field.name.to_string(), field.place());
+        Some(Self { what, place, page: field.page, pairs, asked: Vec::new() })
+    }
+
+    /// Names the table more exactly than was known when it was opened.
+    pub(super) fn rename(&mut self, what: String) {
+        self.what = what;
+    }
+
+    /// Points the complaints about the table as a whole at this place, when it has a better one than its own.
+    pub(super) fn shown_at(&mut self, place: Place) {
+        self.place = place;
+    }
+
+    /// The value of a key that may be there. A key without a value counts as absent.
+    pub(super) fn optional(&mut self, key: &'static str) -> Option<Field<'n>> {
+        if !self.asked.contains(&key) {
+            self.asked.push(key);
+        }
+        let (_, node) = self.pairs.iter().find(|(written, _)| written.name == key)?;
+        let is_there = !matches!(node.shape, Shape::Null);
+        is_there.then_some(Field { node, name: Name::Key(key), page: self.page })
+    }
+
+    /// The value of a key that must be there.
+    pub(super) fn required(&mut self, key: &'static str) -> Option<Field<'n>> {
+        let found = self.optional(key);
+        if found.is_none() {
+            let written = self.pairs.iter().find(|(written, _)| written.name == key);
+            let place = written.map_or_else(|| self.place.clone(), |(written, _)| self.page.place(&written.span));
+            self.page.push(Mistake::new(format!("{} lacks `{key}`", self.what)).at(&place));
+        }
+        found
+    }
+
+    /// A table that may be there.
+    pub(super) fn table(&mut self, key: &'static str) -> Option<Self> {
+        self.optional(key).and_then(Fields::open)
+    }
+
+    pub(super) fn text(&mut self, key: &'static str) -> Option<At<String>> {
+        self.optional(key)?.text()
+    }
+
+    pub(super) fn required_text(&mut self, key: &'static str) -> Option<At<String>> {
+        self.required(key)?.text()
+    }
+
+    pub(super) fn required_id(&mut self, key: &'static str) -> Option<At<String>> {
+        self.required(key)?.id()
+    }
+
+    pub(super) fn boolean(&mut self, key: &'static str) -> Option<bool> {
+        let field = self.optional(key)?;
+        match field.node.shape {
+            Shape::Boolean(value) => Some(value),
+            _ => {
+                field.mistake(format!("`{key}` must be `true` or `false`, not {}", field.node.shape.noun()));
+                None
+            }
+        }
+    }
+
+    /// An integer of at least `least`.
+    pub(super) fn count(&mut self, key: &'static str, least: u32) -> Option<u32> {
+        let field = self.optional(key)?;
+        let count = match field.node.shape {
+            Shape::Integer(value) => u32::try_from(value).ok().filter(|value| *value >= least),
+            _ => None,
+        };
+        if count.is_none() {
+            let shown = shown(&field.node.shape);
+            field.mistake(format!("`{key}` must be an integer from {least} to {}, not {shown}", u32::MAX));
+        }
+        count
+    }
+
+    /// A number of this range.
+    pub(super) fn number(&mut self, key: &'static str, range: RangeInclusive<f64>) -> Option<f64> {
+        let field = self.optional(key)?;
+        let number = match field.node.shape {
+            // Whole numbers in such fields are tiny.
+            Shape::Integer(value) => i32::try_from(value).ok().map(f64::from),
+            Shape::Float(value) => Some(value),
+            _ => None,
+        };
+        let number = number.filter(|number| range.contains(number));
+        if number.is_none() {
+            let (least, most, shown) = (range.start(), range.end(), shown(&field.node.shape));
+            field.mistake(format!("`{key}` must be a number from {least} to {most}, not {shown}"));
+        }
+        number
+    }
+
+    pub(super) fn duration(&mut self, key: &'static str) -> Option<Duration> {
+        let field = self.optional(key)?;
+        let parsed = match &field.node.shape {
+            Shape::Text(text) => parse_duration(text).map_err(|error| error.to_string()),
+            Shape::Integer(0) => Ok(Duration::ZERO),
+            shape => Err(format!("`{key}` must be a duration, not {}", shown(shape))),
+        };
+        parsed.map_err(|message| field.hinted(message, Some(DURATION_FORM.to_owned()))).ok()
+    }
+
+    /// Reports the keys that nobody asked for.
+    pub(super) fn finish(self) {
+        for (written, _) in self.pairs {
+            let key = written.name.as_str();
+            if !self.asked.contains(&key) {
+                let mistake = Mistake::new(format!("unknown key `{key}` in {}", self.what));
+                self.page.push(mistake.at(&self.page.place(&written.span)).hint(hint(key, &self.asked)));
+            }
+        }
+    }
+}

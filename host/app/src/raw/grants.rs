@@ -1,0 +1,67 @@
+//! `grants:` and `env.variable` as written.
+//!
+//! Owns their keys. Opens nothing and asks nobody: what is granted is found out when all is read.
+
+use super::field::{Field, Name};
+use super::fields::Fields;
+use crate::notation::unfit_variable;
+use crate::source::At;
+
+/// A `grants:` table.
+#[derive(Debug, Default)]
+pub(crate) struct RawGrants {
+    pub(crate) env: Vec<At<String>>,
+    pub(crate) fs: Vec<RawDirectory>,
+}
+
+/// An item of `fs`.
+#[derive(Debug)]
+pub(crate) struct RawDirectory {
+    pub(crate) path: At<String>,
+    pub(crate) write: bool,
+}
+
+/// An `env.variable` entry.
+#[derive(Debug)]
+pub(crate) struct RawVariable {
+    pub(crate) variable: Option<At<String>>,
+    pub(crate) default: Option<String>,
+}
+
+/// Reads the `grants` of an entry.
+pub(super) fn read(fields: &mut Fields<'_>) -> RawGrants {
+    let mut grants = RawGrants::default();
+    let Some(mut own) = fields.table("grants") else { return grants };
+    if let Some(env) = own.optional("env") {
+        grants.env = env.items(Name::Noun("a variable")).filter_map(variable).collect();
+    }
+    if let Some(fs) = own.optional("fs") {
+        grants.fs = fs.items(Name::Noun("a granted directory")).filter_map(directory).collect();
+    }
+    own.finish();
+    grants
+}
+
+fn directory(field: Field<'_>) -> Option<RawDirectory> {
+    let mut own = Fields::open(field)?;
+    let path = own.required_text("path");
+    let write = own.boolean("write").unwrap_or(false);
+    own.finish();
+    Some(RawDirectory { path: path?, write })
+}
+
+/// Reads the fields of an `env.variable`.
+pub(super) fn read_variable(fields: &mut Fields<'_>) -> RawVariable {
+    let variable = fields.required("variable").and_then(variable);
+    RawVariable { variable, default: fields.text("default").map(|text| text.value) }
+}
+
+fn variable(field: Field<'_>) -> Option<At<String>> {
+    let name = field.text()?;
+    let form = unfit_variable(&name.value);
+    if form.is_some() {
+        field.hinted(format!("`{}` can't be the name of an environment variable", name.value), form);
+        return None;
+    }
+    Some(name)
+}

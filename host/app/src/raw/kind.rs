@@ -1,0 +1,42 @@
+//! The kinds of entries.
+//!
+//! Owns their spelling. What each holds is its own reader's.
+
+use std::fmt;
+
+/// What an entry is, as `kind` says it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Process,
+    Library,
+    Host,
+    Service,
+    Policy,
+    Variable,
+}
+
+impl Kind {
+    pub(super) const ALL: [Self; 6] =
+        [Self::Process, Self::Library, Self::Host, Self::Service, Self::Policy, Self::Variable];
+
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Process => "process.lua",
+            Self::Library => "library.lua",
+            Self::Host => "process.host",
+            Self::Service => "process.service",
+            Self::Policy => "security.policy",
+            Self::Variable => "env.variable",
+        }
+    }
+
+    pub(super) fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.as_str() == text)
+    }
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}

@@ -1,0 +1,30 @@
+//! Limits of entries that are larger than what every process host gives, so that they change nothing.
+//!
+//! Owns the warning. It is no mistake: a host that allows more may be what is written next.
+
+use lunarium_kernel::Limits;
+
+use crate::limits;
+use crate::raw::{RawBody, RawEntry};
+use crate::report::Mistake;
+
+pub(super) fn excess(entries: &[RawEntry]) -> Vec<Mistake> {
+    let stated = entries.iter().filter_map(|entry| match &entry.body {
+        RawBody::Host(host) => Some(limits::of_host(&host.limits)),
+        _ => None,
+    });
+    let mut hosts: Vec<Limits> = stated.collect();
+    if hosts.is_empty() {
+        hosts.push(Limits::default());
+    }
+    entries.iter().filter_map(|entry| warning(entry, &hosts)).collect()
+}
+
+fn warning(entry: &RawEntry, hosts: &[Limits]) -> Option<Mistake> {
+    let RawBody::Process(process) = &entry.body else { return None };
+    let name = limits::idle_wish(&process.limits, hosts)?;
+    let id = entry.id();
+    let message = format!("limit `{name}` of `{id}` is larger than that of every process host, and changes nothing");
+    let hint = format!("to raise it, set `limits: {{{name}: …}}` of the `process.host` that it runs on");
+    Some(Mistake::warning(message).at(&entry.id.place).hint(Some(hint)))
+}

@@ -1,0 +1,21 @@
+//! What hardly can be meant, in an application that runs: entries that nothing uses, limits that change nothing, globals
+//! that nobody defines.
+//!
+//! Owns the warnings. Refuses to keep anything from running.
+
+mod excess;
+mod globals;
+mod mentions;
+mod unused;
+
+use lunarium_engine::Chunk;
+
+pub(crate) use globals::undefined;
+
+use crate::raw::RawEntry;
+use crate::report::Mistake;
+
+/// Warnings about entries; `chunks` are the entries' own.
+pub(crate) fn of_entries(entries: &[RawEntry], chunks: &[Option<Chunk>]) -> Vec<Mistake> {
+    unused::unused(entries, chunks).into_iter().chain(excess::excess(entries)).collect()
+}

@@ -1,0 +1,68 @@
+//! What happens to services, for whoever watches.
+//!
+//! Owns the news. Words and levels are up to the watcher.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use lunarium_kernel::{EntryId, Failure, Outcome, Pid};
+
+/// Something has changed about a service.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ServiceEvent {
+    /// Its id.
+    pub service: EntryId,
+    /// What has happened.
+    pub change: ServiceChange,
+}
+
+/// What has happened to a service.
+#[derive(Debug, Clone, PartialEq)]
+pub enum ServiceChange {
+    /// Its process has started: those that depend on it can.
+    Started {
+        /// The process.
+        pid: Pid,
+    },
+    /// Its process has ended normally. Its work is done, and what depends on it can start.
+    Ended {
+        /// The process.
+        pid: Pid,
+    },
+    /// It has failed, and starts again after a while.
+    Restarting {
+        /// The process that failed; none when it wasn't accepted.
+        pid: Option<Pid>,
+        /// Why.
+        failure: Arc<Failure>,
+        /// Until the next start.
+        delay: Duration,
+        /// The how-manieth in a row this will be, from 1.
+        attempt: u32,
+        /// How many there may be; 0: any number.
+        max_attempts: u32,
+    },
+    /// It has failed, every attempt behind it: it doesn't start again.
+    GivenUp {
+        /// The process that failed last; none when it wasn't accepted.
+        pid: Option<Pid>,
+        /// Why.
+        failure: Arc<Failure>,
+        /// How often it was started again in a row.
+        attempts: u32,
+        /// The delays before the first of these, at most eight.
+        delays: Vec<Duration>,
+    },
+    /// It never starts, because one that it depends on was given up or never starts.
+    NotStarted {
+        /// That one.
+        needs: EntryId,
+    },
+    /// Its process has ended while all services stop.
+    Stopped {
+        /// The process.
+        pid: Pid,
+        /// How it ended.
+        outcome: Outcome,
+    },
+}

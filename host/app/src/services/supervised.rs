@@ -1,0 +1,78 @@
+//! One service under supervision: where it is on its way.
+//!
+//! Owns its state. Decides nothing: who starts and stops when is decided over all of them.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use lunarium_engine::Handle;
+use lunarium_kernel::{EntryId, Restarts};
+
+use crate::application::Service;
+
+/// Delays that are kept of what was tried: enough to show how they grew, and no more however often it was.
+const TRIED: usize = 8;
+
+pub(super) struct Supervised {
+    pub(super) service: Service,
+    /// The numbers of the services it depends on.
+    pub(super) needs: Vec<usize>,
+    pub(super) state: State,
+    /// It has got its CANCEL.
+    pub(super) asked: bool,
+    pub(super) restarts: Restarts,
+    /// The first delays of the attempts in a row.
+    pub(super) delays: Vec<Duration>,
+}
+
+pub(super) enum State {
+    /// For those that it depends on.
+    Waiting,
+    /// The process hasn't waited yet.
+    Starting(Handle),
+    /// The process has started, at this uptime of the node.
+    Up(Handle, Duration),
+    /// Until the next attempt.
+    Pausing,
+    /// It has ended normally.
+    Done,
+    /// It won't start any more.
+    GivenUp,
+    /// It has ended, or was not under way, when all stopped.
+    Stopped,
+}
+
+impl Supervised {
+    /// `numbers` are those of all services. What it depends on besides is a process host, which is there from the start.
+    pub(super) fn new(service: &Service, numbers: &HashMap<&EntryId, usize>) -> Self {
+        let depends_on = service.lifecycle.depends_on.iter();
+        Self {
+            needs: depends_on.filter_map(|need| numbers.get(need).copied()).collect(),
+            service: service.clone(),
+            state: State::Waiting,
+            asked: false,
+            restarts: Restarts::default(),
+            delays: Vec::new(),
+        }
+    }
+
+    pub(super) fn handle(&self) -> Option<&Handle> {
+        match &self.state {
+            State::Starting(handle) | State::Up(handle, _) => Some(handle),
+            _ => None,
+        }
+    }
+
+    pub(super) fn is_over(&self) -> bool {
+        matches!(self.state, State::Done | State::GivenUp | State::Stopped)
+    }
+
+    pub(super) fn note(&mut self, delay: Duration, attempt: u32) {
+        if attempt == 1 {
+            self.delays.clear();
+        }
+        if self.delays.len() < TRIED {
+            self.delays.push(delay);
+        }
+    }
+}

@@ -1,0 +1,16 @@
+//! The text of an application: its files, their lines, places in them, and YAML as a tree.
+//!
+//! Owns how text is found and read, and where something stands in it. Knows no key of the format, and refuses to say what is
+//! wrong with anything but the text itself.
+
+mod file;
+mod files;
+mod lines;
+mod place;
+mod yaml;
+
+pub use file::SourceFile;
+pub(crate) use files::{Files, INDEX, ReadError, resolve};
+pub(crate) use lines::Lines;
+pub(crate) use place::{At, Place};
+pub(crate) use yaml::{Key, Node, Shape, parse};
