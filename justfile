@@ -39,7 +39,11 @@ lint:
 sim seeds="2000":
     cargo run --release --locked -p lunarium-kernel --example sim -- --seeds {{ seeds }}
 
-# Measures what things cost; prints a table and writes JSON to target/bench.json.
-bench:
+# Measures what things cost; prints a table and writes JSON to target/bench.json. Single groups: just bench spawn messages.
+bench *groups:
     cargo build --release --locked -p lunarium-cli -p lunarium-bench
-    target/release/lunarium-bench target/bench.json
+    target/release/lunarium-bench target/bench.json {{ groups }}
+
+# Compares two builds of lunarium-bench in turns, each beside its lunarium: just bench-pair /tmp/old/lunarium-bench target/release/lunarium-bench 5 spawn.
+bench-pair old new rounds="5" *groups:
+    {{ new }} --pair {{ old }} {{ new }} {{ rounds }} {{ groups }}

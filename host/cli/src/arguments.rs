@@ -8,9 +8,9 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 const AFTER_HELP: &str = "\
-Exit codes: 0; 1 when the process ends abnormally or returns false, or a service was given up; a returned integer from 0
-to 255 is the code; 2 when the command line or the application is wrong; 130 and 143 after a second interrupt or
-termination; 141 when nobody reads the output any more.";
+Exit codes: 0; 1 when the process ends abnormally or returns false, or a service was given up or didn't stop; a returned
+integer from 0 to 255 is the code; 2 when the command line or the application is wrong; 130 and 143 after a second
+interrupt or termination, or one after which nobody reads the output; 141 when nobody can read it any more.";
 
 /// Runs Lua processes, each isolated in its own WebAssembly instance.
 #[derive(Debug, Parser)]
@@ -26,9 +26,9 @@ pub struct Arguments {
 pub enum Command {
     /// Run an application, one of its entries, or a single file
     ///
-    /// An application is a folder with `_index.yaml` files. Its services run until an interrupt, or until none is left;
-    /// with `-x` one process runs, and the command ends with it. An application without services runs its entry named
-    /// `main`.
+    /// An application is a folder with `_index.yaml` files. Its services run until an interrupt, or until neither a service
+    /// nor another process is left; with `-x` one process runs, and the command ends with it. An application without
+    /// services runs its only entry named `main`.
     Run(Run),
     /// Check an application or a single file without running it
     ///
@@ -43,7 +43,7 @@ pub enum Command {
 }
 
 /// Options of `run`.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 pub struct Run {
     /// The application's folder, or a Lua file
     pub path: PathBuf,

@@ -1,55 +1,103 @@
-//! What ends a run from outside: signals, a lost output, and the patience of whoever stops it.
+//! What ends a run from outside: signals and a lost output.
 //!
-//! Owns the signal handlers. The first signal asks, the second ends the program from the handler's thread, whatever
-//! the rest of it does.
+//! Owns the signal handlers. The first signal asks; the second ends the program from a task of its own, whatever the run
+//! awaits. So nothing on the run's thread may block: what does belongs on another.
 
-use std::io;
-use std::thread;
-use std::time::Duration;
+use std::future::pending;
+use std::{io, process};
 
-use async_channel::Sender;
-use signal_hook::consts::{SIGINT, SIGTERM};
-use signal_hook::iterator::Signals;
-use signal_hook::low_level;
+use tokio::select;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+
+use crate::verdict::{INTERRUPTED, TERMINATED};
 
 /// Why a run should end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Interrupt {
-    /// The first SIGINT or SIGTERM.
-    Signal,
+    /// The first SIGINT or SIGTERM, with the exit code of a program that it ends.
+    Signal(u8),
     /// Standard output can't be written any more.
     OutputLost(io::ErrorKind),
-    /// A graceful stop has taken too long.
-    OutOfPatience,
 }
 
-/// Watches for SIGINT and SIGTERM: the first is sent on, the second ends the program at once with 130 or 143.
-///
-/// Errors: no thread can be started, or the system refuses the handlers.
-pub fn watch(interrupts: Sender<Interrupt>) -> io::Result<()> {
-    let mut signals = Signals::new([SIGINT, SIGTERM])?;
-    thread::Builder::new().name("signals".to_owned()).spawn(move || {
-        let mut signals = signals.forever();
-        if signals.next().is_some() {
-            // The channel is unbounded and outlives the run.
-            let _ = interrupts.try_send(Interrupt::Signal);
-        }
-        if let Some(signal) = signals.next() {
-            // As a shell reports a program that a signal ended; without waiting for anything.
-            low_level::exit(128_i32.saturating_add(signal));
-        }
-    })?;
-    Ok(())
+/// The interrupts of a run, in the order they come.
+pub struct Interrupts {
+    told: UnboundedReceiver<Interrupt>,
+    /// The first signal's code, once it was told.
+    signal: Option<u8>,
 }
 
-/// Sends [`Interrupt::OutOfPatience`] after a while.
+/// Watches for SIGINT and SIGTERM: the first is told, the second ends the program at once with 130 or 143. What is sent
+/// is told, too. Needs a runtime with its drivers.
 ///
-/// Errors: no thread can be started.
-pub fn after(patience: Duration, interrupts: Sender<Interrupt>) -> io::Result<()> {
-    thread::Builder::new().name("patience".to_owned()).spawn(move || {
-        thread::sleep(patience);
-        // The channel is unbounded; when the run has ended nobody listens.
-        let _ = interrupts.try_send(Interrupt::OutOfPatience);
-    })?;
-    Ok(())
+/// Errors: the system refuses the handlers.
+pub fn watch() -> io::Result<(UnboundedSender<Interrupt>, Interrupts)> {
+    let mut signals =
+        Signals { interrupt: signal(SignalKind::interrupt())?, terminate: signal(SignalKind::terminate())? };
+    let (tell, told) = unbounded_channel();
+    let sender = tell.clone();
+    tokio::spawn(async move {
+        // The receiver outlives the run.
+        let _ = tell.send(Interrupt::Signal(signals.next().await));
+        // As a shell reports a program that a signal ended; without waiting for anything.
+        process::exit(signals.next().await.into());
+    });
+    Ok((sender, Interrupts { told, signal: None }))
+}
+
+impl Interrupts {
+    /// Waits for the next.
+    ///
+    /// Cancel safety: none is lost.
+    pub async fn next(&mut self) -> Interrupt {
+        let Some(interrupt) = self.told.recv().await else {
+            // The watching task holds a sender until the program ends.
+            return pending().await;
+        };
+        if let Interrupt::Signal(code) = interrupt {
+            self.signal = Some(code);
+        }
+        interrupt
+    }
+
+    /// Waits for the loss of standard output.
+    ///
+    /// Cancel safety: it isn't lost, a signal is told by [`Interrupts::signal`].
+    pub async fn output_lost(&mut self) -> io::ErrorKind {
+        loop {
+            if let Interrupt::OutputLost(kind) = self.next().await {
+                return kind;
+            }
+        }
+    }
+
+    /// Waits for the first signal, and doesn't when it was told already. Gives its exit code.
+    ///
+    /// Cancel safety: it isn't lost.
+    pub async fn signal(&mut self) -> u8 {
+        loop {
+            if let Some(code) = self.signal {
+                return code;
+            }
+            self.next().await;
+        }
+    }
+}
+
+struct Signals {
+    interrupt: Signal,
+    terminate: Signal,
+}
+
+impl Signals {
+    async fn next(&mut self) -> u8 {
+        select! {
+            biased;
+            Some(()) = self.interrupt.recv() => INTERRUPTED,
+            Some(()) = self.terminate.recv() => TERMINATED,
+            // Handlers stay for as long as the program.
+            else => pending().await,
+        }
+    }
 }

@@ -21,15 +21,15 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use clap::Parser;
-use futures_lite::future;
-use lunarium_app::{App, Draft, parse_limit};
+use lunarium_app::{App, Draft, Report, parse_limit};
 use lunarium_engine::{Level, LimitsOverride, Node, NodeConfig, Output, ProcessLabel};
+use tokio::runtime::Builder;
 
 use crate::arguments::{Arguments, Check, Command};
 use crate::terminal::{has_colours, visible, write_error};
-use crate::verdict::{FAILURE, SUCCESS, USAGE};
+use crate::verdict::{FAILURE, SUCCESS, USAGE, Verdict};
 
-/// Why nothing was run: what to print, and the exit code.
+/// Why nothing was run: what to print, without its last newline, and the exit code.
 #[derive(Debug)]
 struct Refused {
     text: String,
@@ -40,24 +40,30 @@ impl Refused {
     /// The command line asks for something that isn't there.
     fn usage(message: String, hint: Option<String>) -> Self {
         let hint = hint.map(|hint| format!("\nhelp: {hint}")).unwrap_or_default();
-        Self { text: visible(&format!("error: {message}{hint}\n")), code: USAGE }
+        Self { text: visible(&format!("error: {message}{hint}")), code: USAGE }
     }
 
     /// The machine doesn't give what a run needs.
     fn machine(message: String) -> Self {
-        Self { text: visible(&format!("error: {message}\n")), code: FAILURE }
+        Self { text: visible(&format!("error: {message}")), code: FAILURE }
+    }
+}
+
+impl From<Refused> for Verdict {
+    fn from(refused: Refused) -> Self {
+        Self { code: refused.code, message: Some(refused.text) }
     }
 }
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    let result = match &arguments.command {
+    let result = match arguments.command {
         Command::Run(options) => run::run(options),
-        Command::Check(options) => check(options),
+        Command::Check(options) => check(&options),
         Command::New(options) => make(&options.path),
     };
     let code = result.unwrap_or_else(|refused| {
-        write_error(&refused.text);
+        write_error(&(refused.text + "\n"));
         refused.code
     });
     ExitCode::from(code)
@@ -67,9 +73,10 @@ fn main() -> ExitCode {
 fn check(options: &Check) -> Result<u8, Refused> {
     let mut draft = read(&options.path)?;
     // Programs are compiled one at a time, each in an instance of its own.
-    let config = NodeConfig { max_processes: FEW_PROCESSES, ..NodeConfig::new(Arc::new(Silence)) };
-    let node = Node::start(config).map_err(|error| Refused::machine(error.to_string()))?;
-    future::block_on(draft.compile(&node));
+    let node = start_node(Arc::new(Silence), Some(FEW_PROCESSES))?;
+    // Without a driver: there is nothing to wait for but the engine.
+    let runtime = Builder::new_current_thread().build().map_err(|error| Refused::machine(error.to_string()))?;
+    runtime.block_on(draft.compile(&node));
     let report = draft.review();
     if report.is_empty() {
         return Ok(SUCCESS);
@@ -95,7 +102,18 @@ fn read(path: &Path) -> Result<Draft, Refused> {
 
 /// The application, or the report.
 fn finished(draft: Draft) -> Result<App, Refused> {
-    draft.finish().map_err(|report| Refused { text: report.render(has_colours()), code: USAGE })
+    let text = |report: Report| report.render(has_colours()).trim_end().to_owned();
+    draft.finish().map_err(|report| Refused { text: text(report), code: USAGE })
+}
+
+/// A node as large as what is wanted of it, and no larger than the default: a start is refused where the machine has too
+/// few mappings for every process there could be.
+fn start_node(output: Arc<dyn Output>, max_processes: Option<u32>) -> Result<Node, Refused> {
+    let mut config = NodeConfig::new(output);
+    if let Some(wanted) = max_processes {
+        config.max_processes = wanted.clamp(FEW_PROCESSES, config.max_processes);
+    }
+    Node::start(config).map_err(|error| Refused::machine(error.to_string()))
 }
 
 fn limits(given: &[String]) -> Result<LimitsOverride, Refused> {

@@ -9,7 +9,7 @@ use thiserror::Error;
 /// What to run.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Plan {
-    /// The application's services, until an interrupt or their end.
+    /// The application's services, until an interrupt or the end of every process.
     Services,
     /// One process, and the run ends with it.
     Process {

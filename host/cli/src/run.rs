@@ -8,70 +8,66 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-use async_channel::{Receiver, Sender};
-use futures_lite::future;
 use lunarium_app::{App, Draft, Services};
-use lunarium_engine::{EntryId, Handle, HostId, Level, LimitsOverride, Node, NodeConfig, Outcome, SpawnRequest, Value};
+use lunarium_engine::{EntryId, Grants, Handle, HostId, LimitsOverride, Node, Outcome, SpawnRequest, Value};
+use tokio::runtime::Builder;
+use tokio::time::sleep;
+use tokio::{select, task};
 
 use crate::arguments::Run;
 use crate::grant::grants;
-use crate::interrupt::{self, Interrupt};
+use crate::interrupt::{self, Interrupt, Interrupts};
 use crate::plan::{Plan, Wish, plan};
 use crate::services::Watch;
 use crate::terminal::{Screen, Terminal, has_colours};
 use crate::verdict::{Ended, FAILURE, OUTPUT_CLOSED, Verdict};
-use crate::{FEW_PROCESSES, Refused, finished, limits, read};
+use crate::{Refused, finished, limits, read, start_node};
 
-/// How long a graceful stop may take, everything included. At the limit: what is left is terminated.
+/// How long services may take to stop. At the limit: what is left is terminated.
 const PATIENCE: Duration = Duration::from_secs(30);
+/// How long the rest of the output may take when a signal has come and nothing runs any more. At the limit: it is given
+/// up. Whoever reads at all has read half a MiB by then.
+const LAST_WORDS: Duration = Duration::from_secs(2);
 
 /// Runs what was asked for and returns the exit code.
 ///
-/// Errors: the command line or the application is wrong, or the machine refuses; nothing has run then.
-pub fn run(options: &Run) -> Result<u8, Refused> {
-    let limits = limits(&options.limits)?;
-    let grants =
-        grants(&options.grant_env, &options.grant_fs).map_err(|error| Refused::usage(error.to_string(), None))?;
-    let (tell, interrupts) = async_channel::unbounded();
+/// Errors: the machine refuses; nothing has run then.
+pub fn run(options: Run) -> Result<u8, Refused> {
+    let runtime = Builder::new_current_thread().enable_all().build();
+    let runtime = runtime.map_err(|error| Refused::machine(format!("cannot wait for signals: {error}")))?;
+    let code = runtime.block_on(attend(options));
+    // Without waiting for a thread that has nothing to do.
+    runtime.shutdown_background();
+    code
+}
+
+/// From the first signal that is heard to the last line that is written.
+async fn attend(options: Run) -> Result<u8, Refused> {
     let refused = |error: io::Error| Refused::machine(format!("cannot start a thread: {error}"));
-    interrupt::watch(tell.clone()).map_err(refused)?;
-    let terminal = Terminal::start(options.log_level, options.log_format, tell.clone()).map_err(refused)?;
-    let screen = terminal.screen();
-    let mut draft = read(&options.path)?;
-    let node = start_node(&draft, Arc::clone(&screen))?;
-    future::block_on(draft.compile(&node));
-    let mut app = finished(draft)?;
-    let wish = Wish {
-        execute: options.execute.as_deref(),
-        host: options.host.as_deref(),
-        has_arguments: !options.arguments.is_empty(),
-        has_limits: !options.limits.is_empty(),
-        has_grants: !grants.is_empty(),
-    };
-    let plan = plan(&app, wish).map_err(|error| Refused::usage(error.to_string(), error.hint(&app)))?;
-    let mut run = Running { node: node.clone(), screen, interrupts, tell };
-    let verdict = match plan {
-        Plan::Services => run.services(&app)?,
-        Plan::Process { entry, host } => {
-            app.grant(&entry, &grants);
-            run.process(&app, entry, host, arguments(&options.arguments), limits)?
-        }
-    };
-    future::block_on(node.shutdown());
+    let (tell, interrupts) = interrupt::watch().map_err(refused)?;
+    let terminal = Terminal::start(options.log_level, options.log_format, tell).map_err(refused)?;
+    let mut run = Running { screen: terminal.screen(), interrupts };
+    // A refusal is written as everything else is: a stream that nobody reads must not hold up a signal.
+    let verdict = run.run(options).await.unwrap_or_else(Verdict::from);
     if let Some(message) = &verdict.message {
         run.screen.tell_rendered(message);
     }
-    terminal.finish();
-    Ok(verdict.code)
+    Ok(run.finish(terminal, verdict.code).await)
 }
 
-/// A node as large as the application's hosts, and no larger than the default: a start is refused where the machine has
-/// too few mappings for every process there could be.
-fn start_node(draft: &Draft, screen: Arc<Screen>) -> Result<Node, Refused> {
-    let mut config = NodeConfig::new(screen);
-    let wanted = draft.max_processes().unwrap_or(config.max_processes);
-    config.max_processes = wanted.clamp(FEW_PROCESSES, config.max_processes);
-    Node::start(config).map_err(|error| Refused::machine(error.to_string()))
+/// What was asked for, as far as it can be known without a node.
+struct Prepared {
+    limits: LimitsOverride,
+    grants: Grants,
+    draft: Draft,
+}
+
+/// Looks at everything that the command line names.
+fn prepare(options: &Run) -> Result<Prepared, Refused> {
+    let limits = limits(&options.limits)?;
+    let grants =
+        grants(&options.grant_env, &options.grant_fs).map_err(|error| Refused::usage(error.to_string(), None))?;
+    Ok(Prepared { limits, grants, draft: read(&options.path)? })
 }
 
 /// Arguments reach `main` as strings, whatever bytes they hold.
@@ -80,102 +76,129 @@ fn arguments(arguments: &[OsString]) -> Vec<Value> {
 }
 
 struct Running {
-    node: Node,
     screen: Arc<Screen>,
-    interrupts: Receiver<Interrupt>,
-    tell: Sender<Interrupt>,
+    interrupts: Interrupts,
 }
 
 impl Running {
-    fn process(
-        &mut self,
-        app: &App,
-        entry: EntryId,
-        host: HostId,
-        arguments: Vec<Value>,
-        limits: LimitsOverride,
-    ) -> Result<Verdict, Refused> {
-        app.install(&self.node, Some(&host)).map_err(|error| Refused::usage(error.to_string(), None))?;
-        let request =
-            SpawnRequest { arguments, limits: limits.clone(), ..SpawnRequest::new(entry.clone(), host.clone()) };
-        let handle = self.node.spawn(request).map_err(|error| Refused::usage(error.to_string(), None))?;
-        let ended = future::block_on(self.wait(&handle));
-        let process = Ended { app, entry: &entry, host: &host, pid: handle.pid(), limits: &limits };
-        Ok(ended.unwrap_or_else(|outcome| process.verdict(&outcome, has_colours())))
+    /// Runs what was asked for to its end; no process is left then.
+    async fn run(&mut self, options: Run) -> Result<Verdict, Refused> {
+        let wanted = options.clone();
+        // A disk may let us wait.
+        let prepared = task::spawn_blocking(move || prepare(&wanted)).await;
+        let prepared = prepared.unwrap_or_else(|bug| Err(Refused::machine(bug.to_string())))?;
+        let Prepared { limits, grants, mut draft } = prepared;
+        let node = start_node(Arc::<Screen>::clone(&self.screen), draft.max_processes())?;
+        draft.compile(&node).await;
+        let mut app = finished(draft)?;
+        let wish = Wish {
+            execute: options.execute.as_deref(),
+            host: options.host.as_deref(),
+            has_arguments: !options.arguments.is_empty(),
+            has_limits: !options.limits.is_empty(),
+            has_grants: !grants.is_empty(),
+        };
+        let plan = plan(&app, wish).map_err(|error| Refused::usage(error.to_string(), error.hint(&app)))?;
+        let verdict = match plan {
+            Plan::Services => self.services(&node, &app).await?,
+            Plan::Process { entry, host } => {
+                app.grant(&entry, &grants);
+                self.process(&node, &app, request(entry, host, arguments(&options.arguments), limits)).await?
+            }
+        };
+        node.shutdown().await;
+        Ok(verdict)
     }
 
-    /// Waits for the process; an interrupt asks it to end. `Err` is its outcome, `Ok` what ends the run instead.
-    async fn wait(&self, handle: &Handle) -> Result<Verdict, Outcome> {
+    async fn process(&mut self, node: &Node, app: &App, request: SpawnRequest) -> Result<Verdict, Refused> {
+        let (entry, host, limits) = (request.entry.clone(), request.host.clone(), request.limits.clone());
+        app.install(node, Some(&host)).map_err(|error| Refused::usage(error.to_string(), None))?;
+        let handle = node.spawn(request).map_err(|error| Refused::usage(error.to_string(), None))?;
+        let process = Ended { app, entry: &entry, host: &host, pid: handle.pid(), limits: &limits };
+        let ended = self.wait(node, &handle).await;
+        Ok(ended.map_or_else(|verdict| verdict, |outcome| process.verdict(&outcome, has_colours())))
+    }
+
+    /// Waits for the process; a signal asks it to end.
+    ///
+    /// Errors: what ends the run instead.
+    async fn wait(&mut self, node: &Node, handle: &Handle) -> Result<Outcome, Verdict> {
         loop {
-            let ended = async { Err(handle.wait().await) };
-            match future::or(ended, async { Ok(self.interrupts.recv().await) }).await? {
-                Ok(Interrupt::Signal) => {
-                    self.announce_stop();
+            let interrupt = select! {
+                biased;
+                outcome = handle.wait() => return Ok(outcome),
+                interrupt = self.interrupts.next() => interrupt,
+            };
+            match interrupt {
+                Interrupt::Signal(_) => {
+                    announce_stop(&self.screen);
                     // It may be ending just now.
-                    let _ = self.node.cancel(handle.pid(), Some(PATIENCE));
+                    let _ = node.cancel(handle.pid(), Some(PATIENCE));
                 }
-                Ok(Interrupt::OutputLost(kind)) => return Ok(output_lost(kind)),
-                // Its CANCEL has a deadline of its own.
-                Ok(Interrupt::OutOfPatience) | Err(_) => {}
+                Interrupt::OutputLost(kind) => return Err(output_lost(kind)),
             }
         }
-    }
-
-    fn services(&mut self, app: &App) -> Result<Verdict, Refused> {
-        app.install(&self.node, None).map_err(|error| Refused::usage(error.to_string(), None))?;
-        let mut services = Services::start(&self.node, app);
-        Ok(future::block_on(self.serve(app, &mut services)))
     }
 
     /// The run ends when no service is under way and no process lives: a service may have started others and ended. An
     /// interrupt stops what there is.
-    async fn serve(&self, app: &App, services: &mut Services) -> Verdict {
+    async fn services(&mut self, node: &Node, app: &App) -> Result<Verdict, Refused> {
+        app.install(node, None).map_err(|error| Refused::usage(error.to_string(), None))?;
+        let Self { screen, interrupts } = self;
+        let mut services = Services::start(node, app);
         let mut watch = Watch::new(app);
         let ended = async {
-            watch.follow(services, &self.screen).await;
-            self.node.idle().await;
-            None
+            watch.follow(&mut services, screen).await;
+            node.idle().await;
         };
-        match future::or(ended, async { Some(self.next_interrupt().await) }).await {
-            None => return watch.verdict(),
-            Some(Interrupt::OutputLost(kind)) => return output_lost(kind),
-            Some(Interrupt::Signal | Interrupt::OutOfPatience) => self.announce_stop(),
-        }
-        if let Err(error) = interrupt::after(PATIENCE, self.tell.clone()) {
-            self.screen.note(Level::Warn, &format!("the stop has no deadline: {error}"), &[]);
+        let interrupt = select! {
+            biased;
+            () = ended => None,
+            interrupt = interrupts.next() => Some(interrupt),
+        };
+        match interrupt {
+            None => return Ok(watch.verdict()),
+            Some(Interrupt::OutputLost(kind)) => return Ok(output_lost(kind)),
+            Some(Interrupt::Signal(_)) => announce_stop(screen),
         }
         services.begin_stop();
-        let stopped = async {
-            watch.follow(services, &self.screen).await;
-            watch.verdict()
+        Ok(select! {
+            biased;
+            () = watch.follow(&mut services, screen) => watch.verdict(),
+            kind = interrupts.output_lost() => output_lost(kind),
+            () = sleep(PATIENCE) => out_of_patience(),
+        })
+    }
+
+    /// Writes out what is left, as long as somebody reads it: after a signal, which has nobody else to ask, not for long.
+    async fn finish(mut self, terminal: Terminal, code: u8) -> u8 {
+        let given_up = async {
+            let code = self.interrupts.signal().await;
+            sleep(LAST_WORDS).await;
+            code
         };
-        future::or(stopped, self.out_of_patience()).await
-    }
-
-    async fn next_interrupt(&self) -> Interrupt {
-        match self.interrupts.recv().await {
-            Ok(interrupt) => interrupt,
-            // We hold a sender.
-            Err(_) => future::pending().await,
+        select! {
+            biased;
+            () = terminal.finish() => code,
+            code = given_up => code,
         }
     }
+}
 
-    async fn out_of_patience(&self) -> Verdict {
-        loop {
-            match self.next_interrupt().await {
-                Interrupt::OutOfPatience => {
-                    let message = format!("error: services are still there after {PATIENCE:?} and are terminated");
-                    return Verdict { code: FAILURE, message: Some(message) };
-                }
-                Interrupt::OutputLost(kind) => return output_lost(kind),
-                Interrupt::Signal => {}
-            }
-        }
-    }
+fn request(entry: EntryId, host: HostId, arguments: Vec<Value>, limits: LimitsOverride) -> SpawnRequest {
+    let mut request = SpawnRequest::new(entry, host);
+    request.arguments = arguments;
+    request.limits = limits;
+    request
+}
 
-    fn announce_stop(&self) {
-        self.screen.tell("stopping; a second interrupt stops at once");
-    }
+fn announce_stop(screen: &Screen) {
+    screen.tell("stopping; a second interrupt stops at once");
+}
+
+fn out_of_patience() -> Verdict {
+    let message = format!("error: services are still there after {PATIENCE:?} and are terminated");
+    Verdict { code: FAILURE, message: Some(message) }
 }
 
 /// A reader that has read enough is no failure to speak of.

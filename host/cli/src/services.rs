@@ -4,9 +4,9 @@
 
 use std::time::Duration;
 
-use futures_lite::future;
 use lunarium_app::{App, Explained, Service, ServiceChange, ServiceEvent, Services};
 use lunarium_engine::{EntryId, ErrorKind, Failure, Level, LimitsOverride, Outcome, Pid};
+use tokio::task;
 
 use crate::terminal::{Screen, visible};
 use crate::verdict::{Ended, FAILURE, SUCCESS, Verdict};
@@ -51,7 +51,7 @@ impl<'a> Watch<'a> {
                 None => screen.note(note.level, &note.message, &note.fields),
             }
             // A service that is refused and restarted without delay always has an event: a signal must come through.
-            future::yield_now().await;
+            task::yield_now().await;
         }
     }
 

@@ -1,13 +1,16 @@
 //! An output stream of the command: lines from many processes, written whole and in order by one thread.
 //!
-//! Owns the bounded queue before a file descriptor. Never blocks whoever writes: a full queue refuses, and a broken
-//! stream takes everything and drops it. Does not know what a line means.
+//! Owns the bounded queue before a file descriptor. Never blocks whoever writes, nor whoever waits for its end: a full
+//! queue refuses, and a broken stream takes everything and drops it; only the thread waits for the system. Does not know
+//! what a line means.
 
 use std::io::{self, Write};
 use std::mem;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::task::Waker;
-use std::thread::{self, JoinHandle};
+use std::thread;
+
+use tokio::sync::oneshot;
 
 /// Bytes that wait to be written. At the limit: refused, until the writer has taken them. A pipe holds 64 KiB; four
 /// times that keeps the writer busy while processes go on.
@@ -22,7 +25,8 @@ pub struct Stream {
 /// Ends a stream: see [`Writer::finish`].
 pub struct Writer {
     shared: Arc<Shared>,
-    thread: JoinHandle<()>,
+    /// Closed when the thread ends.
+    ended: oneshot::Receiver<()>,
 }
 
 struct Shared {
@@ -52,8 +56,13 @@ impl Stream {
     ) -> io::Result<(Self, Writer)> {
         let shared = Arc::new(Shared { state: Mutex::default(), changed: Condvar::new() });
         let writing = Arc::clone(&shared);
-        let thread = thread::Builder::new().name(name.to_owned()).spawn(move || writing.write_all(target, broken))?;
-        Ok((Self { shared: Arc::clone(&shared) }, Writer { shared, thread }))
+        let (end, ended) = oneshot::channel();
+        thread::Builder::new().name(name.to_owned()).spawn(move || {
+            // Dropped last, and by a panic, too.
+            let _end: oneshot::Sender<()> = end;
+            writing.write_all(target, broken);
+        })?;
+        Ok((Self { shared: Arc::clone(&shared) }, Writer { shared, ended }))
     }
 
     /// Takes a line; its newline is added. False: the queue is full and nothing was taken.
@@ -91,11 +100,13 @@ impl Stream {
 
 impl Writer {
     /// Waits until everything is written. Lines that come later are never written.
-    pub fn finish(self) {
+    ///
+    /// Cancel safety: the thread goes on to write what was taken, for as long as the program lives.
+    pub async fn finish(self) {
         self.shared.lock().finished = true;
         self.shared.changed.notify_one();
-        // It only panics if a bug did, which was reported then.
-        let _ = self.thread.join();
+        // Nothing is ever sent: an error is the end.
+        let _ = self.ended.await;
     }
 }
 
@@ -143,7 +154,9 @@ mod tests {
     use std::sync::mpsc;
     use std::task::Wake;
 
-    use super::{CAPACITY, Stream};
+    use tokio::runtime::Builder;
+
+    use super::{CAPACITY, Stream, Writer};
 
     /// Writes go through only when the test lets them.
     struct Gate {
@@ -177,6 +190,10 @@ mod tests {
         (open, writes, Gate { open: opened, written })
     }
 
+    fn finish(writer: Writer) {
+        Builder::new_current_thread().build().unwrap().block_on(writer.finish());
+    }
+
     /// Fills the queue while the writer is stuck with the first line.
     fn fill(stream: &Stream) -> usize {
         let line = [b'x'; 1023];
@@ -198,7 +215,7 @@ mod tests {
         assert!(stream.push(b"last"));
         // Later writes pass as they come.
         (0..taken).for_each(|_| drop(open.send(Ok(()))));
-        writer.finish();
+        finish(writer);
         let all: Vec<u8> = writes.into_iter().flatten().collect();
         assert_eq!(all.len(), taken * 1024 + 5);
         assert!(all.ends_with(b"x\nlast\n"));
@@ -219,7 +236,7 @@ mod tests {
         let (wake, woken) = mpsc::channel();
         stream.on_ready(std::sync::Arc::new(Told(wake)).into());
         woken.recv().unwrap();
-        writer.finish();
+        finish(writer);
     }
 
     #[test]
@@ -230,7 +247,7 @@ mod tests {
         assert!(stream.push(b"two"));
         open.send(Ok(())).unwrap();
         open.send(Ok(())).unwrap();
-        writer.finish();
+        finish(writer);
         assert_eq!(writes.into_iter().flatten().collect::<Vec<u8>>(), b"one\ntwo\n");
     }
 }

@@ -9,11 +9,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::Waker;
 
-use async_channel::Sender;
 use jiff::Timestamp;
 use lunarium_app::Explained;
 use lunarium_engine::{Failure, Level, Output, ProcessLabel};
 use serde_json::{Map, Value, json};
+use tokio::sync::mpsc::UnboundedSender;
 
 use crate::arguments::{LogFormat, LogLevel};
 use crate::interrupt::Interrupt;
@@ -40,10 +40,10 @@ impl Terminal {
     /// Starts both streams. `interrupts` is told when standard output goes away.
     ///
     /// Errors: no thread can be started.
-    pub fn start(level: LogLevel, format: LogFormat, interrupts: Sender<Interrupt>) -> io::Result<Self> {
+    pub fn start(level: LogLevel, format: LogFormat, interrupts: UnboundedSender<Interrupt>) -> io::Result<Self> {
         let (output, output_writer) = Stream::start("stdout", io::stdout(), move |error| {
-            // The channel is unbounded and outlives the run.
-            let _ = interrupts.try_send(Interrupt::OutputLost(error.kind()));
+            // The receiver outlives the run.
+            let _ = interrupts.send(Interrupt::OutputLost(error.kind()));
         })?;
         // Without standard error there is nobody to tell.
         let (log, log_writer) = Stream::start("stderr", io::stderr(), |_| ())?;
@@ -56,10 +56,10 @@ impl Terminal {
         Arc::clone(&self.screen)
     }
 
-    /// Writes out what was taken so far.
-    pub fn finish(self) {
-        self.output.finish();
-        self.log.finish();
+    /// Waits until what was taken so far is written.
+    pub async fn finish(self) {
+        self.output.finish().await;
+        self.log.finish().await;
     }
 }
 

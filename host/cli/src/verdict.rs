@@ -13,8 +13,12 @@ pub const SUCCESS: u8 = 0;
 pub const FAILURE: u8 = 1;
 /// The command line or the application is wrong.
 pub const USAGE: u8 = 2;
+/// What a shell reports for a program that SIGINT ended.
+pub const INTERRUPTED: u8 = 130;
 /// Standard output went away: what a shell reports for a program that SIGPIPE ended.
 pub const OUTPUT_CLOSED: u8 = 141;
+/// What a shell reports for a program that SIGTERM ended.
+pub const TERMINATED: u8 = 143;
 
 /// An exit code with what standard error says.
 #[derive(Debug, PartialEq, Eq)]

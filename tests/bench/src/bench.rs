@@ -5,8 +5,8 @@ use std::task::Waker;
 use std::time::{Duration, Instant};
 
 use lunarium_engine::{
-    Chunk, Definition, EntryId, Handle, HostDefinition, HostId, Level, Limits, Node, NodeConfig, Outcome, Output,
-    ProcessLabel, SpawnRequest, Value,
+    Chunk, Definition, EntryId, Handle, HostDefinition, HostId, Level, Node, NodeConfig, Outcome, Output, ProcessLabel,
+    SpawnRequest, Value,
 };
 
 pub(crate) const HOST: &str = "bench:processes";
@@ -46,28 +46,24 @@ impl Bench {
         let output = Arc::new(LastPrint::default());
         let node = Node::start(NodeConfig::new(Arc::<LastPrint>::clone(&output)))
             .unwrap_or_else(|error| fail(&format!("no node: {error}")));
-        let limits = Limits { memory: 512 << 20, cpu: Duration::from_secs(600), ..Limits::default() };
-        let max_processes = node.engine().max_processes();
-        node.add_host(HostDefinition { max_processes, limits, ..HostDefinition::new(HostId::new(HOST)) })
-            .unwrap_or_else(|error| fail(&format!("no host: {error}")));
+        let mut host = HostDefinition::new(HostId::new(HOST));
+        host.max_processes = node.engine().max_processes();
+        host.limits.memory = 512 << 20;
+        host.limits.cpu = Duration::from_secs(600);
+        node.add_host(host).unwrap_or_else(|error| fail(&format!("no host: {error}")));
         Bench { node, output }
     }
 
     pub(crate) fn define(&self, entry: &str, source: &str) -> EntryId {
         let id = EntryId::new(entry);
-        self.node.define(Definition {
-            limits: Default::default(),
-            ..Definition::new(id.clone(), Chunk { name: format!("@{entry}.lua").into(), source: source.into() })
-        });
+        let chunk = Chunk { name: format!("@{entry}.lua").into(), source: source.into() };
+        self.node.define(Definition::new(id.clone(), chunk));
         id
     }
 
     pub(crate) fn spawn(&self, entry: &EntryId, arguments: Vec<Value>) -> Handle {
-        let request = SpawnRequest {
-            arguments,
-            limits: Default::default(),
-            ..SpawnRequest::new(entry.clone(), HostId::new(HOST))
-        };
+        let mut request = SpawnRequest::new(entry.clone(), HostId::new(HOST));
+        request.arguments = arguments;
         self.node.spawn(request).unwrap_or_else(|error| fail(&format!("cannot spawn {entry}: {error}")))
     }
 

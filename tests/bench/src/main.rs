@@ -1,12 +1,14 @@
 //! What things cost. Prints a table, and JSON to the file given as the first argument; further arguments choose groups:
-//! startup, idle, spawn, messages, kill, programs.
+//! startup, idle, spawn, messages, kill, programs. `--pair OLD NEW ROUNDS [GROUP...]` compares two builds of this binary.
 //!
-//! Machines are shared and noisy: the ratios to native Lua, measured in the same run, are what counts.
+//! Machines are shared and noisy: the ratios to native Lua, measured in the same run, or to another build, measured in
+//! turns, are what counts.
 
 #![allow(clippy::print_stderr, clippy::print_stdout, reason = "a benchmark talks to people")]
 
 mod bench;
 mod lua_programs;
+mod pair;
 mod processes;
 mod report;
 mod startup;
@@ -14,33 +16,52 @@ mod startup;
 /// Measures one group.
 type Measure = fn(&bench::Bench, &mut report::Report);
 
+/// What needs no node of this process's.
+const STARTUP: &str = "startup";
+
+const MEASUREMENTS: [(&str, Measure); 6] = [
+    // First, while no slot has been used.
+    ("spawn", processes::fresh),
+    ("idle", processes::idle),
+    ("spawn", processes::spawn),
+    ("messages", processes::messages),
+    ("kill", processes::kill),
+    ("programs", lua_programs::run),
+];
+
 fn main() {
-    let mut arguments = std::env::args().skip(1);
-    let path = arguments.next();
-    let groups: Vec<String> = arguments.collect();
-    let wanted = |group: &str| groups.is_empty() || groups.iter().any(|name| name == group);
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    match arguments.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
+        ["--pair", old, new, rounds, groups @ ..] => pair::run([*old, *new], rounds, known(groups)),
+        [path, groups @ ..] => measure(Some(*path), known(groups)),
+        [] => measure(None, &[]),
+    }
+}
+
+/// A group that is misspelt measures nothing, and nobody would notice.
+fn known<'a>(groups: &'a [&'a str]) -> &'a [&'a str] {
+    let is_known = |name: &str| name == STARTUP || MEASUREMENTS.iter().any(|(group, _)| *group == name);
+    if let Some(unknown) = groups.iter().find(|group| !is_known(group)) {
+        bench::fail(&format!("there is no group {unknown}"));
+    }
+    groups
+}
+
+fn measure(path: Option<&str>, groups: &[&str]) {
+    let wanted = |group: &str| groups.is_empty() || groups.contains(&group);
     let mut report = report::Report::default();
-    if wanted("startup") {
+    if wanted(STARTUP) {
         startup::run(&mut report);
     }
     let bench = bench::Bench::new();
-    let measurements: [(&str, Measure); 6] = [
-        // First, while no slot has been used.
-        ("spawn", processes::fresh),
-        ("idle", processes::idle),
-        ("spawn", processes::spawn),
-        ("messages", processes::messages),
-        ("kill", processes::kill),
-        ("programs", lua_programs::run),
-    ];
-    for (group, measure) in measurements {
+    for (group, measure) in MEASUREMENTS {
         if wanted(group) {
             measure(&bench, &mut report);
         }
     }
     println!("{}", report.table());
     if let Some(path) = path
-        && let Err(error) = std::fs::write(&path, report.json())
+        && let Err(error) = std::fs::write(path, report.json())
     {
         bench::fail(&format!("cannot write {path}: {error}"));
     }

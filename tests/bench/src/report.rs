@@ -53,7 +53,8 @@ impl Report {
     }
 }
 
-fn show(time: Duration) -> String {
+/// A time as people read it.
+pub(crate) fn show(time: Duration) -> String {
     let nanos = time.as_secs_f64() * 1e9;
     match nanos {
         n if n < 1e4 => format!("{:.2} µs", n / 1e3),

@@ -2,7 +2,7 @@
 
 use expect_test::expect;
 
-use crate::{Running, folder};
+use crate::{Running, app, folder};
 
 /// Ends when it is asked to, and says so.
 const POLITE: &str = r#"return function(name)
@@ -13,6 +13,15 @@ const POLITE: &str = r#"return function(name)
     return 3
 end
 "#;
+
+/// Prints more than a pipe holds, waits for its end, and says so.
+const LOUD: &str = "return function()
+    print('up')
+    for _ = 1, 100 do print(('x'):rep(1000)) end
+    process.events():receive()
+    print('bye')
+    return 3
+end";
 
 /// Waits for ever without being deadlocked, and never looks at its events.
 const PATIENT: &str = "return function() print('up') process.listen('never'):receive() end";
@@ -61,4 +70,48 @@ fn the_second_signal_ends_a_run_that_nobody_reads() {
     running.wait_for_error("stopping");
     running.signal("TERM");
     assert_eq!(running.child.wait().unwrap().code(), Some(143));
+}
+
+#[test]
+fn the_first_signal_ends_a_run_of_which_only_unread_output_is_left() {
+    let text = "return function() print('up') for _ = 1, 100 do print(('x'):rep(1000)) end end";
+    for (signal, code) in [("INT", 130), ("TERM", 143)] {
+        let folder = folder(&[("file.lua", text)]);
+        let mut running = Running::start(&folder, &["run", "file.lua"]);
+        assert_eq!(running.line(), "up");
+        running.signal(signal);
+        assert_eq!(running.child.wait().unwrap().code(), Some(code));
+    }
+}
+
+#[test]
+fn the_first_signal_ends_services_whose_output_nobody_reads() {
+    let folder = app(concat!(
+        "  - {name: loud, kind: process.lua, source: 'file://loud.lua'}\n",
+        "  - {name: the_loud, kind: process.service, process: loud, host: 'app:processes'}\n",
+    ));
+    std::fs::write(folder.path().join("app/loud.lua"), LOUD).unwrap();
+    let mut running = Running::start(&folder, &["run", "app"]);
+    running.wait_for_error("service app:the_loud has started");
+    running.signal("TERM");
+    running.wait_for_error("service app:the_loud has stopped");
+    assert_eq!(running.child.wait().unwrap().code(), Some(143));
+}
+
+#[test]
+fn who_reads_after_a_signal_gets_everything() {
+    let folder = folder(&[("file.lua", LOUD)]);
+    let mut running = Running::start(&folder, &["run", "file.lua"]);
+    assert_eq!(running.line(), "up");
+    running.signal("TERM");
+    running.wait_for_error("stopping");
+    for _ in 0..100 {
+        assert_eq!(running.line().len(), 1000);
+    }
+    expect![[r#"
+        exit code: 3
+        --- stdout
+        bye
+    "#]]
+    .assert_eq(&running.finish());
 }
