@@ -13,27 +13,62 @@ guest:
 guest-check:
     @{{ guest_tool }} digest --check
 
-# Tests what builds the guest: the patched Lua against Lua as it comes (natively, with gcc), and the tool.
-guest-test-build:
-    guest/lua-tests/run
-    cargo test --locked --manifest-path guest/tool/Cargo.toml --target-dir guest/target/tool
+# Tests what builds the guest: the patched Lua, and the tool.
+guest-test-build: guest-test-lua guest-test-tool
 
-# Release, or the snapshot would take a minute.
-guest_tool := "cargo run --quiet --locked --release --manifest-path guest/tool/Cargo.toml --target-dir guest/target/tool --"
+# Tests the patched Lua against Lua as it comes (natively, with gcc).
+guest-test-lua:
+    guest/lua-tests/run
+
+# Tests the tool that makes the snapshot.
+guest-test-tool:
+    cargo test --locked {{ tool }}
+
+# The tool has the workspace's target directory, profile and features of wasmtime: Cranelift is built once for both.
+tool := "--manifest-path guest/tool/Cargo.toml --target-dir target"
+guest := "--manifest-path guest/Cargo.toml --target-dir guest/target/native"
+guest_tool := "cargo run --quiet --locked " + tool + " --"
 
 # Runs everything that is tested here, and the guest's own tests.
 test:
     cargo test --workspace --locked
-    cargo test --locked --manifest-path guest/Cargo.toml --target-dir guest/target/native
+    guest/build/lua >/dev/null
+    cargo test --locked {{ guest }}
 
-# Formats, lints, documents and tests: what the pipeline runs after rebuilding the guest.
-ci: lint test
+# Checks and tests everything: what the pipeline runs after rebuilding the guest.
+ci: lint deny test
 
-# Format, clippy with warnings as errors, and documentation.
+# Format, clippy with warnings as errors, and documentation: the workspace, the guest (natively) and its tool.
 lint:
+    guest/build/lua >/dev/null
     cargo fmt --all --check
+    cargo fmt --check --manifest-path guest/Cargo.toml
+    cargo fmt --check --manifest-path guest/tool/Cargo.toml
     cargo clippy --workspace --all-targets --locked -- -D warnings
+    cargo clippy --all-targets --locked {{ guest }} -- -D warnings
+    cargo clippy --all-targets --locked {{ tool }} -- -D warnings
     RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --locked --document-private-items
+    RUSTDOCFLAGS="-D warnings" cargo doc --no-deps --locked --document-private-items {{ guest }}
+    RUSTDOCFLAGS="-D warnings" cargo doc --no-deps --locked --document-private-items {{ tool }}
+
+# Licences, bans and sources of all dependencies (deny.toml), known vulnerabilities where `cargo deny fetch db` has been.
+deny:
+    #!/bin/sh
+    set -eu
+    guest/build/lua >/dev/null
+    checks="licenses bans sources"
+    if ls "${CARGO_HOME:-$HOME/.cargo}"/advisory-dbs/*/ >/dev/null 2>&1; then checks="advisories $checks"; else
+        echo "no advisory database here, so NOT checked: known vulnerabilities (\`cargo deny fetch db\` gets it)" >&2
+    fi
+    for manifest in Cargo.toml guest/Cargo.toml guest/tool/Cargo.toml; do
+        # Unquoted on purpose: one argument a check.
+        cargo deny --locked --config deny.toml --manifest-path "$manifest" check $checks
+    done
+    product=$(cargo tree --locked --package lunarium-cli --edges normal --prefix none)
+    if printf '%s\n' "$product" | grep '^cranelift-codegen '; then
+        echo "the product has a compiler: some dependency switches on a feature of wasmtime" >&2
+        exit 1
+    fi
 
 # Runs the kernel against its model with many seeds: just sim 100000.
 sim seeds="2000":

@@ -198,6 +198,7 @@ impl Host for Imports {
     fn now(&self) -> u64 {
         // Not `Instant`: the host compares `wake-at` with its own reading of this clock.
         let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+        // SAFETY: it writes only to the place it is given.
         unsafe { libc::clock_gettime(libc::CLOCK_MONOTONIC, &raw mut time) };
         (time.tv_sec as u64).wrapping_mul(1_000_000_000).wrapping_add(time.tv_nsec as u64)
     }

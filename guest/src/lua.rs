@@ -9,6 +9,8 @@
 //! * A slice that [`Lua::bytes`] gives is valid while its string stays where it is on the stack.
 //! * A C function has 20 free stack slots; [`Lua::reserve`] gets more.
 
+#![allow(clippy::undocumented_unsafe_blocks, reason = "each is one call of C whose conditions are the rules above")]
+
 mod raise;
 
 use std::ffi::{CStr, c_int, c_void};

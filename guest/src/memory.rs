@@ -46,6 +46,7 @@ pub unsafe extern "C" fn allocate(
 ) -> *mut c_void {
     // For a new block, Lua passes its type in place of the old size.
     let old_size = if block.is_null() { 0 } else { old_size };
+    // SAFETY: Lua passes the `Memory` that its state was made with, and a block's size as it was asked for.
     unsafe {
         let memory = &*memory.cast::<Memory>();
         if !memory.change(old_size, size) {

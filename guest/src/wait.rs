@@ -1,6 +1,8 @@
 //! Waiting: the face of what `lua.patch` adds to Lua's coroutines. A wait is a yield meant for the scheduler, which plain
 //! coroutines hand on outward. Owns the four C functions' declarations; what is waited for is the prelude's.
 
+#![allow(clippy::undocumented_unsafe_blocks, reason = "one call of C each, under the rules that stand in `lua.rs`")]
+
 use std::ffi::c_int;
 
 use mlua_sys::{lua_KContext, lua_KFunction, lua_State};

@@ -1,11 +1,11 @@
 //! What travels, how it looks on the way, and that it comes back the same.
 
-use expect_test::expect;
+use expect_test::{Expect, expect};
 
 use super::*;
 
 /// Sends one value to the outside and shows the bytes' meaning.
-fn travels(value: &str, expect: expect_test::Expect) {
+fn travels(value: &str, expect: Expect) {
     let case = Case::body(&format!("print(process.send(process.pid(), 't', {value}))"));
     case.host.log_sends.set(true);
     case.check(expect);

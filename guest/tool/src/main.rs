@@ -6,6 +6,7 @@ mod component;
 mod digest;
 mod prune;
 mod snapshot;
+mod state;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;

@@ -11,6 +11,8 @@ use wasmtime::component::{Component, Linker, LinkerInstance, ResourceType, Val};
 use wasmtime::{Collector, Config, Engine, Store};
 use wasmtime_wizer::Wizer;
 
+use crate::state::State;
+
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     #[error("wasmtime doesn't start: {0:#}")]
@@ -21,6 +23,8 @@ pub enum Error {
     Waits,
 }
 
+const INIT: &str = "init";
+
 /// What stands for a WASI output stream: the tool's own standard error.
 struct Stderr;
 
@@ -29,19 +33,26 @@ struct Stderr;
 /// Errors: `Engine`, `Init` (it traps, or the component is none), `Waits`.
 pub fn take(component: &[u8]) -> Result<Vec<u8>, Error> {
     let engine = Engine::new(&config()).map_err(Error::Engine)?;
-    let mut store = Store::new(&engine, ());
-    let mut wizer = Wizer::new();
-    // A second `init` must be refused by the guest, not be unknown to the product's bindings.
-    wizer.init_func("init").keep_init_func(true);
-    let mut run = pin!(wizer.run_component(&mut store, component, async |store, component| {
-        let linker = linker(store.engine(), component)?;
-        linker.instantiate_async(store, component).await
-    }));
+    let mut run = pin!(initialise(&engine, component));
     // Nothing here can be pending: no host function waits, and no epoch or fuel yields.
     match run.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
-        Poll::Ready(result) => result.map(|(snapshot, _)| snapshot).map_err(Error::Init),
+        Poll::Ready(result) => result.map_err(Error::Init),
         Poll::Pending => Err(Error::Waits),
     }
+}
+
+async fn initialise(engine: &Engine, wasm: &[u8]) -> wasmtime::Result<Vec<u8>> {
+    let mut wizer = Wizer::new();
+    // A second `init` must be refused by the guest, not be unknown to the product's bindings.
+    wizer.init_func(INIT).keep_init_func(true);
+    let (context, instrumented) = wizer.instrument_component(wasm)?;
+    let component = Component::new(engine, &instrumented)?;
+    let mut store = Store::new(engine, ());
+    let instance = linker(engine, &component)?.instantiate_async(&mut store, &component).await?;
+    instance.get_typed_func::<(), ()>(&mut store, INIT)?.call_async(&mut store, ()).await?;
+    let mut state = State::new(store, instance);
+    let snapshot = wizer.snapshot_component(&context, &mut state).await?;
+    state.complete().map(|()| snapshot)
 }
 
 fn config() -> Config {

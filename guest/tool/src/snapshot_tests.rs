@@ -1,6 +1,7 @@
 //! What `take` keeps and what it refuses, with components small enough to read.
 
-use wasmtime::component::TypedFunc;
+use wasmtime::component::{Instance, TypedFunc};
+use wasmtime_wizer::ComponentInstanceState;
 
 use super::*;
 
@@ -36,17 +37,65 @@ fn clock() -> String {
     importing("wasi:clocks/monotonic-clock@0.2.9", "now")
 }
 
+fn run(component: &[u8]) -> (Store<()>, Instance) {
+    let engine = Engine::new(&config()).expect("an engine");
+    let component = Component::new(&engine, component).expect("a component");
+    let mut store = Store::new(&engine, ());
+    let instance = linker(&engine, &component).and_then(|linker| linker.instantiate(&mut store, &component));
+    (store, instance.expect("an instance"))
+}
+
 #[test]
 fn keeps_what_init_stored() {
     let snapshot = take(&component(&clock(), STORE)).expect("a snapshot");
-    let engine = Engine::new(&config()).expect("an engine");
-    let component = Component::new(&engine, snapshot).expect("a component");
-    let mut store = Store::new(&engine, ());
-    let instance = linker(&engine, &component).and_then(|linker| linker.instantiate(&mut store, &component));
-    let instance = instance.expect("an instance");
+    let (mut store, instance) = run(&snapshot);
     let answer: TypedFunc<(), (u64,)> = instance.get_typed_func(&mut store, "answer").expect("an export");
     assert_eq!(answer.call(&mut store, ()).expect("no trap"), (42,), "42, and the clock stands at zero");
     assert!(instance.get_func(&mut store, "init").is_some(), "still exported, to refuse a second call");
+}
+
+#[test]
+fn keeps_globals_of_every_type() {
+    let kinds = [("i32", "-7"), ("i64", "-8589934592"), ("f32", "-0.5"), ("f64", "1.25")];
+    let mut parts = [const { String::new() }; 4];
+    for (kind, value) in kinds {
+        parts[0] += &format!("(global ${kind} (mut {kind}) ({kind}.const 0))");
+        parts[1] += &format!("(global.set ${kind} ({kind}.const {value}))");
+        parts[2] += &format!(r#"(func (export "{kind}") (result {kind}) (global.get ${kind}))"#);
+        let lifted = kind.replace('i', "s");
+        parts[3] +=
+            &format!(r#"(func (export "{kind}") (result {lifted}) (canon lift (core func $instance "{kind}")))"#);
+    }
+    let [globals, init, read, lifted] = parts;
+    let text = format!(
+        r#"(component
+            (core module $module {globals} (memory (export "memory") 1) (func (export "init") {init}) {read})
+            (core instance $instance (instantiate $module))
+            (func (export "init") (canon lift (core func $instance "init")))
+            {lifted})"#
+    );
+    let (mut store, instance) = run(&take(&wat::parse_str(text).expect("a component's text")).expect("a snapshot"));
+    let mut read = |name| {
+        let mut value = [Val::Bool(false)];
+        instance.get_func(&mut store, name).expect("an export").call(&mut store, &[], &mut value).expect("no trap");
+        value
+    };
+    assert_eq!(read("i32"), [Val::S32(-7)]);
+    assert_eq!(read("i64"), [Val::S64(-8_589_934_592)]);
+    assert_eq!(read("f32"), [Val::Float32(-0.5)]);
+    assert_eq!(read("f64"), [Val::Float64(1.25)]);
+}
+
+#[test]
+fn what_cannot_be_read_is_told() {
+    let (store, instance) = run(&component(&clock(), STORE));
+    let mut state = State::new(store, instance);
+    {
+        let read = pin!(state.call_func_ret_s32("no", "such"));
+        assert!(read.poll(&mut Context::from_waker(Waker::noop())).is_ready());
+    }
+    let error = format!("{:#}", state.complete().expect_err("incomplete"));
+    assert!(error.starts_with("no#such: "), "{error}");
 }
 
 #[test]
