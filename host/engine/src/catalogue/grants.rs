@@ -50,3 +50,28 @@ impl Grants {
         self.env.get(name)?.as_deref()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use cap_std::ambient_authority;
+    use cap_std::fs::Dir;
+
+    use super::Grants;
+    use crate::files::Directory;
+
+    #[test]
+    fn entry_and_host_add_up() {
+        let env = |pairs: &[(&str, Option<&str>)]| {
+            pairs.iter().map(|(name, value)| ((*name).to_owned(), value.map(str::to_owned))).collect()
+        };
+        let dir = Dir::open_ambient_dir(".", ambient_authority()).unwrap();
+        let data = Directory::new("data", dir, false).unwrap();
+        let entry = Arc::new(Grants { env: env(&[("A", Some("entry")), ("B", None)]), fs: Vec::new() });
+        let host = Grants { env: env(&[("A", Some("host")), ("B", Some("host")), ("C", None)]), fs: vec![data.clone()] };
+        let both = Grants::union(&entry, &Arc::new(host));
+        assert_eq!(["A", "B", "C", "D"].map(|name| both.variable(name)), [Some("entry"), Some("host"), None, None]);
+        assert_eq!(both.fs, [data]);
+    }
+}
