@@ -69,7 +69,8 @@ mod tests {
         let dir = Dir::open_ambient_dir(".", ambient_authority()).unwrap();
         let data = Directory::new("data", dir, false).unwrap();
         let entry = Arc::new(Grants { env: env(&[("A", Some("entry")), ("B", None)]), fs: Vec::new() });
-        let host = Grants { env: env(&[("A", Some("host")), ("B", Some("host")), ("C", None)]), fs: vec![data.clone()] };
+        let host =
+            Grants { env: env(&[("A", Some("host")), ("B", Some("host")), ("C", None)]), fs: vec![data.clone()] };
         let both = Grants::union(&entry, &Arc::new(host));
         assert_eq!(["A", "B", "C", "D"].map(|name| both.variable(name)), [Some("entry"), Some("host"), None, None]);
         assert_eq!(both.fs, [data]);

@@ -57,7 +57,7 @@ fn no_delay_stays_none() {
 #[test]
 fn a_normal_end_is_not_restarted() {
     let mut restarts = Restarts::default();
-    let done = Outcome::Completed([].into());
+    let done = Outcome::Completed(Default::default());
     assert_eq!(restarts.after(&EXACT, &done, Some(ms(1)), 0.0), RestartDecision::Done);
     assert_eq!(restarts.after(&EXACT, &done, None, 0.0), RestartDecision::Done);
 }
