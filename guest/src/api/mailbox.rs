@@ -67,6 +67,17 @@ extern "C-unwind" fn read(lua: Lua) -> c_int {
     1
 }
 
+/// `arrived()` → messages and events that the host has handed over so far
+extern "C-unwind" fn arrived(lua: Lua) -> c_int {
+    lua.push_integer(lua.context().arrived.get());
+    1
+}
+
 /// For the prelude.
-pub const FUNCTIONS: [(&CStr, Function); 4] =
-    [(c"send", send), (c"topic_fault", check_topic), (c"encode", write), (c"decode", read)];
+pub const FUNCTIONS: [(&CStr, Function); 5] = [
+    (c"send", send),
+    (c"topic_fault", check_topic),
+    (c"encode", write),
+    (c"decode", read),
+    (c"arrived", arrived),
+];

@@ -72,8 +72,13 @@ fn argument<'l>(
 }
 
 /// The argument as text of at most `most` bytes; else as [`argument`].
-fn text_argument<'l>(lua: &'l Lua, place: c_int, what: &str, most: usize) -> Option<&'l str> {
+fn bounded_argument<'l>(lua: &'l Lua, place: c_int, what: &str, most: usize) -> Option<&'l str> {
     argument(lua, place, what, |bytes| text(bytes, what, most))
+}
+
+/// The argument as text that stays here, of any length; else as [`argument`].
+fn text_argument<'l>(lua: &'l Lua, place: c_int, what: &str) -> Option<&'l str> {
+    argument(lua, place, what, |bytes| utf8(bytes, what))
 }
 
 /// The argument as a destination; else as [`argument`].

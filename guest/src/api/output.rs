@@ -3,7 +3,6 @@
 use std::borrow::Cow;
 use std::ffi::{CStr, c_int};
 
-use lunarium_contract::form::cut;
 use lunarium_contract::length;
 
 use crate::buffer::push_list;
@@ -90,13 +89,9 @@ extern "C-unwind" fn log(lua: Lua) -> c_int {
 
 /// As much of the text as there is room for: the host cuts there, and what is longer isn't copied out first.
 fn take<'t>(bytes: &'t [u8], room: &mut usize) -> Cow<'t, str> {
-    let text = match String::from_utf8_lossy(bytes.get(..*room).unwrap_or(bytes)) {
-        Cow::Borrowed(text) => Cow::Borrowed(text),
-        // A byte that is no character has become three.
-        Cow::Owned(text) => Cow::Owned(cut(&text, *room).to_owned()),
-    };
-    *room -= text.len();
-    text
+    let kept = bytes.get(..*room).unwrap_or(bytes);
+    *room -= kept.len();
+    String::from_utf8_lossy(kept)
 }
 
 /// For the prelude.

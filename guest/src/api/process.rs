@@ -4,7 +4,7 @@ use std::ffi::{CStr, c_int};
 
 use lunarium_contract::{call, length};
 
-use super::{destination_argument, invalid, name, shown, text, text_argument, topic};
+use super::{destination_argument, invalid, name, shown, text, bounded_argument, topic};
 use crate::api::duration::{Argument, argument};
 use crate::codec::{Shape, encode};
 use crate::error::{answer, done, push_error, refuse};
@@ -38,8 +38,8 @@ struct Extras<'s> {
 
 /// Entry id at `first`, the host behind it, and then the arguments, which are encoded. None: `nil, err` is pushed. Raises.
 fn target<'l>(lua: &'l Lua, first: c_int, arguments: &mut Vec<u8>) -> Option<(&'l str, &'l str)> {
-    let entry = text_argument(lua, first, "process id", length::ID)?;
-    let host = text_argument(lua, first + 1, "host", length::ID)?;
+    let entry = bounded_argument(lua, first, "process id", length::ID)?;
+    let host = bounded_argument(lua, first + 1, "host", length::ID)?;
     let limit = lua.context().message_limit.get();
     if let Err(unfit) = encode(*lua, Shape::List(first + 2, lua.top()), limit, arguments) {
         refuse(*lua, &invalid(unfit.message("arguments")));
@@ -102,7 +102,7 @@ extern "C-unwind" fn upgrade(lua: Lua) -> c_int {
     let entry = if lua.is_absent(1) {
         None
     } else {
-        let Some(entry) = text_argument(&lua, 1, "process id", length::ID) else { return 2 };
+        let Some(entry) = bounded_argument(&lua, 1, "process id", length::ID) else { return 2 };
         Some(entry)
     };
     let mut arguments = Vec::new();

@@ -4,7 +4,7 @@ use std::ffi::{CStr, c_int};
 
 use lunarium_contract::length;
 
-use super::{invalid, text, text_argument};
+use super::{invalid, text, bounded_argument};
 use crate::codec::{Shape, Unfit, encode};
 use crate::error::{done, refuse};
 use crate::lua::{Function, Kind, Lua};
@@ -65,8 +65,8 @@ extern "C-unwind" fn own_scope(lua: Lua) -> c_int {
 
 /// `can(action, resource [, attributes])` → boolean
 extern "C-unwind" fn can(lua: Lua) -> c_int {
-    let Some(action) = text_argument(&lua, 1, "action", length::QUESTION) else { return 2 };
-    let Some(resource) = text_argument(&lua, 2, "resource", length::QUESTION) else { return 2 };
+    let Some(action) = bounded_argument(&lua, 1, "action", length::QUESTION) else { return 2 };
+    let Some(resource) = bounded_argument(&lua, 2, "resource", length::QUESTION) else { return 2 };
     let Ok(attributes) = table_argument(lua, 3, "attributes") else { return 2 };
     match lua.context().host.can(action, resource, attributes.as_deref()) {
         Ok(allowed) => {
@@ -79,20 +79,20 @@ extern "C-unwind" fn can(lua: Lua) -> c_int {
 
 /// `authorize(action, resource)` → true, or nil and why not
 extern "C-unwind" fn authorize(lua: Lua) -> c_int {
-    let Some(action) = text_argument(&lua, 1, "action", length::QUESTION) else { return 2 };
-    let Some(resource) = text_argument(&lua, 2, "resource", length::QUESTION) else { return 2 };
+    let Some(action) = bounded_argument(&lua, 1, "action", length::QUESTION) else { return 2 };
+    let Some(resource) = bounded_argument(&lua, 2, "resource", length::QUESTION) else { return 2 };
     done(lua, lua.context().host.authorize(action, resource))
 }
 
 /// `check_policy(id)` → true, or nil and why not
 extern "C-unwind" fn check_policy(lua: Lua) -> c_int {
-    let Some(id) = text_argument(&lua, 1, "policy id", length::ID) else { return 2 };
+    let Some(id) = bounded_argument(&lua, 1, "policy id", length::ID) else { return 2 };
     done(lua, lua.context().host.policy(id))
 }
 
 /// `group_policies(name)` → a table of policy ids
 extern "C-unwind" fn group_policies(lua: Lua) -> c_int {
-    let Some(name) = text_argument(&lua, 1, "group", length::ID) else { return 2 };
+    let Some(name) = bounded_argument(&lua, 1, "group", length::ID) else { return 2 };
     match lua.context().host.group(name) {
         Ok(policies) => {
             push_texts(lua, &policies);
