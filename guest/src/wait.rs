@@ -48,7 +48,7 @@ pub fn wait_then(lua: Lua, context: isize, next: Continuation) -> c_int {
 /// get too little and a script learns that it was this. At the limit: Lua's "stack overflow".
 pub fn limit_stack(lua: Lua, memory: u64) {
     // What a bare coroutine needs anyway: of less memory the stack isn't the reason.
-    const LEAST: usize = 64 * 1024;
+    const LEAST: usize = 16 * 1024;
     let bytes = usize::try_from(memory / 2).unwrap_or(usize::MAX).max(LEAST);
     unsafe { lunarium_limitstack(lua.raw(), length::LUA_CALLS, bytes) }
 }
