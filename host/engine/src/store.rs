@@ -5,6 +5,7 @@
 
 use std::sync::Arc;
 
+use lunarium_contract::call;
 use lunarium_kernel::Limits;
 use wasmtime::{ResourceLimiter, Store, UpdateDeadline};
 
@@ -92,10 +93,9 @@ pub(crate) fn start_slice(store: &mut Store<StoreData>) {
     store.set_epoch_deadline(SLICE);
 }
 
-/// Bytes one host call may copy out of the guest: twice the message limit (the guest checks sizes first, so a script
-/// sees `Invalid` and never this trap) and room for names.
+/// Bytes one host call may copy out of the guest. The guest makes no larger call, so a script never sees this trap.
 fn hostcall_fuel(limits: &Limits) -> usize {
-    usize::try_from(limits.message).unwrap_or(usize::MAX).saturating_mul(2).saturating_add(64 << 10)
+    call::largest(usize::try_from(limits.message).unwrap_or(usize::MAX))
 }
 
 /// What is given back may have been larger than the guest's own messages may be: an event holds another's result. It
