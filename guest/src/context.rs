@@ -1,5 +1,6 @@
 //! What belongs to one process besides its Lua state: the host, the limits, and where in Lua the runtime's own types are.
-//! Everything here is set while the state is built or by `start`; nothing is borrowed across a call into Lua.
+//! What has a type of its own or a limit is set while the state is built or by `start`; what changes later is a cell, and no
+//! cell is borrowed while a script runs.
 
 use std::cell::{Cell, RefCell};
 
