@@ -7,7 +7,9 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use crate::bindings::Guest as World;
 use crate::bindings::exports::lunarium::process::guest::Guest;
 use crate::bindings::lunarium::process::{env, fs, link, mailbox, monitor, output, process, registry, security};
-use crate::host::{ActorResult, Chunk, Event, Globals, Host, Level, Options, Program, Refusal, SpawnRequest, Status, Unread};
+use crate::host::{
+    ActorResult, Chunk, Event, Globals, Host, Level, Options, Program, Refusal, SpawnRequest, Status, Unread,
+};
 use crate::vm::Vm;
 
 thread_local! {
@@ -67,7 +69,7 @@ impl Host for Imports {
         mailbox::send(destination, topic, payload, unread)
     }
 
-    fn spawn(&self, request: &SpawnRequest) -> Result<String, Refusal> {
+    fn spawn(&self, request: SpawnRequest<'_>) -> Result<String, Refusal> {
         process::spawn(request)
     }
 

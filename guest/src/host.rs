@@ -16,7 +16,7 @@ pub use crate::bindings::lunarium::process::types::{ErrorKind, Refusal, Unread};
 pub trait Host {
     fn send(&self, destination: &str, topic: &str, payload: &[u8], unread: Unread) -> Result<(), Refusal>;
 
-    fn spawn(&self, request: &SpawnRequest) -> Result<String, Refusal>;
+    fn spawn(&self, request: SpawnRequest<'_>) -> Result<String, Refusal>;
     /// The id of the request that the child's end answers.
     fn exec(&self, entry: &str, host: &str, arguments: &[u8]) -> Result<u64, Refusal>;
     /// Notes what the process goes on as; none: the entry it runs.

@@ -74,10 +74,5 @@ extern "C-unwind" fn arrived(lua: Lua) -> c_int {
 }
 
 /// For the prelude.
-pub const FUNCTIONS: [(&CStr, Function); 5] = [
-    (c"send", send),
-    (c"topic_fault", check_topic),
-    (c"encode", write),
-    (c"decode", read),
-    (c"arrived", arrived),
-];
+pub const FUNCTIONS: [(&CStr, Function); 5] =
+    [(c"send", send), (c"topic_fault", check_topic), (c"encode", write), (c"decode", read), (c"arrived", arrived)];

@@ -4,7 +4,7 @@ use std::ffi::{CStr, c_int};
 
 use lunarium_contract::{call, length};
 
-use super::{destination_argument, invalid, name, shown, text, bounded_argument, topic};
+use super::{bounded_argument, destination_argument, invalid, name, shown, text, topic};
 use crate::api::duration::{Argument, argument};
 use crate::codec::{Shape, encode};
 use crate::error::{answer, done, push_error, refuse};
@@ -57,9 +57,8 @@ fn spawn_as(lua: Lua, first: c_int, variant: Variant, has_spawner: bool) -> c_in
         let Variant { monitored, linked } = variant;
         let Extras { context, name, messages, actor, scope } = extras;
         let (arguments, messages, scope) = (&arguments[..], &messages[..], scope.as_deref());
-        let request =
-            SpawnRequest { entry, host, arguments, monitored, linked, context, actor, scope, name, messages };
-        lua.context().host.spawn(&request)
+        let request = SpawnRequest { entry, host, arguments, monitored, linked, context, actor, scope, name, messages };
+        lua.context().host.spawn(request)
     });
     drop(arguments);
     answer(lua, result)

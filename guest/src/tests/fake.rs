@@ -6,8 +6,8 @@ use std::rc::Rc;
 
 use super::{PEER, PID, show};
 use crate::host::{
-    ActorParam, ActorResult, Ended, ErrorKind, Event, Failure, FirstMessage, Host, Level, Message, Options, Outcome, Refusal, Reply,
-    SpawnRequest, Unread, refusal,
+    ActorParam, ActorResult, Ended, ErrorKind, Event, Failure, FirstMessage, Host, Level, Message, Options, Outcome,
+    Refusal, Reply, SpawnRequest, Unread, refusal,
 };
 
 pub struct State {
@@ -119,9 +119,9 @@ impl Host for Fake {
         Ok(())
     }
 
-    fn spawn(&self, request: &SpawnRequest) -> Result<String, Refusal> {
+    fn spawn(&self, request: SpawnRequest<'_>) -> Result<String, Refusal> {
         let SpawnRequest { entry, host, arguments, monitored, linked, context, actor, scope, name, messages } = request;
-        if *entry == "app:nobody" {
+        if entry == "app:nobody" {
             return Err(refusal(ErrorKind::NotFound, format!("entry `{entry}` not found")));
         }
         self.0.line(&format!("-- spawn {entry} {host} {} {monitored} {linked}", show::payload(arguments)));
@@ -132,12 +132,12 @@ impl Host for Fake {
             let actor = actor.as_ref().map(|ActorParam { id, meta }| (id, meta.as_deref().map(show::payload)));
             self.0.line(&format!("-- as {actor:?} with {scope:?}"));
         }
-        for FirstMessage { topic, payload } in *messages {
+        for FirstMessage { topic, payload } in messages {
             self.0.line(&format!("-- first {topic} {}", show::payload(payload)));
         }
         if let Some(outcome) = self.0.child.borrow_mut().take() {
             let ended = Ended { sender: PEER.to_owned(), at: 12.5, outcome };
-            let event = if *linked { Event::LinkDown(ended) } else { Event::Exit(ended) };
+            let event = if linked { Event::LinkDown(ended) } else { Event::Exit(ended) };
             self.0.events.borrow_mut().push_back(event);
         }
         Ok(PEER.to_owned())
