@@ -308,8 +308,8 @@ end
 -- a script that polls would never hear of its messages, which arrive only when it waits.
 local POLLS <const> = 16
 local polls = 0
--- And how often it is asked at once, as long as it hands something over, by the first such select of a process, or after a
--- `listen`: that one finds what waited before. The number: a full mailbox of the default size.
+-- And how often it is asked at once when a process has started, or listens on something new, until it hands nothing over:
+-- a select finds what waited before. The number: a full mailbox of the default size.
 local LOOKS <const> = 64
 
 function channel.select(cases)
@@ -333,7 +333,7 @@ function channel.select(cases)
   polls = polls + 1
   local unseen = S[UNSEEN]
   if source and (unseen or polls >= POLLS) and can_wait() then
-    S[UNSEEN], polls = false, 0
+    polls = 0
     local looks = unseen and LOOKS or 1
     repeat
       local before = arrived()
@@ -344,6 +344,7 @@ function channel.select(cases)
       end
       looks = looks - 1
     until looks == 0 or arrived() == before
+    S[UNSEEN] = false
   end
   return { default = true }
 end

@@ -178,7 +178,8 @@ const ROWS: &[(&str, &str, &str)] = &[
         "output.log",
         r#"
         local many, bad = {}, {}
-        for i = 1, 20000 do many[i] = "" bad[("\xff"):rep(i)] = i < 200 and ("\xfe"):rep(i) or "" if i > 300 then bad[("\xff"):rep(i)] = nil end end
+        for i = 1, 10000 do many["" .. i] = "" end
+        for i = 1, 300 do bad[("\xff"):rep(i)] = ("\xfe"):rep(i) end
         for _, n in ipairs { 8191, 8192, 8193, 3000000 } do
             logger:info(x(n)) logger:info(("\xff"):rep(n)) logger:info("m", { [x(n)] = x(n) })
         end

@@ -350,7 +350,9 @@ fn a_select_right_after_listen_sees_what_waits_already() {
         "{poll} print(poll(process.listen('first')))
         process.send(process.pid(), 'second', 2) print(poll(process.listen('second')))
         process.send(process.pid(), 'third', 3) process.send(process.pid(), 'fourth', 4)
-        process.listen('third'):receive() print(poll(process.listen('fourth')), poll(process.listen('fifth')))"
+        process.listen('third'):receive() print(poll(process.listen('fourth')), poll(process.listen('fifth')))
+        local ch = process.listen('many') for i = 1, 3 do process.send(process.pid(), 'many', i) end
+        print(poll(ch), poll(ch), poll(ch), poll(ch))"
     ))
     .message(None, "other", b"\x01")
     .message(None, "first", b"\x01")
@@ -358,6 +360,7 @@ fn a_select_right_after_listen_sees_what_waits_already() {
         1
         2
         4	nil
+        1	2	3	nil
         => nil
     "#]]);
 }
