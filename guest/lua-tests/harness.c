@@ -143,6 +143,20 @@ static int resumes (lua_State *L) {
 
 #if defined(LUNARIUM)
 
+/* limitstack(calls, bytes): 'bytes' counts stack and calls */
+static int limitstack (lua_State *L) {
+  lunarium_limitstack(L, (unsigned int)luaL_checkinteger(L, 1), (size_t)luaL_checkinteger(L, 2));
+  return 0;
+}
+
+/* stacksizes(): slots and calls that this thread has, and what they take */
+static int stacksizes (lua_State *L) {
+  lua_pushinteger(L, stacksize(L));
+  lua_pushinteger(L, L->nci);
+  lua_pushinteger(L, (lua_Integer)(stacksize(L) * sizeof(StackValue) + L->nci * sizeof(CallInfo)));
+  return 3;
+}
+
 /* base(f, main): a base coroutine */
 static int base (lua_State *L) {
   lua_State *co = lua_newthread(L);
@@ -209,7 +223,7 @@ static const luaL_Reg functions[] = {
   {"callhookyield", callhookyield},
 #endif
 #if defined(LUNARIUM)
-  {"base", base}, {"step", step}, {"wait", wait}, {"canwait", canwait}, {"waitsk", waitsk},
+  {"limitstack", limitstack}, {"stacksizes", stacksizes}, {"base", base}, {"step", step}, {"wait", wait}, {"canwait", canwait}, {"waitsk", waitsk},
 #endif
   {NULL, NULL}
 };

@@ -7,7 +7,7 @@ local math_type, tointeger = math.type, math.tointeger
 local metatable_of = debug.getmetatable
 local S, can_wait, wait, check_wait = rt.state, rt.can_wait, rt.wait, rt.check_wait
 local decode, new_message, new_event = rt.decode, rt.new_message, rt.new_event
-local bad_argument, type_name = rt.bad_argument, rt.type_name
+local bad_argument, type_name, arrived = rt.bad_argument, rt.type_name, rt.arrived
 local BOUNDARY <const> = "attempt to yield across a C-call boundary"
 
 local Channel = { __name = "channel", __metatable = false }
@@ -308,6 +308,9 @@ end
 -- a script that polls would never hear of its messages, which arrive only when it waits.
 local POLLS <const> = 16
 local polls = 0
+-- And how often it is asked at once when a process has started, or listens on something new, until it hands nothing over:
+-- a select finds what waited before. The number: a full mailbox of the default size.
+local LOOKS <const> = 64
 
 function channel.select(cases)
   if type(cases) ~= "table" then bad_argument(1, "select", "table", cases) end
@@ -328,13 +331,20 @@ function channel.select(cases)
     return result
   end
   polls = polls + 1
-  if source and polls >= POLLS and can_wait() then
+  local unseen = S[UNSEEN]
+  if source and (unseen or polls >= POLLS) and can_wait() then
     polls = 0
-    rt.yield_to_host()
-    for i = 1, count do
-      local result = try(cases[i])
-      if result then return result end
-    end
+    local looks = unseen and LOOKS or 1
+    repeat
+      local before = arrived()
+      rt.yield_to_host()
+      for i = 1, count do
+        local result = try(cases[i])
+        if result then return result end
+      end
+      looks = looks - 1
+    until looks == 0 or arrived() == before
+    S[UNSEEN] = false
   end
   return { default = true }
 end

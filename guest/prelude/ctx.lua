@@ -2,7 +2,7 @@
 -- copy of its own and a value nobody asks for costs nothing.
 local rt = ...
 local type, next = type, next
-local decode, fault, invalid, bad_argument = rt.decode, rt.fault, rt.invalid, rt.bad_argument
+local decode, fault, invalid, bad_argument, shown = rt.decode, rt.fault, rt.invalid, rt.bad_argument, rt.shown
 
 local S = rt.state
 
@@ -24,7 +24,7 @@ rt.ctx = {
     if key == nil then return invalid("key is missing") end
     if type(key) ~= "string" then bad_argument(1, "get", "string", key) end
     local value = own()[key]
-    if value == nil then return nil, fault("NotFound", "context has no value `" .. key .. "`") end
+    if value == nil then return nil, fault("NotFound", "context has no value `" .. shown(key) .. "`") end
     return decode(value), nil
   end,
 

@@ -2,15 +2,9 @@
 -- error.rs and the codec). Owns what a script can do with one, the module `errors`, and how the prelude complains.
 local rt = ...
 local type, tostring, error, setmetatable, pairs, rawget = type, tostring, error, setmetatable, pairs, rawget
-local metatable_of, native_traceback = debug.getmetatable, debug.traceback
+local metatable_of, native_traceback, sub = debug.getmetatable, debug.traceback, string.sub
 
-local kinds = {
-  NOT_FOUND = "NotFound", ALREADY_EXISTS = "AlreadyExists", INVALID = "Invalid",
-  PERMISSION_DENIED = "PermissionDenied", UNAVAILABLE = "Unavailable", INTERNAL = "Internal", CANCELED = "Canceled",
-  CONFLICT = "Conflict", TIMEOUT = "Timeout", RATE_LIMITED = "RateLimited", RESOURCE_EXHAUSTED = "ResourceExhausted",
-  UNKNOWN = "",
-}
-local known = {}
+local kinds, known = rt.kinds, {}
 for _, kind in pairs(kinds) do known[kind] = true end
 
 local traceback = rt.wrap_traceback(native_traceback)
@@ -32,6 +26,12 @@ rt.type_name, rt.bad_argument = type_name, bad_argument
 
 local Error = { __name = "error", __metatable = false }
 rt.define("error", Error)
+
+-- As much of a script's text as a message repeats.
+local function shown(text)
+  return #text > MAX_SHOWN and sub(text, 1, MAX_SHOWN) .. "…" or text
+end
+rt.shown = shown
 
 local function text(err)
   local message = err[2]
@@ -103,7 +103,7 @@ function errors.new(what)
   if message == nil then return invalid("message is missing") end
   if type(message) ~= "string" then return invalid("message is a " .. type_name(message) .. ", not a string") end
   kind = what.kind or ""
-  if not known[kind] then return invalid("kind `" .. tostring(kind) .. "` is not one of errors' kinds") end
+  if not known[kind] then return invalid("kind `" .. shown(tostring(kind)) .. "` is not one of errors' kinds") end
   if retryable ~= nil and type(retryable) ~= "boolean" then
     return invalid("retryable is a " .. type_name(retryable) .. ", not a boolean")
   end

@@ -3,14 +3,13 @@
 local rt = ...
 local type, next, tostring, setmetatable, tointeger = type, next, tostring, setmetatable, math.tointeger
 local S, wait, ready, check_wait = rt.state, rt.wait, rt.ready, rt.check_wait
-local invalid, bad_argument, type_name = rt.invalid, rt.bad_argument, rt.type_name
+local invalid, bad_argument, type_name, shown = rt.invalid, rt.bad_argument, rt.type_name, rt.shown
 local host_read, host_write, host_append, host_list = rt.fs_read, rt.fs_write, rt.fs_append, rt.fs_list
 local host_stat, host_remove, host_mkdir, host_rename = rt.fs_stat, rt.fs_remove, rt.fs_mkdir, rt.fs_rename
 
 rt.env = { get = rt.variable }
 
--- Operations under way; the host refuses the next one above.
-local MOST <const> = 8
+-- Operations under way; the host refuses the next one above MAX_OPERATIONS.
 local busy = 0
 local waiting, first, last = {}, 1, 0
 
@@ -31,7 +30,7 @@ local PLACE = setmetatable({}, Place)
 
 local function act(start, ...)
   check_wait()
-  if busy < MOST then
+  if busy < MAX_OPERATIONS then
     busy = busy + 1
   else
     waiting[last + 1] = S[CURRENT]
@@ -70,7 +69,7 @@ function fs.read(path, options)
   for name, value in next, options or {} do
     if name == "offset" then offset = value
     elseif name == "length" then length = value
-    else return invalid("unknown option `" .. tostring(name) .. "`") end
+    else return invalid("unknown option `" .. shown(tostring(name)) .. "`") end
   end
   local wrong = amiss("offset", offset) or length ~= nil and amiss("length", length)
   if wrong then return invalid(wrong) end

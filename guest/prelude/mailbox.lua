@@ -98,6 +98,7 @@ local function listen(topic, options)
   topics[ch] = topic
   listeners[topic] = ch
   count = count + 1
+  S[UNSEEN] = true
   return ch, nil
 end
 

@@ -25,12 +25,8 @@ for _, name in ipairs { "atan2", "cosh", "frexp", "ldexp", "log10", "pow", "sinh
 
 -- ---- require
 
-local modules = {
-  process = G.process, channel = G.channel, coroutine = G.coroutine, time = G.time, errors = G.errors,
-  ctx = G.ctx,
-  json = G.json, logger = G.logger,
-  security = G.security,
-}
+local modules = {}
+for _, name in ipairs(rt.always) do modules[name] = G[name] end
 
 -- By entry id: {true, value} when loaded; {false, task, channel} while it loads.
 local libraries = {}

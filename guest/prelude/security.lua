@@ -135,7 +135,7 @@ function security.new_actor(id, meta)
   if id == nil then return invalid("actor id is missing") end
   if type(id) == "number" then id = tostring(id) end
   if type(id) ~= "string" then bad_argument(1, "new_actor", "string", id) end
-  if #id < 1 or #id > 255 then return invalid("actor id has " .. #id .. " bytes, not 1 to 255") end
+  if #id < 1 or #id > MAX_ACTOR then return invalid("actor id has " .. #id .. " bytes, not 1 to " .. MAX_ACTOR) end
   if meta ~= nil then
     if type(meta) ~= "table" then bad_argument(2, "new_actor", "table", meta) end
     for key in next, meta do

@@ -7,7 +7,9 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use crate::bindings::Guest as World;
 use crate::bindings::exports::lunarium::process::guest::Guest;
 use crate::bindings::lunarium::process::{env, fs, link, mailbox, monitor, output, process, registry, security};
-use crate::host::{Actor, Chunk, Event, Globals, Host, Level, Options, Program, Refusal, SpawnRequest, Status, Unread};
+use crate::host::{
+    ActorResult, Chunk, Event, Globals, Host, Level, Options, Program, Refusal, SpawnRequest, Status, Unread,
+};
 use crate::vm::Vm;
 
 thread_local! {
@@ -67,7 +69,7 @@ impl Host for Imports {
         mailbox::send(destination, topic, payload, unread)
     }
 
-    fn spawn(&self, request: &SpawnRequest) -> Result<String, Refusal> {
+    fn spawn(&self, request: SpawnRequest<'_>) -> Result<String, Refusal> {
         process::spawn(request)
     }
 
@@ -123,7 +125,7 @@ impl Host for Imports {
         registry::unregister(name)
     }
 
-    fn own_actor(&self) -> Option<Actor> {
+    fn own_actor(&self) -> Option<ActorResult> {
         security::own_actor()
     }
 
@@ -131,8 +133,8 @@ impl Host for Imports {
         security::own_scope()
     }
 
-    fn can(&self, action: &str, resource: &str, attributes: Option<Vec<u8>>) -> Result<bool, Refusal> {
-        security::can(action, resource, attributes.as_deref())
+    fn can(&self, action: &str, resource: &str, attributes: Option<&[u8]>) -> Result<bool, Refusal> {
+        security::can(action, resource, attributes)
     }
 
     fn authorize(&self, action: &str, resource: &str) -> Result<(), Refusal> {
@@ -191,7 +193,7 @@ impl Host for Imports {
         output::dropped(lines);
     }
 
-    fn log(&self, level: Level, message: &str, fields: &[(String, String)]) {
+    fn log(&self, level: Level, message: &str, fields: &[(&str, &str)]) {
         output::log(level, message, fields);
     }
 

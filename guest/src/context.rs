@@ -5,6 +5,8 @@
 
 use std::cell::{Cell, RefCell};
 
+use lunarium_contract::ErrorKind as Kind;
+
 use crate::api::zone::Zones;
 use crate::host::{ErrorKind, Host, Message, Program, Unread};
 use crate::lua::{Lua, Reference};
@@ -161,38 +163,28 @@ impl Context {
     }
 }
 
+/// The kinds of `wit/` and those of the contract.
+const KINDS: [(ErrorKind, Kind); Kind::ALL.len()] = [
+    (ErrorKind::NotFound, Kind::NotFound),
+    (ErrorKind::AlreadyExists, Kind::AlreadyExists),
+    (ErrorKind::Invalid, Kind::Invalid),
+    (ErrorKind::PermissionDenied, Kind::PermissionDenied),
+    (ErrorKind::Unavailable, Kind::Unavailable),
+    (ErrorKind::Internal, Kind::Internal),
+    (ErrorKind::Canceled, Kind::Canceled),
+    (ErrorKind::Conflict, Kind::Conflict),
+    (ErrorKind::Timeout, Kind::Timeout),
+    (ErrorKind::RateLimited, Kind::RateLimited),
+    (ErrorKind::ResourceExhausted, Kind::ResourceExhausted),
+    (ErrorKind::Unknown, Kind::Unknown),
+];
+
 /// The value a script sees for a kind (`errors.NOT_FOUND` is `"NotFound"`).
 pub fn kind_text(kind: ErrorKind) -> &'static str {
-    match kind {
-        ErrorKind::NotFound => "NotFound",
-        ErrorKind::AlreadyExists => "AlreadyExists",
-        ErrorKind::Invalid => "Invalid",
-        ErrorKind::PermissionDenied => "PermissionDenied",
-        ErrorKind::Unavailable => "Unavailable",
-        ErrorKind::Internal => "Internal",
-        ErrorKind::Canceled => "Canceled",
-        ErrorKind::Conflict => "Conflict",
-        ErrorKind::Timeout => "Timeout",
-        ErrorKind::RateLimited => "RateLimited",
-        ErrorKind::ResourceExhausted => "ResourceExhausted",
-        ErrorKind::Unknown => "",
-    }
+    KINDS.iter().find(|(wit, _)| *wit == kind).map_or("", |(_, kind)| kind.as_str())
 }
 
 /// The kind of a script's value; anything of its own invention is `Unknown`.
 pub fn kind_of(text: &[u8]) -> ErrorKind {
-    const ALL: [ErrorKind; 11] = [
-        ErrorKind::NotFound,
-        ErrorKind::AlreadyExists,
-        ErrorKind::Invalid,
-        ErrorKind::PermissionDenied,
-        ErrorKind::Unavailable,
-        ErrorKind::Internal,
-        ErrorKind::Canceled,
-        ErrorKind::Conflict,
-        ErrorKind::Timeout,
-        ErrorKind::RateLimited,
-        ErrorKind::ResourceExhausted,
-    ];
-    ALL.into_iter().find(|kind| kind_text(*kind).as_bytes() == text).unwrap_or(ErrorKind::Unknown)
+    KINDS.iter().find(|(_, kind)| kind.as_str().as_bytes() == text).map_or(ErrorKind::Unknown, |(wit, _)| *wit)
 }

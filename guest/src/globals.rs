@@ -10,7 +10,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Reads reported of one chunk. The number: more than anybody corrects at once.
-const MOST_READS: usize = 1000;
+const MOST_READS: usize = lunarium_contract::length::GLOBAL_READS;
 /// Names a chunk assigns. Beyond them nothing is told: they are data, and the host takes no more from a call.
 const MOST_ASSIGNED: usize = 10_000;
 

@@ -9,14 +9,14 @@ pub use crate::bindings::exports::lunarium::process::guest::{
 pub use crate::bindings::exports::lunarium::process::guest::{Library, Limits, Modules};
 pub use crate::bindings::lunarium::process::output::Level;
 pub use crate::bindings::lunarium::process::process::{FirstMessage, Options, SpawnRequest};
-pub use crate::bindings::lunarium::process::security::Actor;
+pub use crate::bindings::lunarium::process::security::{ActorParam, ActorResult};
 pub use crate::bindings::lunarium::process::types::{ErrorKind, Refusal, Unread};
 
 /// The host functions, and the clocks.
 pub trait Host {
     fn send(&self, destination: &str, topic: &str, payload: &[u8], unread: Unread) -> Result<(), Refusal>;
 
-    fn spawn(&self, request: &SpawnRequest) -> Result<String, Refusal>;
+    fn spawn(&self, request: SpawnRequest<'_>) -> Result<String, Refusal>;
     /// The id of the request that the child's end answers.
     fn exec(&self, entry: &str, host: &str, arguments: &[u8]) -> Result<u64, Refusal>;
     /// Notes what the process goes on as; none: the entry it runs.
@@ -37,10 +37,10 @@ pub trait Host {
     fn unregister(&self, name: &str) -> Result<bool, Refusal>;
 
     /// Whom the process acts for.
-    fn own_actor(&self) -> Option<Actor>;
+    fn own_actor(&self) -> Option<ActorResult>;
     /// Ids of the policies that decide for it.
     fn own_scope(&self) -> Option<Vec<String>>;
-    fn can(&self, action: &str, resource: &str, attributes: Option<Vec<u8>>) -> Result<bool, Refusal>;
+    fn can(&self, action: &str, resource: &str, attributes: Option<&[u8]>) -> Result<bool, Refusal>;
     fn authorize(&self, action: &str, resource: &str) -> Result<(), Refusal>;
     fn policy(&self, id: &str) -> Result<(), Refusal>;
     fn group(&self, name: &str) -> Result<Vec<String>, Refusal>;
@@ -59,7 +59,7 @@ pub trait Host {
 
     fn print(&self, line: &[u8]) -> bool;
     fn dropped(&self, lines: u32);
-    fn log(&self, level: Level, message: &str, fields: &[(String, String)]);
+    fn log(&self, level: Level, message: &str, fields: &[(&str, &str)]);
 
     /// Nanoseconds of the monotonic clock, the one of `wake-at`.
     fn now(&self) -> u64;

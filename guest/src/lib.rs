@@ -23,6 +23,7 @@ mod host;
 mod lua;
 mod memory;
 mod outcome;
+mod prelude;
 mod request;
 mod slots;
 #[cfg(test)]
@@ -39,6 +40,8 @@ mod bindings {
         world: "lua-process",
         path: "../wit",
         pub_export_macro: true,
+        // What a call hands over lies in Lua's memory: no copies on the way.
+        ownership: Borrowing { duplicate_if_necessary: true },
         default_bindings_module: "crate::bindings",
     });
 }

@@ -1,6 +1,6 @@
-//! Lua's C interface as methods of [`Lua`] (errors in `lua/raise.rs`), and nothing above it. With `memory.rs`,
-//! `buffer.rs`, `wait.rs` and the C-facing bits of `lib.rs`, this is where the guest is `unsafe`; the other files use
-//! these methods only.
+//! Lua's C interface as methods of [`Lua`] (errors in `lua/raise.rs`), and nothing above it. With `memory.rs`, `buffer.rs`,
+//! `wait.rs`, the clock of `component.rs` and the end of `vm.rs`, this is where the guest is `unsafe`; the other files
+//! use these methods only.
 //!
 //! They are not marked `unsafe` although Lua's rules still hold, because what breaks one of them hurts the process
 //! itself and nobody else, wasm being the wall. The rules:

@@ -1,5 +1,8 @@
 //! How a process ended, for the host: from the main coroutine's results, or from the error that left a coroutine. Owns the
-//! end rules of `main` and the kinds of what wasn't raised as an error object.
+//! end rules of `main`, the kinds of what wasn't raised as an error object, and how much of an error's texts leaves.
+
+use lunarium_contract::form::cut;
+use lunarium_contract::length;
 
 use crate::codec::{Shape, encode};
 use crate::context::kind_of;
@@ -25,7 +28,7 @@ pub fn out_of_memory(stack: Option<String>) -> Outcome {
     let details = b"\x81\xa5limit\xa6memory".to_vec();
     Outcome::Failed(Failure {
         kind: ErrorKind::ResourceExhausted,
-        message: String::from_utf8_lossy(NO_MEMORY).into_owned(),
+        message: kept(NO_MEMORY, length::FAILURE),
         retryable: false,
         details: Some(details),
         stack,
@@ -82,8 +85,13 @@ pub fn failed(lua: Lua, coroutine: Lua, memory: bool, starting: bool) -> Outcome
     Outcome::Failed(failure)
 }
 
-fn owned(bytes: &[u8]) -> String {
-    String::from_utf8_lossy(bytes).into_owned()
+/// A text of a failure, of which the host keeps `most` bytes: cut before it is copied, as it may be as large as the
+/// script's memory. One character more than the host keeps, so that the host sees that there was more, and says so.
+pub fn kept(bytes: &[u8], most: usize) -> String {
+    const CHARACTER: usize = 4;
+    let most = most + CHARACTER;
+    let text = String::from_utf8_lossy(bytes.get(..most).unwrap_or(bytes));
+    cut(&text, most).to_owned()
 }
 
 /// The error value on top as a failure. Raises.
@@ -91,22 +99,22 @@ pub fn describe(lua: Lua, stack: Option<String>) -> Failure {
     let index = lua.top();
     if is_error_object(lua, index) {
         // Items of another type than they should have: a script has tampered with them.
-        let text = |item| {
+        let text = |item, most| {
             lua.get_item(index, item);
-            let text = lua.bytes(-1).map(owned);
+            let text = lua.bytes(-1).map(|bytes| kept(bytes, most));
             lua.pop(1);
             text
         };
-        let kind = text(1).map_or(ErrorKind::Unknown, |kind| kind_of(kind.as_bytes()));
-        let message = text(2).unwrap_or_default();
-        let stack = text(5).or(stack);
+        let kind = text(1, length::SHOWN).map_or(ErrorKind::Unknown, |kind| kind_of(kind.as_bytes()));
+        let message = text(2, length::FAILURE).unwrap_or_default();
+        let stack = text(5, length::STACK).or(stack);
         lua.get_item(index, 3);
         let retryable = lua.boolean(-1);
         lua.get_item(index, 4);
         return Failure { kind, message, retryable, details: details(lua), stack };
     }
     let details = details(lua);
-    let message = match lua.bytes(index).map(owned) {
+    let message = match lua.bytes(index).map(|bytes| kept(bytes, length::FAILURE)) {
         Some(message) => message,
         None => text_of(lua, index),
     };
@@ -127,7 +135,7 @@ fn details(lua: Lua) -> Option<Vec<u8>> {
 fn text_of(lua: Lua, index: i32) -> String {
     let name = lua.type_name(index);
     lua.push_copy(index);
-    lua.protect_with_top(|lua| owned(lua.push_text(1))).unwrap_or_else(|_| {
+    lua.protect_with_top(|lua| kept(lua.push_text(1), length::FAILURE)).unwrap_or_else(|_| {
         lua.pop(1);
         format!("error value is a {name}")
     })

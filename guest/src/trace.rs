@@ -2,7 +2,10 @@
 
 use std::borrow::Cow;
 
+use lunarium_contract::length;
+
 use crate::lua::Lua;
+use crate::outcome::kept;
 
 /// How Lua shows a frame of the prelude, whose chunks are all named so.
 const OWN: &[u8] = b"\t[lunarium]:";
@@ -46,7 +49,9 @@ pub fn without_own_frames(text: &[u8]) -> Vec<u8> {
 /// The traceback of a coroutine that has failed or waits. Raises.
 pub fn traceback(lua: Lua, thread: Lua) -> String {
     lua.push_traceback(thread, 0);
-    let text = without_own_frames(lua.bytes(-1).unwrap_or_default());
+    // Names may be long; the frames that are taken out are few.
+    let text = lua.bytes(-1).unwrap_or_default();
+    let text = kept(&without_own_frames(text.get(..4 * length::STACK).unwrap_or(text)), length::STACK);
     lua.pop(1);
-    String::from_utf8_lossy(&text).into_owned()
+    text
 }

@@ -2,6 +2,8 @@
 //! run until everything waits. Owns the order of these; queues and routing are the prelude's, how an end is told is
 //! `outcome.rs`'s.
 
+use lunarium_contract::length;
+
 use crate::api::{self, chunk::load_chunk, duration, json, time};
 use crate::codec::decode_spread;
 use crate::context::Context;
@@ -9,29 +11,10 @@ use crate::globals;
 use crate::host::{Chunk, Code, ErrorKind, Event, GlobalUse, Globals, Host, Outcome, Program, Status};
 use crate::lua::{Broken, Kind, Library, Lua, Reference};
 use crate::outcome;
+use crate::prelude;
 use crate::turn::{Calls, turn};
 use crate::upgrade::Leftovers;
-
-/// The prelude's chunks, in order of loading. Each gets the runtime's table; `slots.lua` is put before each.
-const PRELUDE: &[(&str, &str)] = &[
-    ("errors", include_str!("../prelude/errors.lua")),
-    ("message", include_str!("../prelude/message.lua")),
-    ("schedule", include_str!("../prelude/schedule.lua")),
-    ("channel", include_str!("../prelude/channel.lua")),
-    ("timer", include_str!("../prelude/timer.lua")),
-    ("mailbox", include_str!("../prelude/mailbox.lua")),
-    ("request", include_str!("../prelude/request.lua")),
-    ("security", include_str!("../prelude/security.lua")),
-    ("output", include_str!("../prelude/output.lua")),
-    ("ctx", include_str!("../prelude/ctx.lua")),
-    ("fs", include_str!("../prelude/fs.lua")),
-    ("spawner", include_str!("../prelude/spawner.lua")),
-    ("logger", include_str!("../prelude/logger.lua")),
-    ("process", include_str!("../prelude/process.lua")),
-    ("spawn", include_str!("../prelude/spawn.lua")),
-    ("program", include_str!("../prelude/program.lua")),
-];
-pub const SLOTS: &str = include_str!("../prelude/slots.lua");
+use crate::wait::limit_stack;
 
 /// Takes the holes that building has left in the heap, for good: what a process allocates later lies together on fresh
 /// pages then, instead of making a private copy of each page with a hole.
@@ -105,6 +88,7 @@ impl Vm {
         context.cpu.start(context.host.now());
         // On top of what the snapshot holds: that is the same for every process, and not the script's doing.
         context.memory.allow(program.limits.memory);
+        limit_stack(self.lua, program.limits.memory);
         let prepared = self.lua.protect(|lua| prepare(lua, self.calls.start, &program, arguments));
         // The source is compiled; only the libraries' texts are needed later.
         let mut program = program;
@@ -218,7 +202,7 @@ impl Vm {
 
     /// The runtime itself raised, outside of any coroutine: at the memory limit, most likely.
     fn broken(&mut self, why: Broken) -> Status {
-        let message = String::from_utf8_lossy(self.lua.bytes(-1).unwrap_or_default()).into_owned();
+        let message = outcome::kept(self.lua.bytes(-1).unwrap_or_default(), length::FAILURE);
         self.lua.pop(1);
         self.end(match why {
             Broken::Memory => outcome::out_of_memory(None),
@@ -274,19 +258,9 @@ fn build(lua: Lua) -> Calls {
     json::push_module(lua);
     lua.set_field(-2, c"json");
     let runtime = lua.top();
-    // On one line, so that the chunk's own lines keep their numbers.
-    let slots: String = SLOTS.lines().filter(|line| !line.starts_with("--")).flat_map(|line| [line, " "]).collect();
-    for (_name, source) in PRELUDE {
-        let source = format!("{slots}{source}");
-        if lua.load(source.as_bytes(), c"=[lunarium]").is_err() {
-            drop(source);
-            lua.raise();
-        }
-        drop(source);
-        lua.push_copy(runtime);
-        lua.call(1, 0);
-    }
+    prelude::load(lua);
     lua.push_loaded();
+    // `coroutine` is Lua's own, and there already; a logger's methods are named after their logger.
     for name in [c"process", c"channel", c"time", c"errors", c"ctx", c"json", c"security", c"env", c"fs"] {
         lua.get_field(runtime, name);
         lua.set_field(-2, name);
@@ -342,7 +316,7 @@ fn prepare(lua: Lua, start: Reference, program: &Program, arguments: &[u8]) -> R
         Ok(()) => {}
         // Raised again, so that it counts as what it is.
         Err(Broken::Memory) => lua.raise(),
-        Err(Broken::Raised) => return Err(String::from_utf8_lossy(lua.bytes(-1).unwrap_or_default()).into_owned()),
+        Err(Broken::Raised) => return Err(outcome::kept(lua.bytes(-1).unwrap_or_default(), length::FAILURE)),
     }
     let count = decode_spread(lua, arguments);
     lua.call(2 + count, 0);

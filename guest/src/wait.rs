@@ -1,10 +1,11 @@
-//! Waiting: the face of what `lua.patch` adds to Lua's coroutines. A wait is a yield meant for the scheduler, which plain
-//! coroutines hand on outward. Owns the four C functions' declarations; what is waited for is the prelude's.
+//! The face of what `lua.patch` adds to Lua's coroutines: waits, and where recursion ends. A wait is a yield meant for the
+//! scheduler, which plain coroutines hand on outward. Owns the C functions' declarations; what is waited for is the prelude's.
 
 #![allow(clippy::undocumented_unsafe_blocks, reason = "one call of C each, under the rules that stand in `lua.rs`")]
 
-use std::ffi::c_int;
+use std::ffi::{c_int, c_uint};
 
+use lunarium_contract::length;
 use mlua_sys::{lua_KContext, lua_KFunction, lua_State};
 
 use crate::lua::{Function, Lua};
@@ -14,6 +15,7 @@ unsafe extern "C-unwind" {
     fn lunarium_waitk(lua: *mut lua_State, context: lua_KContext, next: lua_KFunction) -> c_int;
     fn lunarium_canwait(lua: *mut lua_State) -> c_int;
     fn lunarium_setbase(coroutine: *mut lua_State, is_main: c_int);
+    fn lunarium_limitstack(lua: *mut lua_State, calls: c_uint, bytes: usize);
 }
 
 /// `wait()`: the coroutine goes on when the scheduler resumes it. Raises where it can't.
@@ -42,6 +44,15 @@ pub fn wait_then(lua: Lua, context: isize, next: Continuation) -> c_int {
     // SAFETY: `Lua` is a transparent `*mut lua_State`.
     let next = unsafe { std::mem::transmute::<Continuation, lua_KFunction>(next) };
     unsafe { lunarium_waitk(lua.raw(), context, next) }
+}
+
+/// Ends recursion in every coroutine where its stack would take half of the process's memory, so that other things don't
+/// get too little and a script learns that it was this. At the limit: Lua's "stack overflow".
+pub fn limit_stack(lua: Lua, memory: u64) {
+    // What a bare coroutine needs anyway: of less memory the stack isn't the reason.
+    const LEAST: usize = 16 * 1024;
+    let bytes = usize::try_from(memory / 2).unwrap_or(usize::MAX).max(LEAST);
+    unsafe { lunarium_limitstack(lua.raw(), length::LUA_CALLS, bytes) }
 }
 
 /// Marks a fresh coroutine as one that the scheduler resumes.

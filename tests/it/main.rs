@@ -4,6 +4,7 @@
 
 mod argument;
 mod at_rest;
+mod bounds;
 mod channel;
 mod check;
 mod coroutine;

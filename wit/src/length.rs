@@ -70,4 +70,4 @@ pub const GLOBAL_READS: usize = 1_000;
 
 /// Lua calls inside each other, in one coroutine; C functions among them. At the limit, or where the stack would take half
 /// of the `memory` limit: Lua's error "stack overflow". The number is Lua's own order of magnitude.
-pub const LUA_CALLS: usize = 200_000;
+pub const LUA_CALLS: u32 = 200_000;

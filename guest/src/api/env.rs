@@ -2,15 +2,18 @@
 
 use std::ffi::{CStr, c_int};
 
-use super::{MAX_NAME, text_argument};
-use crate::error::{answer, invalid};
+use lunarium_contract::length;
+
+use super::{argument, not_within, utf8};
+use crate::error::answer;
 use crate::lua::{Function, Lua};
 
 extern "C-unwind" fn get(lua: Lua) -> c_int {
-    let Some(name) = text_argument(&lua, 1, "variable") else { return 2 };
-    if name.is_empty() || name.len() > MAX_NAME {
-        return invalid(lua, &format!("variable has {} bytes, not 1 to {MAX_NAME}", name.len()));
-    }
+    let read = |bytes| match <[u8]>::len(bytes) {
+        1..=length::VARIABLE => utf8(bytes, "variable"),
+        size => Err(not_within("variable", size, length::VARIABLE)),
+    };
+    let Some(name) = argument(&lua, 1, "variable", read) else { return 2 };
     answer(lua, lua.context().host.variable(name))
 }
 

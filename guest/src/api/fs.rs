@@ -3,19 +3,19 @@
 
 use std::ffi::{CStr, c_int};
 
-use crate::error::invalid;
+use lunarium_contract::length;
+
+use super::invalid;
+use crate::error::refuse;
 use crate::host::{Host, Refusal};
 use crate::lua::{Function, Lua};
 use crate::request::reply_to;
 
-/// Bytes of a path, as long as the host takes them: a longer one isn't copied there.
-const MAX_PATH: usize = 4095;
-
 /// The argument as a path, or why it is none.
 fn path(lua: &Lua, argument: c_int) -> Result<&str, String> {
     let path = std::str::from_utf8(lua.check_bytes(argument)).map_err(|_| "path is not valid UTF-8".to_owned())?;
-    if path.len() > MAX_PATH {
-        return Err(format!("path has {} bytes, above the limit of {MAX_PATH}", path.len()));
+    if path.len() > length::PATH {
+        return Err(format!("path has {} bytes, above the limit of {}", path.len(), length::PATH));
     }
     Ok(path)
 }
@@ -24,7 +24,7 @@ fn path(lua: &Lua, argument: c_int) -> Result<&str, String> {
 fn start(lua: Lua, operation: impl FnOnce(&dyn Host, &str) -> Result<u64, Refusal>) -> c_int {
     let started = match path(&lua, 1) {
         Ok(path) => operation(&*lua.context().host, path),
-        Err(fault) => return invalid(lua, &fault),
+        Err(fault) => return refuse(lua, &invalid(fault)),
     };
     reply_to(lua, started)
 }
@@ -51,7 +51,7 @@ fn contents(lua: &Lua) -> Result<&[u8], String> {
 extern "C-unwind" fn write(lua: Lua) -> c_int {
     match contents(&lua) {
         Ok(contents) => start(lua, |host, path| host.write_file(path, contents)),
-        Err(fault) => invalid(lua, &fault),
+        Err(fault) => refuse(lua, &invalid(fault)),
     }
 }
 
@@ -59,7 +59,7 @@ extern "C-unwind" fn write(lua: Lua) -> c_int {
 extern "C-unwind" fn append(lua: Lua) -> c_int {
     match contents(&lua) {
         Ok(contents) => start(lua, |host, path| host.append_file(path, contents)),
-        Err(fault) => invalid(lua, &fault),
+        Err(fault) => refuse(lua, &invalid(fault)),
     }
 }
 
@@ -87,7 +87,7 @@ extern "C-unwind" fn mkdir(lua: Lua) -> c_int {
 extern "C-unwind" fn rename(lua: Lua) -> c_int {
     match path(&lua, 2) {
         Ok(to) => start(lua, |host, path| host.rename_file(path, to)),
-        Err(fault) => invalid(lua, &fault),
+        Err(fault) => refuse(lua, &invalid(fault)),
     }
 }
 

@@ -2,17 +2,17 @@
 
 use std::ffi::{CStr, c_int};
 
-use super::text_argument;
+use super::destination_argument;
 use crate::error::done;
 use crate::lua::{Function, Lua};
 
 extern "C-unwind" fn link(lua: Lua) -> c_int {
-    let Some(destination) = text_argument(&lua, 1, "destination") else { return 2 };
+    let Some(destination) = destination_argument(&lua, 1) else { return 2 };
     done(lua, lua.context().host.link(destination))
 }
 
 extern "C-unwind" fn unlink(lua: Lua) -> c_int {
-    let Some(destination) = text_argument(&lua, 1, "destination") else { return 2 };
+    let Some(destination) = destination_argument(&lua, 1) else { return 2 };
     done(lua, lua.context().host.unlink(destination))
 }
 

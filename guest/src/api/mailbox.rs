@@ -1,29 +1,18 @@
-//! `process.send`, and reading payloads back. Owns the checks of a topic. The hot path of the whole system: one function,
+//! `process.send`, and reading payloads back. The hot path of the whole system: one function,
 //! no allocation of its own (the buffer is kept), and nothing on the Lua heap when it succeeds.
 
 use std::ffi::{CStr, c_int};
 
-use super::{MAX_NAME, text_argument};
+use super::{argument, destination_argument, fault_of, shown, topic};
 use crate::codec::{Shape, decode, encode};
-use crate::error::{done, invalid};
+use crate::error::done;
 use crate::host::{ErrorKind, refusal};
 use crate::lua::{Function, Lua};
 
-/// Why a topic is unusable, or none.
-fn topic_fault(topic: &str) -> Option<String> {
-    if topic.is_empty() || topic.len() > MAX_NAME {
-        return Some(format!("topic has {} bytes, not 1 to {MAX_NAME}", topic.len()));
-    }
-    topic.starts_with('@').then(|| format!("topic `{topic}` is reserved: it begins with @"))
-}
-
 /// `send(destination, topic, ...)`
 extern "C-unwind" fn send(lua: Lua) -> c_int {
-    let Some(destination) = text_argument(&lua, 1, "destination") else { return 2 };
-    let Some(topic) = text_argument(&lua, 2, "topic") else { return 2 };
-    if let Some(fault) = topic_fault(topic) {
-        return invalid(lua, &fault);
-    }
+    let Some(destination) = destination_argument(&lua, 1) else { return 2 };
+    let Some(topic) = argument(&lua, 2, "topic", topic) else { return 2 };
     let context = lua.context();
     let shape = match lua.top() {
         // Index 3 is beyond the arguments: encodes as nil.
@@ -49,15 +38,7 @@ const KEPT_CAPACITY: usize = 16 * 1024;
 
 /// `topic_fault(topic)` → why it is unusable, or nil. The topic is a string.
 extern "C-unwind" fn check_topic(lua: Lua) -> c_int {
-    let fault = match std::str::from_utf8(lua.check_bytes(1)) {
-        Ok(topic) => topic_fault(topic),
-        Err(_) => Some("topic is not valid UTF-8".to_owned()),
-    };
-    match fault {
-        Some(fault) => lua.push_bytes(fault.as_bytes()),
-        None => lua.push_nil(),
-    }
-    1
+    fault_of(lua, topic)
 }
 
 /// `encode(root, ...)` → the payload that `send` makes of the values, or nil and what is wrong (`root` names them there)
@@ -74,7 +55,7 @@ extern "C-unwind" fn write(lua: Lua) -> c_int {
         }
         Err(unfit) => {
             lua.push_nil();
-            lua.push_bytes(unfit.message(&String::from_utf8_lossy(lua.check_bytes(1))).as_bytes());
+            lua.push_bytes(unfit.message(&shown(lua.check_bytes(1))).as_bytes());
             2
         }
     }
@@ -86,6 +67,12 @@ extern "C-unwind" fn read(lua: Lua) -> c_int {
     1
 }
 
+/// `arrived()` → messages and events that the host has handed over so far
+extern "C-unwind" fn arrived(lua: Lua) -> c_int {
+    lua.push_integer(lua.context().arrived.get());
+    1
+}
+
 /// For the prelude.
-pub const FUNCTIONS: [(&CStr, Function); 4] =
-    [(c"send", send), (c"topic_fault", check_topic), (c"encode", write), (c"decode", read)];
+pub const FUNCTIONS: [(&CStr, Function); 5] =
+    [(c"send", send), (c"topic_fault", check_topic), (c"encode", write), (c"decode", read), (c"arrived", arrived)];

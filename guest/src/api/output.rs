@@ -1,6 +1,9 @@
 //! The host's end of `print` and `logger`. Waiting for a full output is the prelude's, and so is what becomes a field.
 
+use std::borrow::Cow;
 use std::ffi::{CStr, c_int};
+
+use lunarium_contract::length;
 
 use crate::buffer::push_list;
 use crate::host::Level;
@@ -40,9 +43,6 @@ extern "C-unwind" fn dropped(lua: Lua) -> c_int {
     0
 }
 
-/// Bytes of a log line, its fields included. The host cuts there: what is longer isn't copied out first.
-const LOG_LINE: usize = 8 << 10;
-
 /// `log(level, message, fields)`: level from 1 (debug) to 4, a string, a table with strings as keys and values.
 extern "C-unwind" fn log(lua: Lua) -> c_int {
     let level = match lua.integer(1) {
@@ -73,26 +73,25 @@ extern "C-unwind" fn log(lua: Lua) -> c_int {
     }
     pairs.sort_unstable();
     // From here on nothing raises.
-    let mut room = LOG_LINE;
-    let message = cut(lua.bytes(2).unwrap_or_default(), &mut room);
+    let mut room = length::LOG_LINE;
+    let message = take(lua.bytes(2).unwrap_or_default(), &mut room);
     let mut fields = Vec::new();
     for (key, value) in pairs.iter() {
-        if room == 0 {
-            break;
-        }
         // One for what stands between them: a line can't have fields of nothing without end.
-        room -= 1;
-        fields.push((cut(key, &mut room), cut(value, &mut room)));
+        let Some(left) = room.checked_sub(1) else { break };
+        room = left;
+        fields.push((take(key, &mut room), take(value, &mut room)));
     }
+    let fields: Vec<(&str, &str)> = fields.iter().map(|(key, value)| (&**key, &**value)).collect();
     lua.context().host.log(level, &message, &fields);
     0
 }
 
-/// As much of the text as there is room for.
-fn cut(text: &[u8], room: &mut usize) -> String {
-    let kept = text.get(..*room).unwrap_or(text);
+/// As much of the text as there is room for: the host cuts there, and what is longer isn't copied out first.
+fn take<'t>(bytes: &'t [u8], room: &mut usize) -> Cow<'t, str> {
+    let kept = bytes.get(..*room).unwrap_or(bytes);
     *room -= kept.len();
-    String::from_utf8_lossy(kept).into_owned()
+    String::from_utf8_lossy(kept)
 }
 
 /// For the prelude.

@@ -2,11 +2,13 @@
 
 use std::ffi::{CStr, c_int};
 
-use super::text_argument;
+use lunarium_contract::{call, length};
+
+use super::{bounded_argument, destination_argument, invalid, name, shown, text, topic};
 use crate::api::duration::{Argument, argument};
 use crate::codec::{Shape, encode};
-use crate::error::{answer, done, invalid, push_error, refuse};
-use crate::host::{Actor, ErrorKind, FirstMessage, Options, SpawnRequest};
+use crate::error::{answer, done, push_error, refuse};
+use crate::host::{ActorParam, ErrorKind, FirstMessage, Options, Refusal, SpawnRequest};
 use crate::lua::{Function, Kind, Lua};
 use crate::request::reply_to;
 use crate::upgrade::stop;
@@ -24,38 +26,41 @@ const MONITORED: Variant = Variant { monitored: true, linked: false };
 const LINKED: Variant = Variant { monitored: false, linked: true };
 const BOTH: Variant = Variant { monitored: true, linked: true };
 
-/// What a spawner adds; see `prelude/spawner.lua`.
+/// What a spawner adds; see `prelude/spawner.lua`. All of it lies in the spawner.
 #[derive(Default)]
-struct Extras {
-    context: Option<Vec<u8>>,
-    name: Option<String>,
-    messages: Vec<FirstMessage>,
-    actor: Option<Actor>,
-    scope: Option<Vec<String>>,
+struct Extras<'s> {
+    context: Option<&'s [u8]>,
+    name: Option<&'s str>,
+    messages: Vec<FirstMessage<'s>>,
+    actor: Option<ActorParam<'s>>,
+    scope: Option<Vec<&'s str>>,
 }
 
-/// Entry id at `first`, the host behind it, and then the arguments, encoded. None: `nil, err` is pushed. Raises.
-fn target(lua: Lua, first: c_int) -> Option<(String, String, Vec<u8>)> {
-    let entry = text_argument(&lua, first, "process id")?;
-    let host = text_argument(&lua, first + 1, "host")?;
-    let mut arguments = Vec::new();
+/// Entry id at `first`, the host behind it, and then the arguments, which are encoded. None: `nil, err` is pushed. Raises.
+fn target<'l>(lua: &'l Lua, first: c_int, arguments: &mut Vec<u8>) -> Option<(&'l str, &'l str)> {
+    let entry = bounded_argument(lua, first, "process id", length::ID)?;
+    let host = bounded_argument(lua, first + 1, "host", length::ID)?;
     let limit = lua.context().message_limit.get();
-    if let Err(unfit) = encode(lua, Shape::List(first + 2, lua.top()), limit, &mut arguments) {
-        invalid(lua, &unfit.message("arguments"));
+    if let Err(unfit) = encode(*lua, Shape::List(first + 2, lua.top()), limit, arguments) {
+        refuse(*lua, &invalid(unfit.message("arguments")));
         return None;
     }
-    Some((entry.to_owned(), host.to_owned(), arguments))
+    Some((entry, host))
 }
 
-/// Spawns with the id at `first`.
-fn spawn_as(lua: Lua, first: c_int, variant: Variant, extras: fn(Lua) -> Extras) -> c_int {
-    let Some((entry, host, arguments)) = target(lua, first) else { return 2 };
-    let Variant { monitored, linked } = variant;
-    let Extras { context: values, name, messages, actor, scope } = extras(lua);
-    let request =
-        SpawnRequest { entry, host, arguments, monitored, linked, context: values, actor, scope, name, messages };
-    let result = lua.context().host.spawn(&request);
-    drop(request);
+/// Spawns with the id at `first`, as the spawner at 1 says, if there is one.
+fn spawn_as(lua: Lua, first: c_int, variant: Variant, has_spawner: bool) -> c_int {
+    let mut arguments = Vec::new();
+    let Some((entry, host)) = target(&lua, first, &mut arguments) else { return 2 };
+    let extras = if has_spawner { extras(&lua, arguments.len()) } else { Ok(Extras::default()) };
+    let result = extras.and_then(|extras| {
+        let Variant { monitored, linked } = variant;
+        let Extras { context, name, messages, actor, scope } = extras;
+        let (arguments, messages, scope) = (&arguments[..], &messages[..], scope.as_deref());
+        let request = SpawnRequest { entry, host, arguments, monitored, linked, context, actor, scope, name, messages };
+        lua.context().host.spawn(request)
+    });
+    drop(arguments);
     answer(lua, result)
 }
 
@@ -63,26 +68,27 @@ fn spawn_as(lua: Lua, first: c_int, variant: Variant, extras: fn(Lua) -> Extras)
 extern "C-unwind" fn exec(lua: Lua) -> c_int {
     // It raises: before anything is owned.
     wait::check(lua);
-    let Some((entry, host, arguments)) = target(lua, 1) else { return 2 };
-    let started = lua.context().host.exec(&entry, &host, &arguments);
-    drop((entry, host, arguments));
+    let mut arguments = Vec::new();
+    let Some((entry, host)) = target(&lua, 1, &mut arguments) else { return 2 };
+    let started = lua.context().host.exec(entry, host, &arguments);
+    drop(arguments);
     reply_to(lua, started)
 }
 
 extern "C-unwind" fn spawn(lua: Lua) -> c_int {
-    spawn_as(lua, 1, PLAIN, |_| Extras::default())
+    spawn_as(lua, 1, PLAIN, false)
 }
 
 extern "C-unwind" fn spawn_monitored(lua: Lua) -> c_int {
-    spawn_as(lua, 1, MONITORED, |_| Extras::default())
+    spawn_as(lua, 1, MONITORED, false)
 }
 
 extern "C-unwind" fn spawn_linked(lua: Lua) -> c_int {
-    spawn_as(lua, 1, LINKED, |_| Extras::default())
+    spawn_as(lua, 1, LINKED, false)
 }
 
 extern "C-unwind" fn spawn_linked_monitored(lua: Lua) -> c_int {
-    spawn_as(lua, 1, BOTH, |_| Extras::default())
+    spawn_as(lua, 1, BOTH, false)
 }
 
 /// `upgrade(id, ...)`: doesn't return when it succeeds.
@@ -95,13 +101,13 @@ extern "C-unwind" fn upgrade(lua: Lua) -> c_int {
     let entry = if lua.is_absent(1) {
         None
     } else {
-        let Some(entry) = text_argument(&lua, 1, "process id") else { return 2 };
+        let Some(entry) = bounded_argument(&lua, 1, "process id", length::ID) else { return 2 };
         Some(entry)
     };
     let mut arguments = Vec::new();
     let limit = lua.context().message_limit.get();
     if let Err(unfit) = encode(lua, Shape::List(2, lua.top()), limit, &mut arguments) {
-        return invalid(lua, &unfit.message("arguments"));
+        return refuse(lua, &invalid(unfit.message("arguments")));
     }
     let noted = lua.context().host.upgrade(entry, &arguments);
     drop(arguments);
@@ -116,7 +122,7 @@ fn spawn_with(lua: Lua, variant: Variant) -> c_int {
     if lua.kind(1) != Kind::Table || !lua.context().types.spawner.get().is(lua.metatable(1)) {
         lua.type_error(1, c"spawner");
     }
-    spawn_as(lua, 2, variant, extras)
+    spawn_as(lua, 2, variant, true)
 }
 
 extern "C-unwind" fn spawner_spawn(lua: Lua) -> c_int {
@@ -135,55 +141,105 @@ extern "C-unwind" fn spawner_spawn_linked_monitored(lua: Lua) -> c_int {
     spawn_with(lua, BOTH)
 }
 
-/// What the spawner at 1 holds. Raises nothing: the caller has bytes on the heap.
-fn extras(lua: Lua) -> Extras {
-    let mut extras = Extras { context: item(lua, 1, 1), name: text(lua, 1, 2), ..Extras::default() };
-    extras.actor = text(lua, 1, 5).map(|id| Actor { id, meta: item(lua, 1, 6) });
-    lua.get_item(1, 7);
-    let list = lua.top();
-    if lua.kind(list) == Kind::Table {
-        extras.scope = Some((1..).map_while(|place| text(lua, list, place)).collect());
-    }
-    lua.pop(1);
-    lua.get_item(1, 3);
-    let list = lua.top();
-    if lua.kind(list) == Kind::Table {
-        for i in (1..).step_by(2) {
-            let (Some(topic), Some(payload)) = (text(lua, list, i), item(lua, list, i + 1)) else { break };
-            extras.messages.push(FirstMessage { topic, payload });
+/// What the spawner at 1 holds, beside arguments of so many bytes. A script may have taken it apart: everything is looked
+/// at once more. Raises nothing: the caller has bytes on the heap.
+fn extras(lua: &Lua, arguments: usize) -> Result<Extras<'_>, Refusal> {
+    let limit = lua.context().message_limit.get();
+    let context = item(lua, 1, 1).map(|bytes| payload(bytes, "context", limit)).transpose()?;
+    let most = call::spawn_bytes(limit);
+    let size = arguments + context.map_or(0, <[u8]>::len);
+    Ok(Extras {
+        context,
+        name: item(lua, 1, 2).map(name).transpose()?,
+        messages: first_messages(lua, limit, most.saturating_sub(size))?,
+        actor: actor(lua)?,
+        scope: scope(lua)?,
+    })
+}
+
+fn actor(lua: &Lua) -> Result<Option<ActorParam<'_>>, Refusal> {
+    let Some(id) = item(lua, 1, 5) else { return Ok(None) };
+    let id = text(id, "actor id", length::ACTOR)?;
+    let meta = item(lua, 1, 6);
+    match meta {
+        Some(meta) if meta.len() > length::META => {
+            Err(invalid(format!("meta of {} bytes exceed the limit of {}", meta.len(), length::META)))
         }
+        meta => Ok(Some(ActorParam { id, meta })),
     }
+}
+
+fn scope(lua: &Lua) -> Result<Option<Vec<&str>>, Refusal> {
+    let Some(count) = list(lua, 7) else { return Ok(None) };
+    if count > length::POLICIES {
+        return Err(invalid(format!("scope of {count} policies exceeds the limit of {}", length::POLICIES)));
+    }
+    let ids = (1..=count).map(|place| text(item_of(lua, 7, place).unwrap_or_default(), "policy id", length::ID));
+    ids.collect::<Result<_, _>>().map(Some)
+}
+
+/// `room`: what is left of the bytes that a spawn may carry.
+fn first_messages(lua: &Lua, limit: usize, room: usize) -> Result<Vec<FirstMessage<'_>>, Refusal> {
+    let mut messages = Vec::new();
+    let mut left = room;
+    for place in (1..=list(lua, 3).unwrap_or_default()).step_by(2) {
+        let (Some(first), Some(second)) = (item_of(lua, 3, place), item_of(lua, 3, place + 1)) else { break };
+        let (topic, payload) = (topic(first)?, payload(second, "payload", limit)?);
+        let Some(rest) = left.checked_sub(topic.len() + payload.len() + call::ITEM) else {
+            let most = call::spawn_bytes(limit);
+            return Err(invalid(format!("arguments, context and first messages exceed {most} bytes together")));
+        };
+        left = rest;
+        messages.push(FirstMessage { topic, payload });
+    }
+    Ok(messages)
+}
+
+fn payload<'b>(bytes: &'b [u8], what: &str, limit: usize) -> Result<&'b [u8], Refusal> {
+    match bytes.len() {
+        size if size > limit => Err(invalid(format!("{what} of {size} bytes exceeds the message limit of {limit}"))),
+        _ => Ok(bytes),
+    }
+}
+
+/// Entries of the list at a place of the spawner, if there is one.
+fn list(lua: &Lua, place: i64) -> Option<usize> {
+    lua.get_item(1, place);
+    let count = (lua.kind(-1) == Kind::Table).then(|| lua.length(-1));
     lua.pop(1);
-    extras
+    count
 }
 
-/// The text at a place of a table, if there is one.
-fn text(lua: Lua, table: c_int, place: i64) -> Option<String> {
-    String::from_utf8(item(lua, table, place)?).ok()
-}
-
-/// The bytes at a place of a table, if there are any.
-fn item(lua: Lua, table: c_int, place: i64) -> Option<Vec<u8>> {
+/// The bytes at a place of a table, if there are any. The table holds them.
+fn item(lua: &Lua, table: c_int, place: i64) -> Option<&[u8]> {
     lua.get_item(table, place);
-    let bytes = lua.bytes(-1).map(<[u8]>::to_vec);
+    let bytes = lua.bytes(-1);
+    lua.pop(1);
+    bytes
+}
+
+/// The same of the list at a place of the spawner.
+fn item_of(lua: &Lua, list: i64, place: usize) -> Option<&[u8]> {
+    lua.get_item(1, list);
+    let bytes = item(lua, lua.top(), place as i64);
     lua.pop(1);
     bytes
 }
 
 extern "C-unwind" fn terminate(lua: Lua) -> c_int {
-    let Some(destination) = text_argument(&lua, 1, "destination") else { return 2 };
+    let Some(destination) = destination_argument(&lua, 1) else { return 2 };
     done(lua, lua.context().host.terminate(destination))
 }
 
 /// `cancel(destination [, deadline])`
 extern "C-unwind" fn cancel(lua: Lua) -> c_int {
-    let Some(destination) = text_argument(&lua, 1, "destination") else { return 2 };
+    let Some(destination) = destination_argument(&lua, 1) else { return 2 };
     let deadline = if lua.is_absent(2) {
         None
     } else {
         match argument(lua, 2) {
             Argument::Nanoseconds(time) => Some(time),
-            Argument::Invalid(fault) => return invalid(lua, &fault),
+            Argument::Invalid(fault) => return refuse(lua, &invalid(fault)),
             Argument::WrongType => lua.type_error(2, c"duration"),
         }
     };
@@ -212,7 +268,7 @@ fn read_options(lua: Lua) -> Result<Options, String> {
         match lua.bytes(-2) {
             Some(b"trap_links") if lua.kind(-1) == Kind::Boolean => options.trap_links = lua.boolean(-1),
             Some(b"trap_links") => return Err(format!("trap_links is a {}, not a boolean", lua.type_name(-1))),
-            Some(name) => return Err(format!("unknown option `{}`", String::from_utf8_lossy(name))),
+            Some(name) => return Err(format!("unknown option `{}`", shown(name))),
             None => return Err(format!("an option's name is a {}, not a string", lua.type_name(-2))),
         }
         lua.pop(1);

@@ -2,13 +2,12 @@
 
 use std::ffi::{CStr, c_int};
 
-use super::text_argument;
-use crate::codec::{Shape, Unfit, encode};
-use crate::error::{done, invalid, refuse};
-use crate::lua::{Function, Kind, Lua};
+use lunarium_contract::length;
 
-/// Bytes of an actor's meta, and of attributes: the host's limit. At the limit: `INVALID`.
-const MAX_META: usize = 16 * 1024;
+use super::{bounded_argument, invalid, text};
+use crate::codec::{Shape, Unfit, encode};
+use crate::error::{done, refuse};
+use crate::lua::{Function, Kind, Lua};
 
 /// The table at this index as a payload. None: it isn't there, or `nil, err` is pushed, and `Err` says so. Raises for
 /// another type.
@@ -20,14 +19,14 @@ fn table_argument(lua: Lua, argument: c_int, what: &str) -> Result<Option<Vec<u8
         lua.type_error(argument, c"table");
     }
     let mut payload = Vec::new();
-    match encode(lua, Shape::One(argument), MAX_META, &mut payload) {
+    match encode(lua, Shape::One(argument), length::META, &mut payload) {
         Ok(()) => Ok(Some(payload)),
         Err(unfit) => {
             let message = match unfit {
                 Unfit::TooLarge(limit) => format!("more than {limit} bytes of {what}"),
                 unfit => unfit.message(what),
             };
-            invalid(lua, &message);
+            refuse(lua, &invalid(message));
             Err(())
         }
     }
@@ -66,10 +65,10 @@ extern "C-unwind" fn own_scope(lua: Lua) -> c_int {
 
 /// `can(action, resource [, attributes])` → boolean
 extern "C-unwind" fn can(lua: Lua) -> c_int {
-    let Some(action) = text_argument(&lua, 1, "action") else { return 2 };
-    let Some(resource) = text_argument(&lua, 2, "resource") else { return 2 };
+    let Some(action) = bounded_argument(&lua, 1, "action", length::QUESTION) else { return 2 };
+    let Some(resource) = bounded_argument(&lua, 2, "resource", length::QUESTION) else { return 2 };
     let Ok(attributes) = table_argument(lua, 3, "attributes") else { return 2 };
-    match lua.context().host.can(action, resource, attributes) {
+    match lua.context().host.can(action, resource, attributes.as_deref()) {
         Ok(allowed) => {
             lua.push_boolean(allowed);
             1
@@ -80,20 +79,20 @@ extern "C-unwind" fn can(lua: Lua) -> c_int {
 
 /// `authorize(action, resource)` → true, or nil and why not
 extern "C-unwind" fn authorize(lua: Lua) -> c_int {
-    let Some(action) = text_argument(&lua, 1, "action") else { return 2 };
-    let Some(resource) = text_argument(&lua, 2, "resource") else { return 2 };
+    let Some(action) = bounded_argument(&lua, 1, "action", length::QUESTION) else { return 2 };
+    let Some(resource) = bounded_argument(&lua, 2, "resource", length::QUESTION) else { return 2 };
     done(lua, lua.context().host.authorize(action, resource))
 }
 
 /// `check_policy(id)` → true, or nil and why not
 extern "C-unwind" fn check_policy(lua: Lua) -> c_int {
-    let Some(id) = text_argument(&lua, 1, "policy id") else { return 2 };
+    let Some(id) = bounded_argument(&lua, 1, "policy id", length::ID) else { return 2 };
     done(lua, lua.context().host.policy(id))
 }
 
 /// `group_policies(name)` → a table of policy ids
 extern "C-unwind" fn group_policies(lua: Lua) -> c_int {
-    let Some(name) = text_argument(&lua, 1, "group") else { return 2 };
+    let Some(name) = bounded_argument(&lua, 1, "group", length::ID) else { return 2 };
     match lua.context().host.group(name) {
         Ok(policies) => {
             push_texts(lua, &policies);
@@ -103,8 +102,11 @@ extern "C-unwind" fn group_policies(lua: Lua) -> c_int {
     }
 }
 
-/// `encode_meta(id, meta)` → a payload or false
+/// `encode_meta(id, meta)` → a payload or false; or nil and what is wrong with either. The id is a string.
 extern "C-unwind" fn encode_meta(lua: Lua) -> c_int {
+    if let Err(fault) = text(lua.check_bytes(1), "actor id", length::ACTOR) {
+        return refuse(lua, &fault);
+    }
     match table_argument(lua, 2, "meta") {
         Ok(Some(payload)) => lua.push_bytes(&payload),
         Ok(None) => lua.push_boolean(false),

@@ -4,7 +4,8 @@
 
 use std::ffi::c_int;
 
-use super::{MAX_DEPTH, extension};
+use lunarium_contract::payload::{DEPTH, extension};
+
 use crate::api::duration::Duration;
 use crate::api::json::push_null;
 use crate::api::time::Time;
@@ -159,8 +160,8 @@ impl<'a> Reader<'a> {
 
     /// A table for up to `count` entries, of which each takes at least a byte of what is left.
     fn open(&mut self, items: usize, fields: usize, depth: usize) -> Option<()> {
-        // Encoded tables are at most MAX_DEPTH deep; an error's details may add one level each.
-        if depth > MAX_DEPTH + 1 || !self.lua.reserve(8) {
+        // Encoded tables are at most DEPTH deep; an error's details may add one level each.
+        if depth > DEPTH + 1 || !self.lua.reserve(8) {
             return None;
         }
         let left = self.bytes.len() - self.at;
@@ -223,7 +224,7 @@ impl<'a> Reader<'a> {
 
 /// An error object: a table with kind, message, retryable, details, stack in this order.
 fn error(lua: Lua, body: &[u8], depth: usize) -> Option<()> {
-    if depth > MAX_DEPTH || !lua.reserve(8) {
+    if depth > DEPTH || !lua.reserve(8) {
         return None;
     }
     // The details count their tables by themselves: a reader of their own.

@@ -6,7 +6,8 @@ use std::ffi::c_int;
 use std::hash::{BuildHasherDefault, Hasher};
 use std::mem;
 
-use super::{MAX_DEPTH, extension};
+use lunarium_contract::payload::{DEPTH, extension};
+
 use crate::api::duration::Duration;
 use crate::api::time::Time;
 use crate::api::zone::Zone;
@@ -38,7 +39,7 @@ impl Unfit {
         match self {
             Self::Value { what, path } => format!("{} is a {what}", join(path)),
             Self::Key { what, path } => format!("{} has a key that is a {what}", join(path)),
-            Self::TooDeep => format!("{root} is nested deeper than {MAX_DEPTH} tables"),
+            Self::TooDeep => format!("{root} is nested deeper than {DEPTH} tables"),
             Self::TooLarge(limit) => format!("{root} exceeds the message limit of {limit} bytes"),
         }
     }
@@ -200,7 +201,7 @@ impl Encoder<'_> {
     }
 
     fn table(&mut self, index: c_int, depth: usize) -> Result<(), Unfit> {
-        if depth >= MAX_DEPTH || !self.lua.reserve(8) {
+        if depth >= DEPTH || !self.lua.reserve(8) {
             return Err(Unfit::TooDeep);
         }
         let metatable = self.lua.metatable(index);

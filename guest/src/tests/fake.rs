@@ -6,8 +6,8 @@ use std::rc::Rc;
 
 use super::{PEER, PID, show};
 use crate::host::{
-    Actor, Ended, ErrorKind, Event, Failure, FirstMessage, Host, Level, Message, Options, Outcome, Refusal, Reply,
-    SpawnRequest, Unread, refusal,
+    ActorParam, ActorResult, Ended, ErrorKind, Event, Failure, FirstMessage, Host, Level, Message, Options, Outcome,
+    Refusal, Reply, SpawnRequest, Unread, refusal,
 };
 
 pub struct State {
@@ -21,7 +21,7 @@ pub struct State {
     /// Shown instead of delivered.
     pub log_sends: Cell<bool>,
     /// The process's actor and scope; policies and groups the fake host knows are `app:…`.
-    pub security: RefCell<Option<(Actor, Vec<String>)>>,
+    pub security: RefCell<Option<(ActorResult, Vec<String>)>>,
     /// How a spawned child ends at once, told by an EXIT.
     pub child: RefCell<Option<Outcome>>,
     /// How executed children end at once, first come first served; one more never ends.
@@ -119,7 +119,7 @@ impl Host for Fake {
         Ok(())
     }
 
-    fn spawn(&self, request: &SpawnRequest) -> Result<String, Refusal> {
+    fn spawn(&self, request: SpawnRequest<'_>) -> Result<String, Refusal> {
         let SpawnRequest { entry, host, arguments, monitored, linked, context, actor, scope, name, messages } = request;
         if entry == "app:nobody" {
             return Err(refusal(ErrorKind::NotFound, format!("entry `{entry}` not found")));
@@ -129,7 +129,7 @@ impl Host for Fake {
             self.0.line(&format!("-- named {name:?} with {}", show::payload(context)));
         }
         if actor.is_some() || scope.is_some() {
-            let actor = actor.as_ref().map(|Actor { id, meta }| (id, meta.as_deref().map(show::payload)));
+            let actor = actor.as_ref().map(|ActorParam { id, meta }| (id, meta.as_deref().map(show::payload)));
             self.0.line(&format!("-- as {actor:?} with {scope:?}"));
         }
         for FirstMessage { topic, payload } in messages {
@@ -137,7 +137,7 @@ impl Host for Fake {
         }
         if let Some(outcome) = self.0.child.borrow_mut().take() {
             let ended = Ended { sender: PEER.to_owned(), at: 12.5, outcome };
-            let event = if *linked { Event::LinkDown(ended) } else { Event::Exit(ended) };
+            let event = if linked { Event::LinkDown(ended) } else { Event::Exit(ended) };
             self.0.events.borrow_mut().push_back(event);
         }
         Ok(PEER.to_owned())
@@ -219,7 +219,7 @@ impl Host for Fake {
         Ok(self.0.names.borrow_mut().remove(name).is_some())
     }
 
-    fn own_actor(&self) -> Option<Actor> {
+    fn own_actor(&self) -> Option<ActorResult> {
         self.0.security.borrow().as_ref().map(|(actor, _)| actor.clone())
     }
 
@@ -227,8 +227,8 @@ impl Host for Fake {
         self.0.security.borrow().as_ref().map(|(_, policies)| policies.clone())
     }
 
-    fn can(&self, action: &str, resource: &str, attributes: Option<Vec<u8>>) -> Result<bool, Refusal> {
-        let attributes = attributes.map(|payload| show::payload(&payload)).unwrap_or_default();
+    fn can(&self, action: &str, resource: &str, attributes: Option<&[u8]>) -> Result<bool, Refusal> {
+        let attributes = attributes.map(show::payload).unwrap_or_default();
         self.0.line(&format!("-- can {action} {resource} {attributes}"));
         Ok(action == "may")
     }
@@ -316,7 +316,7 @@ impl Host for Fake {
         self.0.line(&format!("-- dropped {lines}"));
     }
 
-    fn log(&self, level: Level, message: &str, fields: &[(String, String)]) {
+    fn log(&self, level: Level, message: &str, fields: &[(&str, &str)]) {
         let fields: String = fields.iter().map(|(key, value)| format!(" {key}={value:?}")).collect();
         self.0.line(&format!("-- {level:?} {message:?}{fields}"));
     }

@@ -103,7 +103,7 @@ fn recursion_ends_in_an_error() {
         local chain = {} for i = 1, 300 do chain = setmetatable({}, { __index = chain }) end run('chain', function() return chain.x end)
         local loop = {} setmetatable(loop, { __index = loop }) run('loop', function() return loop.x end)",
         expect![[r#"
-            lua	false	not enough memory
+            lua	false	 stack overflow
             gsub	false	C stack overflow
             sort	false	C stack overflow
             pcall	true	true

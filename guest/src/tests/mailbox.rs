@@ -341,3 +341,26 @@ fn many_hops_leave_nothing_behind() {
         "#]],
     );
 }
+
+#[test]
+fn a_select_right_after_listen_sees_what_waits_already() {
+    let poll = "local function poll(ch) local got = channel.select { ch:case_receive(), default = true } return got.value end ";
+    // Waiting when the process starts; sent while it runs; claimed from the inbox.
+    Case::body(&format!(
+        "{poll} print(poll(process.listen('first')))
+        process.send(process.pid(), 'second', 2) print(poll(process.listen('second')))
+        process.send(process.pid(), 'third', 3) process.send(process.pid(), 'fourth', 4)
+        process.listen('third'):receive() print(poll(process.listen('fourth')), poll(process.listen('fifth')))
+        local ch = process.listen('many') for i = 1, 3 do process.send(process.pid(), 'many', i) end
+        print(poll(ch), poll(ch), poll(ch), poll(ch))"
+    ))
+    .message(None, "other", b"\x01")
+    .message(None, "first", b"\x01")
+    .check(expect![[r#"
+        1
+        2
+        4	nil
+        1	2	3	nil
+        => nil
+    "#]]);
+}

@@ -4,6 +4,7 @@
 mod fake;
 mod show;
 
+mod bounds;
 mod channels;
 mod coroutines;
 mod date;

@@ -304,7 +304,7 @@ fn rust_and_lua_agree_on_the_slots() {
     for (name, number) in slots {
         let declared = format!("local {name} <const> = {number}");
         assert!(
-            crate::vm::SLOTS.replace('\n', " ").contains(&format!("{declared} ")),
+            crate::prelude::SLOTS.replace('\n', " ").contains(&format!("{declared} ")),
             "`{declared}` is not in prelude/slots.lua"
         );
     }

@@ -3,7 +3,7 @@
 use expect_test::expect;
 
 use super::{Case, check};
-use crate::host::Actor;
+use crate::host::ActorResult;
 
 #[test]
 fn without_actor_and_scope_there_are_none() {
@@ -25,7 +25,7 @@ fn the_own_actor_and_scope_come_from_the_host() {
         actor:meta().role = 'root' scope:policies()[1] = 'app:other'
         print(actor:meta().role, security.actor():meta().role, scope:contains('app:a'))",
     );
-    let actor = Actor { id: "ada".to_owned(), meta: Some(b"\x81\xa4role\xa5admin".to_vec()) };
+    let actor = ActorResult { id: "ada".to_owned(), meta: Some(b"\x81\xa4role\xa5admin".to_vec()) };
     *case.host.security.borrow_mut() = Some((actor, vec!["app:a".to_owned(), "app:b".to_owned()]));
     case.check(expect![[r#"
         actor `ada`	ada	admin	true

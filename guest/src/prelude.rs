@@ -1,0 +1,76 @@
+//! The Lua half of the runtime: its chunks, and the numbers they are given as constants. Owns the order of loading. What
+//! each chunk does stands in `prelude/`.
+
+use lunarium_contract::{ErrorKind, length, module};
+
+use crate::lua::Lua;
+
+/// The prelude's chunks, in order of loading. Each gets the runtime's table; the constants are put before each.
+const CHUNKS: &[(&str, &str)] = &[
+    ("errors", include_str!("../prelude/errors.lua")),
+    ("message", include_str!("../prelude/message.lua")),
+    ("schedule", include_str!("../prelude/schedule.lua")),
+    ("channel", include_str!("../prelude/channel.lua")),
+    ("timer", include_str!("../prelude/timer.lua")),
+    ("mailbox", include_str!("../prelude/mailbox.lua")),
+    ("request", include_str!("../prelude/request.lua")),
+    ("security", include_str!("../prelude/security.lua")),
+    ("output", include_str!("../prelude/output.lua")),
+    ("ctx", include_str!("../prelude/ctx.lua")),
+    ("fs", include_str!("../prelude/fs.lua")),
+    ("spawner", include_str!("../prelude/spawner.lua")),
+    ("logger", include_str!("../prelude/logger.lua")),
+    ("process", include_str!("../prelude/process.lua")),
+    ("spawn", include_str!("../prelude/spawn.lua")),
+    ("program", include_str!("../prelude/program.lua")),
+];
+pub const SLOTS: &str = include_str!("../prelude/slots.lua");
+
+/// What the prelude knows of the contract, under these names.
+const LENGTHS: [(&str, usize); 3] =
+    [("MAX_ACTOR", length::ACTOR), ("MAX_SHOWN", length::SHOWN), ("MAX_OPERATIONS", length::FILE_OPERATIONS)];
+
+/// Loads every chunk with the runtime's table, which is on top of the stack. Raises.
+pub fn load(lua: Lua) {
+    let runtime = lua.top();
+    push_kinds(lua);
+    lua.set_field(runtime, c"kinds");
+    push_names(lua, &module::ALWAYS);
+    lua.set_field(runtime, c"always");
+    let constants = constants();
+    for (_name, source) in CHUNKS {
+        let source = format!("{constants}{source}");
+        if lua.load(source.as_bytes(), c"=[lunarium]").is_err() {
+            drop(source);
+            lua.raise();
+        }
+        drop(source);
+        lua.push_copy(runtime);
+        lua.call(1, 0);
+    }
+}
+
+/// On one line, so that the chunk's own lines keep their numbers.
+fn constants() -> String {
+    let slots = SLOTS.lines().filter(|line| !line.starts_with("--")).flat_map(|line| [line, " "]);
+    let lengths = LENGTHS.iter().map(|(name, number)| format!("local {name} <const> = {number} "));
+    slots.map(str::to_owned).chain(lengths).collect()
+}
+
+/// A table from constant to kind: what the module `errors` has. Raises.
+fn push_kinds(lua: Lua) {
+    lua.new_table(0, ErrorKind::ALL.len());
+    for kind in ErrorKind::ALL {
+        lua.push_bytes(kind.constant().as_bytes());
+        lua.push_bytes(kind.as_str().as_bytes());
+        lua.set(-3);
+    }
+}
+
+fn push_names(lua: Lua, names: &[&str]) {
+    lua.new_table(names.len(), 0);
+    for (place, name) in (1..).zip(names) {
+        lua.push_bytes(name.as_bytes());
+        lua.set_item(-2, place);
+    }
+}
