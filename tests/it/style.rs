@@ -49,6 +49,33 @@ fn files_stay_readable() {
     assert!(long.is_empty(), "longer than {MOST_LINES} lines: {long:?}");
 }
 
+/// The engine's folders, each of which may use those before it.
+const ROOMS: [&str; 8] = ["value", "wasm", "files", "catalogue", "process", "node", "syscall", "api"];
+
+#[test]
+fn arrows_between_the_engines_rooms_go_down_only() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../host/engine/src");
+    let mut upward = Vec::new();
+    for (place, room) in ROOMS.iter().enumerate() {
+        let mut files = Vec::new();
+        collect(&root.join(room), &mut files);
+        for file in files.iter().filter(|file| !file.ends_with("tests.rs")) {
+            let text = fs::read_to_string(file).expect("text");
+            let code = text.split("#[cfg(test)]").next().unwrap_or_default();
+            let code = code.lines().filter(|line| !line.trim_start().starts_with("//"));
+            let used = code.flat_map(|line| line.match_indices("crate::").map(move |(at, _)| &line[at + 7..]));
+            let is_of =
+                |path: &str, room: &str| path.strip_prefix(room).is_some_and(|rest| rest.starts_with([':', ';']));
+            let known = |path: &str| ROOMS.iter().position(|other| is_of(path, other));
+            upward.extend(
+                used.filter(|path| known(path).is_none_or(|other| other > place))
+                    .map(|path| format!("{}: crate::{path}", file.display())),
+            );
+        }
+    }
+    assert!(upward.is_empty(), "upward, or past the rooms: {upward:#?}");
+}
+
 #[test]
 fn the_kernel_knows_no_world() {
     let manifest = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../host/kernel/Cargo.toml")).expect("text");
@@ -56,5 +83,5 @@ fn the_kernel_knows_no_world() {
     let dependencies = dependencies.split("\n[").next().expect("a section").trim();
     let lines = dependencies.lines().filter(|line| !line.starts_with('#'));
     let names: Vec<_> = lines.filter_map(|line| line.split(['=', '.']).next()).map(str::trim).collect();
-    assert_eq!(names, ["regex", "thiserror"]);
+    assert_eq!(names, ["bytes", "lunarium-contract", "regex", "thiserror"]);
 }

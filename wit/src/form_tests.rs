@@ -1,3 +1,5 @@
+//! What the forms let through and what they refuse.
+
 extern crate std;
 
 use std::format;
