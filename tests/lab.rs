@@ -71,9 +71,9 @@ impl Lab {
     /// A lab with room for this many processes.
     pub fn sized(limits: Limits, max_processes: u32) -> Lab {
         let output = Arc::new(Kept::default());
-        let config = NodeConfig { max_processes: PROCESSES, ..NodeConfig::new(Arc::<Kept>::clone(&output)) };
+        let config = NodeConfig::new(Arc::<Kept>::clone(&output)).with_max_processes(PROCESSES);
         let node = Node::start_on(engine(), config);
-        let host = HostDefinition { max_processes, limits, ..HostDefinition::new(HostId::new(HOST)) };
+        let host = HostDefinition::new(HostId::new(HOST)).with_max_processes(max_processes).with_limits(limits);
         node.add_host(host).expect("a fresh node has no host");
         Lab { node, grants: Arc::default(), output }
     }
@@ -109,20 +109,15 @@ impl Lab {
         if source.trim().is_empty() {
             return;
         }
-        self.node.define(Definition {
-            grants: Arc::clone(&self.grants),
-            ..Definition::new(
-                EntryId::new(format!("app:{name}")),
-                Chunk { name: format!("@{name}.lua").into(), source: source.into() },
-            )
-        });
+        let chunk = Chunk::new(format!("@{name}.lua"), source);
+        let definition = Definition::new(EntryId::new(format!("app:{name}")), chunk);
+        self.node.define(definition.with_grants(Arc::clone(&self.grants)));
     }
 
     /// Starts `app:name`.
     pub fn spawn(&self, name: &str, arguments: Vec<Value>) -> Handle {
-        let request =
-            SpawnRequest { arguments, ..SpawnRequest::new(EntryId::new(format!("app:{name}")), HostId::new(HOST)) };
-        self.node.spawn(request).expect("a process")
+        let request = SpawnRequest::new(EntryId::new(format!("app:{name}")), HostId::new(HOST));
+        self.node.spawn(request.with_arguments(arguments)).expect("a process")
     }
 
     /// Defines a script, runs `app:main` and waits for its end.

@@ -1,7 +1,7 @@
 //! The largest call of each host function: what a script may hand over, one byte more, and far more. Always a value or
 //! `nil, err`, never the end of the process. A function of `wit/` that isn't in [`ROWS`] fails here.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
@@ -240,8 +240,8 @@ const PATH: &str = "path PermissionDenied PermissionDenied Invalid Invalid Inval
 fn lab(limits: Limits) -> (Lab, TempDir) {
     let folder = tempfile::tempdir().unwrap();
     let dir = Dir::open_ambient_dir(folder.path(), ambient_authority()).unwrap();
-    let env = BTreeMap::from([("HOME".to_owned(), Some("here".to_owned()))]);
-    let grants = Grants { env, fs: vec![Directory::new("data", dir, true).unwrap()] };
+    let data = Directory::new("data", dir, true).unwrap();
+    let grants = Grants::new().with_variable("HOME", Some("here".to_owned())).with_directory(data);
     let mut lab = Lab::new(limits);
     lab.grants = grants.into();
     for number in 0..257 {
@@ -367,10 +367,9 @@ return function() return "{" .. ("x"):rep(1000000) .. "|0x00001}" end"#,
         end
         return kinds
     end"#;
-    lab.node.define(Definition {
-        limits: LimitsOverride { message: Some(4 << 10), ..LimitsOverride::default() },
-        ..Definition::new(EntryId::new("app:parent"), Chunk { name: "@parent.lua".into(), source: source.into() })
-    });
+    let limits = LimitsOverride { message: Some(4 << 10), ..LimitsOverride::default() };
+    let parent = Definition::new(EntryId::new("app:parent"), Chunk::new("@parent.lua", source));
+    lab.node.define(parent.with_limits(limits));
     let outcome = lab.spawn("parent", Vec::new()).wait_blocking();
     expect![[r#"=> {"NotFound", "NotFound", "NotFound", "Invalid", "Invalid"}"#]].assert_eq(&show_outcome(&outcome));
 }

@@ -1,8 +1,5 @@
 //! `env`: what was granted and is set; anything else looks absent.
 
-use std::collections::BTreeMap;
-use std::sync::Arc;
-
 use expect_test::expect;
 use lunarium_engine::{Grants, HostDefinition, HostId, SpawnRequest};
 use lunarium_tests::{Lab, show_outcome};
@@ -10,9 +7,9 @@ use lunarium_tests::{Lab, show_outcome};
 use crate::check::{check_main, check_main_in};
 
 fn variables(pairs: &[(&str, Option<&str>)]) -> Grants {
-    let env: BTreeMap<_, _> =
-        pairs.iter().map(|(name, value)| ((*name).to_owned(), value.map(str::to_owned))).collect();
-    Grants { env, ..Grants::default() }
+    let grant =
+        |grants: Grants, (name, value): &(&str, Option<&str>)| grants.with_variable(*name, value.map(str::to_owned));
+    pairs.iter().fold(Grants::new(), grant)
 }
 
 #[test]
@@ -77,18 +74,13 @@ end
         "#,
     );
     let host = HostId::new("app:trusted");
-    lab.node
-        .add_host(HostDefinition {
-            max_processes: 10,
-            grants: Arc::new(variables(&[("A", Some("granted by the host"))])),
-            ..HostDefinition::new(host.clone())
-        })
-        .unwrap();
+    let trusted = HostDefinition::new(host.clone())
+        .with_max_processes(10)
+        .with_grants(variables(&[("A", Some("granted by the host"))]));
+    lab.node.add_host(trusted).unwrap();
     let run = |name: &str, host: &HostId, argument: &str| {
-        let request = SpawnRequest {
-            arguments: vec![argument.into()],
-            ..SpawnRequest::new(lunarium_engine::EntryId::new(name), host.clone())
-        };
+        let request =
+            SpawnRequest::new(lunarium_engine::EntryId::new(name), host.clone()).with_arguments(vec![argument.into()]);
         show_outcome(&lab.node.spawn(request).unwrap().wait_blocking())
     };
     assert_eq!(run("app:main", &host, ""), r#"=> "granted by the host""#);

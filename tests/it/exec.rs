@@ -1,7 +1,7 @@
 //! `process.exec`: a child that belongs to its caller, and its result as a value.
 
 use expect_test::expect;
-use lunarium_engine::{HostDefinition, HostId, Limits};
+use lunarium_engine::{HostDefinition, HostId};
 use lunarium_tests::{Lab, show_outcome};
 
 use crate::check::{check_main, check_main_in, program};
@@ -83,23 +83,9 @@ return { main = function() process.terminate(process.pid()) end }
 #[test]
 fn a_refusal_comes_at_once_and_starts_nothing() {
     let lab = Lab::default();
-    let full = HostDefinition {
-        id: HostId::new("app:full"),
-        max_processes: 0,
-        limits: Limits::default(),
-        grants: Default::default(),
-        security: None,
-    };
-    lab.node.add_host(full).unwrap();
+    lab.node.add_host(HostDefinition::new(HostId::new("app:full")).with_max_processes(0)).unwrap();
     let stopped = HostId::new("app:stopped");
-    let host = HostDefinition {
-        id: stopped.clone(),
-        max_processes: 9,
-        limits: Limits::default(),
-        grants: Default::default(),
-        security: None,
-    };
-    lab.node.add_host(host).unwrap();
+    lab.node.add_host(HostDefinition::new(stopped.clone()).with_max_processes(9)).unwrap();
     lab.node.stop_host(&stopped).unwrap();
     check_main_in(
         &lab,

@@ -297,10 +297,8 @@ fn a_policy_narrows_what_is_granted() {
         print(fs.rename("data/mine", "data/x")) print(fs.rename("data/x", "data/mine")) print(fs.rename("data/mine", "data/mine2"))
         "#,
     ));
-    let request = SpawnRequest {
-        security: Some(SecuritySpec { actor: None, scope: Some(ScopeSpec { policies, groups: Vec::new() }) }),
-        ..SpawnRequest::new(EntryId::new("app:main"), HostId::new(HOST))
-    };
+    let request = SpawnRequest::new(EntryId::new("app:main"), HostId::new(HOST))
+        .with_security(SecuritySpec::new().with_scope(ScopeSpec::new(policies, Vec::new())));
     let outcome = shelf.lab.node.spawn(request).unwrap().wait_blocking();
     assert_eq!(show_outcome(&outcome), "=> nil");
     expect![[r#"

@@ -31,8 +31,7 @@ fn pasted(before: &str, block: &str, after: &str) -> String {
 fn run(main: &str, entries: &[(&str, &str)]) -> String {
     let lab = Lab::default();
     for (id, source) in entries.iter().chain([&("app:main", main)]) {
-        lab.node
-            .define(Definition::new(EntryId::new(*id), Chunk { name: "@guide.lua".into(), source: (*source).into() }));
+        lab.node.define(Definition::new(EntryId::new(*id), Chunk::new("@guide.lua", *source)));
     }
     let outcome = lab.spawn("main", Vec::new()).wait_blocking();
     let mut lines = lab.printed();

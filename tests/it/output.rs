@@ -5,8 +5,7 @@ use std::task::Waker;
 
 use expect_test::expect;
 use lunarium_engine::{
-    Chunk, Definition, EntryId, HostDefinition, HostId, Level, Limits, Node, NodeConfig, Output, ProcessLabel,
-    SpawnRequest,
+    Chunk, Definition, EntryId, HostDefinition, HostId, Level, Node, NodeConfig, Output, ProcessLabel, SpawnRequest,
 };
 use lunarium_tests::{HOST, engine, show_outcome};
 
@@ -105,17 +104,11 @@ impl Output for Narrow {
 /// Runs a program on an output with no room, which `act` gives.
 fn with_narrow_output(source: &str, act: impl FnOnce(&Narrow)) -> (Vec<String>, String) {
     let output = Arc::new(Narrow::default());
-    let config = NodeConfig { max_processes: 10, ..NodeConfig::new(Arc::<Narrow>::clone(&output)) };
+    let config = NodeConfig::new(Arc::<Narrow>::clone(&output)).with_max_processes(10);
     let node = Node::start_on(engine(), config);
-    let host = HostDefinition {
-        id: HostId::new(HOST),
-        max_processes: 10,
-        limits: Limits::default(),
-        grants: Arc::default(),
-        security: None,
-    };
+    let host = HostDefinition::new(HostId::new(HOST)).with_max_processes(10);
     node.add_host(host).expect("a new host");
-    node.define(Definition::new(EntryId::new("app:main"), Chunk { name: "@main.lua".into(), source: source.into() }));
+    node.define(Definition::new(EntryId::new("app:main"), Chunk::new("@main.lua", source)));
     let request = SpawnRequest::new(EntryId::new("app:main"), HostId::new(HOST));
     let handle = node.spawn(request).expect("a process");
     // It waits for room, or has ended.

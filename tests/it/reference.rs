@@ -71,8 +71,8 @@ fn transcript(script: &str) -> String {
     let folder = tempfile::tempdir().expect("a folder");
     let dir = Dir::open_ambient_dir(folder.path(), ambient_authority()).expect("it is there");
     let data = Directory::new("data", dir, true).expect("a path");
-    let env = [("GREETING".to_owned(), Some("hello".to_owned()))].into();
-    let lab = Lab::granting(Grants { env, fs: vec![data] });
+    let grants = Grants::new().with_variable("GREETING", Some("hello".to_owned())).with_directory(data);
+    let lab = Lab::granting(grants);
     let pattern = |text| vec![Pattern::parse(text).expect("a pattern")];
     let readers = Policy {
         id: EntryId::new("app:readers"),

@@ -7,25 +7,19 @@ use lunarium_tests::{Lab, show_outcome};
 type Source<'a> = (&'a str, &'a str, &'a [&'a str]);
 
 fn import(name: &&str) -> Import {
-    Import { alias: (*name).into(), entry: EntryId::new(format!("app:{name}")) }
+    Import::new(*name, EntryId::new(format!("app:{name}")))
 }
 
 /// Runs a program that imports `imports` of these libraries.
 fn run(program: &str, imports: &[&str], libraries: &[Source<'_>]) -> String {
     let lab = Lab::default();
-    let libraries = libraries.iter().map(|(name, source, imports)| Library {
-        entry: EntryId::new(format!("app:{name}")),
-        chunk: Chunk { name: format!("@{name}.lua").into(), source: (*source).into() },
-        imports: imports.iter().map(import).collect(),
+    let libraries = libraries.iter().map(|(name, source, imports)| {
+        let chunk = Chunk::new(format!("@{name}.lua"), *source);
+        Library::new(EntryId::new(format!("app:{name}")), chunk, imports.iter().map(import).collect())
     });
-    lab.node.define(Definition {
-        imports: imports.iter().map(import).collect(),
-        libraries: libraries.collect(),
-        ..Definition::new(
-            EntryId::new("app:main"),
-            Chunk { name: "@main.lua".into(), source: format!("return function() {program} end").into() },
-        )
-    });
+    let chunk = Chunk::new("@main.lua", format!("return function() {program} end"));
+    let definition = Definition::new(EntryId::new("app:main"), chunk);
+    lab.node.define(definition.with_imports(imports.iter().map(import).collect(), libraries.collect()));
     let outcome = lab.spawn("main", Vec::new()).wait_blocking();
     lab.printed().into_iter().chain([show_outcome(&outcome)]).collect::<Vec<_>>().join("\n")
 }

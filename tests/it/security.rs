@@ -1,11 +1,9 @@
 //! What a process may do: every permission with every way to have it or not, inheritance, and the module `security`.
 
-use std::sync::Arc;
-
 use expect_test::expect;
 use lunarium_engine::{
-    ActorSpec, Attribute, Condition, EntryId, Field, Handle, HostDefinition, HostId, Limits, LimitsOverride, Operand,
-    Operator, Pattern, Policy, PolicyEffect, ScopeSpec, SecuritySpec, SpawnRequest, Value,
+    ActorSpec, Attribute, Condition, EntryId, Field, Handle, HostDefinition, HostId, Operand, Operator, Pattern,
+    Policy, PolicyEffect, ScopeSpec, SecuritySpec, SpawnRequest, Value,
 };
 use lunarium_tests::{HOST, Lab, show_outcome};
 
@@ -55,12 +53,12 @@ return function() assert(process.registry.register("peer", "{PEER}")) end
 }
 
 pub fn scope(policies: &[Policy]) -> ScopeSpec {
-    ScopeSpec { policies: policies.iter().map(|policy| policy.id.clone()).collect(), groups: Vec::new() }
+    ScopeSpec::new(policies.iter().map(|policy| policy.id.clone()).collect(), Vec::new())
 }
 
 pub fn start(lab: &Lab, host: &str, security: Option<SecuritySpec>) -> Handle {
-    let limits = LimitsOverride::default();
-    let request = SpawnRequest { limits, security, ..SpawnRequest::new(EntryId::new("app:main"), HostId::new(host)) };
+    let mut request = SpawnRequest::new(EntryId::new("app:main"), HostId::new(host));
+    request.security = security;
     lab.node.spawn(request).unwrap()
 }
 
@@ -70,7 +68,7 @@ fn transcript(lab: &Lab, body: &str, policies: Option<&[Policy]>) -> String {
     for policy in policies.unwrap_or_default() {
         lab.node.define_policy(policy.clone(), &[]);
     }
-    let security = policies.map(|policies| SecuritySpec { actor: None, scope: Some(scope(policies)) });
+    let security = policies.map(|policies| SecuritySpec::new().with_scope(scope(policies)));
     let outcome = start(lab, HOST, security).wait_blocking();
     let mut lines = lab.printed();
     lines.push(show_outcome(&outcome));
@@ -299,8 +297,9 @@ fn a_child_has_its_parents_actor_and_scope() {
         "#,
     );
     let meta = Value::Map(vec![("role".into(), "clerk".into())]);
-    let actor = Some(ActorSpec::new("ada", Some(&meta)).unwrap());
-    let outcome = start(&lab, HOST, Some(SecuritySpec { actor, scope: Some(scope(&policies)) })).wait_blocking();
+    let actor = ActorSpec::new("ada", Some(&meta)).unwrap();
+    let security = SecuritySpec::new().with_actor(actor).with_scope(scope(&policies));
+    let outcome = start(&lab, HOST, Some(security)).wait_blocking();
     expect![[r#"
         ada	clerk	app:yes app:no
         ada	clerk	app:yes app:no
@@ -320,15 +319,9 @@ fn a_host_gives_its_security_to_who_has_none() {
     lab.node.define_policy(allow("app:spawn", "process.*", "*"), &[]);
     lab.node.define_policy(allow("app:look", "look", "*"), &[EntryId::new("app:lookers")]);
     let guarded = |id: &str, group: &str| {
-        let scope = Some(ScopeSpec { policies: vec![EntryId::new("app:spawn")], groups: vec![EntryId::new(group)] });
-        let security = Some(SecuritySpec { actor: ActorSpec::new(id, None).ok(), scope });
-        let host = HostDefinition {
-            id: HostId::new(id),
-            max_processes: 10,
-            limits: Limits::default(),
-            grants: Arc::default(),
-            security,
-        };
+        let scope = ScopeSpec::new(vec![EntryId::new("app:spawn")], vec![EntryId::new(group)]);
+        let security = SecuritySpec::new().with_actor(ActorSpec::new(id, None).unwrap()).with_scope(scope);
+        let host = HostDefinition::new(HostId::new(id)).with_max_processes(10).with_security(security);
         lab.node.add_host(host).unwrap();
     };
     guarded("app:guarded", "app:lookers");
@@ -367,9 +360,8 @@ fn a_host_gives_its_security_to_who_has_none() {
     "#]]
     .assert_eq(&(lab.printed().join("\n") + "\n"));
     // Nothing starts where a group is missing: it would be freer than was meant.
-    let limits = LimitsOverride::default();
     let (entry, host) = (EntryId::new("app:main"), HostId::new("app:broken"));
-    let refused = lab.node.spawn(SpawnRequest { limits, ..SpawnRequest::new(entry, host) });
+    let refused = lab.node.spawn(SpawnRequest::new(entry, host));
     assert_eq!(refused.err().map(|error| error.to_string()), Some("policy group `app:nobody` not found".to_owned()));
 }
 
@@ -411,8 +403,9 @@ fn policies_look_at_the_actor_the_caller_and_the_attributes() {
         end"#,
     );
     let meta = Value::Map(vec![("role".into(), "clerk".into())]);
-    let actor = Some(ActorSpec::new("ada", Some(&meta)).unwrap());
-    let outcome = start(&lab, HOST, Some(SecuritySpec { actor, scope: Some(scope(&policies)) })).wait_blocking();
+    let actor = ActorSpec::new("ada", Some(&meta)).unwrap();
+    let security = SecuritySpec::new().with_actor(actor).with_scope(scope(&policies));
+    let outcome = start(&lab, HOST, Some(security)).wait_blocking();
     expect![[r#"
         true	false	false
         true	true	false
@@ -441,8 +434,8 @@ fn without_actor_and_scope_one_can_do_everything_unless_strict() {
 fn an_actor_without_a_scope_may_do_nothing() {
     let lab = lab();
     lab.define("return function() return security.actor():id(), select(2, process.send('peer', 't')):kind() end");
-    let actor = ActorSpec::new("ada", None).ok();
-    let outcome = start(&lab, HOST, Some(SecuritySpec { actor, scope: None })).wait_blocking();
+    let actor = ActorSpec::new("ada", None).unwrap();
+    let outcome = start(&lab, HOST, Some(SecuritySpec::new().with_actor(actor))).wait_blocking();
     // Its second value says why, so the end is abnormal.
     assert_eq!(show_outcome(&outcome), "failed Internal: PermissionDenied");
 }
@@ -450,7 +443,7 @@ fn an_actor_without_a_scope_may_do_nothing() {
 #[test]
 fn a_policy_that_is_replaced_counts_for_who_starts_then() {
     let lab = lab();
-    let spec = SecuritySpec { actor: None, scope: Some(scope(&[allow("app:p", "*", "*")])) };
+    let spec = SecuritySpec::new().with_scope(scope(&[allow("app:p", "*", "*")]));
     lab.define("return function() return security.can('act', 'x') end");
     for (policy, expected) in [(allow("app:p", "act", "*"), "=> true"), (deny("app:p", "act", "*"), "=> false")] {
         lab.node.define_policy(policy, &[]);
@@ -464,15 +457,11 @@ fn what_can_not_be_an_actor_or_a_scope_is_refused() {
     lab.define("return print");
     lab.node.define_policy(allow("app:p", "*", "*"), &[]);
     let refused = |security: SecuritySpec| {
-        let (entry, host, limits) = (EntryId::new("app:main"), HostId::new(HOST), LimitsOverride::default());
-        let spawned =
-            lab.node.spawn(SpawnRequest { limits, security: Some(security), ..SpawnRequest::new(entry, host) });
+        let (entry, host) = (EntryId::new("app:main"), HostId::new(HOST));
+        let spawned = lab.node.spawn(SpawnRequest::new(entry, host).with_security(security));
         spawned.err().unwrap().to_string()
     };
-    let actor = |id: &str, meta: Option<Vec<u8>>| SecuritySpec {
-        actor: Some(ActorSpec { id: id.to_owned(), meta }),
-        scope: None,
-    };
+    let actor = |id: &str, meta: Option<Vec<u8>>| SecuritySpec::new().with_actor(ActorSpec::from_payload(id, meta));
     let large = Value::Map(vec![("k".into(), Value::String(vec![b'x'; 16 << 10]))]);
     let answers = [
         refused(actor("", None)),
@@ -481,7 +470,7 @@ fn what_can_not_be_an_actor_or_a_scope_is_refused() {
         refused(actor("a", Some(vec![0x01]))),
         refused(actor("a", Some(vec![0x91, 0x01]))),
         refused(actor("a", Some(vec![0x81, 0xa1, b'k', 0xd4, 0x09, 0x00]))),
-        refused(SecuritySpec { actor: None, scope: Some(scope(&[allow("app:nope", "*", "*")])) }),
+        refused(SecuritySpec::new().with_scope(scope(&[allow("app:nope", "*", "*")]))),
     ];
     expect![[r#"
         actor id of 0 bytes is not 1 to 255 bytes long

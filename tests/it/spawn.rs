@@ -101,13 +101,7 @@ fn an_unknown_entry_or_host_is_not_found() {
 fn a_stopped_host_is_unavailable_and_a_full_one_exhausted() {
     let lab = Lab::default();
     for (name, max_processes) in [("app:stopped", 10), ("app:full", 1)] {
-        let host = HostDefinition {
-            id: HostId::new(name),
-            max_processes,
-            limits: Limits::default(),
-            grants: Default::default(),
-            security: None,
-        };
+        let host = HostDefinition::new(HostId::new(name)).with_max_processes(max_processes);
         lab.node.add_host(host).expect("a new host");
     }
     lab.node.stop_host(&HostId::new("app:stopped")).expect("it is there");
@@ -190,17 +184,9 @@ fn an_entry_may_be_one_function() {
 fn a_definition_may_name_another_method() {
     let lab = Lab::default();
     for method in ["work", "main"] {
-        lab.node.define(Definition {
-            method: method.into(),
-            ..Definition::new(
-                EntryId::new(format!("app:{method}")),
-                Chunk {
-                    name: "@both.lua".into(),
-                    source: "return { main = function() return 'main' end, work = function() return 'work' end }"
-                        .into(),
-                },
-            )
-        });
+        let source = "return { main = function() return 'main' end, work = function() return 'work' end }";
+        let definition = Definition::new(EntryId::new(format!("app:{method}")), Chunk::new("@both.lua", source));
+        lab.node.define(definition.with_method(method));
     }
     let ends = ["work", "main"].map(|name| show_outcome(&lab.spawn(name, Vec::new()).wait_blocking()));
     assert_eq!(ends, [r#"=> "work""#, r#"=> "main""#]);

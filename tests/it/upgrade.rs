@@ -406,10 +406,8 @@ fn the_new_limits_hold_and_what_is_held_beyond_them_stays() {
             return { sum, err:kind(), memory }
         end
     "#;
-    lab.node.define(Definition {
-        limits: few,
-        ..Definition::new(EntryId::new("app:small"), Chunk { name: "@small.lua".into(), source: source.into() })
-    });
+    let small = Definition::new(EntryId::new("app:small"), Chunk::new("@small.lua", source));
+    lab.node.define(small.with_limits(few));
     let outcome = lab.spawn("main", Vec::new()).wait_blocking();
     expect![[r#"=> {15, "RateLimited", "not enough memory"}"#]].assert_eq(&show_outcome(&outcome));
 }
@@ -422,7 +420,7 @@ fn the_limits_of_who_started_it_hold_for_all_incarnations() {
     );
     let limits = LimitsOverride { cpu: Some(std::time::Duration::from_millis(50)), ..LimitsOverride::default() };
     let (entry, host) = (EntryId::new("app:main"), HostId::new(lunarium_tests::HOST));
-    let request = SpawnRequest { limits, ..SpawnRequest::new(entry, host) };
+    let request = SpawnRequest::new(entry, host).with_limits(limits);
     let outcome = lab.node.spawn(request).unwrap().wait_blocking();
     expect![[r#"failed ResourceExhausted: cpu limit of 50ms reached without waiting {"limit" = "cpu"}"#]]
         .assert_eq(&show_outcome(&outcome));
@@ -490,8 +488,7 @@ return { main = function() process.upgrade() end }
 fn grants_are_those_of_the_new_entry() {
     let mut lab = Lab::default();
     for name in ["one", "two"] {
-        let variable = (format!("V_{name}"), Some(name.to_owned()));
-        lab.grants = Grants { env: [variable].into(), fs: Vec::new() }.into();
+        lab.grants = Grants::new().with_variable(format!("V_{name}"), Some(name.to_owned())).into();
         lab.define(&format!(
             r#"
 -- entry: {name}

@@ -56,7 +56,7 @@ impl Bench {
 
     pub(crate) fn define(&self, entry: &str, source: &str) -> EntryId {
         let id = EntryId::new(entry);
-        let chunk = Chunk { name: format!("@{entry}.lua").into(), source: source.into() };
+        let chunk = Chunk::new(format!("@{entry}.lua"), source);
         self.node.define(Definition::new(id.clone(), chunk));
         id
     }

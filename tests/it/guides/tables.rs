@@ -512,9 +512,9 @@ fn avaliacao_de_politica() {
             lab.node.define_policy(policy.clone(), &[]);
             lab.define("return function() local ok, err = process.send('peer', 't') return ok or (err:kind()) end");
             let meta = lunarium_engine::Value::Map(vec![("role".into(), "clerk".into())]);
-            let actor = Some(ActorSpec::new("ada", Some(&meta)).unwrap());
-            let outcome =
-                start(&lab, HOST, Some(SecuritySpec { actor, scope: Some(scope(&[policy])) })).wait_blocking();
+            let actor = ActorSpec::new("ada", Some(&meta)).unwrap();
+            let security = SecuritySpec::new().with_actor(actor).with_scope(scope(&[policy]));
+            let outcome = start(&lab, HOST, Some(security)).wait_blocking();
             assert_eq!(show_outcome(&outcome), expected, "{row}: {field} eq {value}");
         }
     }

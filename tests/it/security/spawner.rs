@@ -46,9 +46,9 @@ fn as_ada(main: &str) -> String {
     lab.define(main);
     lab.node.define_policy(allow("app:all", "*", "*"), &[]);
     lab.node.define_policy(allow("app:look", "look", "*"), &[EntryId::new("app:lookers")]);
-    let actor = ActorSpec::new("ada", None).ok();
-    let scope = Some(scope(&[allow("app:all", "*", "*")]));
-    let outcome = start(&lab, HOST, Some(SecuritySpec { actor, scope })).wait_blocking();
+    let actor = ActorSpec::new("ada", None).unwrap();
+    let security = SecuritySpec::new().with_actor(actor).with_scope(scope(&[allow("app:all", "*", "*")]));
+    let outcome = start(&lab, HOST, Some(security)).wait_blocking();
     lab.printed().join("\n") + "\n" + &show_outcome(&outcome) + "\n"
 }
 

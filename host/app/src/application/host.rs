@@ -35,7 +35,11 @@ impl Host {
         grants: Arc<Grants>,
         security: Option<SecuritySpec>,
     ) -> Self {
-        let (id, max_processes) = (HostId::new(id), max_processes.unwrap_or(UNBOUNDED));
-        Self { definition: HostDefinition { id, max_processes, limits, grants, security }, started: true }
+        let mut definition = HostDefinition::new(HostId::new(id))
+            .with_max_processes(max_processes.unwrap_or(UNBOUNDED))
+            .with_limits(limits)
+            .with_grants(grants);
+        definition.security = security;
+        Self { definition, started: true }
     }
 }

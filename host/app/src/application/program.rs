@@ -26,13 +26,13 @@ pub(crate) struct Program {
 impl Program {
     /// The program in a file of this path in the application. `source` is what names it in an index file.
     pub(crate) fn of_file(file: Arc<SourceFile>, path: &str, source: Option<&Place>) -> Self {
-        let chunk = Chunk { name: format!("@{path}").into(), source: Arc::clone(&file.text) };
+        let chunk = Chunk::new(format!("@{path}"), Arc::clone(&file.text));
         Self { chunk, file: Some(file), source: source.cloned(), lines: Lines::default() }
     }
 
     /// The program that an entry's `source` is itself.
     pub(crate) fn of_text(entry: &str, source: &At<String>) -> Self {
-        let chunk = Chunk { name: format!("={entry}").into(), source: source.value.as_str().into() };
+        let chunk = Chunk::new(format!("={entry}"), source.value.as_str());
         Self { chunk, file: None, source: Some(source.place.clone()), lines: Lines::default() }
     }
 

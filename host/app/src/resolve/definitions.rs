@@ -25,14 +25,12 @@ impl Resolver<'_> {
             let RawBody::Process(process) = &entry.body else { continue };
             let grants = granter.grants(&process.grants, self.report);
             let Some(chunk) = chunk else { continue };
-            definitions.push(Definition {
-                method: process.method.as_deref().unwrap_or(MAIN).into(),
-                imports: imports::of_entry(entry),
-                libraries: self.libraries(number, chunks, edges),
-                limits: process.limits.clone(),
-                grants,
-                ..Definition::new(EntryId::new(entry.id()), chunk.clone())
-            });
+            let definition = Definition::new(EntryId::new(entry.id()), chunk.clone())
+                .with_method(process.method.as_deref().unwrap_or(MAIN))
+                .with_imports(imports::of_entry(entry), self.libraries(number, chunks, edges))
+                .with_limits(process.limits.clone())
+                .with_grants(grants);
+            definitions.push(definition);
         }
         definitions
     }
@@ -43,7 +41,7 @@ impl Resolver<'_> {
         libraries
             .filter_map(|((entry, chunk), _)| {
                 let (entry, imports) = (EntryId::new(entry.id()), imports::of_entry(entry));
-                Some(Library { entry, chunk: chunk.clone()?, imports })
+                Some(Library::new(entry, chunk.clone()?, imports))
             })
             .collect()
     }

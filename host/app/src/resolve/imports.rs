@@ -2,8 +2,6 @@
 //!
 //! Owns the check of aliases, and that libraries don't import each other in a circle.
 
-use std::sync::Arc;
-
 use lunarium_contract::module;
 use lunarium_engine::Import;
 use lunarium_kernel::EntryId;
@@ -50,10 +48,5 @@ impl Resolver<'_> {
 /// The imports of an entry as the engine takes them.
 pub(super) fn of_entry(entry: &RawEntry) -> Vec<Import> {
     let imports = entry.imports().iter();
-    imports
-        .map(|import| Import {
-            alias: Arc::from(import.alias.value.as_str()),
-            entry: EntryId::new(import.entry.value.as_str()),
-        })
-        .collect()
+    imports.map(|import| Import::new(import.alias.value.as_str(), EntryId::new(import.entry.value.as_str()))).collect()
 }

@@ -43,9 +43,10 @@ impl Resolver<'_> {
         }
         self.check_size(raw);
         let has_scope = raw.policies.is_some() || raw.groups.is_some();
-        let scope =
-            has_scope.then(|| ScopeSpec { policies: entry_ids(raw.policies()), groups: entry_ids(raw.groups()) });
-        Some(SecuritySpec { actor: raw.actor.clone(), scope })
+        let mut security = SecuritySpec::new();
+        security.actor = raw.actor.clone();
+        security.scope = has_scope.then(|| ScopeSpec::new(entry_ids(raw.policies()), entry_ids(raw.groups())));
+        Some(security)
     }
 
     /// A scope that is too large for every process is a mistake of who wrote it.

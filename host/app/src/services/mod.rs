@@ -231,11 +231,10 @@ impl Services {
 }
 
 fn request(service: &Service) -> SpawnRequest {
-    SpawnRequest {
-        arguments: service.input.clone(),
-        security: service.security.clone(),
-        ..SpawnRequest::new(service.process.clone(), service.host.clone())
-    }
+    let mut request = SpawnRequest::new(service.process.clone(), service.host.clone());
+    request.arguments = service.input.clone();
+    request.security = service.security.clone();
+    request
 }
 
 /// Waits until a process has started, has ended before that, or has had its time.

@@ -91,7 +91,7 @@ impl Run {
         static ENGINE: OnceLock<Engine> = OnceLock::new();
         let engine = ENGINE.get_or_init(|| Engine::new(100).unwrap());
         let app = application(services);
-        let node = Node::start_on(engine, NodeConfig { max_processes: 100, ..NodeConfig::new(Arc::new(Silence)) });
+        let node = Node::start_on(engine, NodeConfig::new(Arc::new(Silence)).with_max_processes(100));
         app.install(&node, None).unwrap();
         Run { services: Services::start(&node, &app), node, told: String::new() }
     }

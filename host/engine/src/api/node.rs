@@ -17,6 +17,7 @@ use lunarium_schedule::Sleep;
 
 /// What a node is made of. Everything a process can reach outside of the node stands here. Made by [`NodeConfig::new`].
 #[derive(Clone)]
+#[non_exhaustive]
 pub struct NodeConfig {
     /// Processes alive at once, 1 or more; 8,000 by default. At the limit: `spawn` is refused, `ResourceExhausted`.
     pub max_processes: u32,

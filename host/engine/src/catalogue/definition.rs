@@ -9,8 +9,9 @@ use lunarium_kernel::{EntryId, HostId, Limits, LimitsOverride};
 
 use super::{Grants, SecuritySpec};
 
-/// A piece of Lua source with the name that error messages show.
+/// A piece of Lua source with the name that error messages show. Made by [`Chunk::new`].
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Chunk {
     /// Lua's chunk name: `@path` for a file (shown as `path:line:`), `=text` otherwise.
     pub name: Arc<str>,
@@ -18,8 +19,9 @@ pub struct Chunk {
     pub source: Arc<str>,
 }
 
-/// What `require(alias)` finds.
+/// What `require(alias)` finds. Made by [`Import::new`].
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Import {
     /// The name given to `require`.
     pub alias: Arc<str>,
@@ -27,8 +29,9 @@ pub struct Import {
     pub entry: EntryId,
 }
 
-/// A `library.lua` entry that a definition, or one of its libraries, imports.
+/// A `library.lua` entry that a definition, or one of its libraries, imports. Made by [`Library::new`].
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Library {
     /// The library's id.
     pub entry: EntryId,
@@ -42,6 +45,7 @@ pub struct Library {
 ///
 /// A change replaces the whole definition, and processes that run keep the one they started with.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Definition {
     /// The entry's id.
     pub entry: EntryId,
@@ -61,6 +65,7 @@ pub struct Definition {
 
 /// A `process.host` entry. Made by [`HostDefinition::new`].
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct HostDefinition {
     /// The host's id, `app:processes` by default.
     pub id: HostId,

@@ -9,11 +9,12 @@ use std::sync::Arc;
 
 use crate::files::Directory;
 
-/// What a process may reach outside of its node. The default is nothing.
+/// What a process may reach outside of its node. The default is nothing. Made by [`Grants::new`].
 ///
 /// A process has what its entry and its host grant, together: a grant is a power that the app's author gives, and a
 /// child gets none from its parent.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Grants {
     /// Environment variables by name. None: granted, and not set; reads as absent.
     pub env: BTreeMap<String, Option<String>>,
@@ -22,6 +23,25 @@ pub struct Grants {
 }
 
 impl Grants {
+    /// Nothing.
+    pub fn new() -> Grants {
+        Grants::default()
+    }
+
+    /// The same with this environment variable. None: it reads as absent. A value that was granted before is replaced.
+    #[must_use]
+    pub fn with_variable(mut self, name: impl Into<String>, value: Option<String>) -> Grants {
+        self.env.insert(name.into(), value);
+        self
+    }
+
+    /// The same with this directory.
+    #[must_use]
+    pub fn with_directory(mut self, directory: Directory) -> Grants {
+        self.fs.push(directory);
+        self
+    }
+
     /// Nothing is granted.
     pub fn is_empty(&self) -> bool {
         self.env.is_empty() && self.fs.is_empty()

@@ -15,8 +15,9 @@ use parking_lot::RwLock;
 use crate::value::Value;
 
 /// In whose name a process acts and which policies decide what it may do. What isn't given is its parent's or, without
-/// one, its host's.
+/// one, its host's. Made by [`SecuritySpec::new`].
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct SecuritySpec {
     /// Another actor.
     pub actor: Option<ActorSpec>,
@@ -24,8 +25,9 @@ pub struct SecuritySpec {
     pub scope: Option<ScopeSpec>,
 }
 
-/// In whose name a process acts.
+/// In whose name a process acts. Made by [`ActorSpec::new`] or [`ActorSpec::from_payload`].
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct ActorSpec {
     /// 1 to 255 bytes.
     pub id: String,
@@ -33,8 +35,10 @@ pub struct ActorSpec {
     pub meta: Option<Vec<u8>>,
 }
 
-/// Which policies decide: all of these and those of the groups, up to [`ScopeSpec::MAX_POLICIES`].
+/// Which policies decide: all of these and those of the groups, up to [`ScopeSpec::MAX_POLICIES`]. Made by
+/// [`ScopeSpec::new`].
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct ScopeSpec {
     /// Defined policies.
     pub policies: Vec<EntryId>,
@@ -213,6 +217,12 @@ impl ActorSpec {
         let spec = ActorSpec { id: id.to_owned(), meta: meta.map(Value::encode) };
         spec.read()?;
         Ok(spec)
+    }
+
+    /// An actor whose meta is encoded already. Id and meta are checked when it is used: a spawn with what can't be an
+    /// actor is refused.
+    pub fn from_payload(id: impl Into<String>, meta: Option<Vec<u8>>) -> ActorSpec {
+        ActorSpec { id: id.into(), meta }
     }
 
     fn read(&self) -> Result<Actor, SecurityError> {

@@ -18,6 +18,7 @@ use crate::value::{Value, ValueError};
 
 /// What `Node::spawn` starts. Made by [`SpawnRequest::new`].
 #[derive(Debug, Clone)]
+#[non_exhaustive]
 pub struct SpawnRequest {
     /// A defined entry.
     pub entry: EntryId,
