@@ -35,8 +35,24 @@ fn keys_in(source: &str) -> BTreeSet<&str> {
 
 #[test]
 fn every_key_is_on_a_page() {
-    let mut keys = keys_in(include_str!("../../src/raw.rs"));
-    keys.extend(keys_in(include_str!("../../src/grants.rs")));
+    // What one file says is read by these, a file a kind.
+    let sources = [
+        include_str!("../../src/raw/entry.rs"),
+        include_str!("../../src/raw/field.rs"),
+        include_str!("../../src/raw/fields.rs"),
+        include_str!("../../src/raw/grants.rs"),
+        include_str!("../../src/raw/host.rs"),
+        include_str!("../../src/raw/kind.rs"),
+        include_str!("../../src/raw/lifecycle.rs"),
+        include_str!("../../src/raw/limits.rs"),
+        include_str!("../../src/raw/mod.rs"),
+        include_str!("../../src/raw/policy.rs"),
+        include_str!("../../src/raw/program.rs"),
+        include_str!("../../src/raw/security.rs"),
+        include_str!("../../src/raw/service.rs"),
+        include_str!("../../src/raw/value.rs"),
+    ];
+    let keys: BTreeSet<_> = sources.into_iter().flat_map(keys_in).collect();
     assert!(keys.contains("namespace") && keys.contains("stop_timeout"), "keys are read in another way now");
     let words: BTreeSet<_> =
         PAGES.iter().flat_map(|page| page.split(|c: char| !c.is_alphanumeric() && c != '_')).collect();
