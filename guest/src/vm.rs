@@ -2,7 +2,7 @@
 //! run until everything waits. Owns the order of these; queues and routing are the prelude's, how an end is told is
 //! `outcome.rs`'s.
 
-use crate::api::{self, chunk::load_chunk, duration, json, time};
+use crate::api::{self, chunk::load_chunk, duration, json, object::Object, time};
 use crate::codec::decode_spread;
 use crate::context::Context;
 use crate::globals;
@@ -260,7 +260,6 @@ fn build(lua: Lua) -> Calls {
         lua.open(library);
         lua.set_field(-2, name);
     }
-    duration::open(lua);
     time::open(lua);
     json::open(lua);
     lua.new_table(0, 64);

@@ -7,6 +7,7 @@ use std::ffi::c_int;
 use super::{MAX_DEPTH, extension};
 use crate::api::duration::Duration;
 use crate::api::json::push_null;
+use crate::api::object::Object;
 use crate::api::time::Time;
 use crate::api::zone::Zone;
 use crate::lua::{Kind, Lua};
