@@ -3,7 +3,7 @@
 
 use std::ffi::c_int;
 
-use mlua_sys::{lua_KContext, lua_KFunction, lua_State};
+use mlua::ffi::{lua_KContext, lua_KFunction, lua_State};
 
 use crate::lua::{Function, Lua};
 
