@@ -4,7 +4,7 @@
 
 use lunarium_contract::length;
 
-use crate::api::{self, chunk::load_chunk, duration, json, time};
+use crate::api::{self, chunk::load_chunk, duration, json, object::Object, time};
 use crate::codec::decode_spread;
 use crate::context::Context;
 use crate::globals;
@@ -244,7 +244,6 @@ fn build(lua: Lua) -> Calls {
         lua.open(library);
         lua.set_field(-2, name);
     }
-    duration::open(lua);
     time::open(lua);
     json::open(lua);
     lua.new_table(0, 64);
