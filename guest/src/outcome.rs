@@ -42,7 +42,8 @@ pub fn deadlock(lua: Lua, main: Lua) -> Outcome {
         kind: ErrorKind::Internal,
         message: "all coroutines blocked".to_owned(),
         retryable: false,
-        details: None,
+        // {reason = "deadlock"} in MessagePack.
+        details: Some(b"\x81\xa6reason\xa8deadlock".to_vec()),
         stack: Some(traceback(lua, main)),
     })
 }
