@@ -9,9 +9,9 @@ use jiff::fmt::strtime::BrokenDownTime;
 use jiff::fmt::temporal::{DateTimeParser, Pieces, PiecesOffset, TimeZoneAnnotationKind};
 use jiff::tz::Offset;
 
+use super::argument::text_argument;
 use super::moment::{OUT_OF_RANGE, Time};
 use super::object::Object;
-use super::text_argument;
 use super::zone::{Zone, Zones, write_offset};
 use crate::error::invalid;
 use crate::lua::{Function, Lua};
