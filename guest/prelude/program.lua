@@ -5,7 +5,7 @@ local rt = ...
 local type, error, pairs, setmetatable, rawget = type, error, pairs, setmetatable, rawget
 local randomseed = math.randomseed
 local G, S = _G, rt.state
-local bad_argument, type_name = rt.bad_argument, rt.type_name
+local bad_argument, fault, type_name = rt.bad_argument, rt.fault, rt.type_name
 
 -- ---- Globals
 
@@ -88,7 +88,12 @@ G.require = new_require(nil)
 local function method_of(made, name)
   if type(made) == "function" then return made end
   if type(made) ~= "table" then
-    error("the chunk returned " .. type_name(made) .. ", not a function or a table of functions", 0)
+    local wrong = "the chunk returned " .. type_name(made) .. ", not a function or a table of functions"
+    if made ~= nil then error(wrong, 0) end
+    -- Most often a `return` was forgotten: the details let the host say so.
+    local nothing = fault("Invalid", wrong)
+    nothing[4] = { reason = "nothing_to_run" }
+    error(nothing, 0)
   end
   local method = made[name]
   if type(method) ~= "function" then error("the chunk returned no method `" .. name .. "`", 0) end

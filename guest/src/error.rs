@@ -1,11 +1,14 @@
 //! Error objects, from Rust's side: a table with kind, message, retryable, details, stack in this order and the type
-//! `error` (`prelude/errors.lua` owns what scripts can do with it). Owns the way from a refusal to `nil, err`.
+//! `error` (`prelude/errors.lua` owns what scripts can do with it). Owns the way from a refusal to `nil, err`, and how
+//! much of an error's texts leaves.
 
 use std::ffi::c_int;
 
+use lunarium_contract::form::cut;
+
 use crate::context::kind_text;
 use crate::host::{ErrorKind, Refusal};
-use crate::lua::Lua;
+use crate::lua::{Kind, Lua};
 
 /// Pushes an error object. Raises.
 pub fn push_error(lua: Lua, kind: ErrorKind, message: &str, retryable: bool) {
@@ -17,6 +20,20 @@ pub fn push_error(lua: Lua, kind: ErrorKind, message: &str, retryable: bool) {
     lua.push_boolean(retryable);
     lua.set_item(-2, 3);
     lua.context().types.error.get().set(lua);
+}
+
+/// Whether the value at `index` is an error object.
+pub fn is_error_object(lua: Lua, index: i32) -> bool {
+    lua.kind(index) == Kind::Table && lua.context().types.error.get().is(lua.metatable(index))
+}
+
+/// A text of a failure, of which the host keeps `most` bytes: cut before it is copied, as it may be as large as the
+/// script's memory. One character more than the host keeps, so that the host sees that there was more, and says so.
+pub fn kept(bytes: &[u8], most: usize) -> String {
+    const CHARACTER: usize = 4;
+    let most = most + CHARACTER;
+    let text = String::from_utf8_lossy(bytes.get(..most).unwrap_or(bytes));
+    cut(&text, most).to_owned()
 }
 
 /// A function's results `nil, err`. Raises.

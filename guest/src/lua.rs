@@ -16,7 +16,7 @@ mod raise;
 use std::ffi::{CStr, c_int, c_void};
 use std::{ptr, slice};
 
-use mlua_sys as ffi;
+use mlua::ffi;
 
 use crate::context::Context;
 use crate::memory::{Memory, allocate};

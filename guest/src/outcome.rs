@@ -1,15 +1,14 @@
 //! How a process ended, for the host: from the main coroutine's results, or from the error that left a coroutine. Owns the
-//! end rules of `main`, the kinds of what wasn't raised as an error object, and how much of an error's texts leaves.
+//! end rules of `main`, and the kinds of what wasn't raised as an error object.
 
-use lunarium_contract::form::cut;
 use lunarium_contract::length;
 
 use crate::codec::{Shape, encode};
 use crate::context::kind_of;
+use crate::error::{is_error_object, kept};
 use crate::host::{ErrorKind, Failure, Outcome};
 use crate::lua::{Kind, Lua};
 use crate::trace::traceback;
-use crate::vm::is_error_object;
 
 /// Bytes Lua may take beyond its limit to tell how the process ended. The number: a long traceback and a few texts.
 const FAREWELL: u64 = 256 * 1024;
@@ -42,7 +41,8 @@ pub fn deadlock(lua: Lua, main: Lua) -> Outcome {
         kind: ErrorKind::Internal,
         message: "all coroutines blocked".to_owned(),
         retryable: false,
-        details: None,
+        // {reason = "deadlock"} in MessagePack.
+        details: Some(b"\x81\xa6reason\xa8deadlock".to_vec()),
         stack: Some(traceback(lua, main)),
     })
 }
@@ -83,15 +83,6 @@ pub fn failed(lua: Lua, coroutine: Lua, memory: bool, starting: bool) -> Outcome
         failure.kind = ErrorKind::Invalid;
     }
     Outcome::Failed(failure)
-}
-
-/// A text of a failure, of which the host keeps `most` bytes: cut before it is copied, as it may be as large as the
-/// script's memory. One character more than the host keeps, so that the host sees that there was more, and says so.
-pub fn kept(bytes: &[u8], most: usize) -> String {
-    const CHARACTER: usize = 4;
-    let most = most + CHARACTER;
-    let text = String::from_utf8_lossy(bytes.get(..most).unwrap_or(bytes));
-    cut(&text, most).to_owned()
 }
 
 /// The error value on top as a failure. Raises.

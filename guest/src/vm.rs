@@ -4,12 +4,13 @@
 
 use lunarium_contract::length;
 
-use crate::api::{self, chunk::load_chunk, duration, json, time};
+use crate::api::{self, chunk::load_chunk, duration, json, object::Object, time};
 use crate::codec::decode_spread;
 use crate::context::Context;
+use crate::error::kept;
 use crate::globals;
 use crate::host::{Chunk, Code, ErrorKind, Event, GlobalUse, Globals, Host, Outcome, Program, Status};
-use crate::lua::{Broken, Kind, Library, Lua, Reference};
+use crate::lua::{Broken, Library, Lua, Reference};
 use crate::outcome;
 use crate::prelude;
 use crate::turn::{Calls, turn};
@@ -202,7 +203,7 @@ impl Vm {
 
     /// The runtime itself raised, outside of any coroutine: at the memory limit, most likely.
     fn broken(&mut self, why: Broken) -> Status {
-        let message = outcome::kept(self.lua.bytes(-1).unwrap_or_default(), length::FAILURE);
+        let message = kept(self.lua.bytes(-1).unwrap_or_default(), length::FAILURE);
         self.lua.pop(1);
         self.end(match why {
             Broken::Memory => outcome::out_of_memory(None),
@@ -244,7 +245,6 @@ fn build(lua: Lua) -> Calls {
         lua.open(library);
         lua.set_field(-2, name);
     }
-    duration::open(lua);
     time::open(lua);
     json::open(lua);
     lua.new_table(0, 64);
@@ -316,14 +316,9 @@ fn prepare(lua: Lua, start: Reference, program: &Program, arguments: &[u8]) -> R
         Ok(()) => {}
         // Raised again, so that it counts as what it is.
         Err(Broken::Memory) => lua.raise(),
-        Err(Broken::Raised) => return Err(outcome::kept(lua.bytes(-1).unwrap_or_default(), length::FAILURE)),
+        Err(Broken::Raised) => return Err(kept(lua.bytes(-1).unwrap_or_default(), length::FAILURE)),
     }
     let count = decode_spread(lua, arguments);
     lua.call(2 + count, 0);
     Ok(())
-}
-
-/// Whether the value on top is an error object.
-pub fn is_error_object(lua: Lua, index: i32) -> bool {
-    lua.kind(index) == Kind::Table && lua.context().types.error.get().is(lua.metatable(index))
 }

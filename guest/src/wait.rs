@@ -6,7 +6,7 @@
 use std::ffi::{c_int, c_uint};
 
 use lunarium_contract::length;
-use mlua_sys::{lua_KContext, lua_KFunction, lua_State};
+use mlua::ffi::{lua_KContext, lua_KFunction, lua_State};
 
 use crate::lua::{Function, Lua};
 

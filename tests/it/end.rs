@@ -282,7 +282,7 @@ fn a_process_in_which_nothing_can_wake_a_coroutine_ends() {
         "process.listen('t') process.inbox() process.events() channel.new():receive()",
         "local a = time.after(0) a:receive() time.timer('1h'):stop() channel.new():receive()",
     ] {
-        ends(body, expect![["failed Internal: all coroutines blocked\n"]]);
+        ends(body, expect![["failed Internal: all coroutines blocked {\"reason\" = \"deadlock\"}\n"]]);
     }
 }
 
@@ -329,7 +329,7 @@ fn nothing_of_the_script_runs_after_a_forced_end() {
     for (body, expected) in [
         ("process.terminate(process.pid())", expect![["failed Canceled: process terminated\n"]]),
         ("process.cancel(process.pid(), 1) time.sleep('1h')", expect![["failed Canceled: process terminated\n"]]),
-        ("channel.new():receive()", expect![["failed Internal: all coroutines blocked\n"]]),
+        ("channel.new():receive()", expect![["failed Internal: all coroutines blocked {\"reason\" = \"deadlock\"}\n"]]),
         ("coroutine.spawn(error, 'elsewhere', 0)", expect![["failed Internal: elsewhere\n"]]),
         (
             "process.spawn_linked('app:fails', 'app:processes') time.sleep('1h')",

@@ -36,7 +36,7 @@ fn gives_the_childs_error() {
         local function try(name, ...)
             local result, err = process.exec("app:" .. name, "app:processes", ...)
             local details = err:details()
-            print(name, result, err, err:kind(), err:retryable(), details and (details.limit or details.code))
+            print(name, result, err, err:kind(), err:retryable(), details and (details.limit or details.code or details.reason))
         end
         try("fails")
         try("refuses")
@@ -44,6 +44,7 @@ fn gives_the_childs_error() {
         try("blocks")
         try("hoards")
         try("broken")
+        try("returns_nothing")
         try("gives_a_function")
         try("dies")
         local _, err = process.exec("app:fails_well", "app:processes")
@@ -60,6 +61,8 @@ return { main = function() channel.new():receive() end }
 return { main = function() local t = {} while true do t[#t + 1] = ("x"):rep(100000) .. #t end end }
 -- entry: broken
 this is not Lua
+-- entry: returns_nothing
+local main = print
 -- entry: gives_a_function
 return { main = function() return print end }
 -- entry: dies
@@ -69,9 +72,10 @@ return { main = function() process.terminate(process.pid()) end }
             fails	nil	boom	Internal	false	nil
             refuses	nil	why	Internal	false	nil
             fails_well	nil	busy	Unavailable	true	7
-            blocks	nil	all coroutines blocked	Internal	false	nil
+            blocks	nil	all coroutines blocked	Internal	false	deadlock
             hoards	nil	not enough memory	ResourceExhausted	false	memory
             broken	nil	broken.lua:1: syntax error near 'is'	Invalid	false	nil
+            returns_nothing	nil	the chunk returned nil, not a function or a table of functions	Invalid	false	nothing_to_run
             gives_a_function	nil	result is a function	Invalid	false	nil
             dies	nil	process terminated	Canceled	false	nil
             true

@@ -9,8 +9,9 @@ use jiff::fmt::strtime::BrokenDownTime;
 use jiff::fmt::temporal::{DateTimeParser, Pieces, PiecesOffset, TimeZoneAnnotationKind};
 use jiff::tz::Offset;
 
-use super::text_argument;
-use super::time::{OUT_OF_RANGE, Time};
+use super::argument::text_argument;
+use super::moment::{OUT_OF_RANGE, Time};
+use super::object::Object;
 use super::zone::{Zone, Zones, write_offset};
 use crate::error::invalid;
 use crate::lua::{Function, Lua};
@@ -18,6 +19,11 @@ use crate::lua::{Function, Lua};
 /// Longest pattern and longest text to parse, in bytes. At the limit: `INVALID`. The number: a pattern may ask for 255
 /// characters in two or three.
 const LONGEST: usize = 255;
+
+/// An argument that may be left out, as `read` gives it. None: `read` gave none, and has pushed `nil, err`.
+fn optional<T>(lua: Lua, argument: c_int, read: impl FnOnce() -> Option<T>) -> Option<Option<T>> {
+    if lua.is_absent(argument) { Some(None) } else { read().map(Some) }
+}
 
 /// A zone argument. None: it is unknown or unusable, and `nil, err` is pushed. Raises for a wrong type.
 pub fn zone_argument(lua: Lua, argument: c_int) -> Option<Zone> {
@@ -46,14 +52,8 @@ extern "C-unwind" fn date(lua: Lua) -> c_int {
             *number = lua.check_integer(index);
         }
     }
-    let zone = if lua.is_absent(8) {
-        Zone::Utc
-    } else {
-        match zone_argument(lua, 8) {
-            Some(zone) => zone,
-            None => return 2,
-        }
-    };
+    let Some(zone) = optional(lua, 8, || zone_argument(lua, 8)) else { return 2 };
+    let zone = zone.unwrap_or(Zone::Utc);
     let made = civil(numbers).and_then(|civil| place(&lua.context().zones, civil, zone));
     give(lua, made)
 }
@@ -105,14 +105,7 @@ fn give(lua: Lua, made: Result<Time, String>) -> c_int {
 /// `parse(text [, pattern])`
 extern "C-unwind" fn parse(lua: Lua) -> c_int {
     let Some(text) = text_argument(&lua, 1, "text") else { return 2 };
-    let pattern = if lua.is_absent(2) {
-        None
-    } else {
-        match text_argument(&lua, 2, "pattern") {
-            Some(pattern) => Some(pattern),
-            None => return 2,
-        }
-    };
+    let Some(pattern) = optional(lua, 2, || text_argument(&lua, 2, "pattern")) else { return 2 };
     if let Some(fault) = too_long("text", text).or_else(|| too_long("pattern", pattern.unwrap_or_default())) {
         return invalid(lua, &fault);
     }

@@ -1,11 +1,12 @@
-//! Durations: Go's notation both ways, and the Duration object, an immutable userdata with arithmetic. Owns what counts
-//! as a duration argument: text, integral milliseconds, a Duration; never negative.
+//! Durations: Go's notation both ways, and the Duration object with its arithmetic. Owns what counts as a duration
+//! argument: text, integral milliseconds, a Duration; never negative. Knows no points in time: `time.rs` adds both.
 
+use std::cell::Cell;
 use std::ffi::{CStr, c_int};
 use std::fmt;
 
-use super::time::Time;
-use crate::context::Type;
+use super::object::{Object, define};
+use crate::context::{Type, Types};
 use crate::error::invalid;
 use crate::lua::{Function, Kind, Lua};
 
@@ -28,6 +29,14 @@ pub const CONSTANTS: [(&CStr, i64); 6] = [
     (c"MINUTE", MINUTE),
     (c"HOUR", HOUR),
 ];
+
+impl Object for Duration {
+    const NAME: &'static CStr = c"duration";
+
+    fn kept(types: &Types) -> &Cell<Type> {
+        &types.duration
+    }
+}
 
 impl Duration {
     /// Reads Go's notation: `1h30m`, `1.5s`, `-2ms`, `0`.
@@ -58,21 +67,6 @@ impl Duration {
         }
         let total = if negative { -total } else { total };
         i64::try_from(total).map(Self).map_err(|_| fault())
-    }
-
-    /// Raises.
-    pub fn push(self, lua: Lua) {
-        lua.push_userdata(self);
-        lua.context().types.duration.get().set(lua);
-    }
-
-    fn is(lua: Lua, index: c_int) -> bool {
-        lua.kind(index) == Kind::Userdata && lua.context().types.duration.get().is(lua.metatable(index))
-    }
-
-    /// The Duration at `index`, if it is one.
-    pub fn at(lua: Lua, index: c_int) -> Option<Self> {
-        if Self::is(lua, index) { lua.userdata(index) } else { None }
     }
 }
 
@@ -182,6 +176,18 @@ pub fn argument(lua: Lua, index: c_int) -> Argument {
     }
 }
 
+/// A duration argument, in nanoseconds. None: it is unusable, and `nil, err` is pushed. Raises for a wrong type.
+pub fn check_argument(lua: Lua, index: c_int) -> Option<u64> {
+    match argument(lua, index) {
+        Argument::Nanoseconds(time) => Some(time),
+        Argument::Invalid(fault) => {
+            invalid(lua, &fault);
+            None
+        }
+        Argument::WrongType => lua.type_error(index, Duration::NAME),
+    }
+}
+
 // ---- Functions
 
 /// `nanoseconds(duration)` → integer; nil and an error object; or false for a wrong type
@@ -217,18 +223,10 @@ extern "C-unwind" fn parse_duration(lua: Lua) -> c_int {
     }
 }
 
-/// The method's object. Raises when it isn't one.
-fn check(lua: Lua, index: c_int) -> Duration {
-    match Duration::at(lua, index) {
-        Some(duration) => duration,
-        None => lua.type_error(index, c"duration"),
-    }
-}
-
 macro_rules! methods {
     ($($method:ident: $push:ident($duration:ident) $value:expr;)*) => {
         $(extern "C-unwind" fn $method(lua: Lua) -> c_int {
-            let $duration = check(lua, 1).0;
+            let Duration($duration) = Duration::check(lua, 1);
             lua.$push($value);
             1
         })*
@@ -263,13 +261,11 @@ fn give(lua: Lua, result: Option<i64>) -> c_int {
 }
 
 fn both(lua: Lua) -> (Duration, Duration) {
-    (check(lua, 1), check(lua, 2))
+    (Duration::check(lua, 1), Duration::check(lua, 2))
 }
 
-extern "C-unwind" fn add(lua: Lua) -> c_int {
-    if Time::at(lua, 2).is_some() {
-        return super::time::plus(lua);
-    }
+/// `duration + duration`
+pub fn add(lua: Lua) -> c_int {
     let (a, b) = both(lua);
     give(lua, a.0.checked_add(b.0))
 }
@@ -280,7 +276,8 @@ extern "C-unwind" fn subtract(lua: Lua) -> c_int {
 }
 
 extern "C-unwind" fn negate(lua: Lua) -> c_int {
-    give(lua, check(lua, 1).0.checked_neg())
+    let Duration(duration) = Duration::check(lua, 1);
+    give(lua, duration.checked_neg())
 }
 
 /// A float as nanoseconds, if it is near enough to be one.
@@ -290,11 +287,11 @@ fn rounded(value: f64) -> Option<i64> {
 }
 
 extern "C-unwind" fn multiply(lua: Lua) -> c_int {
-    let (duration, factor) = if Duration::is(lua, 1) { (1, 2) } else { (2, 1) };
+    let (duration, factor) = if Duration::at(lua, 1).is_some() { (1, 2) } else { (2, 1) };
     if lua.kind(factor) != Kind::Number {
         lua.type_error(factor, c"number");
     }
-    let duration = check(lua, duration).0;
+    let Duration(duration) = Duration::check(lua, duration);
     if lua.is_integer(factor) {
         return give(lua, lua.integer(factor).and_then(|factor| duration.checked_mul(factor)));
     }
@@ -303,7 +300,7 @@ extern "C-unwind" fn multiply(lua: Lua) -> c_int {
 
 /// By a number: a Duration. By a Duration: how often it fits, a float.
 extern "C-unwind" fn divide(lua: Lua) -> c_int {
-    let duration = check(lua, 1).0;
+    let Duration(duration) = Duration::check(lua, 1);
     if let Some(other) = Duration::at(lua, 2) {
         lua.push_number(duration as f64 / other.0 as f64);
         return 1;
@@ -332,58 +329,24 @@ extern "C-unwind" fn less_or_equal(lua: Lua) -> c_int {
 }
 
 extern "C-unwind" fn text(lua: Lua) -> c_int {
-    lua.push_bytes(check(lua, 1).to_string().as_bytes());
+    lua.push_bytes(Duration::check(lua, 1).to_string().as_bytes());
     1
 }
 
-/// Joins the texts of both operands.
-pub extern "C-unwind" fn concatenate(lua: Lua) -> c_int {
-    for index in 1..=2 {
-        let kind = lua.kind(index);
-        if !matches!(kind, Kind::String | Kind::Number | Kind::Userdata) {
-            lua.raise_here(&format!("attempt to concatenate a {} value", lua.type_name(index)));
-        }
-        lua.push_text(index);
-        lua.replace(index);
-    }
-    lua.join(2, b"");
-    1
-}
-
-const METAMETHODS: [(&CStr, Function); 10] = [
-    (c"__add", add),
-    (c"__sub", subtract),
-    (c"__unm", negate),
-    (c"__mul", multiply),
-    (c"__div", divide),
-    (c"__eq", equal),
-    (c"__lt", less),
-    (c"__le", less_or_equal),
-    (c"__tostring", text),
-    (c"__concat", concatenate),
-];
-
-/// Makes a metatable for immutable userdata on the stack, and keeps it. Raises.
-pub fn define(lua: Lua, name: &str, methods: &[(&CStr, Function)], metamethods: &[(&CStr, Function)]) -> Type {
-    lua.new_table(0, 16);
-    for (name, function) in metamethods {
-        lua.set_function(name, *function);
-    }
-    lua.new_table(0, methods.len());
-    for (name, function) in methods {
-        lua.set_function(name, *function);
-    }
-    lua.set_field(-2, c"__index");
-    lua.push_bytes(name.as_bytes());
-    lua.set_field(-2, c"__name");
-    lua.push_boolean(false);
-    lua.set_field(-2, c"__metatable");
-    Type::keep(lua)
-}
-
-/// Makes the type. Raises.
-pub fn open(lua: Lua) {
-    lua.context().types.duration.set(define(lua, "duration", METHODS, &METAMETHODS));
+/// Makes the type; `plus` is its `+`, which also takes what isn't a duration. Raises.
+pub fn open(lua: Lua, plus: Function) {
+    let metamethods: [(&CStr, Function); 9] = [
+        (c"__add", plus),
+        (c"__sub", subtract),
+        (c"__unm", negate),
+        (c"__mul", multiply),
+        (c"__div", divide),
+        (c"__eq", equal),
+        (c"__lt", less),
+        (c"__le", less_or_equal),
+        (c"__tostring", text),
+    ];
+    define::<Duration>(lua, METHODS, &metamethods);
 }
 
 /// For the prelude.

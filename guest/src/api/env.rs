@@ -4,7 +4,7 @@ use std::ffi::{CStr, c_int};
 
 use lunarium_contract::length;
 
-use super::{argument, not_within, utf8};
+use super::argument::{argument, not_within, utf8};
 use crate::error::answer;
 use crate::lua::{Function, Lua};
 

@@ -5,7 +5,7 @@ use std::ffi::{CStr, c_int};
 
 use lunarium_contract::length;
 
-use super::invalid;
+use super::argument::invalid;
 use crate::error::refuse;
 use crate::host::{Host, Refusal};
 use crate::lua::{Function, Lua};

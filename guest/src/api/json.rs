@@ -4,12 +4,14 @@
 mod decode;
 mod encode;
 
+use std::cell::Cell;
 use std::ffi::{CStr, c_int};
 
-use super::duration::{concatenate, define};
+use super::object::{Object, define};
 use crate::buffer::Buffer;
+use crate::context::{Type, Types};
 use crate::error::invalid;
-use crate::lua::{Function, Kind, Lua};
+use crate::lua::{Kind, Lua};
 
 /// How deep arrays and objects may be nested, both ways. At the limit: `INVALID`. The number: what other readers of
 /// JSON take, and little enough for the stack.
@@ -80,6 +82,17 @@ extern "C-unwind" fn decode(lua: Lua) -> c_int {
 
 // ---- null
 
+#[derive(Clone, Copy)]
+struct Null;
+
+impl Object for Null {
+    const NAME: &'static CStr = c"null";
+
+    fn kept(types: &Types) -> &Cell<Type> {
+        &types.null
+    }
+}
+
 /// Pushes `json.null`. Raises.
 pub fn push_null(lua: Lua) {
     match lua.context().null.get() {
@@ -95,10 +108,8 @@ extern "C-unwind" fn null_text(lua: Lua) -> c_int {
 
 /// Makes `json.null`. Raises.
 pub fn open(lua: Lua) {
-    let metamethods: [(&CStr, Function); 2] = [(c"__tostring", null_text), (c"__concat", concatenate)];
-    lua.context().types.null.set(define(lua, "null", &[], &metamethods));
-    lua.push_userdata(());
-    lua.context().types.null.get().set(lua);
+    define::<Null>(lua, &[], &[(c"__tostring", null_text)]);
+    Null.push(lua);
     lua.context().null.set(Some(lua.keep()));
 }
 

@@ -2,7 +2,7 @@
 
 use std::ffi::{CStr, c_int};
 
-use super::destination_argument;
+use super::argument::destination_argument;
 use crate::error::done;
 use crate::lua::{Function, Lua};
 

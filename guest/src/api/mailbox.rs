@@ -3,7 +3,7 @@
 
 use std::ffi::{CStr, c_int};
 
-use super::{argument, destination_argument, fault_of, shown, topic};
+use super::argument::{argument, destination_argument, fault_of, shown, topic};
 use crate::codec::{Shape, decode, encode};
 use crate::error::done;
 use crate::host::{ErrorKind, refusal};

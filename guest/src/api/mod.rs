@@ -1,6 +1,7 @@
 //! The Rust half of what a script sees, one file per noun. The Lua half is in `prelude/`; each file's `FUNCTIONS` are
 //! in the table the prelude's chunks get, under these names.
 
+mod argument;
 pub mod chunk;
 pub mod date;
 pub mod duration;
@@ -9,7 +10,9 @@ pub mod fs;
 pub mod json;
 pub mod link;
 pub mod mailbox;
+pub mod moment;
 pub mod monitor;
+pub mod object;
 pub mod output;
 pub mod process;
 pub mod registry;
@@ -18,13 +21,8 @@ pub mod security;
 pub mod time;
 pub mod zone;
 
-use std::ffi::{CStr, c_int};
+use std::ffi::CStr;
 
-use lunarium_contract::form::{NameFault, TopicFault, check_name, check_topic, cut, looks_like_pid};
-use lunarium_contract::length;
-
-use crate::error::refuse;
-use crate::host::{ErrorKind, Refusal, refusal};
 use crate::lua::{Function, Lua};
 use crate::{request, wait};
 
@@ -53,116 +51,4 @@ pub fn install(lua: Lua) {
     for (name, function) in time::FUNCTIONS {
         lua.set_function(name, function);
     }
-}
-
-/// The argument as text that a host function takes, once `read` has looked at it. None: it is missing or unusable, and
-/// `nil, err` is pushed; `what` names it there. Raises for a wrong type.
-fn argument<'l>(
-    lua: &'l Lua,
-    argument: c_int,
-    what: &str,
-    read: impl FnOnce(&'l [u8]) -> Result<&'l str, Refusal>,
-) -> Option<&'l str> {
-    let read = if lua.is_absent(argument) {
-        Err(invalid(format!("{what} is missing")))
-    } else {
-        read(lua.check_bytes(argument))
-    };
-    read.map_err(|fault| refuse(*lua, &fault)).ok()
-}
-
-/// The argument as text of at most `most` bytes; else as [`argument`].
-fn bounded_argument<'l>(lua: &'l Lua, place: c_int, what: &str, most: usize) -> Option<&'l str> {
-    argument(lua, place, what, |bytes| text(bytes, what, most))
-}
-
-/// The argument as text that stays here, of any length; else as [`argument`].
-fn text_argument<'l>(lua: &'l Lua, place: c_int, what: &str) -> Option<&'l str> {
-    argument(lua, place, what, |bytes| utf8(bytes, what))
-}
-
-/// The argument as a destination; else as [`argument`].
-fn destination_argument(lua: &Lua, place: c_int) -> Option<&str> {
-    argument(lua, place, "destination", |bytes| destination(bytes, "destination"))
-}
-
-/// Bytes as text of at most `most`.
-fn text<'b>(bytes: &'b [u8], what: &str, most: usize) -> Result<&'b str, Refusal> {
-    if bytes.len() > most {
-        return Err(invalid(format!("{what} of {} bytes exceeds the limit of {most}", bytes.len())));
-    }
-    utf8(bytes, what)
-}
-
-fn utf8<'b>(bytes: &'b [u8], what: &str) -> Result<&'b str, Refusal> {
-    std::str::from_utf8(bytes).map_err(|_| invalid(format!("{what} is not valid UTF-8")))
-}
-
-/// Bytes as a destination, a pid or a name, as far as their number tells; the host looks closer.
-///
-/// Errors: as for every pid that nobody has, when they look like one.
-fn destination<'b>(bytes: &'b [u8], what: &str) -> Result<&'b str, Refusal> {
-    let size = bytes.len();
-    if size <= length::DESTINATION {
-        return utf8(bytes, what);
-    }
-    if utf8(bytes, what).is_ok_and(looks_like_pid) {
-        let message = format!("{what} of {size} bytes not found: a pid has at most {}", length::PID);
-        return Err(refusal(ErrorKind::NotFound, message));
-    }
-    Err(not_within(what, size, length::NAME))
-}
-
-/// Bytes as a topic.
-fn topic(bytes: &[u8]) -> Result<&str, Refusal> {
-    // Of more than a topic can have nothing else is looked at.
-    if bytes.len() > length::TOPIC {
-        return Err(not_within("topic", bytes.len(), length::TOPIC));
-    }
-    let topic = utf8(bytes, "topic")?;
-    match check_topic(topic) {
-        Ok(()) => Ok(topic),
-        Err(TopicFault::Length) => Err(not_within("topic", topic.len(), length::TOPIC)),
-        Err(TopicFault::Reserved) => Err(invalid(format!("topic `{topic}` is reserved: it begins with @"))),
-    }
-}
-
-/// Bytes as a name for a process.
-fn name(bytes: &[u8]) -> Result<&str, Refusal> {
-    if bytes.len() > length::NAME {
-        return Err(not_within("name", bytes.len(), length::NAME));
-    }
-    let name = utf8(bytes, "name")?;
-    match check_name(name) {
-        Ok(()) => Ok(name),
-        Err(NameFault::Length) => Err(not_within("name", name.len(), length::NAME)),
-        Err(NameFault::PidForm) => Err(invalid(format!("name `{name}` has the form of a pid"))),
-    }
-}
-
-#[cold]
-fn not_within(what: &str, size: usize, most: usize) -> Refusal {
-    invalid(format!("{what} has {size} bytes, not 1 to {most}"))
-}
-
-/// A refusal of kind `INVALID`.
-fn invalid(message: String) -> Refusal {
-    refusal(ErrorKind::Invalid, message)
-}
-
-/// For the prelude: why the string at 1 can't be read so, or nil.
-fn fault_of(lua: Lua, read: impl FnOnce(&[u8]) -> Result<&str, Refusal>) -> c_int {
-    match read(lua.check_bytes(1)) {
-        Ok(_) => lua.push_nil(),
-        Err(refusal) => lua.push_bytes(refusal.message.as_bytes()),
-    }
-    1
-}
-
-/// As much of a script's text as a message repeats.
-pub fn shown(bytes: &[u8]) -> String {
-    let kept = bytes.get(..length::SHOWN).unwrap_or(bytes);
-    let text = String::from_utf8_lossy(kept);
-    let mark = if kept.len() < bytes.len() { "…" } else { "" };
-    format!("{}{mark}", cut(&text, length::SHOWN))
 }

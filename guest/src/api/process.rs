@@ -4,7 +4,7 @@ use std::ffi::{CStr, c_int};
 
 use lunarium_contract::{call, length};
 
-use super::{bounded_argument, destination_argument, invalid, name, shown, text, topic};
+use super::argument::{bounded_argument, destination_argument, invalid, name, shown, text, topic};
 use crate::api::duration::{Argument, argument};
 use crate::codec::{Shape, encode};
 use crate::error::{answer, done, push_error, refuse};

@@ -2,7 +2,7 @@
 
 use std::ffi::{CStr, c_int};
 
-use super::{argument, destination, fault_of, name};
+use super::argument::{argument, destination, fault_of, name};
 use crate::error::{answer, done, refuse};
 use crate::lua::{Function, Lua};
 

@@ -4,7 +4,7 @@ use std::ffi::{CStr, c_int};
 
 use lunarium_contract::length;
 
-use super::{bounded_argument, invalid, text};
+use super::argument::{bounded_argument, invalid, text};
 use crate::codec::{Shape, Unfit, encode};
 use crate::error::{done, refuse};
 use crate::lua::{Function, Kind, Lua};

@@ -1,101 +1,23 @@
-//! Points in time: the Time object, an immutable userdata of a moment and a zone. Owns its range and arithmetic; its
-//! texts are `date.rs`'s, zones `zone.rs`'s, and waiting for a point in time is `prelude/timer.lua`'s.
+//! `time` as far as it needs no waiting: the functions that make points in time, and the Time object's methods and
+//! operators, those with durations too. Owns arguments and results only: range and arithmetic are `moment.rs`'s, texts
+//! `date.rs`'s, zones `zone.rs`'s, and waiting for a point in time is `prelude/timer.lua`'s.
 
 use std::ffi::{CStr, c_int};
 
-use jiff::Timestamp;
-use jiff::civil::DateTime;
-
 use super::date::{format, rfc3339, zone_argument};
-use super::duration::{Argument, Duration, argument, concatenate, define};
-use super::zone::{Zone, Zones};
+use super::duration::{self, Duration, check_argument};
+pub use super::moment::Time;
+use super::moment::{OUT_OF_RANGE, SECOND};
+use super::object::{Object, define};
+use super::zone::Zone;
 use crate::error::invalid;
-use crate::lua::{Function, Kind, Lua};
-
-/// A moment, and the zone in which it reads. Two are equal, or one before the other, by the moment alone.
-#[derive(Clone, Copy, Debug)]
-pub struct Time {
-    /// Unix seconds.
-    pub seconds: i64,
-    /// Below a second.
-    pub nanoseconds: u32,
-    pub zone: Zone,
-}
-
-const SECOND: i128 = 1_000_000_000;
-
-/// Nanoseconds from the year 1, where `round` and `truncate` begin to count, to 1970.
-const ERA: i128 = 62_135_596_800 * SECOND;
-
-/// Unix seconds of 0000-01-02T02:00:00Z and 9999-12-30T21:59:59Z: in whatever zone, the year has four digits.
-const FIRST: i64 = -62_167_125_600;
-const LAST: i64 = 253_402_207_199;
-
-/// What a call says that would leave them.
-pub const OUT_OF_RANGE: &str = "time is not from 0000-01-02 to 9999-12-30";
-
-impl Time {
-    /// From nanoseconds since 1970. None: out of range.
-    fn from_nanoseconds(total: i128, zone: Zone) -> Option<Self> {
-        let seconds = i64::try_from(total.div_euclid(SECOND)).ok()?;
-        Self::from_unix(seconds, total.rem_euclid(SECOND) as u32, zone)
-    }
-
-    /// None: out of range.
-    pub fn from_unix(seconds: i64, nanoseconds: u32, zone: Zone) -> Option<Self> {
-        let fits = (FIRST..=LAST).contains(&seconds) && i128::from(nanoseconds) < SECOND;
-        fits.then_some(Self { seconds, nanoseconds, zone })
-    }
-
-    /// None: out of range.
-    pub fn of(moment: Timestamp, zone: Zone) -> Option<Self> {
-        Self::from_nanoseconds(moment.as_nanosecond(), zone)
-    }
-
-    fn total(self) -> i128 {
-        i128::from(self.seconds) * SECOND + i128::from(self.nanoseconds)
-    }
-
-    pub fn timestamp(self) -> Timestamp {
-        // Within jiff's range, which is wider.
-        Timestamp::new(self.seconds, self.nanoseconds as i32).unwrap_or(Timestamp::UNIX_EPOCH)
-    }
-
-    /// What clocks and calendars of its zone show.
-    pub fn civil(self, zones: &Zones) -> DateTime {
-        let moment = self.timestamp();
-        zones.offset(self.zone, moment).to_datetime(moment)
-    }
-
-    /// Raises.
-    pub fn push(self, lua: Lua) {
-        lua.push_userdata(self);
-        lua.context().types.time.get().set(lua);
-    }
-
-    /// The Time at `index`, if it is one.
-    pub fn at(lua: Lua, index: c_int) -> Option<Self> {
-        if lua.kind(index) == Kind::Userdata && lua.context().types.time.get().is(lua.metatable(index)) {
-            lua.userdata(index)
-        } else {
-            None
-        }
-    }
-
-    /// The method's object, or another Time argument. Raises when it isn't one.
-    pub fn check(lua: Lua, index: c_int) -> Self {
-        match Self::at(lua, index) {
-            Some(time) => time,
-            None => lua.type_error(index, c"time"),
-        }
-    }
-}
+use crate::lua::{Function, Lua};
 
 // ---- Functions
 
 extern "C-unwind" fn now(lua: Lua) -> c_int {
     let (seconds, nanoseconds) = lua.context().host.wall();
-    Time { seconds: seconds.clamp(FIRST, LAST), nanoseconds, zone: Zone::Utc }.push(lua);
+    Time::nearest(seconds, nanoseconds).push(lua);
     1
 }
 
@@ -130,13 +52,12 @@ extern "C-unwind" fn add(lua: Lua) -> c_int {
     // A Duration may be negative here, unlike where one waits for it.
     let change = match Duration::at(lua, duration) {
         Some(Duration(change)) => change.into(),
-        None => match argument(lua, duration) {
-            Argument::Nanoseconds(change) => i128::from(change),
-            Argument::Invalid(fault) => return invalid(lua, &fault),
-            Argument::WrongType => lua.type_error(duration, c"duration"),
+        None => match check_argument(lua, duration) {
+            Some(change) => change.into(),
+            None => return 2,
         },
     };
-    give(lua, Time::from_nanoseconds(time.total() + change, time.zone))
+    give(lua, time.later(change))
 }
 
 /// What an operator can't return as `nil, err` it raises. Expects `count` results on the stack.
@@ -147,14 +68,18 @@ fn or_raise(lua: Lua, count: c_int) -> c_int {
     count
 }
 
-pub extern "C-unwind" fn plus(lua: Lua) -> c_int {
+/// `+` of both types
+extern "C-unwind" fn plus(lua: Lua) -> c_int {
+    if Time::at(lua, 1).is_none() && Time::at(lua, 2).is_none() {
+        return duration::add(lua);
+    }
     or_raise(lua, add(lua))
 }
 
 /// The Duration from the argument to this; beyond 292 years, that.
 extern "C-unwind" fn sub(lua: Lua) -> c_int {
-    let span = Time::check(lua, 1).total() - Time::check(lua, 2).total();
-    let span = span.clamp(i64::MIN.into(), i64::MAX.into()) as i64;
+    let (a, b) = both(lua);
+    let span = (a - b).clamp(i64::MIN.into(), i64::MAX.into()) as i64;
     Duration(span).push(lua);
     1
 }
@@ -163,58 +88,58 @@ extern "C-unwind" fn sub(lua: Lua) -> c_int {
 extern "C-unwind" fn minus(lua: Lua) -> c_int {
     let Some(Duration(change)) = Duration::at(lua, 2) else { return sub(lua) };
     let time = Time::check(lua, 1);
-    or_raise(lua, give(lua, Time::from_nanoseconds(time.total() - i128::from(change), time.zone)))
+    or_raise(lua, give(lua, time.later(-i128::from(change))))
 }
 
-/// The time's distance from the multiple of the duration argument before it, and that duration; counted from the year
-/// 1, as Go does. None: the duration is unusable, and `nil, err` is pushed.
-fn remainder(lua: Lua, time: Time) -> Option<(i128, i128)> {
-    let unit = match argument(lua, 2) {
-        Argument::Nanoseconds(0) => Err("duration is zero".to_owned()),
-        Argument::Nanoseconds(unit) => Ok(i128::from(unit)),
-        Argument::Invalid(fault) => Err(fault),
-        Argument::WrongType => lua.type_error(2, c"duration"),
-    };
-    match unit {
-        Ok(unit) => Some(((time.total() + ERA).rem_euclid(unit), unit)),
-        Err(fault) => {
-            invalid(lua, &fault);
-            None
-        }
+/// The Time, how far it is past a multiple of the duration argument, and that duration. None: it is unusable, and
+/// `nil, err` is pushed.
+fn remainder(lua: Lua) -> Option<(Time, i128, i128)> {
+    let time = Time::check(lua, 1);
+    let unit = i128::from(check_argument(lua, 2)?);
+    if unit == 0 {
+        invalid(lua, "duration is zero");
+        return None;
     }
+    Some((time, time.since_multiple(unit), unit))
 }
 
 extern "C-unwind" fn truncate(lua: Lua) -> c_int {
-    let time = Time::check(lua, 1);
-    let Some((over, _)) = remainder(lua, time) else { return 2 };
-    give(lua, Time::from_nanoseconds(time.total() - over, time.zone))
+    let Some((time, over, _)) = remainder(lua) else { return 2 };
+    give(lua, time.later(-over))
 }
 
 /// To the nearest multiple; from halfway up.
 extern "C-unwind" fn round(lua: Lua) -> c_int {
-    let time = Time::check(lua, 1);
-    let Some((over, unit)) = remainder(lua, time) else { return 2 };
-    let change = if 2 * over < unit { -over } else { unit - over };
-    give(lua, Time::from_nanoseconds(time.total() + change, time.zone))
+    let Some((time, over, unit)) = remainder(lua) else { return 2 };
+    give(lua, time.later(if 2 * over < unit { -over } else { unit - over }))
+}
+
+/// Both Times' nanoseconds since 1970.
+fn both(lua: Lua) -> (i128, i128) {
+    (Time::check(lua, 1).total(), Time::check(lua, 2).total())
 }
 
 extern "C-unwind" fn after(lua: Lua) -> c_int {
-    lua.push_boolean(Time::check(lua, 1).total() > Time::check(lua, 2).total());
+    let (a, b) = both(lua);
+    lua.push_boolean(a > b);
     1
 }
 
 extern "C-unwind" fn before(lua: Lua) -> c_int {
-    lua.push_boolean(Time::check(lua, 1).total() < Time::check(lua, 2).total());
+    let (a, b) = both(lua);
+    lua.push_boolean(a < b);
     1
 }
 
 extern "C-unwind" fn not_after(lua: Lua) -> c_int {
-    lua.push_boolean(Time::check(lua, 1).total() <= Time::check(lua, 2).total());
+    let (a, b) = both(lua);
+    lua.push_boolean(a <= b);
     1
 }
 
 extern "C-unwind" fn equal(lua: Lua) -> c_int {
-    lua.push_boolean(Time::check(lua, 1).total() == Time::check(lua, 2).total());
+    let (a, b) = both(lua);
+    lua.push_boolean(a == b);
     1
 }
 
@@ -226,10 +151,10 @@ extern "C-unwind" fn same(lua: Lua) -> c_int {
 }
 
 extern "C-unwind" fn unix_nano(lua: Lua) -> c_int {
-    match i64::try_from(Time::check(lua, 1).total()) {
-        Ok(total) => lua.push_integer(total),
-        Err(_) => return invalid(lua, "time is out of the range of 64 bits of nanoseconds"),
-    }
+    let Ok(total) = i64::try_from(Time::check(lua, 1).total()) else {
+        return invalid(lua, "time is out of the range of 64 bits of nanoseconds");
+    };
+    lua.push_integer(total);
     1
 }
 
@@ -309,19 +234,19 @@ const METHODS: [(&CStr, Function); 21] = [
     (c"year_day", year_day),
 ];
 
-const METAMETHODS: [(&CStr, Function); 7] = [
+const METAMETHODS: [(&CStr, Function); 6] = [
     (c"__add", plus),
     (c"__sub", minus),
     (c"__eq", same),
     (c"__lt", before),
     (c"__le", not_after),
     (c"__tostring", text),
-    (c"__concat", concatenate),
 ];
 
-/// Makes the type. Raises.
+/// Makes both types. Raises.
 pub fn open(lua: Lua) {
-    lua.context().types.time.set(define(lua, "time", &METHODS, &METAMETHODS));
+    duration::open(lua, plus);
+    define::<Time>(lua, &METHODS, &METAMETHODS);
 }
 
 /// `rfc3339(nanoseconds)` → text, for the deadline of a CANCEL

@@ -8,6 +8,7 @@ use lunarium_contract::payload::{DEPTH, extension};
 
 use crate::api::duration::Duration;
 use crate::api::json::push_null;
+use crate::api::object::Object;
 use crate::api::time::Time;
 use crate::api::zone::Zone;
 use crate::lua::{Kind, Lua};

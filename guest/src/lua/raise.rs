@@ -3,7 +3,7 @@
 use std::ffi::{CStr, c_char, c_int};
 use std::slice;
 
-use mlua_sys as ffi;
+use mlua::ffi;
 
 use super::Lua;
 

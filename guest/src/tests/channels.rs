@@ -230,7 +230,7 @@ fn no_case_and_no_default_waits_for_ever() {
     check(
         "channel.select{}",
         expect![[r#"
-        !! ErrorKind::Internal: all coroutines blocked
+        !! ErrorKind::Internal: all coroutines blocked {"reason": "deadlock"}
            main.lua:1: in function <main.lua:1>
     "#]],
     );

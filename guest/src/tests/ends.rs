@@ -232,7 +232,7 @@ fn a_deadlock_is_found() {
     check(
         "channel.new():receive()",
         expect![[r#"
-        !! ErrorKind::Internal: all coroutines blocked
+        !! ErrorKind::Internal: all coroutines blocked {"reason": "deadlock"}
            [C]: in method 'receive'
            main.lua:1: in function <main.lua:1>
     "#]],
@@ -240,7 +240,7 @@ fn a_deadlock_is_found() {
     check(
         "channel.new():send(1)",
         expect![[r#"
-        !! ErrorKind::Internal: all coroutines blocked
+        !! ErrorKind::Internal: all coroutines blocked {"reason": "deadlock"}
            main.lua:1: in function <main.lua:1>
     "#]],
     );
@@ -248,7 +248,7 @@ fn a_deadlock_is_found() {
         "local a, b = channel.new(), channel.new()
         coroutine.spawn(function() a:receive() end) b:receive()",
         expect![[r#"
-            !! ErrorKind::Internal: all coroutines blocked
+            !! ErrorKind::Internal: all coroutines blocked {"reason": "deadlock"}
                [C]: in method 'receive'
                main.lua:2: in function <main.lua:1>
         "#]],
@@ -303,7 +303,7 @@ fn a_source_that_closes_leaves_a_deadlock() {
         process.unlisten(ch) channel.new():receive()",
         expect![[r#"
             nil	false
-            !! ErrorKind::Internal: all coroutines blocked
+            !! ErrorKind::Internal: all coroutines blocked {"reason": "deadlock"}
                [C]: in method 'receive'
                main.lua:3: in function <main.lua:1>
         "#]],
@@ -311,7 +311,7 @@ fn a_source_that_closes_leaves_a_deadlock() {
     check(
         "local t = time.timer('1s') t:stop() t:channel():receive()",
         expect![[r#"
-        !! ErrorKind::Internal: all coroutines blocked
+        !! ErrorKind::Internal: all coroutines blocked {"reason": "deadlock"}
            [C]: in method 'receive'
            main.lua:1: in function <main.lua:1>
     "#]],
@@ -320,7 +320,7 @@ fn a_source_that_closes_leaves_a_deadlock() {
         "local t = time.timer('1s') print(t:channel():receive()) t:channel():receive()",
         expect![[r#"
         2026-01-02T03:04:06Z	true
-        !! ErrorKind::Internal: all coroutines blocked
+        !! ErrorKind::Internal: all coroutines blocked {"reason": "deadlock"}
            [C]: in method 'receive'
            main.lua:1: in function <main.lua:1>
     "#]],
@@ -328,7 +328,7 @@ fn a_source_that_closes_leaves_a_deadlock() {
     check(
         "time.ticker('1s') channel.new():receive()",
         expect![[r#"
-        !! ErrorKind::Internal: all coroutines blocked
+        !! ErrorKind::Internal: all coroutines blocked {"reason": "deadlock"}
            [C]: in method 'receive'
            main.lua:1: in function <main.lua:1>
     "#]],
@@ -336,7 +336,7 @@ fn a_source_that_closes_leaves_a_deadlock() {
     check(
         "coroutine.spawn(function() time.sleep('1s') end) channel.new():receive()",
         expect![[r#"
-        !! ErrorKind::Internal: all coroutines blocked
+        !! ErrorKind::Internal: all coroutines blocked {"reason": "deadlock"}
            [C]: in method 'receive'
            main.lua:1: in function <main.lua:1>
     "#]],
@@ -346,7 +346,7 @@ fn a_source_that_closes_leaves_a_deadlock() {
         coroutine.spawn(function() time.sleep(1) t:stop() end)
         channel.select{ t:channel():case_receive(), channel.new():case_receive() }",
         expect![[r#"
-            !! ErrorKind::Internal: all coroutines blocked
+            !! ErrorKind::Internal: all coroutines blocked {"reason": "deadlock"}
                main.lua:3: in function <main.lua:1>
         "#]],
     );
@@ -356,7 +356,7 @@ fn a_source_that_closes_leaves_a_deadlock() {
         t:reset('1s') channel.new():receive()",
         expect![[r#"
             woken	2026-01-02T03:04:06Z
-            !! ErrorKind::Internal: all coroutines blocked
+            !! ErrorKind::Internal: all coroutines blocked {"reason": "deadlock"}
                [C]: in method 'receive'
                main.lua:3: in function <main.lua:1>
         "#]],

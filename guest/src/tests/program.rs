@@ -73,7 +73,7 @@ fn a_chunk_that_gives_no_method_is_invalid() {
     check_chunk(
         "",
         expect![[r#"
-        !! ErrorKind::Invalid: the chunk returned nil, not a function or a table of functions
+        !! ErrorKind::Invalid: the chunk returned nil, not a function or a table of functions {"reason": "nothing_to_run"}
     "#]],
     );
 }

@@ -10,6 +10,7 @@ use serde_json::ser::{CompactFormatter, Formatter, PrettyFormatter};
 use super::MAX_DEPTH;
 use crate::api::date::rfc3339;
 use crate::api::duration::Duration;
+use crate::api::object::Object;
 use crate::api::time::Time;
 use crate::buffer::{Buffer, push_list};
 use crate::codec::step;

@@ -20,11 +20,6 @@ pub enum Cause {
 impl Cause {
     /// The cause of a failure; none where it isn't the runtime's own.
     pub fn of(failure: &Failure) -> Option<Self> {
-        Self::of_details(failure).or_else(|| by_words(failure))
-    }
-
-    /// The cause that the details tell.
-    pub(super) fn of_details(failure: &Failure) -> Option<Self> {
         let Value::Map(details) = Value::decode(failure.details.as_ref()?).ok()? else { return None };
         let detail = |key: &str| details.iter().find(|(name, _)| name.as_str() == Some(key))?.1.as_str();
         match failure.kind {
@@ -40,15 +35,6 @@ impl Cause {
 pub fn reached_limit(failure: &Failure) -> Option<LimitName> {
     match Cause::of(failure) {
         Some(Cause::Limit(name)) => Some(name),
-        _ => None,
-    }
-}
-
-/// A guest that gives no reason says it in these words.
-fn by_words(failure: &Failure) -> Option<Cause> {
-    match failure.kind {
-        ErrorKind::Internal if failure.message == "all coroutines blocked" => Some(Cause::Deadlock),
-        ErrorKind::Invalid if failure.message.starts_with("the chunk returned nil,") => Some(Cause::NothingToRun),
         _ => None,
     }
 }

@@ -14,7 +14,7 @@ const SHOWN_DETAILS: usize = 400;
 /// What else the error says; the message tells a cause already.
 pub(super) fn details(failure: &Failure) -> Option<String> {
     let value = Value::decode(failure.details.as_ref()?).ok()?;
-    if Cause::of_details(failure).is_some() && matches!(&value, Value::Map(pairs) if pairs.len() == 1) {
+    if Cause::of(failure).is_some() && matches!(&value, Value::Map(pairs) if pairs.len() == 1) {
         return None;
     }
     let mut text = String::from("details: ");

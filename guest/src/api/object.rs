@@ -1,0 +1,73 @@
+//! Immutable userdata: a Rust value that scripts hold, with a metatable they can't get at. Owns how such a type is made,
+//! told from others, checked as an argument and joined to text. Knows none of the types.
+
+use std::cell::Cell;
+use std::ffi::{CStr, c_int};
+
+use crate::context::{Type, Types};
+use crate::lua::{Function, Kind, Lua};
+
+/// A value that scripts hold as an object.
+pub trait Object: Copy {
+    /// What messages call it.
+    const NAME: &'static CStr;
+
+    /// Where its metatable is kept.
+    fn kept(types: &Types) -> &Cell<Type>;
+
+    /// Raises.
+    fn push(self, lua: Lua) {
+        lua.push_userdata(self);
+        Self::kept(&lua.context().types).get().set(lua);
+    }
+
+    /// The object at `index`, if it is one.
+    fn at(lua: Lua, index: c_int) -> Option<Self> {
+        if lua.kind(index) == Kind::Userdata && Self::kept(&lua.context().types).get().is(lua.metatable(index)) {
+            lua.userdata(index)
+        } else {
+            None
+        }
+    }
+
+    /// The method's object, or another argument. Raises when it isn't one.
+    fn check(lua: Lua, index: c_int) -> Self {
+        match Self::at(lua, index) {
+            Some(value) => value,
+            None => lua.type_error(index, Self::NAME),
+        }
+    }
+}
+
+/// Makes the type. Raises.
+pub fn define<T: Object>(lua: Lua, methods: &[(&CStr, Function)], metamethods: &[(&CStr, Function)]) {
+    lua.new_table(0, metamethods.len() + 4);
+    for (name, function) in metamethods {
+        lua.set_function(name, *function);
+    }
+    lua.set_function(c"__concat", concatenate);
+    lua.new_table(0, methods.len());
+    for (name, function) in methods {
+        lua.set_function(name, *function);
+    }
+    lua.set_field(-2, c"__index");
+    lua.push_bytes(T::NAME.to_bytes());
+    lua.set_field(-2, c"__name");
+    lua.push_boolean(false);
+    lua.set_field(-2, c"__metatable");
+    T::kept(&lua.context().types).set(Type::keep(lua));
+}
+
+/// Joins the texts of both operands.
+extern "C-unwind" fn concatenate(lua: Lua) -> c_int {
+    for index in 1..=2 {
+        let kind = lua.kind(index);
+        if !matches!(kind, Kind::String | Kind::Number | Kind::Userdata) {
+            lua.raise_here(&format!("attempt to concatenate a {} value", lua.type_name(index)));
+        }
+        lua.push_text(index);
+        lua.replace(index);
+    }
+    lua.join(2, b"");
+    1
+}
