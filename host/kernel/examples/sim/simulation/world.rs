@@ -128,7 +128,7 @@ impl World {
             | Step::Read(who, _)
             | Step::Upgrade(who, _)
             | Step::Ask(who)
-            | Step::Task(who)
+            | Step::Task(who, _)
             | Step::NextTask(who)
             | Step::Answer(who, _, _)
             | Step::Take { who, .. } => match self.who(*who) {
@@ -192,7 +192,7 @@ impl World {
             }
             Step::Read(_, count) => return self.read(who, usize::from(*count)),
             Step::Ask(_) => return self.begin(who, Kind::Foreign).map(drop),
-            Step::Task(_) => return self.begin(who, Kind::Task).map(drop),
+            Step::Task(_, count) => return (0..*count).try_for_each(|_| self.begin(who, Kind::Task).map(drop)),
             Step::NextTask(_) => return self.next_task(who),
             Step::Answer(_, which, bytes) => return self.answer(who, usize::from(*which), usize::from(*bytes)),
             Step::Upgrade(_, room) => return self.upgrade(who, LIMIT_OF[usize::from(*room) % LIMIT_OF.len()]),
