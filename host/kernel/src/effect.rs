@@ -9,7 +9,8 @@ use crate::{Event, Name, Outcome, Pid};
 /// * Names: `Named` and `Unnamed` come in the order of the changes, one for each. A name that is held is never `Named`,
 ///   and one that isn't never `Unnamed`: a table that follows them equals the registry when all effects are drained.
 ///   `Unnamed` of a process's names, and of all who end with it, come before the first `Ended` among them: so before
-///   anybody is told. Nothing of a process's names comes after its `Ended`.
+///   anybody is told. Nothing of a process's names comes after its `Ended`. Ends of several causes, as of two deadlines
+///   that have passed, come one after the other, each with its names.
 ///
 /// When an effect comes out, the kernel's state has long changed: names are free and the pid is dead.
 ///

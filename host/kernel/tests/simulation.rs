@@ -48,6 +48,7 @@ const REACHED: &[&str] = &[
     "Foreign ok",
     "Exec ok",
     "Task ok",
+    "Task ResourceExhausted",
     "Task Canceled",
     "Exec Canceled",
     "Foreign Canceled",

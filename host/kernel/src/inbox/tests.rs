@@ -111,10 +111,21 @@ fn a_task_is_under_way_until_its_reply_is_handed_over() {
     // Nor does a task that goes on for an incarnation that is gone, until it is done.
     assert_eq!(inbox.next_task().map(|(request, _)| request), Some(tasks[1]));
     drop(inbox.restart(MailboxLimits::default()));
-    (1..MAX_TASKS).for_each(|_| drop(inbox.begin_task("read").unwrap()));
+    (1..MAX_TASKS).for_each(|_| assert!(inbox.begin_task("read").is_ok()));
     assert!(inbox.begin_task("read").is_err());
     assert!(!inbox.reply(tasks[1], result(1)));
     inbox.begin_task("read").unwrap();
+}
+
+#[test]
+fn a_task_whose_reply_waits_takes_no_room_of_another_incarnation() {
+    let mut inbox = inbox();
+    let request = inbox.begin_task("read").unwrap();
+    assert_eq!(inbox.next_task(), Some((request, "read")));
+    assert!(!inbox.reply(request, result(1)));
+    drop(inbox.restart(MailboxLimits::default()));
+    (0..MAX_TASKS).for_each(|_| assert!(inbox.begin_task("read").is_ok()));
+    assert!(inbox.begin_task("read").is_err());
 }
 
 #[test]

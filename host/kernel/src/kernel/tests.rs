@@ -1,7 +1,7 @@
 //! Who is found, and by what.
 
-use crate::testing::{NOW, due, kernel, kill, name, pid, spawn};
-use crate::{Destination, ErrorKind, Kernel, Pid, Refusal, ResolveError, Usage};
+use crate::testing::{NOW, due, host, kernel, kill, name, pid, spawn, spec};
+use crate::{Destination, ErrorKind, Kernel, Pid, Refusal, ResolveError, SpawnError, Usage};
 
 /// As whoever has a text does it.
 fn resolve(kernel: &Kernel, caller: Option<&Pid>, text: &str) -> Result<Pid, ResolveError> {
@@ -104,4 +104,12 @@ fn usage_returns_to_zero() {
     kill(&mut kernel, &a);
     kill(&mut kernel, &b);
     assert_eq!(kernel.usage(), Usage::default());
+}
+
+#[test]
+fn on_a_stopped_node_nothing_is_spawned() {
+    let (mut kernel, host) = (Kernel::stopped(), host("h", u32::MAX));
+    let refusal = kernel.spawn(None, &host, spec()).unwrap_err();
+    assert_eq!((&refusal, refusal.kind()), (&SpawnError::NodeStopped, ErrorKind::Unavailable));
+    assert_eq!((kernel.usage(), host.process_count()), (Usage::default(), 0));
 }

@@ -56,6 +56,9 @@ pub enum Expect {
     Reply { to: Ordinal, from: Ordinal, request: u64 },
 }
 
+/// An expected effect, with its place in [`Model::expected`] and the wall clock's time of its command.
+pub type Owed = (usize, i64, Expect);
+
 /// A destination, understood.
 #[derive(Clone, Debug)]
 pub enum Target {
@@ -418,7 +421,7 @@ impl Model {
     }
 
     /// What must come next: everything of the oldest command that is still owed something.
-    pub fn owed(&self) -> Vec<(usize, i64, Expect)> {
+    pub fn owed(&self) -> Vec<Owed> {
         let oldest = self.expected.iter().map(|(command, _, _)| *command).min();
         let all = self.expected.iter().enumerate();
         let owed = all.filter(|(_, (command, _, _))| Some(*command) == oldest);

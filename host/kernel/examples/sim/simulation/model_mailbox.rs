@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 
 use lunarium_kernel::{BatchLimits, EVENT_COST, ErrorKind, Event, Item, MESSAGE_COST, MailboxLimits, Message};
 
-pub const LIMITS: MailboxLimits = MailboxLimits { messages: 6, bytes: 700, message: 240 };
+pub const LIMITS: MailboxLimits = MailboxLimits { messages: 4, bytes: 500, message: 240 };
 
 #[derive(Default)]
 pub struct ModelMailbox {

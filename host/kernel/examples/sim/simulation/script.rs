@@ -70,8 +70,8 @@ pub enum Step {
     Upgrade(Who, u8),
     /// The process asks somebody outside.
     Ask(Who),
-    /// The process has a task done.
-    Task(Who),
+    /// The process wants so many tasks done.
+    Task(Who, u8),
     /// A thread begins the process's next task.
     NextTask(Who),
     /// Somebody outside, or a thread, answers a request with so many bytes.
@@ -112,7 +112,7 @@ fn step(rng: &mut Rng) -> Step {
         68 => Step::SetClock(rng.i16(..)),
         69..80 => Step::Send(some(rng, 90, |rng| rng.u8(..)), dest(rng), rng.u8(..)),
         80..83 if rng.bool() => Step::Ask(who),
-        80..83 => Step::Task(who),
+        80..83 => Step::Task(who, rng.choice([1, 1, 2, 9]).unwrap_or(1)),
         83..85 => Step::NextTask(who),
         85..87 => Step::Answer(who, rng.u8(..), rng.u8(..)),
         87..93 => Step::Take { who, items: rng.u8(..6), bytes: rng.u16(..600), credit: rng.u16(..1_200) },

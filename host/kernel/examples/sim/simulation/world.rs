@@ -13,7 +13,7 @@ use lunarium_kernel::{
     SpawnSpec, Timestamp, Topic, Unread, Uptime, Usage,
 };
 
-use super::model::{End, Expect, Model, ModelHost, Ordinal, SpawnWish, Target};
+use super::model::{End, Expect, Model, ModelHost, Ordinal, Owed, SpawnWish, Target};
 use super::model_mailbox::{LIMITS, ModelMailbox};
 use super::model_requests::{Kind, ModelRequests};
 use super::script::{Dest, LIVING, NAMES, REACH, Step, Who};
@@ -128,7 +128,7 @@ impl World {
             | Step::Read(who, _)
             | Step::Upgrade(who, _)
             | Step::Ask(who)
-            | Step::Task(who)
+            | Step::Task(who, _)
             | Step::NextTask(who)
             | Step::Answer(who, _, _)
             | Step::Take { who, .. } => match self.who(*who) {
@@ -192,7 +192,7 @@ impl World {
             }
             Step::Read(_, count) => return self.read(who, usize::from(*count)),
             Step::Ask(_) => return self.begin(who, Kind::Foreign).map(drop),
-            Step::Task(_) => return self.begin(who, Kind::Task).map(drop),
+            Step::Task(_, count) => return (0..*count).try_for_each(|_| self.begin(who, Kind::Task).map(drop)),
             Step::NextTask(_) => return self.next_task(who),
             Step::Answer(_, which, bytes) => return self.answer(who, usize::from(*which), usize::from(*bytes)),
             Step::Upgrade(_, room) => return self.upgrade(who, LIMIT_OF[usize::from(*room) % LIMIT_OF.len()]),
@@ -483,6 +483,7 @@ impl World {
             return same("effects owed", &0, &self.model.expected.len()).map(|()| false);
         };
         self.trace.push(format!("{effect:?}"));
+        // All of one command, also when this is the last of it: what later commands owe comes later.
         let owed = self.model.owed();
         let found = owed.iter().find(|(_, now, expect)| self.is(&effect, *now, expect));
         let Some((at, _, expect)) = found.cloned() else {
@@ -500,7 +501,7 @@ impl World {
                 same("a free name", &self.names.remove(&name).is_some(), &true)?;
                 self.model_names.remove(&text);
             }
-            (Effect::Ended { outcome, .. }, Expect::Ended { who, .. }) => self.perform_end(who, outcome)?,
+            (Effect::Ended { outcome, .. }, Expect::Ended { who, .. }) => self.perform_end(who, outcome, &owed)?,
             (Effect::Deliver { event, .. }, expect) => self.deliver(event, &expect)?,
             (Effect::Reply { outcome, .. }, Expect::Reply { to, from, request }) => {
                 self.check_reply(from)?;
@@ -515,8 +516,8 @@ impl World {
         Ok(true)
     }
 
-    fn perform_end(&mut self, who: Ordinal, outcome: Outcome) -> Checked {
-        let owed = self.model.owed();
+    /// `owed` is what the command that ended it owed until now: names of all who end together are free by then.
+    fn perform_end(&mut self, who: Ordinal, outcome: Outcome, owed: &[Owed]) -> Checked {
         let unfreed = owed.iter().any(|(_, _, expect)| matches!(expect, Expect::Unnamed { .. }));
         same("a name is to be freed first", &unfreed, &false)?;
         same("a name of the dead", &self.names.values().any(|pid| *pid == self.pids[who]), &false)?;
