@@ -14,7 +14,8 @@ pub struct Mistake {
     is_warning: bool,
     message: String,
     place: Option<Place>,
-    related: Option<(Place, &'static str)>,
+    /// Rare, so it takes no room in the others.
+    related: Option<Box<(Place, &'static str)>>,
     note: Option<String>,
     hint: Option<String>,
 }
@@ -36,7 +37,7 @@ impl Mistake {
 
     /// Another place that belongs to it, with what is there.
     pub(crate) fn related(self, place: &Place, label: &'static str) -> Self {
-        Self { related: Some((place.clone(), label)), ..self }
+        Self { related: Some(Box::new((place.clone(), label))), ..self }
     }
 
     /// What would be right, where that is known.
@@ -74,7 +75,7 @@ impl Mistake {
         if let Some(place) = &self.place {
             group = group.element(snippet(place, AnnotationKind::Primary, None));
         }
-        if let Some((place, label)) = &self.related {
+        if let Some((place, label)) = self.related.as_deref() {
             group = group.element(snippet(place, AnnotationKind::Context, Some(label)));
         }
         if let Some(note) = &self.note {

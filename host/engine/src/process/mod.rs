@@ -195,7 +195,6 @@ impl Process {
 
     /// The process is dead for everybody from here on; with `forced` its instance is stopped where it stands. What comes
     /// back may be large: it is to be dropped outside of all locks.
-    #[must_use]
     pub(crate) fn end(&self, outcome: Outcome, forced: bool) -> Remains {
         self.life.end(outcome, forced);
         let mut arrivals = self.arrivals.lock();
