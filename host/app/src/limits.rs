@@ -4,8 +4,6 @@
 //! Owns which notation a limit takes, the texts of the refusals, and every look at a single limit: the rest of the crate
 //! hands limits on. The names, their units and what a limit does are the kernel's.
 
-use std::time::Duration;
-
 use lunarium_kernel::{LimitName, LimitUnit, LimitValueError, Limits, LimitsOverride};
 use thiserror::Error;
 
@@ -92,30 +90,6 @@ pub(crate) fn set(name: &str, value: &str, limits: &mut LimitsOverride) -> Resul
     Ok(limits.set(name, amount)?)
 }
 
-/// A host's limits: the defaults with what the host states. A host may state more than the defaults, since they are
-/// what a host has that says nothing; what its processes wish is then only ever less.
-pub(crate) fn of_host(stated: &LimitsOverride) -> Limits {
-    fn or<T: Copy>(stated: Option<T>, default: T) -> T {
-        stated.unwrap_or(default)
-    }
-    let Limits { memory, cpu, mailbox_messages, mailbox_bytes, message, links, monitors, .. } = Limits::default();
-    let Limits { timers, coroutines, names, listeners, log_lines, .. } = Limits::default();
-    Limits {
-        memory: or(stated.memory, memory),
-        cpu: or::<Duration>(stated.cpu, cpu),
-        mailbox_messages: or(stated.mailbox_messages, mailbox_messages),
-        mailbox_bytes: or(stated.mailbox_bytes, mailbox_bytes),
-        message: or(stated.message, message),
-        links: or(stated.links, links),
-        monitors: or(stated.monitors, monitors),
-        timers: or(stated.timers, timers),
-        coroutines: or(stated.coroutines, coroutines),
-        names: or(stated.names, names),
-        listeners: or(stated.listeners, listeners),
-        log_lines: or(stated.log_lines, log_lines),
-    }
-}
-
 /// Who states a limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LimitSource {
@@ -135,54 +109,13 @@ pub fn limit_in_force(
     entry: &LimitsOverride,
     request: &LimitsOverride,
 ) -> (u64, LimitSource) {
-    let wishes = [(wished(entry, name), LimitSource::Entry), (wished(request, name), LimitSource::Request)];
+    let wishes = [(entry.get(name), LimitSource::Entry), (request.get(name), LimitSource::Request)];
     let wishes = wishes.into_iter().filter_map(|(value, source)| Some((value?, source)));
-    wishes.fold((value(host, name), LimitSource::Host), |least, wish| if wish.0 < least.0 { wish } else { least })
+    wishes.fold((host.get(name), LimitSource::Host), |least, wish| if wish.0 < least.0 { wish } else { least })
 }
 
 /// A limit of which more is wished than any of the hosts has, so that the wish changes nothing.
 pub(crate) fn idle_wish(wish: &LimitsOverride, hosts: &[Limits]) -> Option<LimitName> {
-    LimitName::ALL
-        .into_iter()
-        .find(|name| wished(wish, *name).is_some_and(|wished| hosts.iter().all(|host| wished > value(host, *name))))
-}
-
-/// A limit's value, as its unit counts it.
-fn value(limits: &Limits, name: LimitName) -> u64 {
-    match name {
-        LimitName::Memory => limits.memory,
-        LimitName::Cpu => nanoseconds(limits.cpu),
-        LimitName::MailboxMessages => limits.mailbox_messages.into(),
-        LimitName::MailboxBytes => limits.mailbox_bytes,
-        LimitName::Message => limits.message.into(),
-        LimitName::Links => limits.links.into(),
-        LimitName::Monitors => limits.monitors.into(),
-        LimitName::Timers => limits.timers.into(),
-        LimitName::Coroutines => limits.coroutines.into(),
-        LimitName::Names => limits.names.into(),
-        LimitName::Listeners => limits.listeners.into(),
-        LimitName::LogLines => limits.log_lines.into(),
-    }
-}
-
-/// What is wished of a limit, as its unit counts it.
-fn wished(wish: &LimitsOverride, name: LimitName) -> Option<u64> {
-    match name {
-        LimitName::Memory => wish.memory,
-        LimitName::Cpu => wish.cpu.map(nanoseconds),
-        LimitName::MailboxMessages => wish.mailbox_messages.map(u64::from),
-        LimitName::MailboxBytes => wish.mailbox_bytes,
-        LimitName::Message => wish.message.map(u64::from),
-        LimitName::Links => wish.links.map(u64::from),
-        LimitName::Monitors => wish.monitors.map(u64::from),
-        LimitName::Timers => wish.timers.map(u64::from),
-        LimitName::Coroutines => wish.coroutines.map(u64::from),
-        LimitName::Names => wish.names.map(u64::from),
-        LimitName::Listeners => wish.listeners.map(u64::from),
-        LimitName::LogLines => wish.log_lines.map(u64::from),
-    }
-}
-
-fn nanoseconds(time: Duration) -> u64 {
-    u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
+    let idle = |name: &LimitName| hosts.iter().all(|host| wish.above(host).any(|above| above == *name));
+    LimitName::ALL.into_iter().filter(|name| wish.get(*name).is_some()).find(idle)
 }

@@ -2,10 +2,11 @@
 //!
 //! Owns which hosts there are, the default one among them, and which are open from the start.
 
+use lunarium_kernel::Limits;
+
 use super::grants::Granter;
 use super::resolver::Resolver;
 use crate::application::{DEFAULT_HOST, Host, Service};
-use crate::limits;
 use crate::raw::{Kind, RawBody};
 use crate::source::At;
 
@@ -22,7 +23,7 @@ impl Resolver<'_> {
                 service.host.as_str() == entry.id()
                     || service.lifecycle.depends_on.iter().any(|id| id.as_str() == entry.id())
             });
-            let limits = limits::of_host(&raw.limits);
+            let limits = Limits::stated(&raw.limits);
             let grants = granter.grants(&raw.grants, self.report);
             let security = self.security(raw.security.as_ref());
             let host = Host::new(entry.id(), raw.max_processes, limits, grants, security);

@@ -10,7 +10,7 @@ use crate::report::Mistake;
 
 pub(super) fn excess(entries: &[RawEntry]) -> Vec<Mistake> {
     let stated = entries.iter().filter_map(|entry| match &entry.body {
-        RawBody::Host(host) => Some(limits::of_host(&host.limits)),
+        RawBody::Host(host) => Some(Limits::stated(&host.limits)),
         _ => None,
     });
     let mut hosts: Vec<Limits> = stated.collect();
