@@ -157,9 +157,20 @@ function rt.leftovers()
   return order, records, from_topics, senders
 end
 
+-- The first call of each is a subscription like `listen`.
+local function ask(slot)
+  if not S[slot] then S[slot], S[UNSEEN] = true, true end
+end
+
 rt.mailbox = {
   listen = listen,
   unlisten = unlisten,
-  inbox = function() return inbox end,
-  events = function() return events end,
+  inbox = function()
+    ask(INBOX_ASKED)
+    return inbox
+  end,
+  events = function()
+    ask(EVENTS_ASKED)
+    return events
+  end,
 }

@@ -12,6 +12,7 @@
 --   FAILED is true when the process goes on elsewhere: then nothing runs here any more either.
 -- * PID, FRAME, CONTEXT (a payload or false), MOST_…: limits, as the host gave them; HEAP of timers and their LAST_SERIAL.
 -- * UNSEEN: since it started, or since it began to listen on something, nobody has looked at what waits with the host.
+-- * INBOX_ASKED, EVENTS_ASKED: the script has called `inbox`, `events`.
 -- What a task got of the mailbox has a number in ARRIVED until the task has received it.
 -- Nothing here may fail half way: at the memory limit each step is done or not, and a script may catch that error.
 local rt = ...
@@ -21,6 +22,7 @@ local can_wait = rt.can_wait
 local S = {
   false, 0, {}, 0, 0, {}, 1, 0, 0, false, 0, false, false, true,
   "", "", false, 0, 0, 0, 0, {}, true,
+  false, false,
 }
 rt.state = S
 

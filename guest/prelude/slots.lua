@@ -25,3 +25,4 @@ local FAILED <const> = 12 local FAILED_MEMORY <const> = 13 local STARTING <const
 local PID <const> = 15 local FRAME <const> = 16 local CONTEXT <const> = 17
 local MOST_TIMERS <const> = 18 local MOST_COROUTINES <const> = 19 local MOST_LISTENERS <const> = 20
 local LAST_SERIAL <const> = 21 local HEAP <const> = 22 local UNSEEN <const> = 23
+local INBOX_ASKED <const> = 24 local EVENTS_ASKED <const> = 25

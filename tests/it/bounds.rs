@@ -446,3 +446,26 @@ end"#,
     );
     assert_eq!((lab.printed().join("\n"), show_outcome(&outcome)), ("first".to_owned(), "=> \"them\"".to_owned()));
 }
+
+#[test]
+fn a_long_mode_of_load_is_no_end_of_the_process() {
+    let script = "return { main = function()
+        local chunk, why = load('x = 1', 'n', ('z'):rep(6e6))
+        print(chunk, #why < 100)
+    end }";
+    assert_eq!(lunarium_tests::transcript(script), "nil\ttrue\n=> nil\n");
+}
+
+/// The first `inbox()` and the first `events()` are subscriptions like `listen`.
+#[test]
+fn a_select_right_after_the_first_inbox_or_events_sees_what_waits() {
+    let script = r#"return { main = function()
+        local me, a = process.pid(), process.listen("a")
+        channel.select({ a:case_receive(), default = true })
+        process.send(me, "b", 1)
+        print(channel.select({ process.inbox():case_receive(), default = true }).value:payload())
+        process.cancel(me)
+        print(channel.select({ process.events():case_receive(), default = true }).value.kind)
+    end }"#;
+    assert_eq!(lunarium_tests::transcript(script), "1\npid.cancel\n=> nil\n");
+}

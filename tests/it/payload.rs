@@ -1,6 +1,8 @@
 //! Payloads: which values travel, what is kept of them, and what is said about the others.
 
 use expect_test::expect;
+use lunarium_engine::{EntryId, HostId, SpawnRequest, Value};
+use lunarium_tests::{HOST, Lab};
 
 use crate::check::check_main;
 
@@ -341,4 +343,23 @@ fn a_huge_message_of_small_values_arrives_whole() {
             => 20000
         "#]],
     );
+}
+
+/// Values that Rust made obey the rules of Lua's: refused, with the path to what can't travel.
+#[test]
+fn a_rust_value_that_cannot_travel_is_refused_with_its_path() {
+    let lab = Lab::default();
+    lab.define("return function() process.inbox():receive() end");
+    let table = |key, value| Value::Map(vec![(key, value)]);
+    let nan = table(Value::from("list"), Value::Array(vec![table(Value::Float(f64::NAN), Value::Nil)]));
+    let request = SpawnRequest::new(EntryId::new("app:main"), HostId::new(HOST));
+    let refused = lab.node.spawn(request.with_arguments(vec![Value::Nil, nan])).err().expect("a refusal");
+    assert_eq!(refused.to_string(), "arguments[2].list[1] has NaN as a key");
+    let process = lab.spawn("main", Vec::new());
+    let deep = (0..101).fold(Value::Nil, |inner, _| Value::Array(vec![inner]));
+    let refusal = |value: &Value| lab.node.send(process.pid().as_str(), "t", value).expect_err("a refusal").to_string();
+    assert!(refusal(&deep).ends_with("[1] is nested deeper than 100 levels"));
+    assert_eq!(refusal(&table(Value::Nil, Value::Nil)), "payload has nil as a key");
+    assert_eq!(refusal(&Value::Extension(77, Vec::new())), "payload is of the unknown extension type 77");
+    assert!(lab.node.process_count() == 1);
 }

@@ -21,12 +21,17 @@ pub fn load_chunk(lua: Lua, chunk: &Chunk) -> Result<(), Broken> {
     }
 }
 
+/// Bytes of `load`'s mode that its refusal repeats.
+const MODE_SHOWN: usize = 32;
+
 /// `load` with mode "t" whatever is asked for. Its upvalue is Lua's own.
 extern "C-unwind" fn load(lua: Lua) -> c_int {
     if !lua.is_absent(3) && !lua.check_bytes(3).contains(&b't') {
         lua.push_nil();
-        let mode = String::from_utf8_lossy(lua.check_bytes(3)).into_owned();
-        lua.push_bytes(format!("attempt to load a text chunk (mode is '{mode}')").as_bytes());
+        let mode = lua.check_bytes(3);
+        // A mode has two letters; a script may pass megabytes, which this must not copy outside of Lua's count.
+        let shown = String::from_utf8_lossy(mode.get(..MODE_SHOWN).unwrap_or(mode)).into_owned();
+        lua.push_bytes(format!("attempt to load a text chunk (mode is '{shown}')").as_bytes());
         return 2;
     }
     if lua.top() < 3 {

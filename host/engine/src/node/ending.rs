@@ -42,3 +42,19 @@ pub(super) fn sentence(error: &wasmtime::Error) -> String {
 pub(super) fn no_instance(error: &str) -> Outcome {
     failed(ErrorKind::Unavailable, &format!("cannot make an instance: {error}"))
 }
+
+#[cfg(test)]
+mod tests {
+    use wasmtime::{Error, Trap};
+
+    use super::sentence;
+
+    #[test]
+    fn a_script_learns_what_went_wrong_and_not_where() {
+        let backtrace = "error while executing at wasm backtrace:\n    0:  0x4b2 - lunarium_guest.wasm!luaV_execute";
+        let trap = Error::from(Trap::MemoryOutOfBounds).context(backtrace);
+        assert_eq!(sentence(&trap), "wasm trap: out of bounds memory access");
+        let other = Error::msg("fuel allocated for hostcalls has been exhausted\nand a second line").context(backtrace);
+        assert_eq!(sentence(&other), "fuel allocated for hostcalls has been exhausted");
+    }
+}
