@@ -199,7 +199,8 @@ impl Node {
         inspection.recv().ok()
     }
 
-    /// Instances held now: living processes that have started, and dead ones whose memory isn't given back yet.
+    /// Instances held now or about to be made: those of living processes, and of dead ones whose memory isn't given back
+    /// yet.
     pub fn instance_count(&self) -> usize {
         self.inner().instance_count()
     }

@@ -118,7 +118,7 @@ impl NodeInner {
         self.handle_exit(process, limit_reached(LimitName::MailboxBytes, text));
     }
 
-    /// Counts an instance for as long as the result lives.
+    /// Counts an instance, or one that is about to be made, for as long as the result lives.
     fn count_instance(&self) -> Counted {
         self.instances.enter()
     }

@@ -10,6 +10,7 @@ use std::task::{Poll, Waker};
 
 use lunarium_kernel::{ErrorKind, LimitName, Outcome, ReturnError, Unread};
 
+use super::census::Counted;
 use super::ending::{no_instance, stopped};
 use super::turn::Turn;
 use super::{Caller, NodeInner};
@@ -20,22 +21,22 @@ use crate::wasm::guest::{self as wit, EventResult, Parked, Status};
 use crate::wasm::{Instance, Slot, convert};
 use lunarium_schedule::{Clock, TICK, TimerKey, Urgency};
 
-/// Queues the process. It starts when a worker and an instance are free.
-pub(super) fn start(node: Arc<NodeInner>, process: Arc<Process>, program: Program) {
+/// Queues the process. It starts when a worker and an instance are free, and is `counted` until its instance is gone.
+pub(super) fn start(node: Arc<NodeInner>, process: Arc<Process>, program: Program, counted: Counted) {
     let scheduled = Arc::clone(&process);
     let scheduler = Arc::clone(&node.machine.scheduler);
     let schedule = move |runnable| {
         let urgency = if scheduled.life.take_preempted() { Urgency::Preempted } else { Urgency::Woken };
         scheduler.schedule(runnable, urgency);
     };
-    let (runnable, task) = async_task::spawn(run(node, process, program), schedule);
+    let (runnable, task) = async_task::spawn(run(node, process, program, counted), schedule);
     task.detach();
     runnable.schedule();
 }
 
-async fn run(node: Arc<NodeInner>, process: Arc<Process>, program: Program) {
+async fn run(node: Arc<NodeInner>, process: Arc<Process>, program: Program, counted: Counted) {
     let mut report = Report { node: Arc::clone(&node), process: Arc::clone(&process), outcome: None };
-    let _counted = node.count_instance();
+    let _counted = counted;
     let runner = Runner {
         node: &node,
         process: &process,

@@ -205,9 +205,11 @@ impl NodeInner {
     /// Starts a process without a parent.
     pub(crate) fn spawn(self: &Arc<NodeInner>, spawn: Spawn) -> Result<Arc<Process>, SpawnError> {
         let plan = self.plan(&spawn, None)?;
+        // Before it exists: whoever sees that nobody lives and nothing is counted sees that nothing is left.
+        let counted = self.count_instance();
         let mailbox = Mailbox::new(plan.program.limits.mailbox());
         let process = self.kernel(|kernel| self.accept(kernel, None, &spawn, &plan, mailbox))?;
-        runner::start(Arc::clone(self), Arc::clone(&process), plan.program);
+        runner::start(Arc::clone(self), Arc::clone(&process), plan.program, counted);
         Ok(process)
     }
 
@@ -217,6 +219,7 @@ impl NodeInner {
     /// the name is still where it was then.
     pub(crate) fn spawn_child(self: &Arc<NodeInner>, parent: &Process, mut spawn: Spawn) -> Result<Pid, SpawnError> {
         let plan = self.plan(&spawn, Some(parent))?;
+        let counted = self.count_instance();
         for _ in 0..LOOKS {
             let holder = spawn.name.as_ref().and_then(|name| self.control.table.holder(name.as_str()));
             let holder = holder.map(|holder| holder.pid.clone());
@@ -224,7 +227,7 @@ impl NodeInner {
             match self.settle(parent, &mut spawn, &plan, holder.as_ref())? {
                 Settled::Child(process) => {
                     let pid = process.pid.clone();
-                    runner::start(Arc::clone(self), process, plan.program);
+                    runner::start(Arc::clone(self), process, plan.program, counted);
                     return Ok(pid);
                 }
                 Settled::Holder(holder) => return Ok(holder),
