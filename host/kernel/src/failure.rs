@@ -20,6 +20,11 @@ pub trait Refusal: fmt::Display {
     fn retryable(&self) -> bool {
         false
     }
+
+    /// The name of the limit or budget that was reached, which a script finds as `details().limit`.
+    fn limit(&self) -> Option<&'static str> {
+        None
+    }
 }
 
 /// Why a process ended abnormally. Shared between all who learn of it, so it is made once and never changed.

@@ -1,13 +1,14 @@
 //! The kernel of Lunarium: a pure, deterministic state machine.
 //!
-//! Owns the life cycle of processes, their links, monitors and names, process hosts, the rules of an inbox, the limits,
-//! what policies allow, and whether a service comes back. Refuses clocks, randomness, threads, files and serialisation:
+//! Owns the life cycle of processes, their links, monitors and names, process hosts, the rules of an inbox, limits and
+//! budgets, what policies allow, and whether a service comes back. Refuses clocks, randomness, threads, files and serialisation:
 //! time is an argument, and what has to happen in the world comes out as an [`Effect`].
 //!
 //! [`Kernel`] is the control plane: one owner calls it, and drains [`Kernel::poll_effect`] in order after every call.
 //! [`Inbox`] is the data plane and stands alone: the engine keeps one for each process behind a lock of its own, so that
 //! sending doesn't wait for the kernel.
 
+mod budget;
 mod destination;
 mod effect;
 mod end;
@@ -33,6 +34,7 @@ mod topic;
 mod upgrade;
 mod uptime;
 
+pub use budget::{Account, Exhausted, Level, PROCESS_BYTES, Rank, Share};
 pub use destination::Destination;
 pub use effect::Effect;
 pub use event::Event;

@@ -1,0 +1,133 @@
+use std::sync::Arc;
+
+use super::{Account, Exhausted, Level, Rank, Share};
+use crate::{HostId, Refusal};
+
+fn tree() -> (Arc<Account>, Arc<Account>, Arc<Account>) {
+    let engine = Account::root(Level::Engine, 1000);
+    let node = Account::child(&engine, Level::Node, 600, 0).unwrap();
+    let host = Account::child(&node, Level::Host(HostId::new("app:h")), 300, 0).unwrap();
+    (engine, node, host)
+}
+
+fn share(account: &Arc<Account>) -> Share {
+    Share::new(Arc::clone(account), Rank::Ordinary)
+}
+
+#[test]
+fn what_is_held_is_charged_to_all_above_and_given_back() {
+    let (engine, node, host) = tree();
+    let mut held = share(&host);
+    held.grow(200).unwrap();
+    held.shrink(50);
+    let mut other = share(&node);
+    other.grow(7).unwrap();
+    assert_eq!((engine.used(), node.used(), host.used(), held.bytes()), (157, 157, 150, 150));
+    drop(held);
+    drop(other);
+    assert_eq!((engine.used(), node.used(), host.used()), (0, 0, 0));
+}
+
+#[test]
+fn the_budget_that_is_exceeded_is_named_and_nothing_is_charged() {
+    let (engine, node, host) = tree();
+    let mut held = share(&host);
+    let refusal = held.grow(301).unwrap_err();
+    assert_eq!(refusal.to_string(), "host `app:h` is at its memory budget of 300 bytes");
+    assert_eq!(refusal.limit(), Some("host.memory"));
+    let mut other = share(&node);
+    other.grow(400).unwrap();
+    assert_eq!(held.grow(201).unwrap_err(), Exhausted { level: Level::Node, limit: 600 });
+    let mut neighbour = share(&engine);
+    neighbour.grow(500).unwrap();
+    assert_eq!(held.grow(101).unwrap_err(), Exhausted { level: Level::Engine, limit: 1000 });
+    assert_eq!((engine.used(), node.used(), host.used(), held.bytes()), (900, 400, 0, 0));
+    held.grow(100).unwrap();
+}
+
+#[test]
+fn a_reserve_is_free_for_its_owner_whatever_the_others_do() {
+    let engine = Account::root(Level::Engine, 1000);
+    let quiet = Account::child(&engine, Level::Node, 500, 200).unwrap();
+    let greedy = Account::child(&engine, Level::Node, 1000, 0).unwrap();
+    assert_eq!(engine.used(), 200);
+    let mut all = share(&greedy);
+    assert!(all.grow(801).is_err());
+    all.grow(800).unwrap();
+    let mut own = share(&quiet);
+    own.grow(200).unwrap();
+    assert_eq!(own.grow(1).unwrap_err().level, Level::Engine);
+    all.shrink(100);
+    own.grow(100).unwrap();
+    assert_eq!((engine.used(), quiet.used()), (1000, 300));
+    // Back within the reserve: only what was beyond is given back.
+    own.shrink(200);
+    assert_eq!((engine.used(), quiet.used()), (900, 100));
+    drop(own);
+    drop(quiet);
+    assert_eq!(engine.used(), 700);
+}
+
+#[test]
+fn a_reserve_for_which_there_is_no_room_is_refused() {
+    let engine = Account::root(Level::Engine, 100);
+    let _first = Account::child(&engine, Level::Node, 100, 60).unwrap();
+    assert_eq!(Account::child(&engine, Level::Node, 100, 60).unwrap_err(), Exhausted { level: Level::Engine, limit: 100 });
+    assert_eq!(engine.used(), 60);
+}
+
+#[test]
+fn headroom_is_for_services() {
+    let node = Account::root(Level::Node, 100);
+    node.add_headroom(30);
+    let mut child = share(&node);
+    child.grow(70).unwrap();
+    assert!(child.grow(1).is_err());
+    let mut service = Share::new(Arc::clone(&node), Rank::Service);
+    service.grow(30).unwrap();
+    assert!(service.grow(1).is_err());
+}
+
+#[test]
+fn what_cannot_be_refused_is_charged_beyond_the_limit() {
+    let (engine, node, host) = tree();
+    let mut held = share(&host);
+    held.grow_anyway(2000);
+    assert_eq!((engine.used(), node.used(), host.used()), (2000, 2000, 2000));
+    assert!(held.another().grow(1).is_err());
+    held.shrink(3000);
+    assert_eq!((engine.used(), held.bytes()), (0, 0));
+}
+
+/// Many threads grow and shrink below one node with reserves: in the end nothing is left, and at no time does a budget
+/// hold more than it may.
+#[test]
+fn usage_returns_to_zero_from_many_threads() {
+    let engine = Account::root(Level::Engine, 10_000);
+    let node = Account::child(&engine, Level::Node, 5_000, 0).unwrap();
+    let hosts = [0_u64, 700].map(|reserve| {
+        let level = Level::Host(HostId::new(format!("app:{reserve}")));
+        Account::child(&node, level, 3_000, reserve).unwrap()
+    });
+    std::thread::scope(|scope| {
+        for seed in 0..4_usize {
+            let host = &hosts[seed % 2];
+            let node = &node;
+            scope.spawn(move || {
+                let mut random = fastrand::Rng::with_seed(seed as u64);
+                let mut held = share(host);
+                for _ in 0..20_000 {
+                    match random.bool() {
+                        true => drop(held.grow(random.u64(..900))),
+                        false => held.shrink(random.u64(..900)),
+                    }
+                    assert!(host.used() <= 3_000 && node.used() <= 5_000);
+                }
+            });
+        }
+    });
+    assert_eq!(hosts.each_ref().map(|host| host.used()), [0, 0]);
+    assert_eq!(node.used(), 700);
+    drop(hosts);
+    assert_eq!((node.used(), engine.used()), (0, 0));
+}
