@@ -1,12 +1,12 @@
-//! Budgets: how much memory all of a host, all of a node and all of an engine may hold. Owns the accounts and their
+//! Budgets: how much memory all of a host, all of a node and all of an engine may hold, and how many processes. Owns the accounts and their
 //! arithmetic: each has a parent, and what is charged to one is charged to all above it, or to none. Does not know what
 //! is held: who holds something says how many bytes that is, and gives them back by dropping its [`Share`].
 //!
 //! Two rules that keep one from paying for another:
 //! * An account's *reserve* is charged to its parent when the account is made, and what the account holds is paid from it
 //!   first. So the reserve stays free for it whatever its neighbours do, also when nobody uses it.
-//! * An account's *headroom* is the part of its limit that only services may use: children that scripts start, and what
-//!   these grow to, end below it. So a service that comes back finds room.
+//! * An account's *headroom* is the part of its limit that only services may use, whether they do or not: what scripts
+//!   start ends below it. So a service that comes back finds room.
 
 use std::fmt;
 use std::sync::Arc;
@@ -93,7 +93,23 @@ pub struct Account {
 #[derive(Debug, Default)]
 struct State {
     used: u64,
+    /// The part of `used` that is services'.
+    services: u64,
     headroom: u64,
+}
+
+impl State {
+    /// What is kept free for services.
+    fn kept(&self) -> u64 {
+        self.headroom.saturating_sub(self.services)
+    }
+
+    fn set(&mut self, used: u64, rank: Rank) {
+        if rank == Rank::Service {
+            self.services = self.services.saturating_add(used).saturating_sub(self.used);
+        }
+        self.used = used;
+    }
 }
 
 impl Account {
@@ -106,7 +122,7 @@ impl Account {
     /// limit) stays free for it. Errors: the parent has no room for the reserve.
     pub fn child(parent: &Arc<Self>, level: Level, limit: u64, reserve: u64) -> Result<Arc<Self>, Exhausted> {
         let reserve = reserve.min(limit);
-        parent.charge(reserve, Rank::Service)?;
+        parent.charge(reserve, Rank::Ordinary)?;
         let parent = Some(Arc::clone(parent));
         Ok(Arc::new(Self { level, parent, limit, reserve, state: Mutex::default() }))
     }
@@ -121,7 +137,7 @@ impl Account {
         self.limit
     }
 
-    /// Adds to what only services may use.
+    /// Adds to what only services may use. Whatever is held already stays.
     pub fn add_headroom(&self, bytes: u64) {
         let mut state = self.state.lock();
         state.headroom = state.headroom.saturating_add(bytes);
@@ -132,7 +148,7 @@ impl Account {
         let mut state = self.state.lock();
         let used = state.used.saturating_add(bytes);
         let limit = match rank {
-            Rank::Ordinary => self.limit.saturating_sub(state.headroom),
+            Rank::Ordinary => self.limit.saturating_sub(state.kept()),
             Rank::Service => self.limit,
         };
         if used > limit {
@@ -141,27 +157,27 @@ impl Account {
         if let Some(parent) = &self.parent {
             parent.charge(self.beyond_reserve(used).saturating_sub(self.beyond_reserve(state.used)), rank)?;
         }
-        state.used = used;
+        state.set(used, rank);
         Ok(())
     }
 
     /// Charges what can't be refused.
-    fn charge_anyway(&self, bytes: u64) {
+    fn charge_anyway(&self, bytes: u64, rank: Rank) {
         let mut state = self.state.lock();
         let used = state.used.saturating_add(bytes);
         if let Some(parent) = &self.parent {
-            parent.charge_anyway(self.beyond_reserve(used).saturating_sub(self.beyond_reserve(state.used)));
+            parent.charge_anyway(self.beyond_reserve(used).saturating_sub(self.beyond_reserve(state.used)), rank);
         }
-        state.used = used;
+        state.set(used, rank);
     }
 
-    fn release(&self, bytes: u64) {
+    fn release(&self, bytes: u64, rank: Rank) {
         let mut state = self.state.lock();
         let used = state.used.saturating_sub(bytes);
         if let Some(parent) = &self.parent {
-            parent.release(self.beyond_reserve(state.used).saturating_sub(self.beyond_reserve(used)));
+            parent.release(self.beyond_reserve(state.used).saturating_sub(self.beyond_reserve(used)), rank);
         }
-        state.used = used;
+        state.set(used, rank);
     }
 
     /// What of it its parent is charged with beside the reserve.
@@ -173,7 +189,7 @@ impl Account {
 impl Drop for Account {
     fn drop(&mut self) {
         if let Some(parent) = &self.parent {
-            parent.release(self.reserve);
+            parent.release(self.reserve, Rank::Ordinary);
         }
     }
 }
@@ -211,7 +227,7 @@ impl Share {
 
     /// The same for what can't be refused, because it is there already.
     pub fn grow_anyway(&mut self, bytes: u64) {
-        self.account.charge_anyway(bytes);
+        self.account.charge_anyway(bytes, self.rank);
         self.bytes = self.bytes.saturating_add(bytes);
     }
 
@@ -219,13 +235,59 @@ impl Share {
     pub fn shrink(&mut self, bytes: u64) {
         let bytes = bytes.min(self.bytes);
         self.bytes = self.bytes.saturating_sub(bytes);
-        self.account.release(bytes);
+        self.account.release(bytes, self.rank);
     }
 }
 
 impl Drop for Share {
     fn drop(&mut self) {
-        self.account.release(self.bytes);
+        self.account.release(self.bytes, self.rank);
+    }
+}
+
+/// How many processes there may be, some of them kept for services.
+#[derive(Debug)]
+pub(crate) struct Places {
+    limit: u32,
+    taken: u32,
+    /// Those of `taken` that services have.
+    services: u32,
+    kept: u32,
+}
+
+impl Places {
+    pub(crate) fn new(limit: u32) -> Self {
+        Self { limit, taken: 0, services: 0, kept: 0 }
+    }
+
+    pub(crate) fn limit(&self) -> u32 {
+        self.limit
+    }
+
+    pub(crate) fn taken(&self) -> u32 {
+        self.taken
+    }
+
+    pub(crate) fn keep(&mut self) {
+        self.kept = self.kept.saturating_add(1);
+    }
+
+    pub(crate) fn has_room(&self, rank: Rank) -> bool {
+        let kept = match rank {
+            Rank::Ordinary => self.kept.saturating_sub(self.services),
+            Rank::Service => 0,
+        };
+        self.taken < self.limit.saturating_sub(kept)
+    }
+
+    pub(crate) fn take(&mut self, rank: Rank) {
+        self.taken = self.taken.saturating_add(1);
+        self.services = self.services.saturating_add(u32::from(rank == Rank::Service));
+    }
+
+    pub(crate) fn give_back(&mut self, rank: Rank) {
+        self.taken = self.taken.saturating_sub(1);
+        self.services = self.services.saturating_sub(u32::from(rank == Rank::Service));
     }
 }
 

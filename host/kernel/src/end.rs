@@ -170,7 +170,8 @@ impl Kernel {
         if let Some(deadline) = process.deadline {
             self.deadlines.remove(&(deadline, number));
         }
-        process.host().leave();
+        process.host().leave(process.rank);
+        self.places.give_back(process.rank);
     }
 
     fn change(&mut self, number: u64, set: fn(&mut Process) -> &mut BTreeSet<u64>, gone: u64) {

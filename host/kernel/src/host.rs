@@ -4,12 +4,14 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use lunarium_contract::{form, length};
+use parking_lot::Mutex;
 
 use crate::text::{SHOWN, cut};
-use crate::{ErrorKind, Kernel, Limits, Pid, Refusal};
+use crate::budget::Places;
+use crate::{ErrorKind, Kernel, Limits, Pid, Rank, Refusal};
 
 /// The id of a process host, such as `app:processes`.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -44,12 +46,10 @@ impl fmt::Debug for HostId {
 #[derive(Debug)]
 pub struct Host {
     id: HostId,
-    max_processes: u32,
     limits: Limits,
-    /// Living processes. Changed by the kernel alone, which has one owner at a time; whoever else reads it sees a number
-    /// that was true a moment ago.
-    processes: AtomicU32,
-    /// As for `processes`.
+    /// Changed by the kernel alone, which has one owner at a time; whoever else reads it sees what was true a moment ago.
+    places: Mutex<Places>,
+    /// As for `places`.
     stopped: AtomicBool,
 }
 
@@ -61,7 +61,7 @@ impl Host {
         if !form::is_host_id(id.as_str()) {
             return Err(HostError::InvalidId { id: cut(id.as_str(), SHOWN) });
         }
-        Ok(Self { id, max_processes, limits, processes: AtomicU32::new(0), stopped: AtomicBool::new(false) })
+        Ok(Self { id, limits, places: Mutex::new(Places::new(max_processes)), stopped: AtomicBool::new(false) })
     }
 
     /// Its id.
@@ -71,7 +71,7 @@ impl Host {
 
     /// Processes alive at once.
     pub fn max_processes(&self) -> u32 {
-        self.max_processes
+        self.places.lock().limit()
     }
 
     /// The most that a process on it may hold.
@@ -81,7 +81,7 @@ impl Host {
 
     /// How many processes live on it.
     pub fn process_count(&self) -> u32 {
-        self.processes.load(Ordering::Relaxed)
+        self.places.lock().taken()
     }
 
     /// Whether it is closed for new processes.
@@ -89,14 +89,18 @@ impl Host {
         self.stopped.load(Ordering::Relaxed)
     }
 
-    /// One process more. The kernel has one owner: nobody writes in between.
-    pub(crate) fn enter(&self) {
-        self.processes.store(self.process_count().saturating_add(1), Ordering::Relaxed);
+    pub(crate) fn has_place(&self, rank: Rank) -> bool {
+        self.places.lock().has_room(rank)
+    }
+
+    /// One process more.
+    pub(crate) fn enter(&self, rank: Rank) {
+        self.places.lock().take(rank);
     }
 
     /// One process less.
-    pub(crate) fn leave(&self) {
-        self.processes.store(self.process_count().saturating_sub(1), Ordering::Relaxed);
+    pub(crate) fn leave(&self, rank: Rank) {
+        self.places.lock().give_back(rank);
     }
 }
 
@@ -134,6 +138,13 @@ impl Refusal for HostError {
 }
 
 impl Kernel {
+    /// Keeps a place on a host, and on the node, for one service more, whether it runs or not: scripts' children are
+    /// refused before they take it.
+    pub fn keep_place(&mut self, host: &Host) {
+        host.places.lock().keep();
+        self.places.keep();
+    }
+
     /// Closes a host for new processes, for good; stopping it again is fine. Those that run go on: cancel or
     /// terminate what [`Kernel::pids_on`] names.
     pub fn stop_host(&mut self, host: &Host) {

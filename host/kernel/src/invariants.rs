@@ -105,8 +105,9 @@ impl Kernel {
             ensure(counted == lives, || format!("host {id} counts {counted} processes, {lives} live"))?;
             ensure(counted <= most, || format!("host {id} has {counted} processes of {most}"))?;
         }
-        let (lives, most) = (self.processes.len(), self.limits.max_processes);
-        ensure(lives <= most as usize, || format!("the node has {lives} processes of {most}"))
+        let (lives, counted, most) = (self.processes.len(), self.places.taken(), self.places.limit());
+        ensure(lives == counted as usize, || format!("the node counts {counted} processes, {lives} live"))?;
+        ensure(counted <= most, || format!("the node has {counted} processes of {most}"))
     }
 }
 

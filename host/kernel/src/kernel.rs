@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
+use crate::budget::Places;
 use crate::text::{SHOWN, cut};
 use crate::{Destination, Effect, ErrorKind, Name, NameError, NodeLimits, Pid, Process, Refusal, Uptime};
 
@@ -10,7 +11,8 @@ use crate::{Destination, Effect, ErrorKind, Name, NameError, NodeLimits, Pid, Pr
 /// give the same effects on every machine.
 #[derive(Debug)]
 pub struct Kernel {
-    pub(crate) limits: NodeLimits,
+    /// How many processes there may be.
+    pub(crate) places: Places,
     /// The living, by number.
     pub(crate) processes: BTreeMap<u64, Process>,
     /// Who has which name.
@@ -89,7 +91,7 @@ impl Kernel {
     /// A node with nothing on it.
     pub fn new(limits: NodeLimits) -> Self {
         Self {
-            limits,
+            places: Places::new(limits.max_processes),
             processes: BTreeMap::new(),
             names: BTreeMap::new(),
             deadlines: BTreeSet::new(),

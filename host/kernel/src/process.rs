@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use crate::text::{SHOWN, cut};
 use crate::{
-    CountLimits, ErrorKind, Host, HostId, Kernel, LinkError, MonitorError, Name, Pid, Refusal, ResolveError, Uptime,
+    CountLimits, ErrorKind, Host, HostId, Kernel, LimitName, LinkError, MonitorError, Name, Pid, Rank, Refusal, ResolveError, Uptime,
 };
 
 /// The id of an entry, `namespace:name`.
@@ -158,6 +158,17 @@ impl Refusal for SpawnError {
             Self::NameTaken { .. } => ErrorKind::AlreadyExists,
         }
     }
+
+    fn limit(&self) -> Option<&'static str> {
+        match self {
+            Self::HostFull { .. } => Some("host.processes"),
+            Self::NodeFull { .. } => Some("node.processes"),
+            Self::LinksFull { .. } => Some(LimitName::Links.as_str()),
+            Self::MonitorsFull { .. } => Some(LimitName::Monitors.as_str()),
+            Self::NamesFull => Some(LimitName::Names.as_str()),
+            _ => None,
+        }
+    }
 }
 
 /// What the kernel holds for a living process. Relations are kept by number and at both ends, so that an end costs what
@@ -168,6 +179,7 @@ pub struct Process {
     host: Arc<Host>,
     entry: EntryId,
     chain: u64,
+    pub(crate) rank: Rank,
     pub(crate) limits: CountLimits,
     /// What it held when it last upgraded: that may be above its limits.
     pub(crate) carried: CountLimits,
@@ -254,6 +266,7 @@ impl Kernel {
             host: Arc::clone(host),
             entry,
             chain: number,
+            rank: rank(parent.is_some()),
             limits,
             carried: CountLimits { links: 0, monitors: 0, names: 0 },
             trap_links: false,
@@ -283,7 +296,8 @@ impl Kernel {
                 process.call = Some(Call { caller: parent.pid.number(), request });
             }
         }
-        host.enter();
+        host.enter(process.rank);
+        self.places.take(process.rank);
         self.last_number = number;
         let chain = process.chain;
         self.processes.insert(number, process);
@@ -303,12 +317,12 @@ impl Kernel {
         if host.is_stopped() {
             return Err(SpawnError::HostStopped { host: host.id().clone() });
         }
-        if host.process_count() >= host.max_processes() {
+        let rank = rank(parent.is_some());
+        if !host.has_place(rank) {
             return Err(SpawnError::HostFull { host: host.id().clone(), limit: host.max_processes() });
         }
-        let limit = self.limits.max_processes;
-        if self.processes.len() >= limit as usize {
-            return Err(SpawnError::NodeFull { limit });
+        if !self.places.has_room(rank) {
+            return Err(SpawnError::NodeFull { limit: self.places.limit() });
         }
         if let Some(parent) = parent {
             check_relations(parent, spec)?;
@@ -377,6 +391,11 @@ impl Refusal for JoinError {
             Self::Link(refusal) => refusal.kind(),
         }
     }
+}
+
+/// What somebody on the node has started ends below what is kept for services.
+fn rank(has_parent: bool) -> Rank {
+    if has_parent { Rank::Ordinary } else { Rank::Service }
 }
 
 fn check_relations(parent: &Process, spec: &SpawnSpec) -> Result<(), SpawnError> {

@@ -86,6 +86,12 @@ fn headroom_is_for_services() {
     let mut service = Share::new(Arc::clone(&node), Rank::Service);
     service.grow(30).unwrap();
     assert!(service.grow(1).is_err());
+    // A service that runs has its room already: nothing more is kept.
+    child.shrink(20);
+    child.grow(20).unwrap();
+    service.shrink(10);
+    assert!(child.grow(1).is_err(), "kept for when it grows again");
+    service.grow(10).unwrap();
 }
 
 #[test]

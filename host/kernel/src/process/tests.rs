@@ -1,5 +1,7 @@
 //! What spawning promises.
 
+use std::sync::Arc;
+
 use crate::testing::{FEW, NOW, Node, completed, effects, failed, host, kernel, kill, name, spawn, spawn_few, spec};
 use crate::{CountLimits, ErrorKind, JoinError, NodeLimits, Refusal, SpawnError, SpawnSpec};
 
@@ -189,4 +191,36 @@ fn joining_is_all_or_nothing() {
     assert!(matches!(&oneself, JoinError::Monitor(_)) && oneself.kind() == ErrorKind::Invalid);
     kill(&mut kernel, &holder);
     assert_eq!(kernel.join(&parent, &holder, true, false).unwrap_err().kind(), ErrorKind::NotFound);
+}
+
+#[test]
+fn a_place_that_is_kept_is_for_services() {
+    let mut node = Node::new(NodeLimits { max_processes: 4 });
+    let host = Arc::clone(&node.host);
+    node.kernel.keep_place(&host);
+    let parent = spawn(&mut node);
+    // The service runs: its place is taken, and scripts may have all the rest.
+    let children: Vec<_> = (0..3).map(|_| node.spawn(Some(&parent), spec()).unwrap().pid).collect();
+    let full = node.spawn(Some(&parent), spec()).unwrap_err();
+    assert_eq!((full.to_string().as_str(), full.limit()), ("the node is at its limit of 4 processes", Some("node.processes")));
+    // It has ended: its place is kept, whatever children come.
+    kill(&mut node, &parent);
+    let child = &children[0];
+    assert!(node.spawn(Some(child), spec()).is_err());
+    spawn(&mut node);
+    kill(&mut node, child);
+    node.spawn(Some(&children[1]), spec()).unwrap();
+    node.kernel.check_invariants().unwrap();
+}
+
+#[test]
+fn a_place_that_is_kept_on_a_host_is_for_services_there() {
+    let mut node = kernel();
+    let small = host("small", 2);
+    node.kernel.keep_place(&small);
+    let parent = spawn(&mut node);
+    node.kernel.spawn(Some(&parent), &small, spec()).unwrap();
+    let full = node.kernel.spawn(Some(&parent), &small, spec()).unwrap_err();
+    assert_eq!((full.to_string().as_str(), full.limit()), ("host `small` is at its limit of 2 processes", Some("host.processes")));
+    node.kernel.spawn(None, &small, spec()).unwrap();
 }
