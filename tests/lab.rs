@@ -9,8 +9,8 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::task::Waker;
 
 use lunarium_engine::{
-    Chunk, Definition, Engine, EntryId, Grants, Handle, HostDefinition, HostId, Level, Limits, Node, NodeConfig,
-    Outcome, Output, ProcessLabel, SpawnRequest, Value,
+    Chunk, Definition, Engine, EngineConfig, EntryId, Grants, Handle, HostDefinition, HostId, Level, Limits, Node,
+    NodeConfig, Outcome, Output, ProcessLabel, SpawnRequest, Value,
 };
 
 /// The process host of every lab.
@@ -22,7 +22,7 @@ pub const PROCESSES: u32 = 4_000;
 /// The engine of this test program.
 pub fn engine() -> &'static Engine {
     static ENGINE: OnceLock<Engine> = OnceLock::new();
-    ENGINE.get_or_init(|| Engine::new(PROCESSES).expect("an engine"))
+    ENGINE.get_or_init(|| Engine::new(EngineConfig::new(PROCESSES)).expect("an engine"))
 }
 
 /// A node with one host, whose output is kept.
@@ -72,7 +72,7 @@ impl Lab {
     pub fn sized(limits: Limits, max_processes: u32) -> Lab {
         let output = Arc::new(Kept::default());
         let config = NodeConfig::new(Arc::<Kept>::clone(&output)).with_max_processes(PROCESSES);
-        let node = Node::start_on(engine(), config);
+        let node = Node::start_on(engine(), config).expect("a node");
         let host = HostDefinition::new(HostId::new(HOST)).with_max_processes(max_processes).with_limits(limits);
         node.add_host(host).expect("a fresh node has no host");
         Lab { node, grants: Arc::default(), output }

@@ -69,5 +69,5 @@ pub trait Host {
 
 /// A refusal of the guest's own.
 pub fn refusal(kind: ErrorKind, message: String) -> Refusal {
-    Refusal { kind, message, retryable: false }
+    Refusal { kind, message, retryable: false, limit: None }
 }

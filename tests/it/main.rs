@@ -5,6 +5,7 @@
 mod argument;
 mod at_rest;
 mod bounds;
+mod budgets;
 mod channel;
 mod check;
 mod coroutine;

@@ -105,7 +105,7 @@ impl Output for Narrow {
 fn with_narrow_output(source: &str, act: impl FnOnce(&Narrow)) -> (Vec<String>, String) {
     let output = Arc::new(Narrow::default());
     let config = NodeConfig::new(Arc::<Narrow>::clone(&output)).with_max_processes(10);
-    let node = Node::start_on(engine(), config);
+    let node = Node::start_on(engine(), config).expect("a node");
     let host = HostDefinition::new(HostId::new(HOST)).with_max_processes(10);
     node.add_host(host).expect("a new host");
     node.define(Definition::new(EntryId::new("app:main"), Chunk::new("@main.lua", source)));

@@ -28,6 +28,10 @@ pub const ACTOR: usize = 255;
 /// An actor's meta, and the attributes of a question, each a payload. Policies may look at them on every call.
 pub const META: usize = 16 << 10;
 
+/// Values in an actor's meta, and in the attributes of a question, counted with those inside of others: a table of one byte
+/// takes the host hundreds.
+pub const META_VALUES: usize = 1_000;
+
 /// Policies of one scope, counted. Each call looks at all of them.
 pub const POLICIES: usize = 256;
 

@@ -82,7 +82,7 @@ impl State {
         self.requests.set(request);
         let outcome = match answer {
             Ok(text) => Outcome::Completed([&[0xd9, text.len() as u8], text.as_bytes()].concat()),
-            Err(Refusal { kind, message, retryable }) => {
+            Err(Refusal { kind, message, retryable, .. }) => {
                 Outcome::Failed(Failure { kind, message, retryable, details: None, stack: None })
             }
         };

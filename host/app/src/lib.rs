@@ -29,7 +29,9 @@ pub use explain::{Cause, Explained, reached_limit};
 pub use limits::{LimitError, LimitSource, limit_in_force, parse_limit};
 pub use load::{Compiler, Draft};
 pub use lunarium_kernel::RestartPolicy;
-pub use notation::{DurationError, NAMESPACE_FORM, SizeError, hint, is_namespace, parse_duration, parse_size};
+pub use notation::{
+    DurationError, NAMESPACE_FORM, SIZE_FORM, SizeError, hint, is_namespace, parse_duration, parse_size,
+};
 pub use report::{Mistake, Report};
 pub use resolve::{Authority, NoAuthority};
 pub use services::{ServiceChange, ServiceEvent, Services};

@@ -7,7 +7,7 @@
 use lunarium_kernel::{LimitName, LimitUnit, LimitValueError, Limits, LimitsOverride};
 use thiserror::Error;
 
-use crate::notation::{DURATION_FORM, DurationError, SizeError, hint, parse_duration, parse_size};
+use crate::notation::{DURATION_FORM, DurationError, SIZE_FORM, SizeError, hint, parse_duration, parse_size};
 
 /// Why a limit can't be set.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -56,7 +56,7 @@ impl LimitError {
         match self {
             Self::NoAssignment(_) => Some("write it like `memory=16MiB`".to_owned()),
             Self::Unknown(name) => hint(name, &LimitName::ALL.map(LimitName::as_str)),
-            Self::Size { .. } => Some("write it like `16MiB`, `500kB` or `4096` (bytes)".to_owned()),
+            Self::Size { .. } => Some(SIZE_FORM.to_owned()),
             Self::Duration { .. } => Some(DURATION_FORM.to_owned()),
             Self::Count { .. } => Some("write it like `1000`".to_owned()),
             Self::Zero(_) | Self::TooLarge(_) => None,
@@ -101,17 +101,19 @@ pub enum LimitSource {
     Request,
 }
 
-/// The value that a limit has for a process, as [`LimitName::unit`] counts it, and whose it is: the lowest, and of equal
-/// ones the earliest, below which the later ones change nothing.
+/// The value that a limit has for a process, as [`LimitName::unit`] counts it, and whose it is: the request's, or the
+/// lower one of host and entry, of equal ones the host's.
 pub fn limit_in_force(
     name: LimitName,
     host: &Limits,
     entry: &LimitsOverride,
     request: &LimitsOverride,
 ) -> (u64, LimitSource) {
-    let wishes = [(entry.get(name), LimitSource::Entry), (request.get(name), LimitSource::Request)];
-    let wishes = wishes.into_iter().filter_map(|(value, source)| Some((value?, source)));
-    wishes.fold((host.get(name), LimitSource::Host), |least, wish| if wish.0 < least.0 { wish } else { least })
+    match (request.get(name), entry.get(name), host.get(name)) {
+        (Some(request), ..) => (request, LimitSource::Request),
+        (None, Some(entry), host) if entry < host => (entry, LimitSource::Entry),
+        (None, _, host) => (host, LimitSource::Host),
+    }
 }
 
 /// A limit of which more is wished than any of the hosts has, so that the wish changes nothing.

@@ -56,9 +56,17 @@ pub struct Run {
     #[arg(long, value_name = "NAMESPACE:NAME")]
     pub host: Option<String>,
 
-    /// Lower a limit of what is run: `memory=4MiB`, `cpu=500ms`, `timers=100`; repeatable
+    /// Set a limit of what is run, instead of its entry's and its host's: `memory=64MiB`, `cpu=500ms`; repeatable
     #[arg(long = "limit", value_name = "NAME=VALUE")]
     pub limits: Vec<String>,
+
+    /// Bytes that all processes may hold together: `1GiB`; half of what the machine has by default
+    #[arg(long, value_name = "SIZE")]
+    pub node_memory: Option<String>,
+
+    /// The most processes at once; 8000 by default
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub node_processes: Option<u32>,
 
     /// Let what is run read this environment variable; repeatable
     #[arg(long = "grant-env", value_name = "NAME")]

@@ -73,7 +73,7 @@ fn main() -> ExitCode {
 fn check(options: &Check) -> Result<u8, Refused> {
     let mut draft = read(&options.path)?;
     // Programs are compiled one at a time, each in an instance of its own.
-    let node = start_node(Arc::new(Silence), Some(FEW_PROCESSES))?;
+    let node = start_node(NodeConfig::new(Arc::new(Silence)), Some(FEW_PROCESSES))?;
     // Without a driver: there is nothing to wait for but the engine.
     let runtime = Builder::new_current_thread().build().map_err(|error| Refused::machine(error.to_string()))?;
     runtime.block_on(draft.compile(&node));
@@ -106,12 +106,11 @@ fn finished(draft: Draft) -> Result<App, Refused> {
     draft.finish().map_err(|report| Refused { text: text(report), code: USAGE })
 }
 
-/// A node as large as what is wanted of it, and no larger than the default: a start is refused where the machine has too
+/// A node as large as what is wanted of it, and no larger than it may be: a start is refused where the machine has too
 /// few mappings for every process there could be.
-fn start_node(output: Arc<dyn Output>, max_processes: Option<u32>) -> Result<Node, Refused> {
-    let mut config = NodeConfig::new(output);
+fn start_node(mut config: NodeConfig, max_processes: Option<u32>) -> Result<Node, Refused> {
     if let Some(wanted) = max_processes {
-        config.max_processes = wanted.clamp(FEW_PROCESSES, config.max_processes);
+        config.max_processes = wanted.max(FEW_PROCESSES).min(config.max_processes);
     }
     Node::start(config).map_err(|error| Refused::machine(error.to_string()))
 }

@@ -8,8 +8,10 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-use lunarium_app::{App, Draft, Services};
-use lunarium_engine::{EntryId, Grants, Handle, HostId, LimitsOverride, Node, Outcome, SpawnRequest, Value};
+use lunarium_app::{App, Draft, SIZE_FORM, Services, parse_size};
+use lunarium_engine::{
+    EntryId, Grants, Handle, HostId, LimitsOverride, Node, NodeConfig, Outcome, SpawnRequest, Value,
+};
 use tokio::runtime::Builder;
 use tokio::time::sleep;
 use tokio::{select, task};
@@ -58,6 +60,8 @@ async fn attend(options: Run) -> Result<u8, Refused> {
 /// What was asked for, as far as it can be known without a node.
 struct Prepared {
     limits: LimitsOverride,
+    /// What the node may hold.
+    memory: Option<u64>,
     grants: Grants,
     draft: Draft,
 }
@@ -67,7 +71,16 @@ fn prepare(options: &Run) -> Result<Prepared, Refused> {
     let limits = limits(&options.limits)?;
     let grants =
         grants(&options.grant_env, &options.grant_fs).map_err(|error| Refused::usage(error.to_string(), None))?;
-    Ok(Prepared { limits, grants, draft: read(&options.path)? })
+    let memory = options.node_memory.as_deref().map(memory).transpose()?;
+    Ok(Prepared { limits, memory, grants, draft: read(&options.path)? })
+}
+
+fn memory(text: &str) -> Result<u64, Refused> {
+    match parse_size(text) {
+        Ok(0) => Err(Refused::usage("`--node-memory` must be more than 0".to_owned(), None)),
+        Ok(size) => Ok(size),
+        Err(error) => Err(Refused::usage(format!("`--node-memory`: {error}"), Some(SIZE_FORM.to_owned()))),
+    }
 }
 
 /// Arguments reach `main` as strings, whatever bytes they hold.
@@ -87,8 +100,11 @@ impl Running {
         // A disk may let us wait.
         let prepared = task::spawn_blocking(move || prepare(&wanted)).await;
         let prepared = prepared.unwrap_or_else(|bug| Err(Refused::machine(bug.to_string())))?;
-        let Prepared { limits, grants, mut draft } = prepared;
-        let node = start_node(Arc::<Screen>::clone(&self.screen), draft.max_processes())?;
+        let Prepared { limits, memory, grants, mut draft } = prepared;
+        let mut config = NodeConfig::new(Arc::<Screen>::clone(&self.screen));
+        config.memory = memory;
+        config.max_processes = options.node_processes.unwrap_or(config.max_processes);
+        let node = start_node(config, draft.max_processes())?;
         draft.compile(&node).await;
         let mut app = finished(draft)?;
         let wish = Wish {

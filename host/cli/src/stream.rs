@@ -16,6 +16,9 @@ use tokio::sync::oneshot;
 /// times that keeps the writer busy while processes go on.
 const CAPACITY: usize = 256 * 1024;
 
+/// Bytes more that lines of the command itself may wait in, so that what processes write can't keep them out.
+const OWN: usize = 64 * 1024;
+
 /// The sending side of a stream. Cheap to clone.
 #[derive(Clone)]
 pub struct Stream {
@@ -69,11 +72,20 @@ impl Stream {
     ///
     /// At the limit: 256 KiB wait; a line that begins below it is taken whole.
     pub fn push(&self, line: &[u8]) -> bool {
+        self.push_below(line, CAPACITY)
+    }
+
+    /// The same for a line of the command itself, for which there are 64 KiB more.
+    pub fn push_own(&self, line: &[u8]) -> bool {
+        self.push_below(line, CAPACITY + OWN)
+    }
+
+    fn push_below(&self, line: &[u8], capacity: usize) -> bool {
         let mut state = self.shared.lock();
         if state.broken {
             return true;
         }
-        if state.waiting.len() >= CAPACITY {
+        if state.waiting.len() >= capacity {
             return false;
         }
         let idle = state.waiting.is_empty();

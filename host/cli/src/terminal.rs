@@ -71,12 +71,12 @@ impl Screen {
 
     /// Writes a line to standard error that is no log line and has no level.
     pub fn tell(&self, text: &str) {
-        self.log.push(visible(text).as_bytes());
+        self.log.push_own(visible(text).as_bytes());
     }
 
     /// Writes text to standard error that may hold colours: nothing in it may be a script's that isn't made visible.
     pub fn tell_rendered(&self, text: &str) {
-        self.log.push(text.as_bytes());
+        self.log.push_own(text.as_bytes());
     }
 
     /// Logs a failure: for people its explanation below the line, for programs the traceback in a field.
@@ -115,10 +115,13 @@ impl Screen {
             LogFormat::Text => text_line(time, process, level, message, fields),
             LogFormat::Json => json_line(time, process, level, message, fields),
         };
+        let push = |line: &str| match process {
+            Some(_) => self.log.push(line.as_bytes()),
+            None => self.log.push_own(line.as_bytes()),
+        };
         let dropped = self.dropped.swap(0, Ordering::Relaxed);
-        let lost = dropped != 0
-            && !self.log.push(line(None, Level::Warn, &format!("{dropped} log lines dropped"), &[]).as_bytes());
-        let taken = !lost && self.log.push((line(process, level, message, fields) + below).as_bytes());
+        let lost = dropped != 0 && !push(&line(None, Level::Warn, &format!("{dropped} log lines dropped"), &[]));
+        let taken = !lost && push(&(line(process, level, message, fields) + below));
         let missing = if lost { dropped.saturating_add(1) } else { u64::from(!taken) };
         self.dropped.fetch_add(missing, Ordering::Relaxed);
     }

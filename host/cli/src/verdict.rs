@@ -4,8 +4,8 @@
 
 use std::time::Duration;
 
-use lunarium_app::{App, Cause, DEFAULT_HOST, Explained, LimitSource, limit_in_force};
-use lunarium_engine::{EntryId, Failure, HostId, LimitName, LimitsOverride, Outcome, Pid, Value};
+use lunarium_app::{App, Cause, Explained, LimitSource, limit_in_force};
+use lunarium_engine::{EntryId, Failure, HostId, LimitName, Limits, LimitsOverride, Outcome, Pid, Value};
 
 /// Ended well.
 pub const SUCCESS: u8 = 0;
@@ -79,6 +79,11 @@ impl Ended<'_> {
     fn hint(&self, failure: &Failure) -> Option<String> {
         match Cause::of(failure)? {
             Cause::Limit(name) => self.limit_hint(name),
+            Cause::HostMemory => {
+                let host = self.host;
+                Some(format!("to raise it, set `host: {{memory: …}}` of the process host `{host}`"))
+            }
+            Cause::NodeMemory => Some("`--node-memory SIZE` raises it for this run".to_owned()),
             Cause::Deadlock => {
                 Some("each waits for something that only another coroutine of this process could do".to_owned())
             }
@@ -100,8 +105,11 @@ impl Ended<'_> {
             _ => return None,
         };
         let place = match source {
-            LimitSource::Host if host == DEFAULT_HOST => {
-                format!("is the default: to raise it, define a `process.host` with `limits: {{{name}: …}}`")
+            LimitSource::Host if limits.get(name) == Limits::default().get(name) => {
+                format!(
+                    "is the default: `--limit {name}=…` raises it for this run, a `process.host` with \
+                     `limits: {{{name}: …}}` for all"
+                )
             }
             LimitSource::Host => {
                 format!("process host `{host}` has: to raise it, set `limits: {{{name}: …}}` there")

@@ -67,7 +67,7 @@ mod syscall;
 mod value;
 mod wasm;
 
-pub use api::{DeliverError, Engine, Handle, Node, NodeConfig};
+pub use api::{DeliverError, Engine, EngineConfig, Handle, Node, NodeConfig};
 pub use catalogue::{
     ActorSpec, Chunk, Definition, Grants, HostDefinition, Import, Library, ScopeSpec, SecurityError, SecuritySpec,
 };

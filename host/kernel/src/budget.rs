@@ -21,7 +21,7 @@ pub const PROCESS_BYTES: u64 = 192 * 1024;
 
 /// What a budget is for.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Level {
+pub enum Budget {
     /// All nodes of an operating-system process.
     Engine,
     /// A node: a tenant.
@@ -30,7 +30,7 @@ pub enum Level {
     Host(HostId),
 }
 
-impl Level {
+impl Budget {
     /// The budget's name, as `details().limit` spells it.
     pub fn limit_name(&self) -> &'static str {
         match self {
@@ -41,7 +41,7 @@ impl Level {
     }
 }
 
-impl fmt::Display for Level {
+impl fmt::Display for Budget {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Engine => f.write_str("the engine"),
@@ -53,10 +53,10 @@ impl fmt::Display for Level {
 
 /// A budget would be exceeded. Nothing is charged then.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{level} is at its memory budget of {limit} bytes")]
+#[error("{budget} is at its memory budget of {limit} bytes")]
 pub struct Exhausted {
     /// Whose budget.
-    pub level: Level,
+    pub budget: Budget,
     /// Its bytes.
     pub limit: u64,
 }
@@ -67,7 +67,7 @@ impl Refusal for Exhausted {
     }
 
     fn limit(&self) -> Option<&'static str> {
-        Some(self.level.limit_name())
+        Some(self.budget.limit_name())
     }
 }
 
@@ -83,7 +83,7 @@ pub enum Rank {
 /// A budget and what is charged to it. Locks are taken from the child to the parent, and held for a few additions.
 #[derive(Debug)]
 pub struct Account {
-    level: Level,
+    budget: Budget,
     parent: Option<Arc<Account>>,
     limit: u64,
     reserve: u64,
@@ -114,17 +114,17 @@ impl State {
 
 impl Account {
     /// An account without a parent.
-    pub fn root(level: Level, limit: u64) -> Arc<Self> {
-        Arc::new(Self { level, parent: None, limit, reserve: 0, state: Mutex::default() })
+    pub fn root(budget: Budget, limit: u64) -> Arc<Self> {
+        Arc::new(Self { budget, parent: None, limit, reserve: 0, state: Mutex::default() })
     }
 
     /// An account below another. `limit` may be larger than the parent's: then that one's counts. `reserve` (at most the
     /// limit) stays free for it. Errors: the parent has no room for the reserve.
-    pub fn child(parent: &Arc<Self>, level: Level, limit: u64, reserve: u64) -> Result<Arc<Self>, Exhausted> {
+    pub fn child(parent: &Arc<Self>, budget: Budget, limit: u64, reserve: u64) -> Result<Arc<Self>, Exhausted> {
         let reserve = reserve.min(limit);
         parent.charge(reserve, Rank::Ordinary)?;
         let parent = Some(Arc::clone(parent));
-        Ok(Arc::new(Self { level, parent, limit, reserve, state: Mutex::default() }))
+        Ok(Arc::new(Self { budget, parent, limit, reserve, state: Mutex::default() }))
     }
 
     /// Bytes charged to it.
@@ -152,7 +152,7 @@ impl Account {
             Rank::Service => self.limit,
         };
         if used > limit {
-            return Err(Exhausted { level: self.level.clone(), limit: self.limit });
+            return Err(Exhausted { budget: self.budget.clone(), limit: self.limit });
         }
         if let Some(parent) = &self.parent {
             parent.charge(self.beyond_reserve(used).saturating_sub(self.beyond_reserve(state.used)), rank)?;

@@ -9,9 +9,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use lunarium_contract::{form, length};
 use parking_lot::Mutex;
 
-use crate::text::{SHOWN, cut};
 use crate::budget::Places;
-use crate::{ErrorKind, Kernel, Limits, Pid, Rank, Refusal};
+use crate::text::{SHOWN, cut};
+use crate::{ErrorKind, Exhausted, Kernel, Limits, Pid, Rank, Refusal};
 
 /// The id of a process host, such as `app:processes`.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -125,6 +125,9 @@ pub enum HostError {
         /// Which.
         id: HostId,
     },
+    /// The node can't keep so much free.
+    #[error("no room for the host's reserve: {0}")]
+    Reserve(#[from] Exhausted),
 }
 
 impl Refusal for HostError {
@@ -133,6 +136,7 @@ impl Refusal for HostError {
             Self::InvalidId { .. } => ErrorKind::Invalid,
             Self::Exists { .. } => ErrorKind::AlreadyExists,
             Self::Unknown { .. } => ErrorKind::NotFound,
+            Self::Reserve(refusal) => refusal.kind(),
         }
     }
 }

@@ -70,6 +70,11 @@ impl<T> Inbox<T> {
         self.mailbox.push_all(messages)
     }
 
+    /// Whether all of these messages would be accepted. Errors: as [`Inbox::push_all`].
+    pub fn check(&self, messages: &[Message]) -> Result<(), SendError> {
+        self.mailbox.check_all(messages)
+    }
+
     /// Accepts an event, unless it is closed. True: too many lie unread, and the process has to end
     /// ([`EVENT_BYTES`]).
     #[must_use]
@@ -175,6 +180,11 @@ impl<T> Inbox<T> {
     /// Requests that were begun, and neither canceled nor answered and handed over.
     pub fn requests_under_way(&self) -> u32 {
         self.requests.under_way()
+    }
+
+    /// Bytes that it holds here, not in the guest: payloads with [`MESSAGE_COST`] each, events and replies.
+    pub fn held_bytes(&self) -> u64 {
+        self.mailbox.held_bytes().saturating_add(self.requests.held_bytes())
     }
 
     /// The mailbox, to be looked at.

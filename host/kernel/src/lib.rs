@@ -20,6 +20,7 @@ mod invariants;
 mod kernel;
 mod limits;
 mod link;
+mod log_budget;
 mod monitor;
 mod permission;
 mod pid;
@@ -34,7 +35,7 @@ mod topic;
 mod upgrade;
 mod uptime;
 
-pub use budget::{Account, Exhausted, Level, PROCESS_BYTES, Rank, Share};
+pub use budget::{Account, Budget, Exhausted, PROCESS_BYTES, Rank, Share};
 pub use destination::Destination;
 pub use effect::Effect;
 pub use event::Event;
@@ -47,6 +48,7 @@ pub use inbox::{
 pub use kernel::{Kernel, ResolveError, Usage};
 pub use limits::{CountLimits, LimitName, LimitUnit, LimitValueError, Limits, LimitsOverride, NodeLimits};
 pub use link::LinkError;
+pub use log_budget::{LOG_BYTES, LogBudget};
 pub use lunarium_contract::ErrorKind;
 pub use monitor::MonitorError;
 pub use permission::{

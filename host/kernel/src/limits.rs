@@ -1,5 +1,5 @@
 //! Limits: the most that a process or a node may hold. Owns their names, defaults and meaning, in one table, and the rule
-//! that a child may have less and never more. Does not count: usage is kept where the things are.
+//! that an entry may have less than its host and never more. Does not count: usage is kept where the things are.
 
 use std::fmt;
 use std::time::Duration;
@@ -116,11 +116,15 @@ macro_rules! limits {
                 Self { $($field: wish.$field.map_or(self.$field, |wish| wish.min(self.$field)),)+ }
             }
 
-            /// The defaults, but for what is stated, be it more or less: what a process host has that states this. What
-            /// its processes wish is then only ever less.
+            /// These limits, but for what is stated, be it more or less.
+            pub fn replaced(self, stated: &LimitsOverride) -> Self {
+                Self { $($field: stated.$field.unwrap_or(self.$field),)+ }
+            }
+
+            /// The defaults, but for what is stated: what a process host has that states this. What its processes wish is
+            /// then only ever less.
             pub fn stated(stated: &LimitsOverride) -> Self {
-                let default = Self::default();
-                Self { $($field: stated.$field.unwrap_or(default.$field),)+ }
+                Self::default().replaced(stated)
             }
 
             /// A limit by its name: bytes, nanoseconds or a count, as [`LimitName::unit`] says.
@@ -206,11 +210,12 @@ limits! {
 }
 
 impl Limits {
-    /// What a process has: its host's limits, lowered by its entry, lowered by who starts it.
+    /// What a process has: its host's limits, lowered by its entry; whoever starts it from outside of the node replaces
+    /// either, be it by more or less. What all processes hold together ends at the budgets anyway.
     pub fn resolve(host: &Self, entry: &LimitsOverride, wish: Option<&LimitsOverride>) -> Self {
         let limits = host.clone().narrow(entry);
         match wish {
-            Some(wish) => limits.narrow(wish),
+            Some(wish) => limits.replaced(wish),
             None => limits,
         }
     }
@@ -311,7 +316,7 @@ mod tests {
     }
 
     #[test]
-    fn a_host_may_state_more_and_the_rest_only_less() {
+    fn a_host_states_more_or_less_an_entry_only_less_and_who_starts_it_replaces_both() {
         for name in LimitName::ALL {
             let host = Limits::stated(&wish(name, 4_000_000_000));
             assert_eq!(host.get(name), 4_000_000_000);
@@ -320,8 +325,8 @@ mod tests {
                 Limits::resolve(&host, &wish(name, entry), wished.as_ref()).get(name)
             };
             assert_eq!(
-                (of(7, None), of(7, Some(9)), of(9, Some(7)), of(4_100_000_000, None)),
-                (7, 7, 7, 4_000_000_000)
+                (of(7, None), of(7, Some(9)), of(9, Some(7)), of(4_100_000_000, None), of(7, Some(4_200_000_000))),
+                (7, 9, 7, 4_000_000_000, 4_200_000_000)
             );
         }
         assert_eq!(Limits::stated(&LimitsOverride::default()), Limits::default());

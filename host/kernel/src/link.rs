@@ -1,7 +1,7 @@
 //! Links: when one end ends abnormally, so does the other, unless it traps links. Owns making and undoing them, at both
 //! ends at once. What happens at an end is `end.rs`.
 
-use crate::{ErrorKind, Kernel, Pid, Refusal, ResolveError};
+use crate::{ErrorKind, Kernel, LimitName, Pid, Refusal, ResolveError};
 
 /// Why two processes aren't linked or unlinked.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -32,6 +32,10 @@ impl Refusal for LinkError {
             Self::Oneself { .. } => ErrorKind::Invalid,
             Self::LinksFull { .. } => ErrorKind::ResourceExhausted,
         }
+    }
+
+    fn limit(&self) -> Option<&'static str> {
+        matches!(self, Self::LinksFull { .. }).then_some(LimitName::Links.as_str())
     }
 }
 

@@ -1,7 +1,7 @@
 //! Monitors: the watcher gets one EXIT when the watched process ends. Owns making and undoing them. What happens at an
 //! end is `end.rs`; an EXIT that is under way isn't called back.
 
-use crate::{ErrorKind, Kernel, Pid, Refusal, ResolveError};
+use crate::{ErrorKind, Kernel, LimitName, Pid, Refusal, ResolveError};
 
 /// Why a process isn't monitored, or no longer.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -39,6 +39,10 @@ impl Refusal for MonitorError {
             Self::Exists { .. } => ErrorKind::AlreadyExists,
             Self::MonitorsFull { .. } => ErrorKind::ResourceExhausted,
         }
+    }
+
+    fn limit(&self) -> Option<&'static str> {
+        matches!(self, Self::MonitorsFull { .. }).then_some(LimitName::Monitors.as_str())
     }
 }
 

@@ -7,7 +7,8 @@ use std::sync::Arc;
 
 use crate::text::{SHOWN, cut};
 use crate::{
-    CountLimits, ErrorKind, Host, HostId, Kernel, LimitName, LinkError, MonitorError, Name, Pid, Rank, Refusal, ResolveError, Uptime,
+    CountLimits, ErrorKind, Host, HostId, Kernel, LimitName, LinkError, MonitorError, Name, Pid, Rank, Refusal,
+    ResolveError, Uptime,
 };
 
 /// The id of an entry, `namespace:name`.
@@ -389,6 +390,14 @@ impl Refusal for JoinError {
             Self::Process(refusal) => refusal.kind(),
             Self::Monitor(refusal) => refusal.kind(),
             Self::Link(refusal) => refusal.kind(),
+        }
+    }
+
+    fn limit(&self) -> Option<&'static str> {
+        match self {
+            Self::Process(_) => None,
+            Self::Monitor(refusal) => refusal.limit(),
+            Self::Link(refusal) => refusal.limit(),
         }
     }
 }

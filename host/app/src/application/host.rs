@@ -24,21 +24,12 @@ pub struct Host {
 impl Host {
     /// The host of an application that defines none.
     pub(crate) fn of_default() -> Self {
-        Self::new(DEFAULT_HOST, None, Limits::default(), Arc::default(), None)
+        Self::new(DEFAULT_HOST, Limits::default(), Arc::default(), None)
     }
 
-    /// A host that takes processes from the start on.
-    pub(crate) fn new(
-        id: &str,
-        max_processes: Option<u32>,
-        limits: Limits,
-        grants: Arc<Grants>,
-        security: Option<SecuritySpec>,
-    ) -> Self {
-        let mut definition = HostDefinition::new(HostId::new(id))
-            .with_max_processes(max_processes.unwrap_or(UNBOUNDED))
-            .with_limits(limits)
-            .with_grants(grants);
+    /// A host that takes processes from the start on, as many and with as much memory as the node has.
+    pub(crate) fn new(id: &str, limits: Limits, grants: Arc<Grants>, security: Option<SecuritySpec>) -> Self {
+        let mut definition = HostDefinition::new(HostId::new(id)).with_limits(limits).with_grants(grants);
         definition.security = security;
         Self { definition, started: true }
     }

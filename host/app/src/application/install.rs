@@ -9,9 +9,9 @@ use super::app::App;
 
 impl App {
     /// Puts the policies, the definitions and the hosts onto a node, and makes it strict when the application is.
-    /// Hosts that don't start with the application refuse processes, but for the one that is `wanted`.
+    /// Each service has a place that is kept for it, so that it comes back however full the node is. Hosts that don't start with the application refuse processes, but for the one that is `wanted`.
     ///
-    /// Errors: a host's id is taken on this node.
+    /// Errors: a host's id is taken on this node, or the node's memory has no room for its reserve.
     pub fn install(&self, node: &Node, wanted: Option<&HostId>) -> Result<(), HostError> {
         if self.strict {
             node.set_strict(true);
@@ -27,6 +27,9 @@ impl App {
             if !host.started && wanted != Some(&host.definition.id) {
                 node.stop_host(&host.definition.id)?;
             }
+        }
+        for service in &self.services {
+            node.keep_place(&service.host)?;
         }
         Ok(())
     }

@@ -11,6 +11,10 @@ use lunarium_engine::{ErrorKind, Failure, LimitName, Value};
 pub enum Cause {
     /// It reached a limit: `details().limit`.
     Limit(LimitName),
+    /// All processes of its host together hold as much as they may: `details().limit` is `host.memory`.
+    HostMemory,
+    /// All processes of the node do, or of the engine: `node.memory`, `engine.memory`.
+    NodeMemory,
     /// Nothing can wake any of its coroutines: `details().reason` is `deadlock`.
     Deadlock,
     /// Its chunk returned nothing that could run: `details().reason` is `nothing_to_run`.
@@ -23,7 +27,11 @@ impl Cause {
         let Value::Map(details) = Value::decode(failure.details.as_ref()?).ok()? else { return None };
         let detail = |key: &str| details.iter().find(|(name, _)| name.as_str() == Some(key))?.1.as_str();
         match failure.kind {
-            ErrorKind::ResourceExhausted => LimitName::parse(detail("limit")?).map(Self::Limit),
+            ErrorKind::ResourceExhausted => match detail("limit")? {
+                "host.memory" => Some(Self::HostMemory),
+                "node.memory" | "engine.memory" => Some(Self::NodeMemory),
+                name => LimitName::parse(name).map(Self::Limit),
+            },
             ErrorKind::Internal => (detail("reason")? == "deadlock").then_some(Self::Deadlock),
             ErrorKind::Invalid => (detail("reason")? == "nothing_to_run").then_some(Self::NothingToRun),
             _ => None,

@@ -9,6 +9,6 @@ mod suggest;
 pub(crate) use identifier::{NAME_FORM, full_id, is_name, too_long, unfit_alias, unfit_variable};
 pub use identifier::{NAMESPACE_FORM, is_namespace};
 pub(crate) use quantity::DURATION_FORM;
-pub use quantity::{DurationError, SizeError, parse_duration, parse_size};
+pub use quantity::{DurationError, SIZE_FORM, SizeError, parse_duration, parse_size};
 pub use suggest::hint;
 pub(crate) use suggest::nearest_hint;

@@ -32,6 +32,9 @@ pub enum DurationError {
     TooLong(String),
 }
 
+/// What a size looks like.
+pub const SIZE_FORM: &str = "write it like `16MiB`, `500kB` or `4096` (bytes)";
+
 /// What a duration looks like, for hints.
 pub(crate) const DURATION_FORM: &str = "write it like `250ms`, `10s` or `1h30m`";
 

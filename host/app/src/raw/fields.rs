@@ -7,7 +7,7 @@ use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use super::field::{Field, Name, Page, shown};
-use crate::notation::{DURATION_FORM, hint, parse_duration};
+use crate::notation::{DURATION_FORM, SIZE_FORM, hint, parse_duration, parse_size};
 use crate::report::Mistake;
 use crate::source::{At, Key, Node, Place, Shape};
 
@@ -101,6 +101,12 @@ impl<'n> Fields<'n> {
         count
     }
 
+    /// The same with its place.
+    pub(super) fn placed_count(&mut self, key: &'static str, least: u32) -> Option<At<u32>> {
+        let place = self.optional(key)?.place();
+        self.count(key, least).map(|value| At { value, place })
+    }
+
     /// A number of this range.
     pub(super) fn number(&mut self, key: &'static str, range: RangeInclusive<f64>) -> Option<f64> {
         let field = self.optional(key)?;
@@ -116,6 +122,19 @@ impl<'n> Fields<'n> {
             field.mistake(format!("`{key}` must be a number from {least} to {most}, not {shown}"));
         }
         number
+    }
+
+    /// Bytes, more than 0.
+    pub(super) fn size(&mut self, key: &'static str) -> Option<u64> {
+        let field = self.optional(key)?;
+        let parsed = match &field.node.shape {
+            Shape::Text(text) => parse_size(text).map_err(|error| format!("`{key}`: {error}")),
+            Shape::Integer(number) => u64::try_from(*number).map_err(|_| format!("`{key}`: `{number}` is not a size")),
+            shape => Err(format!("`{key}` must be a size, not {}", shown(shape))),
+        };
+        let parsed =
+            parsed.and_then(|size| if size == 0 { Err(format!("`{key}` must be more than 0")) } else { Ok(size) });
+        parsed.map_err(|message| field.hinted(message, Some(SIZE_FORM.to_owned()))).ok()
     }
 
     pub(super) fn duration(&mut self, key: &'static str) -> Option<Duration> {

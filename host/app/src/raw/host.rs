@@ -9,10 +9,17 @@ use super::grants::{self, RawGrants};
 use super::lifecycle::{self, RawLifecycle};
 use super::limits;
 use super::security::{self, RawSecurity};
+use crate::source::At;
 
 #[derive(Debug)]
 pub(crate) struct RawHost {
-    pub(crate) max_processes: Option<u32>,
+    pub(crate) max_processes: Option<At<u32>>,
+    /// Bytes that all its processes may hold.
+    pub(crate) memory: Option<u64>,
+    /// Bytes that are kept free for it.
+    pub(crate) reserve: Option<u64>,
+    /// Bytes that they may log in a second.
+    pub(crate) log_bytes: Option<u64>,
     pub(crate) limits: LimitsOverride,
     pub(crate) security: Option<RawSecurity>,
     pub(crate) grants: RawGrants,
@@ -20,13 +27,19 @@ pub(crate) struct RawHost {
 }
 
 pub(super) fn read(fields: &mut Fields<'_>) -> RawHost {
-    let max_processes = fields.table("host").and_then(|mut own| {
-        let max_processes = own.count("max_processes", 1);
+    let (mut max_processes, mut memory, mut reserve, mut log_bytes) = (None, None, None, None);
+    if let Some(mut own) = fields.table("host") {
+        max_processes = own.placed_count("max_processes", 1);
+        memory = own.size("memory");
+        reserve = own.size("reserve");
+        log_bytes = own.size("log_bytes");
         own.finish();
-        max_processes
-    });
+    }
     RawHost {
         max_processes,
+        memory,
+        reserve,
+        log_bytes,
         limits: limits::read(fields),
         grants: grants::read(fields),
         security: security::read(fields),

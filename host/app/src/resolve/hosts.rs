@@ -26,7 +26,14 @@ impl Resolver<'_> {
             let limits = Limits::stated(&raw.limits);
             let grants = granter.grants(&raw.grants, self.report);
             let security = self.security(raw.security.as_ref());
-            let host = Host::new(entry.id(), raw.max_processes, limits, grants, security);
+            let mut host = Host::new(entry.id(), limits, grants, security);
+            let definition = &mut host.definition;
+            if let Some(max_processes) = &raw.max_processes {
+                definition.max_processes = max_processes.value;
+            }
+            definition.memory = raw.memory.unwrap_or(definition.memory);
+            definition.reserve = raw.reserve.unwrap_or(definition.reserve);
+            definition.log_bytes = raw.log_bytes.unwrap_or(definition.log_bytes);
             hosts.push(Host { started: is_needed || raw.lifecycle.auto_start.unwrap_or(true), ..host });
         }
         hosts

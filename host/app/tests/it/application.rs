@@ -126,6 +126,9 @@ entries:
                     definition: HostDefinition {
                         id: shop:processes,
                         max_processes: 100,
+                        memory: 18446744073709551615,
+                        reserve: 0,
+                        log_bytes: 18446744073709551615,
                         limits: Limits {
                             memory: 33554432,
                             cpu: 10s,
@@ -152,6 +155,9 @@ entries:
                     definition: HostDefinition {
                         id: shop:spare,
                         max_processes: 4294967295,
+                        memory: 18446744073709551615,
+                        reserve: 0,
+                        log_bytes: 18446744073709551615,
                         limits: Limits {
                             memory: 16777216,
                             cpu: 10s,

@@ -15,16 +15,17 @@ fn wish(text: &str) -> LimitsOverride {
 }
 
 #[test]
-fn the_lowest_limit_counts_and_of_equal_ones_the_earliest() {
+fn a_request_counts_else_the_lower_one_and_of_equal_ones_the_hosts() {
     let host = Limits { memory: 16 << 20, ..Limits::default() };
     let cases = [
         ("", "", 16 << 20, LimitSource::Host),
-        ("memory=16MiB", "memory=16MiB", 16 << 20, LimitSource::Host),
+        ("memory=16MiB", "memory=16MiB", 16 << 20, LimitSource::Request),
+        ("memory=16MiB", "", 16 << 20, LimitSource::Host),
         ("memory=32MiB", "", 16 << 20, LimitSource::Host),
         ("memory=8MiB", "", 8 << 20, LimitSource::Entry),
-        ("memory=8MiB", "memory=8MiB", 8 << 20, LimitSource::Entry),
+        ("memory=8MiB", "memory=8MiB", 8 << 20, LimitSource::Request),
         ("memory=8MiB", "memory=4MiB", 4 << 20, LimitSource::Request),
-        ("memory=8MiB", "memory=12MiB", 8 << 20, LimitSource::Entry),
+        ("memory=8MiB", "memory=32MiB", 32 << 20, LimitSource::Request),
     ];
     for (entry, request, value, source) in cases {
         let in_force = limit_in_force(LimitName::Memory, &host, &wish(entry), &wish(request));

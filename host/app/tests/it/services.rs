@@ -9,7 +9,7 @@ use std::task::Waker;
 use expect_test::{Expect, expect};
 use futures_lite::future::block_on;
 use lunarium_app::{App, ServiceChange, ServiceEvent, Services};
-use lunarium_engine::{Engine, Failure, Level, Node, NodeConfig, Outcome, Output, ProcessLabel, Value};
+use lunarium_engine::{Engine, EngineConfig, Failure, Level, Node, NodeConfig, Outcome, Output, ProcessLabel, Value};
 
 use crate::app;
 
@@ -89,9 +89,9 @@ fn application(services: &[(&str, &str, &str)]) -> App {
 impl Run {
     fn start(services: &[(&str, &str, &str)]) -> Run {
         static ENGINE: OnceLock<Engine> = OnceLock::new();
-        let engine = ENGINE.get_or_init(|| Engine::new(100).unwrap());
+        let engine = ENGINE.get_or_init(|| Engine::new(EngineConfig::new(100)).unwrap());
         let app = application(services);
-        let node = Node::start_on(engine, NodeConfig::new(Arc::new(Silence)).with_max_processes(100));
+        let node = Node::start_on(engine, NodeConfig::new(Arc::new(Silence)).with_max_processes(100)).unwrap();
         app.install(&node, None).unwrap();
         Run { services: Services::start(&node, &app), node, told: String::new() }
     }

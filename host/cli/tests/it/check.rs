@@ -288,6 +288,56 @@ fn a_limit_above_that_of_every_host_is_shown() {
     "#]],
     );
     check(
+        &[(
+            "app/_index.yaml",
+            &index(
+                "  - {name: large, kind: process.host, host: {max_processes: 9000, memory: 1GiB, reserve: lots, log_bytes: 0}, limits: {memory: 64MiB}}\n",
+            ),
+        )],
+        expect![[r#"
+        exit code: 2
+        --- stderr
+        error: `reserve`: `lots` is not a size
+         --> app/_index.yaml:4:90
+          |
+        4 |   - {name: large, kind: process.host, host: {max_processes: 9000, memory: 1GiB, reserve: lots, log_bytes: 0}, limits: {memory: 64MiB}}
+          |                                                                                          ^^^^
+          |
+          = help: write it like `16MiB`, `500kB` or `4096` (bytes)
+
+        error: `log_bytes` must be more than 0
+         --> app/_index.yaml:4:107
+          |
+        4 |   - {name: large, kind: process.host, host: {max_processes: 9000, memory: 1GiB, reserve: lots, log_bytes: 0}, limits: {memory: 64MiB}}
+          |                                                                                                           ^
+          |
+          = help: write it like `16MiB`, `500kB` or `4096` (bytes)
+
+        error: 2 mistakes
+    "#]],
+    );
+    check(
+        &[(
+            "app/_index.yaml",
+            &index(
+                "  - {name: large, kind: process.host, host: {max_processes: 9000, memory: 1GiB, reserve: 1MiB}, limits: {memory: 64MiB}}\n",
+            ),
+        )],
+        expect![[r#"
+        exit code: 0
+        --- stderr
+        warning: `max_processes` of `app:large` is above the node's 8000, and changes nothing
+         --> app/_index.yaml:4:61
+          |
+        4 |   - {name: large, kind: process.host, host: {max_processes: 9000, memory: 1GiB, reserve: 1MiB}, limits: {memory: 64MiB}}
+          |                                                             ^^^^
+          |
+          = help: `--node-processes` gives the node more, where the machine has enough memory mappings
+
+        warning: 1 warning
+    "#]],
+    );
+    check(
         &[("app/_index.yaml", &index("  - {name: small, kind: process.host, limits: {memory: 4MiB}}\n"))],
         expect![[r#"
             exit code: 0

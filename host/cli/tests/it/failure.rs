@@ -466,7 +466,7 @@ fn a_limit_is_named_with_what_raises_it() {
     }
     expect![[r#"
         app:tight : = help: limit `memory` is 2MiB, which entry `app:tight` has: to raise it, set `limits: {memory: …}` there
-        app:hog : = help: limit `memory` is 3MiB, which is the default: to raise it, define a `process.host` with `limits: {memory: …}`
+        app:hog : = help: limit `memory` is 3MiB, which process host `app:processes` has: to raise it, set `limits: {memory: …}` there
         app:hog memory=1MiB: = help: limit `memory` is 1MiB, which `--limit memory` gives: a larger value raises it
         app:busy : = help: limit `cpu` is 30ms, which entry `app:busy` has: to raise it, set `limits: {cpu: …}` there
     "#]].assert_eq(&all);

@@ -1,5 +1,7 @@
 //! A wrong command line or application: exit code 2, and words that help.
 
+use std::fmt::Write as _;
+
 use expect_test::{Expect, expect};
 
 use crate::{app, folder, lunarium, run, transcript};
@@ -179,6 +181,50 @@ fn a_limit_that_is_no_size_is_told_before_anything_runs() {
     ] {
         check(TWO, &["run", "app", "--limit", limit], expected);
     }
+}
+
+#[test]
+fn what_the_node_may_hold_is_set_on_the_command_line() {
+    let hog = "return function() return #('x'):rep(20 << 20) == 20 << 20 and 7 end";
+    let folder = folder(&[("hog.lua", hog)]);
+    let mut all = String::new();
+    for options in [
+        &[][..],
+        &["--limit", "memory=64MiB"],
+        &["--limit", "memory=64MiB", "--node-memory", "16MiB"],
+        &["--node-memory", "much"],
+        &["--node-memory", "0"],
+        &["--node-processes", "0"],
+    ] {
+        let command: Vec<&str> = ["run"].into_iter().chain(options.iter().copied()).chain(["hog.lua"]).collect();
+        let told = run(&folder, &command);
+        let shown = told
+            .lines()
+            .filter(|line| ["exit", "error", "help:", " = help"].iter().any(|begin| line.starts_with(begin)));
+        writeln!(all, "{}\n  {}", options.join(" "), shown.collect::<Vec<_>>().join("\n  ")).unwrap();
+    }
+    expect![[r#"
+
+          exit code: 1
+          error: app:main {app:processes|0x00001} failed: not enough memory (ResourceExhausted)
+        --limit memory=64MiB
+          exit code: 7
+        --limit memory=64MiB --node-memory 16MiB
+          exit code: 1
+          error: app:main {app:processes|0x00001} failed: not enough memory: the node is at its memory budget of 16777216 bytes (ResourceExhausted)
+           = help: `--node-memory SIZE` raises it for this run
+        --node-memory much
+          exit code: 2
+          error: `--node-memory`: `much` is not a size
+          help: write it like `16MiB`, `500kB` or `4096` (bytes)
+        --node-memory 0
+          exit code: 2
+          error: `--node-memory` must be more than 0
+        --node-processes 0
+          exit code: 2
+          error: invalid value '0' for '--node-processes <N>': 0 is not in 1..=4294967295
+    "#]]
+    .assert_eq(&all);
 }
 
 #[test]

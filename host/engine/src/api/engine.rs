@@ -14,18 +14,53 @@ pub struct Engine {
     machine: Arc<Machine>,
 }
 
+/// What an engine is made of. Made by [`EngineConfig::new`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct EngineConfig {
+    /// Processes of all nodes alive at once, 1 or more. At the limit: starts wait.
+    pub max_processes: u32,
+    /// Bytes that all processes of all nodes may hold together. None, the default: half of what the machine has, or its
+    /// control group. At the limit: `spawn` and `send` are refused, and memory doesn't grow: a Lua error.
+    pub memory: Option<u64>,
+}
+
+impl EngineConfig {
+    /// Room for so many processes, and the default of memory.
+    pub fn new(max_processes: u32) -> EngineConfig {
+        EngineConfig { max_processes, memory: None }
+    }
+
+    /// The same with this many bytes for all processes.
+    #[must_use]
+    pub fn with_memory(self, memory: u64) -> EngineConfig {
+        EngineConfig { memory: Some(memory), ..self }
+    }
+}
+
 impl Engine {
     /// Loads the compiled guest (about 3 ms), makes the first instances and starts one worker thread per core.
     ///
     /// Errors: the machine's settings don't allow `max_processes`, its CPU is older than x86-64-v3, or it is out of
     /// address space or threads.
-    pub fn new(max_processes: u32) -> Result<Engine, StartError> {
-        Ok(Engine { machine: Arc::new(Machine::start(max_processes, syscall::add_to_linker)?) })
+    pub fn new(config: EngineConfig) -> Result<Engine, StartError> {
+        let EngineConfig { max_processes, memory } = config;
+        Ok(Engine { machine: Arc::new(Machine::start(max_processes, memory, syscall::add_to_linker)?) })
     }
 
     /// The number of processes this engine was made for.
     pub fn max_processes(&self) -> u32 {
         self.machine.max_processes
+    }
+
+    /// Bytes that all processes of all nodes hold now, and what nodes keep free for theirs.
+    pub fn memory_used(&self) -> u64 {
+        self.machine.memory.used()
+    }
+
+    /// Bytes that they may hold.
+    pub fn memory_limit(&self) -> u64 {
+        self.machine.memory.limit()
     }
 
     pub(crate) fn machine(&self) -> &Arc<Machine> {

@@ -6,6 +6,6 @@ mod engine;
 mod handle;
 mod node;
 
-pub use engine::Engine;
+pub use engine::{Engine, EngineConfig};
 pub use handle::Handle;
 pub use node::{DeliverError, Node, NodeConfig};

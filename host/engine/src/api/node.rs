@@ -5,10 +5,11 @@ use std::sync::mpsc::channel;
 use std::time::Duration;
 
 use lunarium_kernel::{
-    EntryId, HostError, HostId, Message, NodeLimits, Pid, Policy, ResolveError, SendError, Topic, TopicError,
+    Account, Budget, EntryId, HostError, HostId, LOG_BYTES, LogBudget, Message, NodeLimits, PROCESS_BYTES, Pid, Policy,
+    ResolveError, SendError, Topic, TopicError,
 };
 
-use super::{Engine, Handle};
+use super::{Engine, EngineConfig, Handle};
 use crate::catalogue::{Chunk, Definition, HostDefinition};
 use crate::node::{CompileError, Globals, NodeInner, Spawn, SpawnError, SpawnRequest, StartError};
 use crate::process::{Inspection, Output};
@@ -21,6 +22,14 @@ use lunarium_schedule::Sleep;
 pub struct NodeConfig {
     /// Processes alive at once, 1 or more; 8,000 by default. At the limit: `spawn` is refused, `ResourceExhausted`.
     pub max_processes: u32,
+    /// Bytes that all its processes may hold together. None, the default: the engine's, which counts also when it is less. Counted is whatever they
+    /// can choose the size of. At the limit: `spawn` and `send` are refused, and memory doesn't grow: a Lua error.
+    pub memory: Option<u64>,
+    /// Bytes of the engine's memory that stay free for it whatever the other nodes hold; 0 by default.
+    pub reserve: u64,
+    /// Bytes that all its processes may log in a second; 4 MiB by default. Half is for whoever comes first, the other half
+    /// for all who log, in equal parts. At the limit: lines are dropped and counted.
+    pub log_bytes: u64,
     /// A process with neither actor nor scope may do nothing to others; false by default: it may do everything.
     pub strict: bool,
     /// Where processes print and log.
@@ -30,7 +39,8 @@ pub struct NodeConfig {
 impl NodeConfig {
     /// The defaults, with this output.
     pub fn new(output: Arc<dyn Output>) -> NodeConfig {
-        NodeConfig { max_processes: NodeLimits::default().max_processes, strict: false, output }
+        let max_processes = NodeLimits::default().max_processes;
+        NodeConfig { max_processes, memory: None, reserve: 0, log_bytes: LOG_BYTES, strict: false, output }
     }
 
     /// The same with room for this many processes.
@@ -39,12 +49,27 @@ impl NodeConfig {
         NodeConfig { max_processes, ..self }
     }
 
+    /// The same with this many bytes for all its processes, some of them kept free for it.
+    #[must_use]
+    pub fn with_memory(self, memory: u64, reserve: u64) -> NodeConfig {
+        NodeConfig { memory: Some(memory), reserve, ..self }
+    }
+
+    /// The same with this many bytes of log lines in a second.
+    #[must_use]
+    pub fn with_log_bytes(self, log_bytes: u64) -> NodeConfig {
+        NodeConfig { log_bytes, ..self }
+    }
+
     /// The same, strict or not.
     #[must_use]
     pub fn with_strict(self, strict: bool) -> NodeConfig {
         NodeConfig { strict, ..self }
     }
 }
+
+/// Memory that is kept for a service: what it takes to start, to load its libraries and to take messages.
+const SERVICE_BYTES: u64 = PROCESS_BYTES + (2 << 20);
 
 /// A running node. Cheap to clone; processes live until they end, are terminated, or the last clone is dropped.
 #[derive(Clone)]
@@ -83,20 +108,25 @@ pub enum DeliverError {
 }
 
 impl Node {
-    /// Starts a node on an engine of its own.
+    /// Starts a node on an engine of its own, with the node's `memory`.
     ///
     /// Errors: see [`Engine::new`].
     pub fn start(config: NodeConfig) -> Result<Node, StartError> {
-        let engine = Engine::new(config.max_processes)?;
-        Ok(Node::start_on(&engine, config))
+        let engine = EngineConfig { memory: config.memory, ..EngineConfig::new(config.max_processes) };
+        let engine = Engine::new(engine)?;
+        Node::start_on(&engine, config)
     }
 
     /// Starts a node on an engine that others use too. Beyond the engine's own number, starts wait.
-    pub fn start_on(engine: &Engine, config: NodeConfig) -> Node {
-        let NodeConfig { max_processes, strict, output } = config;
-        let inner = NodeInner::new(Arc::clone(engine.machine()), NodeLimits { max_processes }, output);
+    ///
+    /// Errors: the engine's memory has no room for its reserve.
+    pub fn start_on(engine: &Engine, config: NodeConfig) -> Result<Node, StartError> {
+        let NodeConfig { max_processes, memory, reserve, log_bytes, strict, output } = config;
+        let machine = Arc::clone(engine.machine());
+        let memory = Account::child(&machine.memory, Budget::Node, memory.unwrap_or(u64::MAX), reserve)?;
+        let inner = NodeInner::new(machine, NodeLimits { max_processes }, memory, LogBudget::new(log_bytes), output);
         inner.catalogue.policies.set_strict(strict);
-        Node { owner: Arc::new(Owner { engine: engine.clone(), inner }) }
+        Ok(Node { owner: Arc::new(Owner { engine: engine.clone(), inner }) })
     }
 
     /// Adds a definition or replaces it. Processes that run keep the one they started with.
@@ -118,9 +148,27 @@ impl Node {
 
     /// Adds a process host.
     ///
-    /// Errors: the id is taken or can't stand in a pid.
+    /// Errors: the id is taken or can't stand in a pid; the node's memory has no room for its reserve.
     pub fn add_host(&self, host: HostDefinition) -> Result<(), HostError> {
-        self.inner().catalogue.add_host(host)
+        self.inner().catalogue.add_host(host, &self.inner().memory)
+    }
+
+    /// Keeps a place on a host, and memory for a small process, for one service more: what a process starts ends below
+    /// that, so a service that comes back finds room. Services are what [`Node::spawn`] starts.
+    ///
+    /// Errors: an unknown host.
+    pub fn keep_place(&self, host: &HostId) -> Result<(), HostError> {
+        let inner = self.inner();
+        let known = inner.catalogue.host(host).ok_or_else(|| HostError::Unknown { id: host.clone() })?;
+        inner.kernel(|kernel| kernel.keep_place(known.kernel()));
+        known.memory.add_headroom(SERVICE_BYTES);
+        inner.memory.add_headroom(SERVICE_BYTES);
+        Ok(())
+    }
+
+    /// Bytes that its processes hold now, and what hosts keep free for theirs.
+    pub fn memory_used(&self) -> u64 {
+        self.inner().memory.used()
     }
 
     /// Closes a host for new processes; those that run go on.

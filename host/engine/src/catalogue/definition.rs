@@ -71,6 +71,14 @@ pub struct HostDefinition {
     pub id: HostId,
     /// How many processes live in it at most; the node's maximum when larger.
     pub max_processes: u32,
+    /// Bytes that all its processes may hold together; the node's when larger, as by default. Counted is whatever they can
+    /// choose the size of. At the limit: `spawn` and `send` are refused, and memory doesn't grow: a Lua error.
+    pub memory: u64,
+    /// Bytes of the node's memory that stay free for it whatever the other hosts hold; 0 by default.
+    pub reserve: u64,
+    /// Bytes that all its processes may log in a second; the node's when larger, as by default. Half is for whoever comes
+    /// first, the other half for all who log, in equal parts. At the limit: lines are dropped and counted.
+    pub log_bytes: u64,
     /// The limits of its processes; an entry's can be lower, never higher.
     pub limits: Limits,
     /// What each of its processes may reach outside of the node; nothing by default.
@@ -147,6 +155,9 @@ impl HostDefinition {
         HostDefinition {
             id,
             max_processes: u32::MAX,
+            memory: u64::MAX,
+            reserve: 0,
+            log_bytes: u64::MAX,
             limits: Limits::default(),
             grants: Arc::default(),
             security: None,
@@ -157,6 +168,18 @@ impl HostDefinition {
     #[must_use]
     pub fn with_max_processes(self, max_processes: u32) -> HostDefinition {
         HostDefinition { max_processes, ..self }
+    }
+
+    /// The same with this many bytes for all of its processes, some of them kept free for it.
+    #[must_use]
+    pub fn with_memory(self, memory: u64, reserve: u64) -> HostDefinition {
+        HostDefinition { memory, reserve, ..self }
+    }
+
+    /// The same with this many bytes of log lines in a second.
+    #[must_use]
+    pub fn with_log_bytes(self, log_bytes: u64) -> HostDefinition {
+        HostDefinition { log_bytes, ..self }
     }
 
     /// The same with these limits for each of its processes.

@@ -4,23 +4,30 @@
 use std::ops::Deref;
 use std::sync::Arc;
 
-use lunarium_kernel::{Host, HostError};
+use lunarium_kernel::{Account, Budget, Host, HostError, LogBudget};
 
 use super::{Grants, HostDefinition, SecuritySpec};
 
 /// One host. Each of its processes holds it.
 pub(crate) struct ProcessHost {
     kernel: Arc<Host>,
+    /// What its processes hold together.
+    pub(crate) memory: Arc<Account>,
+    /// What they log together.
+    pub(crate) log: LogBudget,
     pub(crate) grants: Arc<Grants>,
     /// What a process starts with that gets nothing else.
     pub(crate) security: Option<SecuritySpec>,
 }
 
 impl ProcessHost {
-    /// Errors: an id that can't stand in a pid.
-    pub(crate) fn new(definition: HostDefinition) -> Result<ProcessHost, HostError> {
-        let HostDefinition { id, max_processes, limits, grants, security } = definition;
-        Ok(ProcessHost { kernel: Arc::new(Host::new(id, max_processes, limits)?), grants, security })
+    /// Errors: an id that can't stand in a pid; no room for its reserve in `memory`, the node's.
+    pub(crate) fn new(definition: HostDefinition, memory: &Arc<Account>) -> Result<ProcessHost, HostError> {
+        let HostDefinition { id, max_processes, memory: limit, reserve, log_bytes, limits, grants, security } =
+            definition;
+        let kernel = Arc::new(Host::new(id.clone(), max_processes, limits)?);
+        let memory = Account::child(memory, Budget::Host(id), limit, reserve)?;
+        Ok(ProcessHost { kernel, memory, log: LogBudget::new(log_bytes), grants, security })
     }
 
     /// The kernel's part.

@@ -12,7 +12,7 @@ mod program;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use lunarium_kernel::{EntryId, HostError, HostId};
+use lunarium_kernel::{Account, EntryId, HostError, HostId};
 use parking_lot::RwLock;
 
 pub(crate) use code::{Code, Compiled, ImportLists, source};
@@ -21,7 +21,7 @@ pub use grants::Grants;
 pub(crate) use host::ProcessHost;
 pub use policies::{ActorSpec, ScopeSpec, SecurityError, SecuritySpec};
 pub(crate) use policies::{Policies, read_table};
-pub(crate) use program::Program;
+pub(crate) use program::{Arguments, Program};
 
 #[derive(Default)]
 pub(crate) struct Catalogue {
@@ -43,11 +43,12 @@ impl Catalogue {
         self.definitions.read().get(entry).cloned()
     }
 
-    /// Adds a process host. Hosts are never forgotten: they come from definitions, not from scripts.
+    /// Adds a process host. What its processes hold is charged to an account below `memory`. Hosts are never forgotten:
+    /// they come from definitions, not from scripts.
     ///
-    /// Errors: the id is taken, or can't stand in a pid.
-    pub(crate) fn add_host(&self, definition: HostDefinition) -> Result<(), HostError> {
-        let host = Arc::new(ProcessHost::new(definition)?);
+    /// Errors: the id is taken, or can't stand in a pid; its reserve isn't there.
+    pub(crate) fn add_host(&self, definition: HostDefinition, memory: &Arc<Account>) -> Result<(), HostError> {
+        let host = Arc::new(ProcessHost::new(definition, memory)?);
         let mut hosts = self.hosts.write();
         if hosts.contains_key(host.id()) {
             return Err(HostError::Exists { id: host.id().clone() });

@@ -99,6 +99,14 @@ pub enum SecurityError {
         /// Encoded bytes.
         size: usize,
     },
+    /// More values than policies look at.
+    #[error("{what} of {count} values exceed the limit of {}", length::META_VALUES)]
+    Values {
+        /// `meta` or `attributes`.
+        what: &'static str,
+        /// Those inside of others included.
+        count: usize,
+    },
     /// Bytes that no guest makes of a value.
     #[error("{0} can't be read")]
     Payload(&'static str),
@@ -239,12 +247,26 @@ pub(crate) fn read_table(payload: &[u8], what: &'static str) -> Result<Attribute
         return Err(SecurityError::Size { what, size: payload.len() });
     }
     let value = Value::decode(payload).map_err(|_| SecurityError::Payload(what))?;
+    let count = values(&value);
+    if count > length::META_VALUES {
+        return Err(SecurityError::Values { what, count });
+    }
     match attribute(value).ok_or(SecurityError::Value(what))? {
         // An empty table looks like a list.
         Attribute::List(items) if items.is_empty() => Ok(Attribute::Map(BTreeMap::new())),
         table @ Attribute::Map(_) => Ok(table),
         _ => Err(SecurityError::NoTable(what)),
     }
+}
+
+/// How many values it is, those inside of it included. The depth is that of a payload, which has a limit.
+fn values(value: &Value) -> usize {
+    let inside = match value {
+        Value::Array(items) => items.iter().map(values).sum(),
+        Value::Map(pairs) => pairs.iter().map(|(key, value)| values(key).saturating_add(values(value))).sum(),
+        _ => 0_usize,
+    };
+    inside.saturating_add(1)
 }
 
 /// None: it holds something that can't be compared. The depth is that of a payload, which has a limit.

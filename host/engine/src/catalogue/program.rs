@@ -4,24 +4,47 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use lunarium_kernel::{Limits, LimitsOverride};
+use lunarium_kernel::{Exhausted, Limits, LimitsOverride, Share};
 
 use super::{Code, Grants, ProcessHost};
 
 /// What an incarnation begins with.
-#[derive(Clone)]
 pub(crate) struct Program {
     pub(crate) code: Arc<Code>,
     pub(crate) limits: Limits,
     /// The entry's and the host's.
     pub(crate) grants: Arc<Grants>,
-    /// A payload: an array with the values.
-    pub(crate) arguments: Bytes,
+    /// Taken when it begins.
+    pub(crate) arguments: Arguments,
+}
+
+/// What a method is called with, and what that is charged to as long as it is here.
+#[derive(Debug, Default)]
+pub(crate) struct Arguments {
+    payload: Bytes,
+    _share: Option<Share>,
+}
+
+impl Arguments {
+    /// `payload` is an array with the values. Errors: a budget.
+    pub(crate) fn new(payload: Bytes, mut share: Share) -> Result<Arguments, Exhausted> {
+        share.grow(u64::try_from(payload.len()).unwrap_or(u64::MAX))?;
+        Ok(Arguments { payload, _share: Some(share) })
+    }
+
+    pub(crate) fn payload(&self) -> &[u8] {
+        &self.payload
+    }
 }
 
 impl Program {
     /// Limits: host, then entry, then who started it from outside. Grants: the entry's and the host's.
-    pub(crate) fn new(code: Arc<Code>, host: &ProcessHost, wish: Option<&LimitsOverride>, arguments: Bytes) -> Program {
+    pub(crate) fn new(
+        code: Arc<Code>,
+        host: &ProcessHost,
+        wish: Option<&LimitsOverride>,
+        arguments: Arguments,
+    ) -> Program {
         let limits = Limits::resolve(host.limits(), &code.definition.limits, wish);
         let grants = Grants::union(&code.definition.grants, &host.grants);
         Program { code, limits, grants, arguments }

@@ -117,6 +117,16 @@ impl Task {
         }
     }
 
+    /// The most bytes that it holds: what is written, or what will be read.
+    pub(crate) fn bytes(&self) -> u64 {
+        match &self.operation {
+            Operation::Read { length, .. } => length.unwrap_or(self.limit).into(),
+            Operation::Write(bytes) | Operation::Append(bytes) => u64::try_from(bytes.len()).unwrap_or(u64::MAX),
+            Operation::List => self.limit.into(),
+            Operation::Stat | Operation::Remove | Operation::MakeDirectory | Operation::Rename(_) => 0,
+        }
+    }
+
     /// Performs the operation: the payload of its result. Blocks.
     pub(crate) fn run(&self) -> Result<Vec<u8>, FileError> {
         let result = match &self.operation {

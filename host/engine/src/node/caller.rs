@@ -5,12 +5,12 @@
 
 use std::sync::Arc;
 
-use lunarium_kernel::{Limits, Security};
+use lunarium_kernel::{Limits, Security, Share};
 
 use super::NodeInner;
 use crate::catalogue::Program;
 use crate::process::{CpuMeter, Incarnation, Process};
-use crate::wasm::{MemoryLimiter, Occupant, Stopped};
+use crate::wasm::{MemoryLimiter, Occupant, Refused, Stopped};
 
 pub(crate) struct Caller {
     pub(crate) node: Arc<NodeInner>,
@@ -40,15 +40,20 @@ impl Who {
 }
 
 impl Caller {
-    /// A process that runs.
-    pub(crate) fn of(node: &Arc<NodeInner>, process: &Arc<Process>, incarnation: &Arc<Incarnation>) -> Caller {
+    /// A process that runs. What its memory grows by is charged to `share`.
+    pub(crate) fn of(
+        node: &Arc<NodeInner>,
+        process: &Arc<Process>,
+        incarnation: &Arc<Incarnation>,
+        share: Share,
+    ) -> Caller {
         let who = Who { process: Arc::clone(process), incarnation: Arc::clone(incarnation) };
-        Caller { who: Some(who), ..Caller::nobody(node, Arc::clone(&incarnation.cpu), incarnation.limits()) }
+        Caller { who: Some(who), ..Caller::nobody(node, Arc::clone(&incarnation.cpu), incarnation.limits(), share) }
     }
 
     /// Nobody: whatever it might call stops the instance.
-    pub(crate) fn nobody(node: &Arc<NodeInner>, cpu: Arc<CpuMeter>, limits: &Limits) -> Caller {
-        let memory = MemoryLimiter::new(limits);
+    pub(crate) fn nobody(node: &Arc<NodeInner>, cpu: Arc<CpuMeter>, limits: &Limits, share: Share) -> Caller {
+        let memory = MemoryLimiter::new(limits, share);
         Caller { node: Arc::clone(node), who: None, cpu, memory, upgrade: None }
     }
 
@@ -58,9 +63,9 @@ impl Caller {
         who.ok_or(Stopped::Killed)
     }
 
-    /// The script asked for more memory than the instance may have.
-    pub(crate) fn memory_was_refused(&self) -> bool {
-        self.memory.was_refused()
+    /// Why the instance didn't get the memory it last asked for. None: it did.
+    pub(crate) fn memory_refused(&self) -> Option<&Refused> {
+        self.memory.refused()
     }
 
     /// Bytes of the instance's memories and tables.

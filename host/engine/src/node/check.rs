@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use lunarium_kernel::Limits;
+use lunarium_kernel::{Limits, Rank, Share};
 
 use super::ending::sentence;
 use super::turn::Turn;
@@ -58,7 +58,8 @@ impl NodeInner {
         let slot = self.machine.instances.acquire().await.map_err(|error| unusable(&error))?;
         let limits = Limits::default();
         let cpu = Arc::new(CpuMeter::new(limits.cpu));
-        let caller = Caller::nobody(self, Arc::clone(&cpu), &limits);
+        let share = Share::new(Arc::clone(&self.memory), Rank::Service);
+        let caller = Caller::nobody(self, Arc::clone(&cpu), &limits, share);
         let turn = Turn { clock: self.clock(), life: None, cpu: &cpu };
         let made = turn.enter(Instance::new(&slot, caller, &limits)).await;
         let mut instance = made.map_err(|error| unusable(&sentence(&error)))?;
@@ -67,7 +68,7 @@ impl NodeInner {
             let stopped = error.downcast_ref::<Stopped>();
             Err(match stopped {
                 Some(Stopped::Cpu) => format!("cpu limit of {:?} reached without waiting", limits.cpu),
-                _ if instance.occupant().memory_was_refused() => "not enough memory".to_owned(),
+                _ if instance.occupant().memory_refused().is_some() => "not enough memory".to_owned(),
                 _ => sentence(&error),
             })
         })

@@ -3,12 +3,12 @@
 //! Owns what a script may learn of it: one sentence. What wasm and the host say beyond it, a backtrace above all, goes
 //! to the log.
 
-use lunarium_kernel::{ErrorKind, LimitName, Outcome};
+use lunarium_kernel::{ErrorKind, Exhausted, LimitName, Outcome};
 
 use super::Caller;
 use crate::process::{Incarnation, Level};
 use crate::value::{failed, limit_reached};
-use crate::wasm::Stopped;
+use crate::wasm::{Refused, Stopped};
 
 /// A kill (none), a limit, or a trap.
 pub(super) fn stopped(error: &wasmtime::Error, caller: &Caller, incarnation: &Incarnation) -> Option<Outcome> {
@@ -17,19 +17,43 @@ pub(super) fn stopped(error: &wasmtime::Error, caller: &Caller, incarnation: &In
         Some(Stopped::Killed) => return None,
         Some(Stopped::Cpu) => {
             let text = format!("cpu limit of {:?} reached without waiting", limits.cpu);
-            return Some(limit_reached(LimitName::Cpu, &text));
+            return Some(limit_reached(LimitName::Cpu.as_str(), &text));
         }
         None => {}
     }
     // It has ended meanwhile.
     let who = caller.living().ok()?;
-    if caller.memory_was_refused() {
-        let text = format!("not enough memory: limit of {} bytes reached", limits.memory);
-        return Some(limit_reached(LimitName::Memory, &text));
+    match caller.memory_refused() {
+        Some(Refused::Budget(exhausted)) => return Some(out_of_budget(exhausted)),
+        Some(Refused::Limit) => {
+            let text = format!("{NO_MEMORY}: limit of {} bytes reached", limits.memory);
+            return Some(limit_reached(LimitName::Memory.as_str(), &text));
+        }
+        None => {}
     }
     let fields = [("backtrace".to_owned(), format!("{error:?}"))];
     caller.node.log(&who.process, &incarnation.label, Level::Error, "the instance trapped", &fields);
     Some(failed(ErrorKind::Internal, &format!("the instance trapped: {}", sentence(error))))
+}
+
+/// A script that ends because it got no memory tells of its own limit; where it was a budget's, the end says so.
+pub(super) fn exited(outcome: Outcome, caller: &Caller) -> Outcome {
+    match (outcome.failure(), caller.memory_refused()) {
+        (Some(failure), Some(Refused::Budget(exhausted))) if failure.kind == ErrorKind::ResourceExhausted => {
+            match failure.message.starts_with(NO_MEMORY) {
+                true => out_of_budget(exhausted),
+                false => outcome,
+            }
+        }
+        _ => outcome,
+    }
+}
+
+/// How Lua says that it got no memory.
+const NO_MEMORY: &str = "not enough memory";
+
+fn out_of_budget(exhausted: &Exhausted) -> Outcome {
+    limit_reached(exhausted.budget.limit_name(), &format!("{NO_MEMORY}: {exhausted}"))
 }
 
 /// What went wrong, without where.

@@ -6,12 +6,16 @@ use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::thread;
 
-use super::Caller;
+use super::{Caller, available};
+use lunarium_kernel::{Account, Budget, Exhausted};
+
 use crate::wasm::{Instances, InstancesError, Link, PoolError};
 use lunarium_schedule::{Clock, Scheduler};
 
 pub(crate) struct Machine {
     pub(crate) max_processes: u32,
+    /// What all processes of all nodes hold together.
+    pub(crate) memory: Arc<Account>,
     pub(crate) instances: Arc<Instances<Caller>>,
     pub(crate) clock: Arc<Clock>,
     pub(crate) scheduler: Arc<Scheduler>,
@@ -30,6 +34,9 @@ pub enum StartError {
     /// A thread could not be started.
     #[error("cannot start a thread: {0}")]
     Thread(#[from] std::io::Error),
+    /// The engine can't keep so much memory free.
+    #[error("no room for the node's reserve: {0}")]
+    Reserve(#[from] Exhausted),
 }
 
 impl From<InstancesError> for StartError {
@@ -42,8 +49,8 @@ impl From<InstancesError> for StartError {
 }
 
 impl Machine {
-    /// `link` gives the guest its imports.
-    pub(crate) fn start(max_processes: u32, link: Link<Caller>) -> Result<Machine, StartError> {
+    /// `memory` bytes for all processes; none: half of what there is for this program. `link` gives the guest its imports.
+    pub(crate) fn start(max_processes: u32, memory: Option<u64>, link: Link<Caller>) -> Result<Machine, StartError> {
         let instances = Arc::new(Instances::new(max_processes, link)?);
         let workers = thread::available_parallelism().map_or(1, NonZeroUsize::get);
         let scheduler = Scheduler::start(workers)?;
@@ -52,7 +59,9 @@ impl Machine {
             ticking.0.tick();
             ticking.1.tick();
         }))?;
-        Ok(Machine { max_processes, instances, clock, scheduler })
+        let memory = memory.or_else(|| Some(available::memory()? / 2)).unwrap_or(u64::MAX);
+        let memory = Account::root(Budget::Engine, memory);
+        Ok(Machine { max_processes, memory, instances, clock, scheduler })
     }
 }
 

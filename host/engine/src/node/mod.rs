@@ -4,6 +4,7 @@
 //! in through the catalogue. Its folder has no public types but errors: the embedder's face is `api`.
 
 mod alarm;
+mod available;
 mod caller;
 mod census;
 mod check;
@@ -24,7 +25,8 @@ use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use lunarium_kernel::{
-    Deadline, Destination, Kernel, LimitName, Name, NodeLimits, Outcome, Pid, RegisterError, ResolveError,
+    Account, Deadline, Destination, Kernel, LimitName, LogBudget, Name, NodeLimits, Outcome, Pid, RegisterError,
+    ResolveError,
 };
 use tokio::sync::Notify;
 
@@ -48,6 +50,10 @@ pub(crate) struct NodeInner {
     pub(crate) control: Control,
     pub(crate) catalogue: Catalogue,
     pub(crate) output: Arc<dyn Output>,
+    /// What all its processes hold together.
+    pub(crate) memory: Arc<Account>,
+    /// What they log together.
+    log_budget: LogBudget,
     /// For who calls it later.
     this: Weak<NodeInner>,
     alarm: Alarm,
@@ -61,12 +67,21 @@ pub(crate) struct NodeInner {
 }
 
 impl NodeInner {
-    pub(crate) fn new(machine: Arc<Machine>, limits: NodeLimits, output: Arc<dyn Output>) -> Arc<NodeInner> {
+    /// `memory` is an account below the machine's.
+    pub(crate) fn new(
+        machine: Arc<Machine>,
+        limits: NodeLimits,
+        memory: Arc<Account>,
+        log_budget: LogBudget,
+        output: Arc<dyn Output>,
+    ) -> Arc<NodeInner> {
         Arc::new_cyclic(|this| NodeInner {
             machine,
             control: Control::new(limits),
             catalogue: Catalogue::default(),
             output,
+            memory,
+            log_budget,
             this: this.clone(),
             alarm: Alarm::default(),
             seed_key: RandomState::new(),
@@ -115,7 +130,7 @@ impl NodeInner {
     fn drown(&self, process: &Process) {
         process.life.kill();
         let text = "mailbox_bytes limit reached by unread events";
-        self.handle_exit(process, limit_reached(LimitName::MailboxBytes, text));
+        self.handle_exit(process, limit_reached(LimitName::MailboxBytes.as_str(), text));
     }
 
     /// Counts an instance, or one that is about to be made, for as long as the result lives.
@@ -174,7 +189,11 @@ impl NodeInner {
         message: &str,
         fields: &[(String, String)],
     ) {
-        let Some(dropped) = process.log.lock().admit(self.clock().now()) else { return };
+        let bytes = fields.iter().fold(message.len(), |sum, (key, value)| {
+            sum.saturating_add(key.len()).saturating_add(value.len()).saturating_add(1)
+        });
+        let budgets = [&process.origin.host.log, &self.log_budget];
+        let Some(dropped) = process.log.lock().admit(self.clock().now(), bytes, budgets) else { return };
         let line = Line::new(message, fields, dropped);
         self.output.log(label, level, &line.message, &line.fields);
     }

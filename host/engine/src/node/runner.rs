@@ -8,38 +8,46 @@ use std::future::poll_fn;
 use std::sync::Arc;
 use std::task::{Poll, Waker};
 
-use lunarium_kernel::{ErrorKind, LimitName, Outcome, ReturnError, Unread};
+use lunarium_kernel::{ErrorKind, LimitName, Outcome, ReturnError, Share, Unread};
 
 use super::census::Counted;
-use super::ending::{no_instance, stopped};
+use super::ending::{exited, no_instance, stopped};
 use super::turn::Turn;
 use super::{Caller, NodeInner};
-use crate::catalogue::{Code, Compiled, ImportLists, Program};
+use crate::catalogue::{Arguments, Code, Compiled, ImportLists, Program};
 use crate::process::{Delivery, Incarnation, Inspection, Process};
 use crate::value::{bug, failed, limit_reached};
 use crate::wasm::guest::{self as wit, EventResult, Parked, Status};
 use crate::wasm::{Instance, Slot, convert};
 use lunarium_schedule::{Clock, TICK, TimerKey, Urgency};
 
-/// Queues the process. It starts when a worker and an instance are free, and is `counted` until its instance is gone.
-pub(super) fn start(node: Arc<NodeInner>, process: Arc<Process>, program: Program, counted: Counted) {
+/// What a process holds of its node until its instance is gone.
+pub(super) struct Held {
+    pub(super) counted: Counted,
+    /// What every process counts as, and its context.
+    pub(super) share: Share,
+}
+
+/// Queues the process. It starts when a worker and an instance are free.
+pub(super) fn start(node: Arc<NodeInner>, process: Arc<Process>, program: Program, held: Held) {
     let scheduled = Arc::clone(&process);
     let scheduler = Arc::clone(&node.machine.scheduler);
     let schedule = move |runnable| {
         let urgency = if scheduled.life.take_preempted() { Urgency::Preempted } else { Urgency::Woken };
         scheduler.schedule(runnable, urgency);
     };
-    let (runnable, task) = async_task::spawn(run(node, process, program, counted), schedule);
+    let (runnable, task) = async_task::spawn(run(node, process, program, held), schedule);
     task.detach();
     runnable.schedule();
 }
 
-async fn run(node: Arc<NodeInner>, process: Arc<Process>, program: Program, counted: Counted) {
+async fn run(node: Arc<NodeInner>, process: Arc<Process>, program: Program, held: Held) {
     let mut report = Report { node: Arc::clone(&node), process: Arc::clone(&process), outcome: None };
-    let _counted = counted;
+    let Held { counted: _counted, share } = held;
     let runner = Runner {
         node: &node,
         process: &process,
+        share: &share,
         live: None,
         slot: None,
         alarm: None,
@@ -80,6 +88,8 @@ enum Step {
 struct Runner<'a> {
     node: &'a Arc<NodeInner>,
     process: &'a Arc<Process>,
+    /// Of whose account what its instances grow by is charged.
+    share: &'a Share,
     live: Option<Live>,
     /// Held until the instance is gone, so that the pool is never asked for more than it has.
     slot: Option<Slot<Caller>>,
@@ -107,7 +117,7 @@ impl Runner<'_> {
         }
     }
 
-    async fn begin(&mut self, program: Program) -> Step {
+    async fn begin(&mut self, mut program: Program) -> Step {
         if self.process.life.is_killed() {
             return Step::End(None);
         }
@@ -119,11 +129,13 @@ impl Runner<'_> {
             },
         };
         let slot = self.slot.insert(slot);
+        // Not kept for life: they may be as large as a message.
+        let arguments = std::mem::take(&mut program.arguments);
         let incarnation = Arc::new(Incarnation::new(self.process, program));
         let turn = Turn { clock: self.node.clock(), life: Some(&self.process.life), cpu: &incarnation.cpu };
         let code = &incarnation.program.code;
         if code.wants_compiling() {
-            let occupant = Caller::of(self.node, self.process, &incarnation);
+            let occupant = Caller::of(self.node, self.process, &incarnation, self.share.another());
             let made = turn.enter(Instance::new(slot, occupant, incarnation.limits())).await;
             let compiled = compile(code, turn, made).await.ok();
             // Says nothing about the source: the next process tries.
@@ -133,7 +145,7 @@ impl Runner<'_> {
             code.keep(compiled);
             incarnation.cpu.reset();
         }
-        let occupant = Caller::of(self.node, self.process, &incarnation);
+        let occupant = Caller::of(self.node, self.process, &incarnation, self.share.another());
         let made = turn.enter(Instance::new(slot, occupant, incarnation.limits())).await;
         let instance = match made {
             Ok(instance) => instance,
@@ -141,7 +153,8 @@ impl Runner<'_> {
         };
         let live = self.live.insert(Live { incarnation, instance });
         self.running_since = self.node.clock().now();
-        let status = live.start(self.process, self.node.next_seed(), self.node.clock()).await;
+        let status = live.start(self.process, &arguments, self.node.next_seed(), self.node.clock()).await;
+        drop(arguments);
         if matches!(status, Ok(Status::Parked(_))) {
             self.process.life.start();
         }
@@ -177,7 +190,10 @@ impl Runner<'_> {
         let Some(live) = &mut self.live else { return Step::End(Some(bug("a call without an instance"))) };
         match status {
             Ok(Status::Parked(parked)) => Step::Wait(parked),
-            Ok(Status::Exited(outcome)) => Step::End(Some(convert::outcome(outcome, live.incarnation.limits()))),
+            Ok(Status::Exited(outcome)) => {
+                let outcome = convert::outcome(outcome, live.incarnation.limits());
+                Step::End(Some(exited(outcome, live.instance.occupant())))
+            }
             Ok(Status::Upgrade) => self.upgrade().await,
             Err(error) => Step::End(stopped(&error, live.instance.occupant(), &live.incarnation)),
         }
@@ -275,7 +291,13 @@ impl Drop for Runner<'_> {
 }
 
 impl Live {
-    async fn start(&mut self, process: &Process, seed: u64, clock: &Clock) -> wasmtime::Result<Status> {
+    async fn start(
+        &mut self,
+        process: &Process,
+        arguments: &Arguments,
+        seed: u64,
+        clock: &Clock,
+    ) -> wasmtime::Result<Status> {
         let Live { incarnation, instance } = self;
         let program = &incarnation.program;
         let definition = &program.code.definition;
@@ -302,7 +324,7 @@ impl Live {
             seed,
         };
         let turn = turn(process, incarnation, clock);
-        turn.enter(instance.start(start, &program.arguments)).await
+        turn.enter(instance.start(start, arguments.payload())).await
     }
 
     async fn resume(&mut self, process: &Process, clock: &Clock, delivery: &Delivery) -> wasmtime::Result<Status> {
@@ -347,7 +369,7 @@ fn take_back(process: &Process, event: EventResult) -> Result<(), Outcome> {
     let taken = convert::item(event).ok_or(ReturnError::NotHeld).and_then(|item| process.take_back(item));
     taken.map_err(|error| match error {
         ReturnError::NotHeld => failed(ErrorKind::Internal, &error.to_string()),
-        ReturnError::Flood => limit_reached(LimitName::MailboxBytes, &error.to_string()),
+        ReturnError::Flood => limit_reached(LimitName::MailboxBytes.as_str(), &error.to_string()),
     })
 }
 

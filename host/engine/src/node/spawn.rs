@@ -7,13 +7,14 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use lunarium_kernel::{
-    Denied, EntryId, ErrorKind, HostId, JoinError, Kernel, LimitsOverride, Mailbox, Message, Name, Pid, Refusal, SHOWN,
-    Security, SendError, SpawnSpec, action, cut,
+    Denied, EntryId, ErrorKind, Exhausted, HostId, JoinError, Kernel, LimitName, LimitsOverride, Mailbox, Message,
+    Name, PROCESS_BYTES, Pid, Rank, Refusal, SHOWN, Security, SendError, Share, SpawnSpec, action, cut,
 };
 
+use super::runner::Held;
 use super::{NodeInner, runner};
-use crate::catalogue::{Code, ProcessHost, Program, SecurityError, SecuritySpec};
-use crate::process::{Origin, Process};
+use crate::catalogue::{Arguments, Code, ProcessHost, Program, SecurityError, SecuritySpec};
+use crate::process::{Origin, Process, charged_for};
 use crate::value::{Value, ValueError};
 
 /// What `Node::spawn` starts. Made by [`SpawnRequest::new`].
@@ -26,7 +27,7 @@ pub struct SpawnRequest {
     pub host: HostId,
     /// What the method gets.
     pub arguments: Vec<Value>,
-    /// Limits below the entry's and the host's.
+    /// Limits instead of the entry's and the host's, be they more or less. The budgets hold anyway.
     pub limits: LimitsOverride,
     /// Another actor, another scope or both than the host's.
     pub security: Option<SecuritySpec>,
@@ -44,7 +45,7 @@ impl SpawnRequest {
         SpawnRequest { arguments, ..self }
     }
 
-    /// The same within these limits.
+    /// The same with these limits instead of the entry's and the host's.
     #[must_use]
     pub fn with_limits(self, limits: LimitsOverride) -> SpawnRequest {
         SpawnRequest { limits, ..self }
@@ -101,6 +102,9 @@ pub enum SpawnError {
     /// The first messages don't fit into the mailbox.
     #[error(transparent)]
     Mailbox(#[from] SendError),
+    /// What it would hold from the start exceeds a budget.
+    #[error(transparent)]
+    Budget(#[from] Exhausted),
 }
 
 impl Refusal for SpawnError {
@@ -114,6 +118,7 @@ impl Refusal for SpawnError {
             SpawnError::Join(error) => error.kind(),
             SpawnError::Unsettled => ErrorKind::Conflict,
             SpawnError::Mailbox(error) => error.kind(),
+            SpawnError::Budget(error) => error.kind(),
         }
     }
 
@@ -124,6 +129,17 @@ impl Refusal for SpawnError {
             _ => false,
         }
     }
+
+    fn limit(&self) -> Option<&'static str> {
+        match self {
+            SpawnError::Kernel(error) => error.limit(),
+            SpawnError::Join(error) => error.limit(),
+            SpawnError::Mailbox(error) => error.limit(),
+            SpawnError::Budget(error) => error.limit(),
+            SpawnError::Arguments { .. } | SpawnError::Context { .. } => Some(LimitName::Message.as_str()),
+            _ => None,
+        }
+    }
 }
 
 /// What a spawn asks for.
@@ -132,7 +148,7 @@ pub(crate) struct Spawn {
     pub(crate) host: HostId,
     /// A payload: an array with the values.
     pub(crate) arguments: Bytes,
-    /// Limits that who starts it from outside sets.
+    /// Limits that who starts it from outside sets instead.
     pub(crate) wish: Option<LimitsOverride>,
     /// None: the parent's.
     pub(crate) context: Option<Bytes>,
@@ -199,17 +215,18 @@ enum Settled {
 struct Plan {
     origin: Origin,
     program: Program,
+    held: Held,
+    /// For its inbox; the first messages are charged already.
+    inbox: Share,
 }
 
 impl NodeInner {
     /// Starts a process without a parent.
     pub(crate) fn spawn(self: &Arc<NodeInner>, spawn: Spawn) -> Result<Arc<Process>, SpawnError> {
-        let plan = self.plan(&spawn, None)?;
-        // Before it exists: whoever sees that nobody lives and nothing is counted sees that nothing is left.
-        let counted = self.count_instance();
+        let mut plan = self.plan(&spawn, None)?;
         let mailbox = Mailbox::new(plan.program.limits.mailbox());
-        let process = self.kernel(|kernel| self.accept(kernel, None, &spawn, &plan, mailbox))?;
-        runner::start(Arc::clone(self), Arc::clone(&process), plan.program, counted);
+        let process = self.kernel(|kernel| self.accept(kernel, None, &spawn, &mut plan, mailbox))?;
+        runner::start(Arc::clone(self), Arc::clone(&process), plan.program, plan.held);
         Ok(process)
     }
 
@@ -218,16 +235,15 @@ impl NodeInner {
     /// Policies are asked outside of the kernel's lock, so that they hold up nobody else; what was allowed is done only if
     /// the name is still where it was then.
     pub(crate) fn spawn_child(self: &Arc<NodeInner>, parent: &Process, mut spawn: Spawn) -> Result<Pid, SpawnError> {
-        let plan = self.plan(&spawn, Some(parent))?;
-        let counted = self.count_instance();
+        let mut plan = self.plan(&spawn, Some(parent))?;
         for _ in 0..LOOKS {
             let holder = spawn.name.as_ref().and_then(|name| self.control.table.holder(name.as_str()));
             let holder = holder.map(|holder| holder.pid.clone());
             spawn.authorize(parent, holder.as_ref())?;
-            match self.settle(parent, &mut spawn, &plan, holder.as_ref())? {
+            match self.settle(parent, &mut spawn, &mut plan, holder.as_ref())? {
                 Settled::Child(process) => {
                     let pid = process.pid.clone();
-                    runner::start(Arc::clone(self), process, plan.program, counted);
+                    runner::start(Arc::clone(self), process, plan.program, plan.held);
                     return Ok(pid);
                 }
                 Settled::Holder(holder) => return Ok(holder),
@@ -242,7 +258,7 @@ impl NodeInner {
         &self,
         parent: &Process,
         spawn: &mut Spawn,
-        plan: &Plan,
+        plan: &mut Plan,
         checked: Option<&Pid>,
     ) -> Result<Settled, SpawnError> {
         self.kernel(|kernel| {
@@ -263,7 +279,13 @@ impl NodeInner {
     fn plan(&self, spawn: &Spawn, parent: Option<&Process>) -> Result<Plan, SpawnError> {
         let code = self.code(&spawn.entry)?;
         let host = self.host(&spawn.host)?;
-        let program = Program::new(code, &host, spawn.wish.as_ref(), spawn.arguments.clone());
+        // Before it exists: whoever sees that nobody lives and nothing is counted sees that nothing is left.
+        let counted = self.count_instance();
+        let rank = if parent.is_some() { Rank::Ordinary } else { Rank::Service };
+        let mut share = Share::new(Arc::clone(&host.memory), rank);
+        share.grow(PROCESS_BYTES)?;
+        let arguments = Arguments::new(spawn.arguments.clone(), share.another())?;
+        let program = Program::new(code, &host, spawn.wish.as_ref(), arguments);
         fits(&program)?;
         let limit = program.limits.message;
         if let Some(context) = spawn.context.as_ref().filter(|context| exceeds(context, limit)) {
@@ -271,7 +293,13 @@ impl NodeInner {
         }
         let security = self.child_security(parent, spawn, &host)?;
         let context = spawn.context.clone().or_else(|| parent.and_then(|parent| parent.origin.context.clone()));
-        Ok(Plan { origin: Origin { host, wish: spawn.wish.clone(), context, security }, program })
+        // Counted for each who has it: which of them will be the last isn't known.
+        let context_bytes = context.as_ref().map_or(0, |context| u64::try_from(context.len()).unwrap_or(u64::MAX));
+        share.grow(context_bytes.saturating_add(security.bytes()))?;
+        let mut inbox = share.another();
+        inbox.grow(charged_for(&spawn.messages))?;
+        let origin = Origin { host, wish: spawn.wish.clone(), context, security };
+        Ok(Plan { origin, program, held: Held { counted, share }, inbox })
     }
 
     /// Lets the kernel accept a process and puts it into the table.
@@ -280,7 +308,7 @@ impl NodeInner {
         kernel: &mut Kernel,
         parent: Option<&Process>,
         spawn: &Spawn,
-        plan: &Plan,
+        plan: &mut Plan,
         mailbox: Mailbox,
     ) -> Result<Arc<Process>, SpawnError> {
         let spec = SpawnSpec {
@@ -294,7 +322,9 @@ impl NodeInner {
         let origin = plan.origin.clone();
         let spawned = kernel.spawn(parent.map(|parent| &parent.pid), origin.host.kernel(), spec)?;
         let log_lines = plan.program.limits.log_lines;
-        let process = Arc::new(Process::new(spawned, origin, mailbox, log_lines, self.clock().now()));
+        let unused = plan.inbox.another();
+        let share = std::mem::replace(&mut plan.inbox, unused);
+        let process = Arc::new(Process::new(spawned, origin, mailbox, share, log_lines, self.clock().now()));
         self.control.table.insert(Arc::clone(&process));
         Ok(process)
     }
@@ -344,8 +374,9 @@ impl NodeInner {
 /// Errors: the arguments are larger than a message of the process may be.
 pub(super) fn fits(program: &Program) -> Result<(), SpawnError> {
     let limit = program.limits.message;
-    match exceeds(&program.arguments, limit) {
-        true => Err(SpawnError::Arguments { size: program.arguments.len(), limit }),
+    let arguments = program.arguments.payload();
+    match exceeds(arguments, limit) {
+        true => Err(SpawnError::Arguments { size: arguments.len(), limit }),
         false => Ok(()),
     }
 }

@@ -10,7 +10,7 @@ use lunarium_kernel::{EntryId, HostId, Pid};
 use parking_lot::Mutex;
 
 use crate::process::{Level, Output, ProcessLabel};
-use crate::{Chunk, Definition, Engine, Handle, HostDefinition, Node, NodeConfig, SpawnRequest, Value};
+use crate::{Chunk, Definition, Engine, EngineConfig, Handle, HostDefinition, Node, NodeConfig, SpawnRequest, Value};
 
 /// Keeps what is logged.
 #[derive(Default)]
@@ -33,7 +33,7 @@ impl Output for Log {
 const SLEEPER: &str = "return { main = function() process.inbox():receive() end }";
 
 fn node(engine: &Engine, output: &Arc<Log>) -> Node {
-    let node = Node::start_on(engine, NodeConfig::new(Arc::<Log>::clone(output)));
+    let node = Node::start_on(engine, NodeConfig::new(Arc::<Log>::clone(output))).unwrap();
     node.add_host(HostDefinition::new(HostId::new("h"))).unwrap();
     node.define(Definition::new(EntryId::new("app:main"), Chunk::new("@main.lua", SLEEPER)));
     node
@@ -51,7 +51,7 @@ fn pid(node: &Node) -> Pid {
 
 #[test]
 fn deadlines_that_change_leave_one_timer() {
-    let engine = Engine::new(4).unwrap();
+    let engine = Engine::new(EngineConfig::new(4)).unwrap();
     let node = node(&engine, &Arc::default());
     let (a, b) = (pid(&node), pid(&node));
     let timers = || engine.machine().clock.timers();
@@ -68,7 +68,7 @@ fn deadlines_that_change_leave_one_timer() {
 
 #[test]
 fn a_panic_under_the_lock_stops_the_node_and_says_so() {
-    let engine = Engine::new(4).unwrap();
+    let engine = Engine::new(EngineConfig::new(4)).unwrap();
     let output = Arc::<Log>::default();
     let node = node(&engine, &output);
     let sleeper = spawn(&node);
@@ -90,7 +90,7 @@ fn a_panic_under_the_lock_stops_the_node_and_says_so() {
 
 #[test]
 fn a_node_that_is_dropped_ends_its_processes_and_is_freed() {
-    let engine = Engine::new(4).unwrap();
+    let engine = Engine::new(EngineConfig::new(4)).unwrap();
     let node = node(&engine, &Arc::default());
     let sleeper = spawn(&node);
     assert!(block_on(sleeper.started()));
@@ -108,7 +108,7 @@ fn a_node_that_is_dropped_ends_its_processes_and_is_freed() {
 
 #[test]
 fn who_has_ended_is_not_inspected() {
-    let engine = Engine::new(4).unwrap();
+    let engine = Engine::new(EngineConfig::new(4)).unwrap();
     let node = node(&engine, &Arc::default());
     let sleeper = spawn(&node);
     assert!(block_on(sleeper.started()));
@@ -124,7 +124,7 @@ fn who_has_ended_is_not_inspected() {
 
 #[test]
 fn idle_sets_no_timer_and_is_told() {
-    let engine = Engine::new(4).unwrap();
+    let engine = Engine::new(EngineConfig::new(4)).unwrap();
     let node = node(&engine, &Arc::default());
     block_on(node.idle());
     let sleeper = spawn(&node);

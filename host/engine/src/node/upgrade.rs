@@ -6,13 +6,13 @@ use lunarium_kernel::EntryId;
 
 use super::NodeInner;
 use super::spawn::{SpawnError, fits};
-use crate::catalogue::Program;
+use crate::catalogue::{Arguments, Program};
 use crate::process::Process;
 
 impl NodeInner {
     /// What a process would go on as.
     ///
-    /// Errors: unknown entry, arguments too large.
+    /// Errors: unknown entry, arguments too large or beyond a budget.
     pub(crate) fn plan_upgrade(
         &self,
         process: &Process,
@@ -21,6 +21,7 @@ impl NodeInner {
     ) -> Result<Program, SpawnError> {
         let code = self.code(entry)?;
         let origin = &process.origin;
+        let arguments = Arguments::new(arguments, process.share())?;
         let program = Program::new(code, &origin.host, origin.wish.as_ref(), arguments);
         fits(&program)?;
         Ok(program)

@@ -20,9 +20,9 @@ pub(crate) fn perform_file(process: &Arc<Process>) {
 
 fn perform(process: &Weak<Process>) {
     let Some(process) = process.upgrade() else { return };
-    let Some((request, task)) = process.next_file() else { return };
+    let Some((request, charged)) = process.next_file() else { return };
     let mut answer = Answer { process, request, outcome: None };
-    answer.outcome = Some(match task.run() {
+    answer.outcome = Some(match charged.task.run() {
         Ok(payload) => Outcome::Completed(payload.into()),
         Err(error) => failed(&error),
     });

@@ -1,9 +1,10 @@
-//! What a process may log: how many lines in a second, and how long one is.
+//! What a process may log: how many lines in a second, how long one is, and how much of what all may log together.
 //!
 //! Owns the count; time is an argument. What is over the limit is dropped and counted, and the count is told with the
 //! next line that passes.
 
 use lunarium_contract::length;
+use lunarium_kernel::LogBudget;
 
 use super::clean;
 
@@ -13,6 +14,8 @@ pub(crate) struct Log {
     per_second: u32,
     second: u64,
     used: u32,
+    /// Bytes of the lines of this second.
+    bytes: u64,
     dropped: u64,
 }
 
@@ -25,7 +28,7 @@ pub(crate) struct Line {
 
 impl Log {
     pub(crate) fn new(per_second: u32) -> Log {
-        Log { per_second, second: 0, used: 0, dropped: 0 }
+        Log { per_second, second: 0, used: 0, bytes: 0, dropped: 0 }
     }
 
     /// From now on, so many a second.
@@ -33,18 +36,24 @@ impl Log {
         self.per_second = per_second;
     }
 
-    /// Counts a line written at `now` (nanoseconds). None: it is dropped; else how many were since the last one.
-    pub(crate) fn admit(&mut self, now: u64) -> Option<u64> {
+    /// Counts a line of so many bytes written at `now` (nanoseconds), within these budgets. None: it is dropped; else how
+    /// many were since the last one.
+    pub(crate) fn admit(&mut self, now: u64, bytes: usize, budgets: [&LogBudget; 2]) -> Option<u64> {
         let second = now / 1_000_000_000;
         if second != self.second {
             self.second = second;
             self.used = 0;
+            self.bytes = 0;
         }
-        if self.used >= self.per_second {
+        // What is longer is cut, and an empty line is one, too.
+        let bytes = u64::try_from(bytes.clamp(1, length::LOG_LINE)).unwrap_or(u64::MAX);
+        let fits = |budget: &LogBudget| budget.admit(second, self.bytes, bytes);
+        if self.used >= self.per_second || !budgets.into_iter().all(fits) {
             self.dropped = self.dropped.saturating_add(1);
             return None;
         }
         self.used = self.used.saturating_add(1);
+        self.bytes = self.bytes.saturating_add(bytes);
         Some(std::mem::take(&mut self.dropped))
     }
 
@@ -81,15 +90,18 @@ fn take(text: &str, room: &mut usize) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{Line, Log, length::LOG_LINE as LINE};
+    use super::{Line, Log, LogBudget, length::LOG_LINE as LINE};
 
     #[test]
     fn lines_beyond_the_limit_are_dropped_and_counted() {
         let mut log = Log::new(2);
-        assert_eq!(log.admit(0), Some(0));
-        assert_eq!(log.admit(1), Some(0));
-        assert_eq!(log.admit(2), None);
-        assert_eq!(log.admit(1_000_000_000), Some(1));
+        let (host, node) = (LogBudget::new(1_000), LogBudget::new(200));
+        let mut admit = |now, bytes| log.admit(now, bytes, [&host, &node]);
+        assert_eq!(admit(0, 1), Some(0));
+        assert_eq!(admit(1, 1), Some(0));
+        assert_eq!(admit(2, 1), None);
+        assert_eq!(admit(1_000_000_000, 101), None, "more than half of the node's budget");
+        assert_eq!(admit(1_000_000_000, 100), Some(2));
     }
 
     #[test]

@@ -15,8 +15,8 @@ use std::task::{Poll, Waker};
 
 use bytes::Bytes;
 use lunarium_kernel::{
-    BatchLimits, Event, Item, Limits, LimitsOverride, Mailbox, Message, Outcome, Pid, Reply, RequestError, ReturnError,
-    Security, SendError, Spawned, Unread,
+    BatchLimits, Event, Item, Limits, LimitsOverride, MESSAGE_COST, Mailbox, Message, Outcome, Pid, Reply,
+    RequestError, ReturnError, Security, SendError, Share, Spawned, Unread,
 };
 use parking_lot::{Mutex, MutexGuard};
 
@@ -31,8 +31,22 @@ use crate::catalogue::ProcessHost;
 use crate::files::Task;
 
 /// What comes to a process, with the file operations that wait for a thread.
-pub(crate) type Inbox = lunarium_kernel::Inbox<Task>;
-pub(crate) type Remains = lunarium_kernel::Remains<Task>;
+pub(crate) type Inbox = lunarium_kernel::Inbox<Charged>;
+pub(crate) type Remains = lunarium_kernel::Remains<Charged>;
+
+/// A file operation with what its bytes are charged to until it is answered.
+#[derive(Debug)]
+pub(crate) struct Charged {
+    pub(crate) task: Task,
+    _share: Share,
+}
+
+/// Bytes of an inbox that aren't charged: every process counts as more than it is by them
+/// ([`PROCESS_BYTES`](lunarium_kernel::PROCESS_BYTES)), so that most messages touch no account.
+const FREE: u64 = 16 << 10;
+
+/// What an inbox holds beyond [`FREE`] is charged in steps of so many bytes, for the same reason.
+const STEP: u64 = 64 << 10;
 
 /// What one `resume` hands over at most: enough to spread the cost of entering the guest, little enough that a batch
 /// of decoded messages stays well below the memory margin of the instance.
@@ -63,6 +77,8 @@ pub(crate) struct Origin {
 
 struct Arrivals {
     inbox: Inbox,
+    /// What is charged for it.
+    share: Share,
     /// The output was full and takes lines again.
     output_ready: bool,
     /// It will be told.
@@ -99,10 +115,19 @@ impl Delivery {
 }
 
 impl Process {
-    /// `log_lines` is the limit of its first incarnation, `began` a time of the engine's clock.
-    pub(crate) fn new(spawned: Spawned, origin: Origin, mailbox: Mailbox, log_lines: u32, began: u64) -> Process {
+    /// `log_lines` is the limit of its first incarnation, `began` a time of the engine's clock. What the mailbox has already
+    /// is charged to `share`, with what comes.
+    pub(crate) fn new(
+        spawned: Spawned,
+        origin: Origin,
+        mailbox: Mailbox,
+        share: Share,
+        log_lines: u32,
+        began: u64,
+    ) -> Process {
         let arrivals = Arrivals {
             inbox: Inbox::new(mailbox),
+            share,
             output_ready: false,
             awaits_output: false,
             inspections: Vec::new(),
@@ -122,6 +147,7 @@ impl Process {
     /// Puts a message into the mailbox and wakes the process.
     pub(crate) fn send(&self, message: Message) -> Result<(), SendError> {
         let mut arrivals = self.arrivals.lock();
+        arrivals.afford(std::slice::from_ref(&message))?;
         arrivals.inbox.push(message)?;
         wake(arrivals);
         Ok(())
@@ -133,6 +159,7 @@ impl Process {
             return Ok(());
         }
         let mut arrivals = self.arrivals.lock();
+        arrivals.afford(&messages)?;
         arrivals.inbox.push_all(messages)?;
         wake(arrivals);
         Ok(())
@@ -143,8 +170,14 @@ impl Process {
     pub(crate) fn deliver(&self, event: Event) -> bool {
         let mut arrivals = self.arrivals.lock();
         let flooded = arrivals.inbox.push_event(event);
+        arrivals.settle();
         wake(arrivals);
         flooded
+    }
+
+    /// Nothing yet, of the account that is charged with what it holds.
+    pub(crate) fn share(&self) -> Share {
+        self.arrivals.lock().share.another()
     }
 
     /// The id of a new request. Whoever does the work answers it by `reply`, or it is canceled.
@@ -159,13 +192,16 @@ impl Process {
 
     /// Queues a file operation: the id of its request.
     ///
-    /// Errors: too many operations or requests are under way, or it has ended.
+    /// Errors: too many operations or requests are under way, its bytes exceed a budget, or it has ended.
     pub(crate) fn begin_file(&self, task: Task) -> Result<u64, RequestError> {
-        self.arrivals.lock().inbox.begin_task(task)
+        let mut arrivals = self.arrivals.lock();
+        let mut share = arrivals.share.another();
+        share.grow(task.bytes())?;
+        arrivals.inbox.begin_task(Charged { task, _share: share })
     }
 
     /// The next file operation to perform.
-    fn next_file(&self) -> Option<(u64, Task)> {
+    fn next_file(&self) -> Option<(u64, Charged)> {
         self.arrivals.lock().inbox.next_task()
     }
 
@@ -175,6 +211,7 @@ impl Process {
     pub(crate) fn reply(&self, request: u64, outcome: Outcome) -> bool {
         let mut arrivals = self.arrivals.lock();
         let flooded = arrivals.inbox.reply(request, outcome);
+        arrivals.settle();
         wake(arrivals);
         flooded
     }
@@ -199,6 +236,7 @@ impl Process {
         self.life.end(outcome, forced);
         let mut arrivals = self.arrivals.lock();
         let remains = arrivals.inbox.close();
+        arrivals.settle();
         arrivals.inspections.clear();
         wake(arrivals);
         remains
@@ -211,13 +249,19 @@ impl Process {
 
     /// Takes back what an ending incarnation's script hasn't received.
     pub(crate) fn take_back(&self, item: Item) -> Result<(), ReturnError> {
-        self.arrivals.lock().inbox.take_back(item)
+        let mut arrivals = self.arrivals.lock();
+        let taken = arrivals.inbox.take_back(item);
+        arrivals.settle();
+        taken
     }
 
     /// Another incarnation begins, within these limits: nobody there waits for a reply to the last one. Log lines stay
     /// counted: who upgrades often writes no more.
     pub(crate) fn restart(&self, limits: &Limits) {
-        let remains = self.arrivals.lock().inbox.restart(limits.mailbox());
+        let mut arrivals = self.arrivals.lock();
+        let remains = arrivals.inbox.restart(limits.mailbox());
+        arrivals.settle();
+        drop(arrivals);
         drop(remains);
         self.log.lock().set_limit(limits.log_lines);
     }
@@ -230,6 +274,7 @@ impl Process {
             return Poll::Ready(Delivery::default());
         }
         let batch = arrivals.inbox.take(BATCH, credit);
+        arrivals.settle();
         let output_ready = std::mem::take(&mut arrivals.output_ready);
         let inspections = std::mem::take(&mut arrivals.inspections);
         let delivery = Delivery { items: batch.items, replies: batch.replies, output_ready, inspections };
@@ -256,6 +301,45 @@ impl Process {
         }
         arrivals.inspections.push(reply);
         wake(arrivals);
+    }
+}
+
+/// What is charged for an inbox that holds so many bytes.
+fn charged(held: u64) -> u64 {
+    held.saturating_sub(FREE).next_multiple_of(STEP)
+}
+
+/// What a mailbox will be charged that begins with these messages.
+pub(crate) fn charged_for(messages: &[Message]) -> u64 {
+    charged(cost(messages))
+}
+
+fn cost(messages: &[Message]) -> u64 {
+    messages.iter().map(|message| message.bytes().saturating_add(MESSAGE_COST)).fold(0, u64::saturating_add)
+}
+
+impl Arrivals {
+    /// Charges what these messages will take. Errors: a budget; what the inbox itself would refuse comes first.
+    fn afford(&mut self, messages: &[Message]) -> Result<(), SendError> {
+        let needed = charged(self.inbox.held_bytes().saturating_add(cost(messages)));
+        let more = needed.saturating_sub(self.share.bytes());
+        if more > 0 {
+            self.inbox.check(messages)?;
+            self.share.grow(more)?;
+        }
+        Ok(())
+    }
+
+    /// Brings what is charged in line with what is held. One step too many stays: a queue that is filled and emptied
+    /// shouldn't go to the accounts each time. An empty one keeps nothing.
+    fn settle(&mut self) {
+        let needed = charged(self.inbox.held_bytes());
+        let paid = self.share.bytes();
+        if needed > paid {
+            self.share.grow_anyway(needed.saturating_sub(paid));
+        } else if needed == 0 || paid.saturating_sub(needed) > STEP {
+            self.share.shrink(paid.saturating_sub(needed));
+        }
     }
 }
 

@@ -2,7 +2,7 @@
 //! come from where it is found.
 
 use bytes::Bytes;
-use lunarium_kernel::{ErrorKind, Failure, LimitName, Outcome};
+use lunarium_kernel::{ErrorKind, Failure, Outcome};
 
 use super::Value;
 
@@ -12,8 +12,8 @@ pub(crate) fn failed(kind: ErrorKind, text: &str) -> Outcome {
 }
 
 /// A limit was reached that can't be refused: `details` is `{limit = name}`.
-pub(crate) fn limit_reached(limit: LimitName, text: &str) -> Outcome {
-    let details = Value::Map(vec![(Value::from("limit"), Value::from(limit.as_str()))]);
+pub(crate) fn limit_reached(limit: &'static str, text: &str) -> Outcome {
+    let details = Value::Map(vec![(Value::from("limit"), Value::from(limit))]);
     let failure = Failure::new(ErrorKind::ResourceExhausted, text);
     Outcome::failed(Failure { details: Some(Bytes::from(details.encode())), ..failure })
 }

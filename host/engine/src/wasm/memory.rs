@@ -3,7 +3,7 @@
 //! Owns the arithmetic between a process's limit and the instance's. Lua's own limit sits below it, so that a script
 //! gets a Lua error before its instance is stopped.
 
-use lunarium_kernel::Limits;
+use lunarium_kernel::{Exhausted, Limits, Share};
 use wasmtime::ResourceLimiter;
 
 /// Linear memory the guest has before a script holds anything (code's data, stack, the snapshot's Lua state), and the
@@ -13,20 +13,32 @@ const FIXED: u64 = 5 << 19;
 /// Bytes of a table's element.
 const ELEMENT: u64 = 8;
 
-/// Counts the memories and tables of one store together.
+/// Counts the memories and tables of one store together, and charges what they grow by.
 pub(crate) struct MemoryLimiter {
     used: u64,
     limit: u64,
-    refused: bool,
+    refused: Option<Refused>,
+    /// What they begin with is no part of it: all processes share its pages until they write to them
+    /// ([`PROCESS_BYTES`](lunarium_kernel::PROCESS_BYTES)).
+    share: Share,
+}
+
+/// Why memory didn't grow when it was last asked to.
+#[derive(Debug, Clone)]
+pub(crate) enum Refused {
+    /// The instance's own limit.
+    Limit,
+    /// A budget that it shares.
+    Budget(Exhausted),
 }
 
 impl MemoryLimiter {
     /// On top of the process's limit: what is fixed, and what a batch of messages and their decoding may take for a
     /// moment.
-    pub(crate) fn new(limits: &Limits) -> MemoryLimiter {
+    pub(crate) fn new(limits: &Limits, share: Share) -> MemoryLimiter {
         let transient = u64::from(limits.message).saturating_mul(3).saturating_add(1 << 20);
         let limit = limits.memory.saturating_add(limits.memory / 8).saturating_add(FIXED);
-        MemoryLimiter { used: 0, limit: limit.saturating_add(transient), refused: false }
+        MemoryLimiter { used: 0, limit: limit.saturating_add(transient), refused: None, share }
     }
 
     /// Bytes of the memories and tables.
@@ -34,20 +46,23 @@ impl MemoryLimiter {
         self.used
     }
 
-    /// More was asked for than there may be.
-    pub(crate) fn was_refused(&self) -> bool {
-        self.refused
+    /// Why the last growth was refused. None: it wasn't.
+    pub(crate) fn refused(&self) -> Option<&Refused> {
+        self.refused.as_ref()
     }
 
     fn grow(&mut self, current: usize, desired: usize, unit: u64) -> bool {
         let more = u64::try_from(desired.saturating_sub(current)).unwrap_or(u64::MAX).saturating_mul(unit);
         let used = self.used.saturating_add(more);
-        if used > self.limit {
-            self.refused = true;
-            return false;
+        self.refused = match used > self.limit {
+            true => Some(Refused::Limit),
+            false if current > 0 => self.share.grow(more).err().map(Refused::Budget),
+            false => None,
+        };
+        if self.refused.is_none() {
+            self.used = used;
         }
-        self.used = used;
-        true
+        self.refused.is_none()
     }
 }
 

@@ -16,5 +16,5 @@ pub(crate) use bindings::lunarium::process as imports;
 pub(crate) use bindings::{CallError, LuaProcess};
 pub(crate) use instance::{Instance, Occupant, Stopped};
 pub(crate) use instances::{Instances, InstancesError, Link, Slot};
-pub(crate) use memory::MemoryLimiter;
+pub(crate) use memory::{MemoryLimiter, Refused};
 pub use pool::PoolError;

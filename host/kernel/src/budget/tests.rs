@@ -1,12 +1,14 @@
+//! What accounts promise, alone and from many threads.
+
 use std::sync::Arc;
 
-use super::{Account, Exhausted, Level, Rank, Share};
+use super::{Account, Budget, Exhausted, Rank, Share};
 use crate::{HostId, Refusal};
 
 fn tree() -> (Arc<Account>, Arc<Account>, Arc<Account>) {
-    let engine = Account::root(Level::Engine, 1000);
-    let node = Account::child(&engine, Level::Node, 600, 0).unwrap();
-    let host = Account::child(&node, Level::Host(HostId::new("app:h")), 300, 0).unwrap();
+    let engine = Account::root(Budget::Engine, 1000);
+    let node = Account::child(&engine, Budget::Node, 600, 0).unwrap();
+    let host = Account::child(&node, Budget::Host(HostId::new("app:h")), 300, 0).unwrap();
     (engine, node, host)
 }
 
@@ -37,26 +39,26 @@ fn the_budget_that_is_exceeded_is_named_and_nothing_is_charged() {
     assert_eq!(refusal.limit(), Some("host.memory"));
     let mut other = share(&node);
     other.grow(400).unwrap();
-    assert_eq!(held.grow(201).unwrap_err(), Exhausted { level: Level::Node, limit: 600 });
+    assert_eq!(held.grow(201).unwrap_err(), Exhausted { budget: Budget::Node, limit: 600 });
     let mut neighbour = share(&engine);
     neighbour.grow(500).unwrap();
-    assert_eq!(held.grow(101).unwrap_err(), Exhausted { level: Level::Engine, limit: 1000 });
+    assert_eq!(held.grow(101).unwrap_err(), Exhausted { budget: Budget::Engine, limit: 1000 });
     assert_eq!((engine.used(), node.used(), host.used(), held.bytes()), (900, 400, 0, 0));
     held.grow(100).unwrap();
 }
 
 #[test]
 fn a_reserve_is_free_for_its_owner_whatever_the_others_do() {
-    let engine = Account::root(Level::Engine, 1000);
-    let quiet = Account::child(&engine, Level::Node, 500, 200).unwrap();
-    let greedy = Account::child(&engine, Level::Node, 1000, 0).unwrap();
+    let engine = Account::root(Budget::Engine, 1000);
+    let quiet = Account::child(&engine, Budget::Node, 500, 200).unwrap();
+    let greedy = Account::child(&engine, Budget::Node, 1000, 0).unwrap();
     assert_eq!(engine.used(), 200);
     let mut all = share(&greedy);
     assert!(all.grow(801).is_err());
     all.grow(800).unwrap();
     let mut own = share(&quiet);
     own.grow(200).unwrap();
-    assert_eq!(own.grow(1).unwrap_err().level, Level::Engine);
+    assert_eq!(own.grow(1).unwrap_err().budget, Budget::Engine);
     all.shrink(100);
     own.grow(100).unwrap();
     assert_eq!((engine.used(), quiet.used()), (1000, 300));
@@ -70,15 +72,18 @@ fn a_reserve_is_free_for_its_owner_whatever_the_others_do() {
 
 #[test]
 fn a_reserve_for_which_there_is_no_room_is_refused() {
-    let engine = Account::root(Level::Engine, 100);
-    let _first = Account::child(&engine, Level::Node, 100, 60).unwrap();
-    assert_eq!(Account::child(&engine, Level::Node, 100, 60).unwrap_err(), Exhausted { level: Level::Engine, limit: 100 });
+    let engine = Account::root(Budget::Engine, 100);
+    let _first = Account::child(&engine, Budget::Node, 100, 60).unwrap();
+    assert_eq!(
+        Account::child(&engine, Budget::Node, 100, 60).unwrap_err(),
+        Exhausted { budget: Budget::Engine, limit: 100 }
+    );
     assert_eq!(engine.used(), 60);
 }
 
 #[test]
 fn headroom_is_for_services() {
-    let node = Account::root(Level::Node, 100);
+    let node = Account::root(Budget::Node, 100);
     node.add_headroom(30);
     let mut child = share(&node);
     child.grow(70).unwrap();
@@ -109,11 +114,11 @@ fn what_cannot_be_refused_is_charged_beyond_the_limit() {
 /// hold more than it may.
 #[test]
 fn usage_returns_to_zero_from_many_threads() {
-    let engine = Account::root(Level::Engine, 10_000);
-    let node = Account::child(&engine, Level::Node, 5_000, 0).unwrap();
+    let engine = Account::root(Budget::Engine, 10_000);
+    let node = Account::child(&engine, Budget::Node, 5_000, 0).unwrap();
     let hosts = [0_u64, 700].map(|reserve| {
-        let level = Level::Host(HostId::new(format!("app:{reserve}")));
-        Account::child(&node, level, 3_000, reserve).unwrap()
+        let budget = Budget::Host(HostId::new(format!("app:{reserve}")));
+        Account::child(&node, budget, 3_000, reserve).unwrap()
     });
     std::thread::scope(|scope| {
         for seed in 0..4_usize {

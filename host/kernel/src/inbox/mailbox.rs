@@ -7,7 +7,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use crate::{ErrorKind, Event, Limits, Payload, Pid, Refusal, Topic};
+use crate::{ErrorKind, Event, Exhausted, LimitName, Limits, Payload, Pid, Refusal, Topic};
 
 /// Bytes that a message costs the guest beside its payload and topic, for the credit: a Lua table, two strings' heads,
 /// a slot in a queue. Empty messages would be free without it, and a small guest drown in them.
@@ -51,7 +51,8 @@ pub struct Message {
 }
 
 impl Message {
-    fn bytes(&self) -> u64 {
+    /// Bytes of its payload and topic.
+    pub fn bytes(&self) -> u64 {
         let bytes = self.payload.len().saturating_add(self.topic.as_str().len());
         u64::try_from(bytes).unwrap_or(u64::MAX)
     }
@@ -135,6 +136,9 @@ pub enum SendError {
         /// The limit.
         limit: u64,
     },
+    /// What its receiver may hold of a budget is held.
+    #[error("mailbox can't hold more: {0}")]
+    Budget(#[from] Exhausted),
 }
 
 impl Refusal for SendError {
@@ -142,12 +146,22 @@ impl Refusal for SendError {
         match self {
             Self::Closed => ErrorKind::NotFound,
             Self::TooLarge { .. } => ErrorKind::Invalid,
-            Self::MessagesFull { .. } | Self::BytesFull { .. } => ErrorKind::RateLimited,
+            Self::MessagesFull { .. } | Self::BytesFull { .. } | Self::Budget(_) => ErrorKind::RateLimited,
         }
     }
 
     fn retryable(&self) -> bool {
-        matches!(self, Self::MessagesFull { .. } | Self::BytesFull { .. })
+        matches!(self, Self::MessagesFull { .. } | Self::BytesFull { .. } | Self::Budget(_))
+    }
+
+    fn limit(&self) -> Option<&'static str> {
+        match self {
+            Self::Closed => None,
+            Self::TooLarge { .. } => Some(LimitName::Message.as_str()),
+            Self::MessagesFull { .. } => Some(LimitName::MailboxMessages.as_str()),
+            Self::BytesFull { .. } => Some(LimitName::MailboxBytes.as_str()),
+            Self::Budget(budget) => budget.limit(),
+        }
     }
 }
 
@@ -219,14 +233,20 @@ impl Mailbox {
 
     /// Accepts all of these messages, in order, or none. Errors: as for one.
     pub fn push_all(&mut self, messages: Vec<Message>) -> Result<(), SendError> {
-        let (mut count, mut bytes) = (self.unread_messages(), self.unread_bytes());
-        for message in &messages {
-            bytes = bytes.saturating_add(self.check(message, count, bytes)?);
-            count = count.saturating_add(1);
-        }
+        self.check_all(&messages)?;
         for message in messages {
             let bytes = message.bytes();
             self.accept(message, bytes);
+        }
+        Ok(())
+    }
+
+    /// Whether all of these messages would be accepted. Errors: as [`Mailbox::push_all`].
+    pub fn check_all(&self, messages: &[Message]) -> Result<(), SendError> {
+        let (mut count, mut bytes) = (self.unread_messages(), self.unread_bytes());
+        for message in messages {
+            bytes = bytes.saturating_add(self.check(message, count, bytes)?);
+            count = count.saturating_add(1);
         }
         Ok(())
     }
@@ -408,6 +428,13 @@ impl Mailbox {
     /// Bytes not yet received by the script, here and in the guest.
     pub fn unread_bytes(&self) -> u64 {
         self.bytes.saturating_add(self.returned_bytes).saturating_add(u64::from(self.held.bytes))
+    }
+
+    /// Bytes that it holds here, not in the guest: messages with [`MESSAGE_COST`] each, and events.
+    pub fn held_bytes(&self) -> u64 {
+        let queued = u64::try_from(self.messages.len()).unwrap_or(u64::MAX).saturating_add(self.returned_messages);
+        let bytes = self.bytes.saturating_add(self.returned_bytes).saturating_add(self.event_bytes);
+        bytes.saturating_add(queued.saturating_mul(MESSAGE_COST))
     }
 
     /// Whether nothing waits here. What the guest holds doesn't matter.

@@ -7,7 +7,7 @@ use std::collections::VecDeque;
 
 use lunarium_contract::length;
 
-use crate::{EVENT_BYTES, ErrorKind, Outcome, Refusal};
+use crate::{EVENT_BYTES, ErrorKind, Exhausted, Outcome, Refusal};
 
 /// Requests of one process under way. At the limit: refused, `ResourceExhausted`.
 pub const MAX_REQUESTS: u32 = length::REQUESTS;
@@ -34,18 +34,28 @@ pub enum RequestError {
         /// The limit.
         limit: usize,
     },
+    /// Its bytes would exceed a budget.
+    #[error(transparent)]
+    Budget(#[from] Exhausted),
 }
 
 impl Refusal for RequestError {
     fn kind(&self) -> ErrorKind {
         match self {
             Self::Closed => ErrorKind::Canceled,
-            Self::Full { .. } | Self::Busy { .. } => ErrorKind::ResourceExhausted,
+            Self::Full { .. } | Self::Busy { .. } | Self::Budget(_) => ErrorKind::ResourceExhausted,
         }
     }
 
     fn retryable(&self) -> bool {
         matches!(self, Self::Busy { .. })
+    }
+
+    fn limit(&self) -> Option<&'static str> {
+        match self {
+            Self::Budget(budget) => budget.limit(),
+            Self::Closed | Self::Full { .. } | Self::Busy { .. } => None,
+        }
     }
 }
 
@@ -123,6 +133,11 @@ impl Requests {
     /// Begun, and neither canceled nor its reply handed over.
     pub(crate) fn under_way(&self) -> u32 {
         self.under_way
+    }
+
+    /// Bytes of the replies that wait.
+    pub(crate) fn held_bytes(&self) -> u64 {
+        self.bytes
     }
 
     pub(crate) fn has_replies(&self) -> bool {

@@ -40,7 +40,28 @@ pub(crate) enum View<'a> {
     Map(&'a BTreeMap<Vec<u8>, Attribute>),
 }
 
+/// Bytes of a value on the host, beside its text's or its items'.
+const VALUE_BYTES: u64 = 64;
+
+/// Bytes of a map that has something in it, beside keys and values: a node of Rust's B-tree.
+const MAP_BYTES: u64 = 640;
+
 impl Attribute {
+    /// About how many bytes it takes on the host.
+    pub(crate) fn bytes(&self) -> u64 {
+        let length = |text: &[u8]| u64::try_from(text.len()).unwrap_or(u64::MAX);
+        let inside = match self {
+            Self::Nil | Self::Boolean(_) | Self::Integer(_) | Self::Float(_) => 0,
+            Self::Text(text) => length(text),
+            Self::List(items) => items.iter().map(Self::bytes).fold(0, u64::saturating_add),
+            Self::Map(pairs) => {
+                let of_pair = |(key, value): (&Vec<u8>, &Self)| length(key).saturating_add(value.bytes());
+                pairs.iter().map(of_pair).fold(MAP_BYTES, u64::saturating_add)
+            }
+        };
+        inside.saturating_add(VALUE_BYTES)
+    }
+
     /// The value, or none for nil.
     pub(crate) fn view(&self) -> Option<View<'_>> {
         Some(match self {

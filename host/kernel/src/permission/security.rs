@@ -16,6 +16,8 @@ pub struct Actor {
     id: String,
     meta: Attribute,
     payload: Option<Payload>,
+    /// What it takes on the host.
+    bytes: u64,
 }
 
 /// Why there is no such actor.
@@ -39,7 +41,9 @@ impl Actor {
         if !(1..=length::ACTOR).contains(&id.len()) {
             return Err(ActorError { length: id.len() });
         }
-        Ok(Self { id, meta, payload })
+        let payload_bytes = payload.as_ref().map_or(0, |payload| u64::try_from(payload.len()).unwrap_or(u64::MAX));
+        let bytes = meta.bytes().saturating_add(payload_bytes);
+        Ok(Self { id, meta, payload, bytes })
     }
 
     /// Its id.
@@ -150,6 +154,13 @@ impl Security {
     /// The policies that decide.
     pub fn scope(&self) -> Option<&[Arc<Policy>]> {
         self.scope.as_deref()
+    }
+
+    /// Bytes that it takes on the host; those of policies are the node's.
+    pub fn bytes(&self) -> u64 {
+        let actor = self.actor.as_ref().map_or(0, |actor| actor.bytes);
+        let policies = self.scope.as_ref().map_or(0, |scope| size_of_val(&**scope));
+        actor.saturating_add(u64::try_from(policies).unwrap_or(u64::MAX))
     }
 
     /// Whether it has neither actor nor scope.

@@ -202,7 +202,10 @@ fn a_place_that_is_kept_is_for_services() {
     // The service runs: its place is taken, and scripts may have all the rest.
     let children: Vec<_> = (0..3).map(|_| node.spawn(Some(&parent), spec()).unwrap().pid).collect();
     let full = node.spawn(Some(&parent), spec()).unwrap_err();
-    assert_eq!((full.to_string().as_str(), full.limit()), ("the node is at its limit of 4 processes", Some("node.processes")));
+    assert_eq!(
+        (full.to_string().as_str(), full.limit()),
+        ("the node is at its limit of 4 processes", Some("node.processes"))
+    );
     // It has ended: its place is kept, whatever children come.
     kill(&mut node, &parent);
     let child = &children[0];
@@ -221,6 +224,9 @@ fn a_place_that_is_kept_on_a_host_is_for_services_there() {
     let parent = spawn(&mut node);
     node.kernel.spawn(Some(&parent), &small, spec()).unwrap();
     let full = node.kernel.spawn(Some(&parent), &small, spec()).unwrap_err();
-    assert_eq!((full.to_string().as_str(), full.limit()), ("host `small` is at its limit of 2 processes", Some("host.processes")));
+    assert_eq!(
+        (full.to_string().as_str(), full.limit()),
+        ("host `small` is at its limit of 2 processes", Some("host.processes"))
+    );
     node.kernel.spawn(None, &small, spec()).unwrap();
 }
