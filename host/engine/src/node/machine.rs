@@ -2,12 +2,10 @@
 //!
 //! Owns what is made once, and that it ends with its last user. Refuses to know nodes and processes.
 
-use std::num::NonZeroUsize;
 use std::sync::Arc;
-use std::thread;
 
 use super::Caller;
-use crate::wasm::{Instances, InstancesError, Link, PoolError};
+use crate::wasm::{Instances, InstancesError, Link, PoolError, System};
 use lunarium_schedule::{Clock, Scheduler};
 
 pub(crate) struct Machine {
@@ -45,8 +43,7 @@ impl Machine {
     /// `link` gives the guest its imports.
     pub(crate) fn start(max_processes: u32, link: Link<Caller>) -> Result<Machine, StartError> {
         let instances = Arc::new(Instances::new(max_processes, link)?);
-        let workers = thread::available_parallelism().map_or(1, NonZeroUsize::get);
-        let scheduler = Scheduler::start(workers)?;
+        let scheduler = Scheduler::start(System::get().cores)?;
         let ticking = (Arc::clone(&instances), Arc::clone(&scheduler));
         let clock = Clock::start(Box::new(move || {
             ticking.0.tick();

@@ -9,6 +9,7 @@ mod instance;
 mod instances;
 mod memory;
 mod pool;
+mod system;
 mod tunables;
 
 pub(crate) use bindings::exports::lunarium::process::guest;
@@ -18,3 +19,4 @@ pub(crate) use instance::{Instance, Occupant, Stopped};
 pub(crate) use instances::{Instances, InstancesError, Link, Slot};
 pub(crate) use memory::MemoryLimiter;
 pub use pool::PoolError;
+pub(crate) use system::System;
