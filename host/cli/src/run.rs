@@ -26,8 +26,8 @@ use crate::{Refused, finished, limits, read, start_node};
 
 /// How long services may take to stop. At the limit: what is left is terminated.
 const PATIENCE: Duration = Duration::from_secs(30);
-/// How long the rest of the output may take when a signal has come and nothing runs any more. At the limit: it is given
-/// up. Whoever reads at all has read half a MiB by then.
+/// How long the output may stand still when a signal has come and processes wait to print; and how long the rest of it
+/// may take when nothing runs any more. At the limit: it is given up. Whoever reads at all has read half a MiB by then.
 const LAST_WORDS: Duration = Duration::from_secs(2);
 
 /// Runs what was asked for and returns the exit code.
@@ -178,7 +178,7 @@ impl Running {
         };
         select! {
             biased;
-            () = terminal.finish() => code,
+            written = terminal.finish() => if written { code } else { self.interrupts.signal().await },
             code = given_up => code,
         }
     }
@@ -191,8 +191,12 @@ fn request(entry: EntryId, host: HostId, arguments: Vec<Value>, limits: LimitsOv
     request
 }
 
-fn announce_stop(screen: &Screen) {
+/// Says that the first signal was heard, and sees to it that processes hear of it, too: who waits to print where nobody
+/// reads would wait for ever.
+fn announce_stop(screen: &Arc<Screen>) {
     screen.tell("stopping; a second interrupt stops at once");
+    let screen = Arc::clone(screen);
+    tokio::spawn(async move { screen.give_up_unread(LAST_WORDS).await });
 }
 
 fn out_of_patience() -> Verdict {
