@@ -61,7 +61,7 @@ pub struct Confined {
     pub landlock: Hold,
     /// seccomp: which system calls there are.
     pub seccomp: Hold,
-    /// No core is dumped, and no limit of resources can be raised.
+    /// No core is dumped, and the number of open files can't be raised.
     pub limits: Hold,
 }
 
@@ -108,7 +108,8 @@ impl<'fd> Confinement<'fd> {
         self.give(directory, true)
     }
 
-    /// The same and making sockets: a program that serves or asks others needs them. Which ones is for its firewall.
+    /// The same and making internet sockets, and pairs of local ones: a program that serves or asks others needs them. With
+    /// whom it may speak is for its firewall.
     #[must_use]
     pub fn with_sockets(self) -> Self {
         Self { sockets: true, ..self }

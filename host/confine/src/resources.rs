@@ -1,4 +1,4 @@
-//! Limits of resources: no core dump, and nothing that could be raised again.
+//! Limits of resources: no core dump, and no more open files than now.
 //!
 //! Owns which there are. Address space has none: an engine reserves 8 GiB for each process that there could be, and uses
 //! little of it. Neither has the number of threads: the system counts those of all programs of a user together.

@@ -12,6 +12,7 @@ use std::fs::{self, File};
 use std::io;
 use std::net::{TcpListener, UdpSocket};
 use std::os::unix::fs::{PermissionsExt, symlink};
+use std::os::unix::net::UnixDatagram;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::Path;
 use std::process::{Command, ExitCode, abort};
@@ -70,6 +71,7 @@ const ATTEMPTS: &[Attempt] = &[
         }
     }),
     ("make a UDP socket", Calls, |_| UdpSocket::bind("127.0.0.1:0").map(drop)),
+    ("make a local socket", Calls, |_| UnixDatagram::unbound().map(drop)),
     ("listen by TCP", Either, |_| TcpListener::bind("127.0.0.1:0").map(drop)),
     ("signal the parent", Either, |_| {
         // SAFETY: two numbers; signal 0 only asks.
@@ -193,6 +195,7 @@ fn sockets(kernel: &Kernel) {
     let with = run("sockets");
     assert_eq!(with["make a UDP socket"], run("free")["make a UDP socket"]);
     assert_eq!(with["listen by TCP"], run("free")["listen by TCP"]);
+    assert_eq!(with["make a local socket"] != "done", kernel.seccomp);
     assert_eq!(with["read /etc/passwd"] != "done", kernel.has_landlock());
     assert_eq!(with["fork"] != "done", kernel.seccomp);
 }
@@ -209,7 +212,11 @@ fn other_program(kernel: &Kernel) {
 }
 
 fn core(_kernel: &Kernel) {
-    let dumped = |case| child(case, &fixture()).status().unwrap().core_dumped();
+    let dumped = |case| {
+        let status = child(case, &fixture()).status().unwrap();
+        assert_eq!(status.signal(), Some(libc::SIGABRT));
+        status.core_dumped()
+    };
     if !dumped("free core") {
         println!("SKIPPED, for no core is dumped without the wall: no_core_is_dumped");
         return;
