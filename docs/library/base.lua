@@ -29,7 +29,8 @@
 
 --- Writes its arguments, separated by tabs as Lua does, as one line of the process's output. Nothing is dropped: when the
 --- output is full, the coroutine that prints waits. Where it can't wait ([coroutines](coroutine.md)) the line is dropped and
---- counted. Control characters of terminals are taken out.
+--- counted. What can't be seen is spelled out, but for tab and newline: control characters as `\x1b`, format characters, which
+--- turn, hide or join text, as `\u{202e}`.
 ---
 --- ```lua
 --- print("one", 2, nil, true) --> one 2 nil true

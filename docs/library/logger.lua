@@ -1,8 +1,8 @@
 ---@meta logger
 
 --- Log lines, with fields. Every line carries the process's frame id. Lines go where the node sends them: `lunarium run`
---- writes them to standard error (`--log-level`, `--log-format text|json`). Text is cut when it is long, and control
---- characters of terminals are taken out.
+--- writes them to standard error (`--log-level`, `--log-format text|json`). Text is cut when it is long, and what can't
+--- be seen in it is spelled out, as by `print`.
 ---
 --- Beyond 1,000 lines a second (limit `log_lines`) lines are dropped and counted; the next line that goes through says how
 --- many. A line has at most 8 KiB, its fields included. Logging never waits.

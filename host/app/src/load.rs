@@ -6,7 +6,7 @@
 use std::path::Path;
 
 use cap_std::fs::Dir;
-use lunarium_engine::{Chunk, CompileError, Definition, Globals, Node};
+use lunarium_engine::{Chunk, CompileError, Definition, Directory, Globals, Node};
 use lunarium_kernel::EntryId;
 
 use crate::application::{App, DEFAULT_HOST, Host, MAIN, Program};
@@ -90,6 +90,13 @@ impl Draft {
     /// The most processes that can be alive at once, by the application's hosts; none when a host doesn't say.
     pub fn max_processes(&self) -> Option<u32> {
         self.app.max_processes()
+    }
+
+    /// The directories that the application grants, to an entry or a host; one may come several times.
+    pub fn directories(&self) -> impl Iterator<Item = &Directory> {
+        let entries = self.app.definitions.iter().map(|definition| &definition.grants);
+        let hosts = self.app.hosts.iter().map(|host| &host.definition.grants);
+        entries.chain(hosts).flat_map(|grants| &grants.fs)
     }
 
     /// Compiles every program, each in `compiler`'s sandbox.

@@ -43,7 +43,7 @@ pub enum Command {
 }
 
 /// Options of `run`.
-#[derive(Debug, Clone, Args)]
+#[derive(Debug, Args)]
 pub struct Run {
     /// The application's folder, or a Lua file
     pub path: PathBuf,
@@ -84,6 +84,13 @@ pub struct Run {
     #[arg(long, value_name = "FORMAT", value_enum, default_value_t = LogFormat::Text)]
     pub log_format: LogFormat,
 
+    /// Keep what the system allows this command
+    ///
+    /// Without this option the command gives up, for good and before anything runs: all files but the granted directories,
+    /// starting programs, making sockets, core dumps, and every system call that it doesn't need.
+    #[arg(long)]
+    pub no_confine: bool,
+
     /// Arguments of the process, each a string; options stand before the first of them
     #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
     pub arguments: Vec<OsString>,
@@ -98,6 +105,10 @@ pub struct Check {
     /// End with a failure when there are only warnings
     #[arg(long)]
     pub deny_warnings: bool,
+
+    /// Keep what the system allows this command: see `lunarium help run`
+    #[arg(long)]
+    pub no_confine: bool,
 }
 
 /// Options of `new`.

@@ -15,6 +15,7 @@ mod services;
 mod stream;
 mod terminal;
 mod verdict;
+mod wall;
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -28,6 +29,7 @@ use tokio::runtime::Builder;
 use crate::arguments::{Arguments, Check, Command};
 use crate::terminal::{has_colours, visible, write_error};
 use crate::verdict::{FAILURE, SUCCESS, USAGE, Verdict};
+use crate::wall::Wall;
 
 /// Why nothing was run: what to print, without its last newline, and the exit code.
 #[derive(Debug)]
@@ -72,6 +74,8 @@ fn main() -> ExitCode {
 /// `lunarium check`: nothing is said when nothing is wrong. Warnings alone are no failure, unless they were made one.
 fn check(options: &Check) -> Result<u8, Refused> {
     let mut draft = read(&options.path)?;
+    // Nothing runs, so nothing needs what is granted.
+    Wall::build(!options.no_confine, [])?;
     // Programs are compiled one at a time, each in an instance of its own.
     let node = start_node(NodeConfig::new(Arc::new(Silence)), Some(FEW_PROCESSES))?;
     // Without a driver: there is nothing to wait for but the engine.

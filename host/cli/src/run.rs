@@ -1,7 +1,7 @@
 //! `lunarium run`: from a checked application to an exit code.
 //!
-//! Owns the life of a run: start, wait, stop, in this order whatever ends it. Refuses to know how things look: see
-//! `terminal` and `verdict`.
+//! Owns the life of a run: start, wait, stop, in this order whatever ends it; and that everything is opened, then the wall
+//! is built, and only then a thread is started. Refuses to know how things look: see `terminal` and `verdict`.
 
 use std::ffi::OsString;
 use std::io;
@@ -13,8 +13,8 @@ use lunarium_engine::{
     EntryId, Grants, Handle, HostId, LimitsOverride, Node, NodeConfig, Outcome, SpawnRequest, Value,
 };
 use tokio::runtime::Builder;
+use tokio::select;
 use tokio::time::sleep;
-use tokio::{select, task};
 
 use crate::arguments::Run;
 use crate::grant::grants;
@@ -23,38 +23,41 @@ use crate::plan::{Plan, Wish, plan};
 use crate::services::Watch;
 use crate::terminal::{Screen, Terminal, has_colours};
 use crate::verdict::{Ended, FAILURE, OUTPUT_CLOSED, Verdict};
+use crate::wall::Wall;
 use crate::{Refused, finished, limits, read, start_node};
 
 /// How long services may take to stop. At the limit: what is left is terminated.
 const PATIENCE: Duration = Duration::from_secs(30);
-/// How long the rest of the output may take when a signal has come and nothing runs any more. At the limit: it is given
-/// up. Whoever reads at all has read half a MiB by then.
+/// How long the output may stand still when a signal has come and processes wait to print; and how long the rest of it
+/// may take when nothing runs any more. At the limit: it is given up. Whoever reads at all has read half a MiB by then.
 const LAST_WORDS: Duration = Duration::from_secs(2);
 
 /// Runs what was asked for and returns the exit code.
 ///
 /// Errors: the machine refuses; nothing has run then.
 pub fn run(options: Run) -> Result<u8, Refused> {
-    let runtime = Builder::new_current_thread().enable_all().build();
-    let runtime = runtime.map_err(|error| Refused::machine(format!("cannot wait for signals: {error}")))?;
-    let code = runtime.block_on(attend(options));
-    // Without waiting for a thread that has nothing to do.
-    runtime.shutdown_background();
-    code
+    // Nobody listens for signals yet, so one ends the program whatever it waits for: a disk, or a reader of the refusal.
+    let prepared = prepare(&options)?;
+    let deaf = |error: io::Error| Refused::machine(format!("cannot wait for signals: {error}"));
+    let runtime = Builder::new_current_thread().enable_all().build().map_err(deaf)?;
+    // Makes a pair of sockets, and has no thread.
+    let (tell, interrupts) = runtime.block_on(async { interrupt::watch() }).map_err(deaf)?;
+    let wall = Wall::build(!options.no_confine, prepared.draft.directories().chain(&prepared.grants.fs))?;
+    let terminal = Terminal::start(options.log_level, options.log_format, tell);
+    let terminal = terminal.map_err(|error| Refused::machine(format!("cannot start a thread: {error}")))?;
+    wall.tell(&terminal.screen());
+    Ok(runtime.block_on(attend(options, prepared, terminal, interrupts)))
 }
 
-/// From the first signal that is heard to the last line that is written.
-async fn attend(options: Run) -> Result<u8, Refused> {
-    let refused = |error: io::Error| Refused::machine(format!("cannot start a thread: {error}"));
-    let (tell, interrupts) = interrupt::watch().map_err(refused)?;
-    let terminal = Terminal::start(options.log_level, options.log_format, tell).map_err(refused)?;
+/// From the node's start to the last line that is written.
+async fn attend(options: Run, prepared: Prepared, terminal: Terminal, interrupts: Interrupts) -> u8 {
     let mut run = Running { screen: terminal.screen(), interrupts };
     // A refusal is written as everything else is: a stream that nobody reads must not hold up a signal.
-    let verdict = run.run(options).await.unwrap_or_else(Verdict::from);
+    let verdict = run.run(options, prepared).await.unwrap_or_else(Verdict::from);
     if let Some(message) = &verdict.message {
         run.screen.tell_rendered(message);
     }
-    Ok(run.finish(terminal, verdict.code).await)
+    run.finish(terminal, verdict.code).await
 }
 
 /// What was asked for, as far as it can be known without a node.
@@ -95,11 +98,7 @@ struct Running {
 
 impl Running {
     /// Runs what was asked for to its end; no process is left then.
-    async fn run(&mut self, options: Run) -> Result<Verdict, Refused> {
-        let wanted = options.clone();
-        // A disk may let us wait.
-        let prepared = task::spawn_blocking(move || prepare(&wanted)).await;
-        let prepared = prepared.unwrap_or_else(|bug| Err(Refused::machine(bug.to_string())))?;
+    async fn run(&mut self, options: Run, prepared: Prepared) -> Result<Verdict, Refused> {
         let Prepared { limits, memory, grants, mut draft } = prepared;
         let mut config = NodeConfig::new(Arc::<Screen>::clone(&self.screen));
         config.memory = memory;
@@ -195,7 +194,7 @@ impl Running {
         };
         select! {
             biased;
-            () = terminal.finish() => code,
+            written = terminal.finish() => if written { code } else { self.interrupts.signal().await },
             code = given_up => code,
         }
     }
@@ -208,8 +207,12 @@ fn request(entry: EntryId, host: HostId, arguments: Vec<Value>, limits: LimitsOv
     request
 }
 
-fn announce_stop(screen: &Screen) {
+/// Says that the first signal was heard, and sees to it that processes hear of it, too: who waits to print where nobody
+/// reads would wait for ever.
+fn announce_stop(screen: &Arc<Screen>) {
     screen.tell("stopping; a second interrupt stops at once");
+    let screen = Arc::clone(screen);
+    tokio::spawn(async move { screen.give_up_unread(LAST_WORDS).await });
 }
 
 fn out_of_patience() -> Verdict {

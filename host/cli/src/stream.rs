@@ -44,8 +44,11 @@ struct State {
     wakers: Vec<Waker>,
     /// Nothing more will come.
     finished: bool,
-    /// The other end is gone, or writing failed.
+    /// The other end is gone, or writing failed, or it was given up.
     broken: bool,
+    given_up: bool,
+    /// How often the writer has written what it had taken.
+    rounds: u64,
 }
 
 impl Stream {
@@ -98,6 +101,28 @@ impl Stream {
         true
     }
 
+    /// How often the writer has come to take lines and has written them, each time 256 KiB or all there was.
+    pub fn rounds(&self) -> u64 {
+        self.shared.lock().rounds
+    }
+
+    /// Breaks the stream when it is full and hasn't got on since `rounds`. True: it did.
+    pub fn give_up(&self, rounds: u64) -> bool {
+        let mut state = self.shared.lock();
+        if state.broken || state.rounds != rounds || state.waiting.len() < CAPACITY {
+            return false;
+        }
+        state.given_up = true;
+        drop(state);
+        self.shared.cut();
+        true
+    }
+
+    /// It was broken by [`Stream::give_up`].
+    pub fn is_given_up(&self) -> bool {
+        self.shared.lock().given_up
+    }
+
     /// Wakes `waker` once lines are taken again, at once when they are.
     pub fn on_ready(&self, waker: Waker) {
         let mut state = self.shared.lock();
@@ -132,18 +157,25 @@ impl Shared {
         let mut lines = Vec::new();
         while self.take(&mut lines) {
             if let Err(error) = target.write_all(&lines).and_then(|()| target.flush()) {
-                let wakers = {
-                    let mut state = self.lock();
-                    state.broken = true;
-                    state.waiting = Vec::new();
-                    mem::take(&mut state.wakers)
-                };
-                wakers.into_iter().for_each(Waker::wake);
+                self.cut();
                 broken(&error);
                 return;
             }
             lines.clear();
+            let mut state = self.lock();
+            state.rounds = state.rounds.saturating_add(1);
         }
+    }
+
+    /// From now on everything is taken and dropped.
+    fn cut(&self) {
+        let wakers = {
+            let mut state = self.lock();
+            state.broken = true;
+            state.waiting = Vec::new();
+            mem::take(&mut state.wakers)
+        };
+        wakers.into_iter().for_each(Waker::wake);
     }
 
     /// Waits for lines and swaps them in; false when there are none and none will come.
@@ -248,6 +280,26 @@ mod tests {
         let (wake, woken) = mpsc::channel();
         stream.on_ready(std::sync::Arc::new(Told(wake)).into());
         woken.recv().unwrap();
+        finish(writer);
+    }
+
+    #[test]
+    fn only_a_full_stream_that_stands_still_is_given_up() {
+        let (open, _writes, gate) = gate();
+        let (stream, writer) = Stream::start("test", gate, |_| ()).unwrap();
+        assert!(stream.push(b"one"));
+        assert!(!stream.give_up(stream.rounds()), "it isn't full");
+        fill(&stream);
+        assert!(!stream.give_up(stream.rounds() + 1), "it has got on");
+        assert!(!stream.is_given_up());
+        let (tell, told) = mpsc::channel();
+        stream.on_ready(std::sync::Arc::new(Told(tell)).into());
+        assert!(stream.give_up(stream.rounds()));
+        told.recv().unwrap();
+        assert!(stream.push(b"lost") && stream.is_given_up());
+        assert!(!stream.give_up(stream.rounds()), "it was");
+        // What the writer had taken already may still be written.
+        (0..2 * CAPACITY / 1024).for_each(|_| drop(open.send(Ok(()))));
         finish(writer);
     }
 

@@ -1,19 +1,21 @@
 //! What people see: `print` on standard output, logs and failures on standard error.
 //!
 //! Owns both streams and the form of a log line. Refuses to let a process drive the terminal: what comes from a script
-//! is text, and control characters in it become visible.
+//! is text, and what can't be seen in it is spelled out.
 
 use std::fmt::Write as _;
 use std::io::{self, IsTerminal, Write};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::Waker;
+use std::time::Duration;
 
 use jiff::Timestamp;
 use lunarium_app::Explained;
-use lunarium_engine::{Failure, Level, Output, ProcessLabel};
+use lunarium_engine::{Failure, Level, Output, ProcessLabel, visibility};
 use serde_json::{Map, Value, json};
 use tokio::sync::mpsc::UnboundedSender;
+use tokio::time::sleep;
 
 use crate::arguments::{LogFormat, LogLevel};
 use crate::interrupt::Interrupt;
@@ -56,10 +58,11 @@ impl Terminal {
         Arc::clone(&self.screen)
     }
 
-    /// Waits until what was taken so far is written.
-    pub async fn finish(self) {
+    /// Waits until what was taken so far is written. False: some of the output was given up before.
+    pub async fn finish(self) -> bool {
         self.output.finish().await;
         self.log.finish().await;
+        !self.screen.output.is_given_up()
     }
 }
 
@@ -67,6 +70,20 @@ impl Screen {
     /// Writes a log line of the command itself.
     pub fn note(&self, level: Level, message: &str, fields: &[(String, String)]) {
         self.write(None, level, message, fields, "");
+    }
+
+    /// Waits for the end of a span in which nobody took anything of a standard output that is full, and gives it up: who
+    /// waited to print goes on.
+    ///
+    /// Cancel safety: nothing is given up before.
+    pub async fn give_up_unread(&self, patience: Duration) {
+        loop {
+            let before = self.output.rounds();
+            sleep(patience).await;
+            if self.output.give_up(before) {
+                return self.tell("standard output is not read: what is printed from now on is lost");
+            }
+        }
     }
 
     /// Writes a line to standard error that is no log line and has no level.
@@ -200,30 +217,40 @@ fn json_line(
         let fields = fields.iter().map(|(key, value)| (key.clone(), json!(value))).collect();
         object.insert("fields".to_owned(), Value::Object(fields));
     }
-    // JSON lets C1 control characters stand, and some terminals obey them.
+    // JSON lets more stand than ASCII's control characters.
     let text = Value::Object(object).to_string();
-    text.chars().map(|c| if c.is_control() { format!("\\u{:04x}", u32::from(c)) } else { c.to_string() }).collect()
+    let mut line = String::with_capacity(text.len());
+    for (character, stands) in visibility(&text) {
+        if stands {
+            line.push(character);
+        } else {
+            // Writing to a String can't fail.
+            character.encode_utf16(&mut [0; 2]).iter().for_each(|unit| drop(write!(line, "\\u{unit:04x}")));
+        }
+    }
+    line
 }
 
-/// Text in which every control character but tab and newline is spelled out.
+/// Text in which everything that can't be seen is spelled out, but for tab and newline.
 pub fn visible(text: &str) -> String {
-    spelled(text, |c| c.is_control() && c != '\t' && c != '\n')
+    spelled(text, &['\t', '\n'])
 }
 
 /// Text that stays on its line.
 fn one_line(text: &str) -> String {
-    spelled(text, char::is_control)
+    spelled(text, &[])
 }
 
-fn spelled(text: &str, strange: impl Fn(char) -> bool) -> String {
+fn spelled(text: &str, kept: &[char]) -> String {
     let mut clean = String::with_capacity(text.len());
-    for character in text.chars() {
+    for (character, stands) in visibility(text) {
         match character {
-            '\n' if strange('\n') => clean.push_str("\\n"),
-            '\t' if strange('\t') => clean.push_str("\\t"),
+            c if stands || kept.contains(&c) => clean.push(c),
+            '\n' => clean.push_str("\\n"),
+            '\t' => clean.push_str("\\t"),
             // Writing to a String can't fail.
-            c if strange(c) => drop(write!(clean, "\\x{:02x}", u32::from(c))),
-            c => clean.push(c),
+            c if c.is_control() => drop(write!(clean, "\\x{:02x}", u32::from(c))),
+            c => drop(write!(clean, "\\u{{{:x}}}", u32::from(c))),
         }
     }
     clean

@@ -78,6 +78,6 @@ pub use lunarium_kernel::{
 };
 pub use lunarium_schedule::Sleep;
 pub use node::{CompileError, GlobalUse, Globals, SpawnError, SpawnRequest, StartError};
-pub use process::{Inspection, Level, Output, ProcessLabel};
+pub use process::{Inspection, Level, Output, ProcessLabel, visibility};
 pub use value::{DecodeError, Value, ValueError};
 pub use wasm::PoolError;

@@ -6,6 +6,8 @@ use std::borrow::Cow;
 
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet, normalize_untrusted_str};
 
+use lunarium_engine::visibility;
+
 use crate::source::Place;
 
 /// One thing that is wrong, or (a warning) that hardly can be meant.
@@ -101,9 +103,33 @@ fn snippet<'a>(
         .annotation(kind.span(span).label(label))
 }
 
-/// Text without C1 control characters: some terminals obey them like escapes, and the renderer only replaces the
-/// others. The stand-in has as many bytes, so that places stay where they are.
+/// Text without what can't be seen: C1 control characters, which some terminals obey like escapes, and what hides,
+/// turns or breaks text. The renderer replaces ASCII's. A stand-in has as many bytes, so that places stay where they are.
 pub(crate) fn visible(text: &str) -> Cow<'_, str> {
-    let is_c1 = |c: char| ('\u{80}'..='\u{9f}').contains(&c);
-    if text.contains(is_c1) { Cow::Owned(text.replace(is_c1, "\u{b7}")) } else { Cow::Borrowed(text) }
+    if text.is_ascii() {
+        return Cow::Borrowed(text);
+    }
+    let mut shown = String::with_capacity(text.len());
+    for (character, stands) in visibility(text) {
+        match character.len_utf8() {
+            _ if stands => shown.push(character),
+            1 => shown.push(character),
+            2 => shown.push('\u{b7}'),
+            3 => shown.push('\u{fffd}'),
+            _ => shown.push_str("\u{fffd} "),
+        }
+    }
+    Cow::Owned(shown)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::visible;
+
+    #[test]
+    fn stand_ins_keep_every_place_where_it_is() {
+        let text = "a\u{9b}b\u{ad}c\u{202e}d\u{2028}e\u{e0041}f\x1bé";
+        assert_eq!(visible(text), "a·b·c\u{fffd}d\u{fffd}e\u{fffd} f\x1bé");
+        assert_eq!(visible(text).len(), text.len());
+    }
 }

@@ -17,6 +17,7 @@ mod security;
 mod services;
 mod signals;
 mod usage;
+mod wall;
 
 use std::ffi::OsStr;
 use std::io::{BufRead, BufReader, Read};

@@ -4,7 +4,7 @@ use std::process::Stdio;
 
 use expect_test::expect;
 
-use crate::{Running, app, folder, lunarium, run_file, without_times};
+use crate::{Running, app, folder, lunarium, run_file, transcript, without_times};
 
 #[test]
 fn terminal_escapes_are_shown_and_not_obeyed() {
@@ -125,11 +125,12 @@ fn a_script_logs_lines_with_level_frame_and_fields() {
 #[test]
 fn a_script_s_lines_below_the_level_are_left_out() {
     expect![[r#"
+        <time> DEBUG not confined: `--no-confine`
         <time> DEBUG app:main#00001 {app:processes|0x00001} hidden by default
         <time> INFO  app:main#00001 {app:processes|0x00001} started count=2 empty="" list="[1,{\"a\":\"b\"}]" name="two words"
         <time> WARN  app:main#00001 {app:processes|0x00001} \x1b[31mred\nnext line module=main quote="say \"x\""
         <time> ERROR app:main#00001 {app:processes|0x00001} failed
-    "#]].assert_eq(&script_log(&["--log-level", "debug"]));
+    "#]].assert_eq(&script_log(&["--log-level", "debug", "--no-confine"]));
     expect![[r#"
         <time> ERROR app:main#00001 {app:processes|0x00001} failed
     "#]]
@@ -151,6 +152,39 @@ fn a_script_s_log_can_be_read_by_programs() {
         {"fields":{"module":"main","quote":"say \"x\""},"frame":"app:main#00001","level":"warn","message":"\\x1b[31mred\nnext line","pid":"{app:processes|0x00001}"}
         {"frame":"app:main#00001","level":"error","message":"failed","pid":"{app:processes|0x00001}"}
     "#]].assert_eq(&shown);
+}
+
+#[test]
+fn what_deceives_the_eye_is_shown_and_not_obeyed() {
+    let text = r#"return function()
+        local text = "a\u{202e}b\u{2028}c\u{200b}d\u{e0041}e\u{301}"
+        print(text)
+        logger:info(text, { [text] = text })
+        error(text, 0)
+    end"#;
+    let folder = folder(&[("file.lua", text)]);
+    let run = |options: &[&str]| {
+        let output = lunarium(folder.path(), &[&["run"], options, &["file.lua"]].concat()).output().unwrap();
+        transcript(&without_times(output))
+    };
+    expect![[r#"
+        exit code: 1
+        --- stdout
+        a\u{202e}b\u{2028}c\u{200b}d\u{e0041}é
+        --- stderr
+        <time> INFO  app:main#00001 {app:processes|0x00001} a\u{202e}b\u{2028}c\u{200b}d\u{e0041}é a\u{202e}b\u{2028}c\u{200b}d\u{e0041}é=a\u{202e}b\u{2028}c\u{200b}d\u{e0041}é
+        error: app:main {app:processes|0x00001} failed: a�b�c�d� é (Internal)
+         --> file.lua:5:9
+          |
+        5 |         error(text, 0)
+          |         ^^^^^^^^^^^^^^
+        stack traceback:
+            file.lua:5: in function <file.lua:1>
+    "#]].assert_eq(&run(&[]));
+    let json = run(&["--log-format", "json"]);
+    let line = json.lines().find(|line| line.contains("\"info\"")).unwrap();
+    let line: serde_json::Value = serde_json::from_str(line).unwrap();
+    assert_eq!(line["message"], "a\\u{202e}b\\u{2028}c\\u{200b}d\\u{e0041}e\u{301}");
 }
 
 #[test]

@@ -99,6 +99,27 @@ fn the_first_signal_ends_services_whose_output_nobody_reads() {
 }
 
 #[test]
+fn the_first_signal_reaches_who_waits_to_print_what_nobody_reads() {
+    // Far more than the queue and the pipe hold together.
+    let text = "return function()
+        local events = process.events()
+        print('up')
+        for _ = 1, 5000 do print(('x'):rep(1000)) end
+        logger:info('heard ' .. events:receive().kind)
+        return 3
+    end";
+    for (signal, code) in [("INT", 130), ("TERM", 143)] {
+        let folder = folder(&[("file.lua", text)]);
+        let mut running = Running::start(&folder, &["run", "file.lua"]);
+        assert_eq!(running.line(), "up");
+        running.signal(signal);
+        running.wait_for_error("standard output is not read: what is printed from now on is lost");
+        running.wait_for_error("heard pid.cancel");
+        assert_eq!(running.child.wait().unwrap().code(), Some(code));
+    }
+}
+
+#[test]
 fn who_reads_after_a_signal_gets_everything() {
     let folder = folder(&[("file.lua", LOUD)]);
     let mut running = Running::start(&folder, &["run", "file.lua"]);

@@ -517,7 +517,9 @@ fn a_link_to_a_file_is_the_file() {
 fn help_names_every_option() {
     let folder = folder(&[]);
     let help = transcript(&lunarium(folder.path(), &["run", "--help"]).output().unwrap());
-    for option in ["-x, --execute", "--host", "--limit", "--log-level", "--log-format", "PATH", "ARGUMENTS"] {
+    for option in
+        ["-x, --execute", "--host", "--limit", "--log-level", "--log-format", "--no-confine", "PATH", "ARGUMENTS"]
+    {
         assert!(help.contains(option), "{option}: {help}");
     }
 }

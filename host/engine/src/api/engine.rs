@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use crate::node::{Machine, StartError};
 use crate::syscall;
+use crate::wasm::System;
 
 /// Compiled guest, instance pool, worker threads and clock. Cheap to clone.
 ///
@@ -39,6 +40,13 @@ impl EngineConfig {
 }
 
 impl Engine {
+    /// Reads what engines need of the system's files, once: the number of cores, `vm.max_map_count`, and the process's page
+    /// map, which stays open. Starts no thread. The first engine does it itself; a program that gives up its files (see
+    /// `lunarium-confine`) has it done before.
+    pub fn prepare() {
+        System::get();
+    }
+
     /// Loads the compiled guest (about 3 ms), makes the first instances and starts one worker thread per core.
     ///
     /// Errors: the machine's settings don't allow `max_processes`, its CPU is older than x86-64-v3, or it is out of

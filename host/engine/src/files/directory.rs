@@ -3,6 +3,7 @@
 //! Owns which of several a path belongs to. Opens nothing.
 
 use std::fmt;
+use std::os::fd::{AsFd, BorrowedFd};
 use std::sync::Arc;
 
 use cap_std::fs::Dir;
@@ -75,6 +76,13 @@ impl Directory {
         }
         let rest = path.strip_prefix(name)?;
         if rest.is_empty() || name == "/" { Some(rest) } else { rest.strip_prefix('/') }
+    }
+}
+
+/// Whoever has a directory has the power that it stands for.
+impl AsFd for Directory {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.dir.as_fd()
     }
 }
 

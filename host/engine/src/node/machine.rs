@@ -2,14 +2,12 @@
 //!
 //! Owns what is made once, and that it ends with its last user. Refuses to know nodes and processes.
 
-use std::num::NonZeroUsize;
 use std::sync::Arc;
-use std::thread;
 
-use super::{Caller, available};
 use lunarium_kernel::{Account, Budget, Exhausted};
 
-use crate::wasm::{Instances, InstancesError, Link, PoolError};
+use super::Caller;
+use crate::wasm::{Instances, InstancesError, Link, PoolError, System};
 use lunarium_schedule::{Clock, Scheduler};
 
 pub(crate) struct Machine {
@@ -52,14 +50,13 @@ impl Machine {
     /// `memory` bytes for all processes; none: half of what there is for this program. `link` gives the guest its imports.
     pub(crate) fn start(max_processes: u32, memory: Option<u64>, link: Link<Caller>) -> Result<Machine, StartError> {
         let instances = Arc::new(Instances::new(max_processes, link)?);
-        let workers = thread::available_parallelism().map_or(1, NonZeroUsize::get);
-        let scheduler = Scheduler::start(workers)?;
+        let scheduler = Scheduler::start(System::get().cores)?;
         let ticking = (Arc::clone(&instances), Arc::clone(&scheduler));
         let clock = Clock::start(Box::new(move || {
             ticking.0.tick();
             ticking.1.tick();
         }))?;
-        let memory = memory.or_else(|| Some(available::memory()? / 2)).unwrap_or(u64::MAX);
+        let memory = memory.or_else(|| Some(System::get().memory? / 2)).unwrap_or(u64::MAX);
         let memory = Account::root(Budget::Engine, memory);
         Ok(Machine { max_processes, memory, instances, clock, scheduler })
     }

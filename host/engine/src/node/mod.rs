@@ -4,7 +4,6 @@
 //! in through the catalogue. Its folder has no public types but errors: the embedder's face is `api`.
 
 mod alarm;
-mod available;
 mod caller;
 mod census;
 mod check;

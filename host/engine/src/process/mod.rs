@@ -8,6 +8,7 @@ mod incarnation;
 mod life;
 mod log;
 mod output;
+mod text;
 
 use std::sync::Arc;
 use std::sync::mpsc::Sender;
@@ -26,6 +27,7 @@ pub(crate) use life::Life;
 pub(crate) use log::{Line, Log};
 pub(crate) use output::clean;
 pub use output::{Level, Output, ProcessLabel};
+pub use text::visibility;
 
 use crate::catalogue::ProcessHost;
 use crate::files::Task;

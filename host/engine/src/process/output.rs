@@ -9,6 +9,8 @@ use std::task::Waker;
 
 use lunarium_kernel::{EntryId, Pid};
 
+use super::text::visibility;
+
 /// Who writes: enough to find the process again in a log.
 #[derive(Debug, Clone)]
 pub struct ProcessLabel {
@@ -42,7 +44,7 @@ pub enum Level {
 
 /// Takes the lines that processes print and log. Called from worker threads: must not block.
 pub trait Output: Send + Sync {
-    /// Takes one printed line, without its newline, cleaned of control characters. False: full, nothing was taken;
+    /// Takes one printed line, without its newline, cleaned as [`visibility`] says. False: full, nothing was taken;
     /// the process then waits for [`Output::on_ready`].
     fn print(&self, process: &ProcessLabel, line: &str) -> bool;
 
@@ -53,17 +55,18 @@ pub trait Output: Send + Sync {
     fn log(&self, process: &ProcessLabel, level: Level, message: &str, fields: &[(String, String)]);
 }
 
-/// Text that can't move a cursor or change a colour: control characters but tab and newline become visible (`\x1b`),
-/// invalid UTF-8 becomes U+FFFD.
+/// Text that is what it looks like: what can't be seen, but for tab and newline, is spelled out, control characters as
+/// `\x1b`, others as `\u{202e}`; invalid UTF-8 becomes U+FFFD.
 pub(crate) fn clean(bytes: &[u8]) -> String {
     let text = String::from_utf8_lossy(bytes);
     let mut clean = String::with_capacity(text.len());
-    for character in text.chars() {
+    for (character, stands) in visibility(&text) {
         match character {
             '\t' | '\n' => clean.push(character),
+            c if stands => clean.push(c),
             // Writing to a String can't fail.
             c if c.is_control() => drop(write!(clean, "\\x{:02x}", u32::from(c))),
-            c => clean.push(c),
+            c => drop(write!(clean, "\\u{{{:x}}}", u32::from(c))),
         }
     }
     clean
@@ -76,5 +79,11 @@ mod tests {
     #[test]
     fn terminal_escapes_become_visible() {
         assert_eq!(clean(b"\x1b[31mred\x07\t\x9b\xc2\x9bm"), "\\x1b[31mred\\x07\t\u{fffd}\\x9bm");
+    }
+
+    #[test]
+    fn what_deceives_the_eye_becomes_visible() {
+        let text = "a\u{202e}b\u{2028}c\u{200b}d\u{e0041}e\u{301}";
+        assert_eq!(clean(text.as_bytes()), "a\\u{202e}b\\u{2028}c\\u{200b}d\\u{e0041}e\u{301}");
     }
 }

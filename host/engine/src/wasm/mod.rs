@@ -3,12 +3,14 @@
 //! Owns wasmtime and the form of values at its border. Refuses to know processes and nodes: whose instance it is, and
 //! what its imports do, are parameters.
 
+mod available;
 mod bindings;
 pub(crate) mod convert;
 mod instance;
 mod instances;
 mod memory;
 mod pool;
+mod system;
 mod tunables;
 
 pub(crate) use bindings::exports::lunarium::process::guest;
@@ -18,3 +20,4 @@ pub(crate) use instance::{Instance, Occupant, Stopped};
 pub(crate) use instances::{Instances, InstancesError, Link, Slot};
 pub(crate) use memory::{MemoryLimiter, Refused};
 pub use pool::PoolError;
+pub(crate) use system::System;

@@ -3,9 +3,9 @@
 //! Owns the factors between a number of processes and wasmtime's pool counts, and the refusal at start-up: past the
 //! kernel's limits it isn't `spawn` that would fail but an allocation anywhere.
 
-use std::fs;
-
 use wasmtime::{Enabled, PoolingAllocationConfig};
+
+use super::system::System;
 
 /// Instances beyond `max_processes`: upgrades under way, Stores of killed processes that aren't dropped yet, checks of
 /// sources. A start that finds none free waits.
@@ -78,7 +78,7 @@ pub(crate) fn check(max_processes: u32) -> Result<(), PoolError> {
     if max_processes > MOST_PROCESSES {
         return Err(PoolError::AddressSpace { max_processes });
     }
-    check_mappings(max_processes, max_map_count())
+    check_mappings(max_processes, System::get().max_map_count)
 }
 
 /// A pool of this many instances.
@@ -107,11 +107,6 @@ fn check_mappings(max_processes: u32, allowed: Option<u64>) -> Result<(), PoolEr
     }
     let possible = allowed.saturating_sub(SPARE_MAPPINGS) / MAPPINGS_PER_PROCESS;
     Err(PoolError::Mappings { max_processes, needed, allowed, possible })
-}
-
-/// The kernel's setting; none where there is no such thing.
-fn max_map_count() -> Option<u64> {
-    fs::read_to_string("/proc/sys/vm/max_map_count").ok()?.trim().parse().ok()
 }
 
 #[cfg(test)]
