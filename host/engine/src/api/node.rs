@@ -13,7 +13,10 @@ use crate::catalogue::{Chunk, Definition, HostDefinition};
 use crate::node::{CompileError, Globals, NodeInner, Spawn, SpawnError, SpawnRequest, StartError};
 use crate::process::{Inspection, Output};
 use crate::value::{Value, ValueError};
-use lunarium_schedule::Sleep;
+use lunarium_schedule::{Share, Sleep};
+
+/// The most that a node can weigh.
+const MOST_WEIGHT: u32 = 10_000;
 
 /// What a node is made of. Everything a process can reach outside of the node stands here. Made by [`NodeConfig::new`].
 #[derive(Clone)]
@@ -21,6 +24,11 @@ use lunarium_schedule::Sleep;
 pub struct NodeConfig {
     /// Processes alive at once, 1 or more; 8,000 by default. At the limit: `spawn` is refused, `ResourceExhausted`.
     pub max_processes: u32,
+    /// Its part of the workers beside other nodes of the engine: 1 to 10,000, a number outside counts as the nearest; 100 by
+    /// default. While two nodes have more to run than there are workers, one of twice the weight gets twice the time,
+    /// however many processes each has; what one doesn't need the others get. The most: one node may want a hundred times
+    /// what is usual, or a hundredth.
+    pub cpu_weight: u32,
     /// A process with neither actor nor scope may do nothing to others; false by default: it may do everything.
     pub strict: bool,
     /// Where processes print and log.
@@ -30,13 +38,20 @@ pub struct NodeConfig {
 impl NodeConfig {
     /// The defaults, with this output.
     pub fn new(output: Arc<dyn Output>) -> NodeConfig {
-        NodeConfig { max_processes: NodeLimits::default().max_processes, strict: false, output }
+        let max_processes = NodeLimits::default().max_processes;
+        NodeConfig { max_processes, cpu_weight: Share::WEIGHT, strict: false, output }
     }
 
     /// The same with room for this many processes.
     #[must_use]
     pub fn with_max_processes(self, max_processes: u32) -> NodeConfig {
         NodeConfig { max_processes, ..self }
+    }
+
+    /// The same with this weight beside other nodes.
+    #[must_use]
+    pub fn with_cpu_weight(self, cpu_weight: u32) -> NodeConfig {
+        NodeConfig { cpu_weight, ..self }
     }
 
     /// The same, strict or not.
@@ -93,8 +108,9 @@ impl Node {
 
     /// Starts a node on an engine that others use too. Beyond the engine's own number, starts wait.
     pub fn start_on(engine: &Engine, config: NodeConfig) -> Node {
-        let NodeConfig { max_processes, strict, output } = config;
-        let inner = NodeInner::new(Arc::clone(engine.machine()), NodeLimits { max_processes }, output);
+        let NodeConfig { max_processes, cpu_weight, strict, output } = config;
+        let share = Share::new(cpu_weight.min(MOST_WEIGHT));
+        let inner = NodeInner::new(Arc::clone(engine.machine()), NodeLimits { max_processes }, share, output);
         inner.catalogue.policies.set_strict(strict);
         Node { owner: Arc::new(Owner { engine: engine.clone(), inner }) }
     }

@@ -34,7 +34,7 @@ use self::control::{Afterwards, Control};
 use crate::catalogue::Catalogue;
 use crate::process::{Level, Line, Output, Process, ProcessLabel};
 use crate::value::limit_reached;
-use lunarium_schedule::Clock;
+use lunarium_schedule::{Clock, Share};
 
 pub(crate) use caller::{Caller, Who};
 pub use check::{CompileError, GlobalUse, Globals};
@@ -48,6 +48,8 @@ pub(crate) struct NodeInner {
     pub(crate) control: Control,
     pub(crate) catalogue: Catalogue,
     pub(crate) output: Arc<dyn Output>,
+    /// Of the workers' time.
+    share: Arc<Share>,
     /// For who calls it later.
     this: Weak<NodeInner>,
     alarm: Alarm,
@@ -61,12 +63,18 @@ pub(crate) struct NodeInner {
 }
 
 impl NodeInner {
-    pub(crate) fn new(machine: Arc<Machine>, limits: NodeLimits, output: Arc<dyn Output>) -> Arc<NodeInner> {
+    pub(crate) fn new(
+        machine: Arc<Machine>,
+        limits: NodeLimits,
+        share: Arc<Share>,
+        output: Arc<dyn Output>,
+    ) -> Arc<NodeInner> {
         Arc::new_cyclic(|this| NodeInner {
             machine,
             control: Control::new(limits),
             catalogue: Catalogue::default(),
             output,
+            share,
             this: this.clone(),
             alarm: Alarm::default(),
             seed_key: RandomState::new(),

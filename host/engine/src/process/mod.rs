@@ -169,13 +169,16 @@ impl Process {
         self.arrivals.lock().inbox.next_task()
     }
 
-    /// Answers a request and wakes the process; one that has ended is told nothing. Never refused; true when too many
-    /// bytes of replies wait.
+    /// Answers a request and wakes the process; one that has ended is told nothing, nor is one that upgraded since. Never
+    /// refused; true when too many bytes of replies wait.
     #[must_use]
     pub(crate) fn reply(&self, request: u64, outcome: Outcome) -> bool {
         let mut arrivals = self.arrivals.lock();
         let flooded = arrivals.inbox.reply(request, outcome);
-        wake(arrivals);
+        // Who waits has been given all but what has just come.
+        if arrivals.inbox.has_deliverable(0) {
+            wake(arrivals);
+        }
         flooded
     }
 
