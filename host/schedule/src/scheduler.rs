@@ -202,10 +202,10 @@ impl Scheduler {
         }
         let mut state = self.state.lock();
         state.queues.look(turn, ticks);
-        // It comes after those that were woken before.
-        let kept = slot.take();
-        let had_kept = kept.is_some();
-        kept.into_iter().for_each(|(task, urgency)| state.queues.push(task, urgency, ticks));
+        // It comes after those that were woken before. If it isn't what is taken here, a worker was woken for what is.
+        if let Some((task, urgency)) = slot.take() {
+            state.queues.push(task, urgency, ticks);
+        }
         let mut waited = false;
         loop {
             if state.stopped {
@@ -213,12 +213,7 @@ impl Scheduler {
             }
             if let Some((task, urgency)) = state.queues.next() {
                 self.note(&state);
-                // What was kept may wait now, and nobody was woken for it.
-                let wakes = had_kept && state.idle > 0 && state.queues.len() > 0;
                 drop(state);
-                if wakes {
-                    self.state.notify_one();
-                }
                 turn.begin(task.member(), urgency, if waited { self.now() } else { now });
                 return Some(task);
             }

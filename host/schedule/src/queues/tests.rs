@@ -443,3 +443,10 @@ fn a_burst_is_the_time_between_two_waits_and_is_forgotten_by_halves() {
     member.wake();
     assert_eq!(member.burst(), 2 * SLICE);
 }
+
+#[test]
+fn what_a_weight_does_not_divide_is_not_lost() {
+    let share = Share::new(3);
+    (0..9).for_each(|_| share.charge(1));
+    assert_eq!(share.place().0, 3);
+}

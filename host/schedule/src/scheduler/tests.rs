@@ -525,3 +525,64 @@ fn what_begins_stays_with_its_worker_while_nothing_waits() {
         end(scheduler);
     });
 }
+
+#[test]
+fn of_two_that_are_woken_who_runs_shortly_comes_first() {
+    check(100, || {
+        let scheduler = Scheduler::start(1).unwrap();
+        let (order, ready, done) = (Arc::new(Mutex::default()), Arc::new(Bell::default()), Arc::new(Bell::default()));
+        let letters = [TICK, TICK / 100].map(|time| {
+            let letter = Arc::new(Letter::default());
+            let (receives, order) = (Arc::clone(&letter), Arc::clone(&order));
+            let (ready, done) = (Arc::clone(&ready), Arc::clone(&done));
+            Process::start(&scheduler, |_| async move {
+                advance(time);
+                ready.ring();
+                receives.receive().await;
+                let order: &Mutex<Vec<_>> = &order;
+                order.lock().push(time);
+                done.ring();
+            });
+            letter
+        });
+        ready.wait(2);
+        let (inside, gate) = (Arc::new(Bell::default()), Arc::new(Bell::default()));
+        let (holds, opens) = (Arc::clone(&inside), Arc::clone(&gate));
+        Process::start(&scheduler, |_| async move {
+            holds.ring();
+            opens.wait(1);
+        });
+        inside.wait(1);
+        letters.iter().for_each(|letter| letter.send());
+        gate.ring();
+        done.wait(2);
+        assert_eq!(*order.lock(), [TICK / 100, TICK]);
+        end(scheduler);
+    });
+}
+
+#[test]
+fn a_share_pays_for_what_it_runs_and_not_for_a_worker_that_waits() {
+    check(100, || {
+        let scheduler = Scheduler::start(1).unwrap();
+        let (share, done) = (Share::new(1), Arc::new(Bell::default()));
+        let rest = || {
+            while scheduler.state.lock().idle == 0 {
+                thread::yield_now();
+            }
+            advance(1000 * TICK);
+        };
+        for round in 1..=2 {
+            rest();
+            let rings = Arc::clone(&done);
+            Process::start_of(&share, &scheduler, |_| async move {
+                advance(TICK);
+                rings.ring();
+            });
+            done.wait(round);
+        }
+        rest();
+        assert_eq!(share.place().0, 2 * nanoseconds(TICK));
+        end(scheduler);
+    });
+}
