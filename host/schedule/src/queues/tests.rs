@@ -309,7 +309,9 @@ fn whatever_another_share_does_a_quiet_one_waits_for_the_pieces_under_way() {
             let delay = worst_delay(cores, &share(), 0, |machine| {
                 let share = share();
                 (0..200).for_each(|_| drop(machine.add(kind, &share)));
-                (0..20_000).filter(|_| matches!(kind, Kind::Background(_))).for_each(|_| drop(machine.add(kind, &share)));
+                (0..20_000)
+                    .filter(|_| matches!(kind, Kind::Background(_)))
+                    .for_each(|_| drop(machine.add(kind, &share)));
             });
             assert!(delay <= LONG, "{cores} cores, {kind:?}: {delay} steps");
         }
@@ -399,7 +401,10 @@ fn starts_without_end_take_turns_with_the_busy_and_a_woken_one_waits_for_none() 
         let rounds = machine.begins(is_busy) / busy;
         let starts = machine.begins(|begin| begin.task.urgency() == Urgency::Background);
         // A tick of starts in each round, and what the other cores had begun by then.
-        assert!(starts.abs_diff(rounds * STEPS as usize) <= rounds * (cores - 1) + 2 * STEPS as usize, "{starts} in {rounds}");
+        assert!(
+            starts.abs_diff(rounds * STEPS as usize) <= rounds * (cores - 1) + 2 * STEPS as usize,
+            "{starts} in {rounds}"
+        );
         let from = machine.log.len();
         let woken = machine.add(Kind::Ticker(1000), &share);
         machine.run(2 * LONG);
