@@ -70,8 +70,17 @@ impl Lab {
 
     /// A lab with room for this many processes.
     pub fn sized(limits: Limits, max_processes: u32) -> Lab {
+        Lab::made(limits, max_processes, |config| config)
+    }
+
+    /// A lab of this weight beside other labs.
+    pub fn weighing(cpu_weight: u32) -> Lab {
+        Lab::made(Limits::default(), PROCESSES, |config| config.with_cpu_weight(cpu_weight))
+    }
+
+    fn made(limits: Limits, max_processes: u32, set: impl FnOnce(NodeConfig) -> NodeConfig) -> Lab {
         let output = Arc::new(Kept::default());
-        let config = NodeConfig::new(Arc::<Kept>::clone(&output)).with_max_processes(PROCESSES);
+        let config = set(NodeConfig::new(Arc::<Kept>::clone(&output)).with_max_processes(PROCESSES));
         let node = Node::start_on(engine(), config).expect("a node");
         let host = HostDefinition::new(HostId::new(HOST)).with_max_processes(max_processes).with_limits(limits);
         node.add_host(host).expect("a fresh node has no host");
@@ -129,6 +138,11 @@ impl Lab {
     /// The lines printed so far, which are forgotten then.
     pub fn printed(&self) -> Vec<String> {
         std::mem::take(&mut self.output.lines.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// How many lines have been printed and not been taken.
+    pub fn print_count(&self) -> usize {
+        self.output.lines.lock().unwrap_or_else(PoisonError::into_inner).len()
     }
 
     /// The lines logged so far, which are forgotten then.

@@ -1,7 +1,9 @@
 //! Busy processes don't keep the others waiting.
 
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
+use lunarium_engine::{Handle, Limits, Value};
 use lunarium_tests::{Lab, show_outcome};
 
 const BUSY: &str = "-- entry: busy\nreturn { main = function() while true do end end }";
@@ -59,7 +61,7 @@ end }"#,
     let talkers: Vec<_> = (0..8)
         .map(|_| {
             let first = lab.spawn("pong", Vec::new());
-            let pid = lunarium_engine::Value::from(first.pid().as_str());
+            let pid = Value::from(first.pid().as_str());
             (first, lab.spawn("pong", vec![pid]))
         })
         .collect();
@@ -99,4 +101,145 @@ fn a_kill_reaches_loops_and_library_calls() {
         }
     });
     lab.settle();
+}
+
+/// Answers each message by a line.
+const ECHO: &str = r#"
+-- entry: echo
+return { main = function()
+  local ch = process.listen("ask")
+  print("ready")
+  while true do ch:receive() print("answer") end
+end }"#;
+
+/// A node with one process that answers.
+struct Neighbour {
+    lab: Lab,
+    echo: Handle,
+}
+
+impl Neighbour {
+    fn new() -> Neighbour {
+        let lab = Lab::default();
+        lab.define(ECHO);
+        let echo = lab.spawn("echo", Vec::new());
+        let neighbour = Neighbour { lab, echo };
+        neighbour.wait_for("ready");
+        neighbour
+    }
+
+    fn wait_for(&self, line: &str) {
+        while self.lab.printed() != [line] {
+            std::thread::yield_now();
+        }
+    }
+
+    /// How much `count` moves on until it has answered.
+    fn answers_within(&self, count: impl Fn() -> usize) -> usize {
+        let before = count();
+        self.lab.node.send(self.echo.pid().as_str(), "ask", &Value::Nil).expect("it lives");
+        self.wait_for("answer");
+        count().abs_diff(before)
+    }
+}
+
+const MANY: usize = 800;
+
+const SLEEPER: &str = "-- entry: sleeper\nreturn { main = function() print('in') process.inbox():receive() end }";
+
+#[test]
+fn hundreds_of_starts_and_of_kills_do_not_keep_a_neighbour_waiting() {
+    let (neighbour, lab) = (Neighbour::new(), Lab::default());
+    lab.define(SLEEPER);
+    let sleepers: Vec<_> = (0..MANY).map(|_| lab.spawn("sleeper", Vec::new())).collect();
+    let starts = neighbour.answers_within(|| lab.print_count());
+    // In the order in which they came it would have been all that were left.
+    assert!(starts < MANY / 4, "{starts} starts before it");
+    while lab.node.waiting_count() < MANY {
+        std::thread::yield_now();
+    }
+    for sleeper in &sleepers {
+        lab.node.terminate(sleeper.pid()).expect("it lives");
+    }
+    let ends = neighbour.answers_within(|| lab.node.instance_count());
+    assert!(ends < MANY / 4, "{ends} ends before it");
+    lab.settle();
+}
+
+#[test]
+fn two_hundred_that_wake_all_the_time_do_not_keep_a_neighbour_waiting() {
+    let (neighbour, lab) = (Neighbour::new(), Lab::default());
+    lab.define(
+        r#"
+-- entry: waker
+return { main = function()
+  print("in")
+  while true do
+    for _ = 1, 20000 do end
+    time.sleep("1us")
+    print("awake")
+  end
+end }"#,
+    );
+    (0..200).for_each(|_| drop(lab.spawn("waker", Vec::new())));
+    while lab.print_count() < 400 {
+        std::thread::yield_now();
+    }
+    let mut wakes: Vec<_> = (0..21).map(|_| neighbour.answers_within(|| lab.print_count())).collect();
+    wakes.sort_unstable();
+    // Nearly all of them wait at any time: in order it would be two hundred.
+    assert!(wakes[wakes.len() / 2] < 50, "{wakes:?} wakes before it");
+}
+
+#[test]
+fn a_fork_bomb_and_busy_loops_do_not_keep_a_start_waiting() {
+    let (lab, bomb) = (Lab::default(), Lab::sized(Limits::default(), 500));
+    bomb.define(
+        "-- entry: bomb\nreturn { main = function() while true do process.spawn('app:bomb', 'app:processes') end end }",
+    );
+    bomb.spawn("bomb", Vec::new());
+    lab.define(BUSY);
+    (0..20).for_each(|_| drop(lab.spawn("busy", Vec::new())));
+    assert_eq!(show_outcome(&lab.run("return { main = function() return 'started' end }")), "=> \"started\"");
+    assert!(bomb.node.process_count() > 1);
+}
+
+#[test]
+fn a_node_of_three_times_the_weight_gets_three_times_the_slices() {
+    let labs = [Lab::weighing(100), Lab::weighing(300)];
+    for (lab, tasks) in labs.iter().zip([12, 4]) {
+        lab.define(
+            r#"
+-- entry: counter
+return { main = function()
+  while true do
+    for _ = 1, 20000 do end
+    print("round")
+  end
+end }"#,
+        );
+        (0..tasks).for_each(|_| drop(lab.spawn("counter", Vec::new())));
+    }
+    // From when all have begun.
+    while labs.iter().any(|lab| lab.print_count() < 50) {
+        std::thread::yield_now();
+    }
+    labs.iter().for_each(|lab| drop(lab.printed()));
+    while labs[1].print_count() < 1200 {
+        std::thread::yield_now();
+    }
+    let [one, three] = labs.each_ref().map(Lab::print_count);
+    assert!((2 * one..5 * one).contains(&three), "{one} and {three} rounds");
+}
+
+#[test]
+fn who_sleeps_for_a_microsecond_again_and_again_wakes_once_a_quarter_of_a_millisecond() {
+    const TIMES: i64 = 100;
+    let lab = Lab::default();
+    lab.define("return { main = function(n) for _ = 1, n do assert(time.sleep('1us')) end return 'slept' end }");
+    let begin = lab.node.uptime();
+    let handle = lab.spawn("main", vec![Value::Integer(TIMES)]);
+    assert_eq!(show_outcome(&handle.wait_blocking()), "=> \"slept\"");
+    // Between the first and the last wake lie as many quarters.
+    assert!(lab.node.uptime() - begin >= Duration::from_micros(250) * (TIMES as u32 - 1));
 }

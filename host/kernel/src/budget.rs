@@ -1,6 +1,6 @@
 //! Budgets: how much memory all of a host, all of a node and all of an engine may hold, and how many processes. Owns the accounts and their
 //! arithmetic: each has a parent, and what is charged to one is charged to all above it, or to none. Does not know what
-//! is held: who holds something says how many bytes that is, and gives them back by dropping its [`Share`].
+//! is held: who holds something says how many bytes that is, and gives them back by dropping its [`Holding`].
 //!
 //! Two rules that keep one from paying for another:
 //! * An account's *reserve* is charged to its parent when the account is made, and what the account holds is paid from it
@@ -196,13 +196,13 @@ impl Drop for Account {
 
 /// What somebody holds of an account; dropped, it is given back.
 #[derive(Debug)]
-pub struct Share {
+pub struct Holding {
     account: Arc<Account>,
     rank: Rank,
     bytes: u64,
 }
 
-impl Share {
+impl Holding {
     /// Nothing yet.
     pub fn new(account: Arc<Account>, rank: Rank) -> Self {
         Self { account, rank, bytes: 0 }
@@ -239,7 +239,7 @@ impl Share {
     }
 }
 
-impl Drop for Share {
+impl Drop for Holding {
     fn drop(&mut self) {
         self.account.release(self.bytes, self.rank);
     }

@@ -35,7 +35,7 @@ mod topic;
 mod upgrade;
 mod uptime;
 
-pub use budget::{Account, Budget, Exhausted, PROCESS_BYTES, Rank, Share};
+pub use budget::{Account, Budget, Exhausted, Holding, PROCESS_BYTES, Rank};
 pub use destination::Destination;
 pub use effect::Effect;
 pub use event::Event;

@@ -16,6 +16,10 @@ use crate::sync::{Guard, Instant, Monitor, thread};
 /// The time slice. A process that runs longer than one to two ticks yields to the others; a kill takes as long.
 pub const TICK: Duration = Duration::from_millis(1);
 
+/// Timers are due at the multiples of this on the clock, the next one after their deadline: however short a wait is, the
+/// machine wakes 4,000 times a second for whoever repeats it.
+pub const GRAIN: Duration = Duration::from_micros(250);
+
 /// Ticks without any run before the thread stops ticking. Waking it costs the waker a system call, so a busy node
 /// keeps it awake through short pauses.
 const IDLE_TICKS: u32 = 10;
@@ -54,7 +58,7 @@ struct Timers {
 pub struct TimerKey(u64, u64);
 
 impl TimerKey {
-    /// Nanoseconds of the clock.
+    /// When it is due, in nanoseconds of the clock.
     pub fn deadline(self) -> u64 {
         self.0
     }
@@ -110,8 +114,16 @@ impl Clock {
         Run(shared)
     }
 
-    /// Wakes `waker` at `deadline` (nanoseconds of [`Clock::now`]), once, on the clock's thread. Its panic is contained.
+    /// When a timer with this deadline is due: at the next [`GRAIN`].
+    pub fn due(deadline: u64) -> u64 {
+        let grain = nanoseconds(GRAIN);
+        deadline.div_ceil(grain).saturating_mul(grain)
+    }
+
+    /// Wakes `waker` when `deadline` (nanoseconds of [`Clock::now`]) is due, once, on the clock's thread. Its panic is
+    /// contained.
     pub fn set(&self, deadline: u64, waker: Waker) -> TimerKey {
+        let deadline = Clock::due(deadline);
         let mut timers = self.shared.timers.lock();
         let key = timers.next_key;
         timers.next_key = key.wrapping_add(1);
@@ -245,7 +257,7 @@ fn forget(mut timers: Guard<'_, Timers>) {
     left.into_values().for_each(|waker| contain(|| drop(waker)));
 }
 
-fn nanoseconds(duration: Duration) -> u64 {
+pub(crate) fn nanoseconds(duration: Duration) -> u64 {
     u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
 }
 

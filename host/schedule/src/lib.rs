@@ -1,6 +1,6 @@
 //! Which task runs next, on which thread, and the clock that goes by.
 //!
-//! Owns the worker threads with their queues ([`Scheduler`]), the thread for time with its timers ([`Clock`]), and a
+//! Owns the worker threads with their queues ([`Scheduler`]) and whose time they spend ([`Share`]), the thread for time with its timers ([`Clock`]), and a
 //! wait for others ([`Sleep`]). Refuses to know what runs: a task is something to poll, a timer something to wake. No
 //! wasm, no process, no node, and nothing of Lunarium's other crates.
 //!
@@ -12,12 +12,14 @@ mod clock;
 mod contain;
 mod queues;
 mod scheduler;
+mod share;
 mod sleep;
 mod sync;
 #[cfg(test)]
 mod trial;
 
-pub use clock::{Clock, OnTick, Run, TICK, TimerKey};
+pub use clock::{Clock, GRAIN, OnTick, Run, TICK, TimerKey};
 pub use queues::Urgency;
 pub use scheduler::Scheduler;
+pub use share::Share;
 pub use sleep::Sleep;

@@ -1,27 +1,33 @@
 //! The worker threads, and how a task comes to one.
 //!
-//! Owns the workers with their slots, who waits for work, and the end. Which task is next is the queues' rule
-//! (`queues`). Refuses to know what a task does: it polls it.
+//! Owns the workers with their slots, who waits for work, and the end; and measures what each task uses. Which task is
+//! next is the queues' rule (`queues`). Refuses to know what a task does: it polls it.
 //!
 //! A woken task goes into the slot of the worker that woke it and runs there next, without waking another thread:
-//! sender and receiver of a message share a cache, and a futex call would cost as much as the message.
+//! sender and receiver of a message share a cache, and a futex call would cost as much as the message. So does one that
+//! begins, while nothing else waits.
 
 use std::cell::Cell;
 use std::io;
 use std::sync::Arc;
 
-use async_task::Runnable;
-
+use crate::clock::nanoseconds;
 use crate::contain::contain;
-use crate::queues::{Queues, Turn, Urgency};
-use crate::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use crate::sync::{Guard, Monitor, Mutex, thread, thread_local};
+use crate::queues::{Queues, Task, Turn, Urgency};
+use crate::share::{Member, Share};
+use crate::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use crate::sync::{Guard, Instant, Monitor, Mutex, thread, thread_local};
+
+type Runnable = async_task::Runnable<Arc<Member>>;
 
 /// Runs tasks on threads of its own. Whoever started it ends it by [`Scheduler::stop`].
 pub struct Scheduler {
     state: Monitor<State>,
     slots: Box<[Slot]>,
     ticks: AtomicU64,
+    /// Tasks in the queues, as they were when the lock was last released.
+    waiting: AtomicUsize,
+    origin: Instant,
 }
 
 #[derive(Default)]
@@ -36,7 +42,7 @@ struct State {
 
 #[derive(Default)]
 struct Slot {
-    task: Mutex<Option<Runnable>>,
+    task: Mutex<Option<(Runnable, Urgency)>>,
     /// Set while a task lies in the slot; the clock clears it, and finds it clear at the next tick when it is the same.
     fresh: AtomicBool,
 }
@@ -58,6 +64,8 @@ impl Scheduler {
             state: Monitor::default(),
             slots: (0..workers).map(|_| Slot::default()).collect(),
             ticks: AtomicU64::new(0),
+            waiting: AtomicUsize::new(0),
+            origin: Instant::now(),
         });
         for index in 0..workers {
             scheduler.state.lock().workers += 1;
@@ -83,23 +91,43 @@ impl Scheduler {
         self.state.notify_all();
     }
 
-    /// Queues a task; from a worker and woken, into that worker's slot, which takes no system call. Every task that is
-    /// queued runs, unless the scheduler is stopped: then it is dropped.
-    ///
-    /// [`Urgency::Preempted`] is what a task says of itself: its worker is expected to look for work next.
-    pub fn schedule(self: &Arc<Self>, task: Runnable, urgency: Urgency) {
-        let slot = self.own_slot();
-        match (urgency, slot) {
-            (Urgency::Woken, Some(slot)) => {
-                slot.fresh.store(true, Ordering::Relaxed);
-                let displaced = slot.task.lock().replace(task);
-                if let Some(task) = displaced {
+    /// Starts a task of `share`, and queues it. How urgent it is, `urgency` is asked whenever it is queued, on the thread
+    /// of whoever wakes it; [`Urgency::Preempted`] is what a task says of itself. Every task that is queued runs, unless
+    /// the scheduler is stopped: then it is dropped.
+    pub fn spawn<F: Future<Output = ()> + Send + 'static>(
+        self: &Arc<Self>,
+        share: &Arc<Share>,
+        task: F,
+        urgency: impl Fn() -> Urgency + Send + Sync + 'static,
+    ) {
+        let scheduler = Arc::clone(self);
+        let schedule = move |task| scheduler.schedule(task, urgency());
+        let (task, handle) = async_task::Builder::new().metadata(Member::of(share)).spawn(|_| task, schedule);
+        handle.detach();
+        task.schedule();
+    }
+
+    /// Whether tasks wait for a worker: what isn't urgent gives way to them. One that a worker keeps for itself doesn't
+    /// count.
+    pub fn is_crowded(&self) -> bool {
+        self.waiting.load(Ordering::Relaxed) > 0
+    }
+
+    /// Queues a task; from a worker and woken, into that worker's slot, which takes no system call.
+    fn schedule(self: &Arc<Self>, task: Runnable, urgency: Urgency) {
+        if urgency == Urgency::Woken {
+            task.member().wake();
+        }
+        let Some(slot) = self.own_slot() else { return self.queue(task, urgency, |_| true) };
+        match urgency {
+            // This worker takes from the queues next: another is needed only for what is more.
+            Urgency::Preempted => self.queue(task, urgency, |queued| queued > 1 || slot.is_full()),
+            Urgency::Background if self.is_crowded() || slot.is_full() => self.queue(task, urgency, |_| true),
+            Urgency::Woken | Urgency::Background => {
+                if let Some((task, urgency)) = slot.replace(task, urgency) {
                     self.queue(task, urgency, |_| true);
                 }
             }
-            // This worker takes from the queues next: another is needed only for what is more.
-            (Urgency::Preempted, Some(slot)) => self.queue(task, urgency, |queued| queued > 1 || slot.is_full()),
-            (_, None) => self.queue(task, urgency, |_| true),
         }
     }
 
@@ -110,8 +138,8 @@ impl Scheduler {
             if slot.fresh.swap(false, Ordering::Relaxed) {
                 continue;
             }
-            if let Some(task) = slot.take() {
-                self.queue(task, Urgency::Woken, |_| true);
+            if let Some((task, urgency)) = slot.take() {
+                self.queue(task, urgency, |_| true);
             }
         }
     }
@@ -119,7 +147,8 @@ impl Scheduler {
     /// Queues a task for any worker, and wakes one that waits if `needed`, given the number of queued tasks.
     fn queue(self: &Arc<Self>, task: Runnable, urgency: Urgency, needed: impl FnOnce(usize) -> bool) {
         let mut state = self.state.lock();
-        state.queues.push(task, urgency);
+        state.queues.push(task, urgency, self.ticks.load(Ordering::Relaxed));
+        self.note(&state);
         let wakes = state.idle > 0 && needed(state.queues.len());
         if state.workers == 0 {
             return self.clear(state);
@@ -161,27 +190,47 @@ impl Scheduler {
         self.drop_tasks(Some(slot));
     }
 
-    /// The next task; none when the scheduler has stopped.
+    /// The next task; none when the scheduler has stopped. The last one is over.
     fn next(&self, slot: &Slot, turn: &mut Turn) -> Option<Runnable> {
-        if turn.may_stay(self.ticks.load(Ordering::Relaxed))
-            && let Some(task) = slot.take()
-        {
+        let now = self.now();
+        turn.end(now);
+        let ticks = self.ticks.load(Ordering::Relaxed);
+        if let Some((task, urgency)) = slot.take_if(|task| turn.may_stay(ticks, task.member())) {
             turn.stays();
+            turn.begin(task.member(), urgency, now);
             return Some(task);
         }
         let mut state = self.state.lock();
+        state.queues.look(turn, ticks);
+        // It comes after those that were woken before. If it isn't what is taken here, a worker was woken for what is.
+        if let Some((task, urgency)) = slot.take() {
+            state.queues.push(task, urgency, ticks);
+        }
+        let mut waited = false;
         loop {
             if state.stopped {
                 return None;
             }
-            let task = state.queues.next(turn, self.ticks.load(Ordering::Relaxed), || slot.take());
-            if task.is_some() {
-                return task;
+            if let Some((task, urgency)) = state.queues.next() {
+                self.note(&state);
+                drop(state);
+                turn.begin(task.member(), urgency, if waited { self.now() } else { now });
+                return Some(task);
             }
+            waited = true;
             state.idle += 1;
             state = self.state.wait(state);
             state.idle -= 1;
         }
+    }
+
+    /// Notes how many tasks wait, for those who don't take the lock.
+    fn note(&self, state: &State) {
+        self.waiting.store(state.queues.len(), Ordering::Relaxed);
+    }
+
+    fn now(&self) -> u64 {
+        nanoseconds(self.origin.elapsed())
     }
 
     /// Drops what is left, and ends this thread as a worker: the last thing it does here.
@@ -192,7 +241,8 @@ impl Scheduler {
                 contain(|| drop(task));
             }
             let mut state = self.state.lock();
-            left = state.queues.pop();
+            left = state.queues.next();
+            self.note(&state);
             if left.is_none() {
                 state.workers -= 1;
                 return;
@@ -206,8 +256,24 @@ impl Slot {
         self.task.lock().is_some()
     }
 
-    fn take(&self) -> Option<Runnable> {
+    /// Puts a task in, and gives back the one that lay here.
+    fn replace(&self, task: Runnable, urgency: Urgency) -> Option<(Runnable, Urgency)> {
+        self.fresh.store(true, Ordering::Relaxed);
+        self.task.lock().replace((task, urgency))
+    }
+
+    fn take(&self) -> Option<(Runnable, Urgency)> {
         self.task.lock().take()
+    }
+
+    fn take_if(&self, wanted: impl FnOnce(&Runnable) -> bool) -> Option<(Runnable, Urgency)> {
+        self.task.lock().take_if(|(task, _)| wanted(task))
+    }
+}
+
+impl Task for Runnable {
+    fn member(&self) -> &Arc<Member> {
+        self.metadata()
     }
 }
 

@@ -11,10 +11,13 @@ use lunarium_kernel::{
 
 use super::{Engine, EngineConfig, Handle};
 use crate::catalogue::{Chunk, Definition, HostDefinition};
-use crate::node::{CompileError, Globals, NodeInner, Spawn, SpawnError, SpawnRequest, StartError};
+use crate::node::{Budgets, CompileError, Globals, NodeInner, Spawn, SpawnError, SpawnRequest, StartError};
 use crate::process::{Inspection, Output};
 use crate::value::{Value, ValueError};
-use lunarium_schedule::Sleep;
+use lunarium_schedule::{Share, Sleep};
+
+/// The most that a node can weigh.
+const MOST_WEIGHT: u32 = 10_000;
 
 /// What a node is made of. Everything a process can reach outside of the node stands here. Made by [`NodeConfig::new`].
 #[derive(Clone)]
@@ -30,6 +33,11 @@ pub struct NodeConfig {
     /// Bytes that all its processes may log in a second; 4 MiB by default. Half is for whoever comes first, the other half
     /// for all who log, in equal parts. At the limit: lines are dropped and counted.
     pub log_bytes: u64,
+    /// Its part of the workers beside other nodes of the engine: 1 to 10,000, a number outside counts as the nearest; 100 by
+    /// default. While two nodes have more to run than there are workers, one of twice the weight gets twice the time,
+    /// however many processes each has; what one doesn't need the others get. The most: one node may want a hundred times
+    /// what is usual, or a hundredth.
+    pub cpu_weight: u32,
     /// A process with neither actor nor scope may do nothing to others; false by default: it may do everything.
     pub strict: bool,
     /// Where processes print and log.
@@ -40,7 +48,8 @@ impl NodeConfig {
     /// The defaults, with this output.
     pub fn new(output: Arc<dyn Output>) -> NodeConfig {
         let max_processes = NodeLimits::default().max_processes;
-        NodeConfig { max_processes, memory: None, reserve: 0, log_bytes: LOG_BYTES, strict: false, output }
+        let cpu_weight = Share::WEIGHT;
+        NodeConfig { max_processes, memory: None, reserve: 0, log_bytes: LOG_BYTES, cpu_weight, strict: false, output }
     }
 
     /// The same with room for this many processes.
@@ -59,6 +68,12 @@ impl NodeConfig {
     #[must_use]
     pub fn with_log_bytes(self, log_bytes: u64) -> NodeConfig {
         NodeConfig { log_bytes, ..self }
+    }
+
+    /// The same with this weight beside other nodes.
+    #[must_use]
+    pub fn with_cpu_weight(self, cpu_weight: u32) -> NodeConfig {
+        NodeConfig { cpu_weight, ..self }
     }
 
     /// The same, strict or not.
@@ -121,10 +136,14 @@ impl Node {
     ///
     /// Errors: the engine's memory has no room for its reserve.
     pub fn start_on(engine: &Engine, config: NodeConfig) -> Result<Node, StartError> {
-        let NodeConfig { max_processes, memory, reserve, log_bytes, strict, output } = config;
+        let NodeConfig { max_processes, memory, reserve, log_bytes, cpu_weight, strict, output } = config;
         let machine = Arc::clone(engine.machine());
-        let memory = Account::child(&machine.memory, Budget::Node, memory.unwrap_or(u64::MAX), reserve)?;
-        let inner = NodeInner::new(machine, NodeLimits { max_processes }, memory, LogBudget::new(log_bytes), output);
+        let budgets = Budgets {
+            memory: Account::child(&machine.memory, Budget::Node, memory.unwrap_or(u64::MAX), reserve)?,
+            log: LogBudget::new(log_bytes),
+            cpu: Share::new(cpu_weight.min(MOST_WEIGHT)),
+        };
+        let inner = NodeInner::new(machine, NodeLimits { max_processes }, budgets, output);
         inner.catalogue.policies.set_strict(strict);
         Ok(Node { owner: Arc::new(Owner { engine: engine.clone(), inner }) })
     }
@@ -150,7 +169,7 @@ impl Node {
     ///
     /// Errors: the id is taken or can't stand in a pid; the node's memory has no room for its reserve.
     pub fn add_host(&self, host: HostDefinition) -> Result<(), HostError> {
-        self.inner().catalogue.add_host(host, &self.inner().memory)
+        self.inner().catalogue.add_host(host, &self.inner().budgets.memory)
     }
 
     /// Keeps a place on a host, and memory for a small process, for one service more: what a process starts ends below
@@ -162,13 +181,13 @@ impl Node {
         let known = inner.catalogue.host(host).ok_or_else(|| HostError::Unknown { id: host.clone() })?;
         inner.kernel(|kernel| kernel.keep_place(known.kernel()));
         known.memory.add_headroom(SERVICE_BYTES);
-        inner.memory.add_headroom(SERVICE_BYTES);
+        inner.budgets.memory.add_headroom(SERVICE_BYTES);
         Ok(())
     }
 
     /// Bytes that its processes hold now, and what hosts keep free for theirs.
     pub fn memory_used(&self) -> u64 {
-        self.inner().memory.used()
+        self.inner().budgets.memory.used()
     }
 
     /// Closes a host for new processes; those that run go on.

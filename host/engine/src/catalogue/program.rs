@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use lunarium_kernel::{Exhausted, Limits, LimitsOverride, Share};
+use lunarium_kernel::{Exhausted, Holding, Limits, LimitsOverride};
 
 use super::{Code, Grants, ProcessHost};
 
@@ -22,14 +22,14 @@ pub(crate) struct Program {
 #[derive(Debug, Default)]
 pub(crate) struct Arguments {
     payload: Bytes,
-    _share: Option<Share>,
+    _holding: Option<Holding>,
 }
 
 impl Arguments {
     /// `payload` is an array with the values. Errors: a budget.
-    pub(crate) fn new(payload: Bytes, mut share: Share) -> Result<Arguments, Exhausted> {
-        share.grow(u64::try_from(payload.len()).unwrap_or(u64::MAX))?;
-        Ok(Arguments { payload, _share: Some(share) })
+    pub(crate) fn new(payload: Bytes, mut holding: Holding) -> Result<Arguments, Exhausted> {
+        holding.grow(u64::try_from(payload.len()).unwrap_or(u64::MAX))?;
+        Ok(Arguments { payload, _holding: Some(holding) })
     }
 
     pub(crate) fn payload(&self) -> &[u8] {

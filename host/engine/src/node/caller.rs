@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use lunarium_kernel::{Limits, Security, Share};
+use lunarium_kernel::{Holding, Limits, Security};
 
 use super::NodeInner;
 use crate::catalogue::Program;
@@ -40,20 +40,20 @@ impl Who {
 }
 
 impl Caller {
-    /// A process that runs. What its memory grows by is charged to `share`.
+    /// A process that runs. What its memory grows by is charged to `holding`.
     pub(crate) fn of(
         node: &Arc<NodeInner>,
         process: &Arc<Process>,
         incarnation: &Arc<Incarnation>,
-        share: Share,
+        holding: Holding,
     ) -> Caller {
         let who = Who { process: Arc::clone(process), incarnation: Arc::clone(incarnation) };
-        Caller { who: Some(who), ..Caller::nobody(node, Arc::clone(&incarnation.cpu), incarnation.limits(), share) }
+        Caller { who: Some(who), ..Caller::nobody(node, Arc::clone(&incarnation.cpu), incarnation.limits(), holding) }
     }
 
     /// Nobody: whatever it might call stops the instance.
-    pub(crate) fn nobody(node: &Arc<NodeInner>, cpu: Arc<CpuMeter>, limits: &Limits, share: Share) -> Caller {
-        let memory = MemoryLimiter::new(limits, share);
+    pub(crate) fn nobody(node: &Arc<NodeInner>, cpu: Arc<CpuMeter>, limits: &Limits, holding: Holding) -> Caller {
+        let memory = MemoryLimiter::new(limits, holding);
         Caller { node: Arc::clone(node), who: None, cpu, memory, upgrade: None }
     }
 

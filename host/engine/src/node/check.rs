@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use lunarium_kernel::{Limits, Rank, Share};
+use lunarium_kernel::{Holding, Limits, Rank};
 
 use super::ending::sentence;
 use super::turn::Turn;
@@ -58,8 +58,8 @@ impl NodeInner {
         let slot = self.machine.instances.acquire().await.map_err(|error| unusable(&error))?;
         let limits = Limits::default();
         let cpu = Arc::new(CpuMeter::new(limits.cpu));
-        let share = Share::new(Arc::clone(&self.memory), Rank::Service);
-        let caller = Caller::nobody(self, Arc::clone(&cpu), &limits, share);
+        let holding = Holding::new(Arc::clone(&self.budgets.memory), Rank::Service);
+        let caller = Caller::nobody(self, Arc::clone(&cpu), &limits, holding);
         let turn = Turn { clock: self.clock(), life: None, cpu: &cpu };
         let made = turn.enter(Instance::new(&slot, caller, &limits)).await;
         let mut instance = made.map_err(|error| unusable(&sentence(&error)))?;

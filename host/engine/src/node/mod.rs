@@ -35,7 +35,7 @@ use self::control::{Afterwards, Control};
 use crate::catalogue::Catalogue;
 use crate::process::{Level, Line, Output, Process, ProcessLabel};
 use crate::value::limit_reached;
-use lunarium_schedule::Clock;
+use lunarium_schedule::{Clock, Share};
 
 pub(crate) use caller::{Caller, Who};
 pub use check::{CompileError, GlobalUse, Globals};
@@ -44,15 +44,22 @@ pub use machine::StartError;
 pub(crate) use spawn::Spawn;
 pub use spawn::{SpawnError, SpawnRequest};
 
+/// What all processes of a node have together.
+pub(crate) struct Budgets {
+    /// Bytes, below the machine's account.
+    pub(crate) memory: Arc<Account>,
+    /// Bytes of log lines.
+    pub(crate) log: LogBudget,
+    /// Of the workers' time.
+    pub(crate) cpu: Arc<Share>,
+}
+
 pub(crate) struct NodeInner {
     pub(crate) machine: Arc<Machine>,
     pub(crate) control: Control,
     pub(crate) catalogue: Catalogue,
     pub(crate) output: Arc<dyn Output>,
-    /// What all its processes hold together.
-    pub(crate) memory: Arc<Account>,
-    /// What they log together.
-    log_budget: LogBudget,
+    pub(crate) budgets: Budgets,
     /// For who calls it later.
     this: Weak<NodeInner>,
     alarm: Alarm,
@@ -66,12 +73,10 @@ pub(crate) struct NodeInner {
 }
 
 impl NodeInner {
-    /// `memory` is an account below the machine's.
     pub(crate) fn new(
         machine: Arc<Machine>,
         limits: NodeLimits,
-        memory: Arc<Account>,
-        log_budget: LogBudget,
+        budgets: Budgets,
         output: Arc<dyn Output>,
     ) -> Arc<NodeInner> {
         Arc::new_cyclic(|this| NodeInner {
@@ -79,8 +84,7 @@ impl NodeInner {
             control: Control::new(limits),
             catalogue: Catalogue::default(),
             output,
-            memory,
-            log_budget,
+            budgets,
             this: this.clone(),
             alarm: Alarm::default(),
             seed_key: RandomState::new(),
@@ -191,7 +195,7 @@ impl NodeInner {
         let bytes = fields.iter().fold(message.len(), |sum, (key, value)| {
             sum.saturating_add(key.len()).saturating_add(value.len()).saturating_add(1)
         });
-        let budgets = [&process.origin.host.log, &self.log_budget];
+        let budgets = [&process.origin.host.log, &self.budgets.log];
         let Some(dropped) = process.log.lock().admit(self.clock().now(), bytes, budgets) else { return };
         let line = Line::new(message, fields, dropped);
         self.output.log(label, level, &line.message, &line.fields);

@@ -8,52 +8,48 @@ use std::future::poll_fn;
 use std::sync::Arc;
 use std::task::{Poll, Waker};
 
-use lunarium_kernel::{ErrorKind, LimitName, Outcome, ReturnError, Share, Unread};
+use lunarium_kernel::{ErrorKind, Holding, LimitName, Outcome, ReturnError, Unread};
 
 use super::census::Counted;
 use super::ending::{exited, no_instance, stopped};
-use super::turn::Turn;
+use super::turn::{Slice, Turn, give_way};
 use super::{Caller, NodeInner};
 use crate::catalogue::{Arguments, Code, Compiled, ImportLists, Program};
 use crate::process::{Delivery, Incarnation, Inspection, Process};
 use crate::value::{bug, failed, limit_reached};
 use crate::wasm::guest::{self as wit, EventResult, Parked, Status};
 use crate::wasm::{Instance, Slot, convert};
-use lunarium_schedule::{Clock, TICK, TimerKey, Urgency};
+use lunarium_schedule::{Clock, TimerKey};
 
 /// What a process holds of its node until its instance is gone.
 pub(super) struct Held {
     pub(super) counted: Counted,
     /// What every process counts as, and its context.
-    pub(super) share: Share,
+    pub(super) memory: Holding,
 }
 
 /// Queues the process. It starts when a worker and an instance are free.
 pub(super) fn start(node: Arc<NodeInner>, process: Arc<Process>, program: Program, held: Held) {
+    let (scheduler, share) = (Arc::clone(&node.machine.scheduler), Arc::clone(&node.budgets.cpu));
     let scheduled = Arc::clone(&process);
-    let scheduler = Arc::clone(&node.machine.scheduler);
-    let schedule = move |runnable| {
-        let urgency = if scheduled.life.take_preempted() { Urgency::Preempted } else { Urgency::Woken };
-        scheduler.schedule(runnable, urgency);
-    };
-    let (runnable, task) = async_task::spawn(run(node, process, program, held), schedule);
-    task.detach();
-    runnable.schedule();
+    scheduler.spawn(&share, run(node, process, program, held), move || scheduled.life.urgency());
 }
 
 async fn run(node: Arc<NodeInner>, process: Arc<Process>, program: Program, held: Held) {
     let mut report = Report { node: Arc::clone(&node), process: Arc::clone(&process), outcome: None };
-    let Held { counted: _counted, share } = held;
-    let runner = Runner {
-        node: &node,
-        process: &process,
-        share: &share,
-        live: None,
-        slot: None,
-        alarm: None,
-        running_since: node.clock().now(),
-    };
+    let Held { counted, memory } = held;
+    let slice = Slice::new(node.clock(), &process.life);
+    let mut runner =
+        Runner { node: &node, process: &process, memory: &memory, live: None, slot: None, alarm: None, slice };
     report.outcome = Some(runner.run(program).await);
+    // Others learn of the end first: to give memory back has time. Who was killed was queued for just that.
+    let was_killed = matches!(report.outcome, Some(None));
+    drop(report);
+    if !was_killed && node.machine.scheduler.is_crowded() {
+        give_way().await;
+    }
+    drop(runner);
+    drop(counted);
 }
 
 /// Reports the end when dropped; a panic on the way (a bug in a host function) is the end too.
@@ -89,13 +85,12 @@ struct Runner<'a> {
     node: &'a Arc<NodeInner>,
     process: &'a Arc<Process>,
     /// Of whose account what its instances grow by is charged.
-    share: &'a Share,
+    memory: &'a Holding,
     live: Option<Live>,
     /// Held until the instance is gone, so that the pool is never asked for more than it has.
     slot: Option<Slot<Caller>>,
     alarm: Option<TimerKey>,
-    /// When the process last came from a real wait, in nanoseconds; `u64::MAX`: it waits.
-    running_since: u64,
+    slice: Slice<'a>,
 }
 
 /// An incarnation and its instance.
@@ -105,8 +100,8 @@ struct Live {
 }
 
 impl Runner<'_> {
-    /// Runs the process to its end. Its instance is gone when this returns. None: it was killed.
-    async fn run(mut self, program: Program) -> Option<Outcome> {
+    /// Runs the process to its end; its instance may still be there. None: it was killed.
+    async fn run(&mut self, program: Program) -> Option<Outcome> {
         let mut step = Step::Begin(program);
         loop {
             step = match step {
@@ -131,13 +126,15 @@ impl Runner<'_> {
         let slot = self.slot.insert(slot);
         // Not kept for life: they may be as large as a message.
         let arguments = std::mem::take(&mut program.arguments);
+        self.process.life.set_running(true);
+        self.slice.go_on();
         let incarnation = Arc::new(Incarnation::new(self.process, program));
-        let turn = Turn { clock: self.node.clock(), life: Some(&self.process.life), cpu: &incarnation.cpu };
+        let turn = turn(self.process, &incarnation, self.node.clock());
         let code = &incarnation.program.code;
         if code.wants_compiling() {
-            let occupant = Caller::of(self.node, self.process, &incarnation, self.share.another());
+            let occupant = Caller::of(self.node, self.process, &incarnation, self.memory.another());
             let made = turn.enter(Instance::new(slot, occupant, incarnation.limits())).await;
-            let compiled = compile(code, turn, made).await.ok();
+            let compiled = compile(code, turn, made, &mut self.slice).await.ok();
             // Says nothing about the source: the next process tries.
             if self.process.life.is_killed() {
                 return Step::End(None);
@@ -145,14 +142,13 @@ impl Runner<'_> {
             code.keep(compiled);
             incarnation.cpu.reset();
         }
-        let occupant = Caller::of(self.node, self.process, &incarnation, self.share.another());
+        let occupant = Caller::of(self.node, self.process, &incarnation, self.memory.another());
         let made = turn.enter(Instance::new(slot, occupant, incarnation.limits())).await;
         let instance = match made {
             Ok(instance) => instance,
             Err(error) => return Step::End(Some(no_instance(&format!("{error:#}")))),
         };
         let live = self.live.insert(Live { incarnation, instance });
-        self.running_since = self.node.clock().now();
         let status = live.start(self.process, &arguments, self.node.next_seed(), self.node.clock()).await;
         drop(arguments);
         if matches!(status, Ok(Status::Parked(_))) {
@@ -165,7 +161,7 @@ impl Runner<'_> {
         let Some(credit) = self.live.as_ref().map(|live| live.incarnation.limits().mailbox_credit()) else {
             return Step::End(Some(bug("a process waits without an instance")));
         };
-        let wake_at = parked.wake_at.map(|at| at.saturating_add(self.process.began));
+        let wake_at = parked.wake_at.map(|at| Clock::due(at.saturating_add(self.process.began)));
         let unread = Unread { messages: parked.unread.messages, bytes: parked.unread.bytes };
         let delivery = self.wait(unread, wake_at, credit).await;
         if self.process.life.is_killed() {
@@ -173,6 +169,7 @@ impl Runner<'_> {
         }
         let is_due = self.is_due(wake_at);
         let Some(live) = &mut self.live else { return Step::Wait(parked) };
+        live.incarnation.cpu.reset();
         if let Err(error) = live.inspect(self.process, self.node.clock(), &delivery).await {
             return self.after(Err(error)).await;
         }
@@ -206,7 +203,7 @@ impl Runner<'_> {
             let text = "the guest stopped without asking for an upgrade";
             return Step::End(Some(failed(ErrorKind::Internal, text)));
         };
-        match live.give_back(self.process, self.node.clock()).await {
+        match live.give_back(self.process, self.node.clock(), &mut self.slice).await {
             Ok(Ok(())) => {}
             Ok(Err(lie)) => return Step::End(Some(lie)),
             Err(error) => return Step::End(stopped(&error, live.instance.occupant(), &live.incarnation)),
@@ -215,36 +212,19 @@ impl Runner<'_> {
         if !self.node.restart(self.process, &program) {
             return Step::End(None);
         }
-        self.give_way().await;
+        // Or a process that does nothing but start over would never leave its worker: it is a start like any other.
+        self.process.life.set_running(false);
+        self.slice.end();
+        give_way().await;
         Step::Begin(program)
-    }
-
-    /// Lets the others run: a process that does nothing but start over would never leave its worker.
-    async fn give_way(&self) {
-        let mut gave_way = false;
-        poll_fn(|context| {
-            if std::mem::replace(&mut gave_way, true) {
-                return Poll::Ready(());
-            }
-            self.process.life.preempt();
-            context.waker().wake_by_ref();
-            Poll::Pending
-        })
-        .await;
     }
 
     /// Waits until something is to be delivered, the earliest timer is due, or the process is killed.
     async fn wait(&mut self, unread: Unread, wake_at: Option<u64>, credit: u64) -> Delivery {
         self.process.report_unread(unread);
-        let mut first = true;
+        // One that always finds work waiting would otherwise never leave its worker.
+        self.slice.pause().await;
         poll_fn(|context| {
-            // One that always finds work waiting would otherwise never leave its worker.
-            if std::mem::take(&mut first) && self.used_its_slice() {
-                self.process.life.preempt();
-                context.waker().wake_by_ref();
-                self.running_since = self.node.clock().now();
-                return Poll::Pending;
-            }
             let ready = match self.process.poll_delivery(credit, context.waker()) {
                 Poll::Ready(delivery) => Poll::Ready(delivery),
                 Poll::Pending if self.is_due(wake_at) => Poll::Ready(Delivery::default()),
@@ -252,17 +232,13 @@ impl Runner<'_> {
             };
             if ready.is_pending() {
                 self.set_alarm(wake_at, context.waker());
-                self.running_since = u64::MAX;
-            } else if self.running_since == u64::MAX {
-                self.running_since = self.node.clock().now();
+                self.slice.end();
+            } else {
+                self.slice.go_on();
             }
             ready
         })
         .await
-    }
-
-    fn used_its_slice(&self) -> bool {
-        u128::from(self.node.clock().now().saturating_sub(self.running_since)) > TICK.as_nanos()
     }
 
     fn is_due(&self, wake_at: Option<u64>) -> bool {
@@ -330,7 +306,6 @@ impl Live {
     async fn resume(&mut self, process: &Process, clock: &Clock, delivery: &Delivery) -> wasmtime::Result<Status> {
         let Live { incarnation, instance } = self;
         let events = convert::events(&delivery.items, &delivery.replies, delivery.output_ready);
-        incarnation.cpu.reset();
         turn(process, incarnation, clock).enter(instance.resume(&events)).await
     }
 
@@ -346,7 +321,15 @@ impl Live {
     }
 
     /// Takes back what the script hasn't received. Inner error: how a process ends that gives back what can't be.
-    async fn give_back(&mut self, process: &Process, clock: &Clock) -> wasmtime::Result<Result<(), Outcome>> {
+    ///
+    /// A guest that never says that this was all comes to an end too: each time it gives something, the inbox counts it,
+    /// and takes no more messages than it handed out and no more events than it may hold.
+    async fn give_back(
+        &mut self,
+        process: &Process,
+        clock: &Clock,
+        slice: &mut Slice<'_>,
+    ) -> wasmtime::Result<Result<(), Outcome>> {
         let Live { incarnation, instance } = self;
         instance.allow_give_back(incarnation.limits());
         loop {
@@ -357,6 +340,7 @@ impl Live {
             if let Err(lie) = events.into_iter().try_for_each(|event| take_back(process, event)) {
                 return Ok(Err(lie));
             }
+            slice.pause().await;
         }
     }
 }
@@ -378,12 +362,14 @@ async fn compile(
     code: &Code,
     turn: Turn<'_>,
     instance: wasmtime::Result<Instance<Caller>>,
+    slice: &mut Slice<'_>,
 ) -> wasmtime::Result<Compiled> {
     let mut instance = instance?;
     let mut pieces = Vec::new();
     for source in code.sources() {
         let compiled = turn.enter(instance.compile(source)).await?;
         pieces.push(compiled.map_err(wasmtime::Error::msg)?);
+        slice.pause().await;
     }
     let libraries = pieces.split_off(1);
     Ok(Compiled { program: pieces.pop().unwrap_or_default(), libraries })

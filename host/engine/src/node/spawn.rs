@@ -7,8 +7,8 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use lunarium_kernel::{
-    Denied, EntryId, ErrorKind, Exhausted, HostId, JoinError, Kernel, LimitName, LimitsOverride, Mailbox, Message,
-    Name, PROCESS_BYTES, Pid, Rank, Refusal, SHOWN, Security, SendError, Share, SpawnSpec, action, cut,
+    Denied, EntryId, ErrorKind, Exhausted, Holding, HostId, JoinError, Kernel, LimitName, LimitsOverride, Mailbox,
+    Message, Name, PROCESS_BYTES, Pid, Rank, Refusal, SHOWN, Security, SendError, SpawnSpec, action, cut,
 };
 
 use super::runner::Held;
@@ -217,7 +217,7 @@ struct Plan {
     program: Program,
     held: Held,
     /// For its inbox; the first messages are charged already.
-    inbox: Share,
+    inbox: Holding,
 }
 
 impl NodeInner {
@@ -282,9 +282,9 @@ impl NodeInner {
         // Before it exists: whoever sees that nobody lives and nothing is counted sees that nothing is left.
         let counted = self.count_instance();
         let rank = if parent.is_some() { Rank::Ordinary } else { Rank::Service };
-        let mut share = Share::new(Arc::clone(&host.memory), rank);
-        share.grow(PROCESS_BYTES)?;
-        let arguments = Arguments::new(spawn.arguments.clone(), share.another())?;
+        let mut holding = Holding::new(Arc::clone(&host.memory), rank);
+        holding.grow(PROCESS_BYTES)?;
+        let arguments = Arguments::new(spawn.arguments.clone(), holding.another())?;
         let program = Program::new(code, &host, spawn.wish.as_ref(), arguments);
         fits(&program)?;
         let limit = program.limits.message;
@@ -295,11 +295,11 @@ impl NodeInner {
         let context = spawn.context.clone().or_else(|| parent.and_then(|parent| parent.origin.context.clone()));
         // Counted for each who has it: which of them will be the last isn't known.
         let context_bytes = context.as_ref().map_or(0, |context| u64::try_from(context.len()).unwrap_or(u64::MAX));
-        share.grow(context_bytes.saturating_add(security.bytes()))?;
-        let mut inbox = share.another();
+        holding.grow(context_bytes.saturating_add(security.bytes()))?;
+        let mut inbox = holding.another();
         inbox.grow(charged_for(&spawn.messages))?;
         let origin = Origin { host, wish: spawn.wish.clone(), context, security };
-        Ok(Plan { origin, program, held: Held { counted, share }, inbox })
+        Ok(Plan { origin, program, held: Held { counted, memory: holding }, inbox })
     }
 
     /// Lets the kernel accept a process and puts it into the table.
@@ -323,8 +323,8 @@ impl NodeInner {
         let spawned = kernel.spawn(parent.map(|parent| &parent.pid), origin.host.kernel(), spec)?;
         let log_lines = plan.program.limits.log_lines;
         let unused = plan.inbox.another();
-        let share = std::mem::replace(&mut plan.inbox, unused);
-        let process = Arc::new(Process::new(spawned, origin, mailbox, share, log_lines, self.clock().now()));
+        let holding = std::mem::replace(&mut plan.inbox, unused);
+        let process = Arc::new(Process::new(spawned, origin, mailbox, holding, log_lines, self.clock().now()));
         self.control.table.insert(Arc::clone(&process));
         Ok(process)
     }

@@ -5,8 +5,9 @@ use std::sync::Arc;
 use std::task::Waker;
 use std::time::Duration;
 
+use bytes::Bytes;
 use futures_lite::future::block_on;
-use lunarium_kernel::{EntryId, HostId, Pid};
+use lunarium_kernel::{EntryId, HostId, Limits, Outcome, Pid};
 use parking_lot::Mutex;
 
 use crate::process::{Level, Output, ProcessLabel};
@@ -120,6 +121,21 @@ fn who_has_ended_is_not_inspected() {
     let (reply, inspection) = std::sync::mpsc::channel();
     process.inspect(reply);
     assert!(inspection.recv().is_err());
+}
+
+#[test]
+fn a_reply_that_is_dropped_wakes_nobody() {
+    let engine = Engine::new(EngineConfig::new(4)).unwrap();
+    let node = node(&engine, &Arc::default());
+    let process = node.inner().control.table.get(&pid(&node)).unwrap();
+    let request = process.begin_request().unwrap();
+    // As if it had upgraded since it asked.
+    process.restart(&Limits::default());
+    while !process.is_waiting() {
+        std::thread::yield_now();
+    }
+    assert!(!process.reply(request, Outcome::Completed(Bytes::new())));
+    assert!(process.is_waiting());
 }
 
 #[test]

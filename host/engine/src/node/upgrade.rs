@@ -21,7 +21,7 @@ impl NodeInner {
     ) -> Result<Program, SpawnError> {
         let code = self.code(entry)?;
         let origin = &process.origin;
-        let arguments = Arguments::new(arguments, process.share())?;
+        let arguments = Arguments::new(arguments, process.holding())?;
         let program = Program::new(code, &origin.host, origin.wish.as_ref(), arguments);
         fits(&program)?;
         Ok(program)

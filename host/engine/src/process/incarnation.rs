@@ -65,6 +65,11 @@ impl CpuMeter {
         Duration::from_nanos(self.used(now)) >= self.limit
     }
 
+    /// Whether the slices that are over have reached the limit.
+    pub(crate) fn was_used_up(&self) -> bool {
+        Duration::from_nanos(self.used.load(Ordering::Relaxed)) >= self.limit
+    }
+
     fn used(&self, now: u64) -> u64 {
         let slice = now.saturating_sub(self.since.load(Ordering::Relaxed));
         self.used.load(Ordering::Relaxed).saturating_add(slice)

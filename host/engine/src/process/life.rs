@@ -11,6 +11,8 @@ use lunarium_kernel::Outcome;
 use parking_lot::Mutex;
 use tokio::sync::Notify;
 
+use lunarium_schedule::Urgency;
+
 #[derive(Debug)]
 pub(crate) struct Life {
     /// Held while the process does what others can see; false: it has ended. A flag alone would not do: what began
@@ -18,6 +20,8 @@ pub(crate) struct Life {
     voice: Mutex<bool>,
     killed: AtomicBool,
     preempted: AtomicBool,
+    /// It has an instance, or one is being made: not when it begins, or begins anew.
+    running: AtomicBool,
     /// It has waited once.
     started: AtomicBool,
     outcome: OnceLock<Outcome>,
@@ -31,6 +35,7 @@ impl Life {
             voice: Mutex::new(true),
             killed: AtomicBool::new(false),
             preempted: AtomicBool::new(false),
+            running: AtomicBool::new(false),
             started: AtomicBool::new(false),
             outcome: OnceLock::new(),
             progress: Notify::new(),
@@ -71,13 +76,26 @@ impl Life {
         self.killed.load(Ordering::Acquire)
     }
 
-    /// Notes that the process used up its time slice; asked once, when it is queued again.
+    /// Notes that the process used up its time slice.
     pub(crate) fn preempt(&self) {
         self.preempted.store(true, Ordering::Relaxed);
     }
 
-    pub(crate) fn take_preempted(&self) -> bool {
-        self.preempted.swap(false, Ordering::Relaxed)
+    /// Whether it has an instance, or one is being made.
+    pub(crate) fn set_running(&self, running: bool) {
+        self.running.store(running, Ordering::Relaxed);
+    }
+
+    /// How urgently its runner wants to be polled; asked once, when it is queued. What begins or has ended has time.
+    pub(crate) fn urgency(&self) -> Urgency {
+        let preempted = self.preempted.swap(false, Ordering::Relaxed);
+        if !self.running.load(Ordering::Relaxed) || self.is_killed() || self.has_ended() {
+            Urgency::Background
+        } else if preempted {
+            Urgency::Preempted
+        } else {
+            Urgency::Woken
+        }
     }
 
     /// The process waits for the first time.

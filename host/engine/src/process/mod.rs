@@ -16,8 +16,8 @@ use std::task::{Poll, Waker};
 
 use bytes::Bytes;
 use lunarium_kernel::{
-    BatchLimits, Event, Item, Limits, LimitsOverride, MESSAGE_COST, Mailbox, Message, Outcome, Pid, Reply,
-    RequestError, ReturnError, Security, SendError, Share, Spawned, Unread,
+    BatchLimits, Event, Holding, Item, Limits, LimitsOverride, MESSAGE_COST, Mailbox, Message, Outcome, Pid, Reply,
+    RequestError, ReturnError, Security, SendError, Spawned, Unread,
 };
 use parking_lot::{Mutex, MutexGuard};
 
@@ -40,7 +40,7 @@ pub(crate) type Remains = lunarium_kernel::Remains<Charged>;
 #[derive(Debug)]
 pub(crate) struct Charged {
     pub(crate) task: Task,
-    _share: Share,
+    _holding: Holding,
 }
 
 /// Bytes of an inbox that aren't charged: every process counts as more than it is by them
@@ -80,7 +80,7 @@ pub(crate) struct Origin {
 struct Arrivals {
     inbox: Inbox,
     /// What is charged for it.
-    share: Share,
+    holding: Holding,
     /// The output was full and takes lines again.
     output_ready: bool,
     /// It will be told.
@@ -118,18 +118,18 @@ impl Delivery {
 
 impl Process {
     /// `log_lines` is the limit of its first incarnation, `began` a time of the engine's clock. What the mailbox has already
-    /// is charged to `share`, with what comes.
+    /// is charged to `holding`, with what comes.
     pub(crate) fn new(
         spawned: Spawned,
         origin: Origin,
         mailbox: Mailbox,
-        share: Share,
+        holding: Holding,
         log_lines: u32,
         began: u64,
     ) -> Process {
         let arrivals = Arrivals {
             inbox: Inbox::new(mailbox),
-            share,
+            holding,
             output_ready: false,
             awaits_output: false,
             inspections: Vec::new(),
@@ -178,8 +178,8 @@ impl Process {
     }
 
     /// Nothing yet, of the account that is charged with what it holds.
-    pub(crate) fn share(&self) -> Share {
-        self.arrivals.lock().share.another()
+    pub(crate) fn holding(&self) -> Holding {
+        self.arrivals.lock().holding.another()
     }
 
     /// The id of a new request. Whoever does the work answers it by `reply`, or it is canceled.
@@ -197,9 +197,9 @@ impl Process {
     /// Errors: too many operations or requests are under way, its bytes exceed a budget, or it has ended.
     pub(crate) fn begin_file(&self, task: Task) -> Result<u64, RequestError> {
         let mut arrivals = self.arrivals.lock();
-        let mut share = arrivals.share.another();
-        share.grow(task.bytes())?;
-        arrivals.inbox.begin_task(Charged { task, _share: share })
+        let mut holding = arrivals.holding.another();
+        holding.grow(task.bytes())?;
+        arrivals.inbox.begin_task(Charged { task, _holding: holding })
     }
 
     /// The next file operation to perform.
@@ -207,14 +207,17 @@ impl Process {
         self.arrivals.lock().inbox.next_task()
     }
 
-    /// Answers a request and wakes the process; one that has ended is told nothing. Never refused; true when too many
-    /// bytes of replies wait.
+    /// Answers a request and wakes the process; one that has ended is told nothing, nor is one that upgraded since. Never
+    /// refused; true when too many bytes of replies wait.
     #[must_use]
     pub(crate) fn reply(&self, request: u64, outcome: Outcome) -> bool {
         let mut arrivals = self.arrivals.lock();
         let flooded = arrivals.inbox.reply(request, outcome);
         arrivals.settle();
-        wake(arrivals);
+        // Who waits has been given all but what has just come.
+        if arrivals.inbox.has_deliverable(0) {
+            wake(arrivals);
+        }
         flooded
     }
 
@@ -324,10 +327,10 @@ impl Arrivals {
     /// Charges what these messages will take. Errors: a budget; what the inbox itself would refuse comes first.
     fn afford(&mut self, messages: &[Message]) -> Result<(), SendError> {
         let needed = charged(self.inbox.held_bytes().saturating_add(cost(messages)));
-        let more = needed.saturating_sub(self.share.bytes());
+        let more = needed.saturating_sub(self.holding.bytes());
         if more > 0 {
             self.inbox.check(messages)?;
-            self.share.grow(more)?;
+            self.holding.grow(more)?;
         }
         Ok(())
     }
@@ -336,11 +339,11 @@ impl Arrivals {
     /// shouldn't go to the accounts each time. An empty one keeps nothing.
     fn settle(&mut self) {
         let needed = charged(self.inbox.held_bytes());
-        let paid = self.share.bytes();
+        let paid = self.holding.bytes();
         if needed > paid {
-            self.share.grow_anyway(needed.saturating_sub(paid));
+            self.holding.grow_anyway(needed.saturating_sub(paid));
         } else if needed == 0 || paid.saturating_sub(needed) > STEP {
-            self.share.shrink(paid.saturating_sub(needed));
+            self.holding.shrink(paid.saturating_sub(needed));
         }
     }
 }

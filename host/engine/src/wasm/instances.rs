@@ -5,7 +5,7 @@
 //! segment is made by a thread of its own, because its 5 ms would hold up whoever needs it.
 //! Refuses to know what an instance is for.
 
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Weak};
 use std::thread;
 
@@ -54,6 +54,8 @@ struct Shared<T: Occupant> {
     permits: Arc<Semaphore>,
     segments: RwLock<Vec<Arc<Segment<T>>>>,
     growth: Mutex<Growth>,
+    /// A segment is being made, or none is left to make: written under the lock of `growth`, read without.
+    settled: AtomicBool,
     /// Told when a segment can't be made.
     failed: Notify,
 }
@@ -65,6 +67,13 @@ struct Growth {
     under_way: bool,
     /// Why the last one wasn't made.
     failure: Option<Arc<str>>,
+}
+
+impl Growth {
+    /// Nobody has to make a segment.
+    fn is_settled(&self) -> bool {
+        self.left == 0 || self.under_way
+    }
 }
 
 struct Segment<T: Occupant> {
@@ -90,6 +99,7 @@ impl<T: Occupant> Instances<T> {
             link,
             permits: Arc::new(Semaphore::new(size(first))),
             segments: RwLock::new(vec![segment]),
+            settled: AtomicBool::new(growth.is_settled()),
             growth: Mutex::new(growth),
             failed: Notify::new(),
         };
@@ -119,16 +129,21 @@ impl<T: Occupant> Instances<T> {
 
     /// Lets a thread make a segment when few slots are free.
     fn grow_early(&self) {
-        if self.shared.permits.available_permits() >= LOW {
+        let shared = &self.shared;
+        if shared.permits.available_permits() >= LOW || shared.settled.load(Ordering::Relaxed) {
             return;
         }
-        let mut growth = self.shared.growth.lock();
-        if growth.left == 0 || growth.under_way {
+        let begins = shared.change_growth(|growth| {
+            let begins = !growth.is_settled();
+            if begins {
+                growth.under_way = true;
+                growth.failure = None;
+            }
+            begins
+        });
+        if !begins {
             return;
         }
-        growth.under_way = true;
-        growth.failure = None;
-        drop(growth);
         let shared = Arc::downgrade(&self.shared);
         let thread = thread::Builder::new().name("lunarium-pool".into()).spawn(move || grow(&shared));
         if let Err(error) = thread {
@@ -164,20 +179,28 @@ impl<T: Occupant> Shared<T> {
                 self.segments.write().push(segment);
                 // After the segment: whoever gets a permit finds a slot.
                 self.permits.add_permits(size(count));
-                let mut growth = self.growth.lock();
-                growth.left = growth.left.saturating_sub(count);
-                growth.under_way = growth.left > 0 && self.permits.available_permits() < LOW;
-                growth.under_way
+                self.change_growth(|growth| {
+                    growth.left = growth.left.saturating_sub(count);
+                    growth.under_way = growth.left > 0 && self.permits.available_permits() < LOW;
+                    growth.under_way
+                })
             }
             Err(failure) => {
-                let mut growth = self.growth.lock();
-                growth.under_way = false;
-                growth.failure = Some(failure.into());
-                drop(growth);
+                self.change_growth(|growth| {
+                    growth.under_way = false;
+                    growth.failure = Some(failure.into());
+                });
                 self.failed.notify_waiters();
                 false
             }
         }
+    }
+
+    fn change_growth<R>(&self, change: impl FnOnce(&mut Growth) -> R) -> R {
+        let mut growth = self.growth.lock();
+        let result = change(&mut growth);
+        self.settled.store(growth.is_settled(), Ordering::Relaxed);
+        result
     }
 
     /// Waits until a segment couldn't be made.
@@ -242,3 +265,6 @@ fn load(wasm: &wasmtime::Engine) -> wasmtime::Result<Component> {
     // checked by wasmtime once more, and refused with an error.
     unsafe { Component::deserialize(wasm, GUEST) }
 }
+
+#[cfg(test)]
+mod tests;

@@ -3,7 +3,7 @@
 //! Owns the arithmetic between a process's limit and the instance's. Lua's own limit sits below it, so that a script
 //! gets a Lua error before its instance is stopped.
 
-use lunarium_kernel::{Exhausted, Limits, Share};
+use lunarium_kernel::{Exhausted, Holding, Limits};
 use wasmtime::ResourceLimiter;
 
 /// Linear memory the guest has before a script holds anything (code's data, stack, the snapshot's Lua state), and the
@@ -18,9 +18,9 @@ pub(crate) struct MemoryLimiter {
     used: u64,
     limit: u64,
     refused: Option<Refused>,
-    /// What they begin with is no part of it: all processes share its pages until they write to them
+    /// What they begin with is no part of it: all processes holding its pages until they write to them
     /// ([`PROCESS_BYTES`](lunarium_kernel::PROCESS_BYTES)).
-    share: Share,
+    holding: Holding,
 }
 
 /// Why memory didn't grow when it was last asked to.
@@ -35,10 +35,10 @@ pub(crate) enum Refused {
 impl MemoryLimiter {
     /// On top of the process's limit: what is fixed, and what a batch of messages and their decoding may take for a
     /// moment.
-    pub(crate) fn new(limits: &Limits, share: Share) -> MemoryLimiter {
+    pub(crate) fn new(limits: &Limits, holding: Holding) -> MemoryLimiter {
         let transient = u64::from(limits.message).saturating_mul(3).saturating_add(1 << 20);
         let limit = limits.memory.saturating_add(limits.memory / 8).saturating_add(FIXED);
-        MemoryLimiter { used: 0, limit: limit.saturating_add(transient), refused: None, share }
+        MemoryLimiter { used: 0, limit: limit.saturating_add(transient), refused: None, holding }
     }
 
     /// Bytes of the memories and tables.
@@ -56,7 +56,7 @@ impl MemoryLimiter {
         let used = self.used.saturating_add(more);
         self.refused = match used > self.limit {
             true => Some(Refused::Limit),
-            false if current > 0 => self.share.grow(more).err().map(Refused::Budget),
+            false if current > 0 => self.holding.grow(more).err().map(Refused::Budget),
             false => None,
         };
         if self.refused.is_none() {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Account, Budget, Exhausted, Rank, Share};
+use super::{Account, Budget, Exhausted, Holding, Rank};
 use crate::{HostId, Refusal};
 
 fn tree() -> (Arc<Account>, Arc<Account>, Arc<Account>) {
@@ -12,17 +12,17 @@ fn tree() -> (Arc<Account>, Arc<Account>, Arc<Account>) {
     (engine, node, host)
 }
 
-fn share(account: &Arc<Account>) -> Share {
-    Share::new(Arc::clone(account), Rank::Ordinary)
+fn holding(account: &Arc<Account>) -> Holding {
+    Holding::new(Arc::clone(account), Rank::Ordinary)
 }
 
 #[test]
 fn what_is_held_is_charged_to_all_above_and_given_back() {
     let (engine, node, host) = tree();
-    let mut held = share(&host);
+    let mut held = holding(&host);
     held.grow(200).unwrap();
     held.shrink(50);
-    let mut other = share(&node);
+    let mut other = holding(&node);
     other.grow(7).unwrap();
     assert_eq!((engine.used(), node.used(), host.used(), held.bytes()), (157, 157, 150, 150));
     drop(held);
@@ -33,14 +33,14 @@ fn what_is_held_is_charged_to_all_above_and_given_back() {
 #[test]
 fn the_budget_that_is_exceeded_is_named_and_nothing_is_charged() {
     let (engine, node, host) = tree();
-    let mut held = share(&host);
+    let mut held = holding(&host);
     let refusal = held.grow(301).unwrap_err();
     assert_eq!(refusal.to_string(), "host `app:h` is at its memory budget of 300 bytes");
     assert_eq!(refusal.limit(), Some("host.memory"));
-    let mut other = share(&node);
+    let mut other = holding(&node);
     other.grow(400).unwrap();
     assert_eq!(held.grow(201).unwrap_err(), Exhausted { budget: Budget::Node, limit: 600 });
-    let mut neighbour = share(&engine);
+    let mut neighbour = holding(&engine);
     neighbour.grow(500).unwrap();
     assert_eq!(held.grow(101).unwrap_err(), Exhausted { budget: Budget::Engine, limit: 1000 });
     assert_eq!((engine.used(), node.used(), host.used(), held.bytes()), (900, 400, 0, 0));
@@ -53,10 +53,10 @@ fn a_reserve_is_free_for_its_owner_whatever_the_others_do() {
     let quiet = Account::child(&engine, Budget::Node, 500, 200).unwrap();
     let greedy = Account::child(&engine, Budget::Node, 1000, 0).unwrap();
     assert_eq!(engine.used(), 200);
-    let mut all = share(&greedy);
+    let mut all = holding(&greedy);
     assert!(all.grow(801).is_err());
     all.grow(800).unwrap();
-    let mut own = share(&quiet);
+    let mut own = holding(&quiet);
     own.grow(200).unwrap();
     assert_eq!(own.grow(1).unwrap_err().budget, Budget::Engine);
     all.shrink(100);
@@ -85,10 +85,10 @@ fn a_reserve_for_which_there_is_no_room_is_refused() {
 fn headroom_is_for_services() {
     let node = Account::root(Budget::Node, 100);
     node.add_headroom(30);
-    let mut child = share(&node);
+    let mut child = holding(&node);
     child.grow(70).unwrap();
     assert!(child.grow(1).is_err());
-    let mut service = Share::new(Arc::clone(&node), Rank::Service);
+    let mut service = Holding::new(Arc::clone(&node), Rank::Service);
     service.grow(30).unwrap();
     assert!(service.grow(1).is_err());
     // A service that runs has its room already: nothing more is kept.
@@ -102,7 +102,7 @@ fn headroom_is_for_services() {
 #[test]
 fn what_cannot_be_refused_is_charged_beyond_the_limit() {
     let (engine, node, host) = tree();
-    let mut held = share(&host);
+    let mut held = holding(&host);
     held.grow_anyway(2000);
     assert_eq!((engine.used(), node.used(), host.used()), (2000, 2000, 2000));
     assert!(held.another().grow(1).is_err());
@@ -126,7 +126,7 @@ fn usage_returns_to_zero_from_many_threads() {
             let node = &node;
             scope.spawn(move || {
                 let mut random = fastrand::Rng::with_seed(seed as u64);
-                let mut held = share(host);
+                let mut held = holding(host);
                 for _ in 0..20_000 {
                     match random.bool() {
                         true => drop(held.grow(random.u64(..900))),

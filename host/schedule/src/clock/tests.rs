@@ -5,7 +5,7 @@ use std::sync::{Arc, Weak};
 use std::task::Waker;
 use std::time::Duration;
 
-use super::{Clock, IDLE_TICKS, Shared, TICK, nanoseconds};
+use super::{Clock, GRAIN, IDLE_TICKS, Shared, TICK, nanoseconds};
 use crate::sync::{Mutex, advance, thread};
 use crate::trial::{Bell, Token, check, dawdle, panic_twice, waker};
 
@@ -49,6 +49,22 @@ fn a_run_that_begins_while_the_clock_goes_to_rest_is_ticked() {
         let (clock, ticks) = ticking();
         for _ in 0..2 {
             dawdle(60);
+            let _run = clock.begin_run();
+            ticks.wait(ticks.rung() + 2);
+        }
+        end(clock);
+    });
+}
+
+#[test]
+fn a_run_that_begins_just_when_the_clock_goes_to_rest_is_ticked() {
+    check(300, || {
+        let (clock, ticks) = ticking();
+        for _ in 0..2 {
+            drop(clock.begin_run());
+            // The last ticks before it rests: from here on a few steps decide.
+            ticks.wait(ticks.rung() + IDLE_TICKS as usize - 1);
+            dawdle(30);
             let _run = clock.begin_run();
             ticks.wait(ticks.rung() + 2);
         }
@@ -214,6 +230,35 @@ fn ticks_are_a_tick_apart_whatever_timers_do() {
         assert!(times.windows(2).all(|pair| pair[1] >= pair[0] + nanoseconds(TICK)), "{times:?}");
         end(made);
     });
+}
+
+#[test]
+fn whoever_waits_for_a_nanosecond_again_and_again_wakes_once_a_grain() {
+    const TIMES: u64 = 20;
+    check(50, || {
+        let (clock, _) = ticking();
+        let fired = Arc::new(Bell::default());
+        let begin = clock.now();
+        for round in 0..TIMES {
+            // Of several that want the same, too.
+            let keys: Vec<_> = (1..=3).map(|after| clock.set(clock.now() + after, ringing(&fired))).collect();
+            fired.wait((round as usize + 1) * keys.len());
+            assert!(keys.iter().all(|key| key.deadline() % nanoseconds(GRAIN) == 0));
+        }
+        let took = clock.now() - begin;
+        assert!(took >= (TIMES - 1) * nanoseconds(GRAIN), "{took} ns for {TIMES} waits");
+        end(clock);
+    });
+}
+
+#[test]
+fn a_timer_is_due_at_the_next_grain_and_never_early() {
+    let grain = nanoseconds(GRAIN);
+    for (deadline, due) in [(0, 0), (1, grain), (grain, grain), (grain + 1, 2 * grain)] {
+        assert_eq!(Clock::due(deadline), due);
+    }
+    assert_eq!(Clock::due(u64::MAX), u64::MAX);
+    assert!(Clock::due(u64::MAX - 1) >= u64::MAX - 1);
 }
 
 #[test]

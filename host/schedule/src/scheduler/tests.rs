@@ -6,9 +6,17 @@ use std::sync::{Arc, Weak};
 use std::task::{Poll, Waker};
 
 use super::Scheduler;
-use crate::queues::{BUSY_PATIENCE, Urgency};
-use crate::sync::{Mutex, thread};
+use crate::clock::{TICK, nanoseconds};
+use crate::queues::{PATIENCE, Urgency};
+use crate::share::Share;
+use crate::sync::{Mutex, advance, thread};
 use crate::trial::{Bell, Token, check, dawdle, draw, panic_twice};
+
+// All of shuttle's threads of one test are on one thread of the operating system.
+std::thread_local! {
+    /// Of who says no other.
+    static SHARE: Arc<Share> = Share::new(Share::WEIGHT);
+}
 
 /// A process as the scheduler sees one: it says itself when it has used up its slice.
 #[derive(Clone, Default)]
@@ -18,16 +26,18 @@ struct Process {
 
 impl Process {
     fn start<F: Future<Output = ()> + Send + 'static>(scheduler: &Arc<Scheduler>, body: impl FnOnce(Process) -> F) {
+        Process::start_of(&SHARE.with(Arc::clone), scheduler, body);
+    }
+
+    fn start_of<F: Future<Output = ()> + Send + 'static>(
+        share: &Arc<Share>,
+        scheduler: &Arc<Scheduler>,
+        body: impl FnOnce(Process) -> F,
+    ) {
         let process = Process::default();
         let preempted = Arc::clone(&process.preempted);
-        let scheduler = Arc::clone(scheduler);
-        let schedule = move |task| {
-            let urgency = if preempted.swap(false, SeqCst) { Urgency::Preempted } else { Urgency::Woken };
-            scheduler.schedule(task, urgency);
-        };
-        let (task, handle) = async_task::spawn(body(process), schedule);
-        handle.detach();
-        task.schedule();
+        let urgency = move || if preempted.swap(false, SeqCst) { Urgency::Preempted } else { Urgency::Woken };
+        scheduler.spawn(share, body(process), urgency);
     }
 
     async fn end_slice(&self) {
@@ -133,17 +143,14 @@ fn whatever_is_scheduled_runs() {
 }
 
 #[test]
-fn a_busy_task_from_elsewhere_wakes_a_worker() {
+fn a_task_from_elsewhere_wakes_a_worker_however_urgent_it_is() {
     check(300, || {
         let scheduler = Scheduler::start(1).unwrap();
         let done = Arc::new(Bell::default());
         dawdle(8);
         let rings = Arc::clone(&done);
-        let target = Arc::clone(&scheduler);
-        let (task, handle) =
-            async_task::spawn(async move { rings.ring() }, move |task| target.schedule(task, Urgency::Preempted));
-        handle.detach();
-        task.schedule();
+        let urgency = [Urgency::Preempted, Urgency::Background][draw(2)];
+        scheduler.spawn(&SHARE.with(Arc::clone), async move { rings.ring() }, move || urgency);
         done.wait(1);
         end(scheduler);
     });
@@ -415,25 +422,22 @@ fn busy_ones_take_turns() {
     });
 }
 
-/// A run of a task: by which thread, at which tick, and whether the task is a busy one.
-type Begin = (thread::ThreadId, u64, bool);
-
 #[test]
-fn under_constant_load_each_worker_serves_the_busy() {
+fn under_constant_load_the_busy_are_served() {
+    const WORKERS: usize = 2;
     check(60, || {
-        let scheduler = Scheduler::start(2).unwrap();
-        let log: Arc<Mutex<Vec<Begin>>> = Arc::default();
+        let scheduler = Scheduler::start(WORKERS).unwrap();
+        let log: Arc<Mutex<Vec<bool>>> = Arc::default();
         let done = Arc::new(Bell::default());
         let start = |busy: bool, times: usize| {
             let (log, done, ticker) = (Arc::clone(&log), Arc::clone(&done), Arc::downgrade(&scheduler));
             Process::start(&scheduler, |process| async move {
-                for time in 0..times {
+                for _ in 0..times {
                     let Some(ticker) = ticker.upgrade() else { return };
-                    let ticks = ticker.ticks.load(SeqCst);
-                    log.lock().push((thread::current().id(), ticks, busy));
-                    if time % 2 == 0 {
-                        ticker.tick();
-                    }
+                    log.lock().push(busy);
+                    // Each run takes a tick.
+                    advance(TICK);
+                    ticker.tick();
                     drop(ticker);
                     if busy { process.end_slice().await } else { requeue().await }
                 }
@@ -444,27 +448,141 @@ fn under_constant_load_each_worker_serves_the_busy() {
         (0..5).for_each(|_| start(true, usize::MAX));
         (0..4).for_each(|_| start(false, 20));
         done.wait(4);
-        assert_served(&log.lock());
+        let log = log.lock().clone();
+        // A patience of woken ones; and of each worker the one that isn't counted yet, and the one it had taken before.
+        let most = usize::try_from(PATIENCE / nanoseconds(TICK)).unwrap() + 2 * WORKERS;
+        let passed = log.split(|busy| *busy).map(<[bool]>::len).max();
+        assert!(passed <= Some(most), "{log:?}");
         end(scheduler);
     });
 }
 
-/// Each worker begins a busy task at the next look after its patience has ended. It has looked when it began a task at a
-/// later tick than the one before.
-fn assert_served(log: &[Begin]) {
-    let mut threads: Vec<_> = log.iter().map(|begin| begin.0).collect();
-    threads.sort_by_key(|thread| usize::from(*thread));
-    threads.dedup();
-    for thread in threads {
-        let begins: Vec<_> = log.iter().filter(|begin| begin.0 == thread).collect();
-        let mut served = None;
-        for four in begins.windows(4) {
-            if four[0].2 {
-                served = Some(four[0].1);
+#[test]
+fn a_quiet_share_waits_for_what_runs_and_not_for_what_another_has_woken() {
+    const WAKERS: usize = 8;
+    for workers in 1..=2 {
+        check(100, move || {
+            let scheduler = Scheduler::start(workers).unwrap();
+            let (runs, quiet) = (Arc::new(Bell::default()), Arc::new(Bell::default()));
+            let (loud_share, quiet_share) = (Share::new(Share::WEIGHT), Share::new(Share::WEIGHT));
+            for _ in 0..WAKERS {
+                let (runs, quiet) = (Arc::clone(&runs), Arc::clone(&quiet));
+                let ticker = Arc::downgrade(&scheduler);
+                Process::start_of(&loud_share, &scheduler, |_| async move {
+                    while quiet.rung() == 0 {
+                        runs.ring();
+                        advance(TICK);
+                        if let Some(ticker) = ticker.upgrade() {
+                            ticker.tick();
+                        }
+                        thread::yield_now();
+                        requeue().await;
+                    }
+                });
             }
-            let Some(served) = served else { continue };
-            let late = !four[0].2 && !four[1].2 && !four[2].2 && four[1].1 >= served + BUSY_PATIENCE;
-            assert!(!late || four[2].1 == four[1].1 || four[3].2, "served at {served}: {begins:?}");
-        }
+            runs.wait(WAKERS + draw(4));
+            let (counts, rings) = (Arc::clone(&runs), Arc::clone(&quiet));
+            let seen = Arc::new(Bell::default());
+            let saw = Arc::clone(&seen);
+            let before = runs.rung();
+            Process::start_of(&quiet_share, &scheduler, |_| async move {
+                (0..counts.rung()).for_each(|_| saw.ring());
+                rings.ring();
+            });
+            quiet.wait(1);
+            // Of each worker, what it had taken and not yet counted; and one more: what ran isn't charged before its end.
+            assert!(seen.rung() <= before + 2 * workers, "{} runs between", seen.rung() - before);
+            end(scheduler);
+        });
     }
+}
+
+#[test]
+fn what_begins_stays_with_its_worker_while_nothing_waits() {
+    check(100, || {
+        let scheduler = Scheduler::start(2).unwrap();
+        let done = Arc::new(Bell::default());
+        let (target, waits) = (Arc::clone(&scheduler), Arc::clone(&done));
+        Process::start(&scheduler, |_| async move {
+            let here = thread::current().id();
+            let first = Arc::clone(&waits);
+            let share = SHARE.with(Arc::clone);
+            let urgency = || Urgency::Background;
+            let same = async move {
+                assert_eq!(thread::current().id(), here);
+                first.ring();
+            };
+            target.spawn(&share, same, urgency);
+            assert!(!target.is_crowded());
+            // A second one would wait for the first: another worker is woken for it.
+            let second = Arc::clone(&waits);
+            target.spawn(&share, async move { second.ring() }, urgency);
+            while waits.rung() == 0 {
+                thread::yield_now();
+            }
+        });
+        done.wait(2);
+        end(scheduler);
+    });
+}
+
+#[test]
+fn of_two_that_are_woken_who_runs_shortly_comes_first() {
+    check(100, || {
+        let scheduler = Scheduler::start(1).unwrap();
+        let (order, ready, done) = (Arc::new(Mutex::default()), Arc::new(Bell::default()), Arc::new(Bell::default()));
+        let letters = [TICK, TICK / 100].map(|time| {
+            let letter = Arc::new(Letter::default());
+            let (receives, order) = (Arc::clone(&letter), Arc::clone(&order));
+            let (ready, done) = (Arc::clone(&ready), Arc::clone(&done));
+            Process::start(&scheduler, |_| async move {
+                advance(time);
+                ready.ring();
+                receives.receive().await;
+                let order: &Mutex<Vec<_>> = &order;
+                order.lock().push(time);
+                done.ring();
+            });
+            letter
+        });
+        ready.wait(2);
+        let (inside, gate) = (Arc::new(Bell::default()), Arc::new(Bell::default()));
+        let (holds, opens) = (Arc::clone(&inside), Arc::clone(&gate));
+        Process::start(&scheduler, |_| async move {
+            holds.ring();
+            opens.wait(1);
+        });
+        inside.wait(1);
+        letters.iter().for_each(|letter| letter.send());
+        gate.ring();
+        done.wait(2);
+        assert_eq!(*order.lock(), [TICK / 100, TICK]);
+        end(scheduler);
+    });
+}
+
+#[test]
+fn a_share_pays_for_what_it_runs_and_not_for_a_worker_that_waits() {
+    check(100, || {
+        let scheduler = Scheduler::start(1).unwrap();
+        let (share, done) = (Share::new(1), Arc::new(Bell::default()));
+        let rest = || {
+            while scheduler.state.lock().idle == 0 {
+                thread::yield_now();
+            }
+            advance(1000 * TICK);
+        };
+        for round in 1..=2 {
+            rest();
+            let rings = Arc::clone(&done);
+            Process::start_of(&share, &scheduler, |_| async move {
+                advance(TICK);
+                rings.ring();
+            });
+            done.wait(round);
+        }
+        rest();
+        assert_eq!(share.place().0, 2 * nanoseconds(TICK));
+        end(scheduler);
+    });
 }
