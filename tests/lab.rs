@@ -70,8 +70,17 @@ impl Lab {
 
     /// A lab with room for this many processes.
     pub fn sized(limits: Limits, max_processes: u32) -> Lab {
+        Lab::configured(limits, max_processes, |config| config)
+    }
+
+    /// A lab on a node with room for this many links, and as many monitors.
+    pub fn related(most: u32) -> Lab {
+        Lab::configured(Limits::default(), PROCESSES, |config| config.with_max_relations(most))
+    }
+
+    fn configured(limits: Limits, max_processes: u32, configure: impl FnOnce(NodeConfig) -> NodeConfig) -> Lab {
         let output = Arc::new(Kept::default());
-        let config = NodeConfig::new(Arc::<Kept>::clone(&output)).with_max_processes(PROCESSES);
+        let config = configure(NodeConfig::new(Arc::<Kept>::clone(&output)).with_max_processes(PROCESSES));
         let node = Node::start_on(engine(), config);
         let host = HostDefinition::new(HostId::new(HOST)).with_max_processes(max_processes).with_limits(limits);
         node.add_host(host).expect("a fresh node has no host");

@@ -17,6 +17,13 @@ pub struct Kernel {
     pub(crate) names: BTreeMap<Name, Pid>,
     /// Cancel deadlines of the living, with their numbers.
     pub(crate) deadlines: BTreeSet<(Uptime, u64)>,
+    /// Links of the whole node, each counted once, until their failure is told.
+    pub(crate) links: usize,
+    /// Monitors of the whole node.
+    pub(crate) monitors: usize,
+    /// For whom a consequence waits: its turn, and the process's number.
+    pub(crate) turns: BTreeSet<(u64, u64)>,
+    pub(crate) last_turn: u64,
     pub(crate) effects: VecDeque<Effect>,
     pub(crate) last_number: u64,
     /// Nothing is spawned any more.
@@ -38,6 +45,8 @@ pub struct Usage {
     pub names: usize,
     /// Cancel deadlines.
     pub deadlines: usize,
+    /// Processes for which a consequence waits.
+    pub consequences: usize,
     /// Effects not yet polled.
     pub effects: usize,
 }
@@ -93,6 +102,10 @@ impl Kernel {
             processes: BTreeMap::new(),
             names: BTreeMap::new(),
             deadlines: BTreeSet::new(),
+            links: 0,
+            monitors: 0,
+            turns: BTreeSet::new(),
+            last_turn: 0,
             effects: VecDeque::new(),
             last_number: 0,
             stopped: false,
@@ -168,6 +181,7 @@ impl Kernel {
             calls: held(|process| process.callees.len()),
             names: self.names.len(),
             deadlines: self.deadlines.len(),
+            consequences: self.turns.len(),
             effects: self.effects.len(),
         }
     }

@@ -21,6 +21,11 @@ use lunarium_schedule::Sleep;
 pub struct NodeConfig {
     /// Processes alive at once, 1 or more; 8,000 by default. At the limit: `spawn` is refused, `ResourceExhausted`.
     pub max_processes: u32,
+    /// Links between all processes; a million by default. At the limit: `link` and a linked spawn are refused,
+    /// `ResourceExhausted`. One takes about 42 bytes.
+    pub max_links: u32,
+    /// Monitors of all processes, as for links.
+    pub max_monitors: u32,
     /// A process with neither actor nor scope may do nothing to others; false by default: it may do everything.
     pub strict: bool,
     /// Where processes print and log.
@@ -30,13 +35,20 @@ pub struct NodeConfig {
 impl NodeConfig {
     /// The defaults, with this output.
     pub fn new(output: Arc<dyn Output>) -> NodeConfig {
-        NodeConfig { max_processes: NodeLimits::default().max_processes, strict: false, output }
+        let NodeLimits { max_processes, max_links, max_monitors } = NodeLimits::default();
+        NodeConfig { max_processes, max_links, max_monitors, strict: false, output }
     }
 
     /// The same with room for this many processes.
     #[must_use]
     pub fn with_max_processes(self, max_processes: u32) -> NodeConfig {
         NodeConfig { max_processes, ..self }
+    }
+
+    /// The same with this many links, and as many monitors.
+    #[must_use]
+    pub fn with_max_relations(self, most: u32) -> NodeConfig {
+        NodeConfig { max_links: most, max_monitors: most, ..self }
     }
 
     /// The same, strict or not.
@@ -93,8 +105,9 @@ impl Node {
 
     /// Starts a node on an engine that others use too. Beyond the engine's own number, starts wait.
     pub fn start_on(engine: &Engine, config: NodeConfig) -> Node {
-        let NodeConfig { max_processes, strict, output } = config;
-        let inner = NodeInner::new(Arc::clone(engine.machine()), NodeLimits { max_processes }, output);
+        let NodeConfig { max_processes, max_links, max_monitors, strict, output } = config;
+        let limits = NodeLimits { max_processes, max_links, max_monitors };
+        let inner = NodeInner::new(Arc::clone(engine.machine()), limits, output);
         inner.catalogue.policies.set_strict(strict);
         Node { owner: Arc::new(Owner { engine: engine.clone(), inner }) }
     }

@@ -128,7 +128,7 @@ fn an_end_makes_room_for_relations() {
 
 #[test]
 fn a_node_for_no_processes_starts_none() {
-    let mut kernel = Node::new(NodeLimits { max_processes: 0 });
+    let mut kernel = Node::new(NodeLimits { max_processes: 0, ..NodeLimits::default() });
     assert_eq!(kernel.spawn(None, spec()), Err(SpawnError::NodeFull { limit: 0 }));
 }
 
