@@ -78,6 +78,11 @@ impl Lab {
         Lab::made(Limits::default(), PROCESSES, |config| config.with_cpu_weight(cpu_weight))
     }
 
+    /// A lab on a node with room for this many links, and as many monitors.
+    pub fn related(most: u32) -> Lab {
+        Lab::made(Limits::default(), PROCESSES, |config| config.with_max_relations(most))
+    }
+
     fn made(limits: Limits, max_processes: u32, set: impl FnOnce(NodeConfig) -> NodeConfig) -> Lab {
         let output = Arc::new(Kept::default());
         let config = set(NodeConfig::new(Arc::<Kept>::clone(&output)).with_max_processes(PROCESSES));

@@ -289,7 +289,7 @@ function process.spawn_linked_monitored(id, host, ...) end
 
 --- Starts a process, waits for its end and returns its result. Only the calling coroutine waits. When the child ends
 --- abnormally, its error is returned: kind, message, `retryable` and details. If this process ends first, the child is
---- terminated.
+--- terminated, a moment later.
 ---
 --- Waits, so it raises "attempt to yield across a C-call boundary" [where one can't wait](coroutine.md).
 ---
@@ -321,7 +321,7 @@ function process.exec(id, host, ...) end
 --- Starts this process over in a fresh instance: of another entry, or of the same one in its newest definition. It keeps
 --- its pid, names, links, monitors, all unread messages in their order, context values, actor and scope. It loses its
 --- coroutines, subscriptions and options, so it listens again. The arguments are copied like a message. Limits and grants
---- are those of what it becomes; what it holds beyond such a limit, it keeps. What it waits for with `exec` is terminated.
+--- are those of what it becomes; what it holds beyond such a limit, it keeps. What it waits for with `exec` is no longer linked with it, and is terminated.
 ---
 --- Success doesn't return: nothing of the old instance runs any more, `__close` and `__gc` included. If the new
 --- definition then fails to start, the process ends abnormally. Raises
@@ -439,7 +439,7 @@ local result = {}
 --- * `INVALID`: the destination is missing or unusable, or this process itself
 --- * `NOT_FOUND`: no such process or name; a process that has ended
 --- * `ALREADY_EXISTS`: this process monitors it already
---- * `RESOURCE_EXHAUSTED`: limit `monitors`
+--- * `RESOURCE_EXHAUSTED`: limit `monitors`; or the node has 1,000,000
 ---
 --- Permission: `process.monitor` on the pid.
 ---
@@ -484,13 +484,14 @@ function process.monitor(destination) end
 function process.unmonitor(destination) end
 
 --- Links this process and another, both ways: when one ends abnormally, the other ends too ("linked process failed: …"),
---- whatever it waits for, and so on along the links; with `trap_links` it gets a LINK_DOWN instead. A normal end does
---- nothing. Linking twice succeeds and is one link.
+--- whatever it waits for, and so on along the links; with `trap_links` it gets a LINK_DOWN instead. They end one by one, a
+--- moment later ([who hears of an end](../ends.md#who-hears-of-it)). A normal end does nothing. Linking twice succeeds and
+--- is one link.
 ---
 --- Errors:
 --- * `INVALID`: the destination is missing or unusable, or this process itself
 --- * `NOT_FOUND`: no such process or name; a process that has ended
---- * `RESOURCE_EXHAUSTED`: limit `links`, of either
+--- * `RESOURCE_EXHAUSTED`: limit `links`, of either; or the node has 1,000,000
 ---
 --- Permission: `process.link` on the pid.
 ---

@@ -2,7 +2,9 @@
 
 use expect_test::expect;
 
-use crate::check::check_main;
+use lunarium_tests::Lab;
+
+use crate::check::{check_main, check_main_in, run_main};
 
 #[test]
 fn an_unknown_or_dead_target_is_not_found_and_oneself_is_invalid() {
@@ -403,6 +405,85 @@ end }
         "#,
         expect![[r#"
             => {"hub" = 1, "linked" = 750, "normal" = 250}
+        "#]],
+    );
+}
+
+/// Members that link with whom they are told to, and wait. All of them are monitored, and one fails.
+fn all_end(shape: &str, count: usize) {
+    let transcript = run_main(&format!(
+        r#"
+        local count, shape = {count}, "{shape}"
+        local ready, pids = process.listen("ready"), {{}}
+        for i = 1, count do pids[i] = process.spawn_monitored("app:member", "app:processes", process.pid()) end
+        for i, pid in ipairs(pids) do
+            local others = {{}}
+            for j = 1, count do
+                if shape == "mesh" and j > i or shape == "ring" and j == i % count + 1 then others[#others + 1] = pids[j] end
+            end
+            process.send(pid, "link", others)
+        end
+        for _ = 1, count do ready:receive() end
+        process.terminate(pids[7])
+        local ended, texts = {{}}, {{}}
+        for _ = 1, count do
+            local event = process.events():receive()
+            assert(not ended[event.from], "told twice")
+            ended[event.from] = true
+            local text = tostring(event.error):gsub("%b{{}}", "PID")
+            texts[text] = (texts[text] or 0) + 1
+        end
+        return texts
+-- entry: member
+return {{ main = function(root)
+    for _, other in ipairs((process.listen("link"):receive())) do assert(process.link(other)) end
+    process.send(root, "ready")
+    process.inbox():receive()
+end }}
+        "#
+    ));
+    let along = count - 1;
+    let expected =
+        format!(r#"=> {{"linked process failed: PID: process terminated" = {along}, "process terminated" = 1}}"#);
+    assert_eq!(transcript.trim_end(), expected);
+}
+
+#[test]
+fn a_mesh_ends_whole_and_everybody_once() {
+    all_end("mesh", 60);
+}
+
+#[test]
+fn a_ring_ends_whole_and_everybody_once() {
+    all_end("ring", 300);
+}
+
+#[test]
+fn the_node_has_a_budget_of_links_and_of_monitors() {
+    check_main_in(
+        &Lab::related(2),
+        r#"
+        local function full(ok, err) return ok and "ok" or err:kind() .. " " .. tostring(err) end
+        local pids = {}
+        for i = 1, 3 do pids[i] = spawn("waits") end
+        for i = 1, 3 do print(full(process.link(pids[i]))) end
+        for i = 1, 3 do print(full(process.monitor(pids[i]))) end
+        print(full(process.spawn_linked("app:waits", "app:processes")))
+        print(full(process.spawn_monitored("app:waits", "app:processes")))
+        process.unlink(pids[1]) process.unmonitor(pids[1])
+        print(full(process.spawn_linked_monitored("app:waits", "app:processes")))
+        "#,
+        expect![[r#"
+            ok
+            ok
+            ResourceExhausted the node is at its limit of 2 links
+            ok
+            ok
+            ResourceExhausted the node is at its limit of 2 monitors
+            ResourceExhausted the node is at its limit of 2 links
+            ResourceExhausted the node is at its limit of 2 monitors
+            ok
+            => nil
         "#]],
     );
 }

@@ -4,17 +4,21 @@ use crate::{Event, Name, Outcome, Pid};
 
 /// One thing to do. Effects are performed in the order in which they come out of [`poll_effect`], which promises:
 ///
-/// * Ends: `Ended` of a process comes before everything that its end causes: first EXITs, then LINK_DOWNs, then the
-///   `Reply` to who executed it. And nothing is delivered to a process after its `Ended`.
+/// * Ends: `Ended` of a process comes before everything that its end causes: first EXITs, then LINK_DOWNs to who traps
+///   links, then the `Reply` to who executed it. And nothing is delivered to a process after its `Ended`. The ends of
+///   who was linked with it or executed by it come later, each in its turn ([`handle_consequence`]), and so do the
+///   LINK_DOWNs of who traps links by then: a process is told of failures in their order.
 /// * Names: `Named` and `Unnamed` come in the order of the changes, one for each. A name that is held is never `Named`,
 ///   and one that isn't never `Unnamed`: a table that follows them equals the registry when all effects are drained.
-///   `Unnamed` of a process's names, and of all who end with it, come before the first `Ended` among them: so before
-///   anybody is told. Nothing of a process's names comes after its `Ended`. Ends of several causes, as of two deadlines
-///   that have passed, come one after the other, each with its names.
+///   `Unnamed` of a process's names come before its `Ended`: so before anybody is told. Nothing of a process's names
+///   comes after its `Ended`.
+///
+/// One call ends one process at most.
 ///
 /// When an effect comes out, the kernel's state has long changed: names are free and the pid is dead.
 ///
 /// [`poll_effect`]: crate::Kernel::poll_effect
+/// [`handle_consequence`]: crate::Kernel::handle_consequence
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Effect {
     /// A process has got a name, which nobody had before: by its spawn, or registered.

@@ -1,42 +1,21 @@
-//! The end of processes: reported, forced, by deadline, along links, and with their caller. Owns who ends with whom, in
-//! which order it is told, and that a dead process leaves nothing behind. Does not stop an instance: `Ended { forced: true }` says so.
+//! The end of a process: reported, forced, by deadline, and as the consequence of another. Owns what one end is, in which order
+//! it is told, and that a dead process leaves nothing behind. Does not stop an instance: `Ended { forced: true }` says so.
 //!
-//! One end can end thousands (a ring, a star). All who end together are found first, by a list and never by
-//! recursion; then all of them leave the state, and their names become free; then their ends are told. So a name is free
-//! before anybody learns of the end, and nobody who ends too is told of it.
+//! An end is one process's: it leaves the state, its names become free, and then it is told. So a name is free before
+//! anybody learns of the end. Who hangs on it, by a link or an `exec`, ends later, in its own turn (`consequence.rs`).
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use crate::consequence::LinkFailure;
 use crate::text::cut;
 use crate::{
     Deadline, Effect, ErrorKind, Event, Failure, Kernel, Outcome, Pid, Process, ResolveError, Timestamp, Uptime,
 };
 
-/// Bytes of the first failure's message that stand in the failures of all who end with it. Each of 8,000 may hold its
-/// own copy, and the message comes from a script.
+/// Bytes of the first failure's message that stand in the failures of all who end because of it. Each of 8,000 may hold
+/// its own copy, and the message comes from a script.
 const CAUSE: usize = 1024;
-
-/// One process's end, decided and not yet carried out.
-struct Death {
-    process: Process,
-    outcome: Outcome,
-    forced: bool,
-    /// What the failures of those linked with it say: the first failure's message, cut. None: a normal end.
-    cause: Option<Arc<str>>,
-}
-
-impl Death {
-    fn new(process: Process, outcome: Outcome, forced: bool) -> Self {
-        let cause = outcome.failure().map(|failure| cut(&failure.message, CAUSE).into());
-        Self { process, outcome, forced, cause }
-    }
-
-    /// A callee ends because its caller does, or starts over.
-    fn with_caller(process: Process) -> Self {
-        Self::new(process, terminated(), true)
-    }
-}
 
 impl Kernel {
     /// Ends a process by force, at once, oneself too. Errors: `Canceled` (the caller has ended), `NotFound`.
@@ -66,7 +45,7 @@ impl Kernel {
             self.deadlines.insert((earliest, to.number()));
         }
         let event = Event::Cancel { from: caller.cloned(), deadline: deadline.map(|deadline| deadline.shown), at };
-        self.effects.push_back(Effect::Deliver { to, event });
+        self.deliver(&to, event);
         Ok(())
     }
 
@@ -77,16 +56,15 @@ impl Kernel {
         }
     }
 
-    /// Time has passed: terminates whose cancel deadline isn't later than `now`. `at` is what others are told.
+    /// Time has passed: terminates the one process whose cancel deadline is the earliest, when that isn't later than `now`.
+    /// Thousands may have one deadline, so whoever calls it calls again while [`Kernel::next_deadline`] isn't later, with
+    /// others in between. `at` is what others are told.
     pub fn handle_timeout(&mut self, now: Uptime, at: Timestamp) {
-        while let Some((deadline, number)) = self.deadlines.first().copied() {
-            if deadline > now {
-                return;
-            }
-            // Also when nobody has the number: this loop must end.
-            self.deadlines.remove(&(deadline, number));
-            self.end(number, terminated(), true, at);
-        }
+        let due = self.deadlines.first().copied().filter(|(deadline, _)| *deadline <= now);
+        let Some((deadline, number)) = due else { return };
+        // Also when nobody has the number: whoever calls until none is due must come to an end.
+        self.deadlines.remove(&(deadline, number));
+        self.end(number, terminated(), true, at);
     }
 
     /// When [`Kernel::handle_timeout`] is due next; none: nothing is.
@@ -95,58 +73,40 @@ impl Kernel {
     }
 
     fn end(&mut self, number: u64, outcome: Outcome, forced: bool, at: Timestamp) {
+        let cause = outcome.failure().map(|failure| cut(&failure.message, CAUSE).into());
+        self.end_because(number, outcome, forced, cause, at);
+    }
+
+    /// A callee ends because its caller did, or started over.
+    pub(crate) fn end_orphan(&mut self, number: u64, at: Timestamp) {
+        self.end(number, terminated(), true, at);
+    }
+
+    /// A process ends because one that it was linked with has failed.
+    pub(crate) fn end_along(&mut self, number: u64, failure: &LinkFailure, at: Timestamp) {
+        let cause = Arc::clone(&failure.cause);
+        self.end_because(number, link_failure(&failure.from, &cause), true, Some(cause), at);
+    }
+
+    /// The end of one process. `cause` is what the failures of those say that end because of it; none: a normal end.
+    fn end_because(&mut self, number: u64, outcome: Outcome, forced: bool, cause: Option<Arc<str>>, at: Timestamp) {
         let Some(process) = self.processes.remove(&number) else { return };
-        self.end_all(vec![Death::new(process, outcome, forced)], at);
-    }
-
-    /// Ends everybody whom the process executes, and who ends with them; itself only by a link.
-    pub(crate) fn end_callees(&mut self, number: u64, at: Timestamp) {
-        let callees = self.processes.get(&number).map(|process| process.callees.clone()).unwrap_or_default();
-        let deaths = callees.into_iter().filter_map(|callee| self.processes.remove(&callee)).map(Death::with_caller);
-        let deaths = deaths.collect();
-        self.end_all(deaths, at);
-    }
-
-    fn end_all(&mut self, first: Vec<Death>, at: Timestamp) {
-        let deaths = self.take_dying(first);
-        for death in &deaths {
-            self.forget(&death.process);
+        self.forget(&process);
+        let from = process.pid().clone();
+        self.effects.push_back(Effect::Ended { pid: from.clone(), outcome: outcome.clone(), forced });
+        self.tell_watchers(&process, &outcome, at);
+        // Callees first: one that is linked too ends as what it is.
+        process.callees.iter().for_each(|callee| self.note_orphan(*callee));
+        if let Some(cause) = cause {
+            let failure = LinkFailure { from, outcome: outcome.clone(), cause, at };
+            self.tell_linked(&process, &Arc::new(failure));
         }
-        for death in deaths {
-            self.announce(death, at);
+        if let Some(call) = process.call
+            && let Some(caller) = self.processes.get(&call.caller)
+        {
+            let to = caller.pid().clone();
+            self.effects.push_back(Effect::Reply { to, request: call.request, outcome });
         }
-    }
-
-    /// Takes everybody who ends with these, as callees and along links, out of the living: nearest first. Each leaves
-    /// the living when it is found, so that the list never has anybody twice, however dense the links are.
-    fn take_dying(&mut self, mut deaths: Vec<Death>) -> Vec<Death> {
-        let mut reached = 0;
-        while let Some(Death { process, cause, .. }) = deaths.get(reached) {
-            let cause = cause.clone();
-            let failure = cause.as_deref().map(|cause| link_failure(process.pid(), cause));
-            let callees: Vec<u64> = process.callees.iter().copied().collect();
-            let links: Vec<u64> = failure.iter().flat_map(|_| process.links.iter().copied()).collect();
-            // Callees first: one that is linked too ends as what it is.
-            let callees = callees.into_iter().filter_map(|callee| self.processes.remove(&callee));
-            deaths.extend(callees.map(Death::with_caller));
-            if let Some(outcome) = failure {
-                let dying = links.into_iter().filter_map(|other| self.take_follower(other));
-                deaths.extend(dying.map(|process| Death {
-                    process,
-                    outcome: outcome.clone(),
-                    forced: true,
-                    cause: cause.clone(),
-                }));
-            }
-            reached += 1;
-        }
-        deaths
-    }
-
-    /// Takes a linked process out of the living, when it lives and ends with the failing one.
-    fn take_follower(&mut self, number: u64) -> Option<Process> {
-        let follows = self.processes.get(&number).is_some_and(|process| !process.trap_links);
-        if follows { self.processes.remove(&number) } else { None }
     }
 
     /// Removes what the living and the tables still hold of a dead process.
@@ -161,9 +121,17 @@ impl Kernel {
         for target in &process.monitors {
             self.change(*target, |target| &mut target.watchers, number);
         }
+        self.links = self.links.saturating_sub(process.links.len());
+        self.monitors = self.monitors.saturating_sub(process.monitors.len()).saturating_sub(process.watchers.len());
+        for callee in &process.callees {
+            if let Some(callee) = self.processes.get_mut(callee) {
+                callee.call = None;
+            }
+        }
         if let Some(call) = process.call {
             self.change(call.caller, |caller| &mut caller.callees, number);
         }
+        self.forget_consequence(number, process.consequence.as_ref());
         for name in &process.names {
             self.take_name(name.clone());
         }
@@ -180,28 +148,28 @@ impl Kernel {
         }
     }
 
-    /// Queues what the world learns of a death: first that it is one, then EXIT to who watches, then LINK_DOWN to who
-    /// is linked and lives, which only those who trap do; last the answer to who executes it.
-    fn announce(&mut self, death: Death, at: Timestamp) {
-        let Death { process, outcome, forced, .. } = death;
-        let from = process.pid().clone();
-        self.effects.push_back(Effect::Ended { pid: from.clone(), outcome: outcome.clone(), forced });
+    fn tell_watchers(&mut self, process: &Process, outcome: &Outcome, at: Timestamp) {
         for watcher in process.watchers.iter().filter_map(|number| self.processes.get(number)) {
-            let event = Event::Exit { from: from.clone(), outcome: outcome.clone(), at };
+            let event = Event::Exit { from: process.pid().clone(), outcome: outcome.clone(), at };
             self.effects.push_back(Effect::Deliver { to: watcher.pid().clone(), event });
         }
-        if outcome.failure().is_some() {
-            for other in process.links.iter().filter_map(|number| self.processes.get(number)) {
-                let event = Event::LinkDown { from: from.clone(), outcome: outcome.clone(), at };
-                self.effects.push_back(Effect::Deliver { to: other.pid().clone(), event });
+    }
+
+    /// Who traps links gets its LINK_DOWN, unless an earlier one waits; for all others it is noted.
+    fn tell_linked(&mut self, process: &Process, failure: &Arc<LinkFailure>) {
+        for number in &process.links {
+            let Some(other) = self.processes.get(number) else { continue };
+            if other.trap_links && other.consequence.is_none() {
+                let to = other.pid().clone();
+                self.deliver(&to, failure.event());
+            } else {
+                self.note_failure(*number, failure);
             }
         }
-        if let Some(call) = process.call
-            && let Some(caller) = self.processes.get(&call.caller)
-        {
-            let to = caller.pid().clone();
-            self.effects.push_back(Effect::Reply { to, request: call.request, outcome });
-        }
+    }
+
+    pub(crate) fn deliver(&mut self, to: &Pid, event: Event) {
+        self.effects.push_back(Effect::Deliver { to: to.clone(), event });
     }
 }
 

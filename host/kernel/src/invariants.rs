@@ -18,11 +18,39 @@ impl Kernel {
         for (number, process) in &self.processes {
             self.check_identity(*number, process)?;
             self.check_relations_of(process)?;
+            self.check_consequence_of(process)?;
             check_limits(process)?;
         }
         self.check_names()?;
         self.check_deadlines()?;
+        self.check_relation_counts()?;
         self.check_counts()
+    }
+
+    /// What waits for a process is something, and has its turn.
+    fn check_consequence_of(&self, process: &Process) -> Check {
+        let Some(consequence) = &process.consequence else { return Ok(()) };
+        let pid = process.pid();
+        let something = consequence.orphaned || !consequence.failures.is_empty();
+        ensure(something, || format!("{pid} has a turn for nothing"))?;
+        let has = self.turns.contains(&(consequence.turn, pid.number()));
+        ensure(has, || format!("{pid} has no turn"))
+    }
+
+    /// The node's sums are those of its processes, and every turn is somebody's.
+    fn check_relation_counts(&self) -> Check {
+        let sum = |count: fn(&Process) -> usize| self.processes.values().map(count).sum::<usize>();
+        let (links, monitors) = (sum(|process| process.links.len()) / 2, sum(|process| process.monitors.len()));
+        let links = links + sum(|process| process.held_links() - process.links.len());
+        ensure(self.links == links, || format!("the node counts {} links of {links}", self.links))?;
+        ensure(self.monitors == monitors, || format!("the node counts {} monitors of {monitors}", self.monitors))?;
+        for (word, held, limit) in
+            [("links", links, self.limits.max_links), ("monitors", monitors, self.limits.max_monitors)]
+        {
+            ensure(held <= limit as usize, || format!("the node has {held} {word} of {limit}"))?;
+        }
+        let (turns, waiting) = (self.turns.len(), sum(|process| usize::from(process.consequence.is_some())));
+        ensure(turns == waiting, || format!("{turns} turns are kept, {waiting} processes have one"))
     }
 
     fn check_identity(&self, number: u64, process: &Process) -> Check {

@@ -13,12 +13,20 @@ use crate::{Destination, Effect, ErrorKind, Name, NameError, NodeLimits, Pid, Pr
 pub struct Kernel {
     /// How many processes there may be.
     pub(crate) places: Places,
+    pub(crate) limits: NodeLimits,
     /// The living, by number.
     pub(crate) processes: BTreeMap<u64, Process>,
     /// Who has which name.
     pub(crate) names: BTreeMap<Name, Pid>,
     /// Cancel deadlines of the living, with their numbers.
     pub(crate) deadlines: BTreeSet<(Uptime, u64)>,
+    /// Links of the whole node, each counted once, until their failure is told.
+    pub(crate) links: usize,
+    /// Monitors of the whole node.
+    pub(crate) monitors: usize,
+    /// For whom a consequence waits: its turn, and the process's number.
+    pub(crate) turns: BTreeSet<(u64, u64)>,
+    pub(crate) last_turn: u64,
     pub(crate) effects: VecDeque<Effect>,
     pub(crate) last_number: u64,
     /// Nothing is spawned any more.
@@ -40,6 +48,8 @@ pub struct Usage {
     pub names: usize,
     /// Cancel deadlines.
     pub deadlines: usize,
+    /// Processes for which a consequence waits.
+    pub consequences: usize,
     /// Effects not yet polled.
     pub effects: usize,
 }
@@ -92,9 +102,14 @@ impl Kernel {
     pub fn new(limits: NodeLimits) -> Self {
         Self {
             places: Places::new(limits.max_processes),
+            limits,
             processes: BTreeMap::new(),
             names: BTreeMap::new(),
             deadlines: BTreeSet::new(),
+            links: 0,
+            monitors: 0,
+            turns: BTreeSet::new(),
+            last_turn: 0,
             effects: VecDeque::new(),
             last_number: 0,
             stopped: false,
@@ -170,6 +185,7 @@ impl Kernel {
             calls: held(|process| process.callees.len()),
             names: self.names.len(),
             deadlines: self.deadlines.len(),
+            consequences: self.turns.len(),
             effects: self.effects.len(),
         }
     }

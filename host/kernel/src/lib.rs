@@ -4,11 +4,13 @@
 //! budgets, what policies allow, and whether a service comes back. Refuses clocks, randomness, threads, files and serialisation:
 //! time is an argument, and what has to happen in the world comes out as an [`Effect`].
 //!
-//! [`Kernel`] is the control plane: one owner calls it, and drains [`Kernel::poll_effect`] in order after every call.
+//! [`Kernel`] is the control plane: one owner calls it, and drains [`Kernel::poll_effect`] in order after every call. While
+//! [`Kernel::owes_consequences`], it calls [`Kernel::handle_consequence`], with others in between.
 //! [`Inbox`] is the data plane and stands alone: the engine keeps one for each process behind a lock of its own, so that
 //! sending doesn't wait for the kernel.
 
 mod budget;
+mod consequence;
 mod destination;
 mod effect;
 mod end;

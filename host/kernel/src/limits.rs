@@ -9,17 +9,29 @@ use crate::{ErrorKind, MailboxLimits, Refusal};
 const KIB: u64 = 1024;
 const MIB: u64 = 1024 * KIB;
 
-/// The limits of the whole node.
+/// The name of a node's limit of links, as `details().limit` spells it.
+pub(crate) const NODE_LINKS: &str = "node.links";
+
+/// The name of a node's limit of monitors.
+pub(crate) const NODE_MONITORS: &str = "node.monitors";
+
+/// The limits of the whole node. `details().limit` spells them `node.` and what they count.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NodeLimits {
     /// Processes alive at once. At the limit: `spawn` is refused, `ResourceExhausted`. 8,000 by default: each takes
     /// 7 memory mappings, and Linux allows 65,530 in one program.
     pub max_processes: u32,
+    /// Links between all of them, each counted once, until its failure is told. At the limit: `link` and a linked spawn are
+    /// refused, `ResourceExhausted`. A million by default: a link takes 42 bytes (measured, in a mesh), so that is 42 MB, and
+    /// 8,000 processes may have 250 each; a mesh of 4,500, with ten million and 420 MB, is nobody's application.
+    pub max_links: u32,
+    /// Monitors, as for links, at the same cost.
+    pub max_monitors: u32,
 }
 
 impl Default for NodeLimits {
     fn default() -> Self {
-        Self { max_processes: 8_000 }
+        Self { max_processes: 8_000, max_links: 1_000_000, max_monitors: 1_000_000 }
     }
 }
 

@@ -1,6 +1,7 @@
 //! Monitors: the watcher gets one EXIT when the watched process ends. Owns making and undoing them. What happens at an
 //! end is `end.rs`; an EXIT that is under way isn't called back.
 
+use crate::limits::NODE_MONITORS;
 use crate::{ErrorKind, Kernel, LimitName, Pid, Refusal, ResolveError};
 
 /// Why a process isn't monitored, or no longer.
@@ -29,6 +30,12 @@ pub enum MonitorError {
         /// Its limit.
         limit: u32,
     },
+    /// At the node's limit of monitors.
+    #[error("the node is at its limit of {limit} monitors")]
+    NodeFull {
+        /// Its limit.
+        limit: u32,
+    },
 }
 
 impl Refusal for MonitorError {
@@ -37,19 +44,23 @@ impl Refusal for MonitorError {
             Self::Destination(refusal) => refusal.kind(),
             Self::Oneself { .. } => ErrorKind::Invalid,
             Self::Exists { .. } => ErrorKind::AlreadyExists,
-            Self::MonitorsFull { .. } => ErrorKind::ResourceExhausted,
+            Self::MonitorsFull { .. } | Self::NodeFull { .. } => ErrorKind::ResourceExhausted,
         }
     }
 
     fn limit(&self) -> Option<&'static str> {
-        matches!(self, Self::MonitorsFull { .. }).then_some(LimitName::Monitors.as_str())
+        match self {
+            Self::MonitorsFull { .. } => Some(LimitName::Monitors.as_str()),
+            Self::NodeFull { .. } => Some(NODE_MONITORS),
+            Self::Destination(_) | Self::Oneself { .. } | Self::Exists { .. } => None,
+        }
     }
 }
 
 impl Kernel {
     /// Lets the caller know of a process's end: exactly one EXIT, unless it is unmonitored or the caller ends first.
     /// Errors: `Canceled` (the caller has ended), `NotFound`, `Invalid` (oneself), `AlreadyExists`, `ResourceExhausted`
-    /// (the caller's `monitors` limit).
+    /// (the caller's `monitors` limit, or the node's).
     pub fn monitor(&mut self, caller: &Pid, target: &Pid) -> Result<(), MonitorError> {
         self.check_caller(Some(caller))?;
         self.living(target)?;
@@ -71,12 +82,18 @@ impl Kernel {
         if watcher.monitors.len() >= limit as usize {
             return Err(MonitorError::MonitorsFull { pid: caller.clone(), limit });
         }
+        let limit = self.limits.max_monitors;
+        if self.monitors >= limit as usize {
+            return Err(MonitorError::NodeFull { limit });
+        }
         Ok(())
     }
 
+    /// Lets a living process watch another, unless it does.
     pub(crate) fn set_monitor(&mut self, caller: &Pid, target: &Pid) {
         if let Some(watcher) = self.processes.get_mut(&caller.number()) {
-            watcher.monitors.insert(target.number());
+            let added = watcher.monitors.insert(target.number());
+            self.monitors = self.monitors.saturating_add(usize::from(added));
         }
         if let Some(target) = self.processes.get_mut(&target.number()) {
             target.watchers.insert(caller.number());
@@ -91,7 +108,8 @@ impl Kernel {
             return Ok(());
         }
         if let Some(watcher) = self.processes.get_mut(&caller.number()) {
-            watcher.monitors.remove(&target.number());
+            let removed = watcher.monitors.remove(&target.number());
+            self.monitors = self.monitors.saturating_sub(usize::from(removed));
         }
         if let Some(target) = self.processes.get_mut(&target.number()) {
             target.watchers.remove(&caller.number());

@@ -5,6 +5,8 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
 
+use crate::consequence::Consequence;
+use crate::limits::{NODE_LINKS, NODE_MONITORS};
 use crate::text::{SHOWN, cut};
 use crate::{
     CountLimits, ErrorKind, Host, HostId, Kernel, LimitName, LinkError, MonitorError, Name, Pid, Rank, Refusal,
@@ -123,6 +125,18 @@ pub enum SpawnError {
         /// Its limit.
         limit: u32,
     },
+    /// Linked, and the node has no room for a link.
+    #[error("the node is at its limit of {limit} links")]
+    NodeLinksFull {
+        /// Its limit.
+        limit: u32,
+    },
+    /// Monitored, and the node has no room for a monitor.
+    #[error("the node is at its limit of {limit} monitors")]
+    NodeMonitorsFull {
+        /// Its limit.
+        limit: u32,
+    },
     /// Another process has the name. Who wants its holder instead asks [`Kernel::holder`] first.
     #[error("name `{name}` is already held by {holder}")]
     NameTaken {
@@ -155,6 +169,8 @@ impl Refusal for SpawnError {
             | Self::PidsUsedUp
             | Self::LinksFull { .. }
             | Self::MonitorsFull { .. }
+            | Self::NodeLinksFull { .. }
+            | Self::NodeMonitorsFull { .. }
             | Self::NamesFull => ErrorKind::ResourceExhausted,
             Self::NameTaken { .. } => ErrorKind::AlreadyExists,
         }
@@ -164,6 +180,8 @@ impl Refusal for SpawnError {
         match self {
             Self::HostFull { .. } => Some("host.processes"),
             Self::NodeFull { .. } => Some("node.processes"),
+            Self::NodeLinksFull { .. } => Some(NODE_LINKS),
+            Self::NodeMonitorsFull { .. } => Some(NODE_MONITORS),
             Self::LinksFull { .. } => Some(LimitName::Links.as_str()),
             Self::MonitorsFull { .. } => Some(LimitName::Monitors.as_str()),
             Self::NamesFull => Some(LimitName::Names.as_str()),
@@ -196,6 +214,8 @@ pub struct Process {
     pub(crate) callees: BTreeSet<u64>,
     pub(crate) names: BTreeSet<Name>,
     pub(crate) deadline: Option<Uptime>,
+    /// What the ends of others still have to mean for it.
+    pub(crate) consequence: Option<Consequence>,
 }
 
 /// The request that a process's end answers.
@@ -232,7 +252,7 @@ impl Process {
         // None of the three passes its limit, which is a u32.
         let count = |held: usize| u32::try_from(held).unwrap_or(u32::MAX);
         CountLimits {
-            links: count(self.links.len()),
+            links: count(self.held_links()),
             monitors: count(self.monitors.len()),
             names: count(self.names.len()),
         }
@@ -256,7 +276,7 @@ impl Kernel {
     /// Accepts a process on a host. It has the parent's chain; monitor, link and name stand when this returns.
     ///
     /// Errors: `Canceled` (the parent has ended), `Unavailable` (host stopped), `ResourceExhausted` (processes of host or
-    /// node, links of either, monitors of the parent, names of the child), `AlreadyExists` (the name), `Invalid`
+    /// node, links of either or of the node, monitors of the parent or of the node, names of the child), `AlreadyExists` (the name), `Invalid`
     /// (monitored, linked or executed without a parent). Nothing is changed then, and no pid is used.
     pub fn spawn(&mut self, parent: Option<&Pid>, host: &Arc<Host>, spec: SpawnSpec) -> Result<Spawned, SpawnError> {
         let number = self.check_spawn(parent, host, &spec)?;
@@ -278,6 +298,7 @@ impl Kernel {
             callees: BTreeSet::new(),
             names: BTreeSet::from_iter(name.clone()),
             deadline: None,
+            consequence: None,
         };
         if let Some(name) = name {
             self.give_name(name, pid.clone());
@@ -287,10 +308,12 @@ impl Kernel {
             if monitored {
                 parent.monitors.insert(number);
                 process.watchers.insert(parent.pid.number());
+                self.monitors = self.monitors.saturating_add(1);
             }
             if linked {
                 parent.links.insert(number);
                 process.links.insert(parent.pid.number());
+                self.links = self.links.saturating_add(1);
             }
             if let Some(request) = exec {
                 parent.callees.insert(number);
@@ -326,7 +349,7 @@ impl Kernel {
             return Err(SpawnError::NodeFull { limit: self.places.limit() });
         }
         if let Some(parent) = parent {
-            check_relations(parent, spec)?;
+            self.check_relations(parent, spec)?;
         }
         if let Some(name) = &spec.name {
             if let Some(holder) = self.names.get(name) {
@@ -337,6 +360,26 @@ impl Kernel {
             }
         }
         self.last_number.checked_add(1).ok_or(SpawnError::PidsUsedUp)
+    }
+
+    fn check_relations(&self, parent: &Process, spec: &SpawnSpec) -> Result<(), SpawnError> {
+        let own = parent.limits;
+        if spec.linked && parent.held_links() >= own.links as usize {
+            return Err(SpawnError::LinksFull { end: "parent", limit: own.links });
+        }
+        if spec.linked && spec.limits.links == 0 {
+            return Err(SpawnError::LinksFull { end: "child", limit: 0 });
+        }
+        if spec.linked && self.links >= self.limits.max_links as usize {
+            return Err(SpawnError::NodeLinksFull { limit: self.limits.max_links });
+        }
+        if spec.monitored && parent.monitors.len() >= own.monitors as usize {
+            return Err(SpawnError::MonitorsFull { limit: own.monitors });
+        }
+        if spec.monitored && self.monitors >= self.limits.max_monitors as usize {
+            return Err(SpawnError::NodeMonitorsFull { limit: self.limits.max_monitors });
+        }
+        Ok(())
     }
 
     /// Whether [`Kernel::join`] would succeed. Errors: as it has them.
@@ -357,7 +400,7 @@ impl Kernel {
 
     /// Sets what a spawn would have set, on the process that has the name already. What stands stays.
     /// Errors: `Canceled` (the caller has ended), `NotFound`, `Invalid` (the caller itself), `ResourceExhausted` (links of
-    /// either, monitors of the caller). Nothing is changed then.
+    /// either or of the node, monitors of the caller or of the node). Nothing is changed then.
     pub fn join(&mut self, caller: &Pid, holder: &Pid, monitored: bool, linked: bool) -> Result<(), JoinError> {
         self.check_join(caller, holder, monitored, linked)?;
         if monitored {
@@ -405,20 +448,6 @@ impl Refusal for JoinError {
 /// What somebody on the node has started ends below what is kept for services.
 fn rank(has_parent: bool) -> Rank {
     if has_parent { Rank::Ordinary } else { Rank::Service }
-}
-
-fn check_relations(parent: &Process, spec: &SpawnSpec) -> Result<(), SpawnError> {
-    let own = parent.limits;
-    if spec.linked && parent.links.len() >= own.links as usize {
-        return Err(SpawnError::LinksFull { end: "parent", limit: own.links });
-    }
-    if spec.linked && spec.limits.links == 0 {
-        return Err(SpawnError::LinksFull { end: "child", limit: 0 });
-    }
-    if spec.monitored && parent.monitors.len() >= own.monitors as usize {
-        return Err(SpawnError::MonitorsFull { limit: own.monitors });
-    }
-    Ok(())
 }
 
 #[cfg(test)]

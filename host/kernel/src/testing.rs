@@ -109,6 +109,16 @@ pub(crate) fn effects(kernel: &mut Kernel) -> Vec<String> {
     effects
 }
 
+/// Carries out all consequences, one after the other, and drains the effects.
+pub(crate) fn settled(kernel: &mut Kernel) -> Vec<String> {
+    let mut all = effects(kernel);
+    while kernel.owes_consequences() {
+        kernel.handle_consequence(NOW);
+        all.extend(effects(kernel));
+    }
+    all
+}
+
 fn shown(effect: &Effect) -> String {
     match effect {
         Effect::Named { name, pid } => format!("{name} is {pid}"),

@@ -1,30 +1,31 @@
 //! Upgrades: a process starts over in a fresh instance. Owns what it loses here (options, whom it executes) and what it
 //! becomes; all else it keeps: pid, names, links, monitors, its caller, a deadline. Its mailbox is the engine's.
 
-use crate::{CountLimits, EntryId, Kernel, Pid, Timestamp};
+use crate::{CountLimits, EntryId, Kernel, Pid};
 
 impl Kernel {
-    /// The process goes on as another entry, or the same one anew. First all it executes are terminated, by its options
-    /// as they were; then links aren't trapped any more. What it holds beyond the new limits it keeps. False: it has
-    /// ended, perhaps by a link with one it executed; nothing goes on.
-    pub fn upgrade(&mut self, pid: &Pid, entry: EntryId, limits: CountLimits, at: Timestamp) -> bool {
-        if !self.is_alive(pid) {
-            return false;
-        }
-        self.end_callees(pid.number(), at);
-        let Some(process) = self.processes.get_mut(&pid.number()) else { return false };
+    /// The process goes on as another entry, or the same one anew. All it executes are terminated, each in its turn, and
+    /// no longer linked with it: it has let them go itself. Links aren't trapped any more. What it holds beyond the new
+    /// limits it keeps. False: it has ended; nothing goes on.
+    pub fn upgrade(&mut self, pid: &Pid, entry: EntryId, limits: CountLimits) -> bool {
+        let Some(process) = self.living_mut(pid) else { return false };
         process.start_over(entry, limits);
+        let callees: Vec<u64> = process.callees.iter().copied().collect();
+        for callee in callees {
+            self.take_link(pid.number(), callee);
+            self.note_orphan(callee);
+        }
         true
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use crate::testing::{FEW, NOW, completed, effects, exec, failed, kernel, kill, name, spawn};
+    use crate::testing::{FEW, NOW, completed, effects, exec, failed, kernel, kill, name, settled, spawn};
     use crate::{CountLimits, EntryId, Kernel, Pid, Usage};
 
     fn upgrade(kernel: &mut Kernel, pid: &Pid) -> bool {
-        kernel.upgrade(pid, EntryId::new("app:next"), FEW, NOW)
+        kernel.upgrade(pid, EntryId::new("app:next"), FEW)
     }
 
     #[test]
@@ -41,7 +42,7 @@ mod tests {
         assert!(upgrade(&mut kernel, &pid));
         // The reply is dropped by who knows no such request, and ends it.
         assert_eq!(
-            effects(&mut kernel),
+            settled(&mut kernel),
             [
                 "name is {h|0x00002}",
                 "stop {h|0x00003}: Canceled process terminated",
@@ -67,22 +68,33 @@ mod tests {
         kernel.set_trap_links(&pid, true);
         assert!(upgrade(&mut kernel, &pid));
         kernel.handle_exit(&friend, failed("boom"), NOW);
-        assert_eq!(effects(&mut kernel).len(), 2);
+        assert_eq!(settled(&mut kernel).len(), 2);
         assert_eq!(kernel.usage(), Usage::default());
     }
 
     #[test]
-    fn a_link_with_a_callee_ends_it_unless_it_traps() {
+    fn a_link_with_a_callee_ends_with_the_upgrade() {
         for traps in [false, true] {
             let mut kernel = kernel();
             let pid = spawn(&mut kernel);
             let callee = exec(&mut kernel, &pid, 1);
             kernel.link(&callee, &pid).unwrap();
             kernel.set_trap_links(&pid, traps);
-            assert_eq!(upgrade(&mut kernel, &pid), traps);
-            effects(&mut kernel);
-            assert_eq!(kernel.is_alive(&pid), traps);
+            assert!(upgrade(&mut kernel, &pid));
+            settled(&mut kernel);
+            assert!(kernel.is_alive(&pid) && !kernel.is_alive(&callee));
         }
+    }
+
+    #[test]
+    fn a_failure_that_waits_ends_it_after_the_upgrade() {
+        let mut kernel = kernel();
+        let (pid, friend) = (spawn(&mut kernel), spawn(&mut kernel));
+        kernel.link(&pid, &friend).unwrap();
+        kernel.handle_exit(&friend, failed("boom"), NOW);
+        assert!(upgrade(&mut kernel, &pid));
+        settled(&mut kernel);
+        assert!(!kernel.is_alive(&pid));
     }
 
     #[test]

@@ -62,6 +62,8 @@ const REACHED: &[&str] = &[
     "Ended",
     "Exit",
     "LinkDown",
+    "Turn ends",
+    "Turn ends nobody",
     "Cancel",
     "Reply",
     "Upgrade ok",

@@ -38,6 +38,11 @@ pub struct NodeConfig {
     /// however many processes each has; what one doesn't need the others get. The most: one node may want a hundred times
     /// what is usual, or a hundredth.
     pub cpu_weight: u32,
+    /// Links between all processes; a million by default. At the limit: `link` and a linked spawn are refused,
+    /// `ResourceExhausted`. One takes about 42 bytes.
+    pub max_links: u32,
+    /// Monitors of all processes, as for links.
+    pub max_monitors: u32,
     /// A process with neither actor nor scope may do nothing to others; false by default: it may do everything.
     pub strict: bool,
     /// Where processes print and log.
@@ -47,9 +52,18 @@ pub struct NodeConfig {
 impl NodeConfig {
     /// The defaults, with this output.
     pub fn new(output: Arc<dyn Output>) -> NodeConfig {
-        let max_processes = NodeLimits::default().max_processes;
-        let cpu_weight = Share::WEIGHT;
-        NodeConfig { max_processes, memory: None, reserve: 0, log_bytes: LOG_BYTES, cpu_weight, strict: false, output }
+        let NodeLimits { max_processes, max_links, max_monitors } = NodeLimits::default();
+        NodeConfig {
+            max_processes,
+            memory: None,
+            reserve: 0,
+            log_bytes: LOG_BYTES,
+            cpu_weight: Share::WEIGHT,
+            max_links,
+            max_monitors,
+            strict: false,
+            output,
+        }
     }
 
     /// The same with room for this many processes.
@@ -74,6 +88,12 @@ impl NodeConfig {
     #[must_use]
     pub fn with_cpu_weight(self, cpu_weight: u32) -> NodeConfig {
         NodeConfig { cpu_weight, ..self }
+    }
+
+    /// The same with this many links, and as many monitors.
+    #[must_use]
+    pub fn with_max_relations(self, most: u32) -> NodeConfig {
+        NodeConfig { max_links: most, max_monitors: most, ..self }
     }
 
     /// The same, strict or not.
@@ -136,14 +156,24 @@ impl Node {
     ///
     /// Errors: the engine's memory has no room for its reserve.
     pub fn start_on(engine: &Engine, config: NodeConfig) -> Result<Node, StartError> {
-        let NodeConfig { max_processes, memory, reserve, log_bytes, cpu_weight, strict, output } = config;
+        let NodeConfig {
+            max_processes,
+            memory,
+            reserve,
+            log_bytes,
+            cpu_weight,
+            max_links,
+            max_monitors,
+            strict,
+            output,
+        } = config;
         let machine = Arc::clone(engine.machine());
         let budgets = Budgets {
             memory: Account::child(&machine.memory, Budget::Node, memory.unwrap_or(u64::MAX), reserve)?,
             log: LogBudget::new(log_bytes),
             cpu: Share::new(cpu_weight.min(MOST_WEIGHT)),
         };
-        let inner = NodeInner::new(machine, NodeLimits { max_processes }, budgets, output);
+        let inner = NodeInner::new(machine, NodeLimits { max_processes, max_links, max_monitors }, budgets, output);
         inner.catalogue.policies.set_strict(strict);
         Ok(Node { owner: Arc::new(Owner { engine: engine.clone(), inner }) })
     }

@@ -40,6 +40,7 @@ impl Wake for Ring {
     fn wake(self: Arc<Self>) {
         let Some(node) = self.0.upgrade() else { return };
         let now = node.uptime();
+        // One at a time: of thousands with one deadline, the next comes with the timer that is set anew.
         node.kernel(|kernel| kernel.handle_timeout(now, super::wall::now()));
         node.set_alarm();
     }

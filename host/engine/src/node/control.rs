@@ -10,6 +10,7 @@
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use lunarium_kernel::{Effect, Kernel, NodeLimits, Pid, Uptime};
 use parking_lot::Mutex;
@@ -21,6 +22,8 @@ use crate::value::bug;
 pub(crate) struct Control {
     kernel: Mutex<Kernel>,
     pub(crate) table: Table,
+    /// Somebody carries out consequences, or is about to. Written under the lock alone.
+    reaped: AtomicBool,
 }
 
 /// What is left to do when the lock is released: waking strangers, who may do anything, and dropping what may be large.
@@ -31,6 +34,8 @@ pub(crate) struct Afterwards {
     /// Nobody lives any more.
     pub(crate) idle: bool,
     pub(crate) deadline_changed: bool,
+    /// Consequences are owed, and nobody carries them out: whoever sees this has to.
+    pub(crate) reap: bool,
     /// Why the kernel is gone.
     pub(crate) panic: Option<Box<dyn Any + Send>>,
     remains: Vec<Remains>,
@@ -38,7 +43,7 @@ pub(crate) struct Afterwards {
 
 impl Control {
     pub(crate) fn new(limits: NodeLimits) -> Control {
-        Control { kernel: Mutex::new(Kernel::new(limits)), table: Table::default() }
+        Control { kernel: Mutex::new(Kernel::new(limits)), table: Table::default(), reaped: AtomicBool::new(false) }
     }
 
     /// When the kernel wants to be called next.
@@ -63,8 +68,16 @@ impl Control {
             afterwards.panic = Some(panic);
         });
         afterwards.deadline_changed = kernel.next_deadline() != before;
+        afterwards.reap = kernel.owes_consequences() && !self.reaped.swap(true, Ordering::Relaxed);
         afterwards.idle = !afterwards.ended.is_empty() && kernel.process_count() == 0;
         (result.ok(), afterwards)
+    }
+
+    /// Whether consequences are owed. If not, who carried them out has done with it. Called with the lock held.
+    pub(crate) fn reap_on(&self, kernel: &Kernel) -> bool {
+        let owes = kernel.owes_consequences();
+        self.reaped.store(owes, Ordering::Relaxed);
+        owes
     }
 
     fn perform(&self, effect: Effect, afterwards: &mut Afterwards) {

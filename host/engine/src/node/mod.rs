@@ -10,6 +10,7 @@ mod check;
 mod control;
 mod ending;
 mod machine;
+mod reaper;
 mod runner;
 mod spawn;
 mod table;
@@ -123,6 +124,9 @@ impl NodeInner {
         }
         if afterwards.deadline_changed {
             self.set_alarm();
+        }
+        if afterwards.reap {
+            self.reap();
         }
         for process in &afterwards.flooded {
             self.drown(process);

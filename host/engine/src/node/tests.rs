@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures_lite::future::block_on;
-use lunarium_kernel::{EntryId, HostId, Limits, Outcome, Pid};
+use lunarium_kernel::{Deadline, EntryId, HostId, Limits, Outcome, Pid, Uptime};
 use parking_lot::Mutex;
 
 use crate::process::{Level, Output, ProcessLabel};
@@ -33,10 +33,21 @@ impl Output for Log {
 
 const SLEEPER: &str = "return { main = function() process.inbox():receive() end }";
 
+/// Ends with the ends that it was told of, once it was told of as many as it is given.
+const TRAPS: &str = r#"return { main = function(count)
+    local list = {}
+    for i = 1, count do
+        local event = process.events():receive()
+        list[i] = event.kind .. " " .. tostring(event.error)
+    end
+    return table.concat(list, "; ")
+end }"#;
+
 fn node(engine: &Engine, output: &Arc<Log>) -> Node {
     let node = Node::start_on(engine, NodeConfig::new(Arc::<Log>::clone(output))).unwrap();
     node.add_host(HostDefinition::new(HostId::new("h"))).unwrap();
     node.define(Definition::new(EntryId::new("app:main"), Chunk::new("@main.lua", SLEEPER)));
+    node.define(Definition::new(EntryId::new("app:traps"), Chunk::new("@traps.lua", TRAPS)));
     node
 }
 
@@ -150,4 +161,56 @@ fn idle_sets_no_timer_and_is_told() {
     assert_eq!(engine.machine().clock.timers(), 0);
     node.terminate(sleeper.pid()).unwrap();
     block_on(idle);
+}
+
+/// In one look at the kernel: nobody else ends in the call, and who traps links before its turn is told instead.
+#[test]
+fn who_is_linked_lives_until_its_turn() {
+    let engine = Engine::new(64).unwrap();
+    let node = node(&engine, &Arc::default());
+    let hub = pid(&node);
+    let others: Vec<Handle> = (0..50).map(|_| spawn(&node)).collect();
+    let request = SpawnRequest::new(EntryId::new("app:traps"), HostId::new("h"));
+    let late = node.spawn(request.with_arguments(vec![Value::Integer(2)])).unwrap();
+    let second = pid(&node);
+    assert!(block_on(late.started()));
+    let alive = node.inner().kernel(|kernel| {
+        for other in others.iter().chain([&late]) {
+            kernel.link(&hub, other.pid()).unwrap();
+        }
+        kernel.link(&second, late.pid()).unwrap();
+        kernel.terminate(None, &hub, super::wall::now()).unwrap();
+        kernel.terminate(None, &second, super::wall::now()).unwrap();
+        let alive = kernel.process_count();
+        kernel.set_trap_links(late.pid(), true);
+        alive
+    });
+    assert_eq!(alive, 51);
+    for other in &others {
+        let text = format!("linked process failed: {hub}: process terminated");
+        assert_eq!(other.wait_blocking().failure().unwrap().message, text);
+    }
+    let told = "pid.link.down process terminated; pid.link.down process terminated";
+    assert_eq!(late.wait_blocking(), Outcome::Completed(Value::from(told).to_payload().unwrap().into()));
+    // The task for it has ended, and the next one comes.
+    let (a, b) = (spawn(&node), spawn(&node));
+    node.inner().kernel(|kernel| kernel.link(a.pid(), b.pid())).unwrap();
+    node.terminate(a.pid()).unwrap();
+    b.wait_blocking();
+}
+
+#[test]
+fn deadlines_that_pass_at_once_are_all_kept() {
+    let engine = Engine::new(64).unwrap();
+    let node = node(&engine, &Arc::default());
+    let sleepers: Vec<Handle> = (0..50).map(|_| spawn(&node)).collect();
+    node.inner().kernel(|kernel| {
+        let at = super::wall::now();
+        let due = Deadline::after(Uptime::from_nanos(0), at, Duration::from_nanos(1));
+        sleepers.iter().for_each(|sleeper| kernel.cancel(None, sleeper.pid(), Some(due), at).unwrap());
+    });
+    for sleeper in sleepers {
+        assert_eq!(sleeper.wait_blocking().failure().unwrap().message, "process terminated");
+    }
+    assert_eq!(engine.machine().clock.timers(), 0);
 }

@@ -31,7 +31,7 @@ impl NodeInner {
     pub(crate) fn restart(&self, process: &Process, program: &Program) -> bool {
         let entry = program.code.definition.entry.clone();
         let counts = program.limits.counts();
-        if !self.kernel(|kernel| kernel.upgrade(&process.pid, entry, counts, super::wall::now())) {
+        if !self.kernel(|kernel| kernel.upgrade(&process.pid, entry, counts)) {
             return false;
         }
         process.restart(&program.limits);

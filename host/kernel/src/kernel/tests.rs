@@ -99,7 +99,8 @@ fn usage_returns_to_zero() {
     kernel.link(&a, &b).unwrap();
     kernel.monitor(&a, &b).unwrap();
     kernel.cancel(None, &a, Some(due(1)), NOW).unwrap();
-    let held = Usage { processes: 2, links: 1, monitors: 1, calls: 0, names: 1, deadlines: 1, effects: 2 };
+    let held =
+        Usage { processes: 2, links: 1, monitors: 1, calls: 0, names: 1, deadlines: 1, consequences: 0, effects: 2 };
     assert_eq!(kernel.usage(), held);
     kill(&mut kernel, &a);
     kill(&mut kernel, &b);

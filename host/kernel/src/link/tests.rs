@@ -1,7 +1,8 @@
 //! What links promise while both ends live.
 
 use crate::testing::{NOW, effects, failed, kernel, kill, pid, spawn, spawn_few};
-use crate::{ErrorKind, LinkError, Pid, Refusal};
+use crate::testing::{Node, spec};
+use crate::{ErrorKind, LinkError, NodeLimits, Pid, Refusal, SpawnError, SpawnSpec};
 
 #[test]
 fn linking_twice_is_one_link_from_either_end() {
@@ -75,4 +76,46 @@ fn the_dead_trap_nothing() {
     kill(&mut kernel, &a);
     kernel.set_trap_links(&a, true);
     assert!(!kernel.trap_links(&a));
+}
+
+#[test]
+fn the_node_has_a_budget_of_links() {
+    let mut kernel = Node::new(NodeLimits { max_links: 2, ..NodeLimits::default() });
+    let (a, b, c) = (spawn(&mut kernel), spawn(&mut kernel), spawn(&mut kernel));
+    kernel.link(&a, &b).unwrap();
+    kernel.link(&b, &c).unwrap();
+    let full = kernel.link(&a, &c).unwrap_err();
+    assert_eq!(
+        (full.kind(), full.to_string().as_str()),
+        (ErrorKind::ResourceExhausted, "the node is at its limit of 2 links")
+    );
+    let linked = kernel.spawn(Some(&a), SpawnSpec { linked: true, ..spec() });
+    assert_eq!(linked, Err(SpawnError::NodeLinksFull { limit: 2 }));
+    assert!(kernel.join(&a, &c, false, true).is_err());
+    kernel.link(&b, &a).unwrap();
+    kernel.unlink(&a, &b).unwrap();
+    kernel.unlink(&a, &b).unwrap();
+    kernel.link(&a, &c).unwrap();
+    effects(&mut kernel);
+}
+
+/// Or who lets its links fail could link anew, without bounds, until its turn.
+#[test]
+fn a_failure_counts_as_a_link_until_it_is_told() {
+    let mut kernel = Node::new(NodeLimits { max_links: 3, ..NodeLimits::default() });
+    let (few, other) = (spawn_few(&mut kernel), spawn(&mut kernel));
+    let failing = [spawn(&mut kernel), spawn(&mut kernel)];
+    for pid in &failing {
+        kernel.link(&few, pid).unwrap();
+        kernel.handle_exit(pid, failed("boom"), NOW);
+    }
+    assert_eq!(kernel.link(&few, &other), Err(LinkError::LinksFull { pid: few.clone(), limit: 2 }));
+    let third = spawn(&mut kernel);
+    kernel.link(&other, &third).unwrap();
+    let fourth = spawn(&mut kernel);
+    assert_eq!(kernel.link(&other, &fourth), Err(LinkError::NodeFull { limit: 3 }));
+    kernel.set_trap_links(&few, true);
+    kernel.handle_consequence(NOW);
+    kernel.link(&few, &other).unwrap();
+    effects(&mut kernel);
 }

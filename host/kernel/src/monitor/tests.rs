@@ -1,7 +1,8 @@
 //! What monitors promise while both ends live.
 
 use crate::testing::{NOW, completed, effects, failed, kernel, kill, pid, spawn, spawn_few};
-use crate::{ErrorKind, MonitorError, Pid, Refusal};
+use crate::testing::{Node, spec};
+use crate::{ErrorKind, MonitorError, NodeLimits, Pid, Refusal, SpawnError, SpawnSpec};
 
 #[test]
 fn a_monitor_yields_exactly_one_exit() {
@@ -83,4 +84,25 @@ fn a_monitor_counts_for_the_watcher_while_both_live() {
     assert_eq!(refusal.kind(), ErrorKind::ResourceExhausted);
     kill(&mut kernel, &others[0]);
     kernel.monitor(&few, &others[2]).unwrap();
+}
+
+#[test]
+fn the_node_has_a_budget_of_monitors() {
+    let mut kernel = Node::new(NodeLimits { max_monitors: 1, ..NodeLimits::default() });
+    let (a, b, c) = (spawn(&mut kernel), spawn(&mut kernel), spawn(&mut kernel));
+    kernel.monitor(&a, &b).unwrap();
+    let full = kernel.monitor(&c, &b).unwrap_err();
+    let text = "the node is at its limit of 1 monitors";
+    assert_eq!((full.kind(), full.to_string().as_str()), (ErrorKind::ResourceExhausted, text));
+    let monitored = kernel.spawn(Some(&a), SpawnSpec { monitored: true, ..spec() });
+    assert_eq!(monitored, Err(SpawnError::NodeMonitorsFull { limit: 1 }));
+    kernel.unmonitor(&a, &b).unwrap();
+    kernel.unmonitor(&a, &b).unwrap();
+    kernel.monitor(&c, &b).unwrap();
+    kill(&mut kernel, &b);
+    kernel.monitor(&c, &a).unwrap();
+    kill(&mut kernel, &c);
+    let d = spawn(&mut kernel);
+    kernel.monitor(&d, &a).unwrap();
+    effects(&mut kernel);
 }

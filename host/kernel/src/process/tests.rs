@@ -130,7 +130,7 @@ fn an_end_makes_room_for_relations() {
 
 #[test]
 fn a_node_for_no_processes_starts_none() {
-    let mut kernel = Node::new(NodeLimits { max_processes: 0 });
+    let mut kernel = Node::new(NodeLimits { max_processes: 0, ..NodeLimits::default() });
     assert_eq!(kernel.spawn(None, spec()), Err(SpawnError::NodeFull { limit: 0 }));
 }
 
@@ -195,7 +195,7 @@ fn joining_is_all_or_nothing() {
 
 #[test]
 fn a_place_that_is_kept_is_for_services() {
-    let mut node = Node::new(NodeLimits { max_processes: 4 });
+    let mut node = Node::new(NodeLimits { max_processes: 4, ..NodeLimits::default() });
     let host = Arc::clone(&node.host);
     node.kernel.keep_place(&host);
     let parent = spawn(&mut node);

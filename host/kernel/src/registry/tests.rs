@@ -1,6 +1,6 @@
 //! What names promise.
 
-use crate::testing::{NOW, completed, effects, failed, kernel, kill, name, spawn, spawn_few, spec};
+use crate::testing::{NOW, completed, effects, failed, kernel, kill, name, settled, spawn, spawn_few, spec};
 use crate::{ErrorKind, Name, Refusal, RegisterError, SpawnSpec};
 
 #[test]
@@ -15,7 +15,7 @@ fn exit_releases_the_name() {
 }
 
 #[test]
-fn names_of_all_who_end_together_are_free_before_anybody_is_told() {
+fn the_names_of_the_dead_are_free_before_anybody_is_told_and_those_of_the_linked_with_their_end() {
     let mut kernel = kernel();
     let (a, b, watcher) = (spawn(&mut kernel), spawn(&mut kernel), spawn(&mut kernel));
     for (text, pid) in [("a", &a), ("aa", &a), ("b", &b)] {
@@ -25,22 +25,23 @@ fn names_of_all_who_end_together_are_free_before_anybody_is_told() {
     kernel.monitor(&watcher, &a).unwrap();
     effects(&mut kernel);
     kernel.handle_exit(&a, failed("boom"), NOW);
-    for text in ["a", "b"] {
-        kernel.register(&watcher, name(text), &watcher).unwrap();
-    }
+    kernel.register(&watcher, name("a"), &watcher).unwrap();
+    let taken = kernel.register(&watcher, name("b"), &watcher).unwrap_err();
+    assert_eq!(taken.kind(), ErrorKind::AlreadyExists);
     assert_eq!(
-        effects(&mut kernel),
+        settled(&mut kernel),
         [
             "a is free",
             "aa is free",
-            "b is free",
             "ended {h|0x00001}: Internal boom",
             "{h|0x00003} EXIT {h|0x00001}: Internal boom",
-            "stop {h|0x00002}: Internal linked process failed: {h|0x00001}: boom",
             "a is {h|0x00003}",
-            "b is {h|0x00003}",
+            "b is free",
+            "stop {h|0x00002}: Internal linked process failed: {h|0x00001}: boom",
         ]
     );
+    kernel.register(&watcher, name("b"), &watcher).unwrap();
+    effects(&mut kernel);
 }
 
 #[test]

@@ -36,12 +36,14 @@ pub struct ModelProcess {
 pub enum End {
     Completed,
     Failed(String),
-    /// With others: as a callee, or by a link with one of these, because of a failure with one of these messages.
-    Along {
-        called: bool,
-        links: BTreeSet<Ordinal>,
-        causes: Vec<String>,
-    },
+}
+
+/// What waits for a process until its turn.
+pub struct Waiting {
+    pub who: Ordinal,
+    pub orphaned: bool,
+    /// Who failed while linked with it, and when.
+    pub failures: Vec<(Ordinal, i64)>,
 }
 
 /// An effect that must come.
@@ -81,6 +83,8 @@ pub struct SpawnWish {
 
 pub struct Model {
     pub max: usize,
+    /// Links and monitors of the whole node, each.
+    pub most: usize,
     pub hosts: Vec<ModelHost>,
     pub processes: Vec<ModelProcess>,
     /// The smaller ordinal first.
@@ -90,6 +94,10 @@ pub struct Model {
     /// Callee to caller, with the request.
     pub calls: BTreeMap<Ordinal, (Ordinal, u64)>,
     pub names: BTreeMap<String, Ordinal>,
+    /// In the order of their turns.
+    pub waiting: Vec<Waiting>,
+    /// The message of the first failure on the way to each process that failed.
+    causes: BTreeMap<Ordinal, String>,
     /// With the number of the command and the wall clock's time; those of one command may come in several orders.
     pub expected: Vec<(u64, i64, Expect)>,
     /// What the wall clock shows.
@@ -103,15 +111,18 @@ fn pair(a: Ordinal, b: Ordinal) -> (Ordinal, Ordinal) {
 }
 
 impl Model {
-    pub fn new(max: usize, hosts: Vec<ModelHost>) -> Self {
+    pub fn new(max: usize, most: usize, hosts: Vec<ModelHost>) -> Self {
         Self {
             max,
+            most,
             hosts,
             processes: Vec::new(),
             links: BTreeSet::new(),
             monitors: BTreeSet::new(),
             calls: BTreeMap::new(),
             names: BTreeMap::new(),
+            waiting: Vec::new(),
+            causes: BTreeMap::new(),
             expected: Vec::new(),
             now: 1_000,
             uptime: 500,
@@ -127,8 +138,14 @@ impl Model {
         self.living().filter(|who| self.processes[*who].host == host).count()
     }
 
+    /// A failure that isn't told counts as the link that it was.
     pub fn links_of(&self, who: Ordinal) -> usize {
-        self.links.iter().filter(|(a, b)| *a == who || *b == who).count()
+        let untold = self.waiting.iter().filter(|waiting| waiting.who == who).map(|waiting| waiting.failures.len());
+        self.links.iter().filter(|(a, b)| *a == who || *b == who).count() + untold.sum::<usize>()
+    }
+
+    fn all_links(&self) -> usize {
+        self.links.len() + self.waiting.iter().map(|waiting| waiting.failures.len()).sum::<usize>()
     }
 
     pub fn monitors_of(&self, who: Ordinal) -> usize {
@@ -173,8 +190,8 @@ impl Model {
         let mut full = self.living_on(wish.host) >= host.max || self.living().count() >= self.max;
         if let Some(parent) = wish.parent {
             let limit = self.processes[parent].limit;
-            full |= wish.linked && (self.links_of(parent) >= limit || wish.limit == 0);
-            full |= wish.monitored && self.monitors_of(parent) >= limit;
+            full |= wish.linked && (self.links_of(parent) >= limit || wish.limit == 0 || self.all_links() >= self.most);
+            full |= wish.monitored && (self.monitors_of(parent) >= limit || self.monitors.len() >= self.most);
         }
         if full {
             return Err(ErrorKind::ResourceExhausted);
@@ -216,7 +233,9 @@ impl Model {
         if self.links.contains(&pair(caller, other)) {
             return Ok(());
         }
-        if [caller, other].iter().any(|end| self.links_of(*end) >= self.processes[*end].limit) {
+        if [caller, other].iter().any(|end| self.links_of(*end) >= self.processes[*end].limit)
+            || self.all_links() >= self.most
+        {
             return Err(ErrorKind::ResourceExhausted);
         }
         self.links.insert(pair(caller, other));
@@ -231,7 +250,7 @@ impl Model {
         if self.monitors.contains(&(caller, other)) {
             return Err(ErrorKind::AlreadyExists);
         }
-        if self.monitors_of(caller) >= self.processes[caller].limit {
+        if self.monitors_of(caller) >= self.processes[caller].limit || self.monitors.len() >= self.most {
             return Err(ErrorKind::ResourceExhausted);
         }
         self.monitors.insert((caller, other));
@@ -320,98 +339,115 @@ impl Model {
         Ok(())
     }
 
+    /// Whose deadline has passed: the earliest ends.
     pub fn timeout(&mut self) {
-        let due = |model: &Self| {
-            let with = model.living().filter_map(|who| Some((model.processes[who].deadline?, who)));
-            with.min().filter(|(deadline, _)| *deadline <= model.uptime)
-        };
-        while let Some((_, who)) = due(self) {
+        let with = self.living().filter_map(|who| Some((self.processes[who].deadline?, who)));
+        let due = with.min().filter(|(deadline, _)| *deadline <= self.uptime);
+        if let Some((_, who)) = due {
             self.end(who, End::Failed(TERMINATED.to_owned()), true);
         }
     }
 
     pub fn end(&mut self, who: Ordinal, end: End, forced: bool) {
-        if self.processes[who].alive {
-            self.end_all(&BTreeMap::from([(who, (end, forced))]));
-        }
+        let cause = match &end {
+            End::Completed => None,
+            End::Failed(message) => Some(message.clone()),
+        };
+        self.end_because(who, end, forced, cause);
     }
 
-    /// The process starts over: its callees end, and perhaps itself with them. Whether it lives.
+    /// The process starts over: it lets its callees go. Whether it lives.
     pub fn upgrade(&mut self, who: Ordinal, limit: usize) -> bool {
         if self.processes[who].alive {
-            let callees = self.calls.iter().filter(|(_, (caller, _))| *caller == who).map(|(callee, _)| *callee);
-            let end = (End::Failed(TERMINATED.to_owned()), true);
-            self.end_all(&callees.map(|callee| (callee, end.clone())).collect());
+            for callee in self.callees(who) {
+                self.links.remove(&pair(who, callee));
+                self.waiting_of(callee).orphaned = true;
+            }
+            (self.processes[who].trap, self.processes[who].limit) = (false, limit);
         }
-        let process = &mut self.processes[who];
-        if process.alive {
-            (process.trap, process.limit) = (false, limit);
-        }
-        process.alive
+        self.processes[who].alive
     }
 
-    fn end_all(&mut self, first: &BTreeMap<Ordinal, (End, bool)>) {
-        let failed = |who: &Ordinal| !matches!(first.get(who), Some((End::Completed, _)));
-        let mut causes = vec![TERMINATED.to_owned()];
-        causes.extend(first.values().filter_map(|(end, _)| match end {
-            End::Failed(message) => Some(message.clone()),
-            _ => None,
-        }));
-        let mut dying: BTreeSet<Ordinal> = first.keys().copied().collect();
-        while let Some(more) = self.next_dying(&dying, failed) {
-            dying.insert(more);
+    /// The first who waits has its turn.
+    pub fn turn(&mut self) {
+        if self.waiting.is_empty() {
+            return;
         }
+        let Waiting { who, orphaned, failures } = self.waiting.remove(0);
+        if orphaned {
+            self.end(who, End::Failed(TERMINATED.to_owned()), true);
+        } else if self.processes[who].trap {
+            self.command += 1;
+            for (from, at) in failures {
+                self.expected.push((self.command, at, Expect::LinkDown { to: who, from }));
+            }
+        } else if let Some((from, _)) = failures.first() {
+            let cause = self.causes[from].clone();
+            let message = format!("linked process failed: {}: {cause}", self.processes[*from].text);
+            self.end_because(who, End::Failed(message), true, Some(cause));
+        }
+    }
+
+    fn callees(&self, who: Ordinal) -> Vec<Ordinal> {
+        self.calls.iter().filter(|(_, (caller, _))| *caller == who).map(|(callee, _)| *callee).collect()
+    }
+
+    fn waiting_of(&mut self, who: Ordinal) -> &mut Waiting {
+        let at = self.waiting.iter().position(|waiting| waiting.who == who).unwrap_or_else(|| {
+            self.waiting.push(Waiting { who, orphaned: false, failures: Vec::new() });
+            self.waiting.len() - 1
+        });
+        &mut self.waiting[at]
+    }
+
+    fn end_because(&mut self, who: Ordinal, end: End, forced: bool, cause: Option<String>) {
+        if !self.processes[who].alive {
+            return;
+        }
+        self.waiting.retain(|waiting| waiting.who != who);
         self.command += 1;
-        for who in &dying {
-            let (end, forced) = first.get(who).cloned().unwrap_or_else(|| {
-                let called = self.calls.get(who).is_some_and(|(caller, _)| dying.contains(caller));
-                (End::Along { called, links: self.linked_among(*who, &dying), causes: causes.clone() }, true)
-            });
-            self.expect(Expect::Ended { who: *who, end, forced });
-        }
+        self.expect(Expect::Ended { who, end, forced });
         for (name, holder) in self.names.clone() {
-            if dying.contains(&holder) {
+            if holder == who {
+                self.names.remove(&name);
                 self.expect(Expect::Unnamed { name });
             }
         }
-        self.expect_events(&dying, failed);
-        self.links.retain(|(a, b)| !dying.contains(a) && !dying.contains(b));
-        self.monitors.retain(|(a, b)| !dying.contains(a) && !dying.contains(b));
-        self.calls.retain(|callee, _| !dying.contains(callee));
-        self.names.retain(|_, holder| !dying.contains(holder));
-        for who in dying {
-            let process = &mut self.processes[who];
-            (process.alive, process.trap, process.deadline) = (false, false, None);
-        }
-    }
-
-    fn next_dying(&self, dying: &BTreeSet<Ordinal>, failed: impl Fn(&Ordinal) -> bool) -> Option<Ordinal> {
-        let both = self.links.iter().flat_map(|(a, b)| [(*a, *b), (*b, *a)]);
-        let linked = both.filter(|(a, b)| failed(a) && !self.processes[*b].trap);
-        let called = self.calls.iter().map(|(callee, (caller, _))| (*caller, *callee));
-        let mut next = linked.chain(called).filter(|(a, b)| dying.contains(a) && !dying.contains(b));
-        next.next().map(|(_, b)| b)
-    }
-
-    fn linked_among(&self, who: Ordinal, dying: &BTreeSet<Ordinal>) -> BTreeSet<Ordinal> {
-        dying.iter().copied().filter(|other| self.links.contains(&pair(who, *other))).collect()
-    }
-
-    fn expect_events(&mut self, dying: &BTreeSet<Ordinal>, failed: impl Fn(&Ordinal) -> bool) {
         for (to, from) in self.monitors.clone() {
-            if dying.contains(&from) && !dying.contains(&to) {
+            if from == who {
                 self.expect(Expect::Exit { to, from });
             }
         }
-        let both: Vec<_> = self.links.iter().flat_map(|(a, b)| [(*a, *b), (*b, *a)]).collect();
-        for (from, to) in both {
-            if failed(&from) && dying.contains(&from) && !dying.contains(&to) {
-                self.expect(Expect::LinkDown { to, from });
-            }
+        for callee in self.callees(who) {
+            self.calls.remove(&callee);
+            self.waiting_of(callee).orphaned = true;
         }
-        for (from, (to, request)) in self.calls.clone() {
-            if dying.contains(&from) && !dying.contains(&to) {
-                self.expect(Expect::Reply { to, from, request });
+        if let Some((to, request)) = self.calls.remove(&who) {
+            self.expect(Expect::Reply { to, from: who, request });
+        }
+        if let Some(cause) = cause {
+            self.causes.insert(who, cause);
+            self.fail_linked(who);
+        }
+        self.links.retain(|(a, b)| *a != who && *b != who);
+        self.monitors.retain(|(a, b)| *a != who && *b != who);
+        let process = &mut self.processes[who];
+        (process.alive, process.trap, process.deadline) = (false, false, None);
+    }
+
+    fn fail_linked(&mut self, from: Ordinal) {
+        let ends = self.links.iter().filter_map(|(a, b)| match (*a == from, *b == from) {
+            (true, _) => Some(*b),
+            (_, true) => Some(*a),
+            _ => None,
+        });
+        for to in ends.collect::<BTreeSet<_>>() {
+            let waits = self.waiting.iter().any(|waiting| waiting.who == to);
+            if self.processes[to].trap && !waits {
+                self.expect(Expect::LinkDown { to, from });
+            } else {
+                let failure = (from, self.now);
+                self.waiting_of(to).failures.push(failure);
             }
         }
     }

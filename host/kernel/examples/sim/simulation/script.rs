@@ -55,6 +55,8 @@ pub enum Step {
     SetClock(i16),
     /// The engine performs some effects.
     Perform(u8),
+    /// The engine carries out so many consequences.
+    Turn(u8),
     /// With the bytes of the payload.
     Send(Option<Who>, Dest, u8),
     /// The engine hands over at most so many items and bytes, up to a credit.
@@ -108,7 +110,8 @@ fn step(rng: &mut Rng) -> Step {
         52..57 => Step::Cancel(some(rng, 70, |rng| rng.u8(..)), dest(rng), some(rng, 30, |rng| rng.i8(-5..100))),
         57..60 => Step::Exit(who, rng.bool()),
         60..62 => Step::Advance(rng.u8(..30)),
-        62..68 => Step::Perform(rng.u8(..8)),
+        62..66 => Step::Perform(rng.u8(..8)),
+        66..68 => Step::Turn(rng.u8(..3)),
         68 => Step::SetClock(rng.i16(..)),
         69..80 => Step::Send(some(rng, 90, |rng| rng.u8(..)), dest(rng), rng.u8(..)),
         80..83 if rng.bool() => Step::Ask(who),

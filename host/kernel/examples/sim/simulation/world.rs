@@ -24,6 +24,8 @@ use super::{Run, Stats};
 type Checked<T = ()> = Result<T, String>;
 
 const NODE_MAX: usize = 12;
+/// Links and monitors of the node, each.
+const NODE_MOST: u32 = 14;
 /// Links, monitors and names that a process may have.
 const LIMIT_OF: [usize; 8] = [50, 50, 50, 2, 2, 2, 1, 0];
 
@@ -64,8 +66,12 @@ impl World {
         let made = |host: ModelHost| Host::new(HostId::new(host.id), host.max as u32, Limits::default()).map(Arc::new);
         let made = hosts().into_iter().map(made).collect::<Result<Vec<_>, _>>();
         Ok(Self {
-            kernel: Kernel::new(NodeLimits { max_processes: NODE_MAX as u32 }),
-            model: Model::new(NODE_MAX, hosts()),
+            kernel: Kernel::new(NodeLimits {
+                max_processes: NODE_MAX as u32,
+                max_links: NODE_MOST,
+                max_monitors: NODE_MOST,
+            }),
+            model: Model::new(NODE_MAX, NODE_MOST as usize, hosts()),
             hosts: made.map_err(|refusal| refusal.to_string())?,
             pids: Vec::new(),
             inboxes: Vec::new(),
@@ -106,8 +112,10 @@ impl World {
             Step::Advance(nanos) => {
                 self.model.now += i64::from(*nanos);
                 self.model.uptime += u64::from(*nanos);
-                self.model.timeout();
-                self.kernel.handle_timeout(self.uptime(), self.now());
+                while self.kernel.next_deadline().is_some_and(|deadline| deadline <= self.uptime()) {
+                    self.model.timeout();
+                    self.kernel.handle_timeout(self.uptime(), self.now());
+                }
                 Ok(())
             }
             Step::SetClock(nanos) => {
@@ -115,6 +123,10 @@ impl World {
                 Ok(())
             }
             Step::Perform(count) => (0..*count).try_for_each(|_| self.perform().map(drop)),
+            Step::Turn(count) => {
+                (0..*count).for_each(|_| self.turn());
+                Ok(())
+            }
             Step::Send(from, to, bytes) => self.send(*from, to, *bytes),
             Step::Terminate(caller, dest) => self.terminate(*caller, dest),
             Step::Cancel(caller, dest, deadline) => self.cancel(*caller, dest, *deadline),
@@ -330,6 +342,14 @@ impl World {
         Ok(())
     }
 
+    fn turn(&mut self) {
+        let living = self.kernel.process_count();
+        self.model.turn();
+        self.kernel.handle_consequence(self.now());
+        let word = if self.kernel.process_count() < living { "Turn ends" } else { "Turn ends nobody" };
+        *self.stats.entry(word.to_owned()).or_default() += 1;
+    }
+
     /// Performs one effect: it must be owed now, and all that must come before it must have come.
     fn perform(&mut self) -> Checked<bool> {
         let Some(effect) = self.kernel.poll_effect() else {
@@ -419,7 +439,7 @@ impl World {
         let now = Timestamp::from_nanos(now);
         match (effect, expect) {
             (Effect::Ended { pid: of, outcome, forced }, Expect::Ended { who, end, forced: by_force }) => {
-                of == pid(who) && forced == by_force && self.ends_so(outcome, end)
+                of == pid(who) && forced == by_force && Self::ends_so(outcome, end)
             }
             (Effect::Deliver { to, event: Event::Exit { from, outcome, at } }, Expect::Exit { to: t, from: f })
             | (
@@ -444,18 +464,11 @@ impl World {
         }
     }
 
-    fn ends_so(&self, outcome: &Outcome, end: &End) -> bool {
+    fn ends_so(outcome: &Outcome, end: &End) -> bool {
         let message = outcome.failure().map(|failure| failure.message.as_str());
         match (end, message) {
             (End::Completed, None) => true,
             (End::Failed(expected), Some(message)) => message == expected,
-            (End::Along { called, links, causes }, Some(message)) => {
-                let linked = |other: &Ordinal| {
-                    let expected = |cause| format!("linked process failed: {}: {cause}", self.pids[*other]);
-                    causes.iter().any(|cause| message == expected(cause))
-                };
-                *called && message == "process terminated" || links.iter().any(linked)
-            }
             _ => false,
         }
     }
@@ -467,6 +480,7 @@ impl World {
         same("processes", &usage.processes, &model.living().count())?;
         same("links", &usage.links, &model.links.len())?;
         same("monitors", &usage.monitors, &model.monitors.len())?;
+        same("consequences", &usage.consequences, &model.waiting.len())?;
         same("calls", &usage.calls, &model.calls.len())?;
         same("names", &usage.names, &model.names.len())?;
         same("next deadline", &self.kernel.next_deadline(), &model.next_deadline().map(Uptime::from_nanos))?;
@@ -505,7 +519,7 @@ impl World {
 
     /// Ends everything: nothing may be left over, and nothing owed.
     pub fn finish(mut self) -> Checked<Run> {
-        while self.perform()? {}
+        self.settle()?;
         for who in 0..self.pids.len() {
             self.settle_requests(who)?;
         }
@@ -513,7 +527,7 @@ impl World {
             self.exit(who, who % 2 == 0)?;
             self.check()?;
         }
-        while self.perform()? {}
+        self.settle()?;
         self.check()?;
         same("usage", &self.kernel.usage(), &Usage::default())?;
         same("ends", &self.ended.len(), &self.pids.len())?;
@@ -522,6 +536,17 @@ impl World {
         let under_way: u32 = self.inboxes.iter().map(|(inbox, _, _)| inbox.requests_under_way()).sum();
         same("requests under way", &under_way, &0)?;
         Ok(Run { stats: self.stats, trace: self.trace })
+    }
+
+    /// Performs all effects, and carries out all consequences.
+    fn settle(&mut self) -> Checked {
+        while self.perform()? {}
+        while self.kernel.owes_consequences() {
+            self.turn();
+            self.check()?;
+            while self.perform()? {}
+        }
+        Ok(())
     }
 
     /// Answers all that somebody outside can answer, and hands it over: what stays under way is executed by somebody.

@@ -2,8 +2,8 @@
 #![allow(clippy::indexing_slicing, reason = "ordinals are the model's own: a wrong one is a bug of the simulation")]
 
 use lunarium_kernel::{
-    BatchLimits, CountLimits, Destination, EntryId, ErrorKind, Item, Message, Outcome, Refusal, ResolveError,
-    Timestamp, Topic, Unread,
+    BatchLimits, CountLimits, Destination, EntryId, ErrorKind, Item, Message, Outcome, Refusal, ResolveError, Topic,
+    Unread,
 };
 
 use super::{Checked, World, kind, same, shown};
@@ -149,8 +149,7 @@ impl World {
         }
         let most = limit as u32;
         let limits = CountLimits { links: most, monitors: most, names: most };
-        let at = Timestamp::from_nanos(self.model.now);
-        let goes_on = self.kernel.upgrade(&self.pids[who], EntryId::new("app:next"), limits, at);
+        let goes_on = self.kernel.upgrade(&self.pids[who], EntryId::new("app:next"), limits);
         if goes_on {
             drop(inbox.restart(LIMITS));
             requests.restart();

@@ -1,0 +1,54 @@
+//! Carries out what the end of a process means for others: one of them at a time, with the kernel's lock free in between.
+//!
+//! Owns the one task for it, which is there while something is owed. It runs as a process would: woken, for a slice, and
+//! then behind those that were woken before. So nobody waits for a mesh of thousands to end, and no load keeps it from
+//! ending. Refuses decisions: who ends is the kernel's.
+
+use std::future::poll_fn;
+use std::sync::Arc;
+use std::task::Poll;
+
+use super::{NodeInner, wall};
+use lunarium_schedule::{TICK, Urgency};
+
+impl NodeInner {
+    /// Starts the task. Called by whom [`super::control::Afterwards`] tells to.
+    pub(super) fn reap(&self) {
+        let Some(node) = self.this.upgrade() else { return };
+        let scheduler = Arc::clone(&self.machine.scheduler);
+        let schedule = move |runnable| scheduler.schedule(runnable, Urgency::Woken);
+        let (runnable, task) = async_task::spawn(run(node), schedule);
+        task.detach();
+        runnable.schedule();
+    }
+
+    /// Carries out one consequence. False: no more are owed, and who causes the next one starts the task anew.
+    fn reap_one(&self) -> bool {
+        self.kernel(|kernel| {
+            kernel.handle_consequence(wall::now());
+            self.control.reap_on(kernel)
+        })
+    }
+
+    /// Carries out consequences for a slice. False: no more are owed.
+    fn reap_for_a_slice(&self) -> bool {
+        let began = self.clock().now();
+        while u128::from(self.clock().now().saturating_sub(began)) < TICK.as_nanos() {
+            if !self.reap_one() {
+                return false;
+            }
+        }
+        true
+    }
+}
+
+async fn run(node: Arc<NodeInner>) {
+    poll_fn(|context| {
+        if !node.reap_for_a_slice() {
+            return Poll::Ready(());
+        }
+        context.waker().wake_by_ref();
+        Poll::Pending
+    })
+    .await;
+}
