@@ -76,7 +76,7 @@ impl io::Write for Buffer {
 }
 
 /// Pushes a block with `count` copies of `first`. It lasts while it is on the stack. Raises.
-pub fn push_list<'l, T: Copy>(lua: Lua, count: usize, first: T) -> &'l mut [T] {
+pub fn push_list<T: Copy>(lua: &Lua, count: usize, first: T) -> &mut [T] {
     let start = lua.push_block(count.saturating_mul(size_of::<T>())).cast::<T>();
     // SAFETY: Lua aligns blocks for every type; each element is written before the slice is made.
     unsafe {

@@ -3,7 +3,7 @@
 //! arrives or is kept for use again. `program` is borrowed across calls into Lua, to read only: one that raises keeps its
 //! borrow for good.
 
-use std::cell::{Cell, RefCell};
+use std::cell::{Cell, OnceCell, RefCell};
 
 use lunarium_contract::ErrorKind as Kind;
 
@@ -121,7 +121,7 @@ pub struct Context {
     /// Kept between messages, so that sending allocates nothing.
     pub buffer: Cell<Vec<u8>>,
     /// What `require` can load. Empty before `start`.
-    pub program: RefCell<Option<Program>>,
+    pub program: OnceCell<Program>,
     /// For `os.clock`.
     pub cpu: CpuClock,
     /// Time zones in use.
@@ -142,7 +142,7 @@ impl Context {
             arrived: Cell::new(0),
             handed: RefCell::new(Vec::new()),
             buffer: Cell::new(Vec::new()),
-            program: RefCell::new(None),
+            program: OnceCell::new(),
             cpu: CpuClock::default(),
             zones: Zones::default(),
             null: Cell::new(None),
@@ -151,7 +151,7 @@ impl Context {
 
     /// What the process holds of its mailbox at this moment.
     #[inline]
-    pub fn unread(&self, lua: Lua) -> Unread {
+    pub fn unread(&self, mut lua: Lua) -> Unread {
         let Some(kept) = self.unread.get() else { return Unread { messages: 0, bytes: 0 } };
         lua.push_kept(kept);
         lua.get_item(-1, 1);

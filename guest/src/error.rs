@@ -2,6 +2,7 @@
 //! `error` (`prelude/errors.lua` owns what scripts can do with it). Owns the way from a refusal to `nil, err`, and how
 //! much of an error's texts leaves.
 
+use std::borrow::Cow;
 use std::ffi::c_int;
 
 use lunarium_contract::form::cut;
@@ -11,12 +12,14 @@ use crate::host::{ErrorKind, Refusal};
 use crate::lua::{Kind, Lua};
 
 /// Pushes an error object. Raises.
-pub fn push_error(lua: Lua, kind: ErrorKind, message: &str, retryable: bool) {
+pub fn push_error(lua: Lua, kind: ErrorKind, message: impl Into<Cow<'static, str>>, retryable: bool) {
+    // First, as it may be owned.
+    lua.push_message(message);
     lua.new_table(5, 0);
+    lua.insert(-2);
+    lua.set_item(-2, 2);
     lua.push_bytes(kind_text(kind).as_bytes());
     lua.set_item(-2, 1);
-    lua.push_bytes(message.as_bytes());
-    lua.set_item(-2, 2);
     lua.push_boolean(retryable);
     lua.set_item(-2, 3);
     lua.context().types.error.get().set(lua);
@@ -37,14 +40,14 @@ pub fn kept(bytes: &[u8], most: usize) -> String {
 }
 
 /// A function's results `nil, err`. Raises.
-pub fn refuse(lua: Lua, refusal: &Refusal) -> c_int {
+pub fn refuse(lua: Lua, refusal: Refusal) -> c_int {
     lua.push_nil();
-    push_error(lua, refusal.kind, &refusal.message, refusal.retryable);
+    push_error(lua, refusal.kind, refusal.message, refusal.retryable);
     2
 }
 
 /// `nil, err` of kind `INVALID`. Raises.
-pub fn invalid(lua: Lua, message: &str) -> c_int {
+pub fn invalid(lua: Lua, message: impl Into<Cow<'static, str>>) -> c_int {
     lua.push_nil();
     push_error(lua, ErrorKind::Invalid, message, false);
     2
@@ -58,7 +61,7 @@ pub fn done(lua: Lua, result: Result<(), Refusal>) -> c_int {
             lua.push_nil();
             2
         }
-        Err(refusal) => refuse(lua, &refusal),
+        Err(refusal) => refuse(lua, refusal),
     }
 }
 
@@ -66,10 +69,10 @@ pub fn done(lua: Lua, result: Result<(), Refusal>) -> c_int {
 pub fn answer(lua: Lua, result: Result<String, Refusal>) -> c_int {
     match result {
         Ok(text) => {
-            lua.push_bytes(text.as_bytes());
+            lua.push_owned(text);
             lua.push_nil();
             2
         }
-        Err(refusal) => refuse(lua, &refusal),
+        Err(refusal) => refuse(lua, refusal),
     }
 }

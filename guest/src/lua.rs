@@ -4,15 +4,23 @@
 //!
 //! They are not marked `unsafe` although Lua's rules still hold, because what breaks one of them hurts the process
 //! itself and nobody else, wasm being the wall. The rules:
-//! * A method marked "Raises" may leave by a Lua error, past the Rust frames above `pcall`. A value that owns heap memory
-//!   and is alive there leaks (on wasm nothing unwinds). So: check arguments first, own things after.
-//! * A slice that [`Lua::bytes`] gives is valid while its string stays where it is on the stack.
+//! * A method marked "Raises" may leave by a Lua error, past the Rust frames above `pcall`, of which nothing is dropped. So no
+//!   frame owns memory or holds a guard where it raises, unless that ends the process. What Rust owns is given away to
+//!   [`Lua::push_owned`], and so are the texts of errors; or it lies in the context, or what grows on Lua's heap
+//!   ([`Buffer`](crate::buffer::Buffer)). `tests/raises.rs` lets memory run out at each allocation of each function, and every
+//!   native test looks whether anything is left.
+//! * A slice that [`Lua::bytes`] gives is valid while its string is on the stack: what takes values from there needs the handle
+//!   `mut`, so it isn't used while the slice is. To work above a slot whose slice is in use one copies the handle (`above`), and
+//!   takes off no more than one has put there. A function that is given a handle leaves what it finds.
+//! * A slice of what a table holds ([`Lua::held_bytes`], [`Lua::texts`]) is valid while nothing raises: what raises may run a
+//!   script's finalizer, which may change the table.
 //! * A C function has 20 free stack slots; [`Lua::reserve`] gets more.
 
 #![allow(clippy::undocumented_unsafe_blocks, reason = "each is one call of C whose conditions are the rules above")]
 
 mod raise;
 
+use std::borrow::Cow;
 use std::ffi::{CStr, c_int, c_void};
 use std::{ptr, slice};
 
@@ -132,7 +140,7 @@ impl Lua {
 
     /// The same, with the popped top value at index 1.
     pub fn protect_with_top<T, F: FnOnce(Lua) -> T>(&self, body: F) -> Result<T, Broken> {
-        extern "C-unwind" fn run<T, F: FnOnce(Lua) -> T>(lua: Lua) -> c_int {
+        extern "C-unwind" fn run<T, F: FnOnce(Lua) -> T>(mut lua: Lua) -> c_int {
             let cell = unsafe { &mut *ffi::lua_touserdata(lua.0, 2).cast::<(Option<F>, Option<T>)>() };
             lua.pop(1);
             if let Some(body) = cell.0.take() {
@@ -192,13 +200,13 @@ impl Lua {
     }
 
     /// Moves the top `count` values to another thread's stack.
-    pub fn move_to(&self, other: Self, count: c_int) {
+    pub fn move_to(&mut self, other: Self, count: c_int) {
         unsafe { ffi::lua_xmove(self.0, other.0, count) }
     }
 
     /// Resumes a coroutine that the scheduler owns: starts it with everything above its function, or wakes it.
     #[inline]
-    pub fn resume(&self, from: Self) -> Progress {
+    pub fn resume(mut self, from: Self) -> Progress {
         let arguments = match unsafe { ffi::lua_status(self.0) } {
             ffi::LUA_OK => self.top() - 1,
             _ => 0,
@@ -253,12 +261,12 @@ impl Lua {
     }
 
     #[inline]
-    pub fn set_top(&self, top: c_int) {
+    pub fn set_top(&mut self, top: c_int) {
         unsafe { ffi::lua_settop(self.0, top) }
     }
 
     #[inline]
-    pub fn pop(&self, count: c_int) {
+    pub fn pop(&mut self, count: c_int) {
         self.set_top(-count - 1);
     }
 
@@ -272,13 +280,13 @@ impl Lua {
         unsafe { ffi::lua_rotate(self.0, index, 1) }
     }
 
-    pub fn remove(&self, index: c_int) {
+    pub fn remove(&mut self, index: c_int) {
         unsafe { ffi::lua_rotate(self.0, index, -1) }
         self.pop(1);
     }
 
     /// Pops the top value into `index`.
-    pub fn replace(&self, index: c_int) {
+    pub fn replace(&mut self, index: c_int) {
         unsafe { ffi::lua_copy(self.0, -1, index) }
         self.pop(1);
     }
@@ -312,6 +320,28 @@ impl Lua {
     #[inline]
     pub fn push_bytes(&self, value: &[u8]) {
         unsafe { ffi::lua_pushlstring(self.0, value.as_ptr().cast(), value.len()) };
+    }
+
+    /// Pushes what Rust owns, and frees it. Raises; then the next one frees it.
+    pub fn push_owned(&self, value: impl Into<Vec<u8>>) {
+        let mut memory: *mut c_void = ptr::null_mut();
+        // SAFETY: the state was made with a `Memory`. Lua has copied what is parked before anything else can run that parks
+        // something: finalizers, after that.
+        unsafe {
+            ffi::lua_getallocf(self.0, &mut memory);
+            let parked = &(*memory.cast::<Memory>()).parked;
+            parked.set(value.into());
+            self.push_bytes(&*parked.as_ptr());
+            parked.take();
+        }
+    }
+
+    /// Pushes a text of ours. Raises.
+    pub fn push_message(&self, text: impl Into<Cow<'static, str>>) {
+        match text.into() {
+            Cow::Borrowed(text) => self.push_bytes(text.as_bytes()),
+            Cow::Owned(text) => self.push_owned(text),
+        }
     }
 
     /// Raises.
@@ -405,6 +435,20 @@ impl Lua {
         Some(unsafe { slice::from_raw_parts(text.cast(), length) })
     }
 
+    /// The bytes of an item of the table at `table`, if it is a string. The table holds it.
+    pub fn held_bytes(&self, table: c_int, key: i64) -> Option<&[u8]> {
+        self.get_item(table, key);
+        let bytes = self.bytes(-1);
+        unsafe { ffi::lua_settop(self.0, -2) };
+        bytes
+    }
+
+    /// Keys and values of the table at `table`; empty for what isn't a string. The table holds them.
+    pub fn texts(&self, table: c_int) -> Texts<'_> {
+        self.push_nil();
+        Texts { lua: self, table, ended: false }
+    }
+
     /// Identity of a table, function, thread or userdata.
     #[inline]
     pub fn address(&self, index: c_int) -> usize {
@@ -428,10 +472,38 @@ impl Lua {
     }
 
     /// Pushes what `tostring` makes of the value. Raises.
-    pub fn push_text(&self, index: c_int) -> &[u8] {
-        let mut length = 0;
-        let text = unsafe { ffi::luaL_tolstring(self.0, index, &mut length) };
-        unsafe { slice::from_raw_parts(text.cast(), length) }
+    pub fn push_text(&self, index: c_int) {
+        unsafe { ffi::luaL_tolstring(self.0, index, ptr::null_mut()) };
+    }
+}
+
+/// What [`Lua::texts`] gives. Its place on the stack is the key's.
+pub struct Texts<'l> {
+    lua: &'l Lua,
+    table: c_int,
+    ended: bool,
+}
+
+impl<'l> Iterator for Texts<'l> {
+    type Item = (&'l [u8], &'l [u8]);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        self.ended = self.ended || !self.lua.next(self.table);
+        if self.ended {
+            return None;
+        }
+        let text = |index| self.lua.bytes(index).unwrap_or_default();
+        let pair = (text(-2), text(-1));
+        unsafe { ffi::lua_settop(self.lua.0, -2) };
+        Some(pair)
+    }
+}
+
+impl Drop for Texts<'_> {
+    fn drop(&mut self) {
+        if !self.ended {
+            unsafe { ffi::lua_settop(self.lua.0, -2) };
+        }
     }
 }
 
@@ -535,7 +607,7 @@ impl Lua {
             return 0;
         }
         let address = self.address(-1);
-        self.pop(1);
+        unsafe { ffi::lua_settop(self.0, -2) };
         address
     }
 

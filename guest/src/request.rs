@@ -16,11 +16,11 @@ use crate::wait;
 pub fn reply_to(lua: Lua, started: Result<u64, Refusal>) -> c_int {
     match started {
         Ok(request) => wait_for(lua, request as i64),
-        Err(refusal) => refuse(lua, &refusal),
+        Err(refusal) => refuse(lua, refusal),
     }
 }
 
-fn wait_for(lua: Lua, request: i64) -> c_int {
+fn wait_for(mut lua: Lua, request: i64) -> c_int {
     let Some((waiting, scheduler)) = lua.context().requests.get() else { return 0 };
     lua.set_top(0);
     lua.push_kept(scheduler);
@@ -37,7 +37,7 @@ fn wait_for(lua: Lua, request: i64) -> c_int {
 }
 
 /// The call goes on: the task is at index 2.
-extern "C-unwind" fn replied(lua: Lua, _status: c_int, _context: isize) -> c_int {
+extern "C-unwind" fn replied(mut lua: Lua, _status: c_int, _context: isize) -> c_int {
     lua.set_top(2);
     lua.get_item(2, task::OK);
     let completed = lua.boolean(-1);
@@ -55,7 +55,7 @@ extern "C-unwind" fn replied(lua: Lua, _status: c_int, _context: isize) -> c_int
 }
 
 /// `keep_requests(waiting, state)`
-extern "C-unwind" fn keep_requests(lua: Lua) -> c_int {
+extern "C-unwind" fn keep_requests(mut lua: Lua) -> c_int {
     lua.set_top(2);
     let state = lua.keep();
     let waiting = lua.keep();

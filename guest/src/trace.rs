@@ -47,7 +47,7 @@ pub fn without_own_frames(text: &[u8]) -> Vec<u8> {
 }
 
 /// The traceback of a coroutine that has failed or waits. Raises.
-pub fn traceback(lua: Lua, thread: Lua) -> String {
+pub fn traceback(mut lua: Lua, thread: Lua) -> String {
     lua.push_traceback(thread, 0);
     // Names may be long; the frames that are taken out are few.
     let text = lua.bytes(-1).unwrap_or_default();

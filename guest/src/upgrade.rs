@@ -58,7 +58,7 @@ impl Leftovers {
     }
 
     /// The next few; none: that was all. Raises.
-    pub fn take(&mut self, lua: Lua) -> Vec<Event> {
+    pub fn take(&mut self, mut lua: Lua) -> Vec<Event> {
         let (mut events, mut bytes) = (Vec::new(), 0);
         while events.len() < BATCH_ITEMS && bytes < BATCH_BYTES {
             lua.set_top(0);

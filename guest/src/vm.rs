@@ -94,7 +94,7 @@ impl Vm {
         // The source is compiled; only the libraries' texts are needed later.
         let mut program = program;
         program.chunk.code = Code::Source(String::new());
-        *context.program.borrow_mut() = Some(program);
+        let _ = context.program.set(program);
         match prepared {
             Ok(Ok(())) => self.turn(Vec::new()),
             Ok(Err(message)) => self.end(outcome::failure(ErrorKind::Invalid, message)),
@@ -127,8 +127,9 @@ impl Vm {
     pub fn check(&self, chunk: &Chunk) -> Result<Globals, String> {
         self.load(chunk)?;
         // Without memory for the dump nothing is told, which is no fault of the chunk.
-        let dump = self.lua.dump();
-        self.lua.pop(1);
+        let mut lua = self.lua;
+        let dump = lua.dump();
+        lua.pop(1);
         Ok(self.globals(dump.and_then(|dump| globals::uses(&dump)).unwrap_or_default()))
     }
 
@@ -147,14 +148,11 @@ impl Vm {
 
     /// What every process finds, sorted.
     fn global_names(&self) -> Vec<String> {
-        let mut names = Vec::new();
-        self.lua.push_globals();
-        self.lua.push_nil();
-        while self.lua.next(self.lua.top() - 1) {
-            self.lua.pop(1);
-            names.extend(self.lua.bytes(-1).map(|name| String::from_utf8_lossy(name).into_owned()));
-        }
-        self.lua.pop(1);
+        let mut lua = self.lua;
+        lua.push_globals();
+        let names = lua.texts(lua.top()).map(|(name, _)| String::from_utf8_lossy(name).into_owned());
+        let mut names: Vec<String> = names.collect();
+        lua.pop(1);
         names.sort_unstable();
         names
     }
@@ -169,16 +167,18 @@ impl Vm {
     /// Errors: Lua's message.
     pub fn compile(&self, chunk: &Chunk) -> Result<Vec<u8>, String> {
         self.load(chunk)?;
-        let compiled = self.lua.dump();
-        self.lua.pop(1);
+        let mut lua = self.lua;
+        let compiled = lua.dump();
+        lua.pop(1);
         compiled.ok_or_else(|| "not enough memory".to_owned())
     }
 
     /// Leaves the chunk's function.
     fn load(&self, chunk: &Chunk) -> Result<(), String> {
         load_chunk(self.lua, chunk).map_err(|_| {
-            let message = String::from_utf8_lossy(self.lua.bytes(-1).unwrap_or_default()).into_owned();
-            self.lua.pop(1);
+            let mut lua = self.lua;
+            let message = String::from_utf8_lossy(lua.bytes(-1).unwrap_or_default()).into_owned();
+            lua.pop(1);
             message
         })
     }
@@ -187,7 +187,8 @@ impl Vm {
         let calls = &self.calls;
         let context = self.lua.context();
         context.cpu.resume(|| context.host.now());
-        match self.lua.protect(|lua| turn(lua, calls, events)) {
+        let mut events = events.into_iter();
+        match self.lua.protect(|lua| turn(lua, calls, &mut events)) {
             Ok(Status::Parked(parked)) => {
                 context.cpu.park(|| context.host.now());
                 Status::Parked(parked)
@@ -228,7 +229,7 @@ impl Drop for Vm {
 }
 
 /// Opens Lua's libraries, makes the runtime's types and loads the prelude. Raises.
-fn build(lua: Lua) -> Calls {
+fn build(mut lua: Lua) -> Calls {
     lua.push_globals();
     lua.open(Library::Base);
     lua.pop(1);

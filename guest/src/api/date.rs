@@ -10,6 +10,7 @@ use jiff::fmt::temporal::{DateTimeParser, Pieces, PiecesOffset, TimeZoneAnnotati
 use jiff::tz::Offset;
 
 use super::argument::text_argument;
+use super::duration::shorten;
 use super::moment::{OUT_OF_RANGE, Time};
 use super::object::Object;
 use super::zone::{Zone, Zones, write_offset};
@@ -30,8 +31,7 @@ pub fn zone_argument(lua: Lua, argument: c_int) -> Option<Zone> {
     let name = text_argument(&lua, argument, "zone")?;
     let zone = Zone::find(name);
     if zone.is_none() {
-        let shown: String = name.chars().take(40).collect();
-        invalid(lua, &format!("zone `{shown}` is unknown"));
+        invalid(lua, format!("zone `{}` is unknown", shorten(name)));
     }
     zone
 }
@@ -46,7 +46,7 @@ extern "C-unwind" fn date(lua: Lua) -> c_int {
         if lua.is_absent(index) {
             // What is left out of the clock is zero.
             if index <= 3 {
-                return invalid(lua, &format!("{name} is missing"));
+                return invalid(lua, format!("{name} is missing"));
             }
         } else {
             *number = lua.check_integer(index);
@@ -96,7 +96,7 @@ fn give(lua: Lua, made: Result<Time, String>) -> c_int {
             lua.push_nil();
             2
         }
-        Err(fault) => invalid(lua, &fault),
+        Err(fault) => invalid(lua, fault),
     }
 }
 
@@ -107,7 +107,7 @@ extern "C-unwind" fn parse(lua: Lua) -> c_int {
     let Some(text) = text_argument(&lua, 1, "text") else { return 2 };
     let Some(pattern) = optional(lua, 2, || text_argument(&lua, 2, "pattern")) else { return 2 };
     if let Some(fault) = too_long("text", text).or_else(|| too_long("pattern", pattern.unwrap_or_default())) {
-        return invalid(lua, &fault);
+        return invalid(lua, fault);
     }
     let zones = &lua.context().zones;
     let read = match pattern {
@@ -199,23 +199,24 @@ pub extern "C-unwind" fn format(lua: Lua) -> c_int {
     let time = Time::check(lua, 1);
     let zones = &lua.context().zones;
     if lua.is_absent(2) {
-        lua.push_bytes(rfc3339(time, zones).as_bytes());
+        lua.push_owned(rfc3339(time, zones));
         return 1;
     }
     let Some(pattern) = text_argument(&lua, 2, "pattern") else { return 2 };
     if let Some(fault) = too_long("pattern", pattern) {
-        return invalid(lua, &fault);
+        return invalid(lua, fault);
     }
     let zoned = time.timestamp().to_zoned(zones.get(time.zone));
     let written = BrokenDownTime::from(&zoned).to_string(pattern);
+    let written = written.map_err(|why| format!("pattern `{pattern}` can't be used: {why}"));
     drop(zoned);
     match written {
         Ok(text) => {
-            lua.push_bytes(text.as_bytes());
+            lua.push_owned(text);
             lua.push_nil();
             2
         }
-        Err(why) => invalid(lua, &format!("pattern `{pattern}` can't be used: {why}")),
+        Err(fault) => invalid(lua, fault),
     }
 }
 

@@ -71,7 +71,7 @@ impl Duration {
 }
 
 /// A hostile text must not come back whole in an error.
-fn shorten(text: &str) -> String {
+pub fn shorten(text: &str) -> String {
     text.chars().take(40).collect()
 }
 
@@ -181,7 +181,7 @@ pub fn check_argument(lua: Lua, index: c_int) -> Option<u64> {
     match argument(lua, index) {
         Argument::Nanoseconds(time) => Some(time),
         Argument::Invalid(fault) => {
-            invalid(lua, &fault);
+            invalid(lua, fault);
             None
         }
         Argument::WrongType => lua.type_error(index, Duration::NAME),
@@ -197,7 +197,7 @@ extern "C-unwind" fn nanoseconds(lua: Lua) -> c_int {
             lua.push_integer(time as i64);
             1
         }
-        Argument::Invalid(fault) => invalid(lua, &fault),
+        Argument::Invalid(fault) => invalid(lua, fault),
         Argument::WrongType => {
             lua.push_boolean(false);
             1
@@ -219,7 +219,7 @@ extern "C-unwind" fn parse_duration(lua: Lua) -> c_int {
             lua.push_nil();
             2
         }
-        Err(fault) => invalid(lua, &fault),
+        Err(fault) => invalid(lua, fault),
     }
 }
 
@@ -329,7 +329,7 @@ extern "C-unwind" fn less_or_equal(lua: Lua) -> c_int {
 }
 
 extern "C-unwind" fn text(lua: Lua) -> c_int {
-    lua.push_bytes(Duration::check(lua, 1).to_string().as_bytes());
+    lua.push_owned(Duration::check(lua, 1).to_string());
     1
 }
 

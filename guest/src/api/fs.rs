@@ -24,7 +24,7 @@ fn path(lua: &Lua, argument: c_int) -> Result<&str, String> {
 fn start(lua: Lua, operation: impl FnOnce(&dyn Host, &str) -> Result<u64, Refusal>) -> c_int {
     let started = match path(&lua, 1) {
         Ok(path) => operation(&*lua.context().host, path),
-        Err(fault) => return refuse(lua, &invalid(fault)),
+        Err(fault) => return refuse(lua, invalid(fault)),
     };
     reply_to(lua, started)
 }
@@ -51,7 +51,7 @@ fn contents(lua: &Lua) -> Result<&[u8], String> {
 extern "C-unwind" fn write(lua: Lua) -> c_int {
     match contents(&lua) {
         Ok(contents) => start(lua, |host, path| host.write_file(path, contents)),
-        Err(fault) => refuse(lua, &invalid(fault)),
+        Err(fault) => refuse(lua, invalid(fault)),
     }
 }
 
@@ -59,7 +59,7 @@ extern "C-unwind" fn write(lua: Lua) -> c_int {
 extern "C-unwind" fn append(lua: Lua) -> c_int {
     match contents(&lua) {
         Ok(contents) => start(lua, |host, path| host.append_file(path, contents)),
-        Err(fault) => refuse(lua, &invalid(fault)),
+        Err(fault) => refuse(lua, invalid(fault)),
     }
 }
 
@@ -87,7 +87,7 @@ extern "C-unwind" fn mkdir(lua: Lua) -> c_int {
 extern "C-unwind" fn rename(lua: Lua) -> c_int {
     match path(&lua, 2) {
         Ok(to) => start(lua, |host, path| host.rename_file(path, to)),
-        Err(fault) => refuse(lua, &invalid(fault)),
+        Err(fault) => refuse(lua, invalid(fault)),
     }
 }
 

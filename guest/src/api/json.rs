@@ -21,7 +21,7 @@ const MAX_DEPTH: usize = 128;
 const MAX_INDENT: usize = 16;
 
 /// `encode(value [, {indent = true or number}])`
-extern "C-unwind" fn encode(lua: Lua) -> c_int {
+extern "C-unwind" fn encode(mut lua: Lua) -> c_int {
     if lua.kind(1) == Kind::None {
         return invalid(lua, "value is missing");
     }
@@ -37,7 +37,7 @@ extern "C-unwind" fn encode(lua: Lua) -> c_int {
             lua.push_nil();
             2
         }
-        Err(unfit) => invalid(lua, &unfit.message("value")),
+        Err(unfit) => invalid(lua, unfit.message("value")),
     }
 }
 
@@ -68,15 +68,12 @@ extern "C-unwind" fn decode(lua: Lua) -> c_int {
         return invalid(lua, "text is missing");
     }
     lua.check_bytes(1);
-    match decode::decode(lua, 1) {
+    match decode::decode(lua, 1).map_err(|why| why.to_string()) {
         Ok(()) => {
             lua.push_nil();
             2
         }
-        Err(why) => {
-            let why = why.to_string();
-            invalid(lua, &why)
-        }
+        Err(why) => invalid(lua, why),
     }
 }
 

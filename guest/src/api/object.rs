@@ -59,11 +59,11 @@ pub fn define<T: Object>(lua: Lua, methods: &[(&CStr, Function)], metamethods: &
 }
 
 /// Joins the texts of both operands.
-extern "C-unwind" fn concatenate(lua: Lua) -> c_int {
+extern "C-unwind" fn concatenate(mut lua: Lua) -> c_int {
     for index in 1..=2 {
         let kind = lua.kind(index);
         if !matches!(kind, Kind::String | Kind::Number | Kind::Userdata) {
-            lua.raise_here(&format!("attempt to concatenate a {} value", lua.type_name(index)));
+            lua.raise_here(format!("attempt to concatenate a {} value", lua.type_name(index)));
         }
         lua.push_text(index);
         lua.replace(index);

@@ -39,7 +39,7 @@ extern "C-unwind" fn unregister(lua: Lua) -> c_int {
             lua.push_nil();
             2
         }
-        Err(refusal) => refuse(lua, &refusal),
+        Err(refusal) => refuse(lua, refusal),
     }
 }
 

@@ -160,7 +160,7 @@ extern "C-unwind" fn unix_nano(lua: Lua) -> c_int {
 
 extern "C-unwind" fn text(lua: Lua) -> c_int {
     let time = Time::check(lua, 1);
-    lua.push_bytes(rfc3339(time, &lua.context().zones).as_bytes());
+    lua.push_owned(rfc3339(time, &lua.context().zones));
     1
 }
 
@@ -253,7 +253,7 @@ pub fn open(lua: Lua) {
 extern "C-unwind" fn deadline(lua: Lua) -> c_int {
     let total = lua.integer(1).unwrap_or_default().into();
     let time = Time::from_nanoseconds(total, Zone::Utc);
-    lua.push_bytes(time.map(|time| rfc3339(time, &lua.context().zones)).unwrap_or_default().as_bytes());
+    lua.push_owned(time.map(|time| rfc3339(time, &lua.context().zones)).unwrap_or_default());
     1
 }
 

@@ -69,7 +69,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Takes the list away from below the results.
-    fn finish(&self) {
+    fn finish(mut self) {
         if let Some(list) = self.list {
             self.lua.remove(list);
         }
@@ -243,7 +243,7 @@ fn error(lua: Lua, body: &[u8], depth: usize) -> Option<()> {
     Some(())
 }
 
-fn time(lua: Lua, body: &[u8]) -> Option<()> {
+fn time(mut lua: Lua, body: &[u8]) -> Option<()> {
     let mut reader = Reader { lua, bytes: body, at: 0, list: None, met: 0 };
     if reader.list_length()? != 3 {
         return None;
