@@ -7,9 +7,9 @@ use lunarium_contract::form::{NameFault, TopicFault, check_name, check_topic, cu
 use lunarium_contract::length;
 
 use crate::codec::{Shape, Unfit, encode};
-use crate::error::refuse;
 use crate::host::{ErrorKind, Refusal, refusal};
 use crate::lua::Lua;
+use crate::state::error::refuse;
 
 /// The argument as text that a host function takes, once `read` has looked at it. None: it is missing or unusable, and
 /// `nil, err` is pushed; `what` names it there. Raises for a wrong type.

@@ -5,7 +5,7 @@ use std::ffi::{CStr, CString, c_int};
 
 use crate::host::{Chunk, Code, Import};
 use crate::lua::{Broken, Function, Lua};
-use crate::trace::without_own_frames;
+use crate::turn::trace::without_own_frames;
 
 /// Lua takes chunk names as C strings.
 fn chunk_name(name: &str) -> CString {

@@ -6,8 +6,8 @@ use std::mem;
 
 use super::argument::{argument, destination_argument, fault_of, shown, topic, with_payload};
 use crate::codec::{Shape, Unfit, decode};
-use crate::error::done;
 use crate::lua::{Function, Lua};
+use crate::state::error::done;
 
 /// `send(destination, topic, ...)`
 extern "C-unwind" fn send(lua: Lua) -> c_int {

@@ -5,8 +5,8 @@ use std::ffi::{CStr, c_int};
 
 use lunarium_contract::length;
 
-use crate::buffer::push_list;
 use crate::host::Level;
+use crate::lua::buffer::push_list;
 use crate::lua::{Function, Kind, Lua};
 
 /// `line(...)` → the arguments as `print` shows them, tabs between. Calls `__tostring`, so it may raise.

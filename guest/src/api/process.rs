@@ -7,12 +7,12 @@ use lunarium_contract::{call, length};
 use super::argument::{bounded_argument, destination_argument, invalid, name, shown, text, topic, with_payload};
 use crate::api::duration::{Argument, argument};
 use crate::codec::{Shape, Unfit};
-use crate::error::{answer, done, push_error, refuse};
 use crate::host::{ActorParam, ErrorKind, FirstMessage, Options, Refusal, SpawnRequest};
+use crate::lua::wait;
 use crate::lua::{Function, Kind, Lua};
-use crate::request::reply_to;
-use crate::upgrade::stop;
-use crate::wait;
+use crate::state::error::{answer, done, push_error, refuse};
+use crate::turn::request::reply_to;
+use crate::turn::upgrade::stop;
 
 /// How a spawn differs from the plain one.
 #[derive(Clone, Copy)]

@@ -3,8 +3,8 @@
 use std::ffi::{CStr, c_int};
 
 use super::argument::{argument, destination, fault_of, name};
-use crate::error::{answer, done, refuse};
 use crate::lua::{Function, Lua};
+use crate::state::error::{answer, done, refuse};
 
 fn name_argument(lua: &Lua) -> Option<&str> {
     argument(lua, 1, "name", name)

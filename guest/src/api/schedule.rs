@@ -3,10 +3,10 @@
 
 use std::ffi::{CStr, c_int};
 
-use crate::channel::receive;
-use crate::context::{Context, Type};
+use crate::lua::wait::set_base;
 use crate::lua::{Broken, Function, Kind, Lua, Progress};
-use crate::wait::set_base;
+use crate::state::context::{Context, Type};
+use crate::turn::channel::receive;
 
 /// `new_base(f, ...)` → a coroutine that will run `f(...)`
 extern "C-unwind" fn new_base(lua: Lua) -> c_int {

@@ -7,9 +7,9 @@ use lunarium_contract::length;
 
 use super::argument::{bounded_argument, text, with_payload};
 use crate::codec::{Shape, Unfit};
-use crate::error::{done, refuse};
 use crate::host::Refusal;
 use crate::lua::{Function, Kind, Lua};
+use crate::state::error::{done, refuse};
 
 /// Calls `act` with the payload of the table at this index, or with none where nothing is. Raises for another type.
 fn with_table<T>(

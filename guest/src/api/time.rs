@@ -1,17 +1,18 @@
 //! `time` as far as it needs no waiting: the functions that make points in time, and the Time object's methods and
-//! operators, those with durations too. Owns arguments and results only: range and arithmetic are `moment.rs`'s, texts
-//! `date.rs`'s, zones `zone.rs`'s, and waiting for a point in time is `prelude/timer.lua`'s.
+//! operators, those with durations too. Owns arguments and results only: range and arithmetic are `time/moment.rs`'s,
+//! and waiting for a point in time is `prelude/timer.lua`'s.
 
 use std::ffi::{CStr, c_int};
 
-use super::date::{format, rfc3339, zone_argument};
-use super::duration::{self, Duration, check_argument};
-pub use super::moment::Time;
-use super::moment::{OUT_OF_RANGE, SECOND};
-use super::object::{Object, define};
-use super::zone::Zone;
-use crate::error::invalid;
+use super::date::{format, zone_argument};
+use super::duration::{self, check_argument};
 use crate::lua::{Function, Lua};
+use crate::state::error::invalid;
+use crate::state::object::{Object, define};
+use crate::time::date::rfc3339;
+use crate::time::duration::Duration;
+use crate::time::moment::{OUT_OF_RANGE, SECOND, Time};
+use crate::time::zone::Zone;
 
 // ---- Functions
 

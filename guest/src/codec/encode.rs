@@ -8,12 +8,12 @@ use std::mem;
 
 use lunarium_contract::payload::{DEPTH, extension};
 
-use crate::api::duration::Duration;
-use crate::api::time::Time;
-use crate::api::zone::Zone;
-use crate::context::{Context, kind_text};
 use crate::host::Failure;
 use crate::lua::{Kind, Lua};
+use crate::state::context::{Context, kind_text};
+use crate::time::duration::Duration;
+use crate::time::moment::Time;
+use crate::time::zone::Zone;
 
 /// Why a value can't travel.
 pub enum Unfit {

@@ -1,4 +1,4 @@
-//! Lua errors: raising them, and the arguments whose wrong type is one. The rules of `lua.rs` hold.
+//! Lua errors: raising them, and the arguments whose wrong type is one. The rules of `lua/mod.rs` hold.
 
 use std::borrow::Cow;
 use std::ffi::{CStr, c_char, c_int};

@@ -131,7 +131,7 @@ fn no_function_leaves_anything_whatever_it_is_given() {
                     print('-- at', i)
                     local arguments = ARGUMENTS[i]
                     if object then drill(f, object, table.unpack(arguments, 1, arguments.n)) end
-                    drill(f, table.unpack(arguments, 1, arguments.n))
+                    if not object or i % 8 == 1 then drill(f, table.unpack(arguments, 1, arguments.n)) end
                 end
                 print('-- done')"
             ))

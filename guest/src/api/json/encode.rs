@@ -8,14 +8,14 @@ use std::ffi::c_int;
 use serde_json::ser::{CompactFormatter, Formatter, PrettyFormatter};
 
 use super::MAX_DEPTH;
-use crate::api::date::rfc3339;
-use crate::api::duration::Duration;
-use crate::api::object::Object;
-use crate::api::time::Time;
-use crate::buffer::{Buffer, push_list};
 use crate::codec::step;
-use crate::context::Context;
+use crate::lua::buffer::{Buffer, push_list};
 use crate::lua::{Kind, Lua};
+use crate::state::context::Context;
+use crate::state::object::Object;
+use crate::time::date::rfc3339;
+use crate::time::duration::Duration;
+use crate::time::moment::Time;
 
 /// Why a value has no JSON.
 pub enum Unfit {

@@ -4,11 +4,11 @@
 
 use std::ffi::c_int;
 
+use super::slots::{channel, kind, node, state, task};
 use crate::codec::{decode, is_scalar};
 use crate::host::Message;
+use crate::lua::wait;
 use crate::lua::{Kind, Lua};
-use crate::slots::{channel, kind, node, state, task};
-use crate::wait;
 
 /// Upvalues of `receive`.
 const STATE: c_int = Lua::upvalue(1);

@@ -4,12 +4,12 @@
 
 use std::ffi::{CStr, c_int};
 
+use super::slots::{state, task};
 use crate::codec::decode;
-use crate::error::refuse;
 use crate::host::Refusal;
+use crate::lua::wait;
 use crate::lua::{Function, Lua};
-use crate::slots::{state, task};
-use crate::wait;
+use crate::state::error::refuse;
 
 /// What a C function returns that has started a request: the call gives `value, nil` or `nil, err` when the reply is there, or
 /// at once when the host refused. Raises.
@@ -44,7 +44,12 @@ extern "C-unwind" fn replied(mut lua: Lua, _status: c_int, _context: isize) -> c
     lua.get_item(2, task::GOT);
     lua.push_boolean(false);
     lua.set_item(2, task::GOT);
-    if completed {
+    lua.get_item(2, task::TOPIC);
+    if lua.boolean(-1) {
+        // It is the text itself.
+        lua.push_copy(4);
+        lua.push_nil();
+    } else if completed {
         decode(lua, lua.bytes(4).unwrap_or_default());
         lua.push_nil();
     } else {

@@ -2,20 +2,25 @@
 //! run until everything waits. Owns the order of these; queues and routing are the prelude's, how an end is told is
 //! `outcome.rs`'s.
 
+#[cfg(target_family = "wasm")]
+mod component;
+pub mod globals;
+pub mod prelude;
+
 use lunarium_contract::length;
 
-use crate::api::{self, chunk::load_chunk, duration, json, object::Object, time};
+use crate::api::{self, chunk::load_chunk, duration, json, time};
 use crate::codec::decode_spread;
-use crate::context::Context;
-use crate::error::kept;
-use crate::globals;
 use crate::host::{Chunk, Code, ErrorKind, Event, GlobalUse, Globals, Host, Outcome, Program, Status};
+use crate::lua::wait::limit_stack;
 use crate::lua::{Broken, Library, Lua, Reference};
-use crate::outcome;
-use crate::prelude;
+use crate::state::context::Context;
+use crate::state::error::kept;
+use crate::state::object::Object;
+use crate::time::duration::Duration;
+use crate::turn::outcome;
+use crate::turn::upgrade::Leftovers;
 use crate::turn::{Calls, turn};
-use crate::upgrade::Leftovers;
-use crate::wait::limit_stack;
 
 /// Takes the holes that building has left in the heap, for good: what a process allocates later lies together on fresh
 /// pages then, instead of making a private copy of each page with a hole.
@@ -252,7 +257,7 @@ fn build(mut lua: Lua) -> Calls {
     api::install(lua);
     lua.new_table(0, duration::CONSTANTS.len());
     for (name, nanoseconds) in duration::CONSTANTS {
-        duration::Duration(nanoseconds).push(lua);
+        Duration(nanoseconds).push(lua);
         lua.set_field(-2, name);
     }
     lua.set_field(-2, c"durations");

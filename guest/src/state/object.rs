@@ -1,11 +1,13 @@
 //! Immutable userdata: a Rust value that scripts hold, with a metatable they can't get at. Owns how such a type is made,
-//! told from others, checked as an argument and joined to text. Knows none of the types.
+//! told from others, checked as an argument and joined to text; and which types there are. What they can do is `api`'s.
 
 use std::cell::Cell;
 use std::ffi::{CStr, c_int};
 
-use crate::context::{Type, Types};
+use super::context::{Type, Types};
 use crate::lua::{Function, Kind, Lua};
+use crate::time::duration::Duration;
+use crate::time::moment::Time;
 
 /// A value that scripts hold as an object.
 pub trait Object: Copy {
@@ -36,6 +38,42 @@ pub trait Object: Copy {
             Some(value) => value,
             None => lua.type_error(index, Self::NAME),
         }
+    }
+}
+
+impl Object for Time {
+    const NAME: &'static CStr = c"time";
+
+    fn kept(types: &Types) -> &Cell<Type> {
+        &types.time
+    }
+}
+
+impl Object for Duration {
+    const NAME: &'static CStr = c"duration";
+
+    fn kept(types: &Types) -> &Cell<Type> {
+        &types.duration
+    }
+}
+
+/// `json.null`, of which there is one.
+#[derive(Clone, Copy)]
+pub struct Null;
+
+impl Object for Null {
+    const NAME: &'static CStr = c"null";
+
+    fn kept(types: &Types) -> &Cell<Type> {
+        &types.null
+    }
+}
+
+/// Pushes `json.null`. Raises.
+pub fn push_null(lua: Lua) {
+    match lua.context().null.get() {
+        Some(kept) => lua.push_kept(kept),
+        None => lua.push_nil(),
     }
 }
 

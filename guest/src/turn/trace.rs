@@ -4,8 +4,8 @@ use std::borrow::Cow;
 
 use lunarium_contract::length;
 
-use crate::error::kept;
 use crate::lua::Lua;
+use crate::state::error::kept;
 
 /// How Lua shows a frame of the prelude, whose chunks are all named so.
 const OWN: &[u8] = b"\t[lunarium]:";

@@ -1,10 +1,10 @@
 //! Text and lists on Lua's heap, for what may get as large as a script's memory: Lua counts them, collects for them and
-//! raises at the limit, and a Lua error on the way leaks nothing. One of the files with `unsafe` (see `lua.rs`).
+//! raises at the limit, and a Lua error on the way leaks nothing.
 
 use std::ffi::c_int;
 use std::{io, ptr, slice};
 
-use crate::lua::Lua;
+use super::Lua;
 
 /// A text that grows, in a block that stays at its place on the stack.
 pub struct Buffer {

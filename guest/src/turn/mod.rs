@@ -1,15 +1,21 @@
 //! A turn: hand over events, then run until every coroutine waits or the process ends. Owns the order: events, timers,
 //! ready tasks first come first served. What a task does when it is resumed is the prelude's and the script's.
 
+pub mod channel;
+pub mod outcome;
+pub mod request;
+pub mod slots;
+pub mod trace;
+pub mod upgrade;
+
 use std::ffi::c_int;
 use std::vec;
 
-use crate::channel::{Handed, hand_over, push_next, push_sender};
-use crate::codec::failure_payload;
+use self::channel::{Handed, hand_over, push_next, push_sender};
+use self::slots::{state, task};
+use crate::codec::{as_text, failure_payload};
 use crate::host::{Ended, Event, Message, Outcome, Parked, Reply, Status};
 use crate::lua::{Broken, Kind, Lua, Progress, Reference};
-use crate::outcome;
-use crate::slots::{state, task};
 
 /// Parts of the prelude that Rust calls.
 pub struct Calls {
@@ -220,8 +226,19 @@ fn deliver_end(lua: Lua, calls: &Calls, kind: &[u8], ended: &Ended, arrived: i64
 fn deliver_reply(lua: Lua, calls: &Calls, reply: &Reply) {
     lua.push_kept(calls.replied);
     lua.push_integer(reply.request as i64);
-    push_outcome(lua, &reply.outcome);
-    lua.call(3, 0);
+    // Most are a file's bytes, of which there need not be two copies in Lua.
+    let text = match &reply.outcome {
+        Outcome::Completed(result) => as_text(result),
+        Outcome::Failed(_) => None,
+    };
+    if let Some(text) = text {
+        lua.push_boolean(false);
+        lua.push_bytes(text);
+    } else {
+        push_outcome(lua, &reply.outcome);
+    }
+    lua.push_boolean(text.is_some());
+    lua.call(4, 0);
 }
 
 /// Whether it failed, and its payload: the result, or the error object.

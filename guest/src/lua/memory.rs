@@ -1,6 +1,6 @@
 //! The memory Lua may hold: an allocator for `lua_newstate` that counts bytes and refuses beyond a limit.
 //! Owns the count. Refuses to know what is allocated: at the limit Lua collects its garbage, then raises
-//! "not enough memory". One of the files with `unsafe` (see `lua.rs`): Lua's allocator is a C function.
+//! "not enough memory". Lua's allocator is a C function.
 
 use std::alloc::Layout;
 #[cfg(not(test))]
@@ -32,6 +32,13 @@ impl Memory {
     pub fn allow(&self, bytes: u64) {
         let bytes = usize::try_from(bytes).unwrap_or(usize::MAX);
         self.limit.set(self.used.get().saturating_add(bytes));
+    }
+
+    /// From now on Lua may hold as much as before, and at least `bytes` more than it holds now.
+    pub fn spare(&self, bytes: u64) {
+        let before = self.limit.get();
+        self.allow(bytes);
+        self.limit.set(self.limit.get().max(before));
     }
 
     fn change(&self, old: usize, new: usize) -> bool {

@@ -1,13 +1,12 @@
-//! Lua's C interface as methods of [`Lua`] (errors in `lua/raise.rs`), and nothing above it. With `memory.rs`, `buffer.rs`,
-//! `wait.rs`, the clock of `component.rs` and the end of `vm.rs`, this is where the guest is `unsafe`; the other files
-//! use these methods only.
+//! Lua's C interface as methods of [`Lua`] (errors in `lua/raise.rs`), and nothing above it. This folder, the clock of
+//! `vm/component.rs` and the end of `vm/mod.rs` are where the guest is `unsafe`; the other files use these methods only.
 //!
 //! They are not marked `unsafe` although Lua's rules still hold, because what breaks one of them hurts the process
 //! itself and nobody else, wasm being the wall. The rules:
 //! * A method marked "Raises" may leave by a Lua error, past the Rust frames above `pcall`, of which nothing is dropped. So no
 //!   frame owns memory or holds a guard where it raises, unless that ends the process. What Rust owns is given away to
 //!   [`Lua::push_owned`], and so are the texts of errors; or it lies in the context, or what grows on Lua's heap
-//!   ([`Buffer`](crate::buffer::Buffer)). `tests/raises.rs` lets memory run out at each allocation of each function, and every
+//!   ([`Buffer`](buffer::Buffer)). `tests/raises.rs` lets memory run out at each allocation of each function, and every
 //!   native test looks whether anything is left.
 //! * A slice that [`Lua::bytes`] gives is valid while its string is on the stack: what takes values from there needs the handle
 //!   `mut`, so it isn't used while the slice is. To work above a slot whose slice is in use one copies the handle (`above`), and
@@ -18,7 +17,10 @@
 
 #![allow(clippy::undocumented_unsafe_blocks, reason = "each is one call of C whose conditions are the rules above")]
 
+pub mod buffer;
+pub mod memory;
 mod raise;
+pub mod wait;
 
 use std::borrow::Cow;
 use std::ffi::{CStr, c_int, c_void};
@@ -26,8 +28,7 @@ use std::{ptr, slice};
 
 use mlua::ffi;
 
-use crate::context::Context;
-use crate::memory::{Memory, allocate};
+use self::memory::{Memory, allocate};
 
 /// A Lua thread, as Lua passes it to C functions.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -75,22 +76,23 @@ fn broken(status: c_int) -> Broken {
 // ---- States and calls
 
 impl Lua {
-    /// A new state. `memory` and `context` must outlive it; both stay where they are.
-    pub fn new(memory: &'static Memory, context: *const Context) -> Option<Self> {
+    /// A new state. `memory`, and what belongs to the state besides Lua's own, must outlive it; both stay where they are.
+    pub fn new<T>(memory: &'static Memory, besides: *const T) -> Option<Self> {
         let data = ptr::from_ref(memory).cast_mut().cast();
         let state = unsafe { ffi::lua_newstate(allocate, data) };
         if state.is_null() {
             return None;
         }
         // Every thread made later gets a copy of the main thread's extra space.
-        unsafe { *ffi::lua_getextraspace(state).cast::<*const Context>() = context };
+        unsafe { *ffi::lua_getextraspace(state).cast::<*const T>() = besides };
         Some(Self(state))
     }
 
-    /// What belongs to this state besides Lua's own.
+    /// What belongs to the state besides Lua's own. Its type is the one `new` was given: only `state/context.rs` asks. It is
+    /// there for as long as the instance; natively until no frame is left.
     #[inline]
-    pub fn context(&self) -> &'static Context {
-        unsafe { &**ffi::lua_getextraspace(self.0).cast::<*const Context>() }
+    pub fn besides<T>(&self) -> &'static T {
+        unsafe { &**ffi::lua_getextraspace(self.0).cast::<*const T>() }
     }
 
     /// Frees everything. Only for tests: a process's memory goes with its instance.

@@ -3,14 +3,14 @@
 
 use lunarium_contract::length;
 
+use super::trace::traceback;
 use crate::codec::{Shape, encode};
-use crate::context::kind_of;
-use crate::error::{is_error_object, kept};
 use crate::host::{ErrorKind, Failure, Outcome};
 use crate::lua::{Kind, Lua};
-use crate::trace::traceback;
+use crate::state::context::kind_of;
+use crate::state::error::{is_error_object, kept};
 
-/// Bytes Lua may take beyond its limit to tell how the process ended. The number: a long traceback and a few texts.
+/// Bytes Lua may take, whatever it holds already, to tell how the process ended. The number: a long traceback and a few texts.
 const FAREWELL: u64 = 256 * 1024;
 
 /// What Lua raises at the memory limit; it may come here through a script's own `error`.
@@ -36,7 +36,7 @@ pub fn out_of_memory(stack: Option<String>) -> Outcome {
 
 /// Nothing can ever wake any coroutine. Raises.
 pub fn deadlock(lua: Lua, main: Lua) -> Outcome {
-    lua.context().memory.allow(FAREWELL);
+    lua.context().memory.spare(FAREWELL);
     let stack = traceback(lua, main);
     Outcome::Failed(Failure {
         kind: ErrorKind::Internal,
@@ -51,7 +51,7 @@ pub fn deadlock(lua: Lua, main: Lua) -> Outcome {
 /// The main coroutine has returned `count` values, which are on top of its stack. Raises.
 pub fn done(lua: Lua, mut main: Lua, count: i32) -> Outcome {
     let context = lua.context();
-    context.memory.allow(FAREWELL);
+    context.memory.spare(FAREWELL);
     // Exactly the first two, nil where there is none.
     let first = main.top() - count + 1;
     main.set_top(first + 1);
@@ -69,7 +69,7 @@ pub fn done(lua: Lua, mut main: Lua, count: i32) -> Outcome {
 
 /// An error has left a coroutine; its value is on top of that stack. `starting`: the chunk had not returned yet. Raises.
 pub fn failed(lua: Lua, mut coroutine: Lua, memory: bool, starting: bool) -> Outcome {
-    lua.context().memory.allow(FAREWELL);
+    lua.context().memory.spare(FAREWELL);
     let stack = traceback(lua, coroutine);
     coroutine.reserve(1);
     coroutine.push_copy(-1);

@@ -7,7 +7,7 @@ use std::ffi::c_int;
 
 use lunarium_contract::form::cut;
 
-use crate::context::kind_text;
+use super::context::kind_text;
 use crate::host::{ErrorKind, Refusal};
 use crate::lua::{Kind, Lua};
 
