@@ -76,6 +76,7 @@ impl io::Write for Buffer {
 }
 
 /// Pushes a block with `count` copies of `first`. It lasts while it is on the stack. Raises.
+#[allow(clippy::mut_from_ref, reason = "the block is new, and nobody else has it")]
 pub fn push_list<T: Copy>(lua: &Lua, count: usize, first: T) -> &mut [T] {
     let start = lua.push_block(count.saturating_mul(size_of::<T>())).cast::<T>();
     // SAFETY: Lua aligns blocks for every type; each element is written before the slice is made.
