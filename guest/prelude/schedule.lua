@@ -1,5 +1,5 @@
 -- Tasks: the coroutines the scheduler resumes (`main`, and each `coroutine.spawn`). Owns the run queue and the count of
--- those that something outside of them can still wake; turn.rs resumes them.
+-- those that something outside of them can still wake; `turn` resumes them.
 --
 -- A task is also its own node in a channel's queue while it waits there: no allocation on the way.
 -- The state is a table with these slots (see slots.lua; Rust uses them too):

@@ -1,4 +1,4 @@
--- Where things are in the prelude's tables; put before each of its chunks (src/slots.rs has the same for Rust).
+-- Where things are in the prelude's tables; put before each of its chunks (src/turn/slots.rs has the same for Rust).
 -- One declaration each: in a list, Lua makes only the last name a compile-time constant.
 -- A node in a channel's queue: a task, or a case of a select (which has the select's next case in MORE).
 local CH <const> = 1 local SENDS <const> = 2 local VALUE <const> = 3 local TASK <const> = 4

@@ -6,9 +6,10 @@ use std::ffi::c_int;
 use lunarium_contract::form::{NameFault, TopicFault, check_name, check_topic, cut, looks_like_pid};
 use lunarium_contract::length;
 
-use crate::error::refuse;
+use crate::codec::{Shape, Unfit, encode};
 use crate::host::{ErrorKind, Refusal, refusal};
 use crate::lua::Lua;
+use crate::state::error::refuse;
 
 /// The argument as text that a host function takes, once `read` has looked at it. None: it is missing or unusable, and
 /// `nil, err` is pushed; `what` names it there. Raises for a wrong type.
@@ -23,7 +24,7 @@ pub fn argument<'l>(
     } else {
         read(lua.check_bytes(argument))
     };
-    read.map_err(|fault| refuse(*lua, &fault)).ok()
+    read.map_err(|fault| refuse(*lua, fault)).ok()
 }
 
 /// The argument as text of at most `most` bytes; else as [`argument`].
@@ -105,11 +106,38 @@ pub fn invalid(message: String) -> Refusal {
     refusal(ErrorKind::Invalid, message)
 }
 
+/// Encodes what is at `shape`, and calls `act` with the payload (which may take it). It must not raise: the buffer is out of
+/// its place. `told` says what is wrong with what can't travel.
+pub fn with_payload<T>(
+    lua: Lua,
+    shape: Shape,
+    limit: usize,
+    told: impl FnOnce(Unfit) -> String,
+    act: impl FnOnce(&mut Vec<u8>) -> Result<T, Refusal>,
+) -> Result<T, Refusal> {
+    let context = lua.context();
+    let mut payload = context.buffer.take();
+    payload.clear();
+    let result = match encode(lua, shape, limit, &mut payload) {
+        Ok(()) => act(&mut payload),
+        Err(unfit) => Err(invalid(told(unfit))),
+    };
+    // What is near a message's limit must not hold its megabyte for ever.
+    if payload.capacity() > KEPT_CAPACITY {
+        payload = Vec::new();
+    }
+    context.buffer.set(payload);
+    result
+}
+
+/// Bytes of the kept buffer: most payloads are far smaller.
+const KEPT_CAPACITY: usize = 16 * 1024;
+
 /// For the prelude: why the string at 1 can't be read so, or nil.
 pub fn fault_of(lua: Lua, read: impl FnOnce(&[u8]) -> Result<&str, Refusal>) -> c_int {
     match read(lua.check_bytes(1)) {
         Ok(_) => lua.push_nil(),
-        Err(refusal) => lua.push_bytes(refusal.message.as_bytes()),
+        Err(refusal) => lua.push_owned(refusal.message),
     }
     1
 }

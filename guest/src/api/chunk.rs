@@ -5,7 +5,7 @@ use std::ffi::{CStr, CString, c_int};
 
 use crate::host::{Chunk, Code, Import};
 use crate::lua::{Broken, Function, Lua};
-use crate::trace::without_own_frames;
+use crate::turn::trace::without_own_frames;
 
 /// Lua takes chunk names as C strings.
 fn chunk_name(name: &str) -> CString {
@@ -25,13 +25,13 @@ pub fn load_chunk(lua: Lua, chunk: &Chunk) -> Result<(), Broken> {
 const MODE_SHOWN: usize = 32;
 
 /// `load` with mode "t" whatever is asked for. Its upvalue is Lua's own.
-extern "C-unwind" fn load(lua: Lua) -> c_int {
+extern "C-unwind" fn load(mut lua: Lua) -> c_int {
     if !lua.is_absent(3) && !lua.check_bytes(3).contains(&b't') {
         lua.push_nil();
         let mode = lua.check_bytes(3);
         // A mode has two letters; a script may pass megabytes, which this must not copy outside of Lua's count.
-        let shown = String::from_utf8_lossy(mode.get(..MODE_SHOWN).unwrap_or(mode)).into_owned();
-        lua.push_bytes(format!("attempt to load a text chunk (mode is '{shown}')").as_bytes());
+        let told = |mode: &[u8]| format!("attempt to load a text chunk (mode is '{}')", String::from_utf8_lossy(mode));
+        lua.push_owned(told(mode.get(..MODE_SHOWN).unwrap_or(mode)));
         return 2;
     }
     if lua.top() < 3 {
@@ -50,21 +50,21 @@ extern "C-unwind" fn traceback(lua: Lua) -> c_int {
     let Some(traceback) = lua.c_function(Lua::upvalue(1)) else { return 0 };
     let results = lua.tail_call(traceback);
     if let Some(text) = lua.bytes(-1) {
-        lua.push_bytes(&without_own_frames(text));
+        lua.push_owned(without_own_frames(text));
         return 1;
     }
     results
 }
 
 /// `wrap_load(load)`
-extern "C-unwind" fn wrap_load(lua: Lua) -> c_int {
+extern "C-unwind" fn wrap_load(mut lua: Lua) -> c_int {
     lua.set_top(1);
     lua.push_closure(load, 1);
     1
 }
 
 /// `wrap_traceback(traceback)`
-extern "C-unwind" fn wrap_traceback(lua: Lua) -> c_int {
+extern "C-unwind" fn wrap_traceback(mut lua: Lua) -> c_int {
     lua.set_top(1);
     lua.push_closure(traceback, 1);
     1
@@ -73,17 +73,13 @@ extern "C-unwind" fn wrap_traceback(lua: Lua) -> c_int {
 /// `load_library(entry, environment)` → function, or nil and Lua's message
 extern "C-unwind" fn load_library(lua: Lua) -> c_int {
     let entry = lua.check_bytes(1);
-    let program = lua.context().program.borrow();
-    let library =
-        program.iter().flat_map(|program| &program.libraries).find(|library| library.entry.as_bytes() == entry);
-    let Some(library) = library else {
+    let libraries = lua.context().program.get().map_or(&[][..], |program| &program.libraries);
+    let Some(library) = libraries.iter().find(|library| library.entry.as_bytes() == entry) else {
         lua.push_nil();
         lua.push_bytes(b"library is missing from the program");
         return 2;
     };
-    let loaded = load_chunk(lua, &library.chunk);
-    drop(program);
-    if loaded.is_err() {
+    if load_chunk(lua, &library.chunk).is_err() {
         lua.push_nil();
         lua.insert(-2);
         return 2;
@@ -95,8 +91,7 @@ extern "C-unwind" fn load_library(lua: Lua) -> c_int {
 
 /// `imports([entry])` → a table from alias to entry id: the library's, or without one the program's
 extern "C-unwind" fn imports(lua: Lua) -> c_int {
-    let program = lua.context().program.borrow();
-    let Some(program) = program.as_ref() else { return 0 };
+    let Some(program) = lua.context().program.get() else { return 0 };
     let list: &[Import] = match lua.bytes(1) {
         None => &program.imports,
         Some(entry) => program

@@ -1,24 +1,15 @@
-//! Times as people write them: `time.date`, `time.parse`, `Time:format`. Owns the texts' defaults (RFC 3339, UTC,
-//! midnight) and their limits; the calendar, strftime's language and the zones' rules are jiff's.
+//! `time.date`, `time.parse`, `Time:format`: arguments and results only. The texts are `time/date.rs`'s.
 
 use std::ffi::{CStr, c_int};
-use std::fmt::Write as _;
-
-use jiff::civil::{Date, DateTime, Time as Clock};
-use jiff::fmt::strtime::BrokenDownTime;
-use jiff::fmt::temporal::{DateTimeParser, Pieces, PiecesOffset, TimeZoneAnnotationKind};
-use jiff::tz::Offset;
 
 use super::argument::text_argument;
-use super::moment::{OUT_OF_RANGE, Time};
-use super::object::Object;
-use super::zone::{Zone, Zones, write_offset};
-use crate::error::invalid;
 use crate::lua::{Function, Lua};
-
-/// Longest pattern and longest text to parse, in bytes. At the limit: `INVALID`. The number: a pattern may ask for 255
-/// characters in two or three.
-const LONGEST: usize = 255;
+use crate::state::error::invalid;
+use crate::state::object::Object;
+use crate::time::date::{format_by, of_parts, read, rfc3339, too_long};
+use crate::time::duration::shorten;
+use crate::time::moment::Time;
+use crate::time::zone::Zone;
 
 /// An argument that may be left out, as `read` gives it. None: `read` gave none, and has pushed `nil, err`.
 fn optional<T>(lua: Lua, argument: c_int, read: impl FnOnce() -> Option<T>) -> Option<Option<T>> {
@@ -30,8 +21,7 @@ pub fn zone_argument(lua: Lua, argument: c_int) -> Option<Zone> {
     let name = text_argument(&lua, argument, "zone")?;
     let zone = Zone::find(name);
     if zone.is_none() {
-        let shown: String = name.chars().take(40).collect();
-        invalid(lua, &format!("zone `{shown}` is unknown"));
+        invalid(lua, format!("zone `{}` is unknown", shorten(name)));
     }
     zone
 }
@@ -46,7 +36,7 @@ extern "C-unwind" fn date(lua: Lua) -> c_int {
         if lua.is_absent(index) {
             // What is left out of the clock is zero.
             if index <= 3 {
-                return invalid(lua, &format!("{name} is missing"));
+                return invalid(lua, format!("{name} is missing"));
             }
         } else {
             *number = lua.check_integer(index);
@@ -54,39 +44,7 @@ extern "C-unwind" fn date(lua: Lua) -> c_int {
     }
     let Some(zone) = optional(lua, 8, || zone_argument(lua, 8)) else { return 2 };
     let zone = zone.unwrap_or(Zone::Utc);
-    let made = civil(numbers).and_then(|civil| place(&lua.context().zones, civil, zone));
-    give(lua, made)
-}
-
-fn civil(numbers: [i64; 7]) -> Result<DateTime, String> {
-    let [year, month, day, hour, minute, second, nanosecond] = numbers;
-    within("year", year, 0, 9999)?;
-    within("month", month, 1, 12)?;
-    let first = Date::new(year as i16, month as i8, 1).map_err(|error| error.to_string())?;
-    let days = i64::from(first.days_in_month());
-    if !(1..=days).contains(&day) {
-        return Err(format!("day {day} is not from 1 to {days}, the days of {year:04}-{month:02}"));
-    }
-    within("hour", hour, 0, 23)?;
-    within("minute", minute, 0, 59)?;
-    within("second", second, 0, 59)?;
-    within("nanosecond", nanosecond, 0, 999_999_999)?;
-    DateTime::new(year as i16, month as i8, day as i8, hour as i8, minute as i8, second as i8, nanosecond as i32)
-        .map_err(|error| error.to_string())
-}
-
-fn within(name: &str, number: i64, least: i64, most: i64) -> Result<(), String> {
-    if (least..=most).contains(&number) {
-        Ok(())
-    } else {
-        Err(format!("{name} {number} is not from {least} to {most}"))
-    }
-}
-
-/// The Time at which clocks of the zone show this.
-fn place(zones: &Zones, civil: DateTime, zone: Zone) -> Result<Time, String> {
-    let moment = zones.moment(zone, civil).and_then(|moment| Time::of(moment, zone));
-    moment.ok_or_else(|| OUT_OF_RANGE.to_owned())
+    give(lua, of_parts(&lua.context().zones, numbers, zone))
 }
 
 fn give(lua: Lua, made: Result<Time, String>) -> c_int {
@@ -96,7 +54,7 @@ fn give(lua: Lua, made: Result<Time, String>) -> c_int {
             lua.push_nil();
             2
         }
-        Err(fault) => invalid(lua, &fault),
+        Err(fault) => invalid(lua, fault),
     }
 }
 
@@ -107,115 +65,32 @@ extern "C-unwind" fn parse(lua: Lua) -> c_int {
     let Some(text) = text_argument(&lua, 1, "text") else { return 2 };
     let Some(pattern) = optional(lua, 2, || text_argument(&lua, 2, "pattern")) else { return 2 };
     if let Some(fault) = too_long("text", text).or_else(|| too_long("pattern", pattern.unwrap_or_default())) {
-        return invalid(lua, &fault);
+        return invalid(lua, fault);
     }
-    let zones = &lua.context().zones;
-    let read = match pattern {
-        None => read_default(zones, text),
-        Some(pattern) => read_pattern(zones, text, pattern),
-    };
-    let read = read.map_err(|why| format!("`{text}` is not a time: {why}"));
-    give(lua, read)
-}
-
-fn too_long(what: &str, text: &str) -> Option<String> {
-    (text.len() > LONGEST).then(|| format!("{what} has {} bytes, the limit is {LONGEST}", text.len()))
-}
-
-/// RFC 3339, and what jiff reads besides: RFC 9557's zone in brackets, and parts left out.
-fn read_default(zones: &Zones, text: &str) -> Result<Time, String> {
-    let pieces: Pieces<'_> = DateTimeParser::new().parse_pieces(text).map_err(|error| error.to_string())?;
-    let civil = pieces.date().to_datetime(pieces.time().unwrap_or(Clock::midnight()));
-    let zone = match pieces.time_zone_annotation().map(|annotation| annotation.kind()) {
-        None => None,
-        Some(TimeZoneAnnotationKind::Named(name)) => Some(find(name.as_str())?),
-        Some(TimeZoneAnnotationKind::Offset(offset)) => Some(Zone::fixed(offset.seconds()).unwrap_or(Zone::Utc)),
-        Some(_) => return Err("its zone is of an unknown form".to_owned()),
-    };
-    match pieces.offset() {
-        None => place(zones, civil, zone.unwrap_or(Zone::Utc)),
-        // `Z` says which moment it is, and nothing of what clocks show there.
-        Some(PiecesOffset::Zulu) if zone.is_some() => {
-            let moment = Offset::UTC.to_timestamp(civil).ok();
-            let moment = moment.and_then(|moment| Time::of(moment, zone.unwrap_or(Zone::Utc)));
-            moment.ok_or_else(|| OUT_OF_RANGE.to_owned())
-        }
-        Some(offset) => join(zones, civil, offset.to_numeric_offset(), zone),
-    }
-}
-
-fn read_pattern(zones: &Zones, text: &str, pattern: &str) -> Result<Time, String> {
-    let parts = BrokenDownTime::parse(pattern, text).map_err(|error| error.to_string())?;
-    let zone = parts.iana_time_zone().map(find).transpose()?;
-    if let Some(moment) = parts.timestamp() {
-        let fixed = parts.offset().and_then(|offset| Zone::fixed(offset.seconds()));
-        let made = Time::of(moment, zone.or(fixed).unwrap_or(Zone::Utc));
-        return made.ok_or_else(|| OUT_OF_RANGE.to_owned());
-    }
-    let civil = parts.to_datetime().map_err(|error| error.to_string())?;
-    match parts.offset() {
-        Some(offset) => join(zones, civil, offset, zone),
-        None => place(zones, civil, zone.unwrap_or(Zone::Utc)),
-    }
-}
-
-/// The Time at which clocks at this offset show this. A zone that is named too has to agree.
-fn join(zones: &Zones, civil: DateTime, offset: Offset, zone: Option<Zone>) -> Result<Time, String> {
-    let moment = offset.to_timestamp(civil).map_err(|_| OUT_OF_RANGE.to_owned())?;
-    let fixed = Zone::fixed(offset.seconds()).unwrap_or(Zone::Utc);
-    if let Some(zone) = zone
-        && zones.offset(zone, moment) != offset
-    {
-        return Err(format!("{zone} is not at {fixed} then"));
-    }
-    Time::of(moment, zone.unwrap_or(fixed)).ok_or_else(|| OUT_OF_RANGE.to_owned())
-}
-
-fn find(name: &str) -> Result<Zone, String> {
-    Zone::find(name).ok_or_else(|| format!("zone `{name}` is unknown"))
+    give(lua, read(&lua.context().zones, text, pattern))
 }
 
 // ---- To text
-
-/// RFC 3339, with as many decimals as it takes.
-pub fn rfc3339(time: Time, zones: &Zones) -> String {
-    let civil = time.civil(zones);
-    let mut text = format!("{:04}-{:02}-{:02}", civil.year(), civil.month(), civil.day());
-    // Writing to a String can't fail.
-    let _ = write!(text, "T{:02}:{:02}:{:02}", civil.hour(), civil.minute(), civil.second());
-    if time.nanoseconds > 0 {
-        let digits = format!("{:09}", time.nanoseconds);
-        let _ = write!(text, ".{}", digits.trim_end_matches('0'));
-    }
-    let _ = match time.zone {
-        Zone::Utc => text.write_char('Z'),
-        zone => write_offset(&mut text, zones.offset(zone, time.timestamp()).seconds()),
-    };
-    text
-}
 
 /// `time:format([pattern])`
 pub extern "C-unwind" fn format(lua: Lua) -> c_int {
     let time = Time::check(lua, 1);
     let zones = &lua.context().zones;
     if lua.is_absent(2) {
-        lua.push_bytes(rfc3339(time, zones).as_bytes());
+        lua.push_owned(rfc3339(time, zones));
         return 1;
     }
     let Some(pattern) = text_argument(&lua, 2, "pattern") else { return 2 };
     if let Some(fault) = too_long("pattern", pattern) {
-        return invalid(lua, &fault);
+        return invalid(lua, fault);
     }
-    let zoned = time.timestamp().to_zoned(zones.get(time.zone));
-    let written = BrokenDownTime::from(&zoned).to_string(pattern);
-    drop(zoned);
-    match written {
+    match format_by(time, zones, pattern) {
         Ok(text) => {
-            lua.push_bytes(text.as_bytes());
+            lua.push_owned(text);
             lua.push_nil();
             2
         }
-        Err(why) => invalid(lua, &format!("pattern `{pattern}` can't be used: {why}")),
+        Err(fault) => invalid(lua, fault),
     }
 }
 

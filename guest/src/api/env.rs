@@ -5,8 +5,8 @@ use std::ffi::{CStr, c_int};
 use lunarium_contract::length;
 
 use super::argument::{argument, not_within, utf8};
-use crate::error::answer;
 use crate::lua::{Function, Lua};
+use crate::state::error::answer;
 
 extern "C-unwind" fn get(lua: Lua) -> c_int {
     let read = |bytes| match <[u8]>::len(bytes) {

@@ -6,10 +6,10 @@ use std::ffi::{CStr, c_int};
 use lunarium_contract::length;
 
 use super::argument::invalid;
-use crate::error::refuse;
 use crate::host::{Host, Refusal};
 use crate::lua::{Function, Lua};
-use crate::request::reply_to;
+use crate::state::error::refuse;
+use crate::turn::request::reply_to;
 
 /// The argument as a path, or why it is none.
 fn path(lua: &Lua, argument: c_int) -> Result<&str, String> {
@@ -24,7 +24,7 @@ fn path(lua: &Lua, argument: c_int) -> Result<&str, String> {
 fn start(lua: Lua, operation: impl FnOnce(&dyn Host, &str) -> Result<u64, Refusal>) -> c_int {
     let started = match path(&lua, 1) {
         Ok(path) => operation(&*lua.context().host, path),
-        Err(fault) => return refuse(lua, &invalid(fault)),
+        Err(fault) => return refuse(lua, invalid(fault)),
     };
     reply_to(lua, started)
 }
@@ -32,9 +32,16 @@ fn start(lua: Lua, operation: impl FnOnce(&dyn Host, &str) -> Result<u64, Refusa
 /// `fs_read(path, offset [, length])`
 extern "C-unwind" fn read(lua: Lua) -> c_int {
     let offset = lua.integer(2).and_then(|offset| u64::try_from(offset).ok()).unwrap_or_default();
-    // One above every limit is refused as the same thing above the limit.
-    let length = lua.integer(3).map(|length| u32::try_from(length).unwrap_or(u32::MAX));
-    start(lua, |host, path| host.read_file(path, offset, length))
+    let length = lua.integer(3);
+    start(lua, |host, path| match length.map(u32::try_from).transpose() {
+        Ok(length) => host.read_file(path, offset, length),
+        // The host's words: it takes no such number.
+        Err(_) => {
+            let (size, limit) = (length.unwrap_or_default(), lua.context().message_limit.get());
+            let fault = format!("fs.read on `{path}` failed: {size} bytes exceed the message limit of {limit}");
+            Err(invalid(fault))
+        }
+    })
 }
 
 /// The second argument as what is to be written, or why it can't be: more than the host would copy ends the process.
@@ -51,7 +58,7 @@ fn contents(lua: &Lua) -> Result<&[u8], String> {
 extern "C-unwind" fn write(lua: Lua) -> c_int {
     match contents(&lua) {
         Ok(contents) => start(lua, |host, path| host.write_file(path, contents)),
-        Err(fault) => refuse(lua, &invalid(fault)),
+        Err(fault) => refuse(lua, invalid(fault)),
     }
 }
 
@@ -59,7 +66,7 @@ extern "C-unwind" fn write(lua: Lua) -> c_int {
 extern "C-unwind" fn append(lua: Lua) -> c_int {
     match contents(&lua) {
         Ok(contents) => start(lua, |host, path| host.append_file(path, contents)),
-        Err(fault) => refuse(lua, &invalid(fault)),
+        Err(fault) => refuse(lua, invalid(fault)),
     }
 }
 
@@ -87,7 +94,7 @@ extern "C-unwind" fn mkdir(lua: Lua) -> c_int {
 extern "C-unwind" fn rename(lua: Lua) -> c_int {
     match path(&lua, 2) {
         Ok(to) => start(lua, |host, path| host.rename_file(path, to)),
-        Err(fault) => refuse(lua, &invalid(fault)),
+        Err(fault) => refuse(lua, invalid(fault)),
     }
 }
 

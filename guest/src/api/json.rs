@@ -4,14 +4,12 @@
 mod decode;
 mod encode;
 
-use std::cell::Cell;
-use std::ffi::{CStr, c_int};
+use std::ffi::c_int;
 
-use super::object::{Object, define};
-use crate::buffer::Buffer;
-use crate::context::{Type, Types};
-use crate::error::invalid;
+use crate::lua::buffer::Buffer;
 use crate::lua::{Kind, Lua};
+use crate::state::error::invalid;
+use crate::state::object::{Null, Object, define, push_null};
 
 /// How deep arrays and objects may be nested, both ways. At the limit: `INVALID`. The number: what other readers of
 /// JSON take, and little enough for the stack.
@@ -21,7 +19,7 @@ const MAX_DEPTH: usize = 128;
 const MAX_INDENT: usize = 16;
 
 /// `encode(value [, {indent = true or number}])`
-extern "C-unwind" fn encode(lua: Lua) -> c_int {
+extern "C-unwind" fn encode(mut lua: Lua) -> c_int {
     if lua.kind(1) == Kind::None {
         return invalid(lua, "value is missing");
     }
@@ -37,7 +35,7 @@ extern "C-unwind" fn encode(lua: Lua) -> c_int {
             lua.push_nil();
             2
         }
-        Err(unfit) => invalid(lua, &unfit.message("value")),
+        Err(unfit) => invalid(lua, unfit.message("value")),
     }
 }
 
@@ -68,38 +66,16 @@ extern "C-unwind" fn decode(lua: Lua) -> c_int {
         return invalid(lua, "text is missing");
     }
     lua.check_bytes(1);
-    match decode::decode(lua, 1) {
+    match decode::decode(lua, 1).map_err(|why| why.to_string()) {
         Ok(()) => {
             lua.push_nil();
             2
         }
-        Err(why) => {
-            let why = why.to_string();
-            invalid(lua, &why)
-        }
+        Err(why) => invalid(lua, why),
     }
 }
 
 // ---- null
-
-#[derive(Clone, Copy)]
-struct Null;
-
-impl Object for Null {
-    const NAME: &'static CStr = c"null";
-
-    fn kept(types: &Types) -> &Cell<Type> {
-        &types.null
-    }
-}
-
-/// Pushes `json.null`. Raises.
-pub fn push_null(lua: Lua) {
-    match lua.context().null.get() {
-        Some(kept) => lua.push_kept(kept),
-        None => lua.push_nil(),
-    }
-}
 
 extern "C-unwind" fn null_text(lua: Lua) -> c_int {
     lua.push_bytes(b"null");

@@ -2,12 +2,12 @@
 //! no allocation of its own (the buffer is kept), and nothing on the Lua heap when it succeeds.
 
 use std::ffi::{CStr, c_int};
+use std::mem;
 
-use super::argument::{argument, destination_argument, fault_of, shown, topic};
-use crate::codec::{Shape, decode, encode};
-use crate::error::done;
-use crate::host::{ErrorKind, refusal};
+use super::argument::{argument, destination_argument, fault_of, shown, topic, with_payload};
+use crate::codec::{Shape, Unfit, decode};
 use crate::lua::{Function, Lua};
+use crate::state::error::done;
 
 /// `send(destination, topic, ...)`
 extern "C-unwind" fn send(lua: Lua) -> c_int {
@@ -19,22 +19,12 @@ extern "C-unwind" fn send(lua: Lua) -> c_int {
         2 | 3 => Shape::One(3),
         last => Shape::Packed(3, last),
     };
-    let mut payload = context.buffer.take();
-    payload.clear();
-    let result = match encode(lua, shape, context.message_limit.get(), &mut payload) {
-        Ok(()) => context.host.send(destination, topic, &payload, context.unread(lua)),
-        Err(unfit) => Err(refusal(ErrorKind::Invalid, unfit.message("payload"))),
-    };
-    // A message near the limit must not hold its megabyte for ever.
-    if payload.capacity() > KEPT_CAPACITY {
-        payload = Vec::new();
-    }
-    context.buffer.set(payload);
+    let told = |unfit: Unfit| unfit.message("payload");
+    let result = with_payload(lua, shape, context.message_limit.get(), told, |payload| {
+        context.host.send(destination, topic, payload, context.unread(lua))
+    });
     done(lua, result)
 }
-
-/// Bytes of the kept buffer: most messages are far smaller.
-const KEPT_CAPACITY: usize = 16 * 1024;
 
 /// `topic_fault(topic)` → why it is unusable, or nil. The topic is a string.
 extern "C-unwind" fn check_topic(lua: Lua) -> c_int {
@@ -47,15 +37,16 @@ extern "C-unwind" fn write(lua: Lua) -> c_int {
         1 | 2 => Shape::One(2),
         last => Shape::Packed(2, last),
     };
-    let mut payload = Vec::new();
-    match encode(lua, shape, lua.context().message_limit.get(), &mut payload) {
-        Ok(()) => {
-            lua.push_bytes(&payload);
+    let root = lua.check_bytes(1);
+    let told = |unfit: Unfit| unfit.message(&shown(root));
+    match with_payload(lua, shape, lua.context().message_limit.get(), told, |payload| Ok(mem::take(payload))) {
+        Ok(payload) => {
+            lua.push_owned(payload);
             1
         }
-        Err(unfit) => {
+        Err(refusal) => {
             lua.push_nil();
-            lua.push_bytes(unfit.message(&shown(lua.check_bytes(1))).as_bytes());
+            lua.push_owned(refusal.message);
             2
         }
     }

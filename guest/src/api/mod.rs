@@ -10,21 +10,19 @@ pub mod fs;
 pub mod json;
 pub mod link;
 pub mod mailbox;
-pub mod moment;
 pub mod monitor;
-pub mod object;
 pub mod output;
 pub mod process;
 pub mod registry;
 pub mod schedule;
 pub mod security;
 pub mod time;
-pub mod zone;
 
 use std::ffi::CStr;
 
+use crate::lua::wait;
 use crate::lua::{Function, Lua};
-use crate::{request, wait};
+use crate::turn::request;
 
 /// Puts all functions into the table on top of the stack. Raises.
 pub fn install(lua: Lua) {

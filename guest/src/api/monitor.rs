@@ -3,8 +3,8 @@
 use std::ffi::{CStr, c_int};
 
 use super::argument::destination_argument;
-use crate::error::done;
 use crate::lua::{Function, Lua};
+use crate::state::error::done;
 
 extern "C-unwind" fn monitor(lua: Lua) -> c_int {
     let Some(destination) = destination_argument(&lua, 1) else { return 2 };

@@ -5,12 +5,12 @@ use std::ffi::{CStr, c_int};
 
 use lunarium_contract::length;
 
-use crate::buffer::push_list;
 use crate::host::Level;
+use crate::lua::buffer::push_list;
 use crate::lua::{Function, Kind, Lua};
 
 /// `line(...)` → the arguments as `print` shows them, tabs between. Calls `__tostring`, so it may raise.
-extern "C-unwind" fn line(lua: Lua) -> c_int {
+extern "C-unwind" fn line(mut lua: Lua) -> c_int {
     let count = lua.top();
     if count == 1 {
         lua.push_text(1);
@@ -55,21 +55,10 @@ extern "C-unwind" fn log(lua: Lua) -> c_int {
     if lua.kind(3) != Kind::Table {
         lua.type_error(3, c"table");
     }
-    let mut count = 0;
-    lua.push_nil();
-    while lua.next(3) {
-        lua.pop(1);
-        count += 1;
-    }
-    let pairs = push_list::<(&[u8], &[u8])>(lua, count, (b"", b""));
-    lua.push_nil();
-    for pair in pairs.iter_mut() {
-        if !lua.next(3) {
-            break;
-        }
-        // The table holds both, and nothing changes it meanwhile.
-        *pair = (lua.bytes(-2).unwrap_or_default(), lua.bytes(-1).unwrap_or_default());
-        lua.pop(1);
+    let count = lua.texts(3).count();
+    let pairs = push_list::<(&[u8], &[u8])>(&lua, count, (b"", b""));
+    for (place, pair) in pairs.iter_mut().zip(lua.texts(3)) {
+        *place = pair;
     }
     pairs.sort_unstable();
     // From here on nothing raises.

@@ -4,15 +4,15 @@ use std::ffi::{CStr, c_int};
 
 use lunarium_contract::{call, length};
 
-use super::argument::{bounded_argument, destination_argument, invalid, name, shown, text, topic};
+use super::argument::{bounded_argument, destination_argument, invalid, name, shown, text, topic, with_payload};
 use crate::api::duration::{Argument, argument};
-use crate::codec::{Shape, encode};
-use crate::error::{answer, done, push_error, refuse};
+use crate::codec::{Shape, Unfit};
 use crate::host::{ActorParam, ErrorKind, FirstMessage, Options, Refusal, SpawnRequest};
+use crate::lua::wait;
 use crate::lua::{Function, Kind, Lua};
-use crate::request::reply_to;
-use crate::upgrade::stop;
-use crate::wait;
+use crate::state::error::{answer, done, push_error, refuse};
+use crate::turn::request::reply_to;
+use crate::turn::upgrade::stop;
 
 /// How a spawn differs from the plain one.
 #[derive(Clone, Copy)]
@@ -36,42 +36,39 @@ struct Extras<'s> {
     scope: Option<Vec<&'s str>>,
 }
 
-/// Entry id at `first`, the host behind it, and then the arguments, which are encoded. None: `nil, err` is pushed. Raises.
-fn target<'l>(lua: &'l Lua, first: c_int, arguments: &mut Vec<u8>) -> Option<(&'l str, &'l str)> {
+/// Entry id at `first` and the host behind it. None: `nil, err` is pushed. Raises.
+fn target(lua: &Lua, first: c_int) -> Option<(&str, &str)> {
     let entry = bounded_argument(lua, first, "process id", length::ID)?;
     let host = bounded_argument(lua, first + 1, "host", length::ID)?;
-    let limit = lua.context().message_limit.get();
-    if let Err(unfit) = encode(*lua, Shape::List(first + 2, lua.top()), limit, arguments) {
-        refuse(*lua, &invalid(unfit.message("arguments")));
-        return None;
-    }
     Some((entry, host))
+}
+
+/// Calls `act` with the payload of the arguments from `first` on.
+fn with_arguments<T>(lua: Lua, first: c_int, act: impl FnOnce(&[u8]) -> Result<T, Refusal>) -> Result<T, Refusal> {
+    let limit = lua.context().message_limit.get();
+    let told = |unfit: Unfit| unfit.message("arguments");
+    with_payload(lua, Shape::List(first, lua.top()), limit, told, |arguments| act(arguments))
 }
 
 /// Spawns with the id at `first`, as the spawner at 1 says, if there is one.
 fn spawn_as(lua: Lua, first: c_int, variant: Variant, has_spawner: bool) -> c_int {
-    let mut arguments = Vec::new();
-    let Some((entry, host)) = target(&lua, first, &mut arguments) else { return 2 };
-    let extras = if has_spawner { extras(&lua, arguments.len()) } else { Ok(Extras::default()) };
-    let result = extras.and_then(|extras| {
+    let Some((entry, host)) = target(&lua, first) else { return 2 };
+    let result = with_arguments(lua, first + 2, |arguments| {
+        let extras = if has_spawner { extras(&lua, arguments.len())? } else { Extras::default() };
         let Variant { monitored, linked } = variant;
         let Extras { context, name, messages, actor, scope } = extras;
-        let (arguments, messages, scope) = (&arguments[..], &messages[..], scope.as_deref());
+        let (messages, scope) = (&messages[..], scope.as_deref());
         let request = SpawnRequest { entry, host, arguments, monitored, linked, context, actor, scope, name, messages };
         lua.context().host.spawn(request)
     });
-    drop(arguments);
     answer(lua, result)
 }
 
 /// `exec(id, host, ...)`: the child's result, or its error.
 extern "C-unwind" fn exec(lua: Lua) -> c_int {
-    // It raises: before anything is owned.
     wait::check(lua);
-    let mut arguments = Vec::new();
-    let Some((entry, host)) = target(&lua, 1, &mut arguments) else { return 2 };
-    let started = lua.context().host.exec(entry, host, &arguments);
-    drop(arguments);
+    let Some((entry, host)) = target(&lua, 1) else { return 2 };
+    let started = with_arguments(lua, 3, |arguments| lua.context().host.exec(entry, host, arguments));
     reply_to(lua, started)
 }
 
@@ -92,8 +89,7 @@ extern "C-unwind" fn spawn_linked_monitored(lua: Lua) -> c_int {
 }
 
 /// `upgrade(id, ...)`: doesn't return when it succeeds.
-extern "C-unwind" fn upgrade(lua: Lua) -> c_int {
-    // It raises: before anything is owned.
+extern "C-unwind" fn upgrade(mut lua: Lua) -> c_int {
     wait::check(lua);
     if lua.is_absent(1) {
         lua.set_top(lua.top().max(1));
@@ -104,16 +100,9 @@ extern "C-unwind" fn upgrade(lua: Lua) -> c_int {
         let Some(entry) = bounded_argument(&lua, 1, "process id", length::ID) else { return 2 };
         Some(entry)
     };
-    let mut arguments = Vec::new();
-    let limit = lua.context().message_limit.get();
-    if let Err(unfit) = encode(lua, Shape::List(2, lua.top()), limit, &mut arguments) {
-        return refuse(lua, &invalid(unfit.message("arguments")));
-    }
-    let noted = lua.context().host.upgrade(entry, &arguments);
-    drop(arguments);
-    match noted {
+    match with_arguments(lua, 2, |arguments| lua.context().host.upgrade(entry, arguments)) {
         Ok(()) => stop(lua),
-        Err(refusal) => refuse(lua, &refusal),
+        Err(refusal) => refuse(lua, refusal),
     }
 }
 
@@ -142,15 +131,15 @@ extern "C-unwind" fn spawner_spawn_linked_monitored(lua: Lua) -> c_int {
 }
 
 /// What the spawner at 1 holds, beside arguments of so many bytes. A script may have taken it apart: everything is looked
-/// at once more. Raises nothing: the caller has bytes on the heap.
+/// at once more. Raises nothing: the caller has its arguments in hand.
 fn extras(lua: &Lua, arguments: usize) -> Result<Extras<'_>, Refusal> {
     let limit = lua.context().message_limit.get();
-    let context = item(lua, 1, 1).map(|bytes| payload(bytes, "context", limit)).transpose()?;
+    let context = lua.held_bytes(1, 1).map(|bytes| payload(bytes, "context", limit)).transpose()?;
     let most = call::spawn_bytes(limit);
     let size = arguments + context.map_or(0, <[u8]>::len);
     Ok(Extras {
         context,
-        name: item(lua, 1, 2).map(name).transpose()?,
+        name: lua.held_bytes(1, 2).map(name).transpose()?,
         messages: first_messages(lua, limit, most.saturating_sub(size))?,
         actor: actor(lua)?,
         scope: scope(lua)?,
@@ -158,9 +147,9 @@ fn extras(lua: &Lua, arguments: usize) -> Result<Extras<'_>, Refusal> {
 }
 
 fn actor(lua: &Lua) -> Result<Option<ActorParam<'_>>, Refusal> {
-    let Some(id) = item(lua, 1, 5) else { return Ok(None) };
+    let Some(id) = lua.held_bytes(1, 5) else { return Ok(None) };
     let id = text(id, "actor id", length::ACTOR)?;
-    let meta = item(lua, 1, 6);
+    let meta = lua.held_bytes(1, 6);
     match meta {
         Some(meta) if meta.len() > length::META => {
             Err(invalid(format!("meta of {} bytes exceed the limit of {}", meta.len(), length::META)))
@@ -170,7 +159,7 @@ fn actor(lua: &Lua) -> Result<Option<ActorParam<'_>>, Refusal> {
 }
 
 fn scope(lua: &Lua) -> Result<Option<Vec<&str>>, Refusal> {
-    let Some(count) = list(lua, 7) else { return Ok(None) };
+    let Some(count) = list(*lua, 7) else { return Ok(None) };
     if count > length::POLICIES {
         return Err(invalid(format!("scope of {count} policies exceeds the limit of {}", length::POLICIES)));
     }
@@ -182,7 +171,7 @@ fn scope(lua: &Lua) -> Result<Option<Vec<&str>>, Refusal> {
 fn first_messages(lua: &Lua, limit: usize, room: usize) -> Result<Vec<FirstMessage<'_>>, Refusal> {
     let mut messages = Vec::new();
     let mut left = room;
-    for place in (1..=list(lua, 3).unwrap_or_default()).step_by(2) {
+    for place in (1..=list(*lua, 3).unwrap_or_default()).step_by(2) {
         let (Some(first), Some(second)) = (item_of(lua, 3, place), item_of(lua, 3, place + 1)) else { break };
         let (topic, payload) = (topic(first)?, payload(second, "payload", limit)?);
         let Some(rest) = left.checked_sub(topic.len() + payload.len() + call::ITEM) else {
@@ -203,26 +192,19 @@ fn payload<'b>(bytes: &'b [u8], what: &str, limit: usize) -> Result<&'b [u8], Re
 }
 
 /// Entries of the list at a place of the spawner, if there is one.
-fn list(lua: &Lua, place: i64) -> Option<usize> {
+fn list(mut lua: Lua, place: i64) -> Option<usize> {
     lua.get_item(1, place);
     let count = (lua.kind(-1) == Kind::Table).then(|| lua.length(-1));
     lua.pop(1);
     count
 }
 
-/// The bytes at a place of a table, if there are any. The table holds them.
-fn item(lua: &Lua, table: c_int, place: i64) -> Option<&[u8]> {
-    lua.get_item(table, place);
-    let bytes = lua.bytes(-1);
-    lua.pop(1);
-    bytes
-}
-
-/// The same of the list at a place of the spawner.
+/// The bytes at a place of the list at a place of the spawner, which holds the list.
 fn item_of(lua: &Lua, list: i64, place: usize) -> Option<&[u8]> {
-    lua.get_item(1, list);
-    let bytes = item(lua, lua.top(), place as i64);
-    lua.pop(1);
+    let mut above = *lua;
+    above.get_item(1, list);
+    let bytes = lua.held_bytes(above.top(), place as i64);
+    above.pop(1);
     bytes
 }
 
@@ -239,7 +221,7 @@ extern "C-unwind" fn cancel(lua: Lua) -> c_int {
     } else {
         match argument(lua, 2) {
             Argument::Nanoseconds(time) => Some(time),
-            Argument::Invalid(fault) => return refuse(lua, &invalid(fault)),
+            Argument::Invalid(fault) => return refuse(lua, invalid(fault)),
             Argument::WrongType => lua.type_error(2, c"duration"),
         }
     };
@@ -255,7 +237,7 @@ extern "C-unwind" fn get_options(lua: Lua) -> c_int {
 }
 
 /// What `set_options` asks for, or what is wrong with it. All or nothing.
-fn read_options(lua: Lua) -> Result<Options, String> {
+fn read_options(mut lua: Lua) -> Result<Options, String> {
     if lua.is_absent(1) {
         return Err("options are missing".to_owned());
     }
@@ -284,7 +266,7 @@ extern "C-unwind" fn set_options(lua: Lua) -> c_int {
         }
         Err(fault) => {
             lua.push_boolean(false);
-            push_error(lua, ErrorKind::Invalid, &fault, false);
+            push_error(lua, ErrorKind::Invalid, fault, false);
             2
         }
     }

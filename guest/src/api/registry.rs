@@ -3,8 +3,8 @@
 use std::ffi::{CStr, c_int};
 
 use super::argument::{argument, destination, fault_of, name};
-use crate::error::{answer, done, refuse};
 use crate::lua::{Function, Lua};
+use crate::state::error::{answer, done, refuse};
 
 fn name_argument(lua: &Lua) -> Option<&str> {
     argument(lua, 1, "name", name)
@@ -39,7 +39,7 @@ extern "C-unwind" fn unregister(lua: Lua) -> c_int {
             lua.push_nil();
             2
         }
-        Err(refusal) => refuse(lua, &refusal),
+        Err(refusal) => refuse(lua, refusal),
     }
 }
 

@@ -3,10 +3,10 @@
 
 use std::ffi::{CStr, c_int};
 
-use crate::channel::receive;
-use crate::context::{Context, Type};
+use crate::lua::wait::set_base;
 use crate::lua::{Broken, Function, Kind, Lua, Progress};
-use crate::wait::set_base;
+use crate::state::context::{Context, Type};
+use crate::turn::channel::receive;
 
 /// `new_base(f, ...)` → a coroutine that will run `f(...)`
 extern "C-unwind" fn new_base(lua: Lua) -> c_int {
@@ -18,7 +18,7 @@ extern "C-unwind" fn new_main(lua: Lua) -> c_int {
     make_base(lua, true)
 }
 
-fn make_base(lua: Lua, main: bool) -> c_int {
+fn make_base(mut lua: Lua, main: bool) -> c_int {
     let count = lua.top();
     let coroutine = lua.new_thread();
     lua.insert(1);
@@ -48,7 +48,7 @@ extern "C-unwind" fn step(lua: Lua) -> c_int {
 }
 
 /// `make_receive(state, ready, event)`: see `channel.rs`.
-extern "C-unwind" fn make_receive(lua: Lua) -> c_int {
+extern "C-unwind" fn make_receive(mut lua: Lua) -> c_int {
     lua.set_top(3);
     lua.push_closure(receive, 3);
     1
@@ -77,7 +77,7 @@ extern "C-unwind" fn cpu(lua: Lua) -> c_int {
 }
 
 /// `define(name, metatable)`: values with this metatable are of the runtime's type `name`.
-extern "C-unwind" fn define(lua: Lua) -> c_int {
+extern "C-unwind" fn define(mut lua: Lua) -> c_int {
     let types = &lua.context().types;
     let Some(name) = lua.bytes(1) else { return 0 };
     let place = match name {
@@ -98,7 +98,7 @@ extern "C-unwind" fn define(lua: Lua) -> c_int {
 }
 
 /// `count_unread(table)`: where `{messages, bytes}` is counted.
-extern "C-unwind" fn count_unread(lua: Lua) -> c_int {
+extern "C-unwind" fn count_unread(mut lua: Lua) -> c_int {
     if lua.kind(1) == Kind::Table {
         lua.set_top(1);
         let context: &Context = lua.context();

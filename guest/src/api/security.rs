@@ -1,54 +1,64 @@
 //! `security`: arguments and results only. The host knows the caller's actor and scope, and decides.
 
 use std::ffi::{CStr, c_int};
+use std::mem;
 
 use lunarium_contract::length;
 
-use super::argument::{bounded_argument, invalid, text};
-use crate::codec::{Shape, Unfit, encode};
-use crate::error::{done, refuse};
+use super::argument::{bounded_argument, text, with_payload};
+use crate::codec::{Shape, Unfit};
+use crate::host::Refusal;
 use crate::lua::{Function, Kind, Lua};
+use crate::state::error::{done, refuse};
 
-/// The table at this index as a payload. None: it isn't there, or `nil, err` is pushed, and `Err` says so. Raises for
-/// another type.
-fn table_argument(lua: Lua, argument: c_int, what: &str) -> Result<Option<Vec<u8>>, ()> {
+/// Calls `act` with the payload of the table at this index, or with none where nothing is. Raises for another type.
+fn with_table<T>(
+    lua: Lua,
+    argument: c_int,
+    what: &str,
+    act: impl FnOnce(Option<&mut Vec<u8>>) -> Result<T, Refusal>,
+) -> Result<T, Refusal> {
     if lua.is_absent(argument) {
-        return Ok(None);
+        return act(None);
     }
     if lua.kind(argument) != Kind::Table {
         lua.type_error(argument, c"table");
     }
-    let mut payload = Vec::new();
-    match encode(lua, Shape::One(argument), length::META, &mut payload) {
-        Ok(()) => Ok(Some(payload)),
-        Err(unfit) => {
-            let message = match unfit {
-                Unfit::TooLarge(limit) => format!("more than {limit} bytes of {what}"),
-                unfit => unfit.message(what),
-            };
-            refuse(lua, &invalid(message));
-            Err(())
-        }
-    }
+    let told = |unfit: Unfit| match unfit {
+        Unfit::TooLarge(limit) => format!("more than {limit} bytes of {what}"),
+        unfit => unfit.message(what),
+    };
+    with_payload(lua, Shape::One(argument), length::META, told, |payload| act(Some(payload)))
 }
 
-fn push_texts(lua: Lua, texts: &[String]) {
-    lua.new_table(texts.len(), 0);
-    for (place, text) in (1..).zip(texts) {
-        lua.push_bytes(text.as_bytes());
+/// Pushes a table of ids.
+fn push_ids(lua: Lua, ids: Vec<String>) {
+    let count = ids.len();
+    lua.push_owned(joined(ids));
+    lua.new_table(count, 0);
+    let all = lua.bytes(-2).unwrap_or_default();
+    for (place, id) in (1..).zip(all.split(|byte| *byte == 0).take(count)) {
+        lua.push_bytes(id);
         lua.set_item(-2, place);
     }
 }
 
+/// As one text, which can be given away. No id has a zero byte.
+fn joined(ids: Vec<String>) -> String {
+    ids.join("\0")
+}
+
 /// `own_actor()` → id and its meta's payload (or nil), or nil
 extern "C-unwind" fn own_actor(lua: Lua) -> c_int {
-    let Some(actor) = lua.context().host.own_actor() else {
+    let host = &lua.context().host;
+    let Some(id) = host.own_actor().map(|actor| actor.id) else {
         lua.push_nil();
         return 1;
     };
-    lua.push_bytes(actor.id.as_bytes());
-    match &actor.meta {
-        Some(meta) => lua.push_bytes(meta),
+    lua.push_owned(id);
+    // Asked again: two texts at once can't be given away.
+    match host.own_actor().and_then(|actor| actor.meta) {
+        Some(meta) => lua.push_owned(meta),
         None => lua.push_nil(),
     }
     2
@@ -57,7 +67,7 @@ extern "C-unwind" fn own_actor(lua: Lua) -> c_int {
 /// `own_scope()` → a table of policy ids, or nil
 extern "C-unwind" fn own_scope(lua: Lua) -> c_int {
     match lua.context().host.own_scope() {
-        Some(policies) => push_texts(lua, &policies),
+        Some(ids) => push_ids(lua, ids),
         None => lua.push_nil(),
     }
     1
@@ -67,13 +77,15 @@ extern "C-unwind" fn own_scope(lua: Lua) -> c_int {
 extern "C-unwind" fn can(lua: Lua) -> c_int {
     let Some(action) = bounded_argument(&lua, 1, "action", length::QUESTION) else { return 2 };
     let Some(resource) = bounded_argument(&lua, 2, "resource", length::QUESTION) else { return 2 };
-    let Ok(attributes) = table_argument(lua, 3, "attributes") else { return 2 };
-    match lua.context().host.can(action, resource, attributes.as_deref()) {
+    let allowed = with_table(lua, 3, "attributes", |attributes| {
+        lua.context().host.can(action, resource, attributes.map(|payload| &payload[..]))
+    });
+    match allowed {
         Ok(allowed) => {
             lua.push_boolean(allowed);
             1
         }
-        Err(refusal) => refuse(lua, &refusal),
+        Err(refusal) => refuse(lua, refusal),
     }
 }
 
@@ -94,23 +106,23 @@ extern "C-unwind" fn check_policy(lua: Lua) -> c_int {
 extern "C-unwind" fn group_policies(lua: Lua) -> c_int {
     let Some(name) = bounded_argument(&lua, 1, "group", length::ID) else { return 2 };
     match lua.context().host.group(name) {
-        Ok(policies) => {
-            push_texts(lua, &policies);
+        Ok(ids) => {
+            push_ids(lua, ids);
             1
         }
-        Err(refusal) => refuse(lua, &refusal),
+        Err(refusal) => refuse(lua, refusal),
     }
 }
 
 /// `encode_meta(id, meta)` → a payload or false; or nil and what is wrong with either. The id is a string.
 extern "C-unwind" fn encode_meta(lua: Lua) -> c_int {
     if let Err(fault) = text(lua.check_bytes(1), "actor id", length::ACTOR) {
-        return refuse(lua, &fault);
+        return refuse(lua, fault);
     }
-    match table_argument(lua, 2, "meta") {
-        Ok(Some(payload)) => lua.push_bytes(&payload),
+    match with_table(lua, 2, "meta", |payload| Ok(payload.map(mem::take))) {
+        Ok(Some(payload)) => lua.push_owned(payload),
         Ok(None) => lua.push_boolean(false),
-        Err(()) => return 2,
+        Err(refusal) => return refuse(lua, refusal),
     }
     1
 }

@@ -1,17 +1,18 @@
 //! `time` as far as it needs no waiting: the functions that make points in time, and the Time object's methods and
-//! operators, those with durations too. Owns arguments and results only: range and arithmetic are `moment.rs`'s, texts
-//! `date.rs`'s, zones `zone.rs`'s, and waiting for a point in time is `prelude/timer.lua`'s.
+//! operators, those with durations too. Owns arguments and results only: range and arithmetic are `time/moment.rs`'s,
+//! and waiting for a point in time is `prelude/timer.lua`'s.
 
 use std::ffi::{CStr, c_int};
 
-use super::date::{format, rfc3339, zone_argument};
-use super::duration::{self, Duration, check_argument};
-pub use super::moment::Time;
-use super::moment::{OUT_OF_RANGE, SECOND};
-use super::object::{Object, define};
-use super::zone::Zone;
-use crate::error::invalid;
+use super::date::{format, zone_argument};
+use super::duration::{self, check_argument};
 use crate::lua::{Function, Lua};
+use crate::state::error::invalid;
+use crate::state::object::{Object, define};
+use crate::time::date::rfc3339;
+use crate::time::duration::Duration;
+use crate::time::moment::{OUT_OF_RANGE, SECOND, Time};
+use crate::time::zone::Zone;
 
 // ---- Functions
 
@@ -160,7 +161,7 @@ extern "C-unwind" fn unix_nano(lua: Lua) -> c_int {
 
 extern "C-unwind" fn text(lua: Lua) -> c_int {
     let time = Time::check(lua, 1);
-    lua.push_bytes(rfc3339(time, &lua.context().zones).as_bytes());
+    lua.push_owned(rfc3339(time, &lua.context().zones));
     1
 }
 
@@ -253,7 +254,7 @@ pub fn open(lua: Lua) {
 extern "C-unwind" fn deadline(lua: Lua) -> c_int {
     let total = lua.integer(1).unwrap_or_default().into();
     let time = Time::from_nanoseconds(total, Zone::Utc);
-    lua.push_bytes(time.map(|time| rfc3339(time, &lua.context().zones)).unwrap_or_default().as_bytes());
+    lua.push_owned(time.map(|time| rfc3339(time, &lua.context().zones)).unwrap_or_default());
     1
 }
 

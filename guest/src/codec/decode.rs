@@ -6,12 +6,12 @@ use std::ffi::c_int;
 
 use lunarium_contract::payload::{DEPTH, extension};
 
-use crate::api::duration::Duration;
-use crate::api::json::push_null;
-use crate::api::object::Object;
-use crate::api::time::Time;
-use crate::api::zone::Zone;
 use crate::lua::{Kind, Lua};
+use crate::state::object::Object;
+use crate::state::object::push_null;
+use crate::time::duration::Duration;
+use crate::time::moment::Time;
+use crate::time::zone::Zone;
 
 /// Pushes the value. Raises.
 pub fn decode(lua: Lua, payload: &[u8]) {
@@ -29,6 +29,19 @@ pub fn is_scalar(payload: &[u8]) -> bool {
         && payload
             .first()
             .is_some_and(|marker| !matches!(marker, 0x80..=0x9f | 0xc7..=0xc9 | 0xd4..=0xd8 | 0xdc..=0xdf))
+}
+
+/// The bytes of a payload that is one text.
+pub fn as_text(payload: &[u8]) -> Option<&[u8]> {
+    let (marker, rest) = payload.split_first()?;
+    let (length, text) = match marker {
+        0xa0..=0xbf => (usize::from(marker & 0x1f), rest),
+        0xc4 | 0xd9 => rest.split_first().map(|(length, text)| (usize::from(*length), text))?,
+        0xc5 | 0xda => rest.split_first_chunk().map(|(length, text)| (u16::from_be_bytes(*length).into(), text))?,
+        0xc6 | 0xdb => rest.split_first_chunk().map(|(length, text)| (u32::from_be_bytes(*length) as usize, text))?,
+        _ => return None,
+    };
+    (text.len() == length).then_some(text)
 }
 
 /// Pushes the values of an array, and tells how many. Raises.
@@ -69,7 +82,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Takes the list away from below the results.
-    fn finish(&self) {
+    fn finish(mut self) {
         if let Some(list) = self.list {
             self.lua.remove(list);
         }
@@ -243,7 +256,7 @@ fn error(lua: Lua, body: &[u8], depth: usize) -> Option<()> {
     Some(())
 }
 
-fn time(lua: Lua, body: &[u8]) -> Option<()> {
+fn time(mut lua: Lua, body: &[u8]) -> Option<()> {
     let mut reader = Reader { lua, bytes: body, at: 0, list: None, met: 0 };
     if reader.list_length()? != 3 {
         return None;

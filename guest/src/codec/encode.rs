@@ -8,12 +8,12 @@ use std::mem;
 
 use lunarium_contract::payload::{DEPTH, extension};
 
-use crate::api::duration::Duration;
-use crate::api::time::Time;
-use crate::api::zone::Zone;
-use crate::context::{Context, kind_text};
 use crate::host::Failure;
 use crate::lua::{Kind, Lua};
+use crate::state::context::{Context, kind_text};
+use crate::time::duration::Duration;
+use crate::time::moment::Time;
+use crate::time::zone::Zone;
 
 /// Why a value can't travel.
 pub enum Unfit {
@@ -63,7 +63,7 @@ pub enum Shape {
 }
 
 /// Appends the payload to `out`. Indices are absolute. What is on the stack stays.
-pub fn encode(lua: Lua, shape: Shape, limit: usize, out: &mut Vec<u8>) -> Result<(), Unfit> {
+pub fn encode(mut lua: Lua, shape: Shape, limit: usize, out: &mut Vec<u8>) -> Result<(), Unfit> {
     let top = lua.top();
     let mut encoder = Encoder {
         lua,
@@ -243,7 +243,7 @@ impl Encoder<'_> {
     }
 
     /// How many entries the table has: `Ok` when their keys are exactly 1..n.
-    fn items(&self, index: c_int) -> Result<usize, usize> {
+    fn items(&mut self, index: c_int) -> Result<usize, usize> {
         let border = self.lua.length(index);
         let (mut count, mut list) = (0usize, true);
         self.lua.push_nil();

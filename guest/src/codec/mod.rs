@@ -4,5 +4,5 @@
 mod decode;
 mod encode;
 
-pub use decode::{decode, decode_spread, is_scalar};
+pub use decode::{as_text, decode, decode_spread, is_scalar};
 pub use encode::{Shape, Unfit, encode, failure_payload, step};

@@ -1,5 +1,6 @@
-//! Lua errors: raising them, and the arguments whose wrong type is one. The rules of `lua.rs` hold.
+//! Lua errors: raising them, and the arguments whose wrong type is one. The rules of `lua/mod.rs` hold.
 
+use std::borrow::Cow;
 use std::ffi::{CStr, c_char, c_int};
 use std::slice;
 
@@ -19,15 +20,16 @@ impl Lua {
     }
 
     /// Raises text as it stands, without a position.
-    pub fn raise_text(&self, text: &str) -> ! {
+    pub fn raise_text(&self, text: &'static str) -> ! {
         self.push_bytes(text.as_bytes());
         self.raise()
     }
 
     /// Raises text with the position of whoever called the running function.
-    pub fn raise_here(&self, text: &str) -> ! {
+    pub fn raise_here(&self, text: impl Into<Cow<'static, str>>) -> ! {
+        self.push_message(text);
         unsafe { ffi::luaL_where(self.0, 1) };
-        self.push_bytes(text.as_bytes());
+        self.insert(-2);
         unsafe { ffi::lua_concat(self.0, 2) };
         self.raise()
     }

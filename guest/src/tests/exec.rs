@@ -192,8 +192,9 @@ fn a_reply_nobody_waits_for_is_dropped() {
 
 #[test]
 fn a_reply_without_memory_to_read_it_raises_in_its_coroutine() {
-    let mut payload = vec![0xc6, 0, 0x20, 0, 0];
-    payload.resize(5 + (2 << 20), b'x');
+    // A text in a list: one by itself needs no reading.
+    let mut payload = vec![0x91, 0xc6, 0, 0x20, 0, 0];
+    payload.resize(6 + (2 << 20), b'x');
     let case = Case::body(
         r#"
         print(pcall(process.exec, "app:child", "h"))
@@ -207,5 +208,17 @@ fn a_reply_without_memory_to_read_it_raises_in_its_coroutine() {
         -- exec app:child h []
         false	not enough memory
         => "goes on"
+    "#]]);
+}
+
+#[test]
+fn a_text_takes_its_size_once() {
+    let mut payload = vec![0xc6, 0, 0x20, 0, 0];
+    payload.resize(5 + (2 << 20), b'x');
+    let case = Case::body("return #process.exec('app:child', 'h')").with(|program| program.limits.memory = 3 << 20);
+    case.host.callees.borrow_mut().push_back(completed(&payload));
+    case.check(expect![[r#"
+        -- exec app:child h []
+        => 2097152
     "#]]);
 }

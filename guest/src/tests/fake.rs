@@ -4,12 +4,13 @@ use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, VecDeque};
 use std::rc::Rc;
 
-use super::{PEER, PID, show};
+use super::{PEER, PID, heap, show};
 use crate::host::{
     ActorParam, ActorResult, Ended, ErrorKind, Event, Failure, FirstMessage, Host, Level, Message, Options, Outcome,
     Refusal, Reply, SpawnRequest, Unread, refusal,
 };
 
+#[derive(Clone)]
 pub struct State {
     pub now: Cell<u64>,
     pub printed: RefCell<String>,
@@ -160,6 +161,7 @@ impl Host for Fake {
         if entry == Some("app:nobody") {
             return Err(refusal(ErrorKind::NotFound, "entry `app:nobody` not found".to_owned()));
         }
+        heap::let_lua_allocate(None);
         self.0.line(&format!("-- upgrade {} {}", entry.unwrap_or("itself"), show::payload(arguments)));
         Ok(())
     }
@@ -189,10 +191,21 @@ impl Host for Fake {
     }
 
     fn monitor(&self, destination: &str) -> Result<(), Refusal> {
+        // Says after how many more blocks Lua's memory is at its end, for a while.
+        if let Some(blocks) = destination.strip_prefix("memory:") {
+            heap::let_lua_allocate(blocks.parse().ok());
+            return Ok(());
+        }
         self.0.act("monitor", destination)
     }
 
     fn unmonitor(&self, destination: &str) -> Result<(), Refusal> {
+        if destination == "memory:" {
+            return match heap::let_lua_allocate(None) {
+                true => Ok(()),
+                false => Err(refusal(ErrorKind::Unknown, "it was enough".to_owned())),
+            };
+        }
         self.0.act("unmonitor", destination)
     }
 
@@ -235,7 +248,11 @@ impl Host for Fake {
 
     fn authorize(&self, action: &str, resource: &str) -> Result<(), Refusal> {
         let message = format!("permission `{action}` on `{resource}` is missing");
-        if action == "may" { Ok(()) } else { Err(refusal(ErrorKind::PermissionDenied, message)) }
+        if action == "may" || action.starts_with("process.") {
+            Ok(())
+        } else {
+            Err(refusal(ErrorKind::PermissionDenied, message))
+        }
     }
 
     fn policy(&self, id: &str) -> Result<(), Refusal> {

@@ -83,8 +83,7 @@ fn each_function_waits_for_its_answer() {
             text	nil
             -- read a 5 Some(7) (beside 0)
             text	nil
-            -- read a 0 Some(4294967295) (beside 0)
-            text	nil
+            nil	fs.read on `a` failed: 1099511627776 bytes exceed the message limit of 1048576
             -- read none 0 None (beside 0)
             NotFound	no `none`	false
             => nil

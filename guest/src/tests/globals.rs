@@ -5,10 +5,10 @@ use std::rc::Rc;
 
 use expect_test::{Expect, expect};
 
-use crate::globals::uses;
 use crate::host::{Chunk, Code};
 use crate::tests::fake::{Fake, State};
 use crate::vm::Vm;
+use crate::vm::globals::uses;
 
 fn vm() -> Vm {
     Vm::new(Box::new(Fake(Rc::new(State::default()))))

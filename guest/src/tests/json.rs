@@ -255,3 +255,30 @@ fn the_memory_limit_is_an_error_that_can_be_caught() {
         => nil
     "#]]);
 }
+
+#[test]
+fn a_finalizer_may_empty_the_table_that_is_being_encoded() {
+    check(
+        r#"
+        local t, keys = {}, {}
+        for i = 1, 3000 do
+            keys[i] = ("a key that is collected alone: %040d"):format(i)
+            t[keys[i]] = ("x"):rep(100)
+        end
+        local expected = table.concat(keys, " ")
+        keys = nil
+        local cleared = false
+        setmetatable({}, { __gc = function()
+            for key in next, t do t[key] = nil end
+            cleared = true
+        end })
+        local read = {}
+        for key in json.encode(t):gmatch('"(a key[^"]*)":') do read[#read + 1] = key end
+        print(cleared, table.concat(read, " ") == expected)
+        "#,
+        expect![[r#"
+            true	true
+            => nil
+        "#]],
+    );
+}

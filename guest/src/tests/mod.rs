@@ -2,6 +2,7 @@
 //! `check(script, expect![[…]])` compares what the script printed and how it ended.
 
 mod fake;
+pub mod heap;
 mod show;
 
 mod bounds;
@@ -21,6 +22,7 @@ mod mailbox;
 mod payloads;
 mod process;
 mod program;
+mod raises;
 mod sandbox;
 mod security;
 mod spawner;
@@ -94,9 +96,31 @@ impl Case {
     }
 
     /// Runs to the end, or to where only the outside could go on. What was printed, line by line, then how it ended.
+    ///
+    /// Panics: when something was left on Rust's heap, as by a raise from a frame that owns some of it.
     pub fn run(self) -> String {
+        let (printed, left) = self.run_counting();
+        assert_eq!(left, 0, "bytes left on Rust's heap: {printed}");
+        printed
+    }
+
+    /// The same, and how many bytes were left on Rust's heap.
+    pub fn run_counting(self) -> (String, isize) {
+        let before = heap::live();
+        let mut case = Self {
+            program: self.program.clone(),
+            arguments: self.arguments.clone(),
+            host: Rc::new(State::clone(&self.host)),
+        };
+        let printed = case.run_here();
+        drop(case);
+        let left = heap::live() - before - printed.capacity().cast_signed();
+        (printed, left)
+    }
+
+    fn run_here(&mut self) -> String {
         let mut vm = Vm::new(Box::new(Fake(self.host.clone())));
-        let mut status = vm.start(self.program, &self.arguments);
+        let mut status = vm.start(self.program.clone(), &self.arguments);
         for _ in 0..100_000 {
             let parked = match status {
                 Status::Exited(outcome) => {

@@ -264,7 +264,7 @@ fn what_is_compiled_runs_and_fails_as_its_source_does() {
 /// `src/slots.rs` and `prelude/slots.lua` number the same tables.
 #[test]
 fn rust_and_lua_agree_on_the_slots() {
-    use crate::slots::{channel, kind, node, state, task};
+    use crate::turn::slots::{channel, kind, node, state, task};
     let slots = [
         ("CH", node::CHANNEL),
         ("SENDS", node::SENDS),
@@ -304,7 +304,7 @@ fn rust_and_lua_agree_on_the_slots() {
     for (name, number) in slots {
         let declared = format!("local {name} <const> = {number}");
         assert!(
-            crate::prelude::SLOTS.replace('\n', " ").contains(&format!("{declared} ")),
+            crate::vm::prelude::SLOTS.replace('\n', " ").contains(&format!("{declared} ")),
             "`{declared}` is not in prelude/slots.lua"
         );
     }

@@ -18,8 +18,21 @@ fn a_spawner_is_immutable_and_merges() {
         print(pcall(a.spawn, a, {}, "h"))
         "#,
         expect![[r#"
-            !! ErrorKind::PermissionDenied: permission `process.context` on `context` is missing
-               main.lua:2: in function <main.lua:1>
+            -- spawn app:child app:processes [7] false false
+            -- named None with {"x": "\u{1}", "y": bin"�why"}
+            {app:processes|0x00002}	nil
+            -- spawn app:child app:processes [] true true
+            -- named Some("n") with {"x": "\u{2}", "y": bin"�why"}
+            -- first t nil
+            -- first u {"n": 2, 1: 1}
+            {app:processes|0x00002}	nil
+            -- spawn app:child app:processes [] true false
+            -- named None with {"x": "\u{1}", "y": bin"�why"}
+            {app:processes|0x00002}	nil
+            nil	nil	host is missing
+            false	bad argument #1 to '?' (spawner expected, got string)
+            false	bad argument #2 to '?' (string expected, got table)
+            => nil
         "#]],
     );
 }
@@ -48,8 +61,20 @@ fn a_bad_argument_of_a_spawner_raises_an_error_object() {
         try(s.with_message, s, "t", 1, { g = print })
         "#,
         expect![[r#"
-            !! ErrorKind::PermissionDenied: permission `process.context` on `context` is missing
-               main.lua:2: in function <main.lua:1>
+            false	values are missing	Invalid
+            false	values are a number, not a table	Invalid
+            false	values have a key that is a number, not a string	Invalid
+            false	values.f[1] is a function	Invalid
+            false	bad argument #1 to 'with_context' (spawner expected, got table)	Invalid
+            false	name is missing	Invalid
+            false	name is a table, not a string	Invalid
+            false	name has 0 bytes, not 1 to 255	Invalid
+            false	name has 256 bytes, not 1 to 255	Invalid
+            false	name `{a|b}` has the form of a pid	Invalid
+            false	topic is missing	Invalid
+            false	topic `@t` is reserved: it begins with @	Invalid
+            false	payload[2].g is a function	Invalid
+            => nil
         "#]],
     );
 }
@@ -74,8 +99,9 @@ fn context_values_are_copies() {
         1	false	nil	context has no value `absent`
         NotFound	nil	false	bad argument #1 to 'get' (string expected, got table)
         2	false	nil	true
-        !! ErrorKind::PermissionDenied: permission `process.context` on `context` is missing
-           main.lua:9: in function <main.lua:1>
+        -- spawn app:x h [] false false
+        -- named None with {"list": bin"�\u{1}\u{2}", "no": bin"�yes"}
+        => nil
     "#]]);
 }
 

@@ -8,8 +8,9 @@ use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess,
 use serde_json::de::SliceRead;
 use serde_json::{Deserializer as Reader, Error};
 
-use super::{MAX_DEPTH, push_null};
+use super::MAX_DEPTH;
 use crate::lua::{Kind, Lua};
+use crate::state::object::push_null;
 
 /// Pushes the value of the text at `index`. What is on the stack besides is dropped. Raises.
 ///

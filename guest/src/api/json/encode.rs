@@ -8,14 +8,14 @@ use std::ffi::c_int;
 use serde_json::ser::{CompactFormatter, Formatter, PrettyFormatter};
 
 use super::MAX_DEPTH;
-use crate::api::date::rfc3339;
-use crate::api::duration::Duration;
-use crate::api::object::Object;
-use crate::api::time::Time;
-use crate::buffer::{Buffer, push_list};
 use crate::codec::step;
-use crate::context::Context;
+use crate::lua::buffer::{Buffer, push_list};
 use crate::lua::{Kind, Lua};
+use crate::state::context::Context;
+use crate::state::object::Object;
+use crate::time::date::rfc3339;
+use crate::time::duration::Duration;
+use crate::time::moment::Time;
 
 /// Why a value has no JSON.
 pub enum Unfit {
@@ -54,17 +54,17 @@ fn unfit(fault: impl Into<String>) -> Unfit {
 pub fn encode(lua: Lua, index: c_int, indent: Option<usize>, out: &mut Buffer) -> Result<(), Unfit> {
     let context = lua.context();
     match indent {
-        None => Encoder { lua: &lua, context, out, form: CompactFormatter, above: [0; MAX_DEPTH] }.value(index, 0),
+        None => Encoder { lua, context, out, form: CompactFormatter, above: [0; MAX_DEPTH] }.value(index, 0),
         Some(spaces) => {
             const SPACES: &[u8] = b"                ";
             let form = PrettyFormatter::with_indent(SPACES.get(..spaces).unwrap_or(SPACES));
-            Encoder { lua: &lua, context, out, form, above: [0; MAX_DEPTH] }.value(index, 0)
+            Encoder { lua, context, out, form, above: [0; MAX_DEPTH] }.value(index, 0)
         }
     }
 }
 
 struct Encoder<'l, F> {
-    lua: &'l Lua,
+    lua: Lua,
     context: &'static Context,
     out: &'l mut Buffer,
     form: F,
@@ -75,7 +75,7 @@ struct Encoder<'l, F> {
 /// Writing never fails, it raises.
 fn infallible<T, E>(_: Result<T, E>) {}
 
-impl<'l, F: Formatter> Encoder<'l, F> {
+impl<F: Formatter> Encoder<'_, F> {
     fn value(&mut self, index: c_int, depth: usize) -> Result<(), Unfit> {
         let lua = self.lua;
         match lua.kind(index) {
@@ -120,17 +120,17 @@ impl<'l, F: Formatter> Encoder<'l, F> {
         }
         // Room first: the texts below are on the heap.
         self.out.reserve(64);
-        if let Some(time) = Time::at(*self.lua, index) {
+        if let Some(time) = Time::at(self.lua, index) {
             return self.string(rfc3339(time, &self.context.zones).as_bytes());
         }
-        if let Some(duration) = Duration::at(*self.lua, index) {
+        if let Some(duration) = Duration::at(self.lua, index) {
             return self.string(duration.to_string().as_bytes());
         }
         Err(unfit("is userdata"))
     }
 
     fn table(&mut self, index: c_int, depth: usize) -> Result<(), Unfit> {
-        let lua = self.lua;
+        let mut lua = self.lua;
         if depth >= MAX_DEPTH || !lua.reserve(8) {
             return Err(Unfit::TooDeep);
         }
@@ -164,7 +164,7 @@ impl<'l, F: Formatter> Encoder<'l, F> {
         if let Some(place) = self.above.get_mut(depth) {
             *place = identity;
         }
-        match shape(*lua, index)? {
+        match shape(lua, index)? {
             Shape::Items(count) => self.items(index, count, depth + 1),
             Shape::Fields(count) => self.fields(index, count, depth + 1),
         }
@@ -172,15 +172,15 @@ impl<'l, F: Formatter> Encoder<'l, F> {
 
     /// An error object: its message.
     fn error(&mut self, index: c_int) -> Result<(), Unfit> {
-        self.lua.get_item(index, 2);
-        let message = self.lua.bytes(-1).unwrap_or_default();
-        let result = self.string(message);
-        self.lua.pop(1);
+        let (lua, mut above) = (self.lua, self.lua);
+        lua.get_item(index, 2);
+        let result = self.string(lua.bytes(-1).unwrap_or_default());
+        above.pop(1);
         result
     }
 
     fn items(&mut self, index: c_int, count: usize, depth: usize) -> Result<(), Unfit> {
-        let lua = self.lua;
+        let mut lua = self.lua;
         infallible(self.form.begin_array(self.out));
         for i in 1..=count {
             infallible(self.form.begin_array_value(self.out, i == 1));
@@ -194,9 +194,9 @@ impl<'l, F: Formatter> Encoder<'l, F> {
     }
 
     fn fields(&mut self, index: c_int, count: usize, depth: usize) -> Result<(), Unfit> {
-        let lua = self.lua;
+        let (lua, mut above) = (self.lua, self.lua);
         infallible(self.form.begin_object(self.out));
-        for (i, key) in sorted_keys(lua, index, count).iter().enumerate() {
+        for (i, key) in sorted_keys(&lua, index, count).iter().enumerate() {
             infallible(self.form.begin_object_key(self.out, i == 0));
             lua.push_bytes(key);
             self.string(key).map_err(|_| unfit("has a key that is not valid UTF-8"))?;
@@ -205,11 +205,11 @@ impl<'l, F: Formatter> Encoder<'l, F> {
             lua.push_copy(-1);
             lua.get(index);
             let value = lua.top();
-            self.value(value, depth).map_err(|e| e.under(|| step(*lua, value - 1)))?;
-            lua.pop(2);
+            self.value(value, depth).map_err(|e| e.under(|| step(lua, value - 1)))?;
+            above.pop(2);
             infallible(self.form.end_object_value(self.out));
         }
-        lua.pop(1);
+        above.pop(2);
         infallible(self.form.end_object(self.out));
         Ok(())
     }
@@ -222,7 +222,7 @@ enum Shape {
     Fields(usize),
 }
 
-fn shape(lua: Lua, index: c_int) -> Result<Shape, Unfit> {
+fn shape(mut lua: Lua, index: c_int) -> Result<Shape, Unfit> {
     let border = lua.length(index);
     let (mut texts, mut items) = (0usize, 0usize);
     let mut other = None;
@@ -260,19 +260,19 @@ fn bad_key(lua: Lua) -> Unfit {
     }
 }
 
-/// Pushes a list of the table's keys, strings all of them, and gives it in order. Raises.
+/// Pushes two values that hold the table's keys, strings all of them, and gives these in order. Raises.
 fn sorted_keys(lua: &Lua, index: c_int, count: usize) -> &[&[u8]] {
-    let keys = push_list::<&[u8]>(*lua, count, b"");
-    lua.push_nil();
-    for key in keys.iter_mut() {
-        if !lua.next(index) {
-            break;
-        }
-        lua.pop(1);
-        // The table holds the string, and nothing changes the table meanwhile.
-        *key = lua.bytes(-1).unwrap_or_default();
+    // While text is written a finalizer may run, which can empty the table.
+    lua.new_table(count, 0);
+    let held = lua.top();
+    for (place, _) in (1..).zip(lua.texts(index).take(count)) {
+        lua.push_copy(-1);
+        lua.set_item(held, place);
     }
-    lua.pop(1);
+    let keys = push_list::<&[u8]>(lua, lua.length(held), b"");
+    for (key, place) in keys.iter_mut().zip(1..) {
+        *key = lua.held_bytes(held, place).unwrap_or_default();
+    }
     keys.sort_unstable();
     keys
 }

@@ -4,25 +4,25 @@
 
 use std::ffi::c_int;
 
+use super::slots::{channel, kind, node, state, task};
 use crate::codec::{decode, is_scalar};
 use crate::host::Message;
+use crate::lua::wait;
 use crate::lua::{Kind, Lua};
-use crate::slots::{channel, kind, node, state, task};
-use crate::wait;
 
 /// Upvalues of `receive`.
 const STATE: c_int = Lua::upvalue(1);
 const READY: c_int = Lua::upvalue(2);
 const EVENT: c_int = Lua::upvalue(3);
 
-fn number(lua: Lua, table: c_int, slot: i64) -> i64 {
+fn number(mut lua: Lua, table: c_int, slot: i64) -> i64 {
     lua.get_item(table, slot);
     let number = lua.integer(-1).unwrap_or_default();
     lua.pop(1);
     number
 }
 
-fn truth(lua: Lua, table: c_int, slot: i64) -> bool {
+fn truth(mut lua: Lua, table: c_int, slot: i64) -> bool {
     lua.get_item(table, slot);
     let truth = lua.boolean(-1);
     lua.pop(1);
@@ -41,7 +41,7 @@ fn set_number(lua: Lua, table: c_int, slot: i64, value: i64) {
 
 /// `channel:receive()`. Its upvalues: the scheduler's state, the prelude's function for when nobody has to wait, and the
 /// one that makes an event of its record.
-pub extern "C-unwind" fn receive(lua: Lua) -> c_int {
+pub extern "C-unwind" fn receive(mut lua: Lua) -> c_int {
     if !lua.context().types.channel.get().is(lua.metatable(1)) {
         lua.type_error(1, c"channel");
     }
@@ -86,7 +86,7 @@ fn link(lua: Lua) {
 }
 
 /// `receive` goes on: the channel is at index 1, the task at index 2.
-extern "C-unwind" fn woken(lua: Lua, _status: c_int, kind: isize) -> c_int {
+extern "C-unwind" fn woken(mut lua: Lua, _status: c_int, kind: isize) -> c_int {
     lua.set_top(2);
     if !truth(lua, 2, task::OK) {
         lua.push_nil();
@@ -190,7 +190,7 @@ pub fn push_sender(lua: Lua, sender: Option<&str>) {
 }
 
 /// Puts the task at this index at the end of the run queue. Raises, having changed nothing.
-fn make_ready(lua: Lua, state: c_int, task: c_int) {
+fn make_ready(mut lua: Lua, state: c_int, task: c_int) {
     let last = number(lua, state, state::LAST) + 1;
     lua.get_item(state, state::QUEUE);
     lua.push_copy(task);
@@ -200,7 +200,7 @@ fn make_ready(lua: Lua, state: c_int, task: c_int) {
 }
 
 /// Pushes the task to run next, taking it out of its queue; false: there is none. `queue` is the index of the run queue.
-pub fn push_next(lua: Lua, state: c_int, queue: c_int) -> bool {
+pub fn push_next(mut lua: Lua, state: c_int, queue: c_int) -> bool {
     let depth = number(lua, state, state::DEPTH);
     if depth > 0 {
         lua.get_item(state, state::STACK);

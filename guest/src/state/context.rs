@@ -1,16 +1,15 @@
 //! What belongs to one process besides its Lua state: the host, the limits, and where in Lua the runtime's own types are.
 //! References and types are set while the state is built, limits and program by `start`; what changes later counts what
-//! arrives or is kept for use again. `program` is borrowed across calls into Lua, to read only: one that raises keeps its
-//! borrow for good.
+//! arrives or is kept for use again, and is never borrowed across a call that raises: such a borrow would last for good.
 
-use std::cell::{Cell, RefCell};
+use std::cell::{Cell, OnceCell, RefCell};
 
 use lunarium_contract::ErrorKind as Kind;
 
-use crate::api::zone::Zones;
 use crate::host::{ErrorKind, Host, Message, Program, Unread};
+use crate::lua::memory::Memory;
 use crate::lua::{Lua, Reference};
-use crate::memory::Memory;
+use crate::time::zone::Zones;
 
 /// One of the runtime's types: tables or userdata with a metatable no script can get hold of.
 #[derive(Clone, Copy, Default)]
@@ -121,7 +120,7 @@ pub struct Context {
     /// Kept between messages, so that sending allocates nothing.
     pub buffer: Cell<Vec<u8>>,
     /// What `require` can load. Empty before `start`.
-    pub program: RefCell<Option<Program>>,
+    pub program: OnceCell<Program>,
     /// For `os.clock`.
     pub cpu: CpuClock,
     /// Time zones in use.
@@ -142,7 +141,7 @@ impl Context {
             arrived: Cell::new(0),
             handed: RefCell::new(Vec::new()),
             buffer: Cell::new(Vec::new()),
-            program: RefCell::new(None),
+            program: OnceCell::new(),
             cpu: CpuClock::default(),
             zones: Zones::default(),
             null: Cell::new(None),
@@ -151,7 +150,7 @@ impl Context {
 
     /// What the process holds of its mailbox at this moment.
     #[inline]
-    pub fn unread(&self, lua: Lua) -> Unread {
+    pub fn unread(&self, mut lua: Lua) -> Unread {
         let Some(kept) = self.unread.get() else { return Unread { messages: 0, bytes: 0 } };
         lua.push_kept(kept);
         lua.get_item(-1, 1);
@@ -160,6 +159,14 @@ impl Context {
         let unread = Unread { messages: number(-2), bytes: number(-1) };
         lua.pop(3);
         unread
+    }
+}
+
+impl Lua {
+    /// What belongs to the process besides this state.
+    #[inline]
+    pub fn context(&self) -> &'static Context {
+        self.besides()
     }
 }
 

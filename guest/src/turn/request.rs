@@ -4,23 +4,23 @@
 
 use std::ffi::{CStr, c_int};
 
+use super::slots::{state, task};
 use crate::codec::decode;
-use crate::error::refuse;
 use crate::host::Refusal;
+use crate::lua::wait;
 use crate::lua::{Function, Lua};
-use crate::slots::{state, task};
-use crate::wait;
+use crate::state::error::refuse;
 
 /// What a C function returns that has started a request: the call gives `value, nil` or `nil, err` when the reply is there, or
 /// at once when the host refused. Raises.
 pub fn reply_to(lua: Lua, started: Result<u64, Refusal>) -> c_int {
     match started {
         Ok(request) => wait_for(lua, request as i64),
-        Err(refusal) => refuse(lua, &refusal),
+        Err(refusal) => refuse(lua, refusal),
     }
 }
 
-fn wait_for(lua: Lua, request: i64) -> c_int {
+fn wait_for(mut lua: Lua, request: i64) -> c_int {
     let Some((waiting, scheduler)) = lua.context().requests.get() else { return 0 };
     lua.set_top(0);
     lua.push_kept(scheduler);
@@ -37,14 +37,19 @@ fn wait_for(lua: Lua, request: i64) -> c_int {
 }
 
 /// The call goes on: the task is at index 2.
-extern "C-unwind" fn replied(lua: Lua, _status: c_int, _context: isize) -> c_int {
+extern "C-unwind" fn replied(mut lua: Lua, _status: c_int, _context: isize) -> c_int {
     lua.set_top(2);
     lua.get_item(2, task::OK);
     let completed = lua.boolean(-1);
     lua.get_item(2, task::GOT);
     lua.push_boolean(false);
     lua.set_item(2, task::GOT);
-    if completed {
+    lua.get_item(2, task::TOPIC);
+    if lua.boolean(-1) {
+        // It is the text itself.
+        lua.push_copy(4);
+        lua.push_nil();
+    } else if completed {
         decode(lua, lua.bytes(4).unwrap_or_default());
         lua.push_nil();
     } else {
@@ -55,7 +60,7 @@ extern "C-unwind" fn replied(lua: Lua, _status: c_int, _context: isize) -> c_int
 }
 
 /// `keep_requests(waiting, state)`
-extern "C-unwind" fn keep_requests(lua: Lua) -> c_int {
+extern "C-unwind" fn keep_requests(mut lua: Lua) -> c_int {
     lua.set_top(2);
     let state = lua.keep();
     let waiting = lua.keep();

@@ -1,14 +1,14 @@
 //! The face of what `lua.patch` adds to Lua's coroutines: waits, and where recursion ends. A wait is a yield meant for the
 //! scheduler, which plain coroutines hand on outward. Owns the C functions' declarations; what is waited for is the prelude's.
 
-#![allow(clippy::undocumented_unsafe_blocks, reason = "one call of C each, under the rules that stand in `lua.rs`")]
+#![allow(clippy::undocumented_unsafe_blocks, reason = "one call of C each, under the rules that stand in `lua/mod.rs`")]
 
 use std::ffi::{c_int, c_uint};
 
 use lunarium_contract::length;
 use mlua::ffi::{lua_KContext, lua_KFunction, lua_State};
 
-use crate::lua::{Function, Lua};
+use super::{Function, Lua};
 
 unsafe extern "C-unwind" {
     fn lunarium_wait(lua: *mut lua_State) -> c_int;

@@ -1,5 +1,5 @@
 //! Where things are in the prelude's tables: the numbers of `prelude/slots.lua`, for the Rust code that works on the same
-//! tables (`channel.rs`, `turn.rs`). Owns nothing else; a test holds the two lists equal.
+//! tables (`channel.rs`, `mod.rs`). Owns nothing else; a test holds the two lists equal.
 
 /// A node in a channel's queue: a task that waits, or a case of a select.
 pub mod node {

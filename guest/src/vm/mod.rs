@@ -2,20 +2,25 @@
 //! run until everything waits. Owns the order of these; queues and routing are the prelude's, how an end is told is
 //! `outcome.rs`'s.
 
+#[cfg(target_family = "wasm")]
+mod component;
+pub mod globals;
+pub mod prelude;
+
 use lunarium_contract::length;
 
-use crate::api::{self, chunk::load_chunk, duration, json, object::Object, time};
+use crate::api::{self, chunk::load_chunk, duration, json, time};
 use crate::codec::decode_spread;
-use crate::context::Context;
-use crate::error::kept;
-use crate::globals;
 use crate::host::{Chunk, Code, ErrorKind, Event, GlobalUse, Globals, Host, Outcome, Program, Status};
+use crate::lua::wait::limit_stack;
 use crate::lua::{Broken, Library, Lua, Reference};
-use crate::outcome;
-use crate::prelude;
+use crate::state::context::Context;
+use crate::state::error::kept;
+use crate::state::object::Object;
+use crate::time::duration::Duration;
+use crate::turn::outcome;
+use crate::turn::upgrade::Leftovers;
 use crate::turn::{Calls, turn};
-use crate::upgrade::Leftovers;
-use crate::wait::limit_stack;
 
 /// Takes the holes that building has left in the heap, for good: what a process allocates later lies together on fresh
 /// pages then, instead of making a private copy of each page with a hole.
@@ -94,7 +99,7 @@ impl Vm {
         // The source is compiled; only the libraries' texts are needed later.
         let mut program = program;
         program.chunk.code = Code::Source(String::new());
-        *context.program.borrow_mut() = Some(program);
+        let _ = context.program.set(program);
         match prepared {
             Ok(Ok(())) => self.turn(Vec::new()),
             Ok(Err(message)) => self.end(outcome::failure(ErrorKind::Invalid, message)),
@@ -127,8 +132,9 @@ impl Vm {
     pub fn check(&self, chunk: &Chunk) -> Result<Globals, String> {
         self.load(chunk)?;
         // Without memory for the dump nothing is told, which is no fault of the chunk.
-        let dump = self.lua.dump();
-        self.lua.pop(1);
+        let mut lua = self.lua;
+        let dump = lua.dump();
+        lua.pop(1);
         Ok(self.globals(dump.and_then(|dump| globals::uses(&dump)).unwrap_or_default()))
     }
 
@@ -147,14 +153,11 @@ impl Vm {
 
     /// What every process finds, sorted.
     fn global_names(&self) -> Vec<String> {
-        let mut names = Vec::new();
-        self.lua.push_globals();
-        self.lua.push_nil();
-        while self.lua.next(self.lua.top() - 1) {
-            self.lua.pop(1);
-            names.extend(self.lua.bytes(-1).map(|name| String::from_utf8_lossy(name).into_owned()));
-        }
-        self.lua.pop(1);
+        let mut lua = self.lua;
+        lua.push_globals();
+        let names = lua.texts(lua.top()).map(|(name, _)| String::from_utf8_lossy(name).into_owned());
+        let mut names: Vec<String> = names.collect();
+        lua.pop(1);
         names.sort_unstable();
         names
     }
@@ -169,16 +172,18 @@ impl Vm {
     /// Errors: Lua's message.
     pub fn compile(&self, chunk: &Chunk) -> Result<Vec<u8>, String> {
         self.load(chunk)?;
-        let compiled = self.lua.dump();
-        self.lua.pop(1);
+        let mut lua = self.lua;
+        let compiled = lua.dump();
+        lua.pop(1);
         compiled.ok_or_else(|| "not enough memory".to_owned())
     }
 
     /// Leaves the chunk's function.
     fn load(&self, chunk: &Chunk) -> Result<(), String> {
         load_chunk(self.lua, chunk).map_err(|_| {
-            let message = String::from_utf8_lossy(self.lua.bytes(-1).unwrap_or_default()).into_owned();
-            self.lua.pop(1);
+            let mut lua = self.lua;
+            let message = String::from_utf8_lossy(lua.bytes(-1).unwrap_or_default()).into_owned();
+            lua.pop(1);
             message
         })
     }
@@ -187,7 +192,8 @@ impl Vm {
         let calls = &self.calls;
         let context = self.lua.context();
         context.cpu.resume(|| context.host.now());
-        match self.lua.protect(|lua| turn(lua, calls, events)) {
+        let mut events = events.into_iter();
+        match self.lua.protect(|lua| turn(lua, calls, &mut events)) {
             Ok(Status::Parked(parked)) => {
                 context.cpu.park(|| context.host.now());
                 Status::Parked(parked)
@@ -228,7 +234,7 @@ impl Drop for Vm {
 }
 
 /// Opens Lua's libraries, makes the runtime's types and loads the prelude. Raises.
-fn build(lua: Lua) -> Calls {
+fn build(mut lua: Lua) -> Calls {
     lua.push_globals();
     lua.open(Library::Base);
     lua.pop(1);
@@ -251,7 +257,7 @@ fn build(lua: Lua) -> Calls {
     api::install(lua);
     lua.new_table(0, duration::CONSTANTS.len());
     for (name, nanoseconds) in duration::CONSTANTS {
-        duration::Duration(nanoseconds).push(lua);
+        Duration(nanoseconds).push(lua);
         lua.set_field(-2, name);
     }
     lua.set_field(-2, c"durations");

@@ -7,24 +7,24 @@ use crate::lua::Lua;
 
 /// The prelude's chunks, in order of loading. Each gets the runtime's table; the constants are put before each.
 const CHUNKS: &[(&str, &str)] = &[
-    ("errors", include_str!("../prelude/errors.lua")),
-    ("message", include_str!("../prelude/message.lua")),
-    ("schedule", include_str!("../prelude/schedule.lua")),
-    ("channel", include_str!("../prelude/channel.lua")),
-    ("timer", include_str!("../prelude/timer.lua")),
-    ("mailbox", include_str!("../prelude/mailbox.lua")),
-    ("request", include_str!("../prelude/request.lua")),
-    ("security", include_str!("../prelude/security.lua")),
-    ("output", include_str!("../prelude/output.lua")),
-    ("ctx", include_str!("../prelude/ctx.lua")),
-    ("fs", include_str!("../prelude/fs.lua")),
-    ("spawner", include_str!("../prelude/spawner.lua")),
-    ("logger", include_str!("../prelude/logger.lua")),
-    ("process", include_str!("../prelude/process.lua")),
-    ("spawn", include_str!("../prelude/spawn.lua")),
-    ("program", include_str!("../prelude/program.lua")),
+    ("errors", include_str!("../../prelude/errors.lua")),
+    ("message", include_str!("../../prelude/message.lua")),
+    ("schedule", include_str!("../../prelude/schedule.lua")),
+    ("channel", include_str!("../../prelude/channel.lua")),
+    ("timer", include_str!("../../prelude/timer.lua")),
+    ("mailbox", include_str!("../../prelude/mailbox.lua")),
+    ("request", include_str!("../../prelude/request.lua")),
+    ("security", include_str!("../../prelude/security.lua")),
+    ("output", include_str!("../../prelude/output.lua")),
+    ("ctx", include_str!("../../prelude/ctx.lua")),
+    ("fs", include_str!("../../prelude/fs.lua")),
+    ("spawner", include_str!("../../prelude/spawner.lua")),
+    ("logger", include_str!("../../prelude/logger.lua")),
+    ("process", include_str!("../../prelude/process.lua")),
+    ("spawn", include_str!("../../prelude/spawn.lua")),
+    ("program", include_str!("../../prelude/program.lua")),
 ];
-pub const SLOTS: &str = include_str!("../prelude/slots.lua");
+pub const SLOTS: &str = include_str!("../../prelude/slots.lua");
 
 /// What the prelude knows of the contract, under these names.
 const LENGTHS: [(&str, usize); 3] =

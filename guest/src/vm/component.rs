@@ -4,13 +4,13 @@
 use std::cell::RefCell;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use crate::bindings::Guest as World;
-use crate::bindings::exports::lunarium::process::guest::Guest;
-use crate::bindings::lunarium::process::{env, fs, link, mailbox, monitor, output, process, registry, security};
+use super::Vm;
+use crate::host::bindings::Guest as World;
+use crate::host::bindings::exports::lunarium::process::guest::Guest;
+use crate::host::bindings::lunarium::process::{env, fs, link, mailbox, monitor, output, process, registry, security};
 use crate::host::{
     ActorResult, Chunk, Event, Globals, Host, Level, Options, Program, Refusal, SpawnRequest, Status, Unread,
 };
-use crate::vm::Vm;
 
 thread_local! {
     static VM: RefCell<Option<Vm>> = const { RefCell::new(None) };
@@ -211,4 +211,4 @@ impl Host for Imports {
     }
 }
 
-crate::bindings::export!(Component with_types_in crate::bindings);
+crate::host::bindings::export!(Component with_types_in crate::host::bindings);

@@ -1,15 +1,10 @@
-//! Points in time: a moment and the zone in which it reads. Owns their range and arithmetic. Their functions are
-//! `time.rs`'s, their texts `date.rs`'s, zones `zone.rs`'s.
-
-use std::cell::Cell;
-use std::ffi::CStr;
+//! Points in time: a moment and the zone in which it reads. Owns their range and arithmetic; their texts
+//! are `date.rs`'s, zones `zone.rs`'s.
 
 use jiff::Timestamp;
 use jiff::civil::DateTime;
 
-use super::object::Object;
 use super::zone::{Zone, Zones};
-use crate::context::{Type, Types};
 
 /// A moment, and the zone in which it reads. Two are equal, or one before the other, by the moment alone.
 #[derive(Clone, Copy, Debug)]
@@ -33,14 +28,6 @@ const LAST: i64 = 253_402_207_199;
 
 /// What a call says that would leave them.
 pub const OUT_OF_RANGE: &str = "time is not from 0000-01-02 to 9999-12-30";
-
-impl Object for Time {
-    const NAME: &'static CStr = c"time";
-
-    fn kept(types: &Types) -> &Cell<Type> {
-        &types.time
-    }
-}
 
 impl Time {
     /// Of a clock that may show anything.

@@ -1,11 +1,13 @@
 //! Immutable userdata: a Rust value that scripts hold, with a metatable they can't get at. Owns how such a type is made,
-//! told from others, checked as an argument and joined to text. Knows none of the types.
+//! told from others, checked as an argument and joined to text; and which types there are. What they can do is `api`'s.
 
 use std::cell::Cell;
 use std::ffi::{CStr, c_int};
 
-use crate::context::{Type, Types};
+use super::context::{Type, Types};
 use crate::lua::{Function, Kind, Lua};
+use crate::time::duration::Duration;
+use crate::time::moment::Time;
 
 /// A value that scripts hold as an object.
 pub trait Object: Copy {
@@ -39,6 +41,42 @@ pub trait Object: Copy {
     }
 }
 
+impl Object for Time {
+    const NAME: &'static CStr = c"time";
+
+    fn kept(types: &Types) -> &Cell<Type> {
+        &types.time
+    }
+}
+
+impl Object for Duration {
+    const NAME: &'static CStr = c"duration";
+
+    fn kept(types: &Types) -> &Cell<Type> {
+        &types.duration
+    }
+}
+
+/// `json.null`, of which there is one.
+#[derive(Clone, Copy)]
+pub struct Null;
+
+impl Object for Null {
+    const NAME: &'static CStr = c"null";
+
+    fn kept(types: &Types) -> &Cell<Type> {
+        &types.null
+    }
+}
+
+/// Pushes `json.null`. Raises.
+pub fn push_null(lua: Lua) {
+    match lua.context().null.get() {
+        Some(kept) => lua.push_kept(kept),
+        None => lua.push_nil(),
+    }
+}
+
 /// Makes the type. Raises.
 pub fn define<T: Object>(lua: Lua, methods: &[(&CStr, Function)], metamethods: &[(&CStr, Function)]) {
     lua.new_table(0, metamethods.len() + 4);
@@ -59,11 +97,11 @@ pub fn define<T: Object>(lua: Lua, methods: &[(&CStr, Function)], metamethods: &
 }
 
 /// Joins the texts of both operands.
-extern "C-unwind" fn concatenate(lua: Lua) -> c_int {
+extern "C-unwind" fn concatenate(mut lua: Lua) -> c_int {
     for index in 1..=2 {
         let kind = lua.kind(index);
         if !matches!(kind, Kind::String | Kind::Number | Kind::Userdata) {
-            lua.raise_here(&format!("attempt to concatenate a {} value", lua.type_name(index)));
+            lua.raise_here(format!("attempt to concatenate a {} value", lua.type_name(index)));
         }
         lua.push_text(index);
         lua.replace(index);

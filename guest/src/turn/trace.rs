@@ -4,8 +4,8 @@ use std::borrow::Cow;
 
 use lunarium_contract::length;
 
-use crate::error::kept;
 use crate::lua::Lua;
+use crate::state::error::kept;
 
 /// How Lua shows a frame of the prelude, whose chunks are all named so.
 const OWN: &[u8] = b"\t[lunarium]:";
@@ -47,7 +47,7 @@ pub fn without_own_frames(text: &[u8]) -> Vec<u8> {
 }
 
 /// The traceback of a coroutine that has failed or waits. Raises.
-pub fn traceback(lua: Lua, thread: Lua) -> String {
+pub fn traceback(mut lua: Lua, thread: Lua) -> String {
     lua.push_traceback(thread, 0);
     // Names may be long; the frames that are taken out are few.
     let text = lua.bytes(-1).unwrap_or_default();

@@ -1,16 +1,18 @@
 //! What the guest asks of the world, as a trait: on wasm the imports of `wit/`, in tests a fake. Owns no behaviour;
 //! units, errors and "never blocks" are said in `wit/`.
 
-pub use crate::bindings::exports::lunarium::process::guest::{
+pub mod bindings;
+
+pub use bindings::exports::lunarium::process::guest::{
     Cancel, Chunk, Code, Ended, Event, Failure, GlobalUse, Globals, Import, Message, Outcome, Parked, Program, Reply,
     Status,
 };
 #[cfg(test)]
-pub use crate::bindings::exports::lunarium::process::guest::{Library, Limits, Modules};
-pub use crate::bindings::lunarium::process::output::Level;
-pub use crate::bindings::lunarium::process::process::{FirstMessage, Options, SpawnRequest};
-pub use crate::bindings::lunarium::process::security::{ActorParam, ActorResult};
-pub use crate::bindings::lunarium::process::types::{ErrorKind, Refusal, Unread};
+pub use bindings::exports::lunarium::process::guest::{Library, Limits, Modules};
+pub use bindings::lunarium::process::output::Level;
+pub use bindings::lunarium::process::process::{FirstMessage, Options, SpawnRequest};
+pub use bindings::lunarium::process::security::{ActorParam, ActorResult};
+pub use bindings::lunarium::process::types::{ErrorKind, Refusal, Unread};
 
 /// The host functions, and the clocks.
 pub trait Host {

@@ -1,14 +1,21 @@
 //! A turn: hand over events, then run until every coroutine waits or the process ends. Owns the order: events, timers,
 //! ready tasks first come first served. What a task does when it is resumed is the prelude's and the script's.
 
-use std::ffi::c_int;
+pub mod channel;
+pub mod outcome;
+pub mod request;
+pub mod slots;
+pub mod trace;
+pub mod upgrade;
 
-use crate::channel::{Handed, hand_over, push_next, push_sender};
-use crate::codec::failure_payload;
+use std::ffi::c_int;
+use std::vec;
+
+use self::channel::{Handed, hand_over, push_next, push_sender};
+use self::slots::{state, task};
+use crate::codec::{as_text, failure_payload};
 use crate::host::{Ended, Event, Message, Outcome, Parked, Reply, Status};
 use crate::lua::{Broken, Kind, Lua, Progress, Reference};
-use crate::outcome;
-use crate::slots::{state, task};
 
 /// Parts of the prelude that Rust calls.
 pub struct Calls {
@@ -31,15 +38,22 @@ pub struct Calls {
 const GLANCE: u32 = 64;
 
 /// Delivers events and runs. Raises.
-pub fn turn(lua: Lua, calls: &Calls, events: Vec<Event>) -> Status {
+pub fn turn(mut lua: Lua, calls: &Calls, events: &mut vec::IntoIter<Event>) -> Status {
     lua.set_top(0);
     lua.push_kept(calls.state);
     lua.get_item(STATE, state::QUEUE);
     // Those of the last turn have been received.
     lua.context().handed.borrow_mut().clear();
-    for event in events {
-        deliver(lua, calls, event);
+    while let Some(event) = events.as_slice().first() {
+        let arrived = lua.context().arrived.get() + 1;
+        lua.context().arrived.set(arrived);
+        let handed = deliver(lua, calls, event, arrived);
         lua.set_top(QUEUE);
+        if let Some(Event::Message(message)) = events.next()
+            && handed == Handed::Decoded
+        {
+            lua.context().handed.borrow_mut().push((arrived, message));
+        }
     }
     if number(lua, state::POLLING) > 0 {
         lua.push_kept(calls.release_pollers);
@@ -66,14 +80,14 @@ pub fn turn(lua: Lua, calls: &Calls, events: Vec<Event>) -> Status {
 const STATE: c_int = 1;
 const QUEUE: c_int = 2;
 
-fn number(lua: Lua, slot: i64) -> i64 {
+fn number(mut lua: Lua, slot: i64) -> i64 {
     lua.get_item(STATE, slot);
     let number = lua.integer(-1).unwrap_or_default();
     lua.pop(1);
     number
 }
 
-fn truth(lua: Lua, slot: i64) -> bool {
+fn truth(mut lua: Lua, slot: i64) -> bool {
     lua.get_item(STATE, slot);
     let truth = lua.boolean(-1);
     lua.pop(1);
@@ -153,13 +167,12 @@ fn rest(lua: Lua, calls: &Calls) -> Status {
 
 // ---- Events
 
-fn deliver(lua: Lua, calls: &Calls, event: Event) {
-    let arrived = lua.context().arrived.get() + 1;
-    lua.context().arrived.set(arrived);
+/// What has become of it, if it is a message. Raises.
+fn deliver(lua: Lua, calls: &Calls, event: &Event, arrived: i64) -> Handed {
     match event {
-        Event::Message(message) => deliver_message(lua, calls, message, arrived),
-        Event::Exit(ended) => deliver_end(lua, calls, b"pid.exit", &ended, arrived),
-        Event::LinkDown(ended) => deliver_end(lua, calls, b"pid.link.down", &ended, arrived),
+        Event::Message(message) => return deliver_message(lua, calls, message, arrived),
+        Event::Exit(ended) => deliver_end(lua, calls, b"pid.exit", ended, arrived),
+        Event::LinkDown(ended) => deliver_end(lua, calls, b"pid.link.down", ended, arrived),
         Event::Cancel(cancel) => {
             lua.push_kept(calls.cancel);
             push_sender(lua, cancel.sender.as_deref());
@@ -171,25 +184,25 @@ fn deliver(lua: Lua, calls: &Calls, event: Event) {
             lua.push_integer(arrived);
             lua.call(4, 0);
         }
-        Event::Reply(reply) => deliver_reply(lua, calls, &reply),
+        Event::Reply(reply) => deliver_reply(lua, calls, reply),
         Event::OutputReady => {
             lua.push_kept(calls.output_ready);
             lua.call(0, 0);
         }
     }
+    Handed::No
 }
 
-fn deliver_message(lua: Lua, calls: &Calls, message: Message, arrived: i64) {
+fn deliver_message(lua: Lua, calls: &Calls, message: &Message, arrived: i64) -> Handed {
     lua.push_kept(calls.listeners);
     lua.push_bytes(message.topic.as_bytes());
     lua.get(-2);
     if lua.kind(-1) == Kind::Nil {
         lua.push_kept(calls.inbox);
     }
-    match hand_over(lua, STATE, &message, arrived) {
-        Handed::No => {}
-        Handed::Encoded => return,
-        Handed::Decoded => return lua.context().handed.borrow_mut().push((arrived, message)),
+    let handed = hand_over(lua, STATE, message, arrived);
+    if handed != Handed::No {
+        return handed;
     }
     lua.push_kept(calls.deliver);
     push_sender(lua, message.sender.as_deref());
@@ -197,6 +210,7 @@ fn deliver_message(lua: Lua, calls: &Calls, message: Message, arrived: i64) {
     lua.push_bytes(&message.payload);
     lua.push_integer(arrived);
     lua.call(4, 0);
+    handed
 }
 
 fn deliver_end(lua: Lua, calls: &Calls, kind: &[u8], ended: &Ended, arrived: i64) {
@@ -212,8 +226,19 @@ fn deliver_end(lua: Lua, calls: &Calls, kind: &[u8], ended: &Ended, arrived: i64
 fn deliver_reply(lua: Lua, calls: &Calls, reply: &Reply) {
     lua.push_kept(calls.replied);
     lua.push_integer(reply.request as i64);
-    push_outcome(lua, &reply.outcome);
-    lua.call(3, 0);
+    // Most are a file's bytes, of which there need not be two copies in Lua.
+    let text = match &reply.outcome {
+        Outcome::Completed(result) => as_text(result),
+        Outcome::Failed(_) => None,
+    };
+    if let Some(text) = text {
+        lua.push_boolean(false);
+        lua.push_bytes(text);
+    } else {
+        push_outcome(lua, &reply.outcome);
+    }
+    lua.push_boolean(text.is_some());
+    lua.call(4, 0);
 }
 
 /// Whether it failed, and its payload: the result, or the error object.
@@ -225,7 +250,7 @@ fn push_outcome(lua: Lua, outcome: &Outcome) {
         }
         Outcome::Failed(failure) => {
             lua.push_boolean(true);
-            lua.push_bytes(&failure_payload(failure));
+            lua.push_owned(failure_payload(failure));
         }
     }
 }

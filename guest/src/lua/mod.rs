@@ -1,25 +1,36 @@
-//! Lua's C interface as methods of [`Lua`] (errors in `lua/raise.rs`), and nothing above it. With `memory.rs`, `buffer.rs`,
-//! `wait.rs`, the clock of `component.rs` and the end of `vm.rs`, this is where the guest is `unsafe`; the other files
-//! use these methods only.
+//! Lua's C interface as methods of [`Lua`] (tables in `table.rs`, errors in `raise.rs`), and nothing above it. This folder, the clock of
+//! `vm/component.rs` and the end of `vm/mod.rs` are where the guest is `unsafe`; the other files use these methods only.
 //!
 //! They are not marked `unsafe` although Lua's rules still hold, because what breaks one of them hurts the process
 //! itself and nobody else, wasm being the wall. The rules:
-//! * A method marked "Raises" may leave by a Lua error, past the Rust frames above `pcall`. A value that owns heap memory
-//!   and is alive there leaks (on wasm nothing unwinds). So: check arguments first, own things after.
-//! * A slice that [`Lua::bytes`] gives is valid while its string stays where it is on the stack.
+//! * A method marked "Raises" may leave by a Lua error, past the Rust frames above `pcall`, of which nothing is dropped. So no
+//!   frame owns memory or holds a guard where it raises, unless that ends the process. What Rust owns is given away to
+//!   [`Lua::push_owned`], and so are the texts of errors; or it lies in the context, or what grows on Lua's heap
+//!   ([`Buffer`](buffer::Buffer)). `tests/raises.rs` lets memory run out at each allocation of each function, and every
+//!   native test looks whether anything is left.
+//! * A slice that [`Lua::bytes`] gives is valid while its string is on the stack: what takes values from there needs the handle
+//!   `mut`, so it isn't used while the slice is. To work above a slot whose slice is in use one copies the handle (`above`), and
+//!   takes off no more than one has put there. A function that is given a handle leaves what it finds.
+//! * A slice of what a table holds ([`Lua::held_bytes`], [`Lua::texts`]) is valid while nothing raises: what raises may run a
+//!   script's finalizer, which may change the table.
 //! * A C function has 20 free stack slots; [`Lua::reserve`] gets more.
 
 #![allow(clippy::undocumented_unsafe_blocks, reason = "each is one call of C whose conditions are the rules above")]
 
+pub mod buffer;
+pub mod memory;
 mod raise;
+mod table;
+pub mod wait;
 
+use std::borrow::Cow;
 use std::ffi::{CStr, c_int, c_void};
 use std::{ptr, slice};
 
 use mlua::ffi;
 
-use crate::context::Context;
-use crate::memory::{Memory, allocate};
+use self::memory::{Memory, allocate};
+pub use self::table::Reference;
 
 /// A Lua thread, as Lua passes it to C functions.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -67,22 +78,23 @@ fn broken(status: c_int) -> Broken {
 // ---- States and calls
 
 impl Lua {
-    /// A new state. `memory` and `context` must outlive it; both stay where they are.
-    pub fn new(memory: &'static Memory, context: *const Context) -> Option<Self> {
+    /// A new state. `memory`, and what belongs to the state besides Lua's own, must outlive it; both stay where they are.
+    pub fn new<T>(memory: &'static Memory, besides: *const T) -> Option<Self> {
         let data = ptr::from_ref(memory).cast_mut().cast();
         let state = unsafe { ffi::lua_newstate(allocate, data) };
         if state.is_null() {
             return None;
         }
         // Every thread made later gets a copy of the main thread's extra space.
-        unsafe { *ffi::lua_getextraspace(state).cast::<*const Context>() = context };
+        unsafe { *ffi::lua_getextraspace(state).cast::<*const T>() = besides };
         Some(Self(state))
     }
 
-    /// What belongs to this state besides Lua's own.
+    /// What belongs to the state besides Lua's own. Its type is the one `new` was given: only `state/context.rs` asks. It is
+    /// there for as long as the instance; natively until no frame is left.
     #[inline]
-    pub fn context(&self) -> &'static Context {
-        unsafe { &**ffi::lua_getextraspace(self.0).cast::<*const Context>() }
+    pub fn besides<T>(&self) -> &'static T {
+        unsafe { &**ffi::lua_getextraspace(self.0).cast::<*const T>() }
     }
 
     /// Frees everything. Only for tests: a process's memory goes with its instance.
@@ -132,7 +144,7 @@ impl Lua {
 
     /// The same, with the popped top value at index 1.
     pub fn protect_with_top<T, F: FnOnce(Lua) -> T>(&self, body: F) -> Result<T, Broken> {
-        extern "C-unwind" fn run<T, F: FnOnce(Lua) -> T>(lua: Lua) -> c_int {
+        extern "C-unwind" fn run<T, F: FnOnce(Lua) -> T>(mut lua: Lua) -> c_int {
             let cell = unsafe { &mut *ffi::lua_touserdata(lua.0, 2).cast::<(Option<F>, Option<T>)>() };
             lua.pop(1);
             if let Some(body) = cell.0.take() {
@@ -192,13 +204,13 @@ impl Lua {
     }
 
     /// Moves the top `count` values to another thread's stack.
-    pub fn move_to(&self, other: Self, count: c_int) {
+    pub fn move_to(&mut self, other: Self, count: c_int) {
         unsafe { ffi::lua_xmove(self.0, other.0, count) }
     }
 
     /// Resumes a coroutine that the scheduler owns: starts it with everything above its function, or wakes it.
     #[inline]
-    pub fn resume(&self, from: Self) -> Progress {
+    pub fn resume(mut self, from: Self) -> Progress {
         let arguments = match unsafe { ffi::lua_status(self.0) } {
             ffi::LUA_OK => self.top() - 1,
             _ => 0,
@@ -253,12 +265,12 @@ impl Lua {
     }
 
     #[inline]
-    pub fn set_top(&self, top: c_int) {
+    pub fn set_top(&mut self, top: c_int) {
         unsafe { ffi::lua_settop(self.0, top) }
     }
 
     #[inline]
-    pub fn pop(&self, count: c_int) {
+    pub fn pop(&mut self, count: c_int) {
         self.set_top(-count - 1);
     }
 
@@ -272,13 +284,13 @@ impl Lua {
         unsafe { ffi::lua_rotate(self.0, index, 1) }
     }
 
-    pub fn remove(&self, index: c_int) {
+    pub fn remove(&mut self, index: c_int) {
         unsafe { ffi::lua_rotate(self.0, index, -1) }
         self.pop(1);
     }
 
     /// Pops the top value into `index`.
-    pub fn replace(&self, index: c_int) {
+    pub fn replace(&mut self, index: c_int) {
         unsafe { ffi::lua_copy(self.0, -1, index) }
         self.pop(1);
     }
@@ -312,6 +324,28 @@ impl Lua {
     #[inline]
     pub fn push_bytes(&self, value: &[u8]) {
         unsafe { ffi::lua_pushlstring(self.0, value.as_ptr().cast(), value.len()) };
+    }
+
+    /// Pushes what Rust owns, and frees it. Raises; then the next one frees it.
+    pub fn push_owned(&self, value: impl Into<Vec<u8>>) {
+        let mut memory: *mut c_void = ptr::null_mut();
+        // SAFETY: the state was made with a `Memory`. Lua has copied what is parked before anything else can run that parks
+        // something: finalizers, after that.
+        unsafe {
+            ffi::lua_getallocf(self.0, &mut memory);
+            let parked = &(*memory.cast::<Memory>()).parked;
+            parked.set(value.into());
+            self.push_bytes(&*parked.as_ptr());
+            parked.take();
+        }
+    }
+
+    /// Pushes a text of ours. Raises.
+    pub fn push_message(&self, text: impl Into<Cow<'static, str>>) {
+        match text.into() {
+            Cow::Borrowed(text) => self.push_bytes(text.as_bytes()),
+            Cow::Owned(text) => self.push_owned(text),
+        }
     }
 
     /// Raises.
@@ -428,10 +462,8 @@ impl Lua {
     }
 
     /// Pushes what `tostring` makes of the value. Raises.
-    pub fn push_text(&self, index: c_int) -> &[u8] {
-        let mut length = 0;
-        let text = unsafe { ffi::luaL_tolstring(self.0, index, &mut length) };
-        unsafe { slice::from_raw_parts(text.cast(), length) }
+    pub fn push_text(&self, index: c_int) {
+        unsafe { ffi::luaL_tolstring(self.0, index, ptr::null_mut()) };
     }
 }
 
@@ -447,126 +479,6 @@ impl Lua {
         unsafe { ffi::lua_concat(self.0, (2 * count - 1).max(0)) }
     }
 }
-
-// ---- Tables
-
-impl Lua {
-    /// Raises.
-    #[inline]
-    pub fn new_table(&self, items: usize, fields: usize) {
-        let clamp = |n: usize| c_int::try_from(n).unwrap_or(c_int::MAX);
-        unsafe { ffi::lua_createtable(self.0, clamp(items), clamp(fields)) }
-    }
-
-    /// A border of the table.
-    #[inline]
-    pub fn length(&self, index: c_int) -> usize {
-        unsafe { ffi::lua_rawlen(self.0, index) }
-    }
-
-    /// Pops a key, pushes the next one and its value. False (nothing pushed) after the last. `index` is absolute.
-    #[inline]
-    pub fn next(&self, index: c_int) -> bool {
-        unsafe { ffi::lua_next(self.0, index) != 0 }
-    }
-
-    #[inline]
-    pub fn get_item(&self, index: c_int, key: i64) {
-        unsafe { ffi::lua_rawgeti(self.0, index, key) };
-    }
-
-    /// Pops a value into the table. Raises.
-    #[inline]
-    pub fn set_item(&self, index: c_int, key: i64) {
-        unsafe { ffi::lua_rawseti(self.0, index, key) }
-    }
-
-    /// Pops a key, pushes its value; no metamethods.
-    pub fn get(&self, index: c_int) {
-        unsafe { ffi::lua_rawget(self.0, index) };
-    }
-
-    /// Pops a value and the key below it into the table; no metamethods. Raises.
-    #[inline]
-    pub fn set(&self, index: c_int) {
-        unsafe { ffi::lua_rawset(self.0, index) }
-    }
-
-    /// Pushes a field; metamethods apply. Raises.
-    pub fn get_field(&self, index: c_int, name: &CStr) {
-        unsafe { ffi::lua_getfield(self.0, index, name.as_ptr()) };
-    }
-
-    /// Pops a value into a field. Raises.
-    pub fn set_field(&self, index: c_int, name: &CStr) {
-        unsafe { ffi::lua_setfield(self.0, index, name.as_ptr()) }
-    }
-
-    /// Puts a function into the table on top of the stack. Raises.
-    pub fn set_function(&self, name: &CStr, function: Function) {
-        self.push_function(function);
-        self.set_field(-2, name);
-    }
-
-    /// Pushes the table of globals.
-    pub fn push_globals(&self) {
-        unsafe { ffi::lua_rawgeti(self.0, ffi::LUA_REGISTRYINDEX, ffi::LUA_RIDX_GLOBALS) };
-    }
-
-    /// Pushes Lua's table of loaded modules, by which it names functions in messages and tracebacks. Raises.
-    pub fn push_loaded(&self) {
-        unsafe { ffi::luaL_getsubtable(self.0, ffi::LUA_REGISTRYINDEX, c"_LOADED".as_ptr()) };
-    }
-
-    /// Pops a value to be found again by the number. Raises.
-    pub fn keep(&self) -> Reference {
-        Reference(unsafe { ffi::luaL_ref(self.0, ffi::LUA_REGISTRYINDEX) })
-    }
-
-    #[inline]
-    pub fn push_kept(&self, reference: Reference) {
-        unsafe { ffi::lua_rawgeti(self.0, ffi::LUA_REGISTRYINDEX, reference.0.into()) };
-    }
-
-    /// Identity of the value's metatable; 0: it has none.
-    #[inline]
-    pub fn metatable(&self, index: c_int) -> usize {
-        if unsafe { ffi::lua_getmetatable(self.0, index) } == 0 {
-            return 0;
-        }
-        let address = self.address(-1);
-        self.pop(1);
-        address
-    }
-
-    #[inline]
-    pub fn set_metatable(&self, index: c_int) {
-        unsafe { ffi::lua_setmetatable(self.0, index) };
-    }
-
-    /// Pushes a userdata that holds `value`. Raises.
-    pub fn push_userdata<T: Copy>(&self, value: T) {
-        unsafe {
-            let place = ffi::lua_newuserdatauv(self.0, size_of::<T>(), 0);
-            place.cast::<T>().write(value);
-        }
-    }
-
-    /// Pushes a userdata of so many bytes, and tells where they are. Raises.
-    pub fn push_block(&self, size: usize) -> *mut u8 {
-        unsafe { ffi::lua_newuserdatauv(self.0, size, 0).cast() }
-    }
-
-    /// The value in a userdata. The caller has checked the metatable, by which only this type is ever made.
-    pub fn userdata<T: Copy>(&self, index: c_int) -> Option<T> {
-        let place = unsafe { ffi::lua_touserdata(self.0, index) };
-        (!place.is_null()).then(|| unsafe { place.cast::<T>().read() })
-    }
-}
-
-/// Number of a value kept in Lua's registry.
-#[derive(Clone, Copy)]
-pub struct Reference(c_int);
 
 // ---- The rest
 

@@ -4,12 +4,12 @@
 
 use std::ffi::c_int;
 
+use super::outcome::{describe, failure};
+use super::slots::state;
 use crate::codec::decode;
 use crate::host::{Cancel, Ended, Event, Message, Outcome};
+use crate::lua::wait;
 use crate::lua::{Kind, Lua, Reference};
-use crate::outcome::{describe, failure};
-use crate::slots::state;
-use crate::wait;
 
 /// Bytes that Lua may take beyond its limit to put what is left in order. The number: a hundred for each of 40,000.
 const ROOM: u64 = 4 << 20;
@@ -47,7 +47,7 @@ impl Leftovers {
     /// Raises.
     pub fn find(lua: Lua, leftovers: Reference) -> Self {
         let context = lua.context();
-        context.memory.allow(ROOM);
+        context.memory.spare(ROOM);
         // Details were let in once.
         context.message_limit.set(usize::MAX);
         lua.push_kept(leftovers);
@@ -58,7 +58,7 @@ impl Leftovers {
     }
 
     /// The next few; none: that was all. Raises.
-    pub fn take(&mut self, lua: Lua) -> Vec<Event> {
+    pub fn take(&mut self, mut lua: Lua) -> Vec<Event> {
         let (mut events, mut bytes) = (Vec::new(), 0);
         while events.len() < BATCH_ITEMS && bytes < BATCH_BYTES {
             lua.set_top(0);

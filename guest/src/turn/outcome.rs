@@ -3,14 +3,14 @@
 
 use lunarium_contract::length;
 
+use super::trace::traceback;
 use crate::codec::{Shape, encode};
-use crate::context::kind_of;
-use crate::error::{is_error_object, kept};
 use crate::host::{ErrorKind, Failure, Outcome};
 use crate::lua::{Kind, Lua};
-use crate::trace::traceback;
+use crate::state::context::kind_of;
+use crate::state::error::{is_error_object, kept};
 
-/// Bytes Lua may take beyond its limit to tell how the process ended. The number: a long traceback and a few texts.
+/// Bytes Lua may take, whatever it holds already, to tell how the process ended. The number: a long traceback and a few texts.
 const FAREWELL: u64 = 256 * 1024;
 
 /// What Lua raises at the memory limit; it may come here through a script's own `error`.
@@ -36,21 +36,22 @@ pub fn out_of_memory(stack: Option<String>) -> Outcome {
 
 /// Nothing can ever wake any coroutine. Raises.
 pub fn deadlock(lua: Lua, main: Lua) -> Outcome {
-    lua.context().memory.allow(FAREWELL);
+    lua.context().memory.spare(FAREWELL);
+    let stack = traceback(lua, main);
     Outcome::Failed(Failure {
         kind: ErrorKind::Internal,
         message: "all coroutines blocked".to_owned(),
         retryable: false,
         // {reason = "deadlock"} in MessagePack.
         details: Some(b"\x81\xa6reason\xa8deadlock".to_vec()),
-        stack: Some(traceback(lua, main)),
+        stack: Some(stack),
     })
 }
 
 /// The main coroutine has returned `count` values, which are on top of its stack. Raises.
-pub fn done(lua: Lua, main: Lua, count: i32) -> Outcome {
+pub fn done(lua: Lua, mut main: Lua, count: i32) -> Outcome {
     let context = lua.context();
-    context.memory.allow(FAREWELL);
+    context.memory.spare(FAREWELL);
     // Exactly the first two, nil where there is none.
     let first = main.top() - count + 1;
     main.set_top(first + 1);
@@ -67,8 +68,8 @@ pub fn done(lua: Lua, main: Lua, count: i32) -> Outcome {
 }
 
 /// An error has left a coroutine; its value is on top of that stack. `starting`: the chunk had not returned yet. Raises.
-pub fn failed(lua: Lua, coroutine: Lua, memory: bool, starting: bool) -> Outcome {
-    lua.context().memory.allow(FAREWELL);
+pub fn failed(lua: Lua, mut coroutine: Lua, memory: bool, starting: bool) -> Outcome {
+    lua.context().memory.spare(FAREWELL);
     let stack = traceback(lua, coroutine);
     coroutine.reserve(1);
     coroutine.push_copy(-1);
@@ -90,12 +91,7 @@ pub fn describe(lua: Lua, stack: Option<String>) -> Failure {
     let index = lua.top();
     if is_error_object(lua, index) {
         // Items of another type than they should have: a script has tampered with them.
-        let text = |item, most| {
-            lua.get_item(index, item);
-            let text = lua.bytes(-1).map(|bytes| kept(bytes, most));
-            lua.pop(1);
-            text
-        };
+        let text = |item, most| lua.held_bytes(index, item).map(|bytes| kept(bytes, most));
         let kind = text(1, length::SHOWN).map_or(ErrorKind::Unknown, |kind| kind_of(kind.as_bytes()));
         let message = text(2, length::FAILURE).unwrap_or_default();
         let stack = text(5, length::STACK).or(stack);
@@ -123,10 +119,14 @@ fn details(lua: Lua) -> Option<Vec<u8>> {
 }
 
 /// What `tostring` makes of the value; a `__tostring` that fails doesn't hide that something else did.
-fn text_of(lua: Lua, index: i32) -> String {
+fn text_of(mut lua: Lua, index: i32) -> String {
     let name = lua.type_name(index);
     lua.push_copy(index);
-    lua.protect_with_top(|lua| kept(lua.push_text(1), length::FAILURE)).unwrap_or_else(|_| {
+    let text = lua.protect_with_top(|lua| {
+        lua.push_text(1);
+        kept(lua.bytes(-1).unwrap_or_default(), length::FAILURE)
+    });
+    text.unwrap_or_else(|_| {
         lua.pop(1);
         format!("error value is a {name}")
     })

@@ -1,10 +1,10 @@
 //! Text and lists on Lua's heap, for what may get as large as a script's memory: Lua counts them, collects for them and
-//! raises at the limit, and a Lua error on the way leaks nothing. One of the files with `unsafe` (see `lua.rs`).
+//! raises at the limit, and a Lua error on the way leaks nothing.
 
 use std::ffi::c_int;
 use std::{io, ptr, slice};
 
-use crate::lua::Lua;
+use super::Lua;
 
 /// A text that grows, in a block that stays at its place on the stack.
 pub struct Buffer {
@@ -76,7 +76,8 @@ impl io::Write for Buffer {
 }
 
 /// Pushes a block with `count` copies of `first`. It lasts while it is on the stack. Raises.
-pub fn push_list<'l, T: Copy>(lua: Lua, count: usize, first: T) -> &'l mut [T] {
+#[allow(clippy::mut_from_ref, reason = "the block is new, and nobody else has it")]
+pub fn push_list<T: Copy>(lua: &Lua, count: usize, first: T) -> &mut [T] {
     let start = lua.push_block(count.saturating_mul(size_of::<T>())).cast::<T>();
     // SAFETY: Lua aligns blocks for every type; each element is written before the slice is made.
     unsafe {

@@ -2,21 +2,24 @@
 //! `error` (`prelude/errors.lua` owns what scripts can do with it). Owns the way from a refusal to `nil, err`, and how
 //! much of an error's texts leaves.
 
+use std::borrow::Cow;
 use std::ffi::c_int;
 
 use lunarium_contract::form::cut;
 
-use crate::context::kind_text;
+use super::context::kind_text;
 use crate::host::{ErrorKind, Refusal};
 use crate::lua::{Kind, Lua};
 
 /// Pushes an error object. Raises.
-pub fn push_error(lua: Lua, kind: ErrorKind, message: &str, retryable: bool) {
+pub fn push_error(lua: Lua, kind: ErrorKind, message: impl Into<Cow<'static, str>>, retryable: bool) {
+    // First, as it may be owned.
+    lua.push_message(message);
     lua.new_table(5, 0);
+    lua.insert(-2);
+    lua.set_item(-2, 2);
     lua.push_bytes(kind_text(kind).as_bytes());
     lua.set_item(-2, 1);
-    lua.push_bytes(message.as_bytes());
-    lua.set_item(-2, 2);
     lua.push_boolean(retryable);
     lua.set_item(-2, 3);
     lua.context().types.error.get().set(lua);
@@ -36,13 +39,24 @@ pub fn kept(bytes: &[u8], most: usize) -> String {
     cut(&text, most).to_owned()
 }
 
-/// A function's results `nil, err`. Raises.
-pub fn refuse(lua: Lua, refusal: &Refusal) -> c_int {
+/// The longest name of a limit or budget.
+const LIMIT_NAME: usize = 32;
+
+/// A function's results `nil, err`, `details().limit` where the refusal names one. Raises.
+pub fn refuse(lua: Lua, refusal: Refusal) -> c_int {
     lua.push_nil();
-    push_error(lua, refusal.kind, &refusal.message, refusal.retryable);
-    if let Some(limit) = &refusal.limit {
+    let Refusal { kind, message, retryable, limit } = refusal;
+    // On the stack: nothing owned may be alive while the rest is pushed.
+    let mut name = [0; LIMIT_NAME];
+    let length = limit.map_or(0, |limit| {
+        let length = limit.len().min(LIMIT_NAME);
+        name[..length].copy_from_slice(&limit.as_bytes()[..length]);
+        length
+    });
+    push_error(lua, kind, message, retryable);
+    if length > 0 {
         lua.new_table(0, 1);
-        lua.push_bytes(limit.as_bytes());
+        lua.push_bytes(&name[..length]);
         lua.set_field(-2, c"limit");
         lua.set_item(-2, 4);
     }
@@ -50,7 +64,7 @@ pub fn refuse(lua: Lua, refusal: &Refusal) -> c_int {
 }
 
 /// `nil, err` of kind `INVALID`. Raises.
-pub fn invalid(lua: Lua, message: &str) -> c_int {
+pub fn invalid(lua: Lua, message: impl Into<Cow<'static, str>>) -> c_int {
     lua.push_nil();
     push_error(lua, ErrorKind::Invalid, message, false);
     2
@@ -64,7 +78,7 @@ pub fn done(lua: Lua, result: Result<(), Refusal>) -> c_int {
             lua.push_nil();
             2
         }
-        Err(refusal) => refuse(lua, &refusal),
+        Err(refusal) => refuse(lua, refusal),
     }
 }
 
@@ -72,10 +86,10 @@ pub fn done(lua: Lua, result: Result<(), Refusal>) -> c_int {
 pub fn answer(lua: Lua, result: Result<String, Refusal>) -> c_int {
     match result {
         Ok(text) => {
-            lua.push_bytes(text.as_bytes());
+            lua.push_owned(text);
             lua.push_nil();
             2
         }
-        Err(refusal) => refuse(lua, &refusal),
+        Err(refusal) => refuse(lua, refusal),
     }
 }
