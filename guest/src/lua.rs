@@ -21,6 +21,12 @@ use mlua::ffi;
 use crate::context::Context;
 use crate::memory::{Memory, allocate};
 
+unsafe extern "C-unwind" {
+    // Of `lua.patch`.
+    fn lunarium_freeze(lua: *mut ffi::lua_State);
+    fn lunarium_seed(lua: *mut ffi::lua_State, seed: ffi::lua_Integer) -> ffi::lua_Integer;
+}
+
 /// A Lua thread, as Lua passes it to C functions.
 #[derive(Clone, Copy, PartialEq, Eq)]
 #[repr(transparent)]
@@ -581,11 +587,18 @@ impl Lua {
         unsafe { ffi::lua_gc(self.0, ffi::LUA_GCSTOP) };
     }
 
-    /// A full collection, after which everything alive is old: young collections leave it alone.
-    pub fn settle(&self) {
+    /// Ends the making of the state, with a full collection: everything alive is old then, so that young collections leave
+    /// it alone, and its strings stay for good. Until [`Lua::seed`] no string may be made. Raises.
+    pub fn freeze(&self) {
         unsafe {
             ffi::lua_gc(self.0, ffi::LUA_GCGEN, 0 as c_int, 0 as c_int);
-            ffi::lua_gc(self.0, ffi::LUA_GCCOLLECT);
+            lunarium_freeze(self.0);
         }
+    }
+
+    /// Gives a frozen state its key of hashes, and returns what is to seed `math.random`: both follow from the seed, but not
+    /// from each other. Raises when a string was made since.
+    pub fn seed(&self, seed: u64) -> i64 {
+        unsafe { lunarium_seed(self.0, seed as i64) }
     }
 }

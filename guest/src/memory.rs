@@ -14,17 +14,29 @@ const ALIGN: usize = 16;
 pub struct Memory {
     used: Cell<usize>,
     limit: Cell<usize>,
+    own: Cell<usize>,
 }
 
 impl Memory {
     pub fn unlimited() -> Self {
-        Self { used: Cell::new(0), limit: Cell::new(usize::MAX) }
+        Self { used: Cell::new(0), limit: Cell::new(usize::MAX), own: Cell::new(usize::MAX) }
     }
 
     /// From now on Lua may hold `bytes` more than it holds now. At the limit: Lua error "not enough memory".
     pub fn allow(&self, bytes: u64) {
         let bytes = usize::try_from(bytes).unwrap_or(usize::MAX);
         self.limit.set(self.used.get().saturating_add(bytes));
+        self.own.set(bytes);
+    }
+
+    /// Bytes that may be taken before garbage is collected for more.
+    pub fn left(&self) -> usize {
+        self.limit.get().saturating_sub(self.used.get())
+    }
+
+    /// Bytes that may be held on top of what was held when they were allowed.
+    pub fn own(&self) -> usize {
+        self.own.get()
     }
 
     fn change(&self, old: usize, new: usize) -> bool {

@@ -4,7 +4,7 @@
 
 use std::ffi::{CStr, c_int};
 
-use crate::codec::decode;
+use crate::codec::try_decode;
 use crate::error::refuse;
 use crate::host::Refusal;
 use crate::lua::{Function, Lua};
@@ -44,12 +44,12 @@ extern "C-unwind" fn replied(lua: Lua, _status: c_int, _context: isize) -> c_int
     lua.get_item(2, task::GOT);
     lua.push_boolean(false);
     lua.set_item(2, task::GOT);
-    if completed {
-        decode(lua, lua.bytes(4).unwrap_or_default());
+    // A value that can't be had is an error like any other.
+    if try_decode(lua, lua.bytes(4).unwrap_or_default()) && completed {
         lua.push_nil();
     } else {
         lua.push_nil();
-        decode(lua, lua.bytes(4).unwrap_or_default());
+        lua.insert(-2);
     }
     2
 }

@@ -17,6 +17,7 @@ mod fairness;
 mod fs;
 mod guest_module;
 mod guides;
+mod hashing;
 mod identity;
 mod isolation;
 mod json;
