@@ -122,7 +122,7 @@ return { main = function(receiver)
     }
     while true do
         local what = asked:receive()
-        assert(process.send(receiver, what[1], make[what[1]](what[2])))
+        assert(process.send(receiver, what[1], (make[what[1]](what[2]))))
     end
 end }
 "#;
