@@ -12,6 +12,7 @@
 #![allow(clippy::undocumented_unsafe_blocks, reason = "each is one call of C whose conditions are the rules above")]
 
 mod raise;
+mod snapshot;
 
 use std::ffi::{CStr, c_int, c_void};
 use std::{ptr, slice};
@@ -20,12 +21,6 @@ use mlua::ffi;
 
 use crate::context::Context;
 use crate::memory::{Memory, allocate};
-
-unsafe extern "C-unwind" {
-    // Of `lua.patch`.
-    fn lunarium_freeze(lua: *mut ffi::lua_State);
-    fn lunarium_seed(lua: *mut ffi::lua_State, seed: ffi::lua_Integer) -> ffi::lua_Integer;
-}
 
 /// A Lua thread, as Lua passes it to C functions.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -585,20 +580,5 @@ impl Lua {
     /// No collection from now on, so no finalizer either.
     pub fn stop_collecting(&self) {
         unsafe { ffi::lua_gc(self.0, ffi::LUA_GCSTOP) };
-    }
-
-    /// Ends the making of the state, with a full collection: everything alive is old then, so that young collections leave
-    /// it alone, and its strings stay for good. Until [`Lua::seed`] no string may be made. Raises.
-    pub fn freeze(&self) {
-        unsafe {
-            ffi::lua_gc(self.0, ffi::LUA_GCGEN, 0 as c_int, 0 as c_int);
-            lunarium_freeze(self.0);
-        }
-    }
-
-    /// Gives a frozen state its key of hashes, and returns what is to seed `math.random`: both follow from the seed, but not
-    /// from each other. Raises when a string was made since.
-    pub fn seed(&self, seed: u64) -> i64 {
-        unsafe { lunarium_seed(self.0, seed as i64) }
     }
 }

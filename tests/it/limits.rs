@@ -102,7 +102,8 @@ fn a_message_that_decodes_to_more_than_the_memory_is_an_error_and_consumed() {
         last
         false	corrupt payload	true
         => "goes on"
-    "#]].assert_eq(&format!("{}\n{}\n", lab.printed().join("\n"), show_outcome(&outcome)));
+    "#]]
+    .assert_eq(&format!("{}\n{}\n", lab.printed().join("\n"), show_outcome(&outcome)));
 }
 
 #[test]

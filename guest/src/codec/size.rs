@@ -1,5 +1,5 @@
 //! What a payload takes at least once it is decoded: a pass over its bytes that makes nothing. Owns the sizes of Lua's
-//! objects; what a payload means is `decode.rs`'s, and so are the faults that can't be told from lengths.
+//! objects. Refuses to know what a payload means: that is `decode.rs`'s, and so are faults that lengths don't show.
 
 use lunarium_contract::payload::extension;
 
@@ -66,7 +66,13 @@ impl Reader<'_> {
             0xca | 0xce | 0xd2 => self.skip(4),
             0xcb | 0xd3 => self.skip(8),
             // Beyond Lua's integers.
-            0xcf => if self.byte()? < 0x80 { self.skip(7) } else { None },
+            0xcf => {
+                if self.byte()? < 0x80 {
+                    self.skip(7)
+                } else {
+                    None
+                }
+            }
             marker @ 0xd4..=0xd8 => self.extension(1 << (marker - 0xd4)),
             marker @ 0xd9..=0xdb => self.number(1 << (marker - 0xd9)).and_then(|length| self.string(length)),
             marker @ 0xdc..=0xdd => self.number(2 << (marker - 0xdc)).and_then(|count| self.items(count)),
