@@ -20,6 +20,7 @@
 --- * `load` takes text only; a binary chunk is refused.
 --- * `os.date` and `os.time` are in UTC. `os.clock` is the CPU time of this process.
 --- * `math.random` starts differently in every process.
+--- * `pairs` and `next` go through the same keys in another order in each process. A program that needs an order sorts.
 --- * `warn` shows nothing.
 --- * Each process has its own copies of everything. A script may change `string` or even `pcall`, and harms itself alone.
 ---

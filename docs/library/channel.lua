@@ -91,6 +91,9 @@ function ch:send(value) end
 
 --- Receives a value: waits until there is one. When the channel is closed and drained, `nil` and `false`, at once.
 ---
+--- A message whose value takes [more memory than there is](../messages.md#more-than-the-memory) raises an error of kind
+--- `RESOURCE_EXHAUSTED`; in `channel.select`, too.
+---
 --- ```lua
 --- local ch = channel.new(2)
 --- ch:send(nil)

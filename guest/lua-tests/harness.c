@@ -11,7 +11,10 @@
 
 #include "lauxlib.h"
 #include "lualib.h"
+#include "lobject.h"
 #include "lstate.h"
+#include "lstring.h"
+#include "ltable.h"
 
 /* yields(n, ...): yields 1..n through a continuation, then returns n and what the last resume passed */
 static int yieldsk (lua_State *L, int status, lua_KContext i) {
@@ -214,6 +217,55 @@ static int waitsk (lua_State *L) {
   return waitsk_(L, LUA_OK, 0);
 }
 
+/* freeze(): ends the making of a snapshot; seed(n): a process begins. Between them no string may be made, so one call */
+static int freeze (lua_State *L) {
+  lua_Integer n = luaL_checkinteger(L, 1);
+  lua_settop(L, 0);
+  lunarium_freeze(L);
+  lua_pushinteger(L, lunarium_seed(L, n));
+  return 1;
+}
+
+/* siphash(s): the hash of a string with the key 0 */
+static int siphash0 (lua_State *L) {
+  size_t l;
+  const char *s = luaL_checklstring(L, 1, &l);
+  HashKey key = {0, 0};
+  lua_pushinteger(L, luaS_hash(s, l, &key));
+  return 1;
+}
+
+/* longest(t): keys in the longest chain of the table, and whether its numbers are placed by the key */
+static int longest (lua_State *L) {
+  const Table *t = (const Table *)lua_topointer(L, 1);
+  int most = 0;
+  for (int i = 0; i < sizenode(t); i++) {
+    int count = 1;
+    for (const Node *n = gnode(t, i); gnext(n) != 0; n += gnext(n)) count++;
+    if (count > most) most = count;
+  }
+  lua_pushinteger(L, most);
+  lua_pushboolean(L, iskeyed(t));
+  return 2;
+}
+
+/* strings(): in the longest list of strings of the process's, and of the snapshot's; how many there are of each */
+static int strings (lua_State *L) {
+  const stringtable *tables[] = {&G(L)->strt, &G(L)->frozen};
+  for (int i = 0; i < 2; i++) {
+    int most = 0;
+    for (int j = 0; j < tables[i]->size; j++) {
+      int count = 0;
+      for (const TString *ts = tables[i]->hash[j]; ts != NULL; ts = ts->u.hnext) count++;
+      if (count > most) most = count;
+    }
+    lua_pushinteger(L, most);
+  }
+  lua_pushinteger(L, tables[0]->nuse);
+  lua_pushinteger(L, tables[1]->nuse);
+  return 4;
+}
+
 #endif
 
 static const luaL_Reg functions[] = {
@@ -224,6 +276,7 @@ static const luaL_Reg functions[] = {
 #endif
 #if defined(LUNARIUM)
   {"limitstack", limitstack}, {"stacksizes", stacksizes}, {"base", base}, {"step", step}, {"wait", wait}, {"canwait", canwait}, {"waitsk", waitsk},
+  {"freeze", freeze}, {"siphash", siphash0}, {"longest", longest}, {"strings", strings},
 #endif
   {NULL, NULL}
 };

@@ -3,7 +3,7 @@
 local rt = ...
 local type, tostring, setmetatable = type, tostring, setmetatable
 local metatable_of = debug.getmetatable
-local decode, rfc3339, join = rt.decode, rt.rfc3339, rt.join
+local decode, try_decode, rfc3339, join = rt.decode, rt.try_decode, rt.rfc3339, rt.join
 
 -- What `msg.topic` and `msg.payload` are without a call: a callable that stands for the value it has under the key
 -- `false` (one that hardly any payload uses: other keys are looked up in the payload).
@@ -81,8 +81,9 @@ function rt.new_event(record)
   if kind == "pid.cancel" then
     return { kind = kind, from = sender, at = at, deadline = record[4] and rfc3339(record[4]) or nil }
   end
-  local outcome = decode(record[5])
-  if record[4] then
+  -- Who ended must be known, also when there is no memory for the result: then that is the error.
+  local read, outcome = try_decode(record[5])
+  if record[4] or not read then
     return { kind = kind, from = sender, at = at, result = setmetatable({ error = outcome }, Result), error = outcome }
   end
   return { kind = kind, from = sender, at = at, result = setmetatable({ value = outcome }, Result) }

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use expect_test::{Expect, expect};
-use lunarium_engine::Limits;
-use lunarium_tests::{Lab, transcript_in};
+use lunarium_engine::{Limits, Value};
+use lunarium_tests::{Lab, show_outcome, transcript_in};
 
 fn check(limits: Limits, script: &str, expect: Expect) {
     let lab = Lab::new(limits);
@@ -48,6 +48,62 @@ fn memory_ends_a_hog_and_can_be_caught() {
             failed ResourceExhausted: not enough memory {"limit" = "memory"}
         "#]],
     );
+}
+
+#[test]
+fn a_message_that_decodes_to_more_than_the_memory_is_an_error_and_consumed() {
+    let lab = Lab::new(Limits { memory: 4 << 20, ..Limits::default() });
+    lab.define(
+        r#"return { main = function()
+            local ch, inbox = process.listen("t"), process.inbox()
+            local function try(f, ...)
+                local ok, err = pcall(f, ...)
+                print(ok, errors.is(err, errors.RESOURCE_EXHAUSTED), err:details().limit, err:details().needed // 100000)
+            end
+            try(ch.receive, ch)
+            print(ch:receive())
+            try(channel.select, { ch:case_receive() })
+            print(channel.select({ ch:case_receive() }).value)
+            local msg = inbox:receive()
+            print(msg:topic())
+            try(function() return msg:payload() end)
+            print(inbox:receive():payload())
+            -- What isn't a payload at all is an error as well: here it is put where the channel has what arrived.
+            rawset(ch, 1, { "\xc1", "t", false, 1 }) rawset(ch, 2, 1) rawset(ch, 3, 4)
+            local ok, err = pcall(ch.receive, ch)
+            print(ok, err, errors.is(err, errors.INVALID))
+            process.send(process.pid(), "t", "goes on")
+            return ch:receive()
+        end }"#,
+    );
+    let process = lab.spawn("main", Vec::new());
+    let send = |topic, value: &Value| lab.node.send(process.pid().as_str(), topic, value).expect("it lives");
+    // 100 kB, in lists of a hundred.
+    let list = Value::Array(vec![Value::Array(Vec::new()); 100]);
+    let many = Value::Array(vec![list; 1000]);
+    for (topic, value) in [
+        ("t", &many),
+        ("t", &Value::from("next")),
+        ("t", &many),
+        ("t", &Value::from("after select")),
+        ("other", &many),
+        ("other", &Value::from("last")),
+    ] {
+        send(topic, value);
+    }
+    let outcome = process.wait_blocking();
+    expect![[r#"
+        false	true	memory	52
+        next	true
+        false	true	memory	52
+        after select
+        other
+        false	true	memory	52
+        last
+        false	corrupt payload	true
+        => "goes on"
+    "#]]
+    .assert_eq(&format!("{}\n{}\n", lab.printed().join("\n"), show_outcome(&outcome)));
 }
 
 #[test]

@@ -18,6 +18,7 @@ mod fairness;
 mod fs;
 mod guest_module;
 mod guides;
+mod hashing;
 mod identity;
 mod isolation;
 mod json;

@@ -5,7 +5,7 @@ use std::ffi::{CStr, c_int};
 use std::mem;
 
 use super::argument::{argument, destination_argument, fault_of, shown, topic, with_payload};
-use crate::codec::{Shape, Unfit, decode};
+use crate::codec::{Shape, Unfit, decode, try_decode};
 use crate::lua::{Function, Lua};
 use crate::state::error::done;
 
@@ -58,6 +58,14 @@ extern "C-unwind" fn read(lua: Lua) -> c_int {
     1
 }
 
+/// `try_decode(bytes)` → true and the value, or false and the error object
+extern "C-unwind" fn try_read(lua: Lua) -> c_int {
+    let read = try_decode(lua, lua.check_bytes(1));
+    lua.push_boolean(read);
+    lua.insert(-2);
+    2
+}
+
 /// `arrived()` → messages and events that the host has handed over so far
 extern "C-unwind" fn arrived(lua: Lua) -> c_int {
     lua.push_integer(lua.context().arrived.get());
@@ -65,5 +73,11 @@ extern "C-unwind" fn arrived(lua: Lua) -> c_int {
 }
 
 /// For the prelude.
-pub const FUNCTIONS: [(&CStr, Function); 5] =
-    [(c"send", send), (c"topic_fault", check_topic), (c"encode", write), (c"decode", read), (c"arrived", arrived)];
+pub const FUNCTIONS: [(&CStr, Function); 6] = [
+    (c"send", send),
+    (c"topic_fault", check_topic),
+    (c"encode", write),
+    (c"decode", read),
+    (c"try_decode", try_read),
+    (c"arrived", arrived),
+];

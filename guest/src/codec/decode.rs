@@ -1,34 +1,106 @@
-//! A payload to Lua values. Owns the reading; refuses what is no payload ("corrupt payload"), though only a broken host
-//! could hand that over: no length is believed before the bytes are seen. Holds nothing on the heap, because building
-//! values may raise "not enough memory".
+//! A payload to Lua values. Owns the reading; refuses what is no payload (only a sender that isn't this guest could make
+//! that: no length is believed before the bytes are seen), and what takes more memory than there is. Holds nothing on the
+//! heap, because building values may raise "not enough memory".
 
 use std::ffi::c_int;
 
 use lunarium_contract::payload::{DEPTH, extension};
 
-use crate::lua::{Kind, Lua};
+use crate::host::ErrorKind;
+use crate::lua::{Broken, Kind, Lua};
+use crate::state::error::push_error;
 use crate::state::object::Object;
 use crate::state::object::push_null;
 use crate::time::duration::Duration;
 use crate::time::moment::Time;
 use crate::time::zone::Zone;
 
-/// Pushes the value. Raises.
+use super::size::{GROWTH, least};
+
+/// Pushes the value. Raises, also an error object: `INVALID` for what is no payload, `RESOURCE_EXHAUSTED` for a value
+/// that the process has no memory for.
 pub fn decode(lua: Lua, payload: &[u8]) {
-    let mut reader = Reader::new(lua, payload);
-    if reader.value(0).is_none() || reader.at != payload.len() {
-        lua.raise_text("corrupt payload");
+    if !try_decode(lua, payload) {
+        lua.raise();
     }
-    reader.finish();
 }
 
-/// Whether decoding can't take much memory: a short text, a number, a boolean, nil.
+/// Pushes the value, or (false) the error object that says why there is none. Raises.
+pub fn try_decode(mut lua: Lua, payload: &[u8]) -> bool {
+    // For what is needed beside the value.
+    const SPARE: usize = 1024;
+    let top = lua.top();
+    if payload.len().saturating_mul(GROWTH).saturating_add(SPARE) <= lua.context().memory.left() {
+        return build(lua, payload) || corrupt(lua, top);
+    }
+    let Some(least) = least(payload) else { return corrupt(lua, top) };
+    // Refused without making anything where all the memory of the process wouldn't do.
+    if least > lua.context().memory.own() {
+        return too_large(lua, least);
+    }
+    lua.new_table(1, 0);
+    lua.push_copy(-1);
+    let built = lua.protect_with_top(|lua| {
+        let built = build(lua, payload);
+        if built {
+            lua.set_item(1, 1);
+        }
+        built
+    });
+    match built {
+        Ok(true) => {
+            lua.get_item(top + 1, 1);
+            lua.remove(top + 1);
+            true
+        }
+        Ok(false) => corrupt(lua, top),
+        Err(Broken::Memory) => {
+            lua.set_top(top);
+            too_large(lua, least)
+        }
+        Err(Broken::Raised) => lua.raise(),
+    }
+}
+
+/// Pushes the value; false: it is no payload, and something may be left on the stack. Raises.
+fn build(lua: Lua, payload: &[u8]) -> bool {
+    let mut reader = Reader::new(lua, payload);
+    let whole = reader.value(0).is_some() && reader.at == payload.len();
+    if whole {
+        reader.finish();
+    }
+    whole
+}
+
+/// Pushes the error object onto a stack cut to `top`. Raises.
+fn corrupt(mut lua: Lua, top: c_int) -> bool {
+    lua.set_top(top);
+    push_error(lua, ErrorKind::Invalid, "corrupt payload", false);
+    false
+}
+
+/// Pushes the error object. Raises.
+fn too_large(lua: Lua, least: usize) -> bool {
+    let own = lua.context().memory.own();
+    let message = format!("payload needs at least {least} bytes of memory: too little is left of the process's {own}");
+    push_error(lua, ErrorKind::ResourceExhausted, message, false);
+    lua.new_table(0, 2);
+    lua.push_bytes(b"memory");
+    lua.set_field(-2, c"limit");
+    lua.push_integer(least as i64);
+    lua.set_field(-2, c"needed");
+    lua.set_item(-2, 4);
+    false
+}
+
+/// Whether decoding can neither fail nor take much memory: a short text, a number, a boolean, nil.
 pub fn is_scalar(payload: &[u8]) -> bool {
     const SHORT: usize = 256;
     payload.len() <= SHORT
         && payload
             .first()
             .is_some_and(|marker| !matches!(marker, 0x80..=0x9f | 0xc7..=0xc9 | 0xd4..=0xd8 | 0xdc..=0xdf))
+        && least(payload).is_some()
 }
 
 /// The bytes of a payload that is one text.

@@ -21,17 +21,29 @@ pub struct Memory {
     limit: Cell<usize>,
     /// What [`Lua::push_owned`](crate::lua::Lua::push_owned) is pushing; else what it couldn't.
     pub(super) parked: Cell<Vec<u8>>,
+    own: Cell<usize>,
 }
 
 impl Memory {
     pub fn unlimited() -> Self {
-        Self { used: Cell::new(0), limit: Cell::new(usize::MAX), parked: Cell::default() }
+        Self { used: Cell::new(0), limit: Cell::new(usize::MAX), parked: Cell::default(), own: Cell::new(usize::MAX) }
     }
 
     /// From now on Lua may hold `bytes` more than it holds now. At the limit: Lua error "not enough memory".
     pub fn allow(&self, bytes: u64) {
         let bytes = usize::try_from(bytes).unwrap_or(usize::MAX);
         self.limit.set(self.used.get().saturating_add(bytes));
+        self.own.set(bytes);
+    }
+
+    /// Bytes that may be taken before garbage is collected for more.
+    pub fn left(&self) -> usize {
+        self.limit.get().saturating_sub(self.used.get())
+    }
+
+    /// Bytes that may be held on top of what was held when they were allowed.
+    pub fn own(&self) -> usize {
+        self.own.get()
     }
 
     /// From now on Lua may hold as much as before, and at least `bytes` more than it holds now.

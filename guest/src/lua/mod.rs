@@ -20,6 +20,7 @@
 pub mod buffer;
 pub mod memory;
 mod raise;
+mod snapshot;
 mod table;
 pub mod wait;
 
@@ -491,13 +492,5 @@ impl Lua {
     /// No collection from now on, so no finalizer either.
     pub fn stop_collecting(&self) {
         unsafe { ffi::lua_gc(self.0, ffi::LUA_GCSTOP) };
-    }
-
-    /// A full collection, after which everything alive is old: young collections leave it alone.
-    pub fn settle(&self) {
-        unsafe {
-            ffi::lua_gc(self.0, ffi::LUA_GCGEN, 0 as c_int, 0 as c_int);
-            ffi::lua_gc(self.0, ffi::LUA_GCCOLLECT);
-        }
     }
 }

@@ -71,18 +71,74 @@ fn a_small_process_lives_in_a_small_limit() {
     "#]]);
 }
 
+/// An array of so many empty arrays: 52 bytes of Lua's memory for each.
+fn many_tables(count: u16) -> Vec<u8> {
+    let mut payload = vec![0xdc];
+    payload.extend_from_slice(&count.to_be_bytes());
+    payload.resize(3 + usize::from(count), 0x90);
+    payload
+}
+
 #[test]
 fn what_arrives_may_be_too_much_and_is_catchable() {
-    // An array of 60,000 empty arrays: 60 kB on the way, 3 MB in Lua.
-    let mut payload = vec![0xdc, 0xea, 0x60];
-    payload.resize(60_003, 0x90);
-    let case =
-        Case::body("local ch = process.listen('t') print(pcall(ch.receive, ch)) collectgarbage() print('goes on')")
-            .with(|program| program.limits.memory = 1 << 20)
-            .message(None, "t", &payload);
-    case.check(expect![[r#"
-        false	not enough memory
-        goes on
+    // More than the process may have, which its size tells; and more than is left of that, which shows while it is built.
+    for (count, memory) in [(60_000, 1 << 20), (40_000, 3 << 20)] {
+        let case = Case::body(
+            "local ch, keep = process.listen('t'), ('x'):rep(1 << 18)
+            for _, receive in ipairs { ch.receive, function(ch) return channel.select { ch:case_receive() } end } do
+                local ok, err = pcall(receive, ch)
+                print(ok, errors.is(err, errors.RESOURCE_EXHAUSTED), err:retryable(), err:details().limit,
+                    err:details().needed > 52 * 40000)
+                print(table.unpack((ch:receive())))
+            end",
+        );
+        case.with(|program| program.limits.memory = memory)
+            .message(None, "t", &many_tables(count))
+            .message(None, "t", &[0x91, 1])
+            .message(None, "t", &many_tables(count))
+            .message(None, "t", &[0x91, 2])
+            .check(expect![[r#"
+                false	true	false	memory	true
+                1
+                false	true	false	memory	true
+                2
+                => nil
+            "#]]);
+    }
+}
+
+#[test]
+fn uncaught_it_ends_the_process_like_any_memory_limit() {
+    Case::body("process.listen('t'):receive()")
+        .with(|program| program.limits.memory = 1 << 20)
+        .message(None, "t", &many_tables(60_000))
+        .check(expect![[r#"
+            !! ErrorKind::ResourceExhausted: payload needs at least 3120036 bytes of memory: too little is left of the process's 1048576 {"limit": "memory", "needed": 3120036}
+               [C]: in method 'receive'
+               main.lua:1: in function <main.lua:1>
+        "#]]);
+}
+
+#[test]
+fn a_large_message_that_fits_is_received_beside_garbage() {
+    // Its strings are one and the same: what is counted in advance is less than what each would take.
+    let mut payload = vec![0xdc, 0x27, 0x10];
+    for _ in 0..10_000 {
+        payload.extend_from_slice(b"\x81\xa4name\xa5value");
+    }
+    let case = Case::body(
+        "local ch = process.listen('t')
+        for i = 1, 3 do
+            local garbage = {} for i = 1, 1e4 do garbage[i] = { i } end garbage = nil
+            local list = ch:receive()
+            print(#list, list[10000].name)
+        end",
+    )
+    .with(|program| program.limits.memory = 3 << 20);
+    (0..3).fold(case, |case, _| case.message(None, "t", &payload)).check(expect![[r#"
+        10000	value
+        10000	value
+        10000	value
         => nil
     "#]]);
 }

@@ -243,19 +243,22 @@ fn corrupt_payloads_raise_and_take_no_memory() {
     expect![[r#"
         false	corrupt payload
         => nil
-        !! ErrorKind::Internal: corrupt payload
         false	corrupt payload
         => nil
         false	corrupt payload
         => nil
         false	corrupt payload
         => nil
-        !! ErrorKind::Internal: corrupt payload
         false	corrupt payload
         => nil
         false	corrupt payload
         => nil
-        !! ErrorKind::Internal: corrupt payload
+        false	corrupt payload
+        => nil
+        false	corrupt payload
+        => nil
+        false	corrupt payload
+        => nil
     "#]]
     .assert_eq(&ends.concat());
     let mut deep = vec![0x91; 5000];

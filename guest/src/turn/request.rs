@@ -5,7 +5,7 @@
 use std::ffi::{CStr, c_int};
 
 use super::slots::{state, task};
-use crate::codec::decode;
+use crate::codec::try_decode;
 use crate::host::Refusal;
 use crate::lua::wait;
 use crate::lua::{Function, Lua};
@@ -49,12 +49,12 @@ extern "C-unwind" fn replied(mut lua: Lua, _status: c_int, _context: isize) -> c
         // It is the text itself.
         lua.push_copy(4);
         lua.push_nil();
-    } else if completed {
-        decode(lua, lua.bytes(4).unwrap_or_default());
+    } else if try_decode(lua, lua.bytes(4).unwrap_or_default()) && completed {
+        // A value that can't be had is an error like any other.
         lua.push_nil();
     } else {
         lua.push_nil();
-        decode(lua, lua.bytes(4).unwrap_or_default());
+        lua.insert(-2);
     }
     2
 }

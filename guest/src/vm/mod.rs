@@ -71,11 +71,11 @@ impl Vm {
         let context = Box::leak(Box::new(Context::new(host)));
         let pointer: *mut Context = context;
         let Some(lua) = Lua::new(&context.memory, pointer) else { panic!("no memory for a Lua state") };
-        match lua.protect(build) {
+        // Garbage of the building must not be in every process. And the generational collector doesn't write to what is
+        // old: the pages of the prelude stay shared between all processes.
+        let built = lua.protect(build).and_then(|calls| lua.protect(|lua| lua.freeze()).map(|()| calls));
+        match built {
             Ok(calls) => {
-                // Garbage of the building must not be in every process. And the generational collector doesn't write
-                // to what is old: the pages of the prelude stay shared between all processes.
-                lua.settle();
                 fill_holes();
                 Self { lua, context: pointer, calls, phase: Phase::Fresh, leftovers: None }
             }
@@ -292,8 +292,9 @@ fn build(mut lua: Lua) -> Calls {
     }
 }
 
-/// Compiles the program and queues its main coroutine. The error is Lua's message. Raises.
+/// Seeds what chance there is, compiles the program and queues its main coroutine. The error is Lua's message. Raises.
 fn prepare(lua: Lua, start: Reference, program: &Program, arguments: &[u8]) -> Result<(), String> {
+    let seed = lua.seed(program.seed);
     lua.push_kept(start);
     lua.new_table(0, 10);
     for (name, text) in [(c"pid", &program.pid), (c"frame", &program.frame), (c"method", &program.method)] {
@@ -309,7 +310,7 @@ fn prepare(lua: Lua, start: Reference, program: &Program, arguments: &[u8]) -> R
         (c"timers", i64::from(limits.timers)),
         (c"coroutines", i64::from(limits.coroutines)),
         (c"listeners", i64::from(limits.listeners)),
-        (c"seed", program.seed as i64),
+        (c"seed", seed),
     ] {
         lua.push_integer(number);
         lua.set_field(-2, name);
