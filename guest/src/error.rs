@@ -40,6 +40,13 @@ pub fn kept(bytes: &[u8], most: usize) -> String {
 pub fn refuse(lua: Lua, refusal: &Refusal) -> c_int {
     lua.push_nil();
     push_error(lua, refusal.kind, &refusal.message, refusal.retryable);
+    if let Some(limit) = &refusal.limit {
+        lua.new_table(0, 1);
+        lua.push_bytes(b"limit");
+        lua.push_bytes(limit.as_bytes());
+        lua.set(-3);
+        lua.set_item(-2, 4);
+    }
     2
 }
 

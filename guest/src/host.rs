@@ -15,6 +15,9 @@ pub use crate::bindings::lunarium::process::types::{ErrorKind, Refusal, Unread};
 /// The host functions, and the clocks.
 pub trait Host {
     fn send(&self, destination: &str, topic: &str, payload: &[u8], unread: Unread) -> Result<(), Refusal>;
+    fn listen(&self, topic: &str);
+    fn unlisten(&self, topic: &str);
+    fn listen_to_all(&self);
 
     fn spawn(&self, request: SpawnRequest<'_>) -> Result<String, Refusal>;
     /// The id of the request that the child's end answers.
@@ -69,5 +72,5 @@ pub trait Host {
 
 /// A refusal of the guest's own.
 pub fn refusal(kind: ErrorKind, message: String) -> Refusal {
-    Refusal { kind, message, retryable: false }
+    Refusal { kind, message, retryable: false, limit: None }
 }

@@ -131,8 +131,12 @@ fn failed_beneath(lua: Lua) -> Option<Status> {
 /// Nothing is ready: the process waits, unless nothing can ever wake it.
 fn rest(lua: Lua, calls: &Calls) -> Status {
     let unread = lua.context().unread(lua);
+    let park = |wake_at| {
+        let received = lua.context().take_received(lua, unread);
+        Status::Parked(Parked { wake_at, unread, received })
+    };
     if number(lua, state::POLLING) > 0 {
-        return Status::Parked(Parked { wake_at: Some(0), unread });
+        return park(Some(0));
     }
     if number(lua, state::LIVE) > 0 {
         let mut wake_at = None;
@@ -141,7 +145,7 @@ fn rest(lua: Lua, calls: &Calls) -> Status {
             lua.call(0, 1);
             wake_at = lua.integer(-1).map(|due| due as u64);
         }
-        return Status::Parked(Parked { wake_at, unread });
+        return park(wake_at);
     }
     lua.get_item(STATE, state::MAIN);
     lua.get_item(-1, task::COROUTINE);
@@ -154,8 +158,12 @@ fn rest(lua: Lua, calls: &Calls) -> Status {
 // ---- Events
 
 fn deliver(lua: Lua, calls: &Calls, event: Event) {
-    let arrived = lua.context().arrived.get() + 1;
-    lua.context().arrived.set(arrived);
+    let mut arrived = lua.context().arrived.get();
+    // The host counts what comes from the mailbox, and so does this.
+    if !matches!(event, Event::Reply(_) | Event::OutputReady) {
+        arrived += 1;
+        lua.context().arrived.set(arrived);
+    }
     match event {
         Event::Message(message) => deliver_message(lua, calls, message, arrived),
         Event::Exit(ended) => deliver_end(lua, calls, b"pid.exit", &ended, arrived),
@@ -186,7 +194,11 @@ fn deliver_message(lua: Lua, calls: &Calls, message: Message, arrived: i64) {
     if lua.kind(-1) == Kind::Nil {
         lua.push_kept(calls.inbox);
     }
-    match hand_over(lua, STATE, &message, arrived) {
+    let handed = hand_over(lua, STATE, &message, arrived);
+    if handed != Handed::No {
+        lua.context().received.borrow_mut().push(arrived as u64);
+    }
+    match handed {
         Handed::No => {}
         Handed::Encoded => return,
         Handed::Decoded => return lua.context().handed.borrow_mut().push((arrived, message)),

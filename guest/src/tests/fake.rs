@@ -82,7 +82,7 @@ impl State {
         self.requests.set(request);
         let outcome = match answer {
             Ok(text) => Outcome::Completed([&[0xd9, text.len() as u8], text.as_bytes()].concat()),
-            Err(Refusal { kind, message, retryable }) => {
+            Err(Refusal { kind, message, retryable, .. }) => {
                 Outcome::Failed(Failure { kind, message, retryable, details: None, stack: None })
             }
         };
@@ -118,6 +118,13 @@ impl Host for Fake {
         }
         Ok(())
     }
+
+    // Hands over everything.
+    fn listen(&self, _: &str) {}
+
+    fn unlisten(&self, _: &str) {}
+
+    fn listen_to_all(&self) {}
 
     fn spawn(&self, request: SpawnRequest<'_>) -> Result<String, Refusal> {
         let SpawnRequest { entry, host, arguments, monitored, linked, context, actor, scope, name, messages } = request;

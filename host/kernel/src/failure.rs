@@ -20,6 +20,11 @@ pub trait Refusal: fmt::Display {
     fn retryable(&self) -> bool {
         false
     }
+
+    /// Which limit was reached, as `details().limit` names it; none: it isn't about one.
+    fn limit(&self) -> Option<&'static str> {
+        None
+    }
 }
 
 /// Why a process ended abnormally. Shared between all who learn of it, so it is made once and never changed.

@@ -23,6 +23,15 @@ pub struct NodeLimits {
     pub max_monitors: u32,
 }
 
+impl NodeLimits {
+    /// The name of the limit `max_processes`.
+    pub const PROCESSES: &str = "node.processes";
+    /// The name of the limit `max_links`.
+    pub const LINKS: &str = "node.links";
+    /// The name of the limit `max_monitors`.
+    pub const MONITORS: &str = "node.monitors";
+}
+
 impl Default for NodeLimits {
     fn default() -> Self {
         Self { max_processes: 8_000, max_links: 1_000_000, max_monitors: 1_000_000 }
@@ -183,7 +192,8 @@ limits! {
     /// CPU time without waiting. At the limit: the process is ended, `ResourceExhausted`. 10 s: longer than any step
     /// of a well-behaved script, short enough that a runaway costs little.
     cpu: Duration, Cpu in Time = Duration::from_secs(10);
-    /// Messages not yet received. At the limit: `send` is refused, `RateLimited` and retryable; nothing is queued.
+    /// Messages not yet received. At the limit: `send` is refused, `RateLimited` and retryable; nothing is queued. One
+    /// sender has a half at most. What nobody listens for has an eighth more, to itself, once the process has waited.
     /// 10,000: a burst of a second at a rate that one process keeps up with.
     mailbox_messages: u32, MailboxMessages in Count = 10_000;
     /// Bytes not yet received, payloads and topics. At the limit: as for `mailbox_messages`. 4 MiB: a quarter of the
@@ -228,7 +238,12 @@ impl Limits {
 
     /// The part that the process's mailbox enforces.
     pub fn mailbox(&self) -> MailboxLimits {
-        MailboxLimits { messages: self.mailbox_messages, bytes: self.mailbox_bytes, message: self.message }
+        MailboxLimits {
+            messages: self.mailbox_messages,
+            bytes: self.mailbox_bytes,
+            message: self.message,
+            listeners: self.listeners,
+        }
     }
 
     /// Bytes of its mailbox that the guest may hold unread before messages are held back on the host, so that a flood

@@ -8,7 +8,8 @@ use std::sync::Arc;
 use crate::consequence::Consequence;
 use crate::text::{SHOWN, cut};
 use crate::{
-    CountLimits, ErrorKind, Host, HostId, Kernel, LinkError, MonitorError, Name, Pid, Refusal, ResolveError, Uptime,
+    CountLimits, ErrorKind, Host, HostId, Kernel, LimitName, LinkError, MonitorError, Name, NodeLimits, Pid, Refusal,
+    ResolveError, Uptime,
 };
 
 /// The id of an entry, `namespace:name`.
@@ -171,6 +172,18 @@ impl Refusal for SpawnError {
             | Self::NodeMonitorsFull { .. }
             | Self::NamesFull => ErrorKind::ResourceExhausted,
             Self::NameTaken { .. } => ErrorKind::AlreadyExists,
+        }
+    }
+
+    fn limit(&self) -> Option<&'static str> {
+        match self {
+            Self::NodeFull { .. } => Some(NodeLimits::PROCESSES),
+            Self::LinksFull { .. } => Some(LimitName::Links.as_str()),
+            Self::MonitorsFull { .. } => Some(LimitName::Monitors.as_str()),
+            Self::NodeLinksFull { .. } => Some(NodeLimits::LINKS),
+            Self::NodeMonitorsFull { .. } => Some(NodeLimits::MONITORS),
+            Self::NamesFull => Some(LimitName::Names.as_str()),
+            _ => None,
         }
     }
 }
@@ -415,6 +428,14 @@ impl Refusal for JoinError {
             Self::Process(refusal) => refusal.kind(),
             Self::Monitor(refusal) => refusal.kind(),
             Self::Link(refusal) => refusal.kind(),
+        }
+    }
+
+    fn limit(&self) -> Option<&'static str> {
+        match self {
+            Self::Process(refusal) => refusal.limit(),
+            Self::Monitor(refusal) => refusal.limit(),
+            Self::Link(refusal) => refusal.limit(),
         }
     }
 }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use lunarium_contract::{form, length};
 
 use crate::text::{SHOWN, cut};
-use crate::{Effect, ErrorKind, Kernel, Pid, Refusal, ResolveError};
+use crate::{Effect, ErrorKind, Kernel, LimitName, Pid, Refusal, ResolveError};
 
 /// A name for a process: 1 to 255 bytes, not of a pid's form.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -125,6 +125,10 @@ impl Refusal for RegisterError {
             Self::Taken { .. } => ErrorKind::AlreadyExists,
             Self::NamesFull { .. } => ErrorKind::ResourceExhausted,
         }
+    }
+
+    fn limit(&self) -> Option<&'static str> {
+        matches!(self, Self::NamesFull { .. }).then(|| LimitName::Names.as_str())
     }
 }
 

@@ -124,6 +124,15 @@ impl Refusal for SpawnError {
             _ => false,
         }
     }
+
+    fn limit(&self) -> Option<&'static str> {
+        match self {
+            SpawnError::Kernel(error) => error.limit(),
+            SpawnError::Join(error) => error.limit(),
+            SpawnError::Mailbox(error) => error.limit(),
+            _ => None,
+        }
+    }
 }
 
 /// What a spawn asks for.
@@ -254,7 +263,7 @@ impl NodeInner {
                 return self.join(kernel, parent, spawn, holder).map(Settled::Holder);
             }
             let mut mailbox = Mailbox::new(plan.program.limits.mailbox());
-            mailbox.push_all(std::mem::take(&mut spawn.messages))?;
+            mailbox.push_first(std::mem::take(&mut spawn.messages))?;
             self.accept(kernel, Some(parent), spawn, plan, mailbox).map(Settled::Child)
         })
     }

@@ -122,7 +122,12 @@ fn exceeds(payload: &[u8], limits: &Limits) -> bool {
 
 /// A kernel refusal as the guest sees it.
 pub(crate) fn refusal(refusal: impl Refusal) -> types::Refusal {
-    types::Refusal { kind: kind_to_wit(refusal.kind()), message: refusal.to_string(), retryable: refusal.retryable() }
+    types::Refusal {
+        kind: kind_to_wit(refusal.kind()),
+        message: refusal.to_string(),
+        retryable: refusal.retryable(),
+        limit: refusal.limit().map(str::to_owned),
+    }
 }
 
 pub(crate) fn kind_to_wit(kind: ErrorKind) -> types::ErrorKind {
