@@ -128,7 +128,8 @@ function err:message() end
 ---@nodiscard
 function err:retryable() end
 
---- More for a program. A process that a limit ended has `details().limit`, the name of the limit.
+--- More for a program. A process that a limit ended has `details().limit`, the name of the limit; so
+--- has the refusal of a call at a limit that the host counts.
 ---
 --- ```lua
 --- local err = errors.new({ message = "taken", details = { holder = "ada" } })

@@ -56,7 +56,9 @@ function process.id() end
 ---   value can't travel (the text says where it stands); the message is larger than the limit `message`, this process's
 ---   or the receiver's
 --- * `NOT_FOUND`: no such process or name; a process that has ended
---- * `RATE_LIMITED`: the mailbox is full; retryable, and nothing was queued
+--- * `RATE_LIMITED`: the mailbox is full, or [a share of it](../messages.md#full-mailboxes) is: this process's (half of the mailbox),
+---   or that of topics on which the receiver doesn't listen (an eighth); the text says which. Retryable when the receiver has
+---   received some or listens; nothing was queued
 ---
 --- Permission: `process.send` on the pid.
 ---

@@ -15,8 +15,9 @@ local Case = { __name = "case", __metatable = false }
 rt.define("channel", Channel)
 rt.define("case", Case)
 
--- Messages and bytes handed over and not yet received. Rust reads it at every send.
-local unread = { 0, 0 }
+-- Messages and bytes handed over and not yet received: Rust reads them at every send. Then how many were received since the
+-- process last waited, and by which numbers they had arrived: Rust takes them away when it waits.
+local unread = { 0, 0, 0, {} }
 rt.unread = unread
 rt.count_unread(unread)
 
@@ -127,10 +128,18 @@ local function open(kind, bytes, topic, sender)
   return new_event(bytes)
 end
 
+local function note_received(arrived)
+  local count = unread[3] + 1
+  unread[4][count] = arrived
+  unread[3] = count
+end
+rt.note_received = note_received
+
 -- A buffered record of the mailbox; there is one.
 local function pop_record(ch)
   local buf, head, kind = ch[BUF], ch[HEAD], ch[KIND]
   local bytes, topic, sender = buf[head], buf[head + 1], buf[head + 2]
+  if kind ~= EVENTS then note_received(buf[head + 3]) end -- first: only that can fail
   buf[head], buf[head + 1], buf[head + 2], buf[head + 3] = nil, nil, nil, nil
   if head + 3 == ch[TAIL] then
     ch[HEAD], ch[TAIL] = 1, 0

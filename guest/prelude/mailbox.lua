@@ -1,12 +1,13 @@
--- The router: what the host hands over goes to the topic's listener, else to the inbox. Owns the subscriptions. The inbox's
--- buffer holds whatever has no listener, also before a script calls `inbox()`: it waits there, and a listener that comes
--- later takes its own out.
+-- The router: what the host hands over goes to the topic's listener, else to the inbox. Owns the subscriptions, and tells the
+-- host of them: what nobody listens for waits there. A listener that comes after the inbox takes its own out of the
+-- inbox's buffer.
 local rt = ...
 local type, tostring, pairs, sort = type, tostring, pairs, table.sort
 local new_channel, put_record, close, is_channel = rt.new_channel, rt.put_record, rt.close, rt.is_channel
 local S = rt.state
 local unread, fault, invalid, bad_argument = rt.unread, rt.fault, rt.invalid, rt.bad_argument
-local topic_fault, type_name = rt.topic_fault, rt.type_name
+local topic_fault, type_name, note_received = rt.topic_fault, rt.type_name, rt.note_received
+local host_listen, host_unlisten, host_listen_to_all = rt.host_listen, rt.host_unlisten, rt.host_listen_to_all
 
 local listeners, topics, count = {}, {}, 0
 local inbox = new_channel(0, MESSAGES, true, true)
@@ -17,7 +18,9 @@ rt.listeners, rt.inbox = listeners, inbox
 -- ---- From the host
 
 function rt.deliver(sender, topic, bytes, arrived)
-  if not put_record(listeners[topic] or inbox, bytes, topic, sender, arrived) then
+  if put_record(listeners[topic] or inbox, bytes, topic, sender, arrived) then
+    note_received(arrived)
+  else
     unread[1], unread[2] = unread[1] + 1, unread[2] + #bytes + #topic
   end
 end
@@ -99,6 +102,7 @@ local function listen(topic, options)
   listeners[topic] = ch
   count = count + 1
   S[UNSEEN] = true
+  host_listen(topic)
   return ch, nil
 end
 
@@ -128,6 +132,7 @@ local function unlisten(ch)
   if ch[TAIL] > 0 then retire(ch) end
   listeners[topic], topics[ch] = nil, nil
   count = count - 1
+  host_unlisten(topic)
   close(ch)
   return true, nil
 end
@@ -159,14 +164,16 @@ end
 
 -- The first call of each is a subscription like `listen`.
 local function ask(slot)
-  if not S[slot] then S[slot], S[UNSEEN] = true, true end
+  if S[slot] then return false end
+  S[slot], S[UNSEEN] = true, true
+  return true
 end
 
 rt.mailbox = {
   listen = listen,
   unlisten = unlisten,
   inbox = function()
-    ask(INBOX_ASKED)
+    if ask(INBOX_ASKED) then host_listen_to_all() end
     return inbox
   end,
   events = function()

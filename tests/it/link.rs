@@ -463,7 +463,7 @@ fn the_node_has_a_budget_of_links_and_of_monitors() {
     check_main_in(
         &Lab::related(2),
         r#"
-        local function full(ok, err) return ok and "ok" or err:kind() .. " " .. tostring(err) end
+        local function full(ok, err) return ok and "ok" or err:kind() .. " " .. tostring(err) .. " " .. err:details().limit end
         local pids = {}
         for i = 1, 3 do pids[i] = spawn("waits") end
         for i = 1, 3 do print(full(process.link(pids[i]))) end
@@ -476,12 +476,12 @@ fn the_node_has_a_budget_of_links_and_of_monitors() {
         expect![[r#"
             ok
             ok
-            ResourceExhausted the node is at its limit of 2 links
+            ResourceExhausted the node is at its limit of 2 links node.links
             ok
             ok
-            ResourceExhausted the node is at its limit of 2 monitors
-            ResourceExhausted the node is at its limit of 2 links
-            ResourceExhausted the node is at its limit of 2 monitors
+            ResourceExhausted the node is at its limit of 2 monitors node.monitors
+            ResourceExhausted the node is at its limit of 2 links node.links
+            ResourceExhausted the node is at its limit of 2 monitors node.monitors
             ok
             => nil
         "#]],

@@ -174,7 +174,7 @@ end }
 
 #[test]
 fn a_holder_gets_all_or_nothing() {
-    let lab = Lab::new(Limits { mailbox_messages: 3, links: 1, ..Limits::default() });
+    let lab = Lab::new(Limits { mailbox_messages: 6, links: 1, ..Limits::default() });
     check_main_in(
         &lab,
         r#"
@@ -189,20 +189,23 @@ fn a_holder_gets_all_or_nothing() {
         print(pid, err, err:kind())
         print(three:spawn("app:sleeps", "app:processes") == holder) -- no message was delivered before
         print(process.send(holder, "a"))
-        -- Neither is a child started whose messages don't fit.
-        pid, err = process.with_context {}:with_message("a"):with_message("a"):with_message("a"):with_message("a")
-            :spawn("app:sleeps", "app:processes")
+        -- Neither is a child started whose messages don't fit, which have no share.
+        local many = process.with_context {}
+        for _ = 1, 6 do many = many:with_message("a") end
+        print(many:spawn("app:sleeps", "app:processes") ~= nil)
+        pid, err = many:with_message("a"):spawn("app:sleeps", "app:processes")
         print(pid, err)
 -- entry: sleeps
 return { main = function() time.sleep("1h") end }
         "#,
         expect![[r#"
-            nil	mailbox is full: 3 messages of 3 are unread	RateLimited	true
+            nil	sender's share of the mailbox is full: 3 messages of 3 are unread; the receiver has to receive some	RateLimited	true
             true	nil
             nil	{app:processes|0x00001} is at its limit of 1 links	ResourceExhausted
             true
-            nil	mailbox is full: 3 messages of 3 are unread
-            nil	mailbox is full: 3 messages of 3 are unread
+            nil	sender's share of the mailbox is full: 3 messages of 3 are unread; the receiver has to receive some
+            true
+            nil	mailbox is full: 6 messages of 6 are unread
             => nil
         "#]],
     );

@@ -72,12 +72,37 @@ extern "C-unwind" fn arrived(lua: Lua) -> c_int {
     1
 }
 
+/// `host_listen(topic)`: the host hands over messages of the topic, which is one.
+extern "C-unwind" fn listen(lua: Lua) -> c_int {
+    if let Ok(topic) = topic(lua.check_bytes(1)) {
+        lua.context().host.listen(topic);
+    }
+    0
+}
+
+/// `host_unlisten(topic)`: it doesn't any more.
+extern "C-unwind" fn unlisten(lua: Lua) -> c_int {
+    if let Ok(topic) = topic(lua.check_bytes(1)) {
+        lua.context().host.unlisten(topic);
+    }
+    0
+}
+
+/// `host_listen_to_all()`: it hands over messages of every topic.
+extern "C-unwind" fn listen_to_all(lua: Lua) -> c_int {
+    lua.context().host.listen_to_all();
+    0
+}
+
 /// For the prelude.
-pub const FUNCTIONS: [(&CStr, Function); 6] = [
+pub const FUNCTIONS: [(&CStr, Function); 9] = [
     (c"send", send),
     (c"topic_fault", check_topic),
     (c"encode", write),
     (c"decode", read),
     (c"try_decode", try_read),
     (c"arrived", arrived),
+    (c"host_listen", listen),
+    (c"host_unlisten", unlisten),
+    (c"host_listen_to_all", listen_to_all),
 ];

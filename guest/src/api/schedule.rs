@@ -97,7 +97,7 @@ extern "C-unwind" fn define(mut lua: Lua) -> c_int {
     0
 }
 
-/// `count_unread(table)`: where `{messages, bytes}` is counted.
+/// `count_unread(table)`: where `{messages, bytes, count, numbers}` is counted.
 extern "C-unwind" fn count_unread(mut lua: Lua) -> c_int {
     if lua.kind(1) == Kind::Table {
         lua.set_top(1);

@@ -17,6 +17,9 @@ pub use bindings::lunarium::process::types::{ErrorKind, Refusal, Unread};
 /// The host functions, and the clocks.
 pub trait Host {
     fn send(&self, destination: &str, topic: &str, payload: &[u8], unread: Unread) -> Result<(), Refusal>;
+    fn listen(&self, topic: &str);
+    fn unlisten(&self, topic: &str);
+    fn listen_to_all(&self);
 
     fn spawn(&self, request: SpawnRequest<'_>) -> Result<String, Refusal>;
     /// The id of the request that the child's end answers.

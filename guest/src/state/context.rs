@@ -109,14 +109,17 @@ pub struct Context {
     pub types: Types,
     /// Bytes of one message, and of one line of output.
     pub message_limit: Cell<usize>,
-    /// The table `{messages, bytes}` in which the prelude counts what is handed over and not yet received.
+    /// The prelude's table `{messages, bytes, count, numbers}`: what is handed over and not yet received, and the numbers of
+    /// the messages that were received in this turn.
     pub unread: Cell<Option<Reference>>,
     /// The prelude's table of who waits for which reply, and the scheduler's state.
     pub requests: Cell<Option<(Reference, Reference)>>,
-    /// Messages and events that have arrived so far: their numbers tell their order.
+    /// Messages and events that have arrived so far: their numbers tell their order, and the host which it means.
     pub arrived: Cell<i64>,
     /// Messages of this turn that were handed over decoded, by number: what is needed to give them back.
     pub handed: RefCell<Vec<(i64, Message)>>,
+    /// Numbers of the messages that were received in this turn without a stay in the prelude's tables.
+    pub received: RefCell<Vec<u64>>,
     /// Kept between messages, so that sending allocates nothing.
     pub buffer: Cell<Vec<u8>>,
     /// What `require` can load. Empty before `start`.
@@ -140,6 +143,7 @@ impl Context {
             requests: Cell::new(None),
             arrived: Cell::new(0),
             handed: RefCell::new(Vec::new()),
+            received: RefCell::new(Vec::new()),
             buffer: Cell::new(Vec::new()),
             program: OnceCell::new(),
             cpu: CpuClock::default(),
@@ -159,6 +163,30 @@ impl Context {
         let unread = Unread { messages: number(-2), bytes: number(-1) };
         lua.pop(3);
         unread
+    }
+
+    /// The messages received since this was last asked; none when all were, which `unread` tells as well.
+    pub fn take_received(&self, lua: Lua, unread: Unread) -> Vec<u64> {
+        let mut received = std::mem::take(&mut *self.received.borrow_mut());
+        let Some(kept) = self.unread.get() else { return received };
+        lua.push_kept(kept);
+        if unread.messages == 0 {
+            received.clear();
+        } else {
+            lua.get_item(-1, 3);
+            let count = lua.integer(-1).unwrap_or_default();
+            lua.get_item(-2, 4);
+            for place in 1..=count {
+                lua.get_item(-1, place);
+                received.extend(lua.integer(-1).and_then(|number| u64::try_from(number).ok()));
+                lua.pop(1);
+            }
+            lua.pop(2);
+        }
+        lua.push_integer(0);
+        lua.set_item(-2, 3);
+        lua.pop(1);
+        received
     }
 }
 

@@ -120,6 +120,13 @@ impl Host for Fake {
         Ok(())
     }
 
+    // Hands over everything.
+    fn listen(&self, _: &str) {}
+
+    fn unlisten(&self, _: &str) {}
+
+    fn listen_to_all(&self) {}
+
     fn spawn(&self, request: SpawnRequest<'_>) -> Result<String, Refusal> {
         let SpawnRequest { entry, host, arguments, monitored, linked, context, actor, scope, name, messages } = request;
         if entry == "app:nobody" {

@@ -45,10 +45,17 @@ pub fn turn(mut lua: Lua, calls: &Calls, events: &mut vec::IntoIter<Event>) -> S
     // Those of the last turn have been received.
     lua.context().handed.borrow_mut().clear();
     while let Some(event) = events.as_slice().first() {
-        let arrived = lua.context().arrived.get() + 1;
-        lua.context().arrived.set(arrived);
+        let mut arrived = lua.context().arrived.get();
+        // The host counts what comes from the mailbox, and so does this.
+        if !matches!(event, Event::Reply(_) | Event::OutputReady) {
+            arrived += 1;
+            lua.context().arrived.set(arrived);
+        }
         let handed = deliver(lua, calls, event, arrived);
         lua.set_top(QUEUE);
+        if handed != Handed::No {
+            lua.context().received.borrow_mut().push(arrived as u64);
+        }
         if let Some(Event::Message(message)) = events.next()
             && handed == Handed::Decoded
         {
@@ -145,8 +152,12 @@ fn failed_beneath(lua: Lua) -> Option<Status> {
 /// Nothing is ready: the process waits, unless nothing can ever wake it.
 fn rest(lua: Lua, calls: &Calls) -> Status {
     let unread = lua.context().unread(lua);
+    let park = |wake_at| {
+        let received = lua.context().take_received(lua, unread);
+        Status::Parked(Parked { wake_at, unread, received })
+    };
     if number(lua, state::POLLING) > 0 {
-        return Status::Parked(Parked { wake_at: Some(0), unread });
+        return park(Some(0));
     }
     if number(lua, state::LIVE) > 0 {
         let mut wake_at = None;
@@ -155,7 +166,7 @@ fn rest(lua: Lua, calls: &Calls) -> Status {
             lua.call(0, 1);
             wake_at = lua.integer(-1).map(|due| due as u64);
         }
-        return Status::Parked(Parked { wake_at, unread });
+        return park(wake_at);
     }
     lua.get_item(STATE, state::MAIN);
     lua.get_item(-1, task::COROUTINE);

@@ -69,6 +69,18 @@ impl Host for Imports {
         mailbox::send(destination, topic, payload, unread)
     }
 
+    fn listen(&self, topic: &str) {
+        mailbox::listen(topic);
+    }
+
+    fn unlisten(&self, topic: &str) {
+        mailbox::unlisten(topic);
+    }
+
+    fn listen_to_all(&self) {
+        mailbox::listen_to_all();
+    }
+
     fn spawn(&self, request: SpawnRequest<'_>) -> Result<String, Refusal> {
         process::spawn(request)
     }

@@ -7,15 +7,17 @@
 
 mod mailbox;
 mod requests;
+mod shares;
 mod tasks;
+mod topics;
 
 use self::requests::Requests;
 use self::tasks::Tasks;
-use crate::{Event, Outcome};
+use crate::{Event, Outcome, Pid, Topic};
 
 pub use mailbox::{
-    BatchLimits, EVENT_BYTES, EVENT_COST, Item, MESSAGE_COST, Mailbox, MailboxLimits, Message, ReturnError, SendError,
-    Unread,
+    BatchLimits, EVENT_BYTES, EVENT_COST, Held, Item, MESSAGE_COST, Mailbox, MailboxLimits, Message, ReturnError,
+    SendError, Unread,
 };
 pub use requests::{MAX_REQUESTS, Reply, RequestError};
 pub use tasks::MAX_TASKS;
@@ -55,9 +57,9 @@ pub struct Remains<T> {
 }
 
 impl<T> Inbox<T> {
-    /// An open inbox around a mailbox, which may have messages.
-    pub fn new(mailbox: Mailbox) -> Self {
-        Self { mailbox, requests: Requests::default(), tasks: Tasks::default() }
+    /// A process's open inbox around a mailbox, which may have messages.
+    pub fn new(mailbox: Mailbox, owner: &Pid) -> Self {
+        Self { mailbox: mailbox.owned_by(owner), requests: Requests::default(), tasks: Tasks::default() }
     }
 
     /// Accepts a message. Errors: as for [`Mailbox::push`].
@@ -146,6 +148,26 @@ impl<T> Inbox<T> {
     /// The guest tells what it holds. See [`Mailbox::report_unread`].
     pub fn report_unread(&mut self, unread: Unread) {
         self.mailbox.report_unread(unread);
+    }
+
+    /// The process waits. See [`Mailbox::park`].
+    pub fn park(&mut self, unread: Unread, received: &[u64]) {
+        self.mailbox.park(unread, received);
+    }
+
+    /// The process listens on a topic. See [`Mailbox::listen`].
+    pub fn listen(&mut self, topic: Topic) {
+        self.mailbox.listen(topic);
+    }
+
+    /// It doesn't any more. See [`Mailbox::unlisten`].
+    pub fn unlisten(&mut self, topic: &Topic) {
+        self.mailbox.unlisten(topic);
+    }
+
+    /// The process takes messages of every topic.
+    pub fn listen_to_all(&mut self) {
+        self.mailbox.listen_to_all();
     }
 
     /// Takes back what an ending incarnation's script hasn't received. See [`Mailbox::take_back`].

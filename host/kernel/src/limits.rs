@@ -9,12 +9,6 @@ use crate::{ErrorKind, MailboxLimits, Refusal};
 const KIB: u64 = 1024;
 const MIB: u64 = 1024 * KIB;
 
-/// The name of a node's limit of links, as `details().limit` spells it.
-pub(crate) const NODE_LINKS: &str = "node.links";
-
-/// The name of a node's limit of monitors.
-pub(crate) const NODE_MONITORS: &str = "node.monitors";
-
 /// The limits of the whole node. `details().limit` spells them `node.` and what they count.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NodeLimits {
@@ -27,6 +21,15 @@ pub struct NodeLimits {
     pub max_links: u32,
     /// Monitors, as for links, at the same cost.
     pub max_monitors: u32,
+}
+
+impl NodeLimits {
+    /// The name of the limit `max_processes`.
+    pub const PROCESSES: &str = "node.processes";
+    /// The name of the limit `max_links`.
+    pub const LINKS: &str = "node.links";
+    /// The name of the limit `max_monitors`.
+    pub const MONITORS: &str = "node.monitors";
 }
 
 impl Default for NodeLimits {
@@ -193,7 +196,8 @@ limits! {
     /// CPU time without waiting. At the limit: the process is ended, `ResourceExhausted`. 10 s: longer than any step
     /// of a well-behaved script, short enough that a runaway costs little.
     cpu: Duration, Cpu in Time = Duration::from_secs(10);
-    /// Messages not yet received. At the limit: `send` is refused, `RateLimited` and retryable; nothing is queued.
+    /// Messages not yet received. At the limit: `send` is refused, `RateLimited` and retryable; nothing is queued. One
+    /// sender has a half at most. What nobody listens for has an eighth more, to itself, once the process has waited.
     /// 10,000: a burst of a second at a rate that one process keeps up with.
     mailbox_messages: u32, MailboxMessages in Count = 10_000;
     /// Bytes not yet received, payloads and topics. At the limit: as for `mailbox_messages`. 4 MiB: a quarter of the
@@ -239,7 +243,12 @@ impl Limits {
 
     /// The part that the process's mailbox enforces.
     pub fn mailbox(&self) -> MailboxLimits {
-        MailboxLimits { messages: self.mailbox_messages, bytes: self.mailbox_bytes, message: self.message }
+        MailboxLimits {
+            messages: self.mailbox_messages,
+            bytes: self.mailbox_bytes,
+            message: self.message,
+            listeners: self.listeners,
+        }
     }
 
     /// Bytes of its mailbox that the guest may hold unread before messages are held back on the host, so that a flood

@@ -1,8 +1,7 @@
 //! Links: when one end ends abnormally, so does the other, unless it traps links. Owns making and undoing them, at both
 //! ends at once. What happens at an end is `end.rs`; a failure that waits for its turn isn't called back.
 
-use crate::limits::NODE_LINKS;
-use crate::{ErrorKind, Kernel, LimitName, Pid, Refusal, ResolveError};
+use crate::{ErrorKind, Kernel, LimitName, NodeLimits, Pid, Refusal, ResolveError};
 
 /// Why two processes aren't linked or unlinked.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -44,7 +43,7 @@ impl Refusal for LinkError {
     fn limit(&self) -> Option<&'static str> {
         match self {
             Self::LinksFull { .. } => Some(LimitName::Links.as_str()),
-            Self::NodeFull { .. } => Some(NODE_LINKS),
+            Self::NodeFull { .. } => Some(NodeLimits::LINKS),
             Self::Destination(_) | Self::Oneself { .. } => None,
         }
     }

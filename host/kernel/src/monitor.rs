@@ -1,8 +1,7 @@
 //! Monitors: the watcher gets one EXIT when the watched process ends. Owns making and undoing them. What happens at an
 //! end is `end.rs`; an EXIT that is under way isn't called back.
 
-use crate::limits::NODE_MONITORS;
-use crate::{ErrorKind, Kernel, LimitName, Pid, Refusal, ResolveError};
+use crate::{ErrorKind, Kernel, LimitName, NodeLimits, Pid, Refusal, ResolveError};
 
 /// Why a process isn't monitored, or no longer.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -51,7 +50,7 @@ impl Refusal for MonitorError {
     fn limit(&self) -> Option<&'static str> {
         match self {
             Self::MonitorsFull { .. } => Some(LimitName::Monitors.as_str()),
-            Self::NodeFull { .. } => Some(NODE_MONITORS),
+            Self::NodeFull { .. } => Some(NodeLimits::MONITORS),
             Self::Destination(_) | Self::Oneself { .. } | Self::Exists { .. } => None,
         }
     }

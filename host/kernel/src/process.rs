@@ -6,11 +6,10 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::consequence::Consequence;
-use crate::limits::{NODE_LINKS, NODE_MONITORS};
 use crate::text::{SHOWN, cut};
 use crate::{
-    CountLimits, ErrorKind, Host, HostId, Kernel, LimitName, LinkError, MonitorError, Name, Pid, Rank, Refusal,
-    ResolveError, Uptime,
+    CountLimits, ErrorKind, Host, HostId, Kernel, LimitName, LinkError, MonitorError, Name, NodeLimits, Pid, Rank,
+    Refusal, ResolveError, Uptime,
 };
 
 /// The id of an entry, `namespace:name`.
@@ -179,11 +178,11 @@ impl Refusal for SpawnError {
     fn limit(&self) -> Option<&'static str> {
         match self {
             Self::HostFull { .. } => Some("host.processes"),
-            Self::NodeFull { .. } => Some("node.processes"),
-            Self::NodeLinksFull { .. } => Some(NODE_LINKS),
-            Self::NodeMonitorsFull { .. } => Some(NODE_MONITORS),
+            Self::NodeFull { .. } => Some(NodeLimits::PROCESSES),
             Self::LinksFull { .. } => Some(LimitName::Links.as_str()),
             Self::MonitorsFull { .. } => Some(LimitName::Monitors.as_str()),
+            Self::NodeLinksFull { .. } => Some(NodeLimits::LINKS),
+            Self::NodeMonitorsFull { .. } => Some(NodeLimits::MONITORS),
             Self::NamesFull => Some(LimitName::Names.as_str()),
             _ => None,
         }
@@ -438,7 +437,7 @@ impl Refusal for JoinError {
 
     fn limit(&self) -> Option<&'static str> {
         match self {
-            Self::Process(_) => None,
+            Self::Process(refusal) => refusal.limit(),
             Self::Monitor(refusal) => refusal.limit(),
             Self::Link(refusal) => refusal.limit(),
         }

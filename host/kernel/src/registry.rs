@@ -128,7 +128,7 @@ impl Refusal for RegisterError {
     }
 
     fn limit(&self) -> Option<&'static str> {
-        matches!(self, Self::NamesFull { .. }).then_some(LimitName::Names.as_str())
+        matches!(self, Self::NamesFull { .. }).then(|| LimitName::Names.as_str())
     }
 }
 

@@ -163,7 +163,8 @@ impl Runner<'_> {
         };
         let wake_at = parked.wake_at.map(|at| Clock::due(at.saturating_add(self.process.began)));
         let unread = Unread { messages: parked.unread.messages, bytes: parked.unread.bytes };
-        let delivery = self.wait(unread, wake_at, credit).await;
+        self.process.park(unread, &parked.received);
+        let delivery = self.wait(wake_at, credit).await;
         if self.process.life.is_killed() {
             return Step::End(None);
         }
@@ -220,8 +221,7 @@ impl Runner<'_> {
     }
 
     /// Waits until something is to be delivered, the earliest timer is due, or the process is killed.
-    async fn wait(&mut self, unread: Unread, wake_at: Option<u64>, credit: u64) -> Delivery {
-        self.process.report_unread(unread);
+    async fn wait(&mut self, wake_at: Option<u64>, credit: u64) -> Delivery {
         // One that always finds work waiting would otherwise never leave its worker.
         self.slice.pause().await;
         poll_fn(|context| {

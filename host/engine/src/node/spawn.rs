@@ -270,7 +270,7 @@ impl NodeInner {
                 return self.join(kernel, parent, spawn, holder).map(Settled::Holder);
             }
             let mut mailbox = Mailbox::new(plan.program.limits.mailbox());
-            mailbox.push_all(std::mem::take(&mut spawn.messages))?;
+            mailbox.push_first(std::mem::take(&mut spawn.messages))?;
             self.accept(kernel, Some(parent), spawn, plan, mailbox).map(Settled::Child)
         })
     }

@@ -17,7 +17,7 @@ use std::task::{Poll, Waker};
 use bytes::Bytes;
 use lunarium_kernel::{
     BatchLimits, Event, Holding, Item, Limits, LimitsOverride, MESSAGE_COST, Mailbox, Message, Outcome, Pid, Reply,
-    RequestError, ReturnError, Security, SendError, Spawned, Unread,
+    RequestError, ReturnError, Security, SendError, Spawned, Topic, Unread,
 };
 use parking_lot::{Mutex, MutexGuard};
 
@@ -128,7 +128,7 @@ impl Process {
         began: u64,
     ) -> Process {
         let arrivals = Arrivals {
-            inbox: Inbox::new(mailbox),
+            inbox: Inbox::new(mailbox, &spawned.pid),
             holding,
             output_ready: false,
             awaits_output: false,
@@ -250,6 +250,26 @@ impl Process {
     /// What the guest holds unread right now.
     pub(crate) fn report_unread(&self, unread: Unread) {
         self.arrivals.lock().inbox.report_unread(unread);
+    }
+
+    /// The process waits; its script has received these messages since it did before.
+    pub(crate) fn park(&self, unread: Unread, received: &[u64]) {
+        self.arrivals.lock().inbox.park(unread, received);
+    }
+
+    /// Messages of this topic are handed over.
+    pub(crate) fn listen(&self, topic: Topic) {
+        self.arrivals.lock().inbox.listen(topic);
+    }
+
+    /// Messages of this topic wait.
+    pub(crate) fn unlisten(&self, topic: &Topic) {
+        self.arrivals.lock().inbox.unlisten(topic);
+    }
+
+    /// Messages of every topic are handed over.
+    pub(crate) fn listen_to_all(&self) {
+        self.arrivals.lock().inbox.listen_to_all();
     }
 
     /// Takes back what an ending incarnation's script hasn't received.

@@ -1,4 +1,4 @@
-//! `mailbox.send`: the data plane. It never touches the kernel's lock, whatever policies say.
+//! `mailbox.send`, and what the caller listens on: the data plane. It never touches the kernel's lock, whatever policies say.
 
 use lunarium_kernel::{Message, Topic, Unread, action};
 
@@ -22,5 +22,27 @@ impl Host for Caller {
         // The dead are silent: nobody gets a message of who has ended.
         let sent = who.process.life.speak(|| target.send(message));
         Ok(sent.ok_or(Stopped::Killed)??)
+    }
+
+    fn listen(&mut self, topic: String) -> wasmtime::Result<()> {
+        let process = &self.living()?.process;
+        // What is no topic has no messages.
+        if let Ok(topic) = Topic::new(&topic) {
+            process.listen(topic);
+        }
+        Ok(())
+    }
+
+    fn unlisten(&mut self, topic: String) -> wasmtime::Result<()> {
+        let process = &self.living()?.process;
+        if let Ok(topic) = Topic::new(&topic) {
+            process.unlisten(&topic);
+        }
+        Ok(())
+    }
+
+    fn listen_to_all(&mut self) -> wasmtime::Result<()> {
+        self.living()?.process.listen_to_all();
+        Ok(())
     }
 }

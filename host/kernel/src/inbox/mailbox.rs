@@ -1,13 +1,22 @@
-//! A process's mailbox: a bounded queue of messages, and the events that come between them. Owns order, both limits and
+//! A process's mailbox: a bounded queue of messages, and the events that come between them. Owns order, all limits and
 //! how much is handed over at once. Does not know who waits: waking is the engine's, and so is the lock around it.
 //!
 //! A message counts until the *script* receives it: what waits here, and what the guest was handed and still holds. So
-//! the guest tells what it holds ([`Mailbox::report_unread`]), and can't make the host forget or hold more by lying:
-//! it never holds more than it was handed, and what it denies it has in its own memory.
+//! the guest tells what it holds ([`Mailbox::report_unread`], [`Mailbox::park`]), and can't make the host forget or hold more
+//! by lying: it never holds more than it was handed, and what it denies it has in its own memory.
+//!
+//! What nobody listens for waits here, and is never handed over. It has a budget of its own, or a flood on a topic that nobody reads
+//! would fill the mailbox for ever. And one sender may have half of a mailbox, so that no other is kept out. Neither
+//! counts for what a process sends itself, for the host, and for what a spawner gives along.
 
 use std::collections::{BTreeMap, VecDeque};
 
-use crate::{ErrorKind, Event, Exhausted, LimitName, Limits, Payload, Pid, Refusal, Topic};
+use lunarium_contract::length;
+
+use super::shares::{Shares, Sum};
+use super::topics::Topics;
+use crate::text::cut;
+use crate::{ErrorKind, Event, Exhausted, LimitName, Limits, Payload, Pid, Refusal, SHOWN, Topic};
 
 /// Bytes that a message costs the guest beside its payload and topic, for the credit: a Lua table, two strings' heads,
 /// a slot in a queue. Empty messages would be free without it, and a small guest drown in them.
@@ -22,6 +31,12 @@ pub const EVENT_COST: u64 = 200;
 /// its memory couldn't take anyway.
 pub const EVENT_BYTES: u64 = 16 * 1024 * 1024;
 
+/// What nobody listens for has this part of a mailbox to itself, once the process has waited.
+const UNLISTENED: u64 = 8;
+
+/// One sender has this part of a mailbox at most.
+const SENDER: u64 = 2;
+
 /// The limits of one mailbox. A message's bytes are those of its payload and topic.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MailboxLimits {
@@ -31,6 +46,22 @@ pub struct MailboxLimits {
     pub bytes: u64,
     /// Bytes of one payload. At the limit: refused, `Invalid`. 1 MiB.
     pub message: u32,
+    /// Topics that are listened on. Beyond them nobody listens; the guest refuses first. 1,024.
+    pub listeners: u32,
+}
+
+impl MailboxLimits {
+    fn whole(&self) -> Sum {
+        Sum { messages: self.messages.into(), bytes: self.bytes }
+    }
+
+    /// A part of the whole, and at least one message of the largest size.
+    fn part(&self, of: u64) -> Sum {
+        let whole = self.whole();
+        let largest = u64::from(self.message).saturating_add(length::TOPIC as u64);
+        let part = |whole: u64, least: u64| whole.checked_div(of).unwrap_or(whole).max(least.min(whole));
+        Sum { messages: part(whole.messages, 1), bytes: part(whole.bytes, largest) }
+    }
 }
 
 impl Default for MailboxLimits {
@@ -136,9 +167,60 @@ pub enum SendError {
         /// The limit.
         limit: u64,
     },
+    /// The sender has its share of the receiver's mailbox.
+    #[error("sender's share of the mailbox is full: {shown} are unread; the receiver has to receive some", shown = held.shown(*bytes, *limit))]
+    SenderFull {
+        /// What it has unread.
+        held: Held,
+        /// What the message would add.
+        bytes: u64,
+        /// A half of the receiver's limits.
+        limit: Held,
+    },
+    /// The receiver doesn't listen on this topic, and what it doesn't listen for has its share of the mailbox.
+    #[error(
+        "share of the mailbox for topics without a listener is full: {shown} are unread; nobody listens on `{topic}`",
+        shown = held.shown(*bytes, *limit)
+    )]
+    UnlistenedFull {
+        /// The beginning of the topic.
+        topic: String,
+        /// What waits for a listener.
+        held: Held,
+        /// What the message would add.
+        bytes: u64,
+        /// An eighth of the receiver's limits; all of them before its first wait.
+        limit: Held,
+    },
     /// What its receiver may hold of a budget is held.
     #[error("mailbox can't hold more: {0}")]
     Budget(#[from] Exhausted),
+}
+
+/// Messages and their bytes, in a refusal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Held {
+    /// How many.
+    pub messages: u64,
+    /// Bytes of payloads and topics.
+    pub bytes: u64,
+}
+
+impl From<Sum> for Held {
+    fn from(Sum { messages, bytes }: Sum) -> Self {
+        Self { messages, bytes }
+    }
+}
+
+impl Held {
+    /// What is at its limit.
+    fn shown(self, bytes: u64, limit: Self) -> String {
+        if self.messages >= limit.messages {
+            format!("{} messages of {}", self.messages, limit.messages)
+        } else {
+            format!("{} bytes of {}, and the message has {bytes}:", self.bytes, limit.bytes)
+        }
+    }
 }
 
 impl Refusal for SendError {
@@ -146,22 +228,32 @@ impl Refusal for SendError {
         match self {
             Self::Closed => ErrorKind::NotFound,
             Self::TooLarge { .. } => ErrorKind::Invalid,
-            Self::MessagesFull { .. } | Self::BytesFull { .. } | Self::Budget(_) => ErrorKind::RateLimited,
+            Self::MessagesFull { .. }
+            | Self::BytesFull { .. }
+            | Self::SenderFull { .. }
+            | Self::UnlistenedFull { .. }
+            | Self::Budget(_) => ErrorKind::RateLimited,
         }
     }
 
     fn retryable(&self) -> bool {
-        matches!(self, Self::MessagesFull { .. } | Self::BytesFull { .. } | Self::Budget(_))
+        self.kind() == ErrorKind::RateLimited
     }
 
     fn limit(&self) -> Option<&'static str> {
-        match self {
-            Self::Closed => None,
-            Self::TooLarge { .. } => Some(LimitName::Message.as_str()),
-            Self::MessagesFull { .. } => Some(LimitName::MailboxMessages.as_str()),
-            Self::BytesFull { .. } => Some(LimitName::MailboxBytes.as_str()),
-            Self::Budget(budget) => budget.limit(),
-        }
+        let of = |held: &Held, limit: &Held| match held.messages >= limit.messages {
+            true => LimitName::MailboxMessages,
+            false => LimitName::MailboxBytes,
+        };
+        let name = match self {
+            Self::Closed => return None,
+            Self::Budget(budget) => return budget.limit(),
+            Self::TooLarge { .. } => LimitName::Message,
+            Self::MessagesFull { .. } => LimitName::MailboxMessages,
+            Self::BytesFull { .. } => LimitName::MailboxBytes,
+            Self::SenderFull { held, limit, .. } | Self::UnlistenedFull { held, limit, .. } => of(held, limit),
+        };
+        Some(name.as_str())
     }
 }
 
@@ -176,14 +268,34 @@ pub enum ReturnError {
     Flood,
 }
 
+/// A message that waits here.
+#[derive(Debug)]
+pub(crate) struct Queued {
+    pub(crate) ticket: u64,
+    pub(crate) message: Message,
+    /// Whose share it counts to.
+    pub(crate) payer: Option<u64>,
+}
+
 /// A process's mailbox. Messages and events keep their order in two queues with common ticket numbers, so that events
 /// can pass held-back messages without a search.
 #[derive(Debug)]
 pub struct Mailbox {
     limits: MailboxLimits,
-    messages: VecDeque<(u64, Message)>,
-    /// Bytes of `messages`.
-    bytes: u64,
+    /// Whose it is, by the number of the pid; zero: nobody's yet.
+    owner: u64,
+    /// Messages that somebody listens for, as they came.
+    messages: VecDeque<Queued>,
+    /// Those of them that have waited for a listener, by their tickets.
+    released: BTreeMap<u64, Queued>,
+    topics: Topics,
+    /// What lies here and counts to the whole: messages that somebody listens for, and those that count to no share.
+    queued: Sum,
+    /// What nobody listens for, and counts to that share.
+    unlistened: Sum,
+    shares: Shares,
+    /// The process has waited: whatever it listens on from the start on, it does by now.
+    has_waited: bool,
     events: VecDeque<(u64, Event)>,
     /// Bytes of `events`, with [`EVENT_COST`] each.
     event_bytes: u64,
@@ -208,8 +320,14 @@ impl Mailbox {
     pub fn new(limits: MailboxLimits) -> Self {
         Self {
             limits,
+            owner: 0,
             messages: VecDeque::new(),
-            bytes: 0,
+            released: BTreeMap::new(),
+            topics: Topics::default(),
+            queued: Sum::default(),
+            unlistened: Sum::default(),
+            shares: Shares::default(),
+            has_waited: false,
             events: VecDeque::new(),
             event_bytes: 0,
             held: Unread::default(),
@@ -223,11 +341,18 @@ impl Mailbox {
         }
     }
 
-    /// Accepts a message, behind everything that is there. Errors: `RateLimited` and retryable (full), `Invalid` (too
-    /// large), `NotFound` (closed). Nothing is queued then.
+    /// The same as the mailbox of this process: what it sends itself counts to no share.
+    #[must_use]
+    pub(crate) fn owned_by(self, owner: &Pid) -> Self {
+        Self { owner: owner.number(), ..self }
+    }
+
+    /// Accepts a message, behind everything that is there. Errors: `RateLimited` and retryable (full, or a share of it
+    /// is), `Invalid` (too large), `NotFound` (closed). Nothing is queued then.
     pub fn push(&mut self, message: Message) -> Result<(), SendError> {
-        let bytes = self.check(&message, self.unread_messages(), self.unread_bytes())?;
-        self.accept(message, bytes);
+        let payer = self.payer(&message);
+        self.check(&message, payer, &mut Planned::default())?;
+        self.accept(message, payer);
         Ok(())
     }
 
@@ -235,42 +360,130 @@ impl Mailbox {
     pub fn push_all(&mut self, messages: Vec<Message>) -> Result<(), SendError> {
         self.check_all(&messages)?;
         for message in messages {
-            let bytes = message.bytes();
-            self.accept(message, bytes);
+            let payer = self.payer(&message);
+            self.accept(message, payer);
         }
         Ok(())
     }
 
     /// Whether all of these messages would be accepted. Errors: as [`Mailbox::push_all`].
     pub fn check_all(&self, messages: &[Message]) -> Result<(), SendError> {
-        let (mut count, mut bytes) = (self.unread_messages(), self.unread_bytes());
-        for message in messages {
-            bytes = bytes.saturating_add(self.check(message, count, bytes)?);
-            count = count.saturating_add(1);
-        }
+        let mut planned = Planned::default();
+        messages.iter().try_for_each(|message| self.check(message, self.payer(message), &mut planned))
+    }
+
+    /// Accepts what a spawner gives along, in order, or nothing. It counts to no share. Errors: as for one.
+    pub fn push_first(&mut self, messages: Vec<Message>) -> Result<(), SendError> {
+        let mut planned = Planned::default();
+        messages.iter().try_for_each(|message| self.check(message, None, &mut planned))?;
+        messages.into_iter().for_each(|message| self.accept(message, None));
         Ok(())
     }
 
-    /// Whether a message fits beside what is unread; its bytes.
-    fn check(&self, message: &Message, messages: u64, held: u64) -> Result<u64, SendError> {
+    /// To whose share a message counts: its sender's, unless that is the process itself or the host.
+    fn payer(&self, message: &Message) -> Option<u64> {
+        message.sender.as_ref().map(Pid::number).filter(|sender| *sender != self.owner)
+    }
+
+    /// Whether a message fits beside what is unread and what is planned, of one sender, and plans it.
+    fn check(&self, message: &Message, payer: Option<u64>, planned: &mut Planned) -> Result<(), SendError> {
         if self.closed {
             return Err(SendError::Closed);
         }
         let bytes = message.bytes();
         self.check_size(message, bytes)?;
-        if messages >= u64::from(self.limits.messages) {
-            return Err(SendError::MessagesFull { held: messages, limit: self.limits.messages });
+        let exceeds =
+            |held: Sum, limit: Sum| held.messages >= limit.messages || held.bytes.saturating_add(bytes) > limit.bytes;
+        if payer.is_some() && !self.topics.listens(&message.topic) {
+            let limit = if self.has_waited { self.limits.part(UNLISTENED) } else { self.limits.whole() };
+            let held = self.unlistened.and(planned.unlistened);
+            if exceeds(held, limit) {
+                let topic = cut(message.topic.as_str(), SHOWN);
+                return Err(SendError::UnlistenedFull { topic, held: held.into(), bytes, limit: limit.into() });
+            }
+            planned.unlistened.add(bytes);
+        } else {
+            let held = self.counted().and(planned.counted);
+            if held.messages >= u64::from(self.limits.messages) {
+                return Err(SendError::MessagesFull { held: held.messages, limit: self.limits.messages });
+            }
+            if held.bytes.saturating_add(bytes) > self.limits.bytes {
+                return Err(SendError::BytesFull { held: held.bytes, bytes, limit: self.limits.bytes });
+            }
+            planned.counted.add(bytes);
         }
-        if held.saturating_add(bytes) > self.limits.bytes {
-            return Err(SendError::BytesFull { held, bytes, limit: self.limits.bytes });
+        if let Some(sender) = payer {
+            let (held, limit) = (self.shares.of(sender).and(planned.sender), self.limits.part(SENDER));
+            if exceeds(held, limit) {
+                return Err(SendError::SenderFull { held: held.into(), bytes, limit: limit.into() });
+            }
+            planned.sender.add(bytes);
         }
-        Ok(bytes)
+        Ok(())
     }
 
-    fn accept(&mut self, message: Message, bytes: u64) {
-        self.bytes = self.bytes.saturating_add(bytes);
-        let ticket = self.ticket();
-        self.messages.push_back((ticket, message));
+    fn accept(&mut self, message: Message, payer: Option<u64>) {
+        let bytes = message.bytes();
+        if let Some(sender) = payer {
+            self.shares.charge(sender, bytes);
+        }
+        let queued = Queued { ticket: self.ticket(), message, payer };
+        if self.topics.listens(&queued.message.topic) {
+            self.queued.add(bytes);
+            self.messages.push_back(queued);
+        } else {
+            self.set_aside(queued);
+        }
+    }
+
+    /// A message waits for a listener.
+    fn set_aside(&mut self, queued: Queued) {
+        self.sum_of_waiting(&queued).add(queued.message.bytes());
+        self.topics.wait(queued);
+    }
+
+    /// A message has waited for a listener, and there is one.
+    fn release(&mut self, queued: Queued) {
+        let bytes = queued.message.bytes();
+        self.sum_of_waiting(&queued).remove(bytes);
+        self.queued.add(bytes);
+        self.released.insert(queued.ticket, queued);
+    }
+
+    fn sum_of_waiting(&mut self, queued: &Queued) -> &mut Sum {
+        if queued.payer.is_some() { &mut self.unlistened } else { &mut self.queued }
+    }
+
+    /// The process listens on a topic: what waits for it is handed over with what comes. Beyond the limit `listeners` nothing
+    /// is changed: whoever guards it in the guest has refused before.
+    pub fn listen(&mut self, topic: Topic) {
+        if self.topics.count() < self.limits.listeners as usize {
+            self.topics.listen(topic).into_iter().for_each(|queued| self.release(queued));
+        }
+    }
+
+    /// The process takes messages of every topic.
+    pub fn listen_to_all(&mut self) {
+        self.topics.listen_to_all().for_each(|queued| self.release(queued));
+    }
+
+    /// The process no longer listens on a topic: what isn't handed over waits again. Looks at all of that.
+    pub fn unlisten(&mut self, topic: &Topic) {
+        if !self.topics.unlisten(topic) || self.topics.listens_to_all() {
+            return;
+        }
+        let is_of = |queued: &Queued| queued.message.topic == *topic;
+        // What was released came before what was never held back.
+        let mut back: Vec<Queued> =
+            self.released.extract_if(.., |_, queued| is_of(queued)).map(|(_, queued)| queued).collect();
+        let (of, others) = std::mem::take(&mut self.messages).into_iter().partition::<VecDeque<_>, _>(is_of);
+        self.messages = others;
+        back.extend(of);
+        back.sort_by_key(|queued| queued.ticket);
+        for queued in back {
+            self.queued.remove(queued.message.bytes());
+            self.set_aside(queued);
+        }
     }
 
     /// What never fits, however empty the mailbox is, isn't called full: to try again would be in vain.
@@ -327,12 +540,21 @@ impl Mailbox {
 
     /// The next item that may be handed over, with its bytes.
     fn next(&self, credit: u64) -> Option<(Next, u64)> {
-        let message = self.messages.front().filter(|(_, message)| self.has_credit(message, credit));
+        let message = self.next_message().filter(|queued| self.has_credit(&queued.message, credit));
         match (message, self.events.front()) {
-            (Some((at, message)), Some((event_at, _))) if at < event_at => Some((Next::Message, message.bytes())),
+            (Some(queued), Some((at, _))) if queued.ticket < *at => Some((Next::Message, queued.message.bytes())),
             (_, Some((_, event))) => Some((Next::Event, event_cost(event))),
-            (Some((_, message)), None) => Some((Next::Message, message.bytes())),
+            (Some(queued), None) => Some((Next::Message, queued.message.bytes())),
             (None, None) => None,
+        }
+    }
+
+    fn next_message(&self) -> Option<&Queued> {
+        let (front, released) = (self.messages.front(), self.released.first_key_value().map(|(_, queued)| queued));
+        match (front, released) {
+            (Some(front), Some(released)) if front.ticket < released.ticket => Some(front),
+            (_, Some(released)) => Some(released),
+            (front, None) => front,
         }
     }
 
@@ -342,11 +564,13 @@ impl Mailbox {
     }
 
     fn take_message(&mut self) -> Option<Message> {
-        let (_, message) = self.messages.pop_front()?;
-        let bytes = message.bytes();
-        self.bytes = self.bytes.saturating_sub(bytes);
+        let ticket = self.next_message()?.ticket;
+        let queued = self.released.remove(&ticket).or_else(|| self.messages.pop_front())?;
+        let bytes = queued.message.bytes();
+        self.queued.remove(bytes);
         self.held.add(bytes);
-        Some(message)
+        self.shares.hand_over(queued.payer.map(|sender| (sender, bytes)));
+        Some(queued.message)
     }
 
     fn take_event(&mut self) -> Option<Event> {
@@ -355,6 +579,7 @@ impl Mailbox {
             self.cancels.remove(&sender);
         }
         self.event_bytes = self.event_bytes.saturating_sub(event_cost(&event));
+        self.shares.hand_over(None);
         Some(event)
     }
 
@@ -363,6 +588,19 @@ impl Mailbox {
     pub fn report_unread(&mut self, unread: Unread) {
         self.held.messages = self.held.messages.min(unread.messages);
         self.held.bytes = self.held.bytes.min(unread.bytes);
+        if self.held.messages == 0 {
+            self.shares.receive_all();
+        }
+    }
+
+    /// The process waits. Beside what it holds, the guest tells which messages its script has received since it did before, by
+    /// their number among all items that [`Mailbox::take`] has given this incarnation, from one.
+    pub fn park(&mut self, unread: Unread, received: &[u64]) {
+        self.has_waited = true;
+        self.report_unread(unread);
+        if self.held.messages > 0 {
+            self.shares.receive(received);
+        }
     }
 
     /// Takes back what the guest was handed and its script hasn't received: in the order of arrival, one call for each,
@@ -391,55 +629,60 @@ impl Mailbox {
     }
 
     /// A new incarnation begins: what was taken back stands before everything that has come since, and the guest holds
-    /// nothing. Messages beyond the new limits stay.
+    /// nothing and listens on nothing. Messages beyond the new limits and their shares stay.
     pub fn restart(&mut self, limits: MailboxLimits) {
-        let (messages, events) = (std::mem::take(&mut self.messages), std::mem::take(&mut self.events));
-        self.limits = limits;
-        (self.held, self.owed) = (Unread::default(), Unread::default());
-        self.cancels.clear();
-        (self.returned_messages, self.returned_bytes) = (0, 0);
-        (self.bytes, self.event_bytes) = (0, 0);
-        for item in std::mem::take(&mut self.returned) {
+        self.listen_to_all();
+        let mut messages = std::mem::take(&mut self.released);
+        messages.extend(std::mem::take(&mut self.messages).into_iter().map(|queued| (queued.ticket, queued)));
+        let events = std::mem::take(&mut self.events);
+        let returned = std::mem::take(&mut self.returned);
+        *self = Self { owner: self.owner, next_ticket: self.next_ticket, closed: self.closed, ..Self::new(limits) };
+        for item in returned {
             match item {
                 Item::Message(message) => {
-                    let bytes = message.bytes();
-                    self.accept(message, bytes);
+                    let payer = self.payer(&message);
+                    self.accept(message, payer);
                 }
                 Item::Event(event) => self.push_event(event),
             }
         }
         let mut events = events.into_iter().peekable();
-        for (ticket, message) in messages {
+        for (ticket, Queued { message, payer, .. }) in messages {
             while let Some((_, event)) = events.next_if(|(at, _)| *at < ticket) {
                 self.push_event(event);
             }
-            let bytes = message.bytes();
-            self.accept(message, bytes);
+            self.accept(message, payer);
         }
         events.for_each(|(_, event)| self.push_event(event));
     }
 
+    /// What counts to the whole mailbox: here and in the guest.
+    fn counted(&self) -> Sum {
+        let returned = Sum { messages: self.returned_messages, bytes: self.returned_bytes };
+        let held = Sum { messages: self.held.messages.into(), bytes: self.held.bytes.into() };
+        self.queued.and(returned).and(held)
+    }
+
     /// Messages not yet received by the script, here and in the guest.
     pub fn unread_messages(&self) -> u64 {
-        let queued = u64::try_from(self.messages.len()).unwrap_or(u64::MAX);
-        queued.saturating_add(self.returned_messages).saturating_add(u64::from(self.held.messages))
+        self.counted().and(self.unlistened).messages
     }
 
     /// Bytes not yet received by the script, here and in the guest.
     pub fn unread_bytes(&self) -> u64 {
-        self.bytes.saturating_add(self.returned_bytes).saturating_add(u64::from(self.held.bytes))
+        self.counted().and(self.unlistened).bytes
     }
 
     /// Bytes that it holds here, not in the guest: messages with [`MESSAGE_COST`] each, and events.
     pub fn held_bytes(&self) -> u64 {
-        let queued = u64::try_from(self.messages.len()).unwrap_or(u64::MAX).saturating_add(self.returned_messages);
-        let bytes = self.bytes.saturating_add(self.returned_bytes).saturating_add(self.event_bytes);
-        bytes.saturating_add(queued.saturating_mul(MESSAGE_COST))
+        let returned = Sum { messages: self.returned_messages, bytes: self.returned_bytes };
+        let held = self.queued.and(self.unlistened).and(returned);
+        held.messages.saturating_mul(MESSAGE_COST).saturating_add(held.bytes).saturating_add(self.event_bytes)
     }
 
     /// Whether nothing waits here. What the guest holds doesn't matter.
     pub fn is_empty(&self) -> bool {
-        self.messages.is_empty() && self.events.is_empty()
+        self.messages.is_empty() && self.released.is_empty() && self.topics.is_empty() && self.events.is_empty()
     }
 
     /// Whether [`Mailbox::take`] would give anything for this credit.
@@ -470,6 +713,14 @@ impl Mailbox {
         self.next_ticket = ticket.saturating_add(1);
         ticket
     }
+}
+
+/// What several messages of one sender would add.
+#[derive(Default)]
+struct Planned {
+    counted: Sum,
+    unlistened: Sum,
+    sender: Sum,
 }
 
 enum Next {

@@ -2,14 +2,16 @@
 
 use crate::testing::{completed, kernel, spawn};
 use crate::{
-    Batch, BatchLimits, ErrorKind, Event, Inbox, Item, MAX_TASKS, Mailbox, MailboxLimits, Message, Outcome, Refusal,
-    RequestError, SendError, Timestamp, Topic,
+    Batch, BatchLimits, ErrorKind, Event, Inbox, Item, MAX_TASKS, Mailbox, MailboxLimits, Message, Outcome, Pid,
+    Refusal, RequestError, SendError, Timestamp, Topic,
 };
 
 const ALL: BatchLimits = BatchLimits { items: u32::MAX, bytes: 1_000 };
 
 fn inbox() -> Inbox<&'static str> {
-    Inbox::new(Mailbox::new(MailboxLimits::default()))
+    let mut inbox = Inbox::new(Mailbox::new(MailboxLimits::default()), &Pid::nobody());
+    inbox.listen_to_all();
+    inbox
 }
 
 /// A message of `1 + payload` bytes.
@@ -80,6 +82,7 @@ fn another_incarnation_gets_what_was_sent_and_no_answer_to_what_it_did_not_ask()
     assert_eq!(taken(&inbox.take(BatchLimits { items: 0, bytes: 9 }, u64::MAX)), (vec![asked[0]], 0));
     assert!(!inbox.reply(asked[1], result(1)));
     drop(inbox.restart(MailboxLimits::default()));
+    inbox.listen_to_all();
     assert_eq!(inbox.next_task(), None, "{waiting} is never begun");
     assert_eq!(inbox.requests_under_way(), 2);
     let next = inbox.begin_request().unwrap();

@@ -1,40 +1,111 @@
 //! The model of a mailbox: one list, and every rule as a loop over it. Owns a second opinion on what is accepted and
 //! what is handed over. The limits are small, so that a script reaches them.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 
-use lunarium_kernel::{BatchLimits, EVENT_COST, ErrorKind, Event, Item, MESSAGE_COST, MailboxLimits, Message};
+use lunarium_kernel::{BatchLimits, EVENT_COST, ErrorKind, Event, Item, MESSAGE_COST, MailboxLimits, Message, Pid};
 
-pub const LIMITS: MailboxLimits = MailboxLimits { messages: 4, bytes: 500, message: 240 };
+pub const LIMITS: MailboxLimits = MailboxLimits { messages: 6, bytes: 900, message: 240, listeners: 2 };
 
-#[derive(Default)]
+/// Messages and bytes that nobody listens for, and of one sender: an eighth and a half, and one of the largest at least.
+const UNLISTENED: (usize, u64) = (1, 240 + 255);
+const SENDER: (usize, u64) = (3, 240 + 255);
+
 pub struct ModelMailbox {
+    owner: Pid,
     queue: Vec<Item>,
-    /// Handed over, as far as the host has been told.
-    held: VecDeque<Message>,
+    /// Handed over, with its number, as far as the host has been told.
+    held: VecDeque<(u64, Message)>,
+    /// Of what was handed over, what the host doesn't know to be received, by number.
+    owing: Vec<(u64, Message)>,
+    /// Received since the process last waited.
+    received: Vec<u64>,
+    numbers: u64,
+    listened: BTreeSet<String>,
+    all: bool,
+    has_waited: bool,
 }
 
 fn bytes(message: &Message) -> u64 {
     (message.payload.len() + message.topic.as_str().len()) as u64
 }
 
+fn fits<'a>(held: impl Iterator<Item = &'a Message>, message: &Message, limit: (usize, u64)) -> bool {
+    let held: Vec<u64> = held.map(bytes).collect();
+    held.len() < limit.0 && held.iter().sum::<u64>() + bytes(message) <= limit.1
+}
+
 impl ModelMailbox {
-    fn unread(&self) -> Vec<u64> {
-        let queued = self.queue.iter().filter_map(|item| match item {
-            Item::Message(message) => Some(message),
-            Item::Event(_) => None,
-        });
-        queued.chain(&self.held).map(bytes).collect()
+    pub fn new(owner: Pid) -> Self {
+        Self {
+            owner,
+            queue: Vec::new(),
+            held: VecDeque::new(),
+            owing: Vec::new(),
+            received: Vec::new(),
+            numbers: 0,
+            listened: BTreeSet::new(),
+            all: false,
+            has_waited: false,
+        }
     }
 
-    pub fn push(&mut self, message: &Message) -> Result<(), ErrorKind> {
-        if message.payload.len() > LIMITS.message as usize || bytes(message) > LIMITS.bytes {
-            return Err(ErrorKind::Invalid);
+    pub fn listen(&mut self, topic: &str) {
+        if self.listened.len() < LIMITS.listeners as usize {
+            self.listened.insert(topic.to_owned());
         }
-        let unread = self.unread();
-        let full = unread.len() >= LIMITS.messages as usize;
-        if full || unread.iter().sum::<u64>() + bytes(message) > LIMITS.bytes {
-            return Err(ErrorKind::RateLimited);
+    }
+
+    pub fn unlisten(&mut self, topic: &str) {
+        self.listened.remove(topic);
+    }
+
+    pub fn listen_to_all(&mut self) {
+        self.all = true;
+    }
+
+    fn listens(&self, message: &Message) -> bool {
+        self.all || self.listened.contains(message.topic.as_str())
+    }
+
+    fn has_share(&self, message: &Message) -> bool {
+        message.sender.as_ref().is_some_and(|sender| *sender != self.owner)
+    }
+
+    fn is_unlistened(&self, message: &Message) -> bool {
+        self.has_share(message) && !self.listens(message)
+    }
+
+    fn queued(&self) -> impl Iterator<Item = &Message> {
+        self.queue.iter().filter_map(|item| match item {
+            Item::Message(message) => Some(message),
+            Item::Event(_) => None,
+        })
+    }
+
+    /// Errors: the kind, and a word for the reason.
+    pub fn push(&mut self, message: &Message) -> Result<(), (ErrorKind, &'static str)> {
+        if message.payload.len() > LIMITS.message as usize || bytes(message) > LIMITS.bytes {
+            return Err((ErrorKind::Invalid, "too large"));
+        }
+        let full = |reason| Err((ErrorKind::RateLimited, reason));
+        let whole = (LIMITS.messages as usize, LIMITS.bytes);
+        if self.is_unlistened(message) {
+            let limit = if self.has_waited { UNLISTENED } else { whole };
+            if !fits(self.queued().filter(|other| self.is_unlistened(other)), message, limit) {
+                return full("unlistened");
+            }
+        } else {
+            let held = self.held.iter().map(|(_, message)| message);
+            let counted = self.queued().filter(|other| !self.is_unlistened(other)).chain(held);
+            if !fits(counted, message, whole) {
+                return full("whole");
+            }
+        }
+        let same = |other: &&Message| other.sender == message.sender;
+        let owing = self.owing.iter().map(|(_, message)| message);
+        if self.has_share(message) && !fits(self.queued().chain(owing).filter(same), message, SENDER) {
+            return full("sender");
         }
         self.queue.push(Item::Message(message.clone()));
         Ok(())
@@ -68,8 +139,12 @@ impl ModelMailbox {
                     EVENT_COST + outcome.failure().map_or(1, |failure| failure.message.len() as u64)
                 }
             };
-            if let Item::Message(_) = item {
-                let held: u64 = self.held.iter().map(|message| bytes(message) + MESSAGE_COST).sum();
+            if let Item::Message(message) = &item {
+                if !self.listens(message) {
+                    left.push(item);
+                    continue;
+                }
+                let held: u64 = self.held.iter().map(|(_, message)| bytes(message) + MESSAGE_COST).sum();
                 blocked |= !self.held.is_empty() && held + cost + MESSAGE_COST > credit;
             }
             let waits = blocked && matches!(item, Item::Message(_));
@@ -81,8 +156,10 @@ impl ModelMailbox {
                 continue;
             }
             used += cost;
+            self.numbers += 1;
             if let Item::Message(message) = &item {
-                self.held.push_back(message.clone());
+                self.held.push_back((self.numbers, message.clone()));
+                self.owing.push((self.numbers, message.clone()));
             }
             taken.push(item);
         }
@@ -90,17 +167,38 @@ impl ModelMailbox {
         taken
     }
 
-    /// The script reads; who asks next is told what is left, as `(messages, bytes)`.
-    pub fn read(&mut self, count: usize) -> (Vec<Message>, (u32, u32)) {
-        let read = self.held.drain(..count.min(self.held.len())).collect();
-        let left: u64 = self.held.iter().map(bytes).sum();
+    /// The script reads what lies on one topic; who asks next is told what is left, as `(messages, bytes)`.
+    pub fn read(&mut self, topic: &str, count: usize) -> (Vec<Message>, (u32, u32)) {
+        let (mut read, mut left) = (Vec::new(), VecDeque::new());
+        for (number, message) in std::mem::take(&mut self.held) {
+            if read.len() < count && message.topic.as_str() == topic {
+                self.received.push(number);
+                read.push(message);
+            } else {
+                left.push_back((number, message));
+            }
+        }
+        self.held = left;
+        if self.held.is_empty() {
+            self.owing.clear();
+        }
+        let left: u64 = self.held.iter().map(|(_, message)| bytes(message)).sum();
         (read, (self.held.len() as u32, left as u32))
+    }
+
+    /// The process waits: the numbers of what it has received since it did before.
+    pub fn park(&mut self) -> Vec<u64> {
+        self.has_waited = true;
+        let received = std::mem::take(&mut self.received);
+        self.owing.retain(|(number, _)| !received.contains(number));
+        received
     }
 
     /// Another incarnation begins; what the guest gives back.
     pub fn restart(&mut self) -> Vec<Message> {
-        let held: Vec<Message> = self.held.drain(..).collect();
+        let held: Vec<Message> = self.held.drain(..).map(|(_, message)| message).collect();
         let queue = std::mem::take(&mut self.queue);
+        *self = Self::new(self.owner.clone());
         self.queue = held.iter().cloned().map(Item::Message).chain(queue).collect();
         held
     }

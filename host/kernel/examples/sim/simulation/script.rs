@@ -12,6 +12,8 @@ pub const LIVING: Who = 230;
 pub const REACH: usize = 14;
 /// How many names there are.
 pub const NAMES: u8 = 5;
+/// How many topics.
+pub const TOPICS: u8 = 3;
 
 /// A destination as a script writes it.
 #[derive(Clone, Debug)]
@@ -57,8 +59,11 @@ pub enum Step {
     Perform(u8),
     /// The engine carries out so many consequences.
     Turn(u8),
-    /// With the bytes of the payload.
-    Send(Option<Who>, Dest, u8),
+    /// With the topic and the bytes of the payload.
+    Send(Option<Who>, Dest, u8, u8),
+    Listen(Who, u8),
+    Unlisten(Who, u8),
+    ListenToAll(Who),
     /// The engine hands over at most so many items and bytes, up to a credit.
     Take {
         who: Who,
@@ -66,8 +71,8 @@ pub enum Step {
         bytes: u16,
         credit: u16,
     },
-    /// The script reads messages, and the guest reports.
-    Read(Who, u8),
+    /// The script reads messages of a topic, and the guest reports; then the process may wait.
+    Read(Who, u8, u8, bool),
     /// The process starts over, within other limits.
     Upgrade(Who, u8),
     /// The process asks somebody outside.
@@ -98,7 +103,12 @@ fn step(rng: &mut Rng) -> Step {
             name: some(rng, 20, |rng| rng.u8(..NAMES)),
             room: rng.u8(..),
         },
-        16..26 => Step::Link(who, dest(rng)),
+        16..23 => Step::Link(who, dest(rng)),
+        23..26 => match rng.u8(..9) {
+            0..6 => Step::Listen(who, rng.u8(..TOPICS)),
+            6..8 => Step::Unlisten(who, rng.u8(..TOPICS)),
+            _ => Step::ListenToAll(who),
+        },
         26..28 => Step::Unlink(who, dest(rng)),
         28..36 => Step::Monitor(who, dest(rng)),
         36..38 => Step::Unmonitor(who, dest(rng)),
@@ -113,13 +123,13 @@ fn step(rng: &mut Rng) -> Step {
         62..66 => Step::Perform(rng.u8(..8)),
         66..68 => Step::Turn(rng.u8(..3)),
         68 => Step::SetClock(rng.i16(..)),
-        69..80 => Step::Send(some(rng, 90, |rng| rng.u8(..)), dest(rng), rng.u8(..)),
+        69..80 => Step::Send(some(rng, 90, |rng| rng.u8(..)), dest(rng), rng.u8(..TOPICS), rng.u8(..)),
         80..83 if rng.bool() => Step::Ask(who),
         80..83 => Step::Task(who, rng.choice([1, 1, 2, 9]).unwrap_or(1)),
         83..85 => Step::NextTask(who),
         85..87 => Step::Answer(who, rng.u8(..), rng.u8(..)),
         87..93 => Step::Take { who, items: rng.u8(..6), bytes: rng.u16(..600), credit: rng.u16(..1_200) },
-        93..97 => Step::Read(who, rng.u8(..4)),
+        93..97 => Step::Read(who, rng.u8(..TOPICS), rng.u8(..4), rng.bool()),
         97..98 => Step::Upgrade(who, rng.u8(..)),
         _ if rng.u8(..16) == 0 => Step::StopHost(rng.u8(..3)),
         _ => Step::Perform(255),

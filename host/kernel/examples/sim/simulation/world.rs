@@ -45,9 +45,9 @@ pub struct World {
     ended: BTreeMap<Ordinal, Outcome>,
     /// Who found that it had ended when it wanted to start over: its runner is gone.
     gone: BTreeSet<Ordinal>,
-    /// Messages accepted, and read, by sender and receiver.
-    sent: BTreeMap<(Option<Ordinal>, Ordinal), u32>,
-    read: BTreeMap<(Option<Ordinal>, Ordinal), u32>,
+    /// Messages accepted, and read, by sender, receiver and topic.
+    sent: BTreeMap<(Option<Ordinal>, Ordinal, u8), u32>,
+    read: BTreeMap<(Option<Ordinal>, Ordinal, u8), u32>,
     stats: Stats,
     trace: Vec<String>,
 }
@@ -127,7 +127,7 @@ impl World {
                 (0..*count).for_each(|_| self.turn());
                 Ok(())
             }
-            Step::Send(from, to, bytes) => self.send(*from, to, *bytes),
+            Step::Send(from, to, topic, bytes) => self.send(*from, to, *topic, *bytes),
             Step::Terminate(caller, dest) => self.terminate(*caller, dest),
             Step::Cancel(caller, dest, deadline) => self.cancel(*caller, dest, *deadline),
             Step::Link(who, _)
@@ -139,7 +139,10 @@ impl World {
             | Step::Unregister(who, _)
             | Step::Trap(who, _)
             | Step::Exit(who, _)
-            | Step::Read(who, _)
+            | Step::Read(who, _, _, _)
+            | Step::Listen(who, _)
+            | Step::Unlisten(who, _)
+            | Step::ListenToAll(who)
             | Step::Upgrade(who, _)
             | Step::Ask(who)
             | Step::Task(who, _)
@@ -204,7 +207,8 @@ impl World {
                 let batch = BatchLimits { items: u32::from(*items), bytes: u64::from(*bytes) };
                 return self.take(who, batch, u64::from(*credit));
             }
-            Step::Read(_, count) => return self.read(who, usize::from(*count)),
+            Step::Read(_, topic, count, waits) => return self.read(who, *topic, usize::from(*count), *waits),
+            Step::Listen(..) | Step::Unlisten(..) | Step::ListenToAll(_) => return self.listen(who, step),
             Step::Ask(_) => return self.begin(who, Kind::Foreign).map(drop),
             Step::Task(_, count) => return (0..*count).try_for_each(|_| self.begin(who, Kind::Task).map(drop)),
             Step::NextTask(_) => return self.next_task(who),
@@ -288,8 +292,8 @@ impl World {
             same("chain", &spawned.chain, &process.chain)?;
             self.table.insert(spawned.pid.number(), *who);
             self.pids.push(spawned.pid.clone());
-            let inbox = Inbox::new(Mailbox::new(LIMITS));
-            self.inboxes.push((inbox, ModelMailbox::default(), ModelRequests::default()));
+            let inbox = Inbox::new(Mailbox::new(LIMITS), &spawned.pid);
+            self.inboxes.push((inbox, ModelMailbox::new(spawned.pid.clone()), ModelRequests::default()));
         }
         let is_spawned = spawned.is_ok();
         self.compare(step, kind(spawned.map(drop))?, shown(model.map(drop)))?;
@@ -398,7 +402,7 @@ impl World {
         same("the end of a stranger", &self.table.remove(&self.pids[who].number()), &Some(who))?;
         let (inbox, mailbox, requests) = &mut self.inboxes[who];
         drop(inbox.close());
-        *mailbox = ModelMailbox::default();
+        *mailbox = ModelMailbox::new(self.pids[who].clone());
         requests.close();
         Ok(())
     }

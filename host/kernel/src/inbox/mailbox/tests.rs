@@ -9,8 +9,18 @@ use crate::{
 const ALL: BatchLimits = BatchLimits { items: u32::MAX, bytes: u64::MAX };
 const AMPLE: u64 = u64::MAX;
 
+/// A mailbox whose process takes whatever comes.
 fn mailbox(messages: u32, bytes: u64, message: u32) -> Mailbox {
-    Mailbox::new(MailboxLimits { messages, bytes, message })
+    listening(Mailbox::new(limits(messages, bytes, message)))
+}
+
+fn limits(messages: u32, bytes: u64, message: u32) -> MailboxLimits {
+    MailboxLimits { messages, bytes, message, listeners: 2 }
+}
+
+fn listening(mut mailbox: Mailbox) -> Mailbox {
+    mailbox.listen_to_all();
+    mailbox
 }
 
 /// A message of `1 + payload` bytes.
@@ -36,7 +46,7 @@ fn sizes(items: &[Item]) -> Vec<Option<usize>> {
 
 #[test]
 fn the_10000th_message_is_accepted_and_the_next_refused() {
-    let mut mailbox = Mailbox::new(MailboxLimits::default());
+    let mut mailbox = listening(Mailbox::new(MailboxLimits::default()));
     for _ in 0..10_000 {
         mailbox.push(message(1)).unwrap();
     }
@@ -252,7 +262,8 @@ fn what_is_given_back_stands_before_what_has_come_since() {
         mailbox.take_back(item).unwrap();
         assert_eq!((mailbox.unread_messages(), mailbox.unread_bytes()), (4, 18));
     }
-    mailbox.restart(MailboxLimits { messages: 3, bytes: 20, message: 4 });
+    mailbox.restart(limits(3, 20, 4));
+    mailbox.listen_to_all();
     assert_eq!((mailbox.unread_messages(), mailbox.unread_bytes()), (4, 18));
     assert_eq!(mailbox.push(message(1)), Err(SendError::MessagesFull { held: 4, limit: 3 }));
     let items = mailbox.take(ALL, AMPLE);
@@ -276,6 +287,7 @@ fn a_message_on_its_way_into_the_script_is_taken_back_too() {
         mailbox.take_back(item).unwrap();
     }
     mailbox.restart(MailboxLimits::default());
+    mailbox.listen_to_all();
     assert_eq!(sizes(&mailbox.take(ALL, AMPLE)), [Some(9), Some(1)]);
 }
 
@@ -306,6 +318,7 @@ fn what_a_guest_holds_it_gives_back_once() {
     assert_eq!((mailbox.unread_messages(), mailbox.unread_bytes()), (1, 10));
     // Nor by saying that it holds nothing: upgrade after upgrade, the same messages must not become more.
     mailbox.restart(MailboxLimits::default());
+    mailbox.listen_to_all();
     mailbox.take(ALL, AMPLE);
     mailbox.report_unread(Unread::default());
     mailbox.take_back(Item::Message(message(9))).unwrap();
@@ -323,4 +336,210 @@ fn a_flood_of_events_is_not_taken_back() {
         mailbox.take_back(Item::Event(event.clone())).unwrap();
     }
     assert_eq!(mailbox.take_back(Item::Event(event)), Err(ReturnError::Flood));
+}
+
+// ---- Shares
+
+/// A message of `1 + payload` bytes.
+fn from(sender: &Pid, topic: &str, payload: usize) -> Message {
+    Message { sender: Some(sender.clone()), topic: Topic::new(topic).unwrap(), payload: vec![0; payload].into() }
+}
+
+fn topic(text: &str) -> Topic {
+    Topic::new(text).unwrap()
+}
+
+fn three() -> [Pid; 3] {
+    let mut kernel = kernel();
+    [spawn(&mut kernel), spawn(&mut kernel), spawn(&mut kernel)]
+}
+
+/// The kind of refusal, in a word.
+fn word(result: Result<(), SendError>) -> &'static str {
+    match result {
+        Ok(()) => "ok",
+        Err(SendError::SenderFull { .. }) => "sender",
+        Err(SendError::UnlistenedFull { .. }) => "unlistened",
+        Err(SendError::MessagesFull { .. }) => "messages",
+        Err(_) => "other",
+    }
+}
+
+fn fill(mailbox: &mut Mailbox, message: &Message) -> (usize, &'static str) {
+    for count in 0.. {
+        let word = word(mailbox.push(message.clone()));
+        if word != "ok" {
+            return (count, word);
+        }
+    }
+    unreachable!()
+}
+
+#[test]
+fn what_nobody_listens_for_waits_and_has_an_eighth_to_itself() {
+    let [own, flooder, friend] = three();
+    let mut mailbox = Mailbox::new(MailboxLimits::default()).owned_by(&own);
+    mailbox.listen(topic("t"));
+    mailbox.park(Unread::default(), &[]);
+    assert_eq!(fill(&mut mailbox, &from(&flooder, "x", 1)), (1_250, "unlistened"));
+    let refusal = mailbox.push(from(&friend, "y", 1)).unwrap_err();
+    let text = "share of the mailbox for topics without a listener is full: 1250 messages of 1250 are unread; nobody listens on `y`";
+    assert_eq!(
+        (refusal.to_string().as_str(), refusal.kind(), refusal.retryable()),
+        (text, ErrorKind::RateLimited, true)
+    );
+    assert!(!mailbox.has_deliverable(AMPLE));
+    for message in [from(&friend, "t", 1), from(&flooder, "t", 1)] {
+        mailbox.push(message).unwrap();
+    }
+    assert_eq!(mailbox.take(ALL, AMPLE).len(), 2);
+    // The flood takes nothing of the rest.
+    mailbox.park(Unread::default(), &[]);
+    let more =
+        (0..10_000).filter(|at| mailbox.push(from(if at % 2 == 0 { &friend } else { &flooder }, "t", 1)).is_ok());
+    assert_eq!(more.count(), 5_000 + 3_750);
+}
+
+#[test]
+fn before_its_first_wait_a_process_may_still_begin_to_listen() {
+    let [own, flooder, friend] = three();
+    let mut mailbox = Mailbox::new(limits(16, 10_000, 10)).owned_by(&own);
+    assert_eq!(fill(&mut mailbox, &from(&flooder, "x", 1)), (8, "sender"));
+    assert_eq!(fill(&mut mailbox, &from(&friend, "t", 2)), (8, "unlistened"));
+    mailbox.listen(topic("t"));
+    mailbox.park(Unread::default(), &[]);
+    assert_eq!(mailbox.take(ALL, AMPLE).len(), 8, "nothing sent before is lost");
+    mailbox.park(Unread::default(), &[]);
+    assert_eq!(word(mailbox.push(from(&friend, "x", 1))), "unlistened");
+    assert_eq!(word(mailbox.push(from(&friend, "t", 1))), "ok");
+}
+
+#[test]
+fn a_late_listener_gets_what_waited_in_the_order_of_arrival() {
+    let [own, a, b] = three();
+    let mut mailbox = Mailbox::new(MailboxLimits::default()).owned_by(&own);
+    mailbox.listen(topic("u"));
+    for (sender, topic, size) in [(&a, "t", 1), (&a, "u", 2), (&b, "t", 3), (&b, "v", 4), (&a, "t", 5)] {
+        mailbox.push(from(sender, topic, size)).unwrap();
+    }
+    mailbox.push_event(exit(&a));
+    mailbox.push(from(&a, "u", 6)).unwrap();
+    mailbox.listen(topic("t"));
+    assert_eq!(sizes(&mailbox.take(ALL, AMPLE)), [Some(1), Some(2), Some(3), Some(5), None, Some(6)]);
+    mailbox.push(from(&a, "t", 7)).unwrap();
+    mailbox.push(from(&a, "u", 8)).unwrap();
+    mailbox.push(from(&a, "t", 9)).unwrap();
+    mailbox.unlisten(&topic("t"));
+    assert_eq!(sizes(&mailbox.take(ALL, AMPLE)), [Some(8)], "what isn't listened on any more waits again");
+    mailbox.push(from(&a, "t", 10)).unwrap();
+    mailbox.listen_to_all();
+    mailbox.unlisten(&topic("u"));
+    assert_eq!(sizes(&mailbox.take(ALL, AMPLE)), [Some(4), Some(7), Some(9), Some(10)]);
+    mailbox.push(from(&a, "w", 11)).unwrap();
+    assert_eq!(sizes(&mailbox.take(ALL, AMPLE)), [Some(11)]);
+}
+
+#[test]
+fn nobody_listens_on_more_topics_than_the_limit() {
+    let [own, a, _] = three();
+    let mut mailbox = Mailbox::new(limits(10, 1_000, 10)).owned_by(&own);
+    for text in ["a", "b", "b", "c"] {
+        mailbox.listen(topic(text));
+    }
+    for text in ["a", "b", "c"] {
+        mailbox.push(from(&a, text, 1)).unwrap();
+    }
+    assert_eq!(mailbox.take(ALL, AMPLE).len(), 2);
+}
+
+#[test]
+fn a_sender_has_half_of_a_mailbox_and_others_the_rest() {
+    let [own, a, b] = three();
+    let mut mailbox = listening(Mailbox::new(MailboxLimits::default()).owned_by(&own));
+    assert_eq!(fill(&mut mailbox, &from(&a, "t", 1)), (5_000, "sender"));
+    let refusal = mailbox.push(from(&a, "u", 1)).unwrap_err();
+    let text =
+        "sender's share of the mailbox is full: 5000 messages of 5000 are unread; the receiver has to receive some";
+    assert_eq!(
+        (refusal.to_string().as_str(), refusal.kind(), refusal.retryable()),
+        (text, ErrorKind::RateLimited, true)
+    );
+    assert_eq!(fill(&mut mailbox, &from(&b, "t", 1)), (5_000, "messages"));
+    assert_eq!(fill(&mut mailbox, &from(&own, "t", 1)), (0, "messages"));
+}
+
+#[test]
+fn a_sender_gets_back_what_was_received_in_whatever_order() {
+    let [own, a, b] = three();
+    let mut mailbox = listening(Mailbox::new(limits(8, 10_000, 10)).owned_by(&own));
+    assert_eq!(fill(&mut mailbox, &from(&a, "slow", 1)), (4, "sender"));
+    mailbox.push_event(exit(&a));
+    for _ in 0..100 {
+        for _ in 0..2 {
+            mailbox.push(from(&b, "fast", 1)).unwrap();
+        }
+        let before = mailbox.shares.of(b.number()).messages;
+        assert_eq!((before, mailbox.shares.of(a.number()).messages), (2, 4));
+        let (first, taken) = (mailbox.shares.last(), mailbox.take(ALL, AMPLE).len() as u64);
+        // Only the last two are received; the rest stays, for good.
+        let last = first + taken;
+        mailbox.park(Unread { messages: 4, bytes: 20 }, &[last - 1, last, last, 1_000_000]);
+    }
+    assert_eq!(word(mailbox.push(from(&a, "fast", 1))), "sender");
+    mailbox.park(Unread { messages: 3, bytes: 15 }, &[2]);
+    assert_eq!(fill(&mut mailbox, &from(&a, "fast", 1)), (1, "sender"));
+    // Who has received everything needn't say what.
+    mailbox.take(ALL, AMPLE);
+    mailbox.report_unread(Unread::default());
+    assert_eq!(fill(&mut mailbox, &from(&a, "fast", 1)), (4, "sender"));
+}
+
+#[test]
+fn a_share_holds_one_message_of_the_largest_size() {
+    let [own, a, b] = three();
+    let mut mailbox = Mailbox::new(limits(2, 1_000, 500)).owned_by(&own);
+    mailbox.park(Unread::default(), &[]);
+    mailbox.push(from(&a, "x", 500)).unwrap();
+    assert_eq!(word(mailbox.push(from(&b, "x", 1))), "unlistened");
+    mailbox.listen(topic("x"));
+    assert_eq!(word(mailbox.push(from(&a, "x", 1))), "sender");
+    mailbox.push(from(&b, "x", 100)).unwrap();
+}
+
+#[test]
+fn the_process_itself_the_host_and_first_messages_have_no_share() {
+    let [own, parent, flooder] = three();
+    let mut mailbox = Mailbox::new(limits(16, 10_000, 10));
+    mailbox.push_first((0..10).map(|_| from(&parent, "x", 1)).collect()).unwrap();
+    let mut mailbox = mailbox.owned_by(&own);
+    mailbox.park(Unread::default(), &[]);
+    assert_eq!(fill(&mut mailbox, &from(&flooder, "x", 1)), (2, "unlistened"));
+    for message in [from(&own, "x", 2), Message { sender: None, ..from(&own, "x", 3) }] {
+        for _ in 0..3 {
+            mailbox.push(message.clone()).unwrap();
+        }
+    }
+    assert_eq!(fill(&mut mailbox, &from(&own, "x", 2)), (0, "messages"));
+    mailbox.listen(topic("x"));
+    assert_eq!(mailbox.take(ALL, AMPLE).len(), 18);
+}
+
+#[test]
+fn an_upgrade_gives_back_more_than_a_share_and_it_counts() {
+    let [own, a, b] = three();
+    let mut mailbox = listening(Mailbox::new(limits(16, 10_000, 10)).owned_by(&own));
+    for _ in 0..6 {
+        mailbox.push(from(&a, "t", 1)).unwrap();
+    }
+    let handed = mailbox.take(ALL, AMPLE);
+    mailbox.park(Unread { messages: 6, bytes: 12 }, &[]);
+    mailbox.push(from(&a, "t", 2)).unwrap();
+    handed.into_iter().for_each(|item| mailbox.take_back(item).unwrap());
+    mailbox.restart(limits(16, 10_000, 10));
+    assert_eq!(word(mailbox.push(from(&b, "t", 1))), "ok", "it hasn't waited yet");
+    mailbox.park(Unread::default(), &[]);
+    assert_eq!(word(mailbox.push(from(&b, "t", 1))), "unlistened");
+    mailbox.listen(topic("t"));
+    assert_eq!(fill(&mut mailbox, &from(&a, "t", 1)), (1, "sender"));
+    assert_eq!(sizes(&mailbox.take(ALL, AMPLE)), [[Some(1)].repeat(6), vec![Some(2), Some(1), Some(1)]].concat());
 }

@@ -2,8 +2,8 @@
 #![allow(clippy::indexing_slicing, reason = "ordinals are the model's own: a wrong one is a bug of the simulation")]
 
 use lunarium_kernel::{
-    BatchLimits, CountLimits, Destination, EntryId, ErrorKind, Item, Message, Outcome, Refusal, ResolveError, Topic,
-    Unread,
+    BatchLimits, CountLimits, Destination, EntryId, ErrorKind, Item, Message, Outcome, Refusal, ResolveError,
+    SendError, Topic, Unread,
 };
 
 use super::{Checked, World, kind, same, shown};
@@ -76,24 +76,28 @@ impl World {
         found.filter(|who| !self.ended.contains_key(who)).ok_or(ErrorKind::NotFound)
     }
 
-    pub(super) fn send(&mut self, from: Option<Who>, to: &Dest, size: u8) -> Checked {
+    pub(super) fn send(&mut self, from: Option<Who>, to: &Dest, topic: u8, size: u8) -> Checked {
         let (from, (text, target)) = (from.and_then(|who| self.who(who)), self.dest(to));
         let sender = from.map(|who| self.pids[who].clone());
         let (found, expected) = (self.find_to_send(from, &text), self.model_find_to_send(from, &target));
-        let step = Step::Send(None, Dest::Never, 0);
+        let step = Step::Send(None, Dest::Never, 0, 0);
         let (Ok(found), Ok(to)) = (&found, &expected) else {
             return self.compare(&step, kind(found.map(drop))?, shown(expected.map(drop)));
         };
         same("receiver", found, to)?;
-        let number = self.sent.get(&(from, *to)).copied().unwrap_or(0);
+        let number = self.sent.get(&(from, *to, topic)).copied().unwrap_or(0);
         let mut payload = number.to_be_bytes().to_vec();
         payload.resize(4 + usize::from(size), 0);
-        let topic = Topic::new("topic").map_err(|refusal| refusal.to_string())?;
-        let message = Message { sender, topic, payload: payload.into() };
+        let message = Message { sender, topic: topic_of(topic)?, payload: payload.into() };
         let (inbox, mailbox, _) = &mut self.inboxes[*to];
-        let (kernel, model) = (kind(inbox.push(message.clone()))?, shown(mailbox.push(&message)));
+        let (pushed, expected) = (inbox.push(message.clone()), mailbox.push(&message));
+        same("reason", &pushed.as_ref().err().map(reason), &expected.as_ref().err().map(|(_, reason)| *reason))?;
+        if let Err((_, reason)) = &expected {
+            *self.stats.entry(format!("full: {reason}")).or_default() += 1;
+        }
+        let (kernel, model) = (kind(pushed)?, shown(expected.map_err(|(kind, _)| kind)));
         if kernel.is_ok() {
-            self.sent.insert((from, *to), number + 1);
+            self.sent.insert((from, *to, topic), number + 1);
         }
         self.compare(&step, kernel, model)
     }
@@ -121,19 +125,48 @@ impl World {
     }
 
     /// The script reads; what it reads from each sender is what that one sent, in order and without a gap.
-    pub(super) fn read(&mut self, who: Ordinal, count: usize) -> Checked {
+    pub(super) fn read(&mut self, who: Ordinal, topic: u8, count: usize, waits: bool) -> Checked {
         if self.gone.contains(&who) {
             return Ok(());
         }
         let (inbox, mailbox, _) = &mut self.inboxes[who];
-        let (messages, (left, bytes)) = mailbox.read(count);
-        inbox.report_unread(Unread { messages: left, bytes });
+        let (messages, (left, bytes)) = mailbox.read(topic_of(topic)?.as_str(), count);
+        let unread = Unread { messages: left, bytes };
+        if waits {
+            inbox.park(unread, &mailbox.park());
+        } else {
+            inbox.report_unread(unread);
+        }
         for message in messages {
             let from = message.sender.map(|sender| sender.number() as usize - 1);
-            let number = self.read.entry((from, who)).or_default();
+            let number = self.read.entry((from, who, topic)).or_default();
             same("order of messages", &message.payload[..4], &number.to_be_bytes()[..])?;
             *number += 1;
             *self.stats.entry("read".to_owned()).or_default() += 1;
+        }
+        Ok(())
+    }
+
+    pub(super) fn listen(&mut self, who: Ordinal, step: &Step) -> Checked {
+        let (inbox, mailbox, _) = &mut self.inboxes[who];
+        if inbox.is_closed() || self.gone.contains(&who) {
+            return Ok(());
+        }
+        match step {
+            Step::Listen(_, topic) => {
+                let topic = topic_of(*topic)?;
+                mailbox.listen(topic.as_str());
+                inbox.listen(topic);
+            }
+            Step::Unlisten(_, topic) => {
+                let topic = topic_of(*topic)?;
+                mailbox.unlisten(topic.as_str());
+                inbox.unlisten(&topic);
+            }
+            _ => {
+                mailbox.listen_to_all();
+                inbox.listen_to_all();
+            }
         }
         Ok(())
     }
@@ -159,5 +192,22 @@ impl World {
         let word = if goes_on { "Upgrade ok" } else { "Upgrade dead" };
         *self.stats.entry(word.to_owned()).or_default() += 1;
         same("upgrade", &goes_on, &self.model.upgrade(who, limit))
+    }
+}
+
+fn topic_of(topic: u8) -> Checked<Topic> {
+    Topic::new(&format!("topic-{topic}")).map_err(|refusal| refusal.to_string())
+}
+
+/// Why a message is refused, in the model's words.
+fn reason(refusal: &SendError) -> &'static str {
+    match refusal {
+        SendError::Closed => "closed",
+        SendError::TooLarge { .. } => "too large",
+        SendError::MessagesFull { .. } | SendError::BytesFull { .. } => "whole",
+        SendError::SenderFull { .. } => "sender",
+        SendError::UnlistenedFull { .. } => "unlistened",
+        // The engine's: the simulation has no budgets.
+        SendError::Budget(_) => "budget",
     }
 }
