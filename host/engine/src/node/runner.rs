@@ -19,19 +19,21 @@ use crate::process::{Delivery, Incarnation, Inspection, Process};
 use crate::value::{bug, failed, limit_reached};
 use crate::wasm::guest::{self as wit, EventResult, Parked, Status};
 use crate::wasm::{Instance, Slot, convert};
-use lunarium_schedule::{Clock, TimerKey};
+use lunarium_schedule::{Clock, Member, TimerKey};
 
 /// Queues the process. It starts when a worker and an instance are free, and is `counted` until its instance is gone.
 pub(super) fn start(node: Arc<NodeInner>, process: Arc<Process>, program: Program, counted: Counted) {
-    let (scheduler, share) = (Arc::clone(&node.machine.scheduler), Arc::clone(&node.share));
+    let (scheduler, member) = (Arc::clone(&node.machine.scheduler), Member::of(&node.share));
     let scheduled = Arc::clone(&process);
-    scheduler.spawn(&share, run(node, process, program, counted), move || scheduled.life.urgency());
+    let run = run(node, process, program, counted, Arc::clone(&member));
+    scheduler.spawn(&member, run, move || scheduled.life.urgency());
 }
 
-async fn run(node: Arc<NodeInner>, process: Arc<Process>, program: Program, counted: Counted) {
+async fn run(node: Arc<NodeInner>, process: Arc<Process>, program: Program, counted: Counted, member: Arc<Member>) {
     let mut report = Report { node: Arc::clone(&node), process: Arc::clone(&process), outcome: None };
     let slice = Slice::new(node.clock(), &process.life);
-    let mut runner = Runner { node: &node, process: &process, live: None, slot: None, alarm: None, slice };
+    let mut runner =
+        Runner { node: &node, process: &process, member: &member, live: None, slot: None, alarm: None, slice };
     report.outcome = Some(runner.run(program).await);
     // Others learn of the end first: to give memory back has time. Who was killed was queued for just that.
     let was_killed = matches!(report.outcome, Some(None));
@@ -75,6 +77,7 @@ enum Step {
 struct Runner<'a> {
     node: &'a Arc<NodeInner>,
     process: &'a Arc<Process>,
+    member: &'a Member,
     live: Option<Live>,
     /// Held until the instance is gone, so that the pool is never asked for more than it has.
     slot: Option<Slot<Caller>>,
@@ -207,6 +210,9 @@ impl Runner<'_> {
         self.process.report_unread(unread);
         // One that always finds work waiting would otherwise never leave its worker.
         self.slice.pause().await;
+        if let Some(live) = &self.live {
+            self.member.waits(live.incarnation.cpu.used());
+        }
         poll_fn(|context| {
             let ready = match self.process.poll_delivery(credit, context.waker()) {
                 Poll::Ready(delivery) => Poll::Ready(delivery),
