@@ -7,6 +7,8 @@
 --- `INVALID`; 0 is fine for `sleep`, `after` and a cancel's deadline, not for timers and tickers. The longest is about 292
 --- years.
 ---
+--- A wait ends at the next quarter of a millisecond after its time, never before: `sleep("1us")` too.
+---
 --- A process may have 10,000 timers pending (limit `timers`): sleeps, `after`s, timers and tickers together.
 ---
 --- A **zone** is a name of the IANA database (`"Europe/Berlin"`, in any case), `"UTC"`, or an offset, `"+02:00"`. There is

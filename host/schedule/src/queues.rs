@@ -77,19 +77,10 @@ pub(crate) struct Turn {
     streak: u32,
     /// The tick at which it looked at the queues.
     looked: u64,
-    /// Whose task runs.
-    running: Option<(Arc<Member>, Urgency)>,
-    /// When it began to run, in nanoseconds.
+    /// What it took from the queues then, and whose that is. What it took from its slot since counts as the same.
+    running: Option<(Arc<Share>, Urgency)>,
+    /// When that began, in nanoseconds.
     since: u64,
-    /// Nanoseconds since the last look, all of one share.
-    used: Used,
-}
-
-#[derive(Default)]
-struct Used {
-    woken: u64,
-    busy: u64,
-    background: u64,
 }
 
 impl<T> Default for Queues<T> {
@@ -116,19 +107,16 @@ impl<T: Task> Queues<T> {
         self.len
     }
 
-    /// The worker whose `turn` it is looks at the queues, its last task is over: counts what it has used.
-    pub(crate) fn look(&mut self, turn: &mut Turn, ticks: u64) {
+    /// The worker whose `turn` it is looks at the queues, `now` in nanoseconds: what it ran is over, and its share pays.
+    pub(crate) fn look(&mut self, turn: &mut Turn, now: u64, ticks: u64) {
         turn.streak = 0;
         turn.looked = ticks;
-        let Some((member, _)) = turn.running.take() else { return };
-        self.charge(member.share(), &std::mem::take(&mut turn.used));
-    }
-
-    fn charge(&mut self, share: &Share, used: &Used) {
+        let Some((share, urgency)) = turn.running.take() else { return };
+        let used = now.saturating_sub(turn.since);
         let group = self.groups.remove(&share.place());
-        share.charge(used.total());
+        share.charge(used);
         if let Some(mut group) = group {
-            group.charge(used);
+            group.charge(used, urgency);
             self.groups.insert(share.place(), group);
         }
     }
@@ -200,11 +188,12 @@ impl<T> Group<T> {
         Some((task, Urgency::Preempted))
     }
 
-    fn charge(&mut self, used: &Used) {
-        if self.has_less_urgent() {
-            self.passed = self.passed.saturating_add(used.woken);
+    fn charge(&mut self, used: u64, urgency: Urgency) {
+        match urgency {
+            Urgency::Woken if self.has_less_urgent() => self.passed = self.passed.saturating_add(used),
+            Urgency::Background => self.turn = self.turn.saturating_add(used),
+            _ => {}
         }
-        self.turn = self.turn.saturating_add(used.background);
         if self.turn >= SLICE {
             self.end_background_turn();
             self.passed = 0;
@@ -220,9 +209,9 @@ impl<T> Group<T> {
 
 impl Turn {
     /// Whether the worker may take from its slot without a look at the queues: for a number of tasks, within a tick, and
-    /// what is of the share whose task ran.
+    /// what is of the share that pays.
     pub(crate) fn may_stay(&self, ticks: u64, next: &Member) -> bool {
-        let same = |(member, _): &(Arc<Member>, _)| Arc::ptr_eq(member.share(), next.share());
+        let same = |(share, _): &(Arc<Share>, _)| Arc::ptr_eq(share, next.share());
         self.streak < SLOT_STREAK && self.looked == ticks && self.running.as_ref().is_some_and(same)
     }
 
@@ -231,29 +220,10 @@ impl Turn {
         self.streak = self.streak.saturating_add(1);
     }
 
-    /// A task of `member` begins to run.
-    pub(crate) fn begin(&mut self, member: &Arc<Member>, urgency: Urgency, now: u64) {
-        self.running = Some((Arc::clone(member), urgency));
+    /// A task from the queues, of `member`, begins to run.
+    pub(crate) fn begin(&mut self, member: &Member, urgency: Urgency, now: u64) {
+        self.running = Some((Arc::clone(member.share()), urgency));
         self.since = now;
-    }
-
-    /// It has run, until `now`.
-    pub(crate) fn end(&mut self, now: u64) {
-        let Some((member, urgency)) = &self.running else { return };
-        let used = now.saturating_sub(self.since);
-        member.charge(used);
-        let sum = match urgency {
-            Urgency::Woken => &mut self.used.woken,
-            Urgency::Preempted => &mut self.used.busy,
-            Urgency::Background => &mut self.used.background,
-        };
-        *sum = sum.saturating_add(used);
-    }
-}
-
-impl Used {
-    fn total(&self) -> u64 {
-        self.woken.saturating_add(self.busy).saturating_add(self.background)
     }
 }
 

@@ -1,6 +1,6 @@
 //! The worker threads, and how a task comes to one.
 //!
-//! Owns the workers with their slots, who waits for work, and the end; and measures what each task uses. Which task is
+//! Owns the workers with their slots, who waits for work, and the end; and measures what each share uses. Which task is
 //! next is the queues' rule (`queues`). Refuses to know what a task does: it polls it.
 //!
 //! A woken task goes into the slot of the worker that woke it and runs there next, without waking another thread:
@@ -14,7 +14,7 @@ use std::sync::Arc;
 use crate::clock::nanoseconds;
 use crate::contain::contain;
 use crate::queues::{Queues, Task, Turn, Urgency};
-use crate::share::{Member, Share};
+use crate::share::Member;
 use crate::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use crate::sync::{Guard, Instant, Monitor, Mutex, thread, thread_local};
 
@@ -91,18 +91,18 @@ impl Scheduler {
         self.state.notify_all();
     }
 
-    /// Starts a task of `share`, and queues it. How urgent it is, `urgency` is asked whenever it is queued, on the thread
+    /// Starts a task, and queues it. `member`: of which share it is. How urgent it is, `urgency` is asked whenever it is queued, on the thread
     /// of whoever wakes it; [`Urgency::Preempted`] is what a task says of itself. Every task that is queued runs, unless
     /// the scheduler is stopped: then it is dropped.
     pub fn spawn<F: Future<Output = ()> + Send + 'static>(
         self: &Arc<Self>,
-        share: &Arc<Share>,
+        member: &Arc<Member>,
         task: F,
         urgency: impl Fn() -> Urgency + Send + Sync + 'static,
     ) {
         let scheduler = Arc::clone(self);
         let schedule = move |task| scheduler.schedule(task, urgency());
-        let (task, handle) = async_task::Builder::new().metadata(Member::of(share)).spawn(|_| task, schedule);
+        let (task, handle) = async_task::Builder::new().metadata(Arc::clone(member)).spawn(|_| task, schedule);
         handle.detach();
         task.schedule();
     }
@@ -115,9 +115,6 @@ impl Scheduler {
 
     /// Queues a task; from a worker and woken, into that worker's slot, which takes no system call.
     fn schedule(self: &Arc<Self>, task: Runnable, urgency: Urgency) {
-        if urgency == Urgency::Woken {
-            task.member().wake();
-        }
         let Some(slot) = self.own_slot() else { return self.queue(task, urgency, |_| true) };
         match urgency {
             // This worker takes from the queues next: another is needed only for what is more.
@@ -192,16 +189,14 @@ impl Scheduler {
 
     /// The next task; none when the scheduler has stopped. The last one is over.
     fn next(&self, slot: &Slot, turn: &mut Turn) -> Option<Runnable> {
-        let now = self.now();
-        turn.end(now);
         let ticks = self.ticks.load(Ordering::Relaxed);
-        if let Some((task, urgency)) = slot.take_if(|task| turn.may_stay(ticks, task.member())) {
+        if let Some((task, _)) = slot.take_if(|task| turn.may_stay(ticks, task.member())) {
             turn.stays();
-            turn.begin(task.member(), urgency, now);
             return Some(task);
         }
+        let now = self.now();
         let mut state = self.state.lock();
-        state.queues.look(turn, ticks);
+        state.queues.look(turn, now, ticks);
         // It comes after those that were woken before. If it isn't what is taken here, a worker was woken for what is.
         if let Some((task, urgency)) = slot.take() {
             state.queues.push(task, urgency, ticks);

@@ -6,8 +6,9 @@
 use std::sync::Arc;
 // Numbers that nobody waits for: the standard library's, under test too.
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::time::Duration;
 
-use crate::clock::TICK;
+use crate::clock::{TICK, nanoseconds};
 
 /// A share of the workers: the tasks of one owner, which count together. Beside others it gets time by its weight, and
 /// what these leave. Two shares of the same weight get the same, however many tasks each has. Its tasks are of one
@@ -26,10 +27,8 @@ pub struct Share {
 #[derive(Debug)]
 pub struct Member {
     share: Arc<Share>,
-    /// Nanoseconds used since it last waited.
-    used: AtomicU64,
-    /// How long it runs from one wait to the next: the last time, or half of what it was before if that is more. So who
-    /// runs for long now and then can't look short every second time.
+    /// Nanoseconds that it runs from one wait to the next: the last time, or half of what it was before if that is more.
+    /// So who runs for long now and then can't look short every second time.
     burst: AtomicU64,
 }
 
@@ -71,23 +70,20 @@ impl Share {
 }
 
 impl Member {
-    pub(crate) fn of(share: &Arc<Share>) -> Arc<Member> {
-        Arc::new(Member { share: Arc::clone(share), used: AtomicU64::new(0), burst: AtomicU64::new(0) })
+    /// Another one of this share.
+    pub fn of(share: &Arc<Share>) -> Arc<Member> {
+        Arc::new(Member { share: Arc::clone(share), burst: AtomicU64::new(0) })
+    }
+
+    /// It waits now, and has run for `used` since it last did. Whoever polls a task measures that anyway; one of whom
+    /// nothing is told counts as short.
+    pub fn waits(&self, used: Duration) {
+        let used = nanoseconds(used).min(LONGEST_BURST);
+        self.burst.store(used.max(self.burst.load(Relaxed) / 2), Relaxed);
     }
 
     pub(crate) fn share(&self) -> &Arc<Share> {
         &self.share
-    }
-
-    /// It has run for this many nanoseconds.
-    pub(crate) fn charge(&self, used: u64) {
-        self.used.fetch_add(used, Relaxed);
-    }
-
-    /// It has waited, and comes from that.
-    pub(crate) fn wake(&self) {
-        let used = self.used.swap(0, Relaxed).min(LONGEST_BURST);
-        self.burst.store(used.max(self.burst.load(Relaxed) / 2), Relaxed);
     }
 
     pub(crate) fn burst(&self) -> u64 {

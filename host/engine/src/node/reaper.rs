@@ -9,17 +9,13 @@ use std::sync::Arc;
 use std::task::Poll;
 
 use super::{NodeInner, wall};
-use lunarium_schedule::{TICK, Urgency};
+use lunarium_schedule::{Member, TICK, Urgency};
 
 impl NodeInner {
     /// Starts the task. Called by whom [`super::control::Afterwards`] tells to.
     pub(super) fn reap(&self) {
         let Some(node) = self.this.upgrade() else { return };
-        let scheduler = Arc::clone(&self.machine.scheduler);
-        let schedule = move |runnable| scheduler.schedule(runnable, Urgency::Woken);
-        let (runnable, task) = async_task::spawn(run(node), schedule);
-        task.detach();
-        runnable.schedule();
+        self.machine.scheduler.spawn(&Member::of(&self.budgets.cpu), run(node), || Urgency::Woken);
     }
 
     /// Carries out one consequence. False: no more are owed, and who causes the next one starts the task anew.

@@ -19,7 +19,7 @@ use crate::process::{Delivery, Incarnation, Inspection, Process};
 use crate::value::{bug, failed, limit_reached};
 use crate::wasm::guest::{self as wit, EventResult, Parked, Status};
 use crate::wasm::{Instance, Slot, convert};
-use lunarium_schedule::{Clock, TimerKey};
+use lunarium_schedule::{Clock, Member, TimerKey};
 
 /// What a process holds of its node until its instance is gone.
 pub(super) struct Held {
@@ -30,17 +30,26 @@ pub(super) struct Held {
 
 /// Queues the process. It starts when a worker and an instance are free.
 pub(super) fn start(node: Arc<NodeInner>, process: Arc<Process>, program: Program, held: Held) {
-    let (scheduler, share) = (Arc::clone(&node.machine.scheduler), Arc::clone(&node.budgets.cpu));
+    let (scheduler, member) = (Arc::clone(&node.machine.scheduler), Member::of(&node.budgets.cpu));
     let scheduled = Arc::clone(&process);
-    scheduler.spawn(&share, run(node, process, program, held), move || scheduled.life.urgency());
+    let run = run(node, process, program, held, Arc::clone(&member));
+    scheduler.spawn(&member, run, move || scheduled.life.urgency());
 }
 
-async fn run(node: Arc<NodeInner>, process: Arc<Process>, program: Program, held: Held) {
+async fn run(node: Arc<NodeInner>, process: Arc<Process>, program: Program, held: Held, member: Arc<Member>) {
     let mut report = Report { node: Arc::clone(&node), process: Arc::clone(&process), outcome: None };
     let Held { counted, memory } = held;
     let slice = Slice::new(node.clock(), &process.life);
-    let mut runner =
-        Runner { node: &node, process: &process, memory: &memory, live: None, slot: None, alarm: None, slice };
+    let mut runner = Runner {
+        node: &node,
+        process: &process,
+        member: &member,
+        memory: &memory,
+        live: None,
+        slot: None,
+        alarm: None,
+        slice,
+    };
     report.outcome = Some(runner.run(program).await);
     // Others learn of the end first: to give memory back has time. Who was killed was queued for just that.
     let was_killed = matches!(report.outcome, Some(None));
@@ -86,6 +95,7 @@ struct Runner<'a> {
     process: &'a Arc<Process>,
     /// Of whose account what its instances grow by is charged.
     memory: &'a Holding,
+    member: &'a Member,
     live: Option<Live>,
     /// Held until the instance is gone, so that the pool is never asked for more than it has.
     slot: Option<Slot<Caller>>,
@@ -224,6 +234,9 @@ impl Runner<'_> {
     async fn wait(&mut self, wake_at: Option<u64>, credit: u64) -> Delivery {
         // One that always finds work waiting would otherwise never leave its worker.
         self.slice.pause().await;
+        if let Some(live) = &self.live {
+            self.member.waits(live.incarnation.cpu.used());
+        }
         poll_fn(|context| {
             let ready = match self.process.poll_delivery(credit, context.waker()) {
                 Poll::Ready(delivery) => Poll::Ready(delivery),

@@ -57,20 +57,25 @@ impl CpuMeter {
     }
 
     pub(crate) fn end(&self, now: u64) {
-        self.used.store(self.used(now), Ordering::Relaxed);
+        self.used.store(self.used_until(now), Ordering::Relaxed);
     }
 
     /// Whether the limit is reached, the slice under way included.
     pub(crate) fn is_used_up(&self, now: u64) -> bool {
-        Duration::from_nanos(self.used(now)) >= self.limit
+        Duration::from_nanos(self.used_until(now)) >= self.limit
     }
 
     /// Whether the slices that are over have reached the limit.
     pub(crate) fn was_used_up(&self) -> bool {
-        Duration::from_nanos(self.used.load(Ordering::Relaxed)) >= self.limit
+        self.used() >= self.limit
     }
 
-    fn used(&self, now: u64) -> u64 {
+    /// The time of the slices that are over.
+    pub(crate) fn used(&self) -> Duration {
+        Duration::from_nanos(self.used.load(Ordering::Relaxed))
+    }
+
+    fn used_until(&self, now: u64) -> u64 {
         let slice = now.saturating_sub(self.since.load(Ordering::Relaxed));
         self.used.load(Ordering::Relaxed).saturating_add(slice)
     }

@@ -4,8 +4,10 @@
 //! time fail those with two shares; woken ones first in, first out, the one with two hundred wakers of one.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::{PATIENCE, Queues, SLICE, SLOT_STREAK, Turn, Urgency};
+use crate::clock::TICK;
 use crate::share::{Member, Share};
 
 /// Steps of virtual time in a tick.
@@ -111,7 +113,7 @@ impl Machine {
     fn push(&mut self, task: Task) {
         let urgency = task.urgency();
         if urgency == Urgency::Woken {
-            task.member.wake();
+            task.member.waits(Duration::from_nanos(task.steps() * STEP));
         }
         self.queues.push(task, urgency, self.step / STEPS);
     }
@@ -137,11 +139,10 @@ impl Machine {
         if core.until > self.step {
             return;
         }
-        core.turn.end(self.step * STEP);
         match core.running.take() {
             Some(Task { kind: Kind::Background(_), .. }) | None => {}
             Some(task @ Task { kind: Kind::Slotted, .. }) => {
-                task.member.wake();
+                task.member.waits(Duration::from_nanos(STEP));
                 if let Some(displaced) = core.slot.replace(task) {
                     self.push(displaced);
                 }
@@ -163,19 +164,21 @@ impl Machine {
         let next = match kept {
             Some(task) => {
                 core.turn.stays();
-                Some((task, Urgency::Woken))
+                Some(task)
             }
             None => {
-                self.queues.look(&mut core.turn, ticks);
+                self.queues.look(&mut core.turn, self.step * STEP, ticks);
                 if let Some(task) = core.slot.take() {
                     self.queues.push(task, Urgency::Woken, ticks);
                 }
-                self.queues.next()
+                self.queues.next().map(|(task, urgency)| {
+                    assert_eq!(urgency, task.urgency());
+                    core.turn.begin(&task.member, urgency, self.step * STEP);
+                    task
+                })
             }
         };
-        let Some((task, urgency)) = next else { return };
-        assert_eq!(urgency, task.urgency());
-        core.turn.begin(&task.member, urgency, self.step * STEP);
+        let Some(task) = next else { return };
         core.until = self.step + task.steps();
         core.running = Some(task.clone());
         self.log.push(Begin { step: self.step, core: index, task });
@@ -257,9 +260,8 @@ fn a_slice_that_takes_longer_than_the_patience_is_followed_by_a_woken_one() {
         let (task, urgency) = queues.next().unwrap();
         turn.begin(&task.member, urgency, now);
         now += takes;
-        turn.end(now);
         queues.push(task, urgency, 0);
-        queues.look(&mut turn, 0);
+        queues.look(&mut turn, now, 0);
         urgency
     };
     queues.push(Task::new(Kind::Woken(1), &share), Urgency::Woken, 0);
@@ -437,16 +439,10 @@ fn short_ones_without_end_do_not_starve_one_that_runs_for_long() {
 #[test]
 fn a_burst_is_the_time_between_two_waits_and_is_forgotten_by_halves() {
     let member = Member::of(&share());
-    // Two slices, and a wait.
-    member.charge(SLICE / 4);
-    member.charge(SLICE / 4);
-    member.wake();
-    assert_eq!(member.burst(), SLICE / 2);
-    member.wake();
-    assert_eq!(member.burst(), SLICE / 4);
-    member.charge(10_000 * SLICE);
-    member.wake();
-    assert_eq!(member.burst(), 2 * SLICE);
+    for (used, burst) in [(TICK / 2, SLICE / 2), (Duration::ZERO, SLICE / 4), (10_000 * TICK, 2 * SLICE)] {
+        member.waits(used);
+        assert_eq!(member.burst(), burst);
+    }
 }
 
 #[test]

@@ -8,7 +8,7 @@ use std::task::{Poll, Waker};
 use super::Scheduler;
 use crate::clock::{TICK, nanoseconds};
 use crate::queues::{PATIENCE, Urgency};
-use crate::share::Share;
+use crate::share::{Member, Share};
 use crate::sync::{Mutex, advance, thread};
 use crate::trial::{Bell, Token, check, dawdle, draw, panic_twice};
 
@@ -19,9 +19,10 @@ std::thread_local! {
 }
 
 /// A process as the scheduler sees one: it says itself when it has used up its slice.
-#[derive(Clone, Default)]
+#[derive(Clone)]
 struct Process {
     preempted: Arc<AtomicBool>,
+    member: Arc<Member>,
 }
 
 impl Process {
@@ -34,10 +35,10 @@ impl Process {
         scheduler: &Arc<Scheduler>,
         body: impl FnOnce(Process) -> F,
     ) {
-        let process = Process::default();
+        let process = Process { preempted: Arc::default(), member: Member::of(share) };
         let preempted = Arc::clone(&process.preempted);
         let urgency = move || if preempted.swap(false, SeqCst) { Urgency::Preempted } else { Urgency::Woken };
-        scheduler.spawn(share, body(process), urgency);
+        scheduler.spawn(&Arc::clone(&process.member), body(process), urgency);
     }
 
     async fn end_slice(&self) {
@@ -150,7 +151,7 @@ fn a_task_from_elsewhere_wakes_a_worker_however_urgent_it_is() {
         dawdle(8);
         let rings = Arc::clone(&done);
         let urgency = [Urgency::Preempted, Urgency::Background][draw(2)];
-        scheduler.spawn(&SHARE.with(Arc::clone), async move { rings.ring() }, move || urgency);
+        scheduler.spawn(&SHARE.with(Member::of), async move { rings.ring() }, move || urgency);
         done.wait(1);
         end(scheduler);
     });
@@ -506,17 +507,17 @@ fn what_begins_stays_with_its_worker_while_nothing_waits() {
         Process::start(&scheduler, |_| async move {
             let here = thread::current().id();
             let first = Arc::clone(&waits);
-            let share = SHARE.with(Arc::clone);
+            let member = SHARE.with(Member::of);
             let urgency = || Urgency::Background;
             let same = async move {
                 assert_eq!(thread::current().id(), here);
                 first.ring();
             };
-            target.spawn(&share, same, urgency);
+            target.spawn(&member, same, urgency);
             assert!(!target.is_crowded());
             // A second one would wait for the first: another worker is woken for it.
             let second = Arc::clone(&waits);
-            target.spawn(&share, async move { second.ring() }, urgency);
+            target.spawn(&member, async move { second.ring() }, urgency);
             while waits.rung() == 0 {
                 thread::yield_now();
             }
@@ -535,8 +536,8 @@ fn of_two_that_are_woken_who_runs_shortly_comes_first() {
             let letter = Arc::new(Letter::default());
             let (receives, order) = (Arc::clone(&letter), Arc::clone(&order));
             let (ready, done) = (Arc::clone(&ready), Arc::clone(&done));
-            Process::start(&scheduler, |_| async move {
-                advance(time);
+            Process::start(&scheduler, |process| async move {
+                process.member.waits(time);
                 ready.ring();
                 receives.receive().await;
                 let order: &Mutex<Vec<_>> = &order;
