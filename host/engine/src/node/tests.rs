@@ -166,7 +166,7 @@ fn idle_sets_no_timer_and_is_told() {
 /// In one look at the kernel: nobody else ends in the call, and who traps links before its turn is told instead.
 #[test]
 fn who_is_linked_lives_until_its_turn() {
-    let engine = Engine::new(64).unwrap();
+    let engine = Engine::new(EngineConfig::new(64)).unwrap();
     let node = node(&engine, &Arc::default());
     let hub = pid(&node);
     let others: Vec<Handle> = (0..50).map(|_| spawn(&node)).collect();
@@ -201,7 +201,7 @@ fn who_is_linked_lives_until_its_turn() {
 
 #[test]
 fn deadlines_that_pass_at_once_are_all_kept() {
-    let engine = Engine::new(64).unwrap();
+    let engine = Engine::new(EngineConfig::new(64)).unwrap();
     let node = node(&engine, &Arc::default());
     let sleepers: Vec<Handle> = (0..50).map(|_| spawn(&node)).collect();
     node.inner().kernel(|kernel| {
