@@ -195,8 +195,13 @@ impl<F: Formatter> Encoder<'_, F> {
 
     fn fields(&mut self, index: c_int, count: usize, depth: usize) -> Result<(), Unfit> {
         let (lua, mut above) = (self.lua, self.lua);
+        let (top, mut few) = (lua.top(), [&b""[..]; FEW]);
+        let keys = match few.get_mut(..count) {
+            Some(few) if lua.reserve(FEW as c_int + 8) => few_sorted_keys(&lua, index, few),
+            _ => sorted_keys(&lua, index, count),
+        };
         infallible(self.form.begin_object(self.out));
-        for (i, key) in sorted_keys(&lua, index, count).iter().enumerate() {
+        for (i, key) in keys.iter().enumerate() {
             infallible(self.form.begin_object_key(self.out, i == 0));
             lua.push_bytes(key);
             self.string(key).map_err(|_| unfit("has a key that is not valid UTF-8"))?;
@@ -209,7 +214,7 @@ impl<F: Formatter> Encoder<'_, F> {
             above.pop(2);
             infallible(self.form.end_object_value(self.out));
         }
-        above.pop(2);
+        above.set_top(top);
         infallible(self.form.end_object(self.out));
         Ok(())
     }
@@ -258,6 +263,20 @@ fn bad_key(lua: Lua) -> Unfit {
         }
         _ => unfit(format!("has a key that is a {}", lua.type_name(-1))),
     }
+}
+
+/// Most objects have no more fields: their keys need no list.
+const FEW: usize = 16;
+
+/// Pushes as many keys of the table as there is room for, strings all of them, and gives them in order.
+fn few_sorted_keys<'k>(lua: &'k Lua, index: c_int, keys: &'k mut [&'k [u8]]) -> &'k [&'k [u8]] {
+    for (key, (text, _)) in keys.iter_mut().zip(lua.texts(index)) {
+        *key = text;
+        // Below the one that leads to the next.
+        lua.push_copy(-1);
+    }
+    keys.sort_unstable();
+    keys
 }
 
 /// Pushes two values that hold the table's keys, strings all of them, and gives these in order. Raises.
