@@ -5,7 +5,13 @@
 //! without the wall first; one that fails even then shows nothing and is named as skipped.
 
 #![allow(unsafe_code, reason = "some of what must be refused has no safe function")]
-#![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout, reason = "a test without a harness tells by itself")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    reason = "a test without a harness fails by panicking and tells by itself"
+)]
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
@@ -94,6 +100,9 @@ const ATTEMPTS: &[Attempt] = &[
     ("be traced", Calls, |_| call(libc::SYS_ptrace, [libc::PTRACE_TRACEME.into(), 0, 0, 0, 0, 0])),
 ];
 
+/// What is tested, by name.
+type Test = (&'static str, fn(&Kernel));
+
 /// Of a run in its own process: what it is called, and what it does and tells.
 type Case = (&'static str, fn(&Path) -> BTreeMap<String, String>);
 
@@ -119,7 +128,7 @@ fn main() -> ExitCode {
         return ExitCode::SUCCESS;
     }
     let kernel = Kernel::ask();
-    let tests: &[(&str, fn(&Kernel))] = &[
+    let tests: &[Test] = &[
         ("what_was_not_given_is_refused_by_the_system", refused),
         ("sockets_are_there_where_they_were_given", sockets),
         ("a_process_with_threads_is_not_confined", threads),
