@@ -62,6 +62,20 @@ const ROWS: &[(&str, &str, &str)] = &[
          topic ok ok Invalid Invalid Invalid | payload ok ok Invalid Invalid Invalid | packed ok ok Invalid Invalid Invalid",
     ),
     (
+        "mailbox.listen",
+        r#"around("topic", 255, function(n) return p.listen(x(n)) end)"#,
+        "topic ok ok Invalid Invalid Invalid",
+    ),
+    (
+        "mailbox.unlisten",
+        r#"around("topic", 255, function(n)
+            local ch, err = p.listen(x(n))
+            return ch and p.unlisten(ch), err
+        end)"#,
+        "topic ok ok Invalid Invalid Invalid",
+    ),
+    ("mailbox.listen-to-all", "p.inbox()", ""),
+    (
         "process.spawn",
         r#"
         around("entry", 255, function(n) return p.spawn(x(n), HOST) end)

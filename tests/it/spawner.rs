@@ -196,7 +196,7 @@ fn a_holder_gets_all_or_nothing() {
         pid, err = many:with_message("a"):spawn("app:sleeps", "app:processes")
         print(pid, err)
 -- entry: sleeps
-return { main = function() time.sleep("1h") end }
+return { main = function() process.listen("a") time.sleep("1h") end }
         "#,
         expect![[r#"
             nil	sender's share of the mailbox is full: 3 messages of 3 are unread; the receiver has to receive some	RateLimited	true

@@ -224,11 +224,10 @@ fn json_line(
         if stands {
             line.push(character);
         } else {
-            // Writing to a String can't fail.
-            character.encode_utf16(&mut [0; 2]).iter().for_each(|unit| {
+            for unit in character.encode_utf16(&mut [0; 2]) {
                 // Writing to a String can't fail.
                 let _ = write!(line, "\\u{unit:04x}");
-            });
+            }
         }
     }
     line

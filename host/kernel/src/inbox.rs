@@ -5,6 +5,7 @@
 //! Closed, nothing is accepted, begun or handed over any more. Whether its *sender* may still send is asked of the
 //! sender's own inbox ([`Inbox::is_closed`]): the instance of a process that has ended may run for a moment.
 
+mod bounds;
 mod mailbox;
 mod requests;
 mod shares;
@@ -15,10 +16,8 @@ use self::requests::Requests;
 use self::tasks::Tasks;
 use crate::{Event, Outcome, Pid, Topic};
 
-pub use mailbox::{
-    BatchLimits, EVENT_BYTES, EVENT_COST, Held, Item, MESSAGE_COST, Mailbox, MailboxLimits, Message, ReturnError,
-    SendError, Unread,
-};
+pub use bounds::{Held, MailboxLimits, SendError};
+pub use mailbox::{BatchLimits, EVENT_BYTES, EVENT_COST, Item, MESSAGE_COST, Mailbox, Message, ReturnError, Unread};
 pub use requests::{MAX_REQUESTS, Reply, RequestError};
 pub use tasks::MAX_TASKS;
 

@@ -11,12 +11,11 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use lunarium_contract::length;
-
-use super::shares::{Shares, Sum};
+use super::bounds::{MailboxLimits, SENDER, SendError, UNLISTENED};
+use super::shares::{Handed, Shares, Sum};
 use super::topics::Topics;
 use crate::text::cut;
-use crate::{ErrorKind, Event, Exhausted, LimitName, Limits, Payload, Pid, Refusal, SHOWN, Topic};
+use crate::{Event, Payload, Pid, SHOWN, Topic};
 
 /// Bytes that a message costs the guest beside its payload and topic, for the credit: a Lua table, two strings' heads,
 /// a slot in a queue. Empty messages would be free without it, and a small guest drown in them.
@@ -30,45 +29,6 @@ pub const EVENT_COST: u64 = 200;
 /// `mailbox_bytes`. It takes a process that runs for long while what it monitors ends with large results; 16 MiB is what
 /// its memory couldn't take anyway.
 pub const EVENT_BYTES: u64 = 16 * 1024 * 1024;
-
-/// What nobody listens for has this part of a mailbox to itself, once the process has waited.
-const UNLISTENED: u64 = 8;
-
-/// One sender has this part of a mailbox at most.
-const SENDER: u64 = 2;
-
-/// The limits of one mailbox. A message's bytes are those of its payload and topic.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct MailboxLimits {
-    /// Messages not yet received by the script. At the limit: refused, `RateLimited` and retryable. 10,000.
-    pub messages: u32,
-    /// Bytes not yet received by the script. At the limit: refused, `RateLimited` and retryable. 4 MiB.
-    pub bytes: u64,
-    /// Bytes of one payload. At the limit: refused, `Invalid`. 1 MiB.
-    pub message: u32,
-    /// Topics that are listened on. Beyond them nobody listens; the guest refuses first. 1,024.
-    pub listeners: u32,
-}
-
-impl MailboxLimits {
-    fn whole(&self) -> Sum {
-        Sum { messages: self.messages.into(), bytes: self.bytes }
-    }
-
-    /// A part of the whole, and at least one message of the largest size.
-    fn part(&self, of: u64) -> Sum {
-        let whole = self.whole();
-        let largest = u64::from(self.message).saturating_add(length::TOPIC as u64);
-        let part = |whole: u64, least: u64| whole.checked_div(of).unwrap_or(whole).max(least.min(whole));
-        Sum { messages: part(whole.messages, 1), bytes: part(whole.bytes, largest) }
-    }
-}
-
-impl Default for MailboxLimits {
-    fn default() -> Self {
-        Limits::default().mailbox()
-    }
-}
 
 /// One message.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -133,128 +93,6 @@ pub struct BatchLimits {
     pub items: u32,
     /// Their bytes. The first item may be larger, or it would never be handed over.
     pub bytes: u64,
-}
-
-/// Why a message isn't accepted. Nothing is queued then.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum SendError {
-    /// The receiver has ended.
-    #[error("process has ended")]
-    Closed,
-    /// The payload alone is too large.
-    #[error("message of {bytes} bytes is above the limit of {limit}")]
-    TooLarge {
-        /// Its bytes.
-        bytes: u64,
-        /// The limit: the receiver's `message`, or its `mailbox_bytes` where that is less.
-        limit: u64,
-    },
-    /// At the receiver's limit of messages.
-    #[error("mailbox is full: {held} messages of {limit} are unread")]
-    MessagesFull {
-        /// How many are unread.
-        held: u64,
-        /// The limit.
-        limit: u32,
-    },
-    /// At the receiver's limit of bytes.
-    #[error("mailbox is full: {held} bytes of {limit} are unread, and the message has {bytes}")]
-    BytesFull {
-        /// How many are unread.
-        held: u64,
-        /// What the message would add.
-        bytes: u64,
-        /// The limit.
-        limit: u64,
-    },
-    /// The sender has its share of the receiver's mailbox.
-    #[error("sender's share of the mailbox is full: {shown} are unread; the receiver has to receive some", shown = held.shown(*bytes, *limit))]
-    SenderFull {
-        /// What it has unread.
-        held: Held,
-        /// What the message would add.
-        bytes: u64,
-        /// A half of the receiver's limits.
-        limit: Held,
-    },
-    /// The receiver doesn't listen on this topic, and what it doesn't listen for has its share of the mailbox.
-    #[error(
-        "share of the mailbox for topics without a listener is full: {shown} are unread; nobody listens on `{topic}`",
-        shown = held.shown(*bytes, *limit)
-    )]
-    UnlistenedFull {
-        /// The beginning of the topic.
-        topic: String,
-        /// What waits for a listener.
-        held: Held,
-        /// What the message would add.
-        bytes: u64,
-        /// An eighth of the receiver's limits; all of them before its first wait.
-        limit: Held,
-    },
-    /// What its receiver may hold of a budget is held.
-    #[error("mailbox can't hold more: {0}")]
-    Budget(#[from] Exhausted),
-}
-
-/// Messages and their bytes, in a refusal.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Held {
-    /// How many.
-    pub messages: u64,
-    /// Bytes of payloads and topics.
-    pub bytes: u64,
-}
-
-impl From<Sum> for Held {
-    fn from(Sum { messages, bytes }: Sum) -> Self {
-        Self { messages, bytes }
-    }
-}
-
-impl Held {
-    /// What is at its limit.
-    fn shown(self, bytes: u64, limit: Self) -> String {
-        if self.messages >= limit.messages {
-            format!("{} messages of {}", self.messages, limit.messages)
-        } else {
-            format!("{} bytes of {}, and the message has {bytes}:", self.bytes, limit.bytes)
-        }
-    }
-}
-
-impl Refusal for SendError {
-    fn kind(&self) -> ErrorKind {
-        match self {
-            Self::Closed => ErrorKind::NotFound,
-            Self::TooLarge { .. } => ErrorKind::Invalid,
-            Self::MessagesFull { .. }
-            | Self::BytesFull { .. }
-            | Self::SenderFull { .. }
-            | Self::UnlistenedFull { .. }
-            | Self::Budget(_) => ErrorKind::RateLimited,
-        }
-    }
-
-    fn retryable(&self) -> bool {
-        self.kind() == ErrorKind::RateLimited
-    }
-
-    fn limit(&self) -> Option<&'static str> {
-        let of = |held: &Held, limit: &Held| match held.messages >= limit.messages {
-            true => LimitName::MailboxMessages,
-            false => LimitName::MailboxBytes,
-        };
-        let name = match self {
-            Self::Closed => return None,
-            Self::Budget(budget) => return budget.limit(),
-            Self::TooLarge { .. } => LimitName::Message,
-            Self::MessagesFull { .. } => LimitName::MailboxMessages,
-            Self::BytesFull { .. } => LimitName::MailboxBytes,
-            Self::SenderFull { held, limit, .. } | Self::UnlistenedFull { held, limit, .. } => of(held, limit),
-        };
-        Some(name.as_str())
-    }
 }
 
 /// Why something isn't taken back from a guest.
@@ -566,11 +404,12 @@ impl Mailbox {
     fn take_message(&mut self) -> Option<Message> {
         let ticket = self.next_message()?.ticket;
         let queued = self.released.remove(&ticket).or_else(|| self.messages.pop_front())?;
-        let bytes = queued.message.bytes();
+        let Queued { message, payer, .. } = queued;
+        let bytes = message.bytes();
         self.queued.remove(bytes);
         self.held.add(bytes);
-        self.shares.hand_over(queued.payer.map(|sender| (sender, bytes)));
-        Some(queued.message)
+        self.shares.hand_over(Some(Handed { ticket, topic: message.topic.clone(), payer, bytes }));
+        Some(message)
     }
 
     fn take_event(&mut self) -> Option<Event> {
@@ -628,32 +467,33 @@ impl Mailbox {
         Ok(())
     }
 
-    /// A new incarnation begins: what was taken back stands before everything that has come since, and the guest holds
-    /// nothing and listens on nothing. Messages beyond the new limits and their shares stay.
+    /// A new incarnation begins: what was taken back stands where it stood, and the guest holds nothing and listens on
+    /// nothing. Messages beyond the new limits and their shares stay.
     pub fn restart(&mut self, limits: MailboxLimits) {
         self.listen_to_all();
-        let mut messages = std::mem::take(&mut self.released);
-        messages.extend(std::mem::take(&mut self.messages).into_iter().map(|queued| (queued.ticket, queued)));
-        let events = std::mem::take(&mut self.events);
         let returned = std::mem::take(&mut self.returned);
-        *self = Self { owner: self.owner, next_ticket: self.next_ticket, closed: self.closed, ..Self::new(limits) };
-        for item in returned {
+        let tickets = tickets_of(&returned, std::mem::take(&mut self.shares).into_handed());
+        let fresh = Self { owner: self.owner, next_ticket: self.next_ticket, closed: self.closed, ..Self::new(limits) };
+        let Self { messages, released, events, .. } = std::mem::replace(self, fresh);
+        let mut items: Vec<(u64, Item, Option<u64>)> = Vec::new();
+        for (ticket, item) in tickets.into_iter().zip(returned) {
+            let payer = match &item {
+                Item::Message(message) => self.payer(message),
+                Item::Event(_) => None,
+            };
+            items.push((ticket, item, payer));
+        }
+        let queued = released.into_values().chain(messages);
+        items.extend(queued.map(|queued| (queued.ticket, Item::Message(queued.message), queued.payer)));
+        items.extend(events.into_iter().map(|(ticket, event)| (ticket, Item::Event(event), None)));
+        // Keeps those with one ticket as they are: what was taken back came first.
+        items.sort_by_key(|(ticket, ..)| *ticket);
+        for (_, item, payer) in items {
             match item {
-                Item::Message(message) => {
-                    let payer = self.payer(&message);
-                    self.accept(message, payer);
-                }
+                Item::Message(message) => self.accept(message, payer),
                 Item::Event(event) => self.push_event(event),
             }
         }
-        let mut events = events.into_iter().peekable();
-        for (ticket, Queued { message, payer, .. }) in messages {
-            while let Some((_, event)) = events.next_if(|(at, _)| *at < ticket) {
-                self.push_event(event);
-            }
-            self.accept(message, payer);
-        }
-        events.for_each(|(_, event)| self.push_event(event));
     }
 
     /// What counts to the whole mailbox: here and in the guest.
@@ -726,6 +566,24 @@ struct Planned {
 enum Next {
     Message,
     Event,
+}
+
+/// The tickets of what was taken back, in order. Of one topic the last that were handed over are unread, since they are read in
+/// order; an event stands before the message that follows it.
+fn tickets_of(returned: &[Item], mut handed: Vec<Handed>) -> Vec<u64> {
+    let mut ticket = handed.last().map_or(0, |last| last.ticket);
+    let mut tickets: Vec<u64> = Vec::with_capacity(returned.len());
+    for item in returned.iter().rev() {
+        if let Item::Message(message) = item
+            && let Some(place) = handed.iter().rposition(|handed| handed.topic == message.topic)
+        {
+            ticket = handed.get(place).map_or(ticket, |handed| handed.ticket);
+            handed.truncate(place);
+        }
+        tickets.push(ticket);
+    }
+    tickets.reverse();
+    tickets
 }
 
 /// The event with this ticket. A sender of CANCELs may be one of thousands: nobody looks through all.

@@ -4,6 +4,8 @@
 use std::collections::{BTreeMap, HashMap};
 use std::hash::{BuildHasherDefault, DefaultHasher};
 
+use crate::Topic;
+
 /// Messages and their bytes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Sum {
@@ -31,11 +33,14 @@ impl Sum {
     }
 }
 
-/// A message that was handed over, as far as anybody has to pay for it.
-#[derive(Clone, Copy, Debug)]
-struct Handed {
-    sender: u64,
-    bytes: u64,
+/// A message that was handed over.
+#[derive(Debug)]
+pub(crate) struct Handed {
+    pub(crate) ticket: u64,
+    pub(crate) topic: Topic,
+    /// Whose share it counts to.
+    pub(crate) payer: Option<u64>,
+    pub(crate) bytes: u64,
 }
 
 /// What each sender has unread. There is one entry for a sender that has any, so not more than the mailbox has messages.
@@ -69,30 +74,34 @@ impl Shares {
         self.last_number
     }
 
-    fn release(&mut self, handed: Handed) {
-        if let Some(sum) = self.senders.get_mut(&handed.sender) {
+    fn release(&mut self, handed: &Handed) {
+        let Some(sender) = handed.payer else { return };
+        if let Some(sum) = self.senders.get_mut(&sender) {
             sum.remove(handed.bytes);
             if sum.is_zero() {
-                self.senders.remove(&handed.sender);
+                self.senders.remove(&sender);
             }
         }
     }
 
-    /// An item goes to the guest. Who pays for it, if anybody does, and how many bytes.
-    pub(crate) fn hand_over(&mut self, payer: Option<(u64, u64)>) {
+    /// An item goes to the guest: a message, or none of them.
+    pub(crate) fn hand_over(&mut self, message: Option<Handed>) {
         self.last_number = self.last_number.saturating_add(1);
-        if let Some((sender, bytes)) = payer {
-            self.fresh.push((self.last_number, Handed { sender, bytes }));
-        }
+        self.fresh.extend(message.map(|message| (self.last_number, message)));
+    }
+
+    /// What was handed over and isn't known to be received, in order.
+    pub(crate) fn into_handed(self) -> Vec<Handed> {
+        self.older.into_values().chain(self.fresh.into_iter().map(|(_, handed)| handed)).collect()
     }
 
     /// The script has received everything.
     pub(crate) fn receive_all(&mut self) {
         let mut fresh = std::mem::take(&mut self.fresh);
-        fresh.drain(..).for_each(|(_, handed)| self.release(handed));
+        fresh.drain(..).for_each(|(_, handed)| self.release(&handed));
         self.fresh = fresh;
         while let Some((_, handed)) = self.older.pop_first() {
-            self.release(handed);
+            self.release(&handed);
         }
     }
 
@@ -100,9 +109,9 @@ impl Shares {
     /// are nothing.
     pub(crate) fn receive(&mut self, numbers: &[u64]) {
         self.older.extend(self.fresh.drain(..));
-        for handed in numbers {
-            if let Some(handed) = self.older.remove(handed) {
-                self.release(handed);
+        for number in numbers {
+            if let Some(handed) = self.older.remove(number) {
+                self.release(&handed);
             }
         }
     }

@@ -13,9 +13,11 @@ const SENDER: (usize, u64) = (3, 240 + 255);
 
 pub struct ModelMailbox {
     owner: Pid,
-    queue: Vec<Item>,
-    /// Handed over, with its number, as far as the host has been told.
-    held: VecDeque<(u64, Message)>,
+    /// With the order of arrival.
+    queue: Vec<(u64, Item)>,
+    arrivals: u64,
+    /// Handed over, with its number and its order of arrival, as far as the host has been told.
+    held: VecDeque<(u64, u64, Message)>,
     /// Of what was handed over, what the host doesn't know to be received, by number.
     owing: Vec<(u64, Message)>,
     /// Received since the process last waited.
@@ -40,6 +42,7 @@ impl ModelMailbox {
         Self {
             owner,
             queue: Vec::new(),
+            arrivals: 0,
             held: VecDeque::new(),
             owing: Vec::new(),
             received: Vec::new(),
@@ -77,7 +80,7 @@ impl ModelMailbox {
     }
 
     fn queued(&self) -> impl Iterator<Item = &Message> {
-        self.queue.iter().filter_map(|item| match item {
+        self.queue.iter().filter_map(|(_, item)| match item {
             Item::Message(message) => Some(message),
             Item::Event(_) => None,
         })
@@ -96,7 +99,7 @@ impl ModelMailbox {
                 return full("unlistened");
             }
         } else {
-            let held = self.held.iter().map(|(_, message)| message);
+            let held = self.held.iter().map(|(_, _, message)| message);
             let counted = self.queued().filter(|other| !self.is_unlistened(other)).chain(held);
             if !fits(counted, message, whole) {
                 return full("whole");
@@ -107,8 +110,13 @@ impl ModelMailbox {
         if self.has_share(message) && !fits(self.queued().chain(owing).filter(same), message, SENDER) {
             return full("sender");
         }
-        self.queue.push(Item::Message(message.clone()));
+        self.enqueue(Item::Message(message.clone()));
         Ok(())
+    }
+
+    fn enqueue(&mut self, item: Item) {
+        self.arrivals += 1;
+        self.queue.push((self.arrivals, item));
     }
 
     pub fn push_event(&mut self, event: Event) {
@@ -116,7 +124,7 @@ impl ModelMailbox {
             Event::Cancel { from, .. } => Some(from.clone()),
             _ => None,
         };
-        for item in &mut self.queue {
+        for (_, item) in &mut self.queue {
             if let Item::Event(earlier) = item
                 && sender(earlier).is_some()
                 && sender(earlier) == sender(&event)
@@ -125,13 +133,13 @@ impl ModelMailbox {
                 return;
             }
         }
-        self.queue.push(Item::Event(event));
+        self.enqueue(Item::Event(event));
     }
 
     pub fn take(&mut self, batch: BatchLimits, credit: u64) -> Vec<Item> {
         let (mut taken, mut left) = (Vec::new(), Vec::new());
         let (mut used, mut blocked, mut over) = (0, false, false);
-        for item in std::mem::take(&mut self.queue) {
+        for (arrival, item) in std::mem::take(&mut self.queue) {
             let cost = match &item {
                 Item::Message(message) => bytes(message),
                 Item::Event(Event::Cancel { .. }) => EVENT_COST,
@@ -141,10 +149,10 @@ impl ModelMailbox {
             };
             if let Item::Message(message) = &item {
                 if !self.listens(message) {
-                    left.push(item);
+                    left.push((arrival, item));
                     continue;
                 }
-                let held: u64 = self.held.iter().map(|(_, message)| bytes(message) + MESSAGE_COST).sum();
+                let held: u64 = self.held.iter().map(|(_, _, message)| bytes(message) + MESSAGE_COST).sum();
                 blocked |= !self.held.is_empty() && held + cost + MESSAGE_COST > credit;
             }
             let waits = blocked && matches!(item, Item::Message(_));
@@ -152,13 +160,13 @@ impl ModelMailbox {
                 over |= taken.len() >= batch.items as usize || (!taken.is_empty() && used + cost > batch.bytes);
             }
             if waits || over {
-                left.push(item);
+                left.push((arrival, item));
                 continue;
             }
             used += cost;
             self.numbers += 1;
             if let Item::Message(message) = &item {
-                self.held.push_back((self.numbers, message.clone()));
+                self.held.push_back((self.numbers, arrival, message.clone()));
                 self.owing.push((self.numbers, message.clone()));
             }
             taken.push(item);
@@ -170,19 +178,19 @@ impl ModelMailbox {
     /// The script reads what lies on one topic; who asks next is told what is left, as `(messages, bytes)`.
     pub fn read(&mut self, topic: &str, count: usize) -> (Vec<Message>, (u32, u32)) {
         let (mut read, mut left) = (Vec::new(), VecDeque::new());
-        for (number, message) in std::mem::take(&mut self.held) {
+        for (number, arrival, message) in std::mem::take(&mut self.held) {
             if read.len() < count && message.topic.as_str() == topic {
                 self.received.push(number);
                 read.push(message);
             } else {
-                left.push_back((number, message));
+                left.push_back((number, arrival, message));
             }
         }
         self.held = left;
         if self.held.is_empty() {
             self.owing.clear();
         }
-        let left: u64 = self.held.iter().map(|(_, message)| bytes(message)).sum();
+        let left: u64 = self.held.iter().map(|(_, _, message)| bytes(message)).sum();
         (read, (self.held.len() as u32, left as u32))
     }
 
@@ -196,11 +204,11 @@ impl ModelMailbox {
 
     /// Another incarnation begins; what the guest gives back.
     pub fn restart(&mut self) -> Vec<Message> {
-        let held: Vec<Message> = self.held.drain(..).map(|(_, message)| message).collect();
-        let queue = std::mem::take(&mut self.queue);
-        *self = Self::new(self.owner.clone());
-        self.queue = held.iter().cloned().map(Item::Message).chain(queue).collect();
-        held
+        let (held, mut queue) = (std::mem::take(&mut self.held), std::mem::take(&mut self.queue));
+        queue.extend(held.iter().map(|(_, arrival, message)| (*arrival, Item::Message(message.clone()))));
+        queue.sort_by_key(|(arrival, _)| *arrival);
+        *self = Self { arrivals: self.arrivals, queue, ..Self::new(self.owner.clone()) };
+        held.into_iter().map(|(_, _, message)| message).collect()
     }
 
     pub fn is_empty(&self) -> bool {
