@@ -1,7 +1,7 @@
 //! The rule by count: cores that run side by side in virtual time.
 //!
 //! What each test catches: one queue, first in first out, fails all that say who waits for whom; shares without virtual
-//! time fail those with two shares; woken ones first in, first out, the one with two hundred wakers of one.
+//! time fail those with two shares; woken ones first in, first out, the one with two hundred wakers of one share.
 
 use std::sync::Arc;
 use std::time::Duration;
