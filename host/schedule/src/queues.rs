@@ -177,10 +177,9 @@ impl<T> Group<T> {
         if !others_turn && let Some((_, task)) = self.woken.pop_first() {
             return Some((task, Urgency::Woken));
         }
-        if self.before == 0 || self.busy.is_empty() {
-            if let Some(task) = self.background.pop_front() {
-                return Some((task, Urgency::Background));
-            }
+        let backgrounds_turn = self.before == 0 || self.busy.is_empty();
+        if backgrounds_turn && let Some(task) = self.background.pop_front() {
+            return Some((task, Urgency::Background));
         }
         let task = self.busy.pop_front()?;
         self.before = self.before.saturating_sub(1);

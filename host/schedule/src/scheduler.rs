@@ -84,7 +84,7 @@ impl Scheduler {
     /// Lets no task run any more: each worker ends after the one it polls, or after those in its slot that it hasn't
     /// looked up from. Waits for none of them, so a task may call it too.
     ///
-    /// What is queued is dropped, and so is what is woken later: on a worker's thread, never in [`Scheduler::schedule`],
+    /// What is queued is dropped, and so is what is woken later: on a worker's thread, never by whoever wakes it,
     /// because whoever wakes a task may hold a lock that its end needs.
     pub fn stop(&self) {
         self.state.lock().stopped = true;

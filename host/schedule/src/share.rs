@@ -27,8 +27,8 @@ pub struct Share {
 #[derive(Debug)]
 pub struct Member {
     share: Arc<Share>,
-    /// Nanoseconds that it runs from one wait to the next: the last time, or half of what it was before if that is more.
-    /// So who runs for long now and then can't look short every second time.
+    /// Nanoseconds that it runs from one wait to the next: a quarter of the last time, and three of what it was before. So
+    /// who runs for long every second time is long, and one that was held up once, by the machine, isn't.
     burst: AtomicU64,
 }
 
@@ -79,7 +79,8 @@ impl Member {
     /// nothing is told counts as short.
     pub fn waits(&self, used: Duration) {
         let used = nanoseconds(used).min(LONGEST_BURST);
-        self.burst.store(used.max(self.burst.load(Relaxed) / 2), Relaxed);
+        let before = self.burst.load(Relaxed).saturating_mul(3);
+        self.burst.store(before.saturating_add(used) / 4, Relaxed);
     }
 
     pub(crate) fn share(&self) -> &Arc<Share> {

@@ -51,10 +51,11 @@ async fn run(node: Arc<NodeInner>, process: Arc<Process>, program: Program, held
         slice,
     };
     report.outcome = Some(runner.run(program).await);
-    // Others learn of the end first: to give memory back has time. Who was killed was queued for just that.
+    // Others learn of the end first: to give memory back has time. But who was killed was queued for just that, and who
+    // never waited is still at its start: its memory is warm, and a hundred of them would wait with theirs.
     let was_killed = matches!(report.outcome, Some(None));
     drop(report);
-    if !was_killed && node.machine.scheduler.is_crowded() {
+    if !was_killed && process.life.has_started() && node.machine.scheduler.is_crowded() {
         give_way().await;
     }
     drop(runner);

@@ -104,6 +104,11 @@ impl Life {
         self.announce();
     }
 
+    /// Whether it has waited once.
+    pub(crate) fn has_started(&self) -> bool {
+        self.started.load(Ordering::Acquire)
+    }
+
     /// Wakes whoever waits for the start or the end.
     pub(crate) fn announce(&self) {
         self.progress.notify_waiters();
@@ -114,7 +119,7 @@ impl Life {
         let look = || {
             // The end first: one that starts and ends between two looks has started.
             let ended = self.has_ended();
-            let started = self.started.load(Ordering::Acquire);
+            let started = self.has_started();
             (started || ended).then_some(started)
         };
         self.until(look).await
