@@ -1,8 +1,7 @@
 //! Who has how much of a mailbox: what each sender has unread, and what its guest was handed and hasn't received. Owns these sums.
 //! Refuses to decide: what is too much is the mailbox's.
 
-use std::collections::{BTreeMap, HashMap};
-use std::hash::{BuildHasherDefault, DefaultHasher};
+use std::collections::BTreeMap;
 
 use crate::Topic;
 
@@ -43,12 +42,11 @@ pub(crate) struct Handed {
     pub(crate) bytes: u64,
 }
 
-/// What each sender has unread. There is one entry for a sender that has any, so not more than the mailbox has messages.
+/// What each sender has unread. There is one entry for a sender that has any, so one more at most than the mailbox has
+/// messages.
 #[derive(Debug, Default)]
 pub(crate) struct Shares {
-    // Never iterated, so its order decides nothing; it keeps its room, where a tree would be allocated for each message that
-    // is sent and received. Numbers of processes are the kernel's, so nobody chooses colliding ones.
-    senders: HashMap<u64, Sum, BuildHasherDefault<DefaultHasher>>,
+    senders: BTreeMap<u64, Sum>,
     /// What was handed over since the guest last parked, by the number of the item; empty again with every message read.
     fresh: Vec<(u64, Handed)>,
     /// What was handed over before, and isn't received.
@@ -78,7 +76,8 @@ impl Shares {
         let Some(sender) = handed.payer else { return };
         if let Some(sum) = self.senders.get_mut(&sender) {
             sum.remove(handed.bytes);
-            if sum.is_zero() {
+            // The last one stays: of two that talk, each message would make a tree and drop it.
+            if sum.is_zero() && self.senders.len() > 1 {
                 self.senders.remove(&sender);
             }
         }
