@@ -222,7 +222,7 @@ return { main = function(victim)
 end }"#,
     );
     let victim = lab.spawn("victim", Vec::new());
-    let pid = lunarium_engine::Value::from(victim.pid().as_str());
+    let pid = Value::from(victim.pid().as_str());
     let floods: Vec<_> = (0..4).map(|_| lab.spawn("flood", vec![pid.clone()])).collect();
     for flood in floods {
         flood.wait_blocking();
