@@ -166,7 +166,7 @@ impl Context {
     }
 
     /// The messages received since this was last asked; none when all were, which `unread` tells as well.
-    pub fn take_received(&self, lua: Lua, unread: Unread) -> Vec<u64> {
+    pub fn take_received(&self, mut lua: Lua, unread: Unread) -> Vec<u64> {
         let mut received = std::mem::take(&mut *self.received.borrow_mut());
         let Some(kept) = self.unread.get() else { return received };
         lua.push_kept(kept);
