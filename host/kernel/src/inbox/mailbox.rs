@@ -498,9 +498,12 @@ impl Mailbox {
 
     /// What counts to the whole mailbox: here and in the guest.
     fn counted(&self) -> Sum {
-        let returned = Sum { messages: self.returned_messages, bytes: self.returned_bytes };
-        let held = Sum { messages: self.held.messages.into(), bytes: self.held.bytes.into() };
-        self.queued.and(returned).and(held)
+        self.kept().and(Sum { messages: self.held.messages.into(), bytes: self.held.bytes.into() })
+    }
+
+    /// The part of it that lies here.
+    fn kept(&self) -> Sum {
+        self.queued.and(Sum { messages: self.returned_messages, bytes: self.returned_bytes })
     }
 
     /// Messages not yet received by the script, here and in the guest.
@@ -515,8 +518,7 @@ impl Mailbox {
 
     /// Bytes that it holds here, not in the guest: messages with [`MESSAGE_COST`] each, and events.
     pub fn held_bytes(&self) -> u64 {
-        let returned = Sum { messages: self.returned_messages, bytes: self.returned_bytes };
-        let held = self.queued.and(self.unlistened).and(returned);
+        let held = self.kept().and(self.unlistened);
         held.messages.saturating_mul(MESSAGE_COST).saturating_add(held.bytes).saturating_add(self.event_bytes)
     }
 
