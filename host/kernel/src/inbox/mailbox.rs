@@ -13,7 +13,7 @@ use std::collections::{BTreeMap, VecDeque};
 
 use super::bounds::{MailboxLimits, SENDER, SendError, UNLISTENED};
 use super::shares::{Handed, Shares, Sum};
-use super::topics::Topics;
+use super::topics::{Queued, Topics};
 use crate::text::cut;
 use crate::{Event, Payload, Pid, SHOWN, Topic};
 
@@ -104,15 +104,6 @@ pub enum ReturnError {
     /// Its events are too many: see [`EVENT_BYTES`].
     #[error("mailbox_bytes limit reached by unread events")]
     Flood,
-}
-
-/// A message that waits here.
-#[derive(Debug)]
-pub(crate) struct Queued {
-    pub(crate) ticket: u64,
-    pub(crate) message: Message,
-    /// Whose share it counts to.
-    pub(crate) payer: Option<u64>,
 }
 
 /// A process's mailbox. Messages and events keep their order in two queues with common ticket numbers, so that events

@@ -3,8 +3,17 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use super::mailbox::Queued;
+use super::mailbox::Message;
 use crate::Topic;
+
+/// A message that waits here.
+#[derive(Debug)]
+pub(crate) struct Queued {
+    pub(crate) ticket: u64,
+    pub(crate) message: Message,
+    /// Whose share it counts to.
+    pub(crate) payer: Option<u64>,
+}
 
 #[derive(Debug, Default)]
 pub(crate) struct Topics {
