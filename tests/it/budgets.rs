@@ -81,7 +81,7 @@ fn children_end_at_the_budget_of_their_host() {
         "app:large",
         parent,
         expect![[
-            r#"=> {"host `app:small` is at its memory budget of 16777216 bytes", "ResourceExhausted", "host.memory", false, 85}"#
+            r#"=> {"host `app:small` is at its memory budget of 16777216 bytes", "ResourceExhausted", "host.memory", false, 63}"#
         ]],
     );
     for pid in node.pids() {
@@ -150,7 +150,7 @@ fn a_mailbox_is_charged_to_its_receivers_host() {
     let request = SpawnRequest::new(EntryId::new("app:sender"), HostId::new("app:large"));
     let sender = node.spawn(request.with_arguments(vec![Value::from(receiver.pid().as_str())])).unwrap();
     expect![[
-        r#"=> {"mailbox can't hold more: host `app:small` is at its memory budget of 1048576 bytes", "RateLimited", true, 8}"#
+        r#"=> {"mailbox can't hold more: host `app:small` is at its memory budget of 1048576 bytes", "RateLimited", true, 7}"#
     ]]
     .assert_eq(&show_outcome(&sender.wait_blocking()));
     node.terminate(receiver.pid()).unwrap();
