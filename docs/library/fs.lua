@@ -178,7 +178,7 @@ function fs.mkdir(path) end
 ---
 --- Errors:
 --- * `NOT_FOUND`: no such file
---- * `INVALID`: from one granted directory into another; a granted directory itself
+--- * `INVALID`: from one granted directory into another; a granted directory, or what holds one
 ---
 --- Permission: `fs.write` on both paths.
 ---

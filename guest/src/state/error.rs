@@ -48,15 +48,12 @@ pub fn refuse(lua: Lua, refusal: Refusal) -> c_int {
     let Refusal { kind, message, retryable, limit } = refusal;
     // On the stack: nothing owned may be alive while the rest is pushed.
     let mut name = [0; LIMIT_NAME];
-    let length = limit.map_or(0, |limit| {
-        let length = limit.len().min(LIMIT_NAME);
-        name[..length].copy_from_slice(&limit.as_bytes()[..length]);
-        length
-    });
+    let length = limit.map_or(0, |limit| name.iter_mut().zip(limit.as_bytes()).map(|(to, from)| *to = *from).count());
+    let name = name.get(..length).unwrap_or_default();
     push_error(lua, kind, message, retryable);
-    if length > 0 {
+    if !name.is_empty() {
         lua.new_table(0, 1);
-        lua.push_bytes(&name[..length]);
+        lua.push_bytes(name);
         lua.set_field(-2, c"limit");
         lua.set_item(-2, 4);
     }

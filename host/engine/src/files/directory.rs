@@ -26,6 +26,15 @@ pub(super) fn find<'d, 'p>(directories: &'d [Directory], path: &'p str) -> Optio
     inside.max_by_key(|(directory, _)| (directory.name.len(), directory.write))
 }
 
+/// A directory that lies below a normalised path, and isn't the one that the path belongs to.
+pub(super) fn below<'d>(directories: &'d [Directory], path: &str) -> Option<&'d Directory> {
+    directories.iter().find(|directory| {
+        let name = &*directory.name;
+        let rest = if path.is_empty() { (!name.starts_with('/')).then_some(name) } else { name.strip_prefix(path) };
+        rest.is_some_and(|rest| path.is_empty() && !rest.is_empty() || path == "/" || rest.starts_with('/'))
+    })
+}
+
 impl Directory {
     /// A directory under the name by which scripts see it: `data`, `/srv/files`, or `.` for every relative path. Only
     /// with `write` may it be changed.

@@ -51,6 +51,8 @@ pub(crate) enum Fault {
     Root,
     #[error("failed: `{0}` lies in another granted directory")]
     Across(String),
+    #[error("failed: the granted directory `{0}` lies inside of it")]
+    Holds(String),
     #[error("failed: {size} bytes exceed the message limit of {limit}")]
     TooLarge { size: u64, limit: u32 },
     #[error("failed: the directory has more than {0} entries")]
@@ -83,9 +85,12 @@ impl Fault {
     fn kind(&self) -> ErrorKind {
         match self {
             Fault::NotGranted | Fault::ReadOnly(_) | Fault::Outside => ErrorKind::PermissionDenied,
-            Fault::Directory | Fault::Special | Fault::Root | Fault::Across(_) | Fault::TooLarge { .. } => {
-                ErrorKind::Invalid
-            }
+            Fault::Directory
+            | Fault::Special
+            | Fault::Root
+            | Fault::Across(_)
+            | Fault::Holds(_)
+            | Fault::TooLarge { .. } => ErrorKind::Invalid,
             Fault::TooMany(_) | Fault::LongList { .. } => ErrorKind::ResourceExhausted,
             // The library has no stable name for it.
             Fault::System(error) if Errno::from_io_error(error) == Some(Errno::LOOP) => ErrorKind::Invalid,

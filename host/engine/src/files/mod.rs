@@ -34,6 +34,8 @@ pub(crate) struct Place {
     rest: String,
     /// As the script knows it, normalised: what policies speak of.
     path: String,
+    /// Another granted directory that lies inside of it.
+    holds: Option<String>,
 }
 
 impl Place {
@@ -53,7 +55,8 @@ impl Place {
             return Err(failed(shown(&normal), Fault::ReadOnly(directory.name().to_owned())));
         }
         let rest = rest.to_owned();
-        Ok(Place { directory: directory.clone(), rest, path: shown(&normal).to_owned() })
+        let holds = directory::below(granted, &normal).map(|inner| inner.name().to_owned());
+        Ok(Place { directory: directory.clone(), rest, path: shown(&normal).to_owned(), holds })
     }
 
     /// The resource that a policy speaks of.
@@ -107,6 +110,8 @@ impl Task {
             }
             Operation::Rename(to) if !place.directory.is_same(&to.directory) => Some(Fault::Across(to.path.clone())),
             Operation::Rename(to) if place.rest.is_empty() || to.rest.is_empty() => Some(Fault::Root),
+            // What is granted for reading only would be writable under its new name.
+            Operation::Rename(_) if place.holds.is_some() => place.holds.clone().map(Fault::Holds),
             Operation::Remove if place.rest.is_empty() => Some(Fault::Root),
             _ => None,
         };

@@ -527,3 +527,21 @@ fn times_before_1970_are_told_too() {
     let fields = [Value::Integer(-2), Value::Integer(500_000_000), Value::from("UTC")];
     assert_eq!(Value::decode(&bytes).unwrap(), Value::Array(fields.into()));
 }
+
+#[test]
+fn what_holds_a_granted_directory_is_not_renamed() {
+    let mut world = World::new();
+    fs::create_dir_all(world.path("granted/sub/shut")).unwrap();
+    world.put("granted/sub/shut/book", "as it was");
+    world.put("granted/sub/file", "text");
+    world.grant("data/sub/shut", "granted/sub/shut", false);
+    let holds = "failed: the granted directory `data/sub/shut` lies inside of it";
+    assert_eq!(world.rename("data/sub", "data/open"), format!("Invalid: fs.write on `data/sub` {holds}"));
+    assert_eq!(world.rename("data/sub/file", "data/file"), "true");
+    assert_eq!(
+        world.act(Access::Write, "data/sub/shut/book", Operation::Remove),
+        "PermissionDenied: fs.write on \
+         `data/sub/shut/book` is not granted: `data/sub/shut` is granted for reading only"
+    );
+    assert_eq!(fs::read_to_string(world.path("granted/sub/shut/book")).unwrap(), "as it was");
+}
