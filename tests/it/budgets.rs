@@ -51,6 +51,10 @@ fn spawn(node: &Node, host: &str, source: &str) -> Handle {
 
 fn check(node: &Node, host: &str, source: &str, expect: Expect) {
     expect.assert_eq(&show_outcome(&spawn(node, host, source).wait_blocking()));
+    // An end is told before its memory is given back.
+    while node.instance_count() > node.process_count() {
+        std::thread::yield_now();
+    }
 }
 
 /// Everything is given back.
