@@ -83,7 +83,8 @@ impl Lab {
         Lab::made(Limits::default(), PROCESSES, |config| config.with_max_relations(most))
     }
 
-    fn made(limits: Limits, max_processes: u32, set: impl FnOnce(NodeConfig) -> NodeConfig) -> Lab {
+    /// A lab with room for this many processes, on a node that is `set` otherwise.
+    pub fn made(limits: Limits, max_processes: u32, set: impl FnOnce(NodeConfig) -> NodeConfig) -> Lab {
         let output = Arc::new(Kept::default());
         let config = set(NodeConfig::new(Arc::<Kept>::clone(&output)).with_max_processes(PROCESSES));
         let node = Node::start_on(engine(), config).expect("a node");

@@ -1,46 +1,23 @@
 //! What many processes hold together, and what happens where a budget ends.
 
-use std::sync::{Arc, Mutex};
-use std::task::Waker;
 use std::time::Instant;
 
 use expect_test::{Expect, expect};
 use futures_lite::future::block_on;
-use lunarium_engine::{
-    Chunk, Definition, EntryId, Handle, HostDefinition, HostId, Level, Limits, Node, NodeConfig, Output, ProcessLabel,
-    SpawnRequest, Value,
-};
-use lunarium_tests::{engine, show_outcome};
+use lunarium_engine::{Chunk, Definition, EntryId, Handle, HostDefinition, HostId, Limits, Node, SpawnRequest, Value};
+use lunarium_tests::{HOST, Lab, PROCESSES, show_outcome};
 
 const MIB: u64 = 1 << 20;
 
-/// Keeps what is logged.
-#[derive(Default)]
-struct Log(Mutex<Vec<String>>);
-
-impl Output for Log {
-    fn print(&self, _: &ProcessLabel, _: &str) -> bool {
-        true
-    }
-
-    fn on_ready(&self, waker: Waker) {
-        waker.wake();
-    }
-
-    fn log(&self, _: &ProcessLabel, _: Level, message: &str, _: &[(String, String)]) {
-        self.0.lock().unwrap().push(message.to_owned());
-    }
-}
-
 /// A node of so many bytes with hosts of so many, each named, with its reserve.
-fn node(memory: u64, hosts: &[(&str, u64, u64)]) -> Node {
-    let node = Node::start_on(engine(), NodeConfig::new(Arc::new(Log::default())).with_memory(memory, 0)).unwrap();
+fn lab(memory: u64, hosts: &[(&str, u64, u64)]) -> Lab {
+    let lab = Lab::made(Limits::default(), PROCESSES, |config| config.with_memory(memory, 0));
     for (id, memory, reserve) in hosts {
         let limits = Limits { memory: 64 * MIB, ..Limits::default() };
         let host = HostDefinition::new(HostId::new(*id)).with_memory(*memory, *reserve).with_limits(limits);
-        node.add_host(host).unwrap();
+        lab.node.add_host(host).unwrap();
     }
-    node
+    lab
 }
 
 fn spawn(node: &Node, host: &str, source: &str) -> Handle {
@@ -69,7 +46,8 @@ const SLEEPER: &str = "return { main = function() process.inbox():receive() end 
 
 #[test]
 fn children_end_at_the_budget_of_their_host() {
-    let node = node(u64::MAX, &[("app:small", 16 * MIB, 0), ("app:large", u64::MAX, 0)]);
+    let lab = lab(u64::MAX, &[("app:small", 16 * MIB, 0), ("app:large", u64::MAX, 0)]);
+    let node = &lab.node;
     node.define(Definition::new(EntryId::new("app:child"), Chunk::new("@child.lua", SLEEPER)));
     let parent = r#"return { main = function(host)
         local count = 0
@@ -81,7 +59,7 @@ fn children_end_at_the_budget_of_their_host() {
         end
     end }"#;
     check(
-        &node,
+        node,
         "app:large",
         parent,
         expect![[
@@ -91,14 +69,15 @@ fn children_end_at_the_budget_of_their_host() {
     for pid in node.pids() {
         node.terminate(&pid).unwrap();
     }
-    settle(&node, 0);
+    settle(node, 0);
 }
 
 #[test]
 fn memory_ends_at_the_budget_as_at_the_process_own_limit() {
-    let node = node(u64::MAX, &[("app:small", 12 * MIB, 0)]);
+    let lab = lab(u64::MAX, &[("app:small", 12 * MIB, 0)]);
+    let node = &lab.node;
     check(
-        &node,
+        node,
         "app:small",
         r#"return { main = function()
             local ok, err = pcall(function() local t = {} while true do t[#t + 1] = ("x"):rep(100000) .. #t end end)
@@ -107,21 +86,22 @@ fn memory_ends_at_the_budget_as_at_the_process_own_limit() {
         expect![[r#"=> {false, "not enough memory", 1048576}"#]],
     );
     check(
-        &node,
+        node,
         "app:small",
         r#"return { main = function() local t = {} while true do t[#t + 1] = ("x"):rep(100000) .. #t end end }"#,
         expect![[
             r#"failed ResourceExhausted: not enough memory: host `app:small` is at its memory budget of 12582912 bytes {"limit" = "host.memory"}"#
         ]],
     );
-    settle(&node, 0);
+    settle(node, 0);
 }
 
 #[test]
 fn who_stays_within_its_reserve_never_pays_for_the_others() {
-    let node = node(40 * MIB, &[("app:greedy", u64::MAX, 0), ("app:quiet", u64::MAX, 8 * MIB)]);
+    let lab = lab(40 * MIB, &[("app:greedy", u64::MAX, 0), ("app:quiet", u64::MAX, 8 * MIB)]);
+    let node = &lab.node;
     let greedy = spawn(
-        &node,
+        node,
         "app:greedy",
         r#"return { main = function()
             local t = {}
@@ -132,16 +112,16 @@ fn who_stays_within_its_reserve_never_pays_for_the_others() {
         end }"#,
     );
     assert!(block_on(greedy.started()));
-    check(&node, "app:quiet", r#"return { main = function() return #("y"):rep(3 << 20) end }"#, expect!["=> 3145728"]);
+    check(node, "app:quiet", r#"return { main = function() return #("y"):rep(3 << 20) end }"#, expect!["=> 3145728"]);
     node.terminate(greedy.pid()).unwrap();
-    settle(&node, 8 * MIB);
+    settle(node, 8 * MIB);
 }
 
 #[test]
 fn a_mailbox_is_charged_to_its_receivers_host() {
-    let node = node(u64::MAX, &[("app:small", MIB, 0), ("app:large", u64::MAX, 0)]);
-    let receiver =
-        spawn(&node, "app:small", "return { main = function() local t = 0 while true do t = t + 1 end end }");
+    let lab = lab(u64::MAX, &[("app:small", MIB, 0), ("app:large", u64::MAX, 0)]);
+    let node = &lab.node;
+    let receiver = spawn(node, "app:small", "return { main = function() local t = 0 while true do t = t + 1 end end }");
     let sender = r#"return { main = function(to)
         local count = 0
         while true do
@@ -158,12 +138,13 @@ fn a_mailbox_is_charged_to_its_receivers_host() {
     ]]
     .assert_eq(&show_outcome(&sender.wait_blocking()));
     node.terminate(receiver.pid()).unwrap();
-    settle(&node, 0);
+    settle(node, 0);
 }
 
 #[test]
 fn arguments_count_until_they_are_delivered() {
-    let node = node(u64::MAX, &[("app:small", u64::MAX, 0)]);
+    let lab = lab(u64::MAX, &[("app:small", u64::MAX, 0)]);
+    let node = &lab.node;
     // The new incarnation has fresh memory: what is held then is what is kept of the arguments, and of the message.
     let source = r#"return { main = function(text)
         if #text > 1 then process.upgrade(nil, "x") end
@@ -181,7 +162,7 @@ fn arguments_count_until_they_are_delivered() {
         }
         let used = node.memory_used();
         node.terminate(handle.pid()).unwrap();
-        settle(&node, 0);
+        settle(node, 0);
         used
     };
     assert_eq!(spawned(large), spawned(Value::from("x")));
@@ -189,13 +170,14 @@ fn arguments_count_until_they_are_delivered() {
 
 #[test]
 fn a_service_that_comes_back_finds_the_place_and_the_memory_that_are_kept() {
-    let node = node(u64::MAX, &[("app:small", 8 * MIB, 0)]);
+    let lab = lab(u64::MAX, &[("app:small", 8 * MIB, 0)]);
+    let node = &lab.node;
     let small = HostId::new("app:small");
     node.keep_place(&small).unwrap();
     node.define(Definition::new(EntryId::new("app:child"), Chunk::new("@child.lua", SLEEPER)));
     // The service fills the host with children, and ends.
     check(
-        &node,
+        node,
         "app:small",
         r#"return { main = function()
             local count = 0
@@ -207,7 +189,7 @@ fn a_service_that_comes_back_finds_the_place_and_the_memory_that_are_kept() {
         expect![[r#"=> "host.memory""#]],
     );
     let service = spawn(
-        &node,
+        node,
         "app:small",
         r#"return { main = function() local t = ("x"):rep(1 << 20) process.inbox():receive() end }"#,
     );
@@ -215,38 +197,38 @@ fn a_service_that_comes_back_finds_the_place_and_the_memory_that_are_kept() {
     for pid in node.pids() {
         node.terminate(&pid).unwrap();
     }
-    settle(&node, 0);
+    settle(node, 0);
 }
 
 #[test]
 fn one_node_ends_at_its_budget_and_its_neighbour_goes_on() {
-    let (small, other) = (node(12 * MIB, &[("app:h", u64::MAX, 0)]), node(u64::MAX, &[("app:h", u64::MAX, 0)]));
+    let hosts = [("app:h", u64::MAX, 0)];
+    let (small, other) = (lab(12 * MIB, &hosts), lab(u64::MAX, &hosts));
+    let (small, other) = (&small.node, &other.node);
     let hog = r#"return { main = function() return #("y"):rep(16 << 20) end }"#;
     check(
-        &small,
+        small,
         "app:h",
         hog,
         expect![[
             r#"failed ResourceExhausted: not enough memory: the node is at its memory budget of 12582912 bytes {"limit" = "node.memory"}"#
         ]],
     );
-    check(&other, "app:h", hog, expect!["=> 16777216"]);
-    settle(&small, 0);
-    settle(&other, 0);
+    check(other, "app:h", hog, expect!["=> 16777216"]);
+    settle(small, 0);
+    settle(other, 0);
 }
 
 #[test]
 fn who_logs_little_is_heard_beside_who_logs_without_end() {
     let began = Instant::now();
-    let output = Arc::new(Log::default());
-    let config = NodeConfig::new(Arc::<Log>::clone(&output)).with_log_bytes(100_000);
-    let node = Node::start_on(engine(), config).unwrap();
-    node.add_host(HostDefinition::new(HostId::new("app:h"))).unwrap();
+    let lab = Lab::made(Limits::default(), PROCESSES, |config| config.with_log_bytes(100_000));
+    let node = &lab.node;
     let hog = r#"return { main = function()
         local logger = require("logger")
         while true do for i = 1, 100 do logger:info(("x"):rep(1000)) end time.sleep("1ms") end
     end }"#;
-    let hogs: Vec<Handle> = (0..5).map(|_| spawn(&node, "app:h", hog)).collect();
+    let hogs: Vec<Handle> = (0..5).map(|_| spawn(node, HOST, hog)).collect();
     for hog in &hogs {
         assert!(block_on(hog.started()));
     }
@@ -254,13 +236,13 @@ fn who_logs_little_is_heard_beside_who_logs_without_end() {
         local logger = require("logger")
         for i = 1, 200 do logger:info("quiet " .. i) time.sleep("1ms") end
     end }"#;
-    assert_eq!(show_outcome(&spawn(&node, "app:h", quiet).wait_blocking()), "=> nil");
+    assert_eq!(show_outcome(&spawn(node, HOST, quiet).wait_blocking()), "=> nil");
     for hog in &hogs {
         node.terminate(hog.pid()).unwrap();
     }
-    settle(&node, 0);
-    let lines = output.0.lock().unwrap();
-    let quiet: Vec<&String> = lines.iter().filter(|line| line.starts_with("quiet")).collect();
+    settle(node, 0);
+    let lines = lab.logged();
+    let quiet: Vec<&String> = lines.iter().filter(|line| line.contains(" quiet ")).collect();
     assert_eq!(quiet.len(), 200);
     // Five of them may write five thousand lines a second by their own limits.
     let seconds = usize::try_from(began.elapsed().as_secs()).unwrap() + 2;

@@ -32,12 +32,19 @@ pub enum Budget {
 }
 
 impl Budget {
+    /// The name of an engine's.
+    pub const ENGINE_MEMORY: &'static str = "engine.memory";
+    /// The name of a node's.
+    pub const NODE_MEMORY: &'static str = "node.memory";
+    /// The name of a process host's.
+    pub const HOST_MEMORY: &'static str = "host.memory";
+
     /// The budget's name, as `details().limit` spells it.
     pub fn limit_name(&self) -> &'static str {
         match self {
-            Self::Engine => "engine.memory",
-            Self::Node => "node.memory",
-            Self::Host(_) => "host.memory",
+            Self::Engine => Self::ENGINE_MEMORY,
+            Self::Node => Self::NODE_MEMORY,
+            Self::Host(_) => Self::HOST_MEMORY,
         }
     }
 }
@@ -81,28 +88,47 @@ pub enum Rank {
     Service,
 }
 
-/// A budget and what is charged to it. Locks are taken from the child to the parent, and held for a few additions.
+/// How much there is of something, and how much of that is kept for services: the part that they don't use already.
 #[derive(Debug)]
-pub struct Account {
-    budget: Budget,
-    parent: Option<Arc<Account>>,
+pub(crate) struct Room {
     limit: u64,
-    reserve: u64,
-    state: Mutex<State>,
-}
-
-#[derive(Debug, Default)]
-struct State {
     used: u64,
-    /// The part of `used` that is services'.
+    /// The part of `used` that services have.
     services: u64,
-    headroom: u64,
+    kept: u64,
 }
 
-impl State {
-    /// What is kept free for services.
-    fn kept(&self) -> u64 {
-        self.headroom.saturating_sub(self.services)
+impl Room {
+    pub(crate) fn new(limit: u64) -> Self {
+        Self { limit, used: 0, services: 0, kept: 0 }
+    }
+
+    pub(crate) fn limit(&self) -> u64 {
+        self.limit
+    }
+
+    pub(crate) fn used(&self) -> u64 {
+        self.used
+    }
+
+    pub(crate) fn keep(&mut self, amount: u64) {
+        self.kept = self.kept.saturating_add(amount);
+    }
+
+    pub(crate) fn has(&self, amount: u64, rank: Rank) -> bool {
+        let kept = match rank {
+            Rank::Ordinary => self.kept.saturating_sub(self.services),
+            Rank::Service => 0,
+        };
+        self.used.saturating_add(amount) <= self.limit.saturating_sub(kept)
+    }
+
+    pub(crate) fn take(&mut self, amount: u64, rank: Rank) {
+        self.set(self.used.saturating_add(amount), rank);
+    }
+
+    pub(crate) fn give_back(&mut self, amount: u64, rank: Rank) {
+        self.set(self.used.saturating_sub(amount), rank);
     }
 
     fn set(&mut self, used: u64, rank: Rank) {
@@ -113,10 +139,19 @@ impl State {
     }
 }
 
+/// A budget and what is charged to it. Locks are taken from the child to the parent, and held for a few additions.
+#[derive(Debug)]
+pub struct Account {
+    budget: Budget,
+    parent: Option<Arc<Account>>,
+    reserve: u64,
+    room: Mutex<Room>,
+}
+
 impl Account {
     /// An account without a parent.
     pub fn root(budget: Budget, limit: u64) -> Arc<Self> {
-        Arc::new(Self { budget, parent: None, limit, reserve: 0, state: Mutex::default() })
+        Arc::new(Self { budget, parent: None, reserve: 0, room: Mutex::new(Room::new(limit)) })
     }
 
     /// An account below another. `limit` may be larger than the parent's: then that one's counts. `reserve` (at most the
@@ -125,65 +160,61 @@ impl Account {
         let reserve = reserve.min(limit);
         parent.charge(reserve, Rank::Ordinary)?;
         let parent = Some(Arc::clone(parent));
-        Ok(Arc::new(Self { budget, parent, limit, reserve, state: Mutex::default() }))
+        Ok(Arc::new(Self { budget, parent, reserve, room: Mutex::new(Room::new(limit)) }))
     }
 
     /// Bytes charged to it.
     pub fn used(&self) -> u64 {
-        self.state.lock().used
+        self.room.lock().used()
     }
 
     /// The most that can be charged to it.
     pub fn limit(&self) -> u64 {
-        self.limit
+        self.room.lock().limit()
     }
 
     /// Adds to what only services may use. Whatever is held already stays.
     pub fn add_headroom(&self, bytes: u64) {
-        let mut state = self.state.lock();
-        state.headroom = state.headroom.saturating_add(bytes);
+        self.room.lock().keep(bytes);
     }
 
     /// Charges it and all above it, or none. Errors: whose budget would be exceeded.
     fn charge(&self, bytes: u64, rank: Rank) -> Result<(), Exhausted> {
-        let mut state = self.state.lock();
-        let used = state.used.saturating_add(bytes);
-        let limit = match rank {
-            Rank::Ordinary => self.limit.saturating_sub(state.kept()),
-            Rank::Service => self.limit,
-        };
-        if used > limit {
-            return Err(Exhausted { budget: self.budget.clone(), limit: self.limit });
+        let mut room = self.room.lock();
+        if !room.has(bytes, rank) {
+            return Err(Exhausted { budget: self.budget.clone(), limit: room.limit() });
         }
         if let Some(parent) = &self.parent {
-            parent.charge(self.beyond_reserve(used).saturating_sub(self.beyond_reserve(state.used)), rank)?;
+            parent.charge(self.beyond_reserve(room.used(), room.used().saturating_add(bytes)), rank)?;
         }
-        state.set(used, rank);
+        room.take(bytes, rank);
         Ok(())
     }
 
     /// Charges what can't be refused.
     fn charge_anyway(&self, bytes: u64, rank: Rank) {
-        let mut state = self.state.lock();
-        let used = state.used.saturating_add(bytes);
+        let mut room = self.room.lock();
         if let Some(parent) = &self.parent {
-            parent.charge_anyway(self.beyond_reserve(used).saturating_sub(self.beyond_reserve(state.used)), rank);
+            parent.charge_anyway(self.beyond_reserve(room.used(), room.used().saturating_add(bytes)), rank);
         }
-        state.set(used, rank);
+        room.take(bytes, rank);
     }
 
     fn release(&self, bytes: u64, rank: Rank) {
-        let mut state = self.state.lock();
-        let used = state.used.saturating_sub(bytes);
-        if let Some(parent) = &self.parent {
-            parent.release(self.beyond_reserve(state.used).saturating_sub(self.beyond_reserve(used)), rank);
+        // Most that is dropped holds nothing any more.
+        if bytes == 0 {
+            return;
         }
-        state.set(used, rank);
+        let mut room = self.room.lock();
+        if let Some(parent) = &self.parent {
+            parent.release(self.beyond_reserve(room.used().saturating_sub(bytes), room.used()), rank);
+        }
+        room.give_back(bytes, rank);
     }
 
-    /// What of it its parent is charged with beside the reserve.
-    fn beyond_reserve(&self, used: u64) -> u64 {
-        used.saturating_sub(self.reserve)
+    /// What its parent holds more for it, beside the reserve, when it uses `more` than when it uses `less`.
+    fn beyond_reserve(&self, less: u64, more: u64) -> u64 {
+        more.saturating_sub(self.reserve).saturating_sub(less.saturating_sub(self.reserve))
     }
 }
 
@@ -243,52 +274,6 @@ impl Holding {
 impl Drop for Holding {
     fn drop(&mut self) {
         self.account.release(self.bytes, self.rank);
-    }
-}
-
-/// How many processes there may be, some of them kept for services.
-#[derive(Debug)]
-pub(crate) struct Places {
-    limit: u32,
-    taken: u32,
-    /// Those of `taken` that services have.
-    services: u32,
-    kept: u32,
-}
-
-impl Places {
-    pub(crate) fn new(limit: u32) -> Self {
-        Self { limit, taken: 0, services: 0, kept: 0 }
-    }
-
-    pub(crate) fn limit(&self) -> u32 {
-        self.limit
-    }
-
-    pub(crate) fn taken(&self) -> u32 {
-        self.taken
-    }
-
-    pub(crate) fn keep(&mut self) {
-        self.kept = self.kept.saturating_add(1);
-    }
-
-    pub(crate) fn has_room(&self, rank: Rank) -> bool {
-        let kept = match rank {
-            Rank::Ordinary => self.kept.saturating_sub(self.services),
-            Rank::Service => 0,
-        };
-        self.taken < self.limit.saturating_sub(kept)
-    }
-
-    pub(crate) fn take(&mut self, rank: Rank) {
-        self.taken = self.taken.saturating_add(1);
-        self.services = self.services.saturating_add(u32::from(rank == Rank::Service));
-    }
-
-    pub(crate) fn give_back(&mut self, rank: Rank) {
-        self.taken = self.taken.saturating_sub(1);
-        self.services = self.services.saturating_sub(u32::from(rank == Rank::Service));
     }
 }
 

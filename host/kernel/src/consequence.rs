@@ -56,7 +56,7 @@ impl Kernel {
             (Some(process), Some(failure)) if !process.trap_links => self.end_along(number, failure, at),
             (Some(process), _) => {
                 let to = process.pid().clone();
-                consequence.failures.iter().for_each(|failure| self.deliver(&to, failure.event()));
+                consequence.failures.iter().for_each(|failure| self.deliver(to.clone(), failure.event()));
             }
             (None, _) => {}
         }

@@ -45,7 +45,7 @@ impl Kernel {
             self.deadlines.insert((earliest, to.number()));
         }
         let event = Event::Cancel { from: caller.cloned(), deadline: deadline.map(|deadline| deadline.shown), at };
-        self.deliver(&to, event);
+        self.deliver(to, event);
         Ok(())
     }
 
@@ -139,7 +139,7 @@ impl Kernel {
             self.deadlines.remove(&(deadline, number));
         }
         process.host().leave(process.rank);
-        self.places.give_back(process.rank);
+        self.places.give_back(1, process.rank);
     }
 
     fn change(&mut self, number: u64, set: fn(&mut Process) -> &mut BTreeSet<u64>, gone: u64) {
@@ -161,15 +161,15 @@ impl Kernel {
             let Some(other) = self.processes.get(number) else { continue };
             if other.trap_links && other.consequence.is_none() {
                 let to = other.pid().clone();
-                self.deliver(&to, failure.event());
+                self.deliver(to, failure.event());
             } else {
                 self.note_failure(*number, failure);
             }
         }
     }
 
-    pub(crate) fn deliver(&mut self, to: &Pid, event: Event) {
-        self.effects.push_back(Effect::Deliver { to: to.clone(), event });
+    pub(crate) fn deliver(&mut self, to: Pid, event: Event) {
+        self.effects.push_back(Effect::Deliver { to, event });
     }
 }
 

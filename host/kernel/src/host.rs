@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use lunarium_contract::{form, length};
 use parking_lot::Mutex;
 
-use crate::budget::Places;
+use crate::budget::Room;
 use crate::text::{SHOWN, cut};
 use crate::{ErrorKind, Exhausted, Kernel, Limits, Pid, Rank, Refusal};
 
@@ -48,7 +48,7 @@ pub struct Host {
     id: HostId,
     limits: Limits,
     /// Changed by the kernel alone, which has one owner at a time; whoever else reads it sees what was true a moment ago.
-    places: Mutex<Places>,
+    places: Mutex<Room>,
     /// As for `places`.
     stopped: AtomicBool,
 }
@@ -61,7 +61,7 @@ impl Host {
         if !form::is_host_id(id.as_str()) {
             return Err(HostError::InvalidId { id: cut(id.as_str(), SHOWN) });
         }
-        Ok(Self { id, limits, places: Mutex::new(Places::new(max_processes)), stopped: AtomicBool::new(false) })
+        Ok(Self { id, limits, places: Mutex::new(Room::new(max_processes.into())), stopped: AtomicBool::new(false) })
     }
 
     /// Its id.
@@ -71,7 +71,7 @@ impl Host {
 
     /// Processes alive at once.
     pub fn max_processes(&self) -> u32 {
-        self.places.lock().limit()
+        count(self.places.lock().limit())
     }
 
     /// The most that a process on it may hold.
@@ -81,7 +81,7 @@ impl Host {
 
     /// How many processes live on it.
     pub fn process_count(&self) -> u32 {
-        self.places.lock().taken()
+        count(self.places.lock().used())
     }
 
     /// Whether it is closed for new processes.
@@ -90,18 +90,23 @@ impl Host {
     }
 
     pub(crate) fn has_place(&self, rank: Rank) -> bool {
-        self.places.lock().has_room(rank)
+        self.places.lock().has(1, rank)
     }
 
     /// One process more.
     pub(crate) fn enter(&self, rank: Rank) {
-        self.places.lock().take(rank);
+        self.places.lock().take(1, rank);
     }
 
     /// One process less.
     pub(crate) fn leave(&self, rank: Rank) {
-        self.places.lock().give_back(rank);
+        self.places.lock().give_back(1, rank);
     }
+}
+
+/// A number of processes, which was a `u32` or counts them.
+fn count(processes: u64) -> u32 {
+    u32::try_from(processes).unwrap_or(u32::MAX)
 }
 
 /// Why there is no such process host. The table of hosts is the engine's, and so are `Exists` and `Unknown`.
@@ -145,8 +150,8 @@ impl Kernel {
     /// Keeps a place on a host, and on the node, for one service more, whether it runs or not: scripts' children are
     /// refused before they take it.
     pub fn keep_place(&mut self, host: &Host) {
-        host.places.lock().keep();
-        self.places.keep();
+        host.places.lock().keep(1);
+        self.places.keep(1);
     }
 
     /// Closes a host for new processes, for good; stopping it again is fine. Those that run go on: cancel or

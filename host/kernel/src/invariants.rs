@@ -133,9 +133,9 @@ impl Kernel {
             ensure(counted == lives, || format!("host {id} counts {counted} processes, {lives} live"))?;
             ensure(counted <= most, || format!("host {id} has {counted} processes of {most}"))?;
         }
-        let (lives, counted, most) = (self.processes.len(), self.places.taken(), self.places.limit());
-        ensure(lives == counted as usize, || format!("the node counts {counted} processes, {lives} live"))?;
-        ensure(counted <= most, || format!("the node has {counted} processes of {most}"))
+        let (lives, counted, most) = (self.processes.len(), self.places.used(), self.limits.max_processes);
+        ensure(counted == lives as u64, || format!("the node counts {counted} processes, {lives} live"))?;
+        ensure(counted <= most.into(), || format!("the node has {counted} processes of {most}"))
     }
 }
 

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use crate::budget::Places;
+use crate::budget::Room;
 use crate::text::{SHOWN, cut};
 use crate::{Destination, Effect, ErrorKind, Name, NameError, NodeLimits, Pid, Process, Refusal, Uptime};
 
@@ -12,7 +12,7 @@ use crate::{Destination, Effect, ErrorKind, Name, NameError, NodeLimits, Pid, Pr
 #[derive(Debug)]
 pub struct Kernel {
     /// How many processes there may be.
-    pub(crate) places: Places,
+    pub(crate) places: Room,
     pub(crate) limits: NodeLimits,
     /// The living, by number.
     pub(crate) processes: BTreeMap<u64, Process>,
@@ -101,7 +101,7 @@ impl Kernel {
     /// A node with nothing on it.
     pub fn new(limits: NodeLimits) -> Self {
         Self {
-            places: Places::new(limits.max_processes),
+            places: Room::new(limits.max_processes.into()),
             limits,
             processes: BTreeMap::new(),
             names: BTreeMap::new(),

@@ -320,7 +320,7 @@ impl Kernel {
             }
         }
         host.enter(process.rank);
-        self.places.take(process.rank);
+        self.places.take(1, process.rank);
         self.last_number = number;
         let chain = process.chain;
         self.processes.insert(number, process);
@@ -344,8 +344,8 @@ impl Kernel {
         if !host.has_place(rank) {
             return Err(SpawnError::HostFull { host: host.id().clone(), limit: host.max_processes() });
         }
-        if !self.places.has_room(rank) {
-            return Err(SpawnError::NodeFull { limit: self.places.limit() });
+        if !self.places.has(1, rank) {
+            return Err(SpawnError::NodeFull { limit: self.limits.max_processes });
         }
         if let Some(parent) = parent {
             self.check_relations(parent, spec)?;

@@ -9,7 +9,8 @@ use super::app::App;
 
 impl App {
     /// Puts the policies, the definitions and the hosts onto a node, and makes it strict when the application is.
-    /// Each service has a place that is kept for it, so that it comes back however full the node is. Hosts that don't start with the application refuse processes, but for the one that is `wanted`.
+    /// Each service has a place that is kept for it, so that it comes back however full the node is. Hosts that don't start
+    /// with the application refuse processes, but for the one that is `wanted`.
     ///
     /// Errors: a host's id is taken on this node, or the node's memory has no room for its reserve.
     pub fn install(&self, node: &Node, wanted: Option<&HostId>) -> Result<(), HostError> {

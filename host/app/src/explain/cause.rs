@@ -4,6 +4,7 @@
 //! error of its own; the advice then fits what it says.
 
 use lunarium_engine::{ErrorKind, Failure, LimitName, Value};
+use lunarium_kernel::Budget;
 
 /// Why a process was ended, or couldn't go on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,8 +29,8 @@ impl Cause {
         let detail = |key: &str| details.iter().find(|(name, _)| name.as_str() == Some(key))?.1.as_str();
         match failure.kind {
             ErrorKind::ResourceExhausted => match detail("limit")? {
-                "host.memory" => Some(Self::HostMemory),
-                "node.memory" | "engine.memory" => Some(Self::NodeMemory),
+                Budget::HOST_MEMORY => Some(Self::HostMemory),
+                Budget::NODE_MEMORY | Budget::ENGINE_MEMORY => Some(Self::NodeMemory),
                 name => LimitName::parse(name).map(Self::Limit),
             },
             ErrorKind::Internal => (detail("reason")? == "deadlock").then_some(Self::Deadlock),

@@ -10,7 +10,7 @@ use lunarium_kernel::{
 };
 
 use super::{Engine, EngineConfig, Handle};
-use crate::catalogue::{Chunk, Definition, HostDefinition};
+use crate::catalogue::{Chunk, Definition, HostDefinition, ProcessHost};
 use crate::node::{Budgets, CompileError, Globals, NodeInner, Spawn, SpawnError, SpawnRequest, StartError};
 use crate::process::{Inspection, Output};
 use crate::value::{Value, ValueError};
@@ -25,8 +25,8 @@ const MOST_WEIGHT: u32 = 10_000;
 pub struct NodeConfig {
     /// Processes alive at once, 1 or more; 8,000 by default. At the limit: `spawn` is refused, `ResourceExhausted`.
     pub max_processes: u32,
-    /// Bytes that all its processes may hold together. None, the default: the engine's, which counts also when it is less. Counted is whatever they
-    /// can choose the size of. At the limit: `spawn` and `send` are refused, and memory doesn't grow: a Lua error.
+    /// Bytes that all its processes may hold together. None, the default: the engine's, which counts also when it is less.
+    /// Counted is whatever they can choose the size of. At the limit: `spawn` and `send` are refused, and memory doesn't grow: a Lua error.
     pub memory: Option<u64>,
     /// Bytes of the engine's memory that stay free for it whatever the other nodes hold; 0 by default.
     pub reserve: u64,
@@ -207,8 +207,7 @@ impl Node {
     ///
     /// Errors: an unknown host.
     pub fn keep_place(&self, host: &HostId) -> Result<(), HostError> {
-        let inner = self.inner();
-        let known = inner.catalogue.host(host).ok_or_else(|| HostError::Unknown { id: host.clone() })?;
+        let (inner, known) = (self.inner(), self.known_host(host)?);
         inner.kernel(|kernel| kernel.keep_place(known.kernel()));
         known.memory.add_headroom(SERVICE_BYTES);
         inner.budgets.memory.add_headroom(SERVICE_BYTES);
@@ -224,9 +223,8 @@ impl Node {
     ///
     /// Errors: an unknown host.
     pub fn stop_host(&self, host: &HostId) -> Result<(), HostError> {
-        let inner = self.inner();
-        let known = inner.catalogue.host(host).ok_or_else(|| HostError::Unknown { id: host.clone() })?;
-        inner.kernel(|kernel| kernel.stop_host(known.kernel()));
+        let known = self.known_host(host)?;
+        self.inner().kernel(|kernel| kernel.stop_host(known.kernel()));
         Ok(())
     }
 
@@ -339,6 +337,10 @@ impl Node {
     pub async fn shutdown(self) {
         self.inner().end_all();
         self.inner().empty().await;
+    }
+
+    fn known_host(&self, host: &HostId) -> Result<Arc<ProcessHost>, HostError> {
+        self.inner().catalogue.host(host).ok_or_else(|| HostError::Unknown { id: host.clone() })
     }
 
     pub(crate) fn inner(&self) -> &Arc<NodeInner> {

@@ -22,17 +22,22 @@ pub struct Directory {
 /// The directory that a normalised path belongs to, and the rest of the path inside of it. Of those with the same name a
 /// writable one.
 pub(super) fn find<'d, 'p>(directories: &'d [Directory], path: &'p str) -> Option<(&'d Directory, &'p str)> {
-    let inside = directories.iter().filter_map(|directory| Some((directory, directory.rest(path)?)));
+    let inside = directories.iter().filter_map(|directory| Some((directory, rest(&directory.name, path)?)));
     inside.max_by_key(|(directory, _)| (directory.name.len(), directory.write))
 }
 
-/// A directory that lies below a normalised path, and isn't the one that the path belongs to.
+/// A directory that lies below a normalised path.
 pub(super) fn below<'d>(directories: &'d [Directory], path: &str) -> Option<&'d Directory> {
-    directories.iter().find(|directory| {
-        let name = &*directory.name;
-        let rest = if path.is_empty() { (!name.starts_with('/')).then_some(name) } else { name.strip_prefix(path) };
-        rest.is_some_and(|rest| path.is_empty() && !rest.is_empty() || path == "/" || rest.starts_with('/'))
-    })
+    directories.iter().find(|directory| rest(path, &directory.name).is_some_and(|rest| !rest.is_empty()))
+}
+
+/// What is left of a normalised path inside of a directory of this normalised name; none when it lies elsewhere.
+fn rest<'p>(name: &str, path: &'p str) -> Option<&'p str> {
+    if name.is_empty() {
+        return (!path.starts_with('/')).then_some(path);
+    }
+    let rest = path.strip_prefix(name)?;
+    if rest.is_empty() || name == "/" { Some(rest) } else { rest.strip_prefix('/') }
 }
 
 impl Directory {
@@ -75,16 +80,6 @@ impl Directory {
     /// Whether both are one directory under one name.
     pub(crate) fn is_same(&self, other: &Directory) -> bool {
         Arc::ptr_eq(&self.dir, &other.dir) && self.name == other.name
-    }
-
-    /// What is left of a normalised path inside of this directory; none when it lies elsewhere.
-    fn rest<'p>(&self, path: &'p str) -> Option<&'p str> {
-        let name = &*self.name;
-        if name.is_empty() {
-            return (!path.starts_with('/')).then_some(path);
-        }
-        let rest = path.strip_prefix(name)?;
-        if rest.is_empty() || name == "/" { Some(rest) } else { rest.strip_prefix('/') }
     }
 }
 

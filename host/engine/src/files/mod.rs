@@ -34,8 +34,6 @@ pub(crate) struct Place {
     rest: String,
     /// As the script knows it, normalised: what policies speak of.
     path: String,
-    /// Another granted directory that lies inside of it.
-    holds: Option<String>,
 }
 
 impl Place {
@@ -55,8 +53,7 @@ impl Place {
             return Err(failed(shown(&normal), Fault::ReadOnly(directory.name().to_owned())));
         }
         let rest = rest.to_owned();
-        let holds = directory::below(granted, &normal).map(|inner| inner.name().to_owned());
-        Ok(Place { directory: directory.clone(), rest, path: shown(&normal).to_owned(), holds })
+        Ok(Place { directory: directory.clone(), rest, path: shown(&normal).to_owned() })
     }
 
     /// The resource that a policy speaks of.
@@ -101,8 +98,13 @@ pub(crate) struct Task {
 }
 
 impl Task {
-    /// Errors: more bytes than a message may have, another grant's file, a granted directory itself.
-    pub(crate) fn new(place: Place, operation: Operation, limit: u32) -> Result<Task, FileError> {
+    /// Errors: more bytes than a message may have, another grant's file, a granted directory or what holds one.
+    pub(crate) fn new(
+        granted: &[Directory],
+        place: Place,
+        operation: Operation,
+        limit: u32,
+    ) -> Result<Task, FileError> {
         let fault = match &operation {
             Operation::Read { length: Some(length), .. } => too_large(u64::from(*length), limit),
             Operation::Write(bytes) | Operation::Append(bytes) => {
@@ -111,7 +113,9 @@ impl Task {
             Operation::Rename(to) if !place.directory.is_same(&to.directory) => Some(Fault::Across(to.path.clone())),
             Operation::Rename(to) if place.rest.is_empty() || to.rest.is_empty() => Some(Fault::Root),
             // What is granted for reading only would be writable under its new name.
-            Operation::Rename(_) if place.holds.is_some() => place.holds.clone().map(Fault::Holds),
+            Operation::Rename(_) => {
+                directory::below(granted, &place.path).map(|inner| Fault::Holds(inner.name().to_owned()))
+            }
             Operation::Remove if place.rest.is_empty() => Some(Fault::Root),
             _ => None,
         };

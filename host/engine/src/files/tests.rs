@@ -51,7 +51,7 @@ impl World {
     }
 
     fn act(&self, access: Access, path: &str, operation: Operation) -> String {
-        let task = self.find(access, path).and_then(|place| Task::new(place, operation, LIMIT));
+        let task = self.find(access, path).and_then(|place| Task::new(&self.granted, place, operation, LIMIT));
         match task.and_then(|task| task.run()) {
             Ok(payload) => show(&Value::decode(&payload).unwrap()),
             Err(error) => format!("{}: {error}", error.kind()),

@@ -3,7 +3,7 @@
 //! Owns what a script may learn of it: one sentence. What wasm and the host say beyond it, a backtrace above all, goes
 //! to the log.
 
-use lunarium_kernel::{ErrorKind, Exhausted, LimitName, Outcome};
+use lunarium_kernel::{ErrorKind, Exhausted, LimitName, Outcome, ReturnError};
 
 use super::Caller;
 use crate::process::{Incarnation, Level};
@@ -54,6 +54,11 @@ const NO_MEMORY: &str = "not enough memory";
 
 fn out_of_budget(exhausted: &Exhausted) -> Outcome {
     limit_reached(exhausted.budget.limit_name(), &format!("{NO_MEMORY}: {exhausted}"))
+}
+
+/// Events or replies that can't be refused are too many, here or in what the guest gives back.
+pub(super) fn flooded() -> Outcome {
+    limit_reached(LimitName::MailboxBytes.as_str(), &ReturnError::Flood.to_string())
 }
 
 /// What went wrong, without where.

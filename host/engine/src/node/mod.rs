@@ -25,17 +25,16 @@ use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use lunarium_kernel::{
-    Account, Deadline, Destination, Kernel, LimitName, LogBudget, Name, NodeLimits, Outcome, Pid, RegisterError,
-    ResolveError,
+    Account, Deadline, Destination, Kernel, LogBudget, Name, NodeLimits, Outcome, Pid, RegisterError, ResolveError,
 };
 use tokio::sync::Notify;
 
 use self::alarm::Alarm;
 use self::census::{Census, Counted};
 use self::control::{Afterwards, Control};
+use self::ending::flooded;
 use crate::catalogue::Catalogue;
 use crate::process::{Level, Line, Output, Process, ProcessLabel};
-use crate::value::limit_reached;
 use lunarium_schedule::{Clock, Share};
 
 pub(crate) use caller::{Caller, Who};
@@ -136,8 +135,7 @@ impl NodeInner {
     /// Ends a process that lets too much lie which can't be refused.
     fn drown(&self, process: &Process) {
         process.life.kill();
-        let text = "mailbox_bytes limit reached by unread events";
-        self.handle_exit(process, limit_reached(LimitName::MailboxBytes.as_str(), text));
+        self.handle_exit(process, flooded());
     }
 
     /// Counts an instance, or one that is about to be made, for as long as the result lives.

@@ -4,10 +4,9 @@
 //! then behind those that were woken before. So nobody waits for a mesh of thousands to end, and no load keeps it from
 //! ending. Refuses decisions: who ends is the kernel's.
 
-use std::future::poll_fn;
 use std::sync::Arc;
-use std::task::Poll;
 
+use super::turn::give_way;
 use super::{NodeInner, wall};
 use lunarium_schedule::{Member, TICK, Urgency};
 
@@ -39,12 +38,7 @@ impl NodeInner {
 }
 
 async fn run(node: Arc<NodeInner>) {
-    poll_fn(|context| {
-        if !node.reap_for_a_slice() {
-            return Poll::Ready(());
-        }
-        context.waker().wake_by_ref();
-        Poll::Pending
-    })
-    .await;
+    while node.reap_for_a_slice() {
+        give_way().await;
+    }
 }

@@ -8,15 +8,15 @@ use std::future::poll_fn;
 use std::sync::Arc;
 use std::task::{Poll, Waker};
 
-use lunarium_kernel::{ErrorKind, Holding, LimitName, Outcome, ReturnError, Unread};
+use lunarium_kernel::{ErrorKind, Holding, Outcome, ReturnError, Unread};
 
 use super::census::Counted;
-use super::ending::{exited, no_instance, stopped};
+use super::ending::{exited, flooded, no_instance, stopped};
 use super::turn::{Slice, Turn, give_way};
 use super::{Caller, NodeInner};
 use crate::catalogue::{Arguments, Code, Compiled, ImportLists, Program};
 use crate::process::{Delivery, Incarnation, Inspection, Process};
-use crate::value::{bug, failed, limit_reached};
+use crate::value::{bug, failed};
 use crate::wasm::guest::{self as wit, EventResult, Parked, Status};
 use crate::wasm::{Instance, Slot, convert};
 use lunarium_schedule::{Clock, Member, TimerKey};
@@ -367,7 +367,7 @@ fn take_back(process: &Process, event: EventResult) -> Result<(), Outcome> {
     let taken = convert::item(event).ok_or(ReturnError::NotHeld).and_then(|item| process.take_back(item));
     taken.map_err(|error| match error {
         ReturnError::NotHeld => failed(ErrorKind::Internal, &error.to_string()),
-        ReturnError::Flood => limit_reached(LimitName::MailboxBytes.as_str(), &error.to_string()),
+        ReturnError::Flood => flooded(),
     })
 }
 

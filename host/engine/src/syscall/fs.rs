@@ -16,7 +16,8 @@ impl Who {
 
     fn start(&self, access: Access, path: &str, operation: Operation) -> Result<u64, CallError> {
         let place = self.place(access, path)?;
-        let task = Task::new(place, operation, self.limits().message)?;
+        let granted = &self.incarnation.program.grants.fs;
+        let task = Task::new(granted, place, operation, self.limits().message)?;
         let request = self.process.begin_file(task)?;
         perform_file(&self.process);
         Ok(request)
