@@ -320,6 +320,83 @@ function process.spawn_linked_monitored(id, host, ...) end
 ---@return errors.Error? err
 function process.exec(id, host, ...) end
 
+--- Calls a function of another process, or of this one: a function of the table that its chunk returned. Which functions there
+--- are doesn't depend on `main`; the function that the process runs can't be called. It runs in a coroutine of its own there, beside
+--- `main` and other calls, and may wait; arguments and results are copied like a message. Only the calling coroutine waits.
+---
+--- A process whose entry names no `method`, and whose table has functions but no `main`, serves calls until it is ended.
+--- A call that comes before the chunk has returned waits for that. The caller's own end doesn't end the function.
+---
+--- Waits, so it raises "attempt to yield across a C-call boundary" [where one can't wait](coroutine.md).
+---
+--- Errors:
+--- * as for `send`: nothing was called
+--- * `RATE_LIMITED`: 1,000 calls of that process aren't answered, or 500 of this caller
+--- * `RESOURCE_EXHAUSTED`: this process waits for 1,000 calls already; or that one runs as many coroutines as it may
+--- * `NOT_FOUND`: no such function; the message lists those that there are
+--- * `CANCELED`: the process ended meanwhile (its error is `details().error`), or went on as another program
+--- * any: what the function raised, with its traceback as `stack()`
+---
+--- Permission: `process.call` on the process's pid, with the function's name as attribute `method`.
+---
+--- ```lua
+--- local calc = process.spawn("app:calc", "app:processes")
+--- print(process.call(calc, "add", 2, 3)) --> 5
+--- print(process.call(calc, "div", 1, 0)) --> nil division by zero
+--- local _, err = process.call(calc, "mul", 2, 3)
+--- print(err) --> no function `mul` to call: there are `add`, `div`
+--- -- entry: calc
+--- return {
+---   add = function(a, b) return a + b end,
+---   div = function(a, b)
+---     if b == 0 then error("division by zero", 0) end
+---     return a / b
+---   end,
+--- }
+--- ```
+---@param destination string pid or registered name
+---@param method string name of the function
+---@param ... any its arguments
+---@return any result first of its results; nil when it failed
+---@return errors.Error|any err the error; or the second result
+---@return any ... its further results
+function process.call(destination, method, ...) end
+
+--- Calls with a limit of time: `process.with_timeout("2s"):call(destination, method, ...)` is `process.call`, and when there is no
+--- answer in time, `nil` and an error `TIMEOUT`, retryable. The function runs on there, and its answer is dropped.
+---
+--- Errors:
+--- * raises `INVALID`: the duration can't be read
+---
+--- ```lua
+--- local slow = process.spawn("app:slow", "app:processes")
+--- local result, err = process.with_timeout("5ms"):call(slow, "wait", "1h")
+--- print(result, err, err:kind() == errors.TIMEOUT) --> nil no answer within 5ms true
+--- print(process.with_timeout("10m"):call(slow, "wait", 0)) --> done
+--- -- entry: slow
+--- return { wait = function(time_to_wait) time.sleep(time_to_wait) return "done" end }
+--- ```
+---@param duration string|integer|time.Duration how long a call waits
+---@return process.Bounded
+function process.with_timeout(duration) end
+
+--- What [`process.with_timeout`](#processwith_timeoutduration) gives.
+---@class process.Bounded
+local bounded = {}
+
+--- `process.call` with the limit of time.
+---
+--- ```lua
+--- print(process.with_timeout("1m"):call(process.pid(), "own")) --> nil no function `own` to call: there is none
+--- ```
+---@param destination string pid or registered name
+---@param method string name of the function
+---@param ... any its arguments
+---@return any result first of its results; nil when it failed
+---@return errors.Error|any err the error; or the second result
+---@return any ... its further results
+function bounded:call(destination, method, ...) end
+
 --- Starts this process over in a fresh instance: of another entry, or of the same one in its newest definition. It keeps
 --- its pid, names, links, monitors, all unread messages in their order, context values, actor and scope. It loses its
 --- coroutines, subscriptions and options, so it listens again. The arguments are copied like a message. Limits and grants

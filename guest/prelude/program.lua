@@ -2,7 +2,7 @@
 -- `coroutine`, `table`, `string`, `utf8` and `math`, and what is taken out of those. Loaded last, because it takes away what
 -- the other files captured.
 local rt = ...
-local type, error, pairs, setmetatable, rawget = type, error, pairs, setmetatable, rawget
+local type, error, pairs, next, setmetatable, rawget = type, error, pairs, next, setmetatable, rawget
 local randomseed = math.randomseed
 local G, S = _G, rt.state
 local bad_argument, fault, type_name = rt.bad_argument, rt.fault, rt.type_name
@@ -95,14 +95,22 @@ local function method_of(made, name)
     nothing[4] = { reason = "nothing_to_run" }
     error(nothing, 0)
   end
-  local method = made[name]
-  if type(method) ~= "function" then error("the chunk returned no method `" .. name .. "`", 0) end
-  return method
+  local method = made[name or "main"]
+  if type(method) == "function" then return method end
+  -- Without a main, a table of functions is there to be called.
+  if name == nil then
+    for _, f in next, made do
+      if type(f) == "function" then return rt.serve end
+    end
+  end
+  error("the chunk returned no method `" .. (name or "main") .. "`", 0)
 end
 
 local function body(chunk, name, ...)
-  local method = method_of(chunk(), name)
+  local made = chunk()
+  local method = method_of(made, name)
   S[STARTING] = false
+  rt.begin_calls(made, name or "main")
   return method(...)
 end
 

@@ -109,6 +109,29 @@ const ROWS: &[(&str, &str, &str)] = &[
          actor ok ok Invalid Invalid Invalid | meta ok ok Invalid Invalid Invalid | policies ok | policies ok | policies Invalid",
     ),
     (
+        "process.call",
+        r#"
+        destinations(function(to) return p.call(to, "m") end)
+        local callee = p.spawn("app:serves", HOST)
+        around("method", 255, function(n) return p.call(callee, x(n)) end)
+        around("arguments", M, function(n) return p.call(callee, "m", data(n - 1)) end)
+        "#,
+        "name NotFound NotFound Invalid Invalid Invalid | pid NotFound NotFound NotFound NotFound NotFound | \
+         method NotFound NotFound Invalid Invalid Invalid | arguments ok ok Invalid Invalid Invalid",
+    ),
+    (
+        "process.answer",
+        r#"
+        local callee = p.spawn("app:serves", HOST)
+        around("results", M, function(n) return p.call(callee, "gives", n - (n > 65540 and 6 or 4)) end)
+        around("error", 8192, function(n)
+            local _, err = p.call(callee, "fails", n)
+            return #err:message() <= 8195, err
+        end)
+        "#,
+        "results ok ok Invalid Invalid Invalid | error ok ok ok ok ok",
+    ),
+    (
         "process.exec",
         r#"
         around("entry", 255, function(n) return p.exec(x(n), HOST) end)
@@ -269,6 +292,14 @@ fn lab(limits: Limits) -> (Lab, TempDir) {
         lab.node.define_policy(policy, &[EntryId::new("app:all")]);
     }
     lab.define("-- entry: ends\nreturn function() end");
+    lab.define(
+        "-- entry: serves
+        return {
+            m = function() return true end,
+            gives = function(n) return ('x'):rep(n) end,
+            fails = function(n) error(('x'):rep(n), 0) end,
+        }",
+    );
     (lab, folder)
 }
 

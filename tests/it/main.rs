@@ -6,6 +6,7 @@ mod argument;
 mod at_rest;
 mod bounds;
 mod budgets;
+mod call;
 mod channel;
 mod check;
 mod coroutine;

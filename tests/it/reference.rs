@@ -29,9 +29,10 @@ const NOT_YET: &[&str] = &[];
 const EXAMPLES_NOT_YET: &[&str] = &[];
 
 /// An object of each class that has methods, by the variable that stands for it in the stubs.
-const OBJECTS: [(&str, &str); 11] = [
+const OBJECTS: [(&str, &str); 12] = [
     ("message", "(function() process.send(process.pid(), 't') return (process.inbox():receive()) end)()"),
     ("spawner", "process.with_context({})"),
+    ("bounded", "process.with_timeout('1s')"),
     ("ch", "channel.new()"),
     ("timer", "time.timer('1h')"),
     ("instant", "time.now()"),

@@ -232,7 +232,7 @@ fn a_chunk_that_returns_no_method_is_invalid() {
         "return nil",
         "local x = 1",
         "return {}",
-        "return { start = function() end }",
+        "return { start = 'main' }",
         "return { main = 5 }",
         "return function() end, 5 -- fine",
     ] {

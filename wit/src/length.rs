@@ -59,9 +59,18 @@ pub const FAILURE: usize = 8 << 10;
 /// The traceback of a failure that leaves its process. The rest is cut.
 pub const STACK: usize = 16 << 10;
 
+/// What the payload of an error object takes beside its details.
+pub const ERROR: usize = FAILURE + STACK + 64;
+
 /// Requests of one process under way, counted. As many as it can sensibly keep busy; each may hold a reply of a
 /// message's size.
 pub const REQUESTS: u32 = 1_000;
+
+/// Calls of one process under way that it hasn't answered, counted; half of them of one caller. As many as requests of who asks.
+pub const CALLS: usize = 1_000;
+
+/// The name of a function that is called.
+pub const METHOD: usize = 255;
 
 /// File operations of one process under way, counted. Further ones wait in the guest.
 pub const FILE_OPERATIONS: usize = 8;

@@ -2,6 +2,7 @@
 //! in the table the prelude's chunks get, under these names.
 
 mod argument;
+pub mod call;
 pub mod chunk;
 pub mod date;
 pub mod duration;
@@ -29,6 +30,7 @@ pub fn install(lua: Lua) {
     let groups: &[&[(&CStr, Function)]] = &[
         &wait::FUNCTIONS,
         &request::FUNCTIONS,
+        &call::FUNCTIONS,
         &chunk::FUNCTIONS,
         &date::FUNCTIONS,
         &duration::FUNCTIONS,

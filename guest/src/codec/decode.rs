@@ -27,10 +27,8 @@ pub fn decode(lua: Lua, payload: &[u8]) {
 
 /// Pushes the value, or (false) the error object that says why there is none. Raises.
 pub fn try_decode(mut lua: Lua, payload: &[u8]) -> bool {
-    // For what is needed beside the value.
-    const SPARE: usize = 1024;
     let top = lua.top();
-    if payload.len().saturating_mul(GROWTH).saturating_add(SPARE) <= lua.context().memory.left() {
+    if has_room(lua, payload) {
         return build(lua, payload) || corrupt(lua, top);
     }
     let Some(least) = least(payload) else { return corrupt(lua, top) };
@@ -60,6 +58,13 @@ pub fn try_decode(mut lua: Lua, payload: &[u8]) -> bool {
         }
         Err(Broken::Raised) => lua.raise(),
     }
+}
+
+/// Whether there is memory for whatever such a payload may become.
+fn has_room(lua: Lua, payload: &[u8]) -> bool {
+    // For what is needed beside the value.
+    const SPARE: usize = 1024;
+    payload.len().saturating_mul(GROWTH).saturating_add(SPARE) <= lua.context().memory.left()
 }
 
 /// Pushes the value; false: it is no payload, and something may be left on the stack. Raises.
@@ -118,20 +123,61 @@ pub fn as_text(payload: &[u8]) -> Option<&[u8]> {
 
 /// Pushes the values of an array, and tells how many. Raises.
 pub fn decode_spread(lua: Lua, payload: &[u8]) -> c_int {
+    match spread(lua, payload) {
+        Ok(count) => count,
+        Err(why) => lua.raise_text(why),
+    }
+}
+
+/// The same; none: the error object that says why there is nothing is pushed. Raises.
+pub fn try_spread(mut lua: Lua, payload: &[u8]) -> Option<c_int> {
+    let top = lua.top();
+    if has_room(lua, payload) {
+        return spread(lua, payload).map_err(|_| corrupt(lua, top)).ok();
+    }
+    // As one table, of which it is known what is too large.
+    if !try_decode(lua, payload) {
+        return None;
+    }
+    let Some(count) = list_length(payload).filter(|count| lua.reserve(count.saturating_add(20))) else {
+        corrupt(lua, top);
+        return None;
+    };
+    (1..=i64::from(count)).for_each(|place| lua.get_item(top + 1, place));
+    lua.remove(top + 1);
+    Some(count)
+}
+
+/// Whether a payload is an array: the results of a call, not the error object instead of them.
+pub fn is_list(payload: &[u8]) -> bool {
+    list_length(payload).is_some()
+}
+
+/// How many values an array says that it has.
+fn list_length(payload: &[u8]) -> Option<c_int> {
+    let (marker, rest) = payload.split_first()?;
+    match marker {
+        0x90..=0x9f => Some((marker & 0x0f).into()),
+        0xdc => rest.first_chunk().map(|length| u16::from_be_bytes(*length).into()),
+        0xdd => rest.first_chunk().and_then(|length| u32::from_be_bytes(*length).try_into().ok()),
+        _ => None,
+    }
+}
+
+fn spread(lua: Lua, payload: &[u8]) -> Result<c_int, &'static str> {
+    const CORRUPT: &str = "corrupt payload";
     let mut reader = Reader::new(lua, payload);
-    let Some(count) = reader.list_length() else { lua.raise_text("corrupt payload") };
-    if !c_int::try_from(count).is_ok_and(|count| lua.reserve(count.saturating_add(20))) {
-        lua.raise_text("too many arguments");
+    let count = reader.list_length().and_then(|count| c_int::try_from(count).ok()).ok_or(CORRUPT)?;
+    if !lua.reserve(count.saturating_add(20)) {
+        return Err("too many values");
     }
     // The array itself is the payload's first table.
     reader.met = 1;
     for _ in 0..count {
-        if reader.value(1).is_none() {
-            lua.raise_text("corrupt payload");
-        }
+        reader.value(1).ok_or(CORRUPT)?;
     }
     reader.finish();
-    count as c_int
+    Ok(count)
 }
 
 struct Reader<'a> {

@@ -5,5 +5,5 @@ mod decode;
 mod encode;
 mod size;
 
-pub use decode::{as_text, decode, decode_spread, is_scalar, try_decode};
+pub use decode::{as_text, decode, decode_spread, is_list, is_scalar, try_decode, try_spread};
 pub use encode::{Shape, Unfit, encode, failure_payload, step};

@@ -4,7 +4,7 @@
 pub mod bindings;
 
 pub use bindings::exports::lunarium::process::guest::{
-    Cancel, Chunk, Code, Ended, Event, Failure, GlobalUse, Globals, Import, Message, Outcome, Parked, Program, Reply,
+    Call, Cancel, Chunk, Code, Ended, Event, Failure, GlobalUse, Globals, Import, Message, Outcome, Parked, Program, Reply,
     Status,
 };
 #[cfg(test)]
@@ -24,6 +24,9 @@ pub trait Host {
     fn spawn(&self, request: SpawnRequest<'_>) -> Result<String, Refusal>;
     /// The id of the request that the child's end answers.
     fn exec(&self, entry: &str, host: &str, arguments: &[u8]) -> Result<u64, Refusal>;
+    /// The id of the request that the answer replies to; `timeout` in nanoseconds from now.
+    fn call(&self, destination: &str, method: &str, arguments: &[u8], timeout: Option<u64>) -> Result<u64, Refusal>;
+    fn answer(&self, call: u64, payload: &[u8]);
     /// Notes what the process goes on as; none: the entry it runs.
     fn upgrade(&self, entry: Option<&str>, arguments: &[u8]) -> Result<(), Refusal>;
     fn terminate(&self, destination: &str) -> Result<(), Refusal>;

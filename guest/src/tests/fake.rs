@@ -6,7 +6,7 @@ use std::rc::Rc;
 
 use super::{PEER, PID, heap, show};
 use crate::host::{
-    ActorParam, ActorResult, Ended, ErrorKind, Event, Failure, FirstMessage, Host, Level, Message, Options, Outcome,
+    ActorParam, ActorResult, Call, Ended, ErrorKind, Event, Failure, FirstMessage, Host, Level, Message, Options, Outcome,
     Refusal, Reply, SpawnRequest, Unread, refusal,
 };
 
@@ -162,6 +162,31 @@ impl Host for Fake {
             self.0.events.borrow_mut().push_back(Event::Reply(Reply { request, outcome }));
         }
         Ok(request)
+    }
+
+    /// One's own functions are called by an event; a peer has none.
+    fn call(&self, destination: &str, method: &str, arguments: &[u8], timeout: Option<u64>) -> Result<u64, Refusal> {
+        let pid = self.0.resolve(destination)?;
+        self.0.line(&format!("-- call {pid} {method} {} {timeout:?}", show::payload(arguments)));
+        let request = self.0.requests.get() + 1;
+        self.0.requests.set(request);
+        let event = if pid == PID {
+            let (sender, method, arguments) = (Some(PID.to_owned()), method.to_owned(), arguments.to_vec());
+            // The answer is the reply: one number for both.
+            Event::Call(Call { id: request, sender, method, arguments })
+        } else {
+            let (kind, message) = (ErrorKind::Canceled, "gone".to_owned());
+            let outcome = Outcome::Failed(Failure { kind, message, retryable: false, details: None, stack: None });
+            Event::Reply(Reply { request, outcome })
+        };
+        self.0.events.borrow_mut().push_back(event);
+        Ok(request)
+    }
+
+    fn answer(&self, call: u64, payload: &[u8]) {
+        self.0.line(&format!("-- answer {}", show::payload(payload)));
+        let outcome = Outcome::Completed(payload.to_vec());
+        self.0.events.borrow_mut().push_back(Event::Reply(Reply { request: call, outcome }));
     }
 
     fn upgrade(&self, entry: Option<&str>, arguments: &[u8]) -> Result<(), Refusal> {

@@ -52,7 +52,7 @@ impl Case {
     pub fn new(script: &str) -> Self {
         let program = Program {
             entry: "app:main".to_owned(),
-            method: "main".to_owned(),
+            method: None,
             chunk: Chunk { name: "@main.lua".to_owned(), code: Code::Source(script.to_owned()) },
             imports: Vec::new(),
             libraries: Vec::new(),

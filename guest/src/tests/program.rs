@@ -45,7 +45,7 @@ fn a_chunk_gives_functions_by_name_or_one() {
     "#]],
     );
     let case = Case::new("return { main = 1, other = function() return 'other' end }");
-    case.with(|program| program.method = "other".to_owned()).check(expect![[r#"
+    case.with(|program| program.method = Some("other".to_owned())).check(expect![[r#"
         => "other"
     "#]]);
 }

@@ -21,7 +21,7 @@ pub fn event(event: &Event) -> String {
         Event::Cancel(Cancel { sender, at, deadline }) => {
             format!("cancel {} {at} {deadline:?}", sender.as_deref().unwrap_or("nobody"))
         }
-        Event::Reply(_) | Event::OutputReady => "nothing to give back".to_owned(),
+        Event::Call(_) | Event::Reply(_) | Event::OutputReady => "nothing to give back".to_owned(),
     }
 }
 

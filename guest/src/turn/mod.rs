@@ -14,7 +14,7 @@ use std::vec;
 use self::channel::{Handed, hand_over, push_next, push_sender};
 use self::slots::{state, task};
 use crate::codec::{as_text, failure_payload};
-use crate::host::{Ended, Event, Message, Outcome, Parked, Reply, Status};
+use crate::host::{Call, Ended, Event, Message, Outcome, Parked, Reply, Status};
 use crate::lua::{Broken, Kind, Lua, Progress, Reference};
 
 /// Parts of the prelude that Rust calls.
@@ -24,6 +24,7 @@ pub struct Calls {
     pub listeners: Reference,
     pub inbox: Reference,
     pub deliver: Reference,
+    pub called: Reference,
     pub ended: Reference,
     pub cancel: Reference,
     pub replied: Reference,
@@ -182,6 +183,7 @@ fn rest(lua: Lua, calls: &Calls) -> Status {
 fn deliver(lua: Lua, calls: &Calls, event: &Event, arrived: i64) -> Handed {
     match event {
         Event::Message(message) => return deliver_message(lua, calls, message, arrived),
+        Event::Call(call) => return deliver_call(lua, calls, call, arrived),
         Event::Exit(ended) => deliver_end(lua, calls, b"pid.exit", ended, arrived),
         Event::LinkDown(ended) => deliver_end(lua, calls, b"pid.link.down", ended, arrived),
         Event::Cancel(cancel) => {
@@ -222,6 +224,18 @@ fn deliver_message(lua: Lua, calls: &Calls, message: &Message, arrived: i64) -> 
     lua.push_integer(arrived);
     lua.call(4, 0);
     handed
+}
+
+fn deliver_call(mut lua: Lua, calls: &Calls, call: &Call, arrived: i64) -> Handed {
+    lua.push_kept(calls.called);
+    lua.push_integer(call.id as i64);
+    lua.push_bytes(call.method.as_bytes());
+    lua.push_bytes(&call.arguments);
+    lua.push_integer(arrived);
+    lua.call(4, 1);
+    let begun = lua.boolean(-1);
+    lua.pop(1);
+    if begun { Handed::Encoded } else { Handed::No }
 }
 
 fn deliver_end(lua: Lua, calls: &Calls, kind: &[u8], ended: &Ended, arrived: i64) {

@@ -23,15 +23,18 @@ pub fn failure(kind: ErrorKind, message: String) -> Outcome {
 
 /// The memory limit.
 pub fn out_of_memory(stack: Option<String>) -> Outcome {
-    // {limit = "memory"} in MessagePack.
-    let details = b"\x81\xa5limit\xa6memory".to_vec();
-    Outcome::Failed(Failure {
+    Outcome::Failed(Failure { stack, ..no_memory() })
+}
+
+fn no_memory() -> Failure {
+    Failure {
         kind: ErrorKind::ResourceExhausted,
         message: kept(NO_MEMORY, length::FAILURE),
         retryable: false,
-        details: Some(details),
-        stack,
-    })
+        // {limit = "memory"} in MessagePack.
+        details: Some(b"\x81\xa5limit\xa6memory".to_vec()),
+        stack: None,
+    }
 }
 
 /// Nothing can ever wake any coroutine. Raises.
@@ -84,6 +87,22 @@ pub fn failed(lua: Lua, mut coroutine: Lua, memory: bool, starting: bool) -> Out
         failure.kind = ErrorKind::Invalid;
     }
     Outcome::Failed(failure)
+}
+
+/// The error value on top, which a call was left by, as a failure with this traceback. Without memory to tell, that is what
+/// it was.
+pub fn caught(mut lua: Lua, stack: Option<String>) -> Failure {
+    if lua.bytes(-1) == Some(NO_MEMORY) {
+        return Failure { stack, ..no_memory() };
+    }
+    lua.push_copy(-1);
+    match lua.protect_with_top(|lua| describe(lua, None)) {
+        Ok(failure) => Failure { stack: failure.stack.or(stack), ..failure },
+        Err(_) => {
+            lua.pop(1);
+            Failure { stack, ..no_memory() }
+        }
+    }
 }
 
 /// The error value on top as a failure. Raises.

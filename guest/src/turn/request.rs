@@ -5,9 +5,9 @@
 use std::ffi::{CStr, c_int};
 
 use super::slots::{state, task};
-use crate::codec::try_decode;
+use crate::codec::{is_list, try_decode, try_spread};
 use crate::host::Refusal;
-use crate::lua::wait;
+use crate::lua::wait::{self, Continuation};
 use crate::lua::{Function, Lua};
 use crate::state::error::refuse;
 
@@ -15,12 +15,20 @@ use crate::state::error::refuse;
 /// at once when the host refused. Raises.
 pub fn reply_to(lua: Lua, started: Result<u64, Refusal>) -> c_int {
     match started {
-        Ok(request) => wait_for(lua, request as i64),
+        Ok(request) => wait_for(lua, request as i64, replied),
         Err(refusal) => refuse(lua, refusal),
     }
 }
 
-fn wait_for(mut lua: Lua, request: i64) -> c_int {
+/// The same for a call: it gives the results of the function that was called, or `nil, err`. Raises.
+pub fn answer_to(lua: Lua, started: Result<u64, Refusal>) -> c_int {
+    match started {
+        Ok(request) => wait_for(lua, request as i64, answered),
+        Err(refusal) => refuse(lua, refusal),
+    }
+}
+
+fn wait_for(mut lua: Lua, request: i64, then: Continuation) -> c_int {
     let Some((waiting, scheduler)) = lua.context().requests.get() else { return 0 };
     lua.set_top(0);
     lua.push_kept(scheduler);
@@ -33,7 +41,7 @@ fn wait_for(mut lua: Lua, request: i64) -> c_int {
     lua.push_integer(lua.integer(-1).unwrap_or_default() + 1);
     lua.set_item(1, state::LIVE);
     lua.set_top(2);
-    wait::wait_then(lua, 0, replied)
+    wait::wait_then(lua, 0, then)
 }
 
 /// The call goes on: the task is at index 2.
@@ -59,6 +67,27 @@ extern "C-unwind" fn replied(mut lua: Lua, _status: c_int, _context: isize) -> c
     2
 }
 
+/// The same for a call.
+extern "C-unwind" fn answered(mut lua: Lua, _status: c_int, _context: isize) -> c_int {
+    lua.set_top(2);
+    lua.get_item(2, task::OK);
+    let completed = lua.boolean(-1);
+    lua.get_item(2, task::GOT);
+    lua.push_boolean(false);
+    lua.set_item(2, task::GOT);
+    let payload = lua.bytes(4).unwrap_or_default();
+    if completed && is_list(payload) {
+        if let Some(count) = try_spread(lua, payload) {
+            return count;
+        }
+    } else {
+        try_decode(lua, payload);
+    }
+    lua.push_nil();
+    lua.insert(-2);
+    2
+}
+
 /// `keep_requests(waiting, state)`
 extern "C-unwind" fn keep_requests(mut lua: Lua) -> c_int {
     lua.set_top(2);
@@ -72,7 +101,7 @@ extern "C-unwind" fn keep_requests(mut lua: Lua) -> c_int {
 extern "C-unwind" fn await_reply(lua: Lua) -> c_int {
     let request = lua.integer(1).unwrap_or_default();
     wait::check(lua);
-    wait_for(lua, request)
+    wait_for(lua, request, replied)
 }
 
 /// For the prelude.

@@ -89,6 +89,14 @@ impl Host for Imports {
         process::exec(entry, host, arguments)
     }
 
+    fn call(&self, destination: &str, method: &str, arguments: &[u8], timeout: Option<u64>) -> Result<u64, Refusal> {
+        process::call(destination, method, arguments, timeout)
+    }
+
+    fn answer(&self, call: u64, payload: &[u8]) {
+        process::answer(call, payload);
+    }
+
     fn upgrade(&self, entry: Option<&str>, arguments: &[u8]) -> Result<(), Refusal> {
         process::upgrade(entry, arguments)
     }

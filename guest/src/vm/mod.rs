@@ -281,6 +281,7 @@ fn build(mut lua: Lua) -> Calls {
         listeners: call(c"listeners"),
         inbox: call(c"inbox"),
         deliver: call(c"deliver"),
+        called: call(c"called"),
         ended: call(c"ended"),
         cancel: call(c"canceled"),
         replied: call(c"replied"),
@@ -297,7 +298,8 @@ fn prepare(lua: Lua, start: Reference, program: &Program, arguments: &[u8]) -> R
     let seed = lua.seed(program.seed);
     lua.push_kept(start);
     lua.new_table(0, 10);
-    for (name, text) in [(c"pid", &program.pid), (c"frame", &program.frame), (c"method", &program.method)] {
+    for (name, text) in [(c"pid", Some(&program.pid)), (c"frame", Some(&program.frame)), (c"method", program.method.as_ref())] {
+        let Some(text) = text else { continue };
         lua.push_bytes(text.as_bytes());
         lua.set_field(-2, name);
     }

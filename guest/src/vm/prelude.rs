@@ -20,6 +20,7 @@ const CHUNKS: &[(&str, &str)] = &[
     ("fs", include_str!("../../prelude/fs.lua")),
     ("spawner", include_str!("../../prelude/spawner.lua")),
     ("logger", include_str!("../../prelude/logger.lua")),
+    ("call", include_str!("../../prelude/call.lua")),
     ("process", include_str!("../../prelude/process.lua")),
     ("spawn", include_str!("../../prelude/spawn.lua")),
     ("program", include_str!("../../prelude/program.lua")),

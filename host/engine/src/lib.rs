@@ -77,7 +77,7 @@ pub use lunarium_kernel::{
     Limits, LimitsOverride, Operand, Operator, Outcome, Pattern, PatternError, Pid, Policy, PolicyEffect, ResolveError,
 };
 pub use lunarium_schedule::Sleep;
-pub use node::{CompileError, GlobalUse, Globals, SpawnError, SpawnRequest, StartError};
+pub use node::{CallError, CompileError, GlobalUse, Globals, SpawnError, SpawnRequest, StartError};
 pub use process::{Inspection, Level, Output, ProcessLabel, visibility};
 pub use value::{DecodeError, Value, ValueError};
 pub use wasm::PoolError;

@@ -6,27 +6,36 @@
 //! sender's own inbox ([`Inbox::is_closed`]): the instance of a process that has ended may run for a moment.
 
 mod bounds;
+mod calls;
 mod mailbox;
+mod message;
 mod requests;
 mod shares;
 mod tasks;
 mod topics;
 
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use self::calls::Calls;
 use self::requests::Requests;
 use self::tasks::Tasks;
-use crate::{Event, Outcome, Pid, Topic};
+use crate::{Event, Outcome, Payload, Pid, Topic};
 
 pub use bounds::{Held, MailboxLimits, SendError};
-pub use mailbox::{BatchLimits, EVENT_BYTES, EVENT_COST, Item, MESSAGE_COST, Mailbox, Message, ReturnError, Unread};
+pub use calls::{CallsFull, MAX_CALLS};
+pub use mailbox::{BatchLimits, EVENT_BYTES, EVENT_COST, Item, Mailbox, ReturnError, Unread};
+pub use message::{Call, MESSAGE_COST, Message};
 pub use requests::{MAX_REQUESTS, Reply, RequestError};
 pub use tasks::MAX_TASKS;
 
-/// The inbox of a process, with tasks of type `T` that wait for a thread.
+/// The inbox of a process, with tasks of type `T` that wait for a thread, and calls for whose answers a `C` waits.
 #[derive(Debug)]
-pub struct Inbox<T> {
+pub struct Inbox<T, C> {
     mailbox: Mailbox,
     requests: Requests,
     tasks: Tasks<T>,
+    calls: Calls<C>,
 }
 
 /// What a process is resumed with. Replies are for the guest after the items.
@@ -48,17 +57,24 @@ impl Batch {
 /// What an inbox held and nobody gets any more. To be dropped where no lock is held: that may be 50 MiB.
 #[derive(Debug)]
 #[must_use = "to be dropped where no lock is held"]
-#[expect(dead_code, reason = "only dropped")]
-pub struct Remains<T> {
+#[expect(dead_code, reason = "the rest is only dropped")]
+pub struct Remains<T, C> {
     mailbox: Option<Mailbox>,
     replies: Vec<Reply>,
     tasks: Vec<T>,
+    /// Who waits for answers that don't come any more. They are to be told.
+    pub askers: Vec<C>,
 }
 
-impl<T> Inbox<T> {
+impl<T, C> Inbox<T, C> {
     /// A process's open inbox around a mailbox, which may have messages.
     pub fn new(mailbox: Mailbox, owner: &Pid) -> Self {
-        Self { mailbox: mailbox.owned_by(owner), requests: Requests::default(), tasks: Tasks::default() }
+        Self {
+            mailbox: mailbox.owned_by(owner),
+            requests: Requests::default(),
+            tasks: Tasks::default(),
+            calls: Calls::default(),
+        }
     }
 
     /// Accepts a message. Errors: as for [`Mailbox::push`].
@@ -74,6 +90,46 @@ impl<T> Inbox<T> {
     /// Whether all of these messages would be accepted. Errors: as [`Inbox::push_all`].
     pub fn check(&self, messages: &[Message]) -> Result<(), SendError> {
         self.mailbox.check_all(messages)
+    }
+
+    /// Accepts a call of a function with a payload of arguments, behind everything that is there: its id. The asker is given back by
+    /// [`Inbox::answer`], or when no answer will come. Errors: as [`Inbox::push`], and `RateLimited` ([`MAX_CALLS`]).
+    pub fn push_call(
+        &mut self,
+        sender: Option<Pid>,
+        method: Arc<str>,
+        arguments: Payload,
+        asker: C,
+    ) -> Result<u64, SendError> {
+        let caller = sender.as_ref().map(Pid::number);
+        let id = self.calls.next(caller)?;
+        let call = Some(Call { id, method });
+        self.mailbox.push(Message { sender, topic: Topic::calls(), payload: arguments, call })?;
+        self.calls.begin(caller, asker);
+        Ok(id)
+    }
+
+    /// Whether a call would be accepted. Errors: as [`Inbox::push_call`].
+    pub fn check_call(&self, sender: Option<&Pid>, method: &Arc<str>, arguments: &Payload) -> Result<(), SendError> {
+        let id = self.calls.next(sender.map(Pid::number))?;
+        let call = Some(Call { id, method: Arc::clone(method) });
+        let message = Message { sender: sender.cloned(), topic: Topic::calls(), payload: arguments.clone(), call };
+        self.check(std::slice::from_ref(&message))
+    }
+
+    /// Who waits for the answer to a call, once. None: nobody.
+    pub fn answer(&mut self, call: u64) -> Option<C> {
+        self.calls.answer(call)
+    }
+
+    /// Who waits for the answer to a call, to be changed.
+    pub fn asker(&mut self, call: u64) -> Option<&mut C> {
+        self.calls.asker(call)
+    }
+
+    /// Calls that aren't answered.
+    pub fn calls_under_way(&self) -> usize {
+        self.calls.count()
     }
 
     /// Accepts an event, unless it is closed. True: too many lie unread, and the process has to end
@@ -175,22 +231,25 @@ impl<T> Inbox<T> {
     }
 
     /// Another incarnation begins, within these limits: it gets all that the script hasn't received, and no reply to what
-    /// the last one asked for. Tasks that no thread has begun never are; the others stay counted until their reply.
-    pub fn restart(&mut self, limits: MailboxLimits) -> Remains<T> {
+    /// the last one asked for. Tasks that no thread has begun never are; the others stay counted until their reply. Calls that
+    /// the last one has begun have no answer; the others are the next one's.
+    pub fn restart(&mut self, limits: MailboxLimits) -> Remains<T, C> {
         self.mailbox.restart(limits);
         let replies = self.requests.restart();
         self.tasks.done(&replies);
         let tasks = self.tasks.take_waiting();
         tasks.iter().for_each(|_| self.requests.cancel());
-        Remains { mailbox: None, replies, tasks }
+        let askers = self.calls.abandon(&self.mailbox.calls());
+        Remains { mailbox: None, replies, tasks, askers }
     }
 
     /// The process has ended: nothing is accepted, begun or handed over from here on.
-    pub fn close(&mut self) -> Remains<T> {
+    pub fn close(&mut self) -> Remains<T, C> {
         let mailbox = Some(self.mailbox.close());
         let (replies, _) = std::mem::take(&mut self.requests).take(u64::MAX);
         let tasks = std::mem::take(&mut self.tasks).take_waiting();
-        Remains { mailbox, replies, tasks }
+        let askers = self.calls.abandon(&BTreeSet::new());
+        Remains { mailbox, replies, tasks, askers }
     }
 
     /// Whether it is closed.

@@ -2,7 +2,7 @@
 
 use std::borrow::Borrow;
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use lunarium_contract::{form, length};
 
@@ -21,6 +21,17 @@ impl Topic {
             Err(form::TopicFault::Length) => Err(TopicError::Length { length: text.len() }),
             Err(form::TopicFault::Reserved) => Err(TopicError::Reserved { topic: cut(text, SHOWN) }),
         }
+    }
+
+    /// The topic of all calls; no text that is checked gives it.
+    pub fn calls() -> Self {
+        static CALLS: LazyLock<Topic> = LazyLock::new(|| Topic("@call".into()));
+        CALLS.clone()
+    }
+
+    /// Whether it is [`Topic::calls`].
+    pub fn is_calls(&self) -> bool {
+        self.0.starts_with('@')
     }
 
     /// The text.

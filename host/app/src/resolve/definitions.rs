@@ -9,7 +9,6 @@ use super::grants::Granter;
 use super::graph::{self, Edges};
 use super::imports;
 use super::resolver::Resolver;
-use crate::application::MAIN;
 use crate::raw::RawBody;
 
 impl Resolver<'_> {
@@ -25,8 +24,12 @@ impl Resolver<'_> {
             let RawBody::Process(process) = &entry.body else { continue };
             let grants = granter.grants(&process.grants, self.report);
             let Some(chunk) = chunk else { continue };
-            let definition = Definition::new(EntryId::new(entry.id()), chunk.clone())
-                .with_method(process.method.as_deref().unwrap_or(MAIN))
+            let definition = Definition::new(EntryId::new(entry.id()), chunk.clone());
+            let definition = match &process.method {
+                Some(method) => definition.with_method(method.as_str()),
+                None => definition,
+            };
+            let definition = definition
                 .with_imports(imports::of_entry(entry), self.libraries(number, chunks, edges))
                 .with_limits(process.limits.clone())
                 .with_grants(grants);

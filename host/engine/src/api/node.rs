@@ -9,9 +9,10 @@ use lunarium_kernel::{
     ResolveError, SendError, Topic, TopicError,
 };
 
+use super::handle::call;
 use super::{Engine, EngineConfig, Handle};
 use crate::catalogue::{Chunk, Definition, HostDefinition, ProcessHost};
-use crate::node::{Budgets, CompileError, Globals, NodeInner, Spawn, SpawnError, SpawnRequest, StartError};
+use crate::node::{Budgets, CallError, CompileError, Globals, NodeInner, Spawn, SpawnError, SpawnRequest, StartError};
 use crate::process::{Inspection, Output};
 use crate::value::{Value, ValueError};
 use lunarium_schedule::{Share, Sleep};
@@ -236,7 +237,7 @@ impl Node {
         let SpawnRequest { entry, host, arguments, limits, security, .. } = request;
         let arguments = Value::to_arguments(&arguments)?;
         let spawn = Spawn { wish: Some(limits), security, ..Spawn::new(entry, host, arguments.into()) };
-        Ok(Handle::new(self.inner().spawn(spawn)?))
+        Ok(Handle::new(self.inner(), self.inner().spawn(spawn)?))
     }
 
     /// Sends a message without a sender. `destination` is a pid's text or a registered name.
@@ -246,8 +247,20 @@ impl Node {
         let topic = Topic::new(topic)?;
         let payload = payload.to_payload()?;
         let process = self.inner().find(destination)?;
-        process.send(Message { sender: None, topic, payload: payload.into() })?;
+        process.send(Message::new(None, topic, payload.into()))?;
         Ok(())
+    }
+
+    /// Calls a function of the table that a process's chunk has returned, and waits for its results. `destination` is a pid's text or a
+    /// registered name. Called is every function but the one that the process runs; it runs in a coroutine of its own, and can
+    /// wait. The calls that wait are bounded by the process's mailbox, those that aren't answered by 1,000.
+    ///
+    /// Errors: as `process.call` has them; what the function raised.
+    ///
+    /// Cancel safety: the function runs on, and nobody gets its results.
+    pub async fn call(&self, destination: &str, method: &str, arguments: &[Value]) -> Result<Vec<Value>, CallError> {
+        let target = self.inner().find(destination)?;
+        call(self.inner(), &target, method, arguments).await
     }
 
     /// Asks a process to end: a CANCEL event. With a deadline it is terminated when it is still there then.

@@ -49,8 +49,9 @@ pub struct Library {
 pub struct Definition {
     /// The entry's id.
     pub entry: EntryId,
-    /// The function of the chunk's table that runs; `main` by default.
-    pub method: Arc<str>,
+    /// The function of the chunk's table that runs. None, the default: `main`; where there is no `main` but another function, the
+    /// process serves calls until it is ended.
+    pub method: Option<Arc<str>>,
     /// The program.
     pub chunk: Chunk,
     /// What the program may require.
@@ -114,7 +115,7 @@ impl Definition {
     pub fn new(entry: EntryId, chunk: Chunk) -> Definition {
         Definition {
             entry,
-            method: "main".into(),
+            method: None,
             chunk,
             imports: Vec::new(),
             libraries: Vec::new(),
@@ -126,7 +127,7 @@ impl Definition {
     /// The same with another function to run.
     #[must_use]
     pub fn with_method(self, method: impl Into<Arc<str>>) -> Definition {
-        Definition { method: method.into(), ..self }
+        Definition { method: Some(method.into()), ..self }
     }
 
     /// The same with what the program may require, and every library that is reachable so.

@@ -16,7 +16,7 @@ use lunarium_kernel::{Effect, Kernel, NodeLimits, Pid, Uptime};
 use parking_lot::Mutex;
 
 use super::table::Table;
-use crate::process::{Process, Remains};
+use crate::process::{Asker, Process, Remains};
 use crate::value::bug;
 
 pub(crate) struct Control {
@@ -38,7 +38,17 @@ pub(crate) struct Afterwards {
     pub(crate) reap: bool,
     /// Why the kernel is gone.
     pub(crate) panic: Option<Box<dyn Any + Send>>,
+    /// What those of `ended` have left, in the same order.
     remains: Vec<Remains>,
+}
+
+impl Afterwards {
+    /// Who waits for answers of the processes that have ended.
+    pub(crate) fn take_askers(&mut self) -> Vec<(Arc<Process>, Vec<Asker>)> {
+        let pairs = self.ended.iter().zip(&mut self.remains);
+        let askers = pairs.map(|(process, remains)| (Arc::clone(process), std::mem::take(&mut remains.askers)));
+        askers.filter(|(_, askers)| !askers.is_empty()).collect()
+    }
 }
 
 impl Control {

@@ -4,6 +4,7 @@
 //! in through the catalogue. Its folder has no public types but errors: the embedder's face is `api`.
 
 mod alarm;
+mod call;
 mod caller;
 mod census;
 mod check;
@@ -37,6 +38,8 @@ use crate::catalogue::Catalogue;
 use crate::process::{Level, Line, Output, Process, ProcessLabel};
 use lunarium_schedule::{Clock, Share};
 
+pub use call::CallError;
+pub(crate) use call::CallSpec;
 pub(crate) use caller::{Caller, Who};
 pub use check::{CompileError, GlobalUse, Globals};
 pub(crate) use machine::Machine;
@@ -114,9 +117,12 @@ impl NodeInner {
         }
     }
 
-    fn follow(&self, afterwards: Afterwards) {
+    fn follow(&self, mut afterwards: Afterwards) {
         for process in &afterwards.ended {
             process.life.announce();
+        }
+        for (process, askers) in afterwards.take_askers() {
+            self.cancel_calls(askers, process.pid.as_str(), process.life.outcome());
         }
         if afterwards.idle {
             self.idle.notify_waiters();

@@ -296,7 +296,7 @@ impl Live {
         let limits = &program.limits;
         let start = wit::Program {
             entry: definition.entry.as_str(),
-            method: &definition.method,
+            method: definition.method.as_deref(),
             chunk: program.code.program(),
             imports: &imports.program,
             libraries: &libraries,

@@ -34,7 +34,8 @@ impl NodeInner {
         if !self.kernel(|kernel| kernel.upgrade(&process.pid, entry, counts)) {
             return false;
         }
-        process.restart(&program.limits);
+        let mut remains = process.restart(&program.limits);
+        self.cancel_calls(std::mem::take(&mut remains.askers), process.pid.as_str(), None);
         true
     }
 }

@@ -3,6 +3,7 @@
 //!
 //! Owns waking. Refuses to know why a process lives or dies: the kernel decides, and calls [`Process::end`].
 
+mod asker;
 mod file_queue;
 mod incarnation;
 mod life;
@@ -21,6 +22,7 @@ use lunarium_kernel::{
 };
 use parking_lot::{Mutex, MutexGuard};
 
+pub(crate) use asker::Asker;
 pub(crate) use file_queue::perform_file;
 pub(crate) use incarnation::{CpuMeter, Incarnation};
 pub(crate) use life::Life;
@@ -31,10 +33,11 @@ pub use text::visibility;
 
 use crate::catalogue::ProcessHost;
 use crate::files::Task;
+use lunarium_schedule::TimerKey;
 
-/// What comes to a process, with the file operations that wait for a thread.
-pub(crate) type Inbox = lunarium_kernel::Inbox<Charged>;
-pub(crate) type Remains = lunarium_kernel::Remains<Charged>;
+/// What comes to a process, with the file operations that wait for a thread and with who waits for answers.
+pub(crate) type Inbox = lunarium_kernel::Inbox<Charged, Asker>;
+pub(crate) type Remains = lunarium_kernel::Remains<Charged, Asker>;
 
 /// A file operation with what its bytes are charged to until it is answered.
 #[derive(Debug)]
@@ -149,7 +152,7 @@ impl Process {
     /// Puts a message into the mailbox and wakes the process.
     pub(crate) fn send(&self, message: Message) -> Result<(), SendError> {
         let mut arrivals = self.arrivals.lock();
-        arrivals.afford(std::slice::from_ref(&message))?;
+        arrivals.afford_all(std::slice::from_ref(&message))?;
         arrivals.inbox.push(message)?;
         wake(arrivals);
         Ok(())
@@ -161,10 +164,39 @@ impl Process {
             return Ok(());
         }
         let mut arrivals = self.arrivals.lock();
-        arrivals.afford(&messages)?;
+        arrivals.afford_all(&messages)?;
         arrivals.inbox.push_all(messages)?;
         wake(arrivals);
         Ok(())
+    }
+
+    /// Puts a call into the mailbox and wakes the process: the call's id.
+    pub(crate) fn call(
+        &self,
+        sender: Option<Pid>,
+        method: Arc<str>,
+        arguments: Bytes,
+        asker: Asker,
+    ) -> Result<u64, SendError> {
+        let mut arrivals = self.arrivals.lock();
+        let bytes = MESSAGE_COST.saturating_add(arguments.len().saturating_add(method.len()) as u64);
+        arrivals.afford(bytes, |inbox| inbox.check_call(sender.as_ref(), &method, &arguments))?;
+        let call = arrivals.inbox.push_call(sender, method, arguments, asker)?;
+        wake(arrivals);
+        Ok(call)
+    }
+
+    /// Who waits for the answer to a call, once. None: nobody.
+    pub(crate) fn answer(&self, call: u64) -> Option<Asker> {
+        self.arrivals.lock().inbox.answer(call)
+    }
+
+    /// Notes what ends the wait for an answer. False: it has ended.
+    #[must_use]
+    pub(crate) fn set_timer(&self, call: u64, timer: TimerKey) -> bool {
+        let mut arrivals = self.arrivals.lock();
+        let asker = arrivals.inbox.asker(call);
+        asker.map(|asker| asker.timer = Some(timer)).is_some()
     }
 
     /// Puts an event into the mailbox and wakes the process. Never refused; true when too many lie unread.
@@ -281,14 +313,14 @@ impl Process {
     }
 
     /// Another incarnation begins, within these limits: nobody there waits for a reply to the last one. Log lines stay
-    /// counted: who upgrades often writes no more.
-    pub(crate) fn restart(&self, limits: &Limits) {
+    /// counted: who upgrades often writes no more. What comes back is to be dropped, and its askers told, outside of all locks.
+    pub(crate) fn restart(&self, limits: &Limits) -> Remains {
         let mut arrivals = self.arrivals.lock();
         let remains = arrivals.inbox.restart(limits.mailbox());
         arrivals.settle();
         drop(arrivals);
-        drop(remains);
         self.log.lock().set_limit(limits.log_lines);
+        remains
     }
 
     /// The next delivery, or `Pending` with the waker kept. A killed process is ready at once, with nothing.
@@ -345,11 +377,16 @@ fn cost(messages: &[Message]) -> u64 {
 
 impl Arrivals {
     /// Charges what these messages will take. Errors: a budget; what the inbox itself would refuse comes first.
-    fn afford(&mut self, messages: &[Message]) -> Result<(), SendError> {
-        let needed = charged(self.inbox.held_bytes().saturating_add(cost(messages)));
+    fn afford_all(&mut self, messages: &[Message]) -> Result<(), SendError> {
+        self.afford(cost(messages), |inbox| inbox.check(messages))
+    }
+
+    /// The same for something of so many bytes, that the inbox would take or not.
+    fn afford(&mut self, bytes: u64, check: impl FnOnce(&Inbox) -> Result<(), SendError>) -> Result<(), SendError> {
+        let needed = charged(self.inbox.held_bytes().saturating_add(bytes));
         let more = needed.saturating_sub(self.holding.bytes());
         if more > 0 {
-            self.inbox.check(messages)?;
+            check(&self.inbox)?;
             self.holding.grow(more)?;
         }
         Ok(())

@@ -18,7 +18,7 @@ impl Host for Caller {
         who.process.report_unread(Unread { messages: unread.messages, bytes: unread.bytes });
         let topic = Topic::new(&topic)?;
         let target = self.permitted(action::SEND, &destination)?;
-        let message = Message { sender: Some(who.process.pid.clone()), topic, payload: payload.into() };
+        let message = Message::new(Some(who.process.pid.clone()), topic, payload.into());
         // The dead are silent: nobody gets a message of who has ended.
         let sent = who.process.life.speak(|| target.send(message));
         Ok(sent.ok_or(Stopped::Killed)??)

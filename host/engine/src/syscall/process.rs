@@ -1,14 +1,18 @@
-//! `process.spawn`, `exec`, `terminate`, `cancel` and the options.
+//! `process.spawn`, `exec`, `call`, `terminate`, `cancel` and the options.
 
+use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
-use lunarium_kernel::{EntryId, HostId, Message, Name, Topic, action};
+use lunarium_contract::{form, length};
+use lunarium_kernel::{Attribute, EntryId, HostId, Message, Name, Topic, action};
 
 use crate::catalogue::{ActorSpec, ScopeSpec, SecuritySpec};
-use crate::node::{Caller, Spawn, Who};
-use crate::wasm::CallError;
+use crate::node::{CallSpec, Caller, Spawn, Who};
+use crate::process::Process;
 use crate::wasm::imports::process::{FirstMessage, Host, Options, SpawnRequest};
 use crate::wasm::imports::security::Actor;
+use crate::wasm::{CallError, Stopped};
 
 impl Caller {
     /// Whether the caller may start this entry on this host: the wanted ones of these actions on the entry, and
@@ -24,6 +28,21 @@ impl Caller {
             who.authorize(action, entry.as_str())?;
         }
         who.authorize(action::HOST, host.as_str())
+    }
+}
+
+impl Caller {
+    /// As [`Caller::permitted`], with the function's name for policies to look at.
+    fn permitted_to_call(&self, destination: &str, method: &str) -> Result<Arc<Process>, CallError> {
+        let target = self.node.find(destination)?;
+        let who = self.living()?;
+        if who.is_restricted() {
+            let method = Attribute::from(form::cut(method, length::METHOD));
+            let attributes = Attribute::Map(BTreeMap::from([(action::METHOD.into(), method)]));
+            let (security, caller) = (who.security(), &who.process.pid);
+            security.authorize(action::CALL, target.pid.as_str(), caller, Some(&attributes))?;
+        }
+        Ok(target)
     }
 }
 
@@ -58,6 +77,27 @@ impl Host for Caller {
         }
         started?;
         Ok(request)
+    }
+
+    fn call(
+        &mut self,
+        destination: String,
+        method: String,
+        arguments: Vec<u8>,
+        timeout: Option<u64>,
+    ) -> Result<u64, CallError> {
+        let target = self.permitted_to_call(&destination, &method)?;
+        let who = self.living()?;
+        let call = CallSpec { method, arguments: arguments.into(), timeout: timeout.map(Duration::from_nanos) };
+        // The dead are silent: nobody is called by who has ended.
+        let called = who.process.life.speak(|| self.node.call_from(&who.process, &target, call));
+        Ok(called.ok_or(Stopped::Killed)??)
+    }
+
+    fn answer(&mut self, call: u64, payload: Vec<u8>) -> wasmtime::Result<()> {
+        let who = self.living()?;
+        self.node.answer(&who.process, call, payload.into(), who.limits());
+        Ok(())
     }
 
     fn upgrade(&mut self, entry: Option<String>, arguments: Vec<u8>) -> Result<(), CallError> {
@@ -115,6 +155,6 @@ impl Who {
 
     fn first_message(&self, message: FirstMessage) -> Result<Message, CallError> {
         let sender = Some(self.process.pid.clone());
-        Ok(Message { sender, topic: Topic::new(&message.topic)?, payload: message.payload.into() })
+        Ok(Message::new(sender, Topic::new(&message.topic)?, message.payload.into()))
     }
 }

@@ -3,6 +3,7 @@
 //! Owns the mapping to MessagePack payloads for the edges of the system. Never used between two processes: their
 //! payloads travel as bytes.
 
+mod error;
 mod fault;
 mod string;
 mod travel;
@@ -76,6 +77,13 @@ impl Value {
         let mut rest = payload;
         let value = read(&mut rest, MAX_DEPTH)?;
         if rest.is_empty() { Ok(value) } else { Err(DecodeError::Trailing(rest.len())) }
+    }
+
+    /// Whether a payload is that of an array, by its first byte.
+    pub(crate) fn is_array(payload: &[u8]) -> bool {
+        use rmp::Marker;
+        let marker = payload.first().map(|byte| Marker::from_u8(*byte));
+        matches!(marker, Some(Marker::FixArray(_) | Marker::Array16 | Marker::Array32))
     }
 
     /// The text of a string that is valid UTF-8.

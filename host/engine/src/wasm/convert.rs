@@ -25,11 +25,18 @@ fn reply(reply: &Reply) -> wit::EventParam<'_> {
 
 fn event(item: &Item) -> wit::EventParam<'_> {
     match item {
-        Item::Message(message) => wit::EventParam::Message(wit::MessageParam {
-            sender: message.sender.as_ref().map(|pid| pid.as_str()),
-            topic: message.topic.as_str(),
-            payload: &message.payload,
-        }),
+        Item::Message(Message { sender, topic, payload, call }) => {
+            let sender = sender.as_ref().map(|pid| pid.as_str());
+            match call {
+                Some(call) => wit::EventParam::Call(wit::CallParam {
+                    id: call.id,
+                    sender,
+                    method: &call.method,
+                    arguments: payload,
+                }),
+                None => wit::EventParam::Message(wit::MessageParam { sender, topic: topic.as_str(), payload }),
+            }
+        }
         Item::Event(Event::Exit { from, outcome, at }) => wit::EventParam::Exit(wit::EndedParam {
             sender: from.as_str(),
             at: at.as_seconds(),
@@ -69,11 +76,10 @@ pub(crate) fn item(event: wit::EventResult) -> Option<Item> {
         Some((Pid::parse(&ended.sender)?, outcome(ended.outcome, &limits), Timestamp::from_seconds(ended.at)))
     };
     match event {
-        wit::EventResult::Message(message) => Some(Item::Message(Message {
-            sender: sender(message.sender)?,
-            topic: Topic::new(&message.topic).ok()?,
-            payload: message.payload.into(),
-        })),
+        wit::EventResult::Message(message) => {
+            let topic = Topic::new(&message.topic).ok()?;
+            Some(Item::Message(Message::new(sender(message.sender)?, topic, message.payload.into())))
+        }
         wit::EventResult::Exit(exit) => {
             ended(exit).map(|(from, outcome, at)| Item::Event(Event::Exit { from, outcome, at }))
         }
@@ -85,7 +91,7 @@ pub(crate) fn item(event: wit::EventResult) -> Option<Item> {
             deadline: cancel.deadline.map(Timestamp::from_nanos),
             at: Timestamp::from_seconds(cancel.at),
         })),
-        wit::EventResult::Reply(_) | wit::EventResult::OutputReady => None,
+        wit::EventResult::Call(_) | wit::EventResult::Reply(_) | wit::EventResult::OutputReady => None,
     }
 }
 

@@ -3,6 +3,7 @@
 
 use lunarium_contract::length;
 
+use super::calls::CallsFull;
 use super::shares::Sum;
 use crate::{ErrorKind, Exhausted, LimitName, Limits, Refusal};
 
@@ -102,6 +103,9 @@ pub enum SendError {
         /// An eighth of the receiver's limits; all of them before its first wait.
         limit: Held,
     },
+    /// A call, and too many aren't answered.
+    #[error(transparent)]
+    Calls(#[from] CallsFull),
     /// What its receiver may hold of a budget is held.
     #[error("mailbox can't hold more: {0}")]
     Budget(#[from] Exhausted),
@@ -142,6 +146,7 @@ impl Refusal for SendError {
             | Self::BytesFull { .. }
             | Self::SenderFull { .. }
             | Self::UnlistenedFull { .. }
+            | Self::Calls(_)
             | Self::Budget(_) => ErrorKind::RateLimited,
         }
     }
@@ -157,6 +162,7 @@ impl Refusal for SendError {
         };
         let name = match self {
             Self::Closed => return None,
+            Self::Calls(full) => return full.limit(),
             Self::Budget(budget) => return budget.limit(),
             Self::TooLarge { .. } => LimitName::Message,
             Self::MessagesFull { .. } => LimitName::MailboxMessages,

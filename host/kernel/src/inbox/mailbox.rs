@@ -9,17 +9,14 @@
 //! would fill the mailbox for ever. And one sender may have half of a mailbox, so that no other is kept out. Neither
 //! counts for what a process sends itself, for the host, and for what a spawner gives along.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use super::bounds::{MailboxLimits, SENDER, SendError, UNLISTENED};
+use super::message::{MESSAGE_COST, Message};
 use super::shares::{Handed, Shares, Sum};
 use super::topics::{Queued, Topics};
 use crate::text::cut;
-use crate::{Event, Payload, Pid, SHOWN, Topic};
-
-/// Bytes that a message costs the guest beside its payload and topic, for the credit: a Lua table, two strings' heads,
-/// a slot in a queue. Empty messages would be free without it, and a small guest drown in them.
-pub const MESSAGE_COST: u64 = 200;
+use crate::{Event, Pid, SHOWN, Topic};
 
 /// Bytes that an event costs beside its outcome, for the same reason.
 pub const EVENT_COST: u64 = 200;
@@ -29,25 +26,6 @@ pub const EVENT_COST: u64 = 200;
 /// `mailbox_bytes`. It takes a process that runs for long while what it monitors ends with large results; 16 MiB is what
 /// its memory couldn't take anyway.
 pub const EVENT_BYTES: u64 = 16 * 1024 * 1024;
-
-/// One message.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Message {
-    /// Who sent it; none: the runtime or the embedder.
-    pub sender: Option<Pid>,
-    /// What it is about.
-    pub topic: Topic,
-    /// What it says. Handed on as it is.
-    pub payload: Payload,
-}
-
-impl Message {
-    /// Bytes of its payload and topic.
-    pub fn bytes(&self) -> u64 {
-        let bytes = self.payload.len().saturating_add(self.topic.as_str().len());
-        u64::try_from(bytes).unwrap_or(u64::MAX)
-    }
-}
 
 /// What is handed to a guest.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -485,6 +463,12 @@ impl Mailbox {
                 Item::Event(event) => self.push_event(event),
             }
         }
+    }
+
+    /// The ids of calls that wait here.
+    pub(super) fn calls(&self) -> BTreeSet<u64> {
+        let queued = self.messages.iter().chain(self.released.values());
+        queued.filter_map(|queued| queued.message.call.as_ref()).map(|call| call.id).collect()
     }
 
     /// What counts to the whole mailbox: here and in the guest.

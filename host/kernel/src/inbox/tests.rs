@@ -2,13 +2,13 @@
 
 use crate::testing::{completed, kernel, spawn};
 use crate::{
-    Batch, BatchLimits, ErrorKind, Event, Inbox, Item, MAX_TASKS, Mailbox, MailboxLimits, Message, Outcome, Pid,
-    Refusal, RequestError, SendError, Timestamp, Topic,
+    Batch, BatchLimits, CallsFull, ErrorKind, Event, Inbox, Item, MAX_CALLS, MAX_TASKS, Mailbox, MailboxLimits,
+    Message, Outcome, Payload, Pid, Refusal, RequestError, SendError, Timestamp, Topic,
 };
 
 const ALL: BatchLimits = BatchLimits { items: u32::MAX, bytes: 1_000 };
 
-fn inbox() -> Inbox<&'static str> {
+fn inbox() -> Inbox<&'static str, &'static str> {
     let mut inbox = Inbox::new(Mailbox::new(MailboxLimits::default()), &Pid::nobody());
     inbox.listen_to_all();
     inbox
@@ -16,7 +16,7 @@ fn inbox() -> Inbox<&'static str> {
 
 /// A message of `1 + payload` bytes.
 fn message(payload: usize) -> Message {
-    Message { sender: None, topic: Topic::new("t").unwrap(), payload: vec![0; payload].into() }
+    Message::new(None, Topic::new("t").unwrap(), vec![0; payload].into())
 }
 
 fn result(bytes: usize) -> Outcome {
@@ -144,4 +144,71 @@ fn a_payload_is_handed_on_without_a_copy() {
     let Batch { items, replies } = inbox.take(ALL, u64::MAX);
     assert!(matches!(&items[..], [Item::Message(message)] if message.payload.as_ptr() == place));
     assert!(matches!(&replies[0].outcome, Outcome::Completed(payload) if payload.as_ptr() == answer.as_ptr()));
+}
+
+fn caller(number: u64) -> Pid {
+    Pid::parse(&format!("{{app:h|0x{number:05x}}}")).unwrap()
+}
+
+fn called(
+    inbox: &mut Inbox<&'static str, &'static str>,
+    sender: Option<&Pid>,
+    asker: &'static str,
+) -> Result<u64, SendError> {
+    inbox.push_call(sender.cloned(), "m".into(), Payload::from_static(b"\x90"), asker)
+}
+
+#[test]
+fn a_call_waits_like_a_message_and_is_answered_once() {
+    let mut inbox = inbox();
+    let from = caller(7);
+    inbox.push(Message::new(Some(from.clone()), Topic::new("t").unwrap(), Payload::new())).unwrap();
+    inbox.listen(Topic::new("t").unwrap());
+    let call = called(&mut inbox, Some(&from), "who").unwrap();
+    let batch = inbox.take(ALL, u64::MAX);
+    let calls: Vec<_> = batch
+        .items
+        .iter()
+        .map(|item| match item {
+            Item::Message(message) => message.call.as_ref().map(|call| (call.id, &*call.method)),
+            Item::Event(_) => None,
+        })
+        .collect();
+    assert_eq!(calls, [None, Some((call, "m"))]);
+    assert_eq!(inbox.answer(call), Some("who"));
+    assert_eq!(inbox.answer(call), None);
+    assert_eq!(inbox.answer(call + 1), None);
+    assert_eq!(inbox.calls_under_way(), 0);
+}
+
+#[test]
+fn one_caller_has_half_of_the_calls_and_the_host_what_is_left() {
+    let mut inbox = inbox();
+    let (one, other) = (caller(7), caller(8));
+    for _ in 0..MAX_CALLS / 2 {
+        called(&mut inbox, Some(&one), "one").unwrap();
+    }
+    assert_eq!(called(&mut inbox, Some(&one), "one"), Err(SendError::Calls(CallsFull::OneCaller)));
+    let first = called(&mut inbox, Some(&other), "other").unwrap();
+    for _ in 1..MAX_CALLS / 2 {
+        called(&mut inbox, None, "host").unwrap();
+    }
+    assert_eq!(called(&mut inbox, None, "host"), Err(SendError::Calls(CallsFull::All)));
+    assert_eq!(inbox.answer(first), Some("other"));
+    called(&mut inbox, Some(&other), "other").unwrap();
+}
+
+#[test]
+fn a_restart_keeps_calls_that_were_not_begun_and_an_end_none() {
+    let mut inbox = inbox();
+    let begun = called(&mut inbox, None, "begun").unwrap();
+    let _ = inbox.take(ALL, u64::MAX);
+    let waits = called(&mut inbox, None, "waits").unwrap();
+    assert_eq!(inbox.restart(MailboxLimits::default()).askers, ["begun"]);
+    assert_eq!(inbox.answer(begun), None);
+    let batch = inbox.take(ALL, u64::MAX);
+    assert!(matches!(&batch.items[..], [Item::Message(Message { call: Some(call), .. })] if call.id == waits));
+    assert_eq!(inbox.close().askers, ["waits"]);
+    assert!(called(&mut inbox, None, "late").is_err());
+    assert_eq!(inbox.close().askers, Vec::<&str>::new());
 }

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use super::mailbox::Message;
+use super::message::Message;
 use crate::Topic;
 
 /// A message that waits here.
@@ -25,8 +25,9 @@ pub(crate) struct Topics {
 }
 
 impl Topics {
+    /// Who serves calls isn't asked: the guest refuses those that it has no function for.
     pub(crate) fn listens(&self, topic: &Topic) -> bool {
-        self.all || self.listened.contains(topic)
+        self.all || self.listened.contains(topic) || topic.is_calls()
     }
 
     /// Whether it takes whatever comes.

@@ -13,6 +13,8 @@ pub const HOST: &str = "process.host";
 pub const EXEC: &str = "process.exec";
 /// On the pid.
 pub const SEND: &str = "process.send";
+/// A call of a function of the process. On the pid; the attribute [`METHOD`] is the function's name.
+pub const CALL: &str = "process.call";
 /// On the pid.
 pub const TERMINATE: &str = "process.terminate";
 /// On the pid.
@@ -42,19 +44,22 @@ pub const FS_READ: &str = "fs.read";
 /// On the path.
 pub const FS_WRITE: &str = "fs.write";
 
+/// The attribute of [`CALL`].
+pub const METHOD: &str = "method";
 /// The one resource of [`CONTEXT`].
 pub const CONTEXT_RESOURCE: &str = "context";
 /// The one resource of [`SECURITY`].
 pub const SECURITY_RESOURCE: &str = "security";
 
 /// All of the above actions.
-pub const ALL: [&str; 20] = [
+pub const ALL: [&str; 21] = [
     SPAWN,
     SPAWN_MONITORED,
     SPAWN_LINKED,
     HOST,
     EXEC,
     SEND,
+    CALL,
     TERMINATE,
     CANCEL,
     MONITOR,

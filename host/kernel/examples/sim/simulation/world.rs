@@ -35,7 +35,7 @@ pub struct World {
     hosts: Vec<Arc<Host>>,
     pids: Vec<Pid>,
     /// Of everybody who ever lived. A task is the number of its request.
-    inboxes: Vec<(Inbox<()>, ModelMailbox, ModelRequests)>,
+    inboxes: Vec<(Inbox<(), ()>, ModelMailbox, ModelRequests)>,
     /// Whom the engine finds, by number.
     table: BTreeMap<u64, Ordinal>,
     /// Which names it finds: what `Named` and `Unnamed` have told; and what the model's have.

@@ -25,7 +25,7 @@ fn listening(mut mailbox: Mailbox) -> Mailbox {
 
 /// A message of `1 + payload` bytes.
 fn message(payload: usize) -> Message {
-    Message { sender: None, topic: Topic::new("t").unwrap(), payload: vec![0; payload].into() }
+    Message::new(None, Topic::new("t").unwrap(), vec![0; payload].into())
 }
 
 fn exit(from: &Pid) -> Event {
@@ -342,7 +342,7 @@ fn a_flood_of_events_is_not_taken_back() {
 
 /// A message of `1 + payload` bytes.
 fn from(sender: &Pid, topic: &str, payload: usize) -> Message {
-    Message { sender: Some(sender.clone()), topic: Topic::new(topic).unwrap(), payload: vec![0; payload].into() }
+    Message::new(Some(sender.clone()), Topic::new(topic).unwrap(), vec![0; payload].into())
 }
 
 fn topic(text: &str) -> Topic {

@@ -88,7 +88,7 @@ impl World {
         let number = self.sent.get(&(from, *to, topic)).copied().unwrap_or(0);
         let mut payload = number.to_be_bytes().to_vec();
         payload.resize(4 + usize::from(size), 0);
-        let message = Message { sender, topic: topic_of(topic)?, payload: payload.into() };
+        let message = Message::new(sender, topic_of(topic)?, payload.into());
         let (inbox, mailbox, _) = &mut self.inboxes[*to];
         let (pushed, expected) = (inbox.push(message.clone()), mailbox.push(&message));
         same("reason", &pushed.as_ref().err().map(reason), &expected.as_ref().err().map(|(_, reason)| *reason))?;
@@ -209,5 +209,6 @@ fn reason(refusal: &SendError) -> &'static str {
         SendError::UnlistenedFull { .. } => "unlistened",
         // The engine's: the simulation has no budgets.
         SendError::Budget(_) => "budget",
+        SendError::Calls(_) => "calls",
     }
 }

@@ -1,0 +1,134 @@
+-- Calls from outside: functions of the table that the chunk returned, each call in a coroutine of its own, which counts as one
+-- that `coroutine.spawn` has started. Owns which functions those are, and that every call is answered. And `process.with_timeout`.
+local rt = ...
+local type, next, error, xpcall, setmetatable = type, next, error, xpcall, setmetatable
+local sort, concat, format = table.sort, table.concat, string.format
+local metatable_of = debug.getmetatable
+local S, ready, unread, wait = rt.state, rt.ready, rt.unread, rt.wait
+local new_task, new_base, spread = rt.new_task, rt.new_base, rt.spread
+local answer, answer_failed, traceback = rt.answer, rt.answer_failed, rt.traceback
+local fault, shown, bad_argument, nanoseconds = rt.fault, rt.shown, rt.bad_argument, rt.nanoseconds
+local mailbox, note_received = rt.mailbox, rt.note_received
+
+-- What the chunk returned, and the function of it that the process runs.
+local functions, own = {}, "main"
+
+local function names()
+  local list, count = {}, 0
+  for name, f in next, functions do
+    if type(f) == "function" and type(name) == "string" and name ~= own then
+      count = count + 1
+      list[count] = name
+    end
+  end
+  sort(list)
+  local more = count > 20 and format(" and %d more", count - 20) or ""
+  for i = 1, count do list[i] = i <= 20 and "`" .. shown(list[i]) .. "`" or nil end
+  return count == 0 and "there is none" or "there are " .. concat(list, ", ") .. more
+end
+
+local function function_of(name)
+  if name == own then error(fault("NotFound", "`" .. own .. "` is what the process runs, and can't be called: " .. names())) end
+  local f = functions[name]
+  if type(f) ~= "function" then error(fault("NotFound", "no function `" .. shown(name) .. "` to call: " .. names())) end
+  return f
+end
+
+local function invoke(name, arguments)
+  return function_of(name)(spread(arguments))
+end
+
+-- Tracebacks of calls that have failed and aren't answered yet.
+local traces = {}
+
+local function trace(err)
+  traces[S[CURRENT]] = traceback(nil, 2)
+  return err
+end
+
+local function finish(call, ok, ...)
+  if ok then return answer(call, ...) end
+  local task, err = S[CURRENT], ...
+  local stack = traces[task]
+  traces[task] = nil
+  answer_failed(call, stack or false, err)
+end
+
+local function run(call, name, arguments)
+  finish(call, xpcall(invoke, trace, name, arguments))
+end
+
+local function begin(call, name, arguments)
+  local spawned, limit = S[SPAWNED], S[MOST_COROUTINES]
+  if spawned >= limit then
+    answer_failed(call, false, fault("ResourceExhausted", "process has " .. spawned .. " coroutines, the limit is " .. limit))
+  else
+    ready(new_task(new_base(run, call, name, arguments)))
+    S[SPAWNED] = spawned + 1
+  end
+end
+
+-- Calls that came before the chunk had returned.
+local early, count = {}, 0
+
+-- What the host counts them as.
+local function bytes(name, arguments) return #"@call" + #name + #arguments end
+
+-- From the host: whether the call counts as received.
+function rt.called(call, name, arguments, arrived)
+  if not S[STARTING] then
+    begin(call, name, arguments)
+    return true
+  end
+  early[count + 1] = { call, name, arguments, arrived }
+  count = count + 1
+  unread[1], unread[2] = unread[1] + 1, unread[2] + bytes(name, arguments)
+  return false
+end
+
+-- The chunk has returned `made`, of which the process runs the function `name`.
+function rt.begin_calls(made, name)
+  if type(made) == "table" then
+    functions, own = made, name
+    for key, f in next, made do
+      if type(f) == "function" and key ~= own then
+        -- A call can always come: such a process is never blocked for good.
+        S[LIVE] = S[LIVE] + 1
+        break
+      end
+    end
+  end
+  for i = 1, count do
+    local record = early[i]
+    note_received(record[4])
+    unread[1], unread[2] = unread[1] - 1, unread[2] - bytes(record[2], record[3])
+    begin(record[1], record[2], record[3])
+  end
+  early, count = {}, 0
+end
+
+-- What runs where there is no main: until somebody asks the process to end.
+function rt.serve()
+  if S[EVENTS_ASKED] then wait() end
+  local events = mailbox.events()
+  while events:receive().kind ~= "pid.cancel" do end
+end
+
+-- ---- With a limit of time
+
+local Bounded = { __name = "bounded", __metatable = false }
+local call_within = rt.call_within
+local methods = {}
+Bounded.__index = methods
+
+function methods.call(bounded, ...)
+  if metatable_of(bounded) ~= Bounded then bad_argument(1, "call", "bounded", bounded) end
+  return call_within(bounded[1], ...)
+end
+
+function rt.with_timeout(duration)
+  local timeout, err = nanoseconds(duration)
+  if timeout == false then bad_argument(1, "with_timeout", "duration", duration) end
+  if not timeout then error(err) end
+  return setmetatable({ timeout }, Bounded)
+end
