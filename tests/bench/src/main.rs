@@ -1,5 +1,5 @@
 //! What things cost. Prints a table, and JSON to the file given as the first argument; further arguments choose groups:
-//! startup, idle, spawn, messages, kill, programs. `--pair OLD NEW ROUNDS [GROUP...]` compares two builds of this binary.
+//! startup, idle, spawn, messages, kill, programs, neighbours. `--pair OLD NEW ROUNDS [GROUP...]` compares two builds of this binary.
 //!
 //! Machines are shared and noisy: the ratios to native Lua, measured in the same run, or to another build, measured in
 //! turns, are what counts.
@@ -8,6 +8,7 @@
 
 mod bench;
 mod lua_programs;
+mod neighbours;
 mod pair;
 mod processes;
 mod report;
@@ -19,7 +20,7 @@ type Measure = fn(&bench::Bench, &mut report::Report);
 /// What needs no node of this process's.
 const STARTUP: &str = "startup";
 
-const MEASUREMENTS: [(&str, Measure); 6] = [
+const MEASUREMENTS: [(&str, Measure); 7] = [
     // First, while no slot has been used.
     ("spawn", processes::fresh),
     ("idle", processes::idle),
@@ -27,6 +28,8 @@ const MEASUREMENTS: [(&str, Measure); 6] = [
     ("messages", processes::messages),
     ("kill", processes::kill),
     ("programs", lua_programs::run),
+    // Last: what attacks leave behind would be in the others' figures.
+    ("neighbours", neighbours::run),
 ];
 
 fn main() {

@@ -27,6 +27,13 @@ impl Report {
         );
     }
 
+    /// Delays in milliseconds.
+    pub(crate) fn delays(&mut self, name: &str, median: f64, p99: f64, worst: f64) {
+        let show = |delay: f64| format!("{delay:.1} ms");
+        self.row(name, show(median), format!("p99 {}, worst {}", show(p99), show(worst)));
+        self.json.insert(name.into(), json!({ "seconds": median / 1e3, "p99": p99 / 1e3, "worst": worst / 1e3 }));
+    }
+
     /// Any other figure.
     pub(crate) fn number(&mut self, name: &str, value: f64, unit: &str) {
         self.row(name, format!("{value:.2}"), unit.into());

@@ -1,6 +1,8 @@
-//! The instances an engine can hold: pools in segments, each made before it is needed.
+//! The instances an engine can hold: pools in segments, each made before it is needed, and gone when it isn't any more.
 //!
-//! Owns who gets an instance, and that a start never fails for want of one: it waits. A pool costs a system call for
+//! Owns who gets an instance, and that a start never fails for want of one: it waits. A slot once used keeps some memory for whoever
+//! has it next, so a crowd that has gone would leave half a megabyte for each of it: a segment in which nobody has been for a while
+//! is given back whole. A pool costs a system call for
 //! each of its stacks when it is made, so one pool of 8,000 would take longer than the rest of a short program; and a
 //! segment is made by a thread of its own, because its 5 ms would hold up whoever needs it.
 //! Refuses to know what an instance is for.
@@ -8,6 +10,7 @@
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Weak};
 use std::thread;
+use std::time::Duration;
 
 use futures_lite::future;
 use parking_lot::{Mutex, RwLock};
@@ -31,6 +34,10 @@ const NEXT: u32 = 1024;
 
 /// A segment is made when fewer are free than this: what starts meanwhile finds one.
 const LOW: usize = 128;
+
+/// A segment but the first is given back when none of it was held for as long, once more at most. Long beside the 5 ms that it takes to
+/// make one, short beside what operators look at.
+const IDLE: Duration = Duration::from_secs(10);
 
 /// What links the imports of a guest.
 pub(crate) type Link<T> = fn(&mut Linker<T>, &Component) -> wasmtime::Result<()>;
@@ -67,6 +74,8 @@ struct Growth {
     under_way: bool,
     /// Why the last one wasn't made.
     failure: Option<Arc<str>>,
+    /// A thread looks for segments that are idle.
+    kept: bool,
 }
 
 impl Growth {
@@ -78,7 +87,10 @@ impl Growth {
 
 struct Segment<T: Occupant> {
     pre: LuaProcessPre<T>,
+    size: u32,
     free: AtomicU32,
+    /// A slot was taken since the keeper looked.
+    touched: AtomicBool,
 }
 
 /// The right to one instance; give it back after the instance is gone.
@@ -94,7 +106,7 @@ impl<T: Occupant> Instances<T> {
         let count = pool::instances(max_processes);
         let first = count.min(FIRST);
         let segment = Segment::new(first, link).map_err(InstancesError::Wasm)?;
-        let growth = Growth { left: count.saturating_sub(first), under_way: false, failure: None };
+        let growth = Growth { left: count.saturating_sub(first), under_way: false, failure: None, kept: false };
         let shared = Shared {
             link,
             permits: Arc::new(Semaphore::new(size(first))),
@@ -145,7 +157,11 @@ impl<T: Occupant> Instances<T> {
             return;
         }
         let shared = Arc::downgrade(&self.shared);
-        let thread = thread::Builder::new().name("lunarium-pool".into()).spawn(move || grow(&shared));
+        let work = move || {
+            grow(&shared);
+            keep(&shared);
+        };
+        let thread = thread::Builder::new().name("lunarium-pool".into()).spawn(work);
         if let Err(error) = thread {
             self.shared.finish_growth(Err(format!("cannot start a thread: {error}")));
         }
@@ -163,7 +179,53 @@ fn grow<T: Occupant>(shared: &Weak<Shared<T>>) {
     }
 }
 
+/// Gives back segments that are idle, until only the first is left. One thread at a time.
+fn keep<T: Occupant>(shared: &Weak<Shared<T>>) {
+    let begins = |shared: Arc<Shared<T>>| !std::mem::replace(&mut shared.growth.lock().kept, true);
+    if !shared.upgrade().is_some_and(begins) {
+        return;
+    }
+    loop {
+        thread::sleep(IDLE);
+        let Some(shared) = shared.upgrade() else { return };
+        if shared.give_back() {
+            return;
+        }
+    }
+}
+
 impl<T: Occupant> Shared<T> {
+    /// Gives back each segment but the first of which no slot was held since the last look, as long as enough stay free.
+    /// True: only the first is left, and nobody keeps the rest.
+    fn give_back(&self) -> bool {
+        let mut gone = Vec::new();
+        let mut segments = self.segments.write();
+        // Nobody takes a slot meanwhile. Who has a permit and no slot yet finds one: a segment goes with as many permits as it
+        // has slots.
+        let mut place = segments.len();
+        while place > 1 {
+            place = place.saturating_sub(1);
+            let Some(segment) = segments.get(place) else { continue };
+            let is_free = segment.free.load(Ordering::Acquire) == segment.size;
+            let was_touched = segment.touched.swap(false, Ordering::AcqRel);
+            let count = size(segment.size);
+            if !is_free || was_touched || self.permits.available_permits() < count.saturating_add(2 * LOW) {
+                continue;
+            }
+            let Ok(permits) = Arc::clone(&self.permits).try_acquire_many_owned(segment.size) else { continue };
+            permits.forget();
+            gone.push(segments.remove(place));
+        }
+        drop(segments);
+        self.change_growth(|growth| {
+            growth.left = gone.iter().map(|segment| segment.size).fold(growth.left, u32::saturating_add);
+            // Whoever makes one from here on finds that nobody keeps it.
+            let ends = !growth.under_way && self.segments.read().len() == 1;
+            growth.kept = !ends;
+            ends
+        })
+    }
+
     /// The slot that a permit stands for: of the oldest segment that has one, for slots that were used before are the
     /// cheapest.
     fn slot(&self, permit: OwnedSemaphorePermit) -> Option<Slot<T>> {
@@ -235,11 +297,15 @@ impl<T: Occupant> Segment<T> {
         link(&mut linker, &component)?;
         linker.define_unknown_imports_as_traps(&component)?;
         let pre = LuaProcessPre::new(linker.instantiate_pre(&component)?)?;
-        Ok(Arc::new(Segment { pre, free: AtomicU32::new(size) }))
+        Ok(Arc::new(Segment { pre, size, free: AtomicU32::new(size), touched: AtomicBool::new(true) }))
     }
 
     fn take(&self) -> bool {
-        self.free.fetch_update(Ordering::AcqRel, Ordering::Acquire, |free| free.checked_sub(1)).is_ok()
+        let taken = self.free.fetch_update(Ordering::AcqRel, Ordering::Acquire, |free| free.checked_sub(1)).is_ok();
+        if taken && !self.touched.load(Ordering::Relaxed) {
+            self.touched.store(true, Ordering::Release);
+        }
+        taken
     }
 }
 

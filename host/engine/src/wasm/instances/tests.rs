@@ -65,3 +65,31 @@ fn the_making_of_a_segment_holds_up_nobody_who_finds_a_slot() {
     slots.truncate(1);
     assert!(block_on(poll_once(instances.acquire())).is_some());
 }
+
+fn link_nothing(_: &mut Linker<Nobody>, _: &Component) -> wasmtime::Result<()> {
+    Ok(())
+}
+
+#[test]
+fn a_segment_that_nobody_is_in_is_given_back_and_made_again() {
+    let instances = Instances::new(FIRST + 500, link_nothing).unwrap();
+    let shared = &instances.shared;
+    let segments = || shared.segments.read().len();
+    let hold = |count: u32| -> Vec<_> { (0..count).map(|_| block_on(instances.acquire()).unwrap()).collect() };
+    for _ in 0..2 {
+        let mut slots = hold(FIRST + 100);
+        assert_eq!(segments(), 2);
+        // Held, and then held a moment ago.
+        assert!(!shared.give_back() && segments() == 2);
+        slots.truncate(FIRST as usize);
+        drop(hold(1));
+        assert!(!shared.give_back() && segments() == 2);
+        // Too few would stay free.
+        assert!(!shared.give_back() && segments() == 2);
+        slots.clear();
+        // Whether anybody keeps on looking depends on how far the thread is that has made it.
+        shared.give_back();
+        assert_eq!(segments(), 1);
+        assert_eq!(shared.permits.available_permits(), FIRST as usize);
+    }
+}
