@@ -6,9 +6,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{PATIENCE, Queues, SLICE, SLOT_STREAK, Turn, Urgency};
+use super::{Next, PATIENCE, Queues, SLICE, SLOT_STREAK, Turn, Urgency, YIELDS};
 use crate::clock::TICK;
-use crate::share::{Member, Share};
+use crate::share::{Member, Portion, Share};
 
 /// Steps of virtual time in a tick.
 const STEPS: u64 = 8;
@@ -147,6 +147,7 @@ impl Machine {
                     self.push(displaced);
                 }
             }
+            Some(task) if task.member.is_expedited() => {}
             Some(task) => match task.kind {
                 Kind::Ticker(steps) => self.asleep.push((self.step + steps, task)),
                 _ => self.push(task),
@@ -171,10 +172,9 @@ impl Machine {
                 if let Some(task) = core.slot.take() {
                     self.queues.push(task, Urgency::Woken, ticks);
                 }
-                self.queues.next().map(|(task, urgency)| {
-                    assert_eq!(urgency, task.urgency());
-                    core.turn.begin(&task.member, urgency, self.step * STEP);
-                    task
+                self.queues.next(self.step * STEP).map(|next| {
+                    core.turn.begin(&next, self.step * STEP);
+                    next.task
                 })
             }
         };
@@ -194,8 +194,14 @@ impl Machine {
     }
 }
 
+/// One inside of a share that stands beside the others.
 fn share() -> Arc<Share> {
-    Share::new(Share::WEIGHT)
+    weighing(Portion::WEIGHT)
+}
+
+/// The same, of this weight.
+fn weighing(weight: u32) -> Arc<Share> {
+    Share::inside(&Share::new(weight), Portion::default())
 }
 
 fn is_busy(begin: &Begin) -> bool {
@@ -257,9 +263,10 @@ fn a_slice_that_takes_longer_than_the_patience_is_followed_by_a_woken_one() {
     let (mut queues, mut turn, share) = (Queues::default(), Turn::default(), share());
     let mut now = 0;
     let mut next = |queues: &mut Queues<Task>, takes: u64| {
-        let (task, urgency) = queues.next().unwrap();
-        turn.begin(&task.member, urgency, now);
+        let next = queues.next(now).unwrap();
+        turn.begin(&next, now);
         now += takes;
+        let Next { task, urgency, .. } = next;
         queues.push(task, urgency, 0);
         queues.look(&mut turn, now, 0);
         urgency
@@ -282,9 +289,10 @@ fn two_that_talk_keep_a_third_waiting_for_a_streak_or_a_tick() {
     assert!(machine.before(&third, 0) <= STEPS as usize, "within a tick");
 
     let (member, other) = (Member::of(&share), Member::of(&self::share()));
-    let mut turn = Turn::default();
+    let (mut turn, mut queues) = (Turn::default(), Queues::default());
     assert!(!turn.may_stay(0, &member), "whose time it spends isn't known");
-    turn.begin(&member, Urgency::Woken, 0);
+    queues.push(Task { kind: Kind::Slotted, member: Arc::clone(&member) }, Urgency::Woken, 0);
+    turn.begin(&queues.next(0).unwrap(), 0);
     assert!(!turn.may_stay(0, &other), "it would spend the time of another");
     assert!(!turn.may_stay(1, &member), "a tick is over");
     let stays = (0..2 * SLOT_STREAK).filter(|_| (turn.may_stay(0, &member), turn.stays()).0);
@@ -334,7 +342,7 @@ fn beside_two_hundred_wakers_of_its_own_share_that_run_for_long_a_quiet_one_wait
 fn shares_get_slices_by_their_weight() {
     for cores in 1..=4 {
         for kind in [Kind::Busy, Kind::Woken(3), Kind::Background(2)] {
-            let (mut machine, one, three) = (Machine::new(cores), Share::new(100), Share::new(300));
+            let (mut machine, one, three) = (Machine::new(cores), weighing(100), weighing(300));
             // However many tasks each has.
             (0..40).for_each(|_| drop(machine.add(kind, &one)));
             (0..8).for_each(|_| drop(machine.add(kind, &three)));
@@ -366,7 +374,7 @@ fn who_had_nothing_to_run_has_saved_up_nothing() {
 #[test]
 fn a_share_that_cannot_use_its_weight_has_saved_up_nothing_either() {
     // Two cores: the one task of `heavy` has a core for itself, and would be entitled to more.
-    let (mut machine, heavy, light) = (Machine::new(2), Share::new(300), Share::new(100));
+    let (mut machine, heavy, light) = (Machine::new(2), weighing(300), weighing(100));
     machine.add(Kind::Busy, &heavy);
     (0..3).for_each(|_| drop(machine.add(Kind::Busy, &light)));
     machine.run(200 * LONG);
@@ -432,7 +440,7 @@ fn short_ones_without_end_do_not_starve_one_that_runs_for_long() {
     machine.run(100_000);
     let begins: Vec<_> = machine.log.iter().filter(|begin| begin.task.is(&long)).map(|begin| begin.step).collect();
     // A burst is 2 ticks at most, and it lets others go first for so many of that.
-    assert!(begins.windows(2).all(|pair| pair[1] - pair[0] <= (super::YIELDS + 2) * 2 * STEPS), "{begins:?}");
+    assert!(begins.windows(2).all(|pair| pair[1] - pair[0] <= (YIELDS + 2) * 2 * STEPS), "{begins:?}");
     assert!(begins.len() > 8, "{begins:?}");
 }
 
@@ -452,8 +460,154 @@ fn a_burst_is_the_time_between_two_waits_and_one_that_is_unlike_the_others_count
 }
 
 #[test]
+fn shares_inside_of_one_get_slices_by_their_weight_whatever_stands_beside_it() {
+    for cores in 1..=4 {
+        for kind in [Kind::Busy, Kind::Woken(3), Kind::Background(2)] {
+            let (mut machine, node) = (Machine::new(cores), Share::new(100));
+            let (one, three, beside) = (Share::inside(&node, 100), Share::inside(&node, 300), weighing(200));
+            (0..40).for_each(|_| drop(machine.add(kind, &one)));
+            (0..8).for_each(|_| drop(machine.add(kind, &three)));
+            (0..8).for_each(|_| drop(machine.add(kind, &beside)));
+            (0..30_000).filter(|_| matches!(kind, Kind::Background(_))).for_each(|task| {
+                machine.add(kind, [&one, &three, &beside][task % 3]);
+            });
+            machine.run(4000);
+            let of = |share| machine.begins(|begin| Arc::ptr_eq(begin.task.member.share(), share));
+            let [one, three, beside] = [&one, &three, &beside].map(of);
+            assert!((one * 3).abs_diff(three) <= 8 * cores, "{cores} cores, {kind:?}: {one} and {three}");
+            assert!(((one + three) * 2).abs_diff(beside) <= 8 * cores, "{cores}, {kind:?}: {one}, {three}, {beside}");
+        }
+    }
+}
+
+#[test]
+fn a_share_inside_that_had_nothing_to_run_has_saved_up_nothing_not_even_when_its_node_had_nothing_either() {
+    let (mut machine, node) = (Machine::new(1), Share::new(100));
+    let (early, late) = (Share::inside(&node, 100), Share::inside(&node, 100));
+    (0..100).for_each(|_| drop(machine.add(Kind::Background(STEPS), &early)));
+    machine.run(101 * STEPS);
+    let from = machine.log.len();
+    (0..2).for_each(|_| drop(machine.add(Kind::Busy, &early)));
+    (0..2).for_each(|_| drop(machine.add(Kind::Busy, &late)));
+    machine.run(10 * LONG);
+    let of_late = machine.log[from..].iter().filter(|begin| Arc::ptr_eq(begin.task.member.share(), &late)).count();
+    assert!((4..=6).contains(&of_late), "{of_late} of 10");
+}
+
+/// Half a core.
+const HALF: Portion = Portion { weight: Portion::WEIGHT, most: Some(Duration::from_millis(500)) };
+
+/// Ticks by which nobody has anything saved up any more.
+const SPENT: u64 = 2 * 100;
+
+#[test]
+fn a_share_has_no_more_than_its_most_also_when_nobody_else_wants_it() {
+    for cores in 1..=4 {
+        for kind in [Kind::Busy, Kind::Woken(3), Kind::Slotted] {
+            let shares = [Share::inside(&Share::new(HALF), 100), Share::inside(&Share::new(100), HALF)];
+            for share in shares {
+                let mut machine = Machine::new(cores);
+                (0..8).for_each(|_| drop(machine.add(kind, &share)));
+                machine.run(SPENT * STEPS);
+                let before = share.used();
+                machine.run(1000 * STEPS);
+                let used = (share.used() - before).as_nanos() as u64 / SLICE;
+                // Of a thousand ticks; and what was under way on each core at the ends.
+                assert!(used.abs_diff(500) <= 3 * cores as u64, "{cores} cores, {kind:?}: {used}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_share_that_rests_leaves_its_time_to_the_others_and_has_its_most_beside_them() {
+    for cores in 1..=4 {
+        let (mut machine, other) = (Machine::new(cores), share());
+        let capped = Share::inside(&Share::new(Portion { most: Some(Duration::from_millis(250)), ..HALF }), 100);
+        (0..8).for_each(|_| drop(machine.add(Kind::Busy, &capped)));
+        (0..8).for_each(|_| drop(machine.add(Kind::Busy, &other)));
+        machine.run(SPENT * STEPS);
+        let before = [capped.used(), other.used()];
+        machine.run(1000 * STEPS);
+        let used = [capped.used() - before[0], other.used() - before[1]].map(|used| used.as_nanos() as u64 / SLICE);
+        assert!(used[0].abs_diff(250) <= 3 * cores as u64, "{cores} cores: {used:?}");
+        assert!((used[0] + used[1]).abs_diff(1000 * cores as u64) <= 3 * cores as u64, "{cores} cores: {used:?}");
+    }
+}
+
+#[test]
+fn one_inside_that_rests_keeps_none_beside_it_from_running() {
+    let (mut machine, node) = (Machine::new(1), Share::new(100));
+    let (capped, free) = (Share::inside(&node, HALF), Share::inside(&node, 100));
+    machine.add(Kind::Busy, &capped);
+    machine.add(Kind::Busy, &free);
+    machine.run(SPENT * STEPS);
+    let before = free.used();
+    machine.run(1000 * STEPS);
+    let used = (free.used() - before).as_nanos() as u64 / SLICE;
+    assert!((490..=510).contains(&used), "{used} of 1000");
+}
+
+#[test]
+fn who_uses_less_than_its_most_never_rests() {
+    let (mut machine, share) = (Machine::new(1), Share::inside(&Share::new(HALF), 100));
+    let ticker = machine.add(Kind::Ticker(3), &share);
+    machine.run(4000);
+    assert_eq!(machine.begins(|begin| begin.task.is(&ticker)), 1000);
+}
+
+#[test]
+fn what_rests_is_not_counted_and_is_due_when_its_allowance_has_grown() {
+    let (mut machine, share) = (Machine::new(1), Share::inside(&Share::new(HALF), 100));
+    (0..3).for_each(|_| drop(machine.add(Kind::Busy, &share)));
+    machine.run(SPENT * STEPS);
+    while machine.queues.next_due().is_none() {
+        machine.run(1);
+    }
+    let due = machine.queues.next_due().unwrap();
+    assert_eq!(machine.queues.len(), 0);
+    assert!(machine.queues.next(due - 1).is_none());
+    assert!(due > machine.step * STEP && due <= (machine.step + 2 * LONG) * STEP);
+    // Whatever is pushed meanwhile waits with it.
+    let task = machine.add(Kind::Woken(1), &share);
+    assert!(machine.queues.next(due - 1).is_none());
+    assert_eq!(machine.queues.next_due(), Some(due));
+    assert!(machine.queues.next(due).unwrap().task.is(&task));
+    assert_eq!((machine.queues.len(), machine.queues.next_due()), (3, None));
+    // And in the end all comes out, however long it would have to wait.
+    share.top().charge(1 << 60, 0);
+    assert!(machine.queues.next(due).is_none());
+    assert_eq!(std::iter::from_fn(|| machine.queues.next(u64::MAX)).count(), 3);
+}
+
+#[test]
+fn who_has_ended_waits_for_no_allowance_and_takes_a_share_of_its_own_for_it() {
+    for cores in 1..=4 {
+        let mut machine = Machine::new(cores);
+        let (capped, other) = (Share::inside(&Share::new(Portion { most: Some(Duration::ZERO), ..HALF }), 100), share());
+        let all: Vec<_> = (0..300).map(|_| machine.add(Kind::Busy, &capped)).collect();
+        (0..8).for_each(|_| drop(machine.add(Kind::Busy, &other)));
+        machine.run(SPENT * STEPS);
+        let from = machine.log.len();
+        for task in &all {
+            task.member.end();
+            // Those under way come into the queues later.
+            machine.queues.expedite(&task.member, machine.step / STEPS);
+        }
+        let used = capped.used();
+        machine.run(2 * 300 * LONG / cores as u64);
+        let begins = &machine.log[from..];
+        let ends = begins.iter().filter(|begin| Arc::ptr_eq(begin.task.member.share(), &capped)).count();
+        let others = begins.len() - ends;
+        assert!(ends.abs_diff(others) <= 4 * cores, "{cores} cores: {ends} beside {others}");
+        assert!(ends >= 290, "{ends}");
+        assert!(capped.used() > used, "it is counted all the same");
+    }
+}
+
+#[test]
 fn what_a_weight_does_not_divide_is_not_lost() {
     let share = Share::new(3);
-    (0..9).for_each(|_| share.charge(1));
+    (0..9).for_each(|_| share.charge(1, 0));
     assert_eq!(share.place().0, 3);
 }

@@ -4,18 +4,24 @@ use std::future::poll_fn;
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 use std::sync::{Arc, Weak};
 use std::task::{Poll, Waker};
+use std::time::Duration;
 
 use super::Scheduler;
 use crate::clock::{TICK, nanoseconds};
 use crate::queues::{PATIENCE, Urgency};
-use crate::share::{Member, Share};
+use crate::share::{Member, Portion, Share};
 use crate::sync::{Mutex, advance, thread};
 use crate::trial::{Bell, Token, check, dawdle, draw, panic_twice};
 
 // All of shuttle's threads of one test are on one thread of the operating system.
 std::thread_local! {
     /// Of who says no other.
-    static SHARE: Arc<Share> = Share::new(Share::WEIGHT);
+    static SHARE: Arc<Share> = share(Portion::default());
+}
+
+/// All that is inside of a share of this portion.
+fn share(portion: Portion) -> Arc<Share> {
+    Share::inside(&Share::new(portion), 1)
 }
 
 /// A process as the scheduler sees one: it says itself when it has used up its slice.
@@ -465,7 +471,7 @@ fn a_quiet_share_waits_for_what_runs_and_not_for_what_another_has_woken() {
         check(100, move || {
             let scheduler = Scheduler::start(workers).unwrap();
             let (runs, quiet) = (Arc::new(Bell::default()), Arc::new(Bell::default()));
-            let (loud_share, quiet_share) = (Share::new(Share::WEIGHT), Share::new(Share::WEIGHT));
+            let (loud_share, quiet_share) = (share(Portion::default()), share(Portion::default()));
             for _ in 0..WAKERS {
                 let (runs, quiet) = (Arc::clone(&runs), Arc::clone(&quiet));
                 let ticker = Arc::downgrade(&scheduler);
@@ -566,7 +572,7 @@ fn of_two_that_are_woken_who_runs_shortly_comes_first() {
 fn a_share_pays_for_what_it_runs_and_not_for_a_worker_that_waits() {
     check(100, || {
         let scheduler = Scheduler::start(1).unwrap();
-        let (share, done) = (Share::new(1), Arc::new(Bell::default()));
+        let (share, done) = (share(1.into()), Arc::new(Bell::default()));
         let rest = || {
             while scheduler.state.lock().idle == 0 {
                 thread::yield_now();
@@ -584,6 +590,72 @@ fn a_share_pays_for_what_it_runs_and_not_for_a_worker_that_waits() {
         }
         rest();
         assert_eq!(share.place().0, 2 * nanoseconds(TICK));
+        assert_eq!([share.used(), share.top().used(), scheduler.used()], [2 * TICK; 3]);
         end(scheduler);
+    });
+}
+
+/// A share that may have a whole core, and has used it for so long when the scheduler starts.
+fn spent(used: Duration) -> Arc<Share> {
+    let spent = share(Portion { most: Some(Duration::from_secs(1)), ..Portion::default() });
+    spent.top().charge(nanoseconds(used), 0);
+    spent
+}
+
+/// A wait for an allowance that wouldn't end.
+const DAY: Duration = Duration::from_secs(86_400);
+
+#[test]
+fn what_rests_runs_when_its_rest_is_over_and_nothing_else_happens() {
+    for workers in 1..=3 {
+        check(100, move || {
+            let scheduler = Scheduler::start(workers).unwrap();
+            let done = Arc::new(Bell::default());
+            let mut shares = [spent(TICK / 2), spent(TICK)];
+            shares.rotate_left(draw(2));
+            for share in &shares {
+                let rings = Arc::clone(&done);
+                Process::start_of(share, &scheduler, |_| async move { rings.ring() });
+                dawdle(4);
+            }
+            done.wait(2);
+            end(scheduler);
+        });
+    }
+}
+
+#[test]
+fn who_has_ended_waits_for_no_allowance() {
+    for workers in 1..=2 {
+        check(100, move || {
+            let scheduler = Scheduler::start(workers).unwrap();
+            let (share, runs) = (spent(DAY), [0, 1].map(|_| Arc::new(Bell::default())));
+            let members = runs.each_ref().map(|rings| {
+                let (rings, mut member) = (Arc::clone(rings), None);
+                Process::start_of(&share, &scheduler, |process| {
+                    member = Some(process.member);
+                    async move { rings.ring() }
+                });
+                member.unwrap()
+            });
+            dawdle(4);
+            scheduler.end(&members[1]);
+            runs[1].wait(1);
+            assert_eq!(runs[0].rung(), 0);
+            end(scheduler);
+        });
+    }
+}
+
+#[test]
+fn what_rests_is_dropped_with_the_rest() {
+    check(100, || {
+        let scheduler = Scheduler::start(1).unwrap();
+        let (share, dropped) = (spent(DAY), Arc::new(Bell::default()));
+        let token = Token(Arc::clone(&dropped));
+        Process::start_of(&share, &scheduler, |_| async move { drop(token) });
+        dawdle(4);
+        end(scheduler);
+        dropped.wait(1);
     });
 }
