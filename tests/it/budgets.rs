@@ -39,7 +39,7 @@ fn settle(node: &Node, reserves: u64) {
     while node.instance_count() > 0 {
         std::thread::yield_now();
     }
-    assert_eq!(node.memory_used(), reserves);
+    assert_eq!(node.usage().of("node.memory").unwrap().used, reserves);
 }
 
 const SLEEPER: &str = "return { main = function() process.inbox():receive() end }";
@@ -160,7 +160,7 @@ fn arguments_count_until_they_are_delivered() {
         while node.waiting_count() == 0 {
             std::thread::yield_now();
         }
-        let used = node.memory_used();
+        let used = node.usage().of("node.memory").unwrap().used;
         node.terminate(handle.pid()).unwrap();
         settle(node, 0);
         used

@@ -64,6 +64,10 @@ pub struct Run {
     #[arg(long, value_name = "SIZE")]
     pub node_memory: Option<String>,
 
+    /// The most CPU time of all processes together, in cores: `0.5`; all there is by default
+    #[arg(long, value_name = "CORES")]
+    pub node_cpu_max: Option<String>,
+
     /// The most processes at once; 8000 by default
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub node_processes: Option<u32>,

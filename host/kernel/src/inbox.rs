@@ -20,6 +20,7 @@ pub use bounds::{Held, MailboxLimits, SendError};
 pub use mailbox::{BatchLimits, EVENT_BYTES, EVENT_COST, Item, MESSAGE_COST, Mailbox, Message, ReturnError, Unread};
 pub use requests::{MAX_REQUESTS, Reply, RequestError};
 pub use tasks::MAX_TASKS;
+pub use topics::{TOPIC_COST, topic_bytes};
 
 /// The inbox of a process, with tasks of type `T` that wait for a thread.
 #[derive(Debug)]
@@ -206,6 +207,11 @@ impl<T> Inbox<T> {
     /// Bytes that it holds here, not in the guest: payloads with [`MESSAGE_COST`] each, events and replies.
     pub fn held_bytes(&self) -> u64 {
         self.mailbox.held_bytes().saturating_add(self.requests.held_bytes())
+    }
+
+    /// Bytes that the topics take on which the process listens, [`topic_bytes`] each.
+    pub fn listened_bytes(&self) -> u64 {
+        self.mailbox.listened_bytes()
     }
 
     /// The mailbox, to be looked at.

@@ -16,6 +16,7 @@ mod spawn;
 mod table;
 mod turn;
 mod upgrade;
+mod usage;
 pub(crate) mod wall;
 
 use std::hash::{BuildHasher, RandomState};
@@ -43,6 +44,7 @@ pub(crate) use machine::Machine;
 pub use machine::StartError;
 pub(crate) use spawn::Spawn;
 pub use spawn::{SpawnError, SpawnRequest};
+pub use usage::{Held, Usage};
 
 /// What all processes of a node have together.
 pub(crate) struct Budgets {
@@ -117,6 +119,7 @@ impl NodeInner {
     fn follow(&self, afterwards: Afterwards) {
         for process in &afterwards.ended {
             process.life.announce();
+            self.machine.scheduler.end(&process.member);
         }
         if afterwards.idle {
             self.idle.notify_waiters();

@@ -584,7 +584,8 @@ fn what_rests_is_not_counted_and_is_due_when_its_allowance_has_grown() {
 fn who_has_ended_waits_for_no_allowance_and_takes_a_share_of_its_own_for_it() {
     for cores in 1..=4 {
         let mut machine = Machine::new(cores);
-        let (capped, other) = (Share::inside(&Share::new(Portion { most: Some(Duration::ZERO), ..HALF }), 100), share());
+        let (capped, other) =
+            (Share::inside(&Share::new(Portion { most: Some(Duration::ZERO), ..HALF }), 100), share());
         let all: Vec<_> = (0..300).map(|_| machine.add(Kind::Busy, &capped)).collect();
         (0..8).for_each(|_| drop(machine.add(Kind::Busy, &other)));
         machine.run(SPENT * STEPS);
