@@ -76,8 +76,8 @@ pub struct Run {
     #[arg(long = "grant-env", value_name = "NAME")]
     pub grant_env: Vec<String>,
 
-    /// Let what is run read the files of this directory, or change them too: `data`, `data:rw`; repeatable
-    #[arg(long = "grant-fs", value_name = "PATH[:rw]")]
+    /// Let what is run read the files of this directory, or change them too, and fill it with so much: `data`, `data:rw`, `data:rw=64MiB`; repeatable
+    #[arg(long = "grant-fs", value_name = "PATH[:rw[=SIZE]]")]
     pub grant_fs: Vec<String>,
 
     /// The least important log lines to show

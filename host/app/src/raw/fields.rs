@@ -140,6 +140,17 @@ impl<'n> Fields<'n> {
         parsed.map_err(|message| field.hinted(message, Some(SIZE_FORM.to_owned()))).ok()
     }
 
+    /// The same with its place.
+    pub(super) fn placed_size(&mut self, key: &'static str) -> Option<At<u64>> {
+        let place = self.optional(key)?.place();
+        self.size(key).map(|value| At { value, place })
+    }
+
+    /// Reports a mistake in the table.
+    pub(super) fn push(&self, mistake: Mistake) {
+        self.page.push(mistake);
+    }
+
     pub(super) fn duration(&mut self, key: &'static str) -> Option<Duration> {
         let field = self.optional(key)?;
         let parsed = match &field.node.shape {

@@ -105,7 +105,7 @@ mod tests {
     use crate::wasm::Stopped;
     use lunarium_schedule::{Clock, TICK, Urgency};
 
-    fn clock() -> std::sync::Arc<Clock> {
+    fn clock() -> Arc<Clock> {
         Clock::start(Box::new(|| {})).unwrap()
     }
 
