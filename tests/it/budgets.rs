@@ -270,7 +270,9 @@ fn names_and_topics_are_charged_to_the_host_and_given_back() {
             for i = 1, held do process.registry.unregister(("x"):rep(250) .. i) end
             return { names, topics, process.registry.register("after") }
         end }"#,
-        expect![[r#"=> {{"ResourceExhausted", "host.memory", true}, {"ResourceExhausted", "host.memory", false}, true}"#]],
+        expect![[
+            r#"=> {{"ResourceExhausted", "host.memory", true}, {"ResourceExhausted", "host.memory", false}, true}"#
+        ]],
     );
     settle(node, 0);
 }

@@ -300,14 +300,11 @@ fn who_rests_is_ended_all_the_same_and_leaves_nothing() {
     while lab.node.usage().cpu < Duration::from_millis(20) {
         std::thread::yield_now();
     }
-    let began = lab.node.uptime();
     for handle in &busy {
         lab.node.terminate(handle.pid()).expect("it lives");
         assert_eq!(show_outcome(&handle.wait_blocking()), "failed Canceled: process terminated");
     }
     lab.settle();
-    // On its allowance alone each of them would take a slice: a tenth of a second and more.
-    assert!(lab.node.uptime() - began < Duration::from_secs(5));
 }
 
 #[test]
