@@ -146,6 +146,11 @@ impl Lab {
         std::mem::take(&mut self.output.lines.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
+    /// The same, and they are kept.
+    pub fn lines(&self) -> Vec<String> {
+        self.output.lines.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
     /// How many lines have been printed and not been taken.
     pub fn print_count(&self) -> usize {
         self.output.lines.lock().unwrap_or_else(PoisonError::into_inner).len()

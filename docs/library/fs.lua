@@ -13,8 +13,9 @@
 ---
 --- All calls fail alike, beside what they say themselves: `INVALID` for a missing or unusable path, and where it isn't a plain
 --- file; `PERMISSION_DENIED` outside of every granted directory, for a change in a read-only one, and where a policy or the
---- system doesn't allow it; `NOT_FOUND` when there is no such file; `RESOURCE_EXHAUSTED` when the disk is full; `UNAVAILABLE`
---- for whatever else the system says.
+--- system doesn't allow it; `NOT_FOUND` when there is no such file; `RESOURCE_EXHAUSTED` when the disk is full, or the
+--- directory holds what [its grant](../applications.md#grants) allows (`details().limit` is `grant.bytes`); `UNAVAILABLE` for
+--- whatever else the system says.
 ---
 --- Eight calls of a process are under way at once; more wait their turn. Between them there is no order. A call that is under
 --- way when its process ends is carried out as a whole.

@@ -90,7 +90,7 @@ function process.send(destination, topic, ...) end
 ---
 --- Errors:
 --- * `INVALID`: the topic is missing or unusable; `message` is not a boolean
---- * `RESOURCE_EXHAUSTED`: limit `listeners`
+--- * `RESOURCE_EXHAUSTED`: limit `listeners`, or a budget
 ---
 --- ```lua
 --- process.send(process.pid(), "jobs", { id = 7 })
@@ -642,6 +642,48 @@ function process.set_options(options) end
 ---@field trap_links? boolean a linked process that fails is an event instead of the end; `false` at first
 local options = {}
 
+-- # Limits
+
+--- What this process may hold, and how much of it it does: a table by the names of the [limits](../limits.md), as
+--- `details().limit` has them. It is made anew by each call. Sizes are bytes; of `cpu`, `cpu_total` and `lifetime` both are
+--- [Durations](time.md). A limit that is nil is none; `message` has only a limit.
+---
+--- ```lua
+--- local all = process.limits()
+--- print(all.memory.used < all.memory.limit, all.memory.limit) --> true 16777216
+--- print(all.cpu.limit, all.lifetime.limit) --> 10s nil
+---
+--- process.listen("jobs")
+--- print(process.limits().listeners.used) --> 1
+--- ```
+---@return process.Limits limits
+---@nodiscard
+function process.limits() end
+
+--- What `process.limits` gives.
+---@class process.Limits
+---@field memory process.Limit bytes that its Lua holds, garbage too
+---@field cpu process.Limit of Durations: CPU time since it last waited
+---@field cpu_total process.Limit of Durations: CPU time of its whole life
+---@field lifetime process.Limit of Durations: time since it was started
+---@field mailbox_messages process.Limit messages not yet received
+---@field mailbox_bytes process.Limit their bytes
+---@field message process.Limit bytes of one message
+---@field links process.Limit
+---@field monitors process.Limit
+---@field timers process.Limit
+---@field coroutines process.Limit
+---@field names process.Limit
+---@field listeners process.Limit topics
+---@field log_lines process.Limit of this second
+local limits = {}
+
+--- What is held of one limit.
+---@class process.Limit
+---@field used? integer|time.Duration
+---@field limit? integer|time.Duration
+local limit = {}
+
 -- # Names
 
 --- Names of processes. A name belongs to the application and is freed when its process ends, before anybody hears of the
@@ -655,7 +697,7 @@ process.registry = {}
 --- * `INVALID`: the name is missing, empty, longer than 255 bytes, or looks like a pid
 --- * `ALREADY_EXISTS`: another process holds it
 --- * `NOT_FOUND`: the process has ended
---- * `RESOURCE_EXHAUSTED`: limit `names`
+--- * `RESOURCE_EXHAUSTED`: limit `names`, or a budget of who gets it
 ---
 --- Permission: `process.registry.register` on the name; for another process also `process.registry.foreign` on its pid.
 ---

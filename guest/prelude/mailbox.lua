@@ -15,6 +15,8 @@ local events = new_channel(0, EVENTS, true, true)
 
 rt.listeners, rt.inbox = listeners, inbox
 
+function rt.listener_count() return count end
+
 -- ---- From the host
 
 function rt.deliver(sender, topic, bytes, arrived)
@@ -97,12 +99,13 @@ local function listen(topic, options)
     return nil, fault("ResourceExhausted", "process has " .. count .. " listeners, the limit is " .. limit)
   end
   ch = new_channel(0, kind or PAYLOADS, true, true)
+  local listened, refused = host_listen(topic)
+  if not listened then return nil, refused end
   if inbox[TAIL] > 0 then claim(topic, ch) end
   topics[ch] = topic
   listeners[topic] = ch
   count = count + 1
   S[UNSEEN] = true
-  host_listen(topic)
   return ch, nil
 end
 

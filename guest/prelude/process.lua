@@ -1,6 +1,17 @@
 -- The module `process`: a table of functions that other files own.
 local rt = ...
 local mailbox, S = rt.mailbox, rt.state
+local host_limits, listener_count = rt.limits, rt.listener_count
+
+-- What the process holds of its limits: the host counts some, the others are counted here.
+local function limits()
+  local all, message = host_limits()
+  all.message = { limit = message }
+  all.timers = { used = S[TIMERS], limit = S[MOST_TIMERS] }
+  all.coroutines = { used = S[SPAWNED], limit = S[MOST_COROUTINES] }
+  all.listeners = { used = listener_count(), limit = S[MOST_LISTENERS] }
+  return all
+end
 
 rt.process = {
   pid = function() return S[PID] end,
@@ -18,6 +29,7 @@ rt.process = {
   call = rt.call,
   with_timeout = rt.with_timeout,
   upgrade = rt.upgrade,
+  limits = limits,
   with_context = rt.with_context,
   terminate = rt.terminate,
   cancel = rt.cancel,

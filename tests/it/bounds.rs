@@ -155,6 +155,7 @@ const ROWS: &[(&str, &str, &str)] = &[
         "destinations(p.cancel) destinations(function(to) return p.cancel(to, '1h') end)",
         DESTINATIONS_TWICE,
     ),
+    ("process.get-limits", "print(p.limits() ~= nil)", "true"),
     ("process.get-options", "print(p.get_options() ~= nil)", "true"),
     (
         "process.set-options",

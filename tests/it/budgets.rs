@@ -39,7 +39,7 @@ fn settle(node: &Node, reserves: u64) {
     while node.instance_count() > 0 {
         std::thread::yield_now();
     }
-    assert_eq!(node.memory_used(), reserves);
+    assert_eq!(node.usage().of("node.memory").unwrap().used, reserves);
 }
 
 const SLEEPER: &str = "return { main = function() process.inbox():receive() end }";
@@ -160,7 +160,7 @@ fn arguments_count_until_they_are_delivered() {
         while node.waiting_count() == 0 {
             std::thread::yield_now();
         }
-        let used = node.memory_used();
+        let used = node.usage().of("node.memory").unwrap().used;
         node.terminate(handle.pid()).unwrap();
         settle(node, 0);
         used
@@ -247,4 +247,56 @@ fn who_logs_little_is_heard_beside_who_logs_without_end() {
     // Five of them may write five thousand lines a second by their own limits.
     let seconds = usize::try_from(began.elapsed().as_secs()).unwrap() + 2;
     assert!(lines.len() - 200 <= seconds * 200, "{} in {seconds} s", lines.len());
+}
+
+#[test]
+fn names_and_topics_are_charged_to_the_host_and_given_back() {
+    let lab = lab(u64::MAX, &[("app:small", MIB / 2, 0)]);
+    let node = &lab.node;
+    check(
+        node,
+        "app:small",
+        r#"return { main = function()
+            local function fill(act)
+                for i = 1, 1024 do
+                    local ok, err = act(("x"):rep(250) .. i)
+                    if err then return { err:kind(), err:details().limit, i > 100 } end
+                end
+            end
+            local names = fill(process.registry.register)
+            -- What is charged for names goes by steps.
+            local topics = fill(process.listen)
+            local held = process.limits().names.used
+            for i = 1, held do process.registry.unregister(("x"):rep(250) .. i) end
+            return { names, topics, process.registry.register("after") }
+        end }"#,
+        expect![[
+            r#"=> {{"ResourceExhausted", "host.memory", true}, {"ResourceExhausted", "host.memory", false}, true}"#
+        ]],
+    );
+    settle(node, 0);
+}
+
+#[test]
+fn a_name_that_is_given_away_is_charged_to_who_gets_it() {
+    let lab = lab(u64::MAX, &[("app:small", u64::MAX, 0), ("app:large", u64::MAX, 0)]);
+    let node = &lab.node;
+    let receiver = spawn(node, "app:small", SLEEPER);
+    assert!(block_on(receiver.started()));
+    let of = |host| node.host_usage(&HostId::new(host)).unwrap().of("host.memory").unwrap().used;
+    let before = of("app:small");
+    let giver = r#"return { main = function(to)
+        for i = 1, 1000 do assert(process.registry.register(("x"):rep(240) .. i, to)) end
+        local ok, err = process.registry.register("one", to)
+        for i = 1, 100 do assert(process.registry.register(("x"):rep(240) .. 1, to)) end
+    end }"#;
+    node.define(Definition::new(EntryId::new("app:giver"), Chunk::new("@giver.lua", giver)));
+    let request = SpawnRequest::new(EntryId::new("app:giver"), HostId::new("app:large"));
+    let giver = node.spawn(request.with_arguments(vec![Value::from(receiver.pid().as_str())])).unwrap();
+    assert_eq!(show_outcome(&giver.wait_blocking()), "=> nil");
+    // 240 bytes and what a name costs beside them, in steps of 64 KiB beyond 16.
+    let grown = of("app:small") - before;
+    assert!((400_000..550_000).contains(&grown), "{grown}");
+    node.terminate(receiver.pid()).unwrap();
+    settle(node, 0);
 }

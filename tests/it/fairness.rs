@@ -3,8 +3,8 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use lunarium_engine::{Handle, Limits, Value};
-use lunarium_tests::{Lab, show_outcome};
+use lunarium_engine::{EntryId, Handle, HostDefinition, HostId, Limits, SpawnRequest, Value};
+use lunarium_tests::{Lab, PROCESSES, show_outcome};
 
 const BUSY: &str = "-- entry: busy\nreturn { main = function() while true do end end }";
 
@@ -204,32 +204,107 @@ fn a_fork_bomb_and_busy_loops_do_not_keep_a_start_waiting() {
     assert!(bomb.node.process_count() > 1);
 }
 
+/// Prints a line now and then, and computes for ever.
+const COUNTER: &str = r#"
+-- entry: counter
+return { main = function(round)
+  while true do
+    for _ = 1, 20000 do end
+    print(round or "round")
+  end
+end }"#;
+
+/// How often both have come round, from when each has begun until the second has 1,200 times. Nobody prints else.
+fn rounds(count: impl Fn() -> [usize; 2]) -> [usize; 2] {
+    while count().iter().any(|rounds| *rounds < 50) {
+        std::thread::yield_now();
+    }
+    let [one, three] = count();
+    loop {
+        let [one_now, three_now] = count();
+        if three_now - three >= 1200 {
+            return [one_now - one, three_now - three];
+        }
+        std::thread::yield_now();
+    }
+}
+
 #[test]
 fn a_node_of_three_times_the_weight_gets_three_times_the_slices() {
     let labs = [Lab::weighing(100), Lab::weighing(300)];
     for (lab, tasks) in labs.iter().zip([12, 4]) {
-        lab.define(
-            r#"
--- entry: counter
-return { main = function()
-  while true do
-    for _ = 1, 20000 do end
-    print("round")
-  end
-end }"#,
-        );
+        lab.define(COUNTER);
         (0..tasks).for_each(|_| drop(lab.spawn("counter", Vec::new())));
     }
-    // From when all have begun.
-    while labs.iter().any(|lab| lab.print_count() < 50) {
-        std::thread::yield_now();
-    }
-    labs.iter().for_each(|lab| drop(lab.printed()));
-    while labs[1].print_count() < 1200 {
-        std::thread::yield_now();
-    }
-    let [one, three] = labs.each_ref().map(Lab::print_count);
+    let [one, three] = rounds(|| labs.each_ref().map(Lab::print_count));
     assert!((2 * one..5 * one).contains(&three), "{one} and {three} rounds");
+}
+
+#[test]
+fn a_host_of_three_times_the_weight_gets_three_times_the_slices_of_its_node() {
+    let lab = Lab::default();
+    lab.define(COUNTER);
+    let hosts = [("app:one", 100, 12), ("app:three", 300, 4)];
+    for (id, weight, tasks) in hosts {
+        let host = HostId::new(id);
+        lab.node.add_host(HostDefinition::new(host.clone()).with_cpu_weight(weight)).unwrap();
+        for _ in 0..tasks {
+            let request = SpawnRequest::new(EntryId::new("app:counter"), host.clone());
+            lab.node.spawn(request.with_arguments(vec![Value::from(id)])).unwrap();
+        }
+    }
+    let count = || {
+        let lines = lab.lines();
+        hosts.map(|(id, ..)| lines.iter().filter(|line| *line == id).count())
+    };
+    let [one, three] = rounds(count);
+    assert!((2 * one..5 * one).contains(&three), "{one} and {three} rounds");
+    let used = hosts.map(|(id, ..)| lab.node.host_usage(&HostId::new(id)).unwrap().cpu);
+    assert!(used[1] > used[0], "{used:?}");
+}
+
+/// Half a core, of a node or of a host.
+const HALF: Duration = Duration::from_millis(500);
+
+#[test]
+fn who_is_over_its_most_rests_until_its_allowance_has_grown_again() {
+    let lab = Lab::made(Limits::default(), PROCESSES, |config| config.with_cpu_max(HALF));
+    let other = Lab::default();
+    let host = HostId::new("app:half");
+    other.node.add_host(HostDefinition::new(host.clone()).with_cpu_max(HALF)).unwrap();
+    other.define(BUSY);
+    lab.define(BUSY);
+    for _ in 0..4 {
+        lab.spawn("busy", Vec::new());
+        other.node.spawn(SpawnRequest::new(EntryId::new("app:busy"), host.clone())).unwrap();
+    }
+    let used = || [lab.node.usage().cpu, other.node.host_usage(&host).unwrap().cpu];
+    // What was saved up is spent.
+    while used().iter().any(|used| *used < HALF) {
+        std::thread::yield_now();
+    }
+    let (before, began) = (used(), lab.node.uptime());
+    while used().iter().zip(before).any(|(used, before)| *used - before < HALF) {
+        std::thread::yield_now();
+    }
+    // Each has got this much; nobody gets it sooner than in a second, but for the slices under way on each core.
+    assert!(lab.node.uptime() - began >= HALF * 3 / 2, "{:?}", lab.node.uptime() - began);
+}
+
+#[test]
+fn who_rests_is_ended_all_the_same_and_leaves_nothing() {
+    let lab = Lab::made(Limits::default(), PROCESSES, |config| config.with_cpu_max(Duration::from_millis(10)));
+    lab.define(BUSY);
+    lab.define(SLEEPER);
+    let busy: Vec<_> = (0..50).map(|_| lab.spawn("busy", Vec::new())).collect();
+    while lab.node.usage().cpu < Duration::from_millis(20) {
+        std::thread::yield_now();
+    }
+    for handle in &busy {
+        lab.node.terminate(handle.pid()).expect("it lives");
+        assert_eq!(show_outcome(&handle.wait_blocking()), "failed Canceled: process terminated");
+    }
+    lab.settle();
 }
 
 #[test]

@@ -395,3 +395,46 @@ end }
     assert_eq!(handles_below(shelf.folder.path()), 2);
     assert!(fs::metadata(shelf.path("data/log")).unwrap().len().is_multiple_of(10));
 }
+
+#[test]
+fn a_bounded_grant_is_filled_by_all_who_have_it_together() {
+    let mut shelf = Shelf::new();
+    let mut grants = Grants::clone(&shelf.lab.grants);
+    grants.fs[0] = grants.fs[0].clone().with_max_bytes(1 << 20).unwrap();
+    shelf.lab.grants = grants.into();
+    shelf.check(
+        r#"
+        local workers, written = 4, 0
+        for i = 1, workers do process.spawn_monitored("app:writer", "app:processes", i) end
+        for i = 1, workers do
+            local result = process.events():receive().result
+            written = written + result.value.count
+            print(result.value.kind, result.value.limit, result.value.retryable)
+        end
+        print(written)
+        -- Who takes less is never refused.
+        print(fs.write("data/1.1", ""), fs.remove("data/2.1"), fs.write("data/after", ("x"):rep(60000)))
+        -- entry: writer
+        return { main = function(me)
+            local count = 0
+            while true do
+                local ok, err = fs.write("data/" .. me .. "." .. count + 1, ("x"):rep(65536))
+                if err then
+                    return { count = count, kind = err:kind(), limit = err:details().limit, retryable = err:retryable() }
+                end
+                count = count + 1
+            end
+        end }"#,
+        expect![[r#"
+            ResourceExhausted	grant.bytes	false
+            ResourceExhausted	grant.bytes	false
+            ResourceExhausted	grant.bytes	false
+            ResourceExhausted	grant.bytes	false
+            16
+            true	true	true	nil
+            => nil
+        "#]],
+    );
+    let size = fs::read_dir(shelf.path("data")).unwrap().map(|entry| entry.unwrap().metadata().unwrap().len());
+    assert!(size.sum::<u64>() <= 1 << 20);
+}

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use expect_test::{Expect, expect};
-use lunarium_engine::{Limits, Value};
+use lunarium_engine::{Chunk, Definition, EntryId, Limits, LimitsOverride, Value};
 use lunarium_tests::{Lab, show_outcome, transcript_in};
 
 fn check(limits: Limits, script: &str, expect: Expect) {
@@ -327,4 +327,113 @@ return {{ main = function() {body} end }}"#
         );
         check(limits, &script, expected);
     }
+}
+
+#[test]
+fn cpu_total_goes_on_over_waits_and_upgrades() {
+    let limits = Limits { cpu_total: Duration::from_millis(60), ..Limits::default() };
+    let waits = r#"return { main = function()
+        while true do for _ = 1, 20000 do end time.sleep("1ms") end
+    end }"#;
+    let upgrades = r#"return { main = function() for _ = 1, 20000 do end process.upgrade() end }"#;
+    for script in [waits, upgrades] {
+        check(
+            limits.clone(),
+            script,
+            expect![[r#"
+                failed ResourceExhausted: cpu_total limit of 60ms reached {"limit" = "cpu_total"}
+            "#]],
+        );
+    }
+}
+
+#[test]
+fn a_lifetime_ends_who_waits_who_computes_and_who_becomes_another() {
+    let limits = Limits { lifetime: Duration::from_millis(80), ..Limits::default() };
+    for script in [
+        "return { main = function() process.inbox():receive() end }",
+        "return { main = function() while true do end end }",
+        "return { main = function() while true do time.sleep('1ms') end end }",
+        "return { main = function() time.sleep('1ms') process.upgrade() end }",
+    ] {
+        check(
+            limits.clone(),
+            script,
+            expect![[r#"
+                failed ResourceExhausted: lifetime limit of 80ms reached {"limit" = "lifetime"}
+            "#]],
+        );
+    }
+    // Whoever ends before has nothing to do with it.
+    check(
+        limits,
+        "return { main = function() return 7 end }",
+        expect![[r#"
+            => 7
+        "#]],
+    );
+}
+
+#[test]
+fn the_lifetime_of_what_it_becomes_counts_from_its_own_beginning() {
+    let lab = Lab::default();
+    let define = |name: &str, source: &str, lifetime: Option<Duration>| {
+        let limits = LimitsOverride { lifetime, ..LimitsOverride::default() };
+        let chunk = Chunk::new(format!("@{name}.lua"), source);
+        lab.node.define(Definition::new(EntryId::new(format!("app:{name}")), chunk).with_limits(limits));
+    };
+    let next = "return { main = function() print(process.limits().lifetime.limit) process.inbox():receive() end }";
+    define("next", next, Some(Duration::from_millis(40)));
+    let source = "return { main = function() time.sleep('60ms') process.upgrade('app:next') end }";
+    define("main", source, None);
+    let outcome = lab.spawn("main", Vec::new()).wait_blocking();
+    let expected = r#"failed ResourceExhausted: lifetime limit of 40ms reached {"limit" = "lifetime"}"#;
+    assert_eq!(show_outcome(&outcome), expected);
+}
+
+#[test]
+fn a_script_sees_what_it_holds_of_its_limits() {
+    let limits = Limits { lifetime: Duration::from_secs(3600), links: 7, ..Limits::default() };
+    check(
+        limits,
+        r#"return { main = function()
+            local me = process.pid()
+            local at_first = process.limits()
+            assert(process.registry.register("a name"))
+            local child = process.spawn_linked_monitored("app:child", "app:processes")
+            process.listen("t")
+            process.send(me, "other", ("x"):rep(1000))
+            process.send(me, "other", ("x"):rep(1000))
+            local held = ("x"):rep(1000000)
+            for _ = 1, 100000 do end
+            local all = process.limits()
+            for _, name in ipairs { "links", "monitors", "names", "listeners", "timers", "mailbox_messages", "log_lines" } do
+                print(name, at_first[name].used, all[name].used, all[name].limit)
+            end
+            print(all.mailbox_bytes.used, all.message.limit, all.message.used)
+            print(all.memory.used - at_first.memory.used >= #held, all.memory.limit)
+            print(all.cpu.used > at_first.cpu.used, all.cpu_total.used >= all.cpu.used, all.cpu.limit, all.cpu_total.limit)
+            print(all.lifetime.used > at_first.lifetime.used, all.lifetime.limit)
+            time.sleep("1ms")
+            local later = process.limits()
+            print(later.cpu.used < all.cpu.used, later.cpu_total.used >= all.cpu_total.used)
+        end }
+        -- entry: child
+        return { main = function() process.inbox():receive() end }"#,
+        expect![[r#"
+            links	0	1	7
+            monitors	0	1	10000
+            names	0	1	1024
+            listeners	0	1	1024
+            timers	0	0	10000
+            mailbox_messages	0	2	10000
+            log_lines	0	0	1000
+            2016	1048576	nil
+            true	16777216
+            true	true	10s	nil
+            true	1h0m0s
+            true	true
+            => nil
+        "#]],
+    );
 }

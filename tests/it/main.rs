@@ -48,4 +48,5 @@ mod tamper;
 mod terminate;
 mod time;
 mod upgrade;
+mod usage;
 mod wait;

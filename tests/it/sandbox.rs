@@ -53,7 +53,7 @@ fn the_modules_are_exactly_these() {
         print(list(json), list(logger))
         "#,
         expect![[r#"
-            call cancel event events exec get_options id inbox link listen monitor pid registry send set_options spawn spawn_linked spawn_linked_monitored spawn_monitored terminate unlink unlisten unmonitor upgrade with_context with_timeout
+            call cancel event events exec get_options id inbox limits link listen monitor pid registry send set_options spawn spawn_linked spawn_linked_monitored spawn_monitored terminate unlink unlisten unmonitor upgrade with_context with_timeout
             CANCEL EXIT LINK_DOWN	lookup register unregister
             new select
             HOUR MICROSECOND MILLISECOND MINUTE NANOSECOND SECOND after date now parse parse_duration sleep ticker timer unix

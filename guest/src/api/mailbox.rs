@@ -72,12 +72,10 @@ extern "C-unwind" fn arrived(lua: Lua) -> c_int {
     1
 }
 
-/// `host_listen(topic)`: the host hands over messages of the topic, which is one.
+/// `host_listen(topic)` → true: the host hands over messages of the topic; or nil and the error object
 extern "C-unwind" fn listen(lua: Lua) -> c_int {
-    if let Ok(topic) = topic(lua.check_bytes(1)) {
-        lua.context().host.listen(topic);
-    }
-    0
+    let listened = topic(lua.check_bytes(1)).and_then(|topic| lua.context().host.listen(topic));
+    done(lua, listened)
 }
 
 /// `host_unlisten(topic)`: it doesn't any more.

@@ -7,10 +7,12 @@ use lunarium_contract::{call, length};
 use super::argument::{bounded_argument, destination_argument, invalid, name, shown, text, topic, with_payload};
 use crate::api::duration::{Argument, argument};
 use crate::codec::{Shape, Unfit};
-use crate::host::{ActorParam, ErrorKind, FirstMessage, Options, Refusal, SpawnRequest};
+use crate::host::{ActorParam, ErrorKind, FirstMessage, Held, Options, Refusal, SpawnRequest};
 use crate::lua::wait;
 use crate::lua::{Function, Kind, Lua};
 use crate::state::error::{answer, done, push_error, refuse};
+use crate::state::object::Object;
+use crate::time::duration::Duration;
 use crate::turn::request::reply_to;
 use crate::turn::upgrade::stop;
 
@@ -228,6 +230,50 @@ extern "C-unwind" fn cancel(lua: Lua) -> c_int {
     done(lua, lua.context().host.cancel(destination, deadline))
 }
 
+/// Limits that are this long are none.
+const FOREVER: u64 = i64::MAX as u64;
+
+fn time(lua: Lua, nanoseconds: u64) {
+    Duration(i64::try_from(nanoseconds).unwrap_or(i64::MAX)).push(lua);
+}
+
+fn count(lua: Lua, count: u64) {
+    lua.push_integer(i64::try_from(count).unwrap_or(i64::MAX));
+}
+
+/// Sets a limit in the table on top: what is used of it, and the most. Raises.
+fn set_limit(lua: Lua, name: &CStr, push: fn(Lua, u64), held: Held) {
+    lua.new_table(0, 2);
+    push(lua, held.used);
+    lua.set_field(-2, c"used");
+    if held.limit < FOREVER {
+        push(lua, held.limit);
+        lua.set_field(-2, c"limit");
+    }
+    lua.set_field(-2, name);
+}
+
+/// `limits()` → a table of what is used of the limits that the host counts, and of `memory`; and the limit `message`
+extern "C-unwind" fn limits(lua: Lua) -> c_int {
+    let context = lua.context();
+    let held = context.host.limits();
+    let own = context.memory.own();
+    let memory = Held { used: own.saturating_sub(context.memory.left()) as u64, limit: own as u64 };
+    lua.new_table(0, 16);
+    set_limit(lua, c"memory", count, memory);
+    set_limit(lua, c"cpu", time, held.cpu);
+    set_limit(lua, c"cpu_total", time, held.cpu_total);
+    set_limit(lua, c"lifetime", time, held.lifetime);
+    set_limit(lua, c"mailbox_messages", count, held.mailbox_messages);
+    set_limit(lua, c"mailbox_bytes", count, held.mailbox_bytes);
+    set_limit(lua, c"links", count, held.links);
+    set_limit(lua, c"monitors", count, held.monitors);
+    set_limit(lua, c"names", count, held.names);
+    set_limit(lua, c"log_lines", count, held.log_lines);
+    count(lua, context.message_limit.get() as u64);
+    2
+}
+
 extern "C-unwind" fn get_options(lua: Lua) -> c_int {
     let options = lua.context().host.options();
     lua.new_table(0, 1);
@@ -273,7 +319,7 @@ extern "C-unwind" fn set_options(lua: Lua) -> c_int {
 }
 
 /// For the prelude.
-pub const FUNCTIONS: [(&CStr, Function); 14] = [
+pub const FUNCTIONS: [(&CStr, Function); 15] = [
     (c"spawner_spawn", spawner_spawn),
     (c"spawner_spawn_monitored", spawner_spawn_monitored),
     (c"spawner_spawn_linked", spawner_spawn_linked),
@@ -286,6 +332,7 @@ pub const FUNCTIONS: [(&CStr, Function); 14] = [
     (c"upgrade", upgrade),
     (c"terminate", terminate),
     (c"cancel", cancel),
+    (c"limits", limits),
     (c"get_options", get_options),
     (c"set_options", set_options),
 ];

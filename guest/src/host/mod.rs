@@ -10,14 +10,14 @@ pub use bindings::exports::lunarium::process::guest::{
 #[cfg(test)]
 pub use bindings::exports::lunarium::process::guest::{Library, Limits, Modules};
 pub use bindings::lunarium::process::output::Level;
-pub use bindings::lunarium::process::process::{FirstMessage, Options, SpawnRequest};
+pub use bindings::lunarium::process::process::{FirstMessage, Held, Limits as HeldLimits, Options, SpawnRequest};
 pub use bindings::lunarium::process::security::{ActorParam, ActorResult};
 pub use bindings::lunarium::process::types::{ErrorKind, Refusal, Unread};
 
 /// The host functions, and the clocks.
 pub trait Host {
     fn send(&self, destination: &str, topic: &str, payload: &[u8], unread: Unread) -> Result<(), Refusal>;
-    fn listen(&self, topic: &str);
+    fn listen(&self, topic: &str) -> Result<(), Refusal>;
     fn unlisten(&self, topic: &str);
     fn listen_to_all(&self);
 
@@ -32,6 +32,7 @@ pub trait Host {
     fn terminate(&self, destination: &str) -> Result<(), Refusal>;
     /// `deadline` in nanoseconds from now.
     fn cancel(&self, destination: &str, deadline: Option<u64>) -> Result<(), Refusal>;
+    fn limits(&self) -> HeldLimits;
     fn options(&self) -> Options;
     fn set_options(&self, options: Options);
 

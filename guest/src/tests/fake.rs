@@ -6,8 +6,8 @@ use std::rc::Rc;
 
 use super::{PEER, PID, heap, show};
 use crate::host::{
-    ActorParam, ActorResult, Call, Ended, ErrorKind, Event, Failure, FirstMessage, Host, Level, Message, Options, Outcome,
-    Refusal, Reply, SpawnRequest, Unread, refusal,
+    ActorParam, ActorResult, Call, Ended, ErrorKind, Event, Failure, FirstMessage, Held, HeldLimits, Host, Level, Message,
+    Options, Outcome, Refusal, Reply, SpawnRequest, Unread, refusal,
 };
 
 #[derive(Clone)]
@@ -21,6 +21,8 @@ pub struct State {
     pub output: Cell<usize>,
     /// Shown instead of delivered.
     pub log_sends: Cell<bool>,
+    /// A budget is reached: listening is refused.
+    pub full: Cell<bool>,
     /// The process's actor and scope; policies and groups the fake host knows are `app:…`.
     pub security: RefCell<Option<(ActorResult, Vec<String>)>>,
     /// How a spawned child ends at once, told by an EXIT.
@@ -45,6 +47,7 @@ impl Default for State {
             trap_links: Cell::new(false),
             output: Cell::new(usize::MAX),
             log_sends: Cell::new(false),
+            full: Cell::default(),
             security: RefCell::default(),
             child: RefCell::default(),
             callees: RefCell::default(),
@@ -121,7 +124,13 @@ impl Host for Fake {
     }
 
     // Hands over everything.
-    fn listen(&self, _: &str) {}
+    fn listen(&self, _: &str) -> Result<(), Refusal> {
+        if !self.0.full.get() {
+            return Ok(());
+        }
+        let full = refusal(ErrorKind::ResourceExhausted, "the host is full".to_owned());
+        Err(Refusal { limit: Some("host.memory".to_owned()), ..full })
+    }
 
     fn unlisten(&self, _: &str) {}
 
@@ -204,6 +213,21 @@ impl Host for Fake {
 
     fn cancel(&self, destination: &str, deadline: Option<u64>) -> Result<(), Refusal> {
         self.0.act(&format!("cancel {deadline:?}"), destination)
+    }
+
+    fn limits(&self) -> HeldLimits {
+        let held = |used| Held { used, limit: 10 * used };
+        HeldLimits {
+            cpu: held(1_000_000),
+            cpu_total: held(2_000_000),
+            lifetime: Held { used: 3_000_000, limit: i64::MAX as u64 },
+            mailbox_messages: held(4),
+            mailbox_bytes: held(5),
+            links: held(6),
+            monitors: held(7),
+            names: held(8),
+            log_lines: held(9),
+        }
     }
 
     fn options(&self) -> Options {

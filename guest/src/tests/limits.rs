@@ -305,3 +305,19 @@ fn a_long_line_is_cut() {
         => nil
     "#]]);
 }
+
+#[test]
+fn listening_is_refused_at_a_budget_and_changes_nothing() {
+    let case = Case::body(
+        r#"local ch, err = process.listen("t")
+        print(ch, err, err:kind(), err:details().limit, process.limits().listeners.used)
+        process.send(process.pid(), "t", 1)
+        print(process.inbox():receive():topic())"#,
+    );
+    case.host.full.set(true);
+    case.check(expect![[r#"
+        nil	the host is full	ResourceExhausted	host.memory	0
+        t
+        => nil
+    "#]]);
+}

@@ -178,3 +178,44 @@ fn names_are_registered_found_and_freed() {
         "#]],
     );
 }
+
+#[test]
+fn limits_tell_what_is_used_of_each() {
+    check(
+        r#"
+        local names, all = {}, process.limits()
+        for name in pairs(all) do names[#names + 1] = name end
+        table.sort(names)
+        for _, name in ipairs(names) do
+            if name ~= "memory" then print(name, all[name].used, all[name].limit) end
+        end
+        process.listen("one") process.listen("two") time.after("1h")
+        coroutine.spawn(function() process.inbox():receive() end)
+        local later = process.limits()
+        print(later.listeners.used, later.timers.used, later.coroutines.used)
+        local before, held = process.limits().memory.used, ("x"):rep(1000000)
+        local memory = process.limits().memory
+        print(memory.used - before > #held / 2, memory.used < memory.limit, memory.limit)
+        all.memory.limit = 1
+        print(process.limits().memory.limit == memory.limit)"#,
+        expect![[r#"
+            coroutines	0	10000
+            cpu	1ms	10ms
+            cpu_total	2ms	20ms
+            lifetime	3ms	nil
+            links	6	60
+            listeners	0	1024
+            log_lines	9	90
+            mailbox_bytes	5	50
+            mailbox_messages	4	40
+            message	nil	1048576
+            monitors	7	70
+            names	8	80
+            timers	0	10000
+            2	1	1
+            true	true	16777216
+            true
+            => nil
+        "#]],
+    );
+}

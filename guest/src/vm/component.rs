@@ -9,7 +9,8 @@ use crate::host::bindings::Guest as World;
 use crate::host::bindings::exports::lunarium::process::guest::Guest;
 use crate::host::bindings::lunarium::process::{env, fs, link, mailbox, monitor, output, process, registry, security};
 use crate::host::{
-    ActorResult, Chunk, Event, Globals, Host, Level, Options, Program, Refusal, SpawnRequest, Status, Unread,
+    ActorResult, Chunk, Event, Globals, HeldLimits, Host, Level, Options, Program, Refusal, SpawnRequest, Status,
+    Unread,
 };
 
 thread_local! {
@@ -69,8 +70,8 @@ impl Host for Imports {
         mailbox::send(destination, topic, payload, unread)
     }
 
-    fn listen(&self, topic: &str) {
-        mailbox::listen(topic);
+    fn listen(&self, topic: &str) -> Result<(), Refusal> {
+        mailbox::listen(topic)
     }
 
     fn unlisten(&self, topic: &str) {
@@ -107,6 +108,10 @@ impl Host for Imports {
 
     fn cancel(&self, destination: &str, deadline: Option<u64>) -> Result<(), Refusal> {
         process::cancel(destination, deadline)
+    }
+
+    fn limits(&self) -> HeldLimits {
+        process::get_limits()
     }
 
     fn options(&self) -> Options {

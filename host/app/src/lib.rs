@@ -30,7 +30,8 @@ pub use limits::{LimitError, LimitSource, limit_in_force, parse_limit};
 pub use load::{Compiler, Draft};
 pub use lunarium_kernel::RestartPolicy;
 pub use notation::{
-    DurationError, NAMESPACE_FORM, SIZE_FORM, SizeError, hint, is_namespace, parse_duration, parse_size,
+    DurationError, NAMESPACE_FORM, SIZE_FORM, SizeError, hint, is_namespace, parse_budget, parse_cores, parse_duration,
+    parse_size,
 };
 pub use report::{Mistake, Report};
 pub use resolve::{Authority, NoAuthority};

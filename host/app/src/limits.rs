@@ -84,7 +84,7 @@ pub(crate) fn set(name: &str, value: &str, limits: &mut LimitsOverride) -> Resul
         LimitUnit::Count => value.parse().map_err(|_| LimitError::Count { name, value: value.to_owned() })?,
     };
     // A count of 0 forbids the thing, which is a fine wish.
-    if amount == 0 && matches!(name, LimitName::Memory | LimitName::Cpu) {
+    if amount == 0 && (name == LimitName::Memory || name.unit() == LimitUnit::Time) {
         return Err(LimitError::Zero(name));
     }
     Ok(limits.set(name, amount)?)

@@ -64,6 +64,10 @@ pub struct Run {
     #[arg(long, value_name = "SIZE")]
     pub node_memory: Option<String>,
 
+    /// The most CPU time of all processes together, in cores: `0.5`; all there is by default
+    #[arg(long, value_name = "CORES")]
+    pub node_cpu_max: Option<String>,
+
     /// The most processes at once; 8000 by default
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub node_processes: Option<u32>,
@@ -72,8 +76,8 @@ pub struct Run {
     #[arg(long = "grant-env", value_name = "NAME")]
     pub grant_env: Vec<String>,
 
-    /// Let what is run read the files of this directory, or change them too: `data`, `data:rw`; repeatable
-    #[arg(long = "grant-fs", value_name = "PATH[:rw]")]
+    /// Let what is run read the files of this directory, or change them too, and fill it with so much: `data`, `data:rw`, `data:rw=64MiB`; repeatable
+    #[arg(long = "grant-fs", value_name = "PATH[:rw[=SIZE]]")]
     pub grant_fs: Vec<String>,
 
     /// The least important log lines to show

@@ -8,7 +8,7 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-use lunarium_app::{App, Draft, SIZE_FORM, Services, parse_size};
+use lunarium_app::{App, Draft, SIZE_FORM, Services, parse_budget, parse_cores};
 use lunarium_engine::{
     EntryId, Grants, Handle, HostId, LimitsOverride, Node, NodeConfig, Outcome, SpawnRequest, Value,
 };
@@ -65,6 +65,8 @@ struct Prepared {
     limits: LimitsOverride,
     /// What the node may hold.
     memory: Option<u64>,
+    /// CPU time that it may have in a second.
+    cpu_max: Option<Duration>,
     grants: Grants,
     draft: Draft,
 }
@@ -74,16 +76,11 @@ fn prepare(options: &Run) -> Result<Prepared, Refused> {
     let limits = limits(&options.limits)?;
     let grants =
         grants(&options.grant_env, &options.grant_fs).map_err(|error| Refused::usage(error.to_string(), None))?;
-    let memory = options.node_memory.as_deref().map(memory).transpose()?;
-    Ok(Prepared { limits, memory, grants, draft: read(&options.path)? })
-}
-
-fn memory(text: &str) -> Result<u64, Refused> {
-    match parse_size(text) {
-        Ok(0) => Err(Refused::usage("`--node-memory` must be more than 0".to_owned(), None)),
-        Ok(size) => Ok(size),
-        Err(error) => Err(Refused::usage(format!("`--node-memory`: {error}"), Some(SIZE_FORM.to_owned()))),
-    }
+    let memory = options.node_memory.as_deref().map(|text| parse_budget("--node-memory", text)).transpose();
+    let memory = memory.map_err(|message| Refused::usage(message, Some(SIZE_FORM.to_owned())))?;
+    let cpu_max = options.node_cpu_max.as_deref().map(|text| parse_cores("--node-cpu-max", text)).transpose();
+    let cpu_max = cpu_max.map_err(|message| Refused::usage(message, None))?;
+    Ok(Prepared { limits, memory, cpu_max, grants, draft: read(&options.path)? })
 }
 
 /// Arguments reach `main` as strings, whatever bytes they hold.
@@ -99,9 +96,10 @@ struct Running {
 impl Running {
     /// Runs what was asked for to its end; no process is left then.
     async fn run(&mut self, options: Run, prepared: Prepared) -> Result<Verdict, Refused> {
-        let Prepared { limits, memory, grants, mut draft } = prepared;
+        let Prepared { limits, memory, cpu_max, grants, mut draft } = prepared;
         let mut config = NodeConfig::new(Arc::<Screen>::clone(&self.screen));
         config.memory = memory;
+        config.cpu_max = cpu_max;
         config.max_processes = options.node_processes.unwrap_or(config.max_processes);
         let node = start_node(config, draft.max_processes())?;
         draft.compile(&node).await;

@@ -100,7 +100,7 @@ impl Ended<'_> {
         let (value, source) = limit_in_force(name, limits, own, self.limits);
         let value = match name {
             LimitName::Memory => size(value),
-            LimitName::Cpu => format!("{:?}", Duration::from_nanos(value)),
+            LimitName::Cpu | LimitName::CpuTotal | LimitName::Lifetime => format!("{:?}", Duration::from_nanos(value)),
             // No other ends a process.
             _ => return None,
         };

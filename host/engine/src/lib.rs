@@ -76,8 +76,8 @@ pub use lunarium_kernel::{
     Attribute, Condition, ConditionError, EntryId, ErrorKind, Failure, Field, FieldError, HostError, HostId, LimitName,
     Limits, LimitsOverride, Operand, Operator, Outcome, Pattern, PatternError, Pid, Policy, PolicyEffect, ResolveError,
 };
-pub use lunarium_schedule::Sleep;
-pub use node::{CallError, CompileError, GlobalUse, Globals, SpawnError, SpawnRequest, StartError};
+pub use lunarium_schedule::{Portion, Sleep};
+pub use node::{CallError, CompileError, GlobalUse, Globals, Held, SpawnError, SpawnRequest, StartError, Usage};
 pub use process::{Inspection, Level, Output, ProcessLabel, visibility};
 pub use value::{DecodeError, Value, ValueError};
 pub use wasm::PoolError;

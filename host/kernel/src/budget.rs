@@ -1,6 +1,8 @@
-//! Budgets: how much memory all of a host, all of a node and all of an engine may hold, and how many processes. Owns the accounts and their
-//! arithmetic: each has a parent, and what is charged to one is charged to all above it, or to none. Does not know what
-//! is held: who holds something says how many bytes that is, and gives them back by dropping its [`Holding`].
+//! Budgets: how much memory all of a host, all of a node and all of an engine may hold, and how many processes; and what they
+//! have held over time, started and been sent. Owns the accounts and their
+//! arithmetic: each has a parent, and what is charged to one is charged to all above it, or to none. The lowest are those of
+//! processes. Does not know what is held: who holds something says how many bytes that is, and gives them back by dropping its
+//! [`Holding`]. Reads no clock: whoever makes the first account gives one.
 //!
 //! Two rules that keep one from paying for another:
 //! * An account's *reserve* is charged to its parent when the account is made, and what the account holds is paid from it
@@ -10,10 +12,14 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use parking_lot::Mutex;
 
-use crate::{ErrorKind, HostId, Refusal};
+use crate::{ErrorKind, HostId, LimitName, Refusal, Uptime};
+
+/// Says how late it is.
+pub type Now = Arc<dyn Fn() -> Uptime + Send + Sync>;
 
 /// Bytes that every process counts as, beside what it has grown to: its instance's own pages, page tables and host's
 /// records, and what its mailbox may hold before that is counted, 16 KiB. Measured: 125 KiB for one that waits, and
@@ -29,6 +35,8 @@ pub enum Budget {
     Node,
     /// A process host.
     Host(HostId),
+    /// A process, which has no budget of its own here.
+    Process,
 }
 
 impl Budget {
@@ -45,6 +53,7 @@ impl Budget {
             Self::Engine => Self::ENGINE_MEMORY,
             Self::Node => Self::NODE_MEMORY,
             Self::Host(_) => Self::HOST_MEMORY,
+            Self::Process => LimitName::Memory.as_str(),
         }
     }
 }
@@ -55,6 +64,7 @@ impl fmt::Display for Budget {
             Self::Engine => f.write_str("the engine"),
             Self::Node => f.write_str("the node"),
             Self::Host(id) => write!(f, "host `{id}`"),
+            Self::Process => f.write_str("the process"),
         }
     }
 }
@@ -140,76 +150,162 @@ impl Room {
 }
 
 /// A budget and what is charged to it. Locks are taken from the child to the parent, and held for a few additions.
-#[derive(Debug)]
 pub struct Account {
     budget: Budget,
     parent: Option<Arc<Account>>,
     reserve: u64,
-    room: Mutex<Room>,
+    now: Now,
+    book: Mutex<Book>,
+    messages: AtomicU64,
+    spawns: AtomicU64,
+}
+
+/// What is held now, and was over time.
+#[derive(Debug)]
+struct Book {
+    room: Room,
+    /// Until when it is summed up.
+    until: Uptime,
+    /// Bytes times the nanoseconds for which they were held: 2^128 are more than all memory there is for all time.
+    byte_nanos: u128,
+}
+
+impl Book {
+    fn sum_up(&mut self, now: Uptime) {
+        let held = u128::from(self.room.used()).saturating_mul(now.since(self.until).as_nanos());
+        self.byte_nanos = self.byte_nanos.saturating_add(held);
+        // Of two that come at once, the later one may have looked at the clock before.
+        self.until = self.until.max(now);
+    }
+}
+
+impl fmt::Debug for Account {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Account").field("budget", &self.budget).field("book", &self.book).finish_non_exhaustive()
+    }
 }
 
 impl Account {
     /// An account without a parent.
-    pub fn root(budget: Budget, limit: u64) -> Arc<Self> {
-        Arc::new(Self { budget, parent: None, reserve: 0, room: Mutex::new(Room::new(limit)) })
+    pub fn root(budget: Budget, limit: u64, now: Now) -> Arc<Self> {
+        Self::open(budget, None, limit, 0, now)
+    }
+
+    fn open(budget: Budget, parent: Option<Arc<Self>>, limit: u64, reserve: u64, now: Now) -> Arc<Self> {
+        let book = Book { room: Room::new(limit), until: now(), byte_nanos: 0 };
+        let (messages, spawns) = (AtomicU64::new(0), AtomicU64::new(0));
+        Arc::new(Self { budget, parent, reserve, now, book: Mutex::new(book), messages, spawns })
     }
 
     /// An account below another. `limit` may be larger than the parent's: then that one's counts. `reserve` (at most the
     /// limit) stays free for it. Errors: the parent has no room for the reserve.
     pub fn child(parent: &Arc<Self>, budget: Budget, limit: u64, reserve: u64) -> Result<Arc<Self>, Exhausted> {
         let reserve = reserve.min(limit);
-        parent.charge(reserve, Rank::Ordinary)?;
-        let parent = Some(Arc::clone(parent));
-        Ok(Arc::new(Self { budget, parent, reserve, room: Mutex::new(Room::new(limit)) }))
+        let now = (parent.now)();
+        parent.charge(reserve, Rank::Ordinary, now)?;
+        Ok(Self::open(budget, Some(Arc::clone(parent)), limit, reserve, Arc::clone(&parent.now)))
+    }
+
+    /// The account of a process below its host's. It has no limit: the host's counts.
+    pub fn of_process(host: &Arc<Self>) -> Arc<Self> {
+        Self::open(Budget::Process, Some(Arc::clone(host)), u64::MAX, 0, Arc::clone(&host.now))
     }
 
     /// Bytes charged to it.
     pub fn used(&self) -> u64 {
-        self.room.lock().used()
+        self.book.lock().room.used()
     }
 
     /// The most that can be charged to it.
     pub fn limit(&self) -> u64 {
-        self.room.lock().limit()
+        self.book.lock().room.limit()
+    }
+
+    /// Bytes that were charged to it, times the seconds for which they were.
+    pub fn byte_seconds(&self) -> u64 {
+        let now = (self.now)();
+        let mut book = self.book.lock();
+        book.sum_up(now);
+        u64::try_from(book.byte_nanos / 1_000_000_000).unwrap_or(u64::MAX)
+    }
+
+    /// Counts messages that were accepted, here and above.
+    pub fn count_messages(&self, messages: u64) {
+        for account in self.and_above() {
+            account.messages.fetch_add(messages, Relaxed);
+        }
+    }
+
+    /// Counts a process that was started, here and above.
+    pub fn count_spawn(&self) {
+        for account in self.and_above() {
+            account.spawns.fetch_add(1, Relaxed);
+        }
+    }
+
+    /// Messages that were counted.
+    pub fn messages(&self) -> u64 {
+        self.messages.load(Relaxed)
+    }
+
+    /// Starts that were counted.
+    pub fn spawns(&self) -> u64 {
+        self.spawns.load(Relaxed)
+    }
+
+    fn and_above(&self) -> impl Iterator<Item = &Self> {
+        std::iter::successors(Some(self), |account| account.parent.as_deref())
     }
 
     /// Adds to what only services may use. Whatever is held already stays.
     pub fn add_headroom(&self, bytes: u64) {
-        self.room.lock().keep(bytes);
+        self.book.lock().room.keep(bytes);
     }
 
     /// Charges it and all above it, or none. Errors: whose budget would be exceeded.
-    fn charge(&self, bytes: u64, rank: Rank) -> Result<(), Exhausted> {
-        let mut room = self.room.lock();
+    fn charge(&self, bytes: u64, rank: Rank, now: Uptime) -> Result<(), Exhausted> {
+        let mut book = self.book.lock();
+        let room = &book.room;
         if !room.has(bytes, rank) {
             return Err(Exhausted { budget: self.budget.clone(), limit: room.limit() });
         }
         if let Some(parent) = &self.parent {
-            parent.charge(self.beyond_reserve(room.used(), room.used().saturating_add(bytes)), rank)?;
+            parent.charge(self.beyond_reserve(room.used(), room.used().saturating_add(bytes)), rank, now)?;
         }
-        room.take(bytes, rank);
+        book.sum_up(now);
+        book.room.take(bytes, rank);
         Ok(())
     }
 
     /// Charges what can't be refused.
-    fn charge_anyway(&self, bytes: u64, rank: Rank) {
-        let mut room = self.room.lock();
+    fn charge_anyway(&self, bytes: u64, rank: Rank, now: Uptime) {
+        let mut book = self.book.lock();
         if let Some(parent) = &self.parent {
-            parent.charge_anyway(self.beyond_reserve(room.used(), room.used().saturating_add(bytes)), rank);
+            let used = book.room.used();
+            parent.charge_anyway(self.beyond_reserve(used, used.saturating_add(bytes)), rank, now);
         }
-        room.take(bytes, rank);
+        book.sum_up(now);
+        book.room.take(bytes, rank);
     }
 
     fn release(&self, bytes: u64, rank: Rank) {
         // Most that is dropped holds nothing any more.
+        if bytes > 0 {
+            self.release_at(bytes, rank, (self.now)());
+        }
+    }
+
+    fn release_at(&self, bytes: u64, rank: Rank, now: Uptime) {
         if bytes == 0 {
             return;
         }
-        let mut room = self.room.lock();
+        let mut book = self.book.lock();
         if let Some(parent) = &self.parent {
-            parent.release(self.beyond_reserve(room.used().saturating_sub(bytes), room.used()), rank);
+            let used = book.room.used();
+            parent.release_at(self.beyond_reserve(used.saturating_sub(bytes), used), rank, now);
         }
-        room.give_back(bytes, rank);
+        book.sum_up(now);
+        book.room.give_back(bytes, rank);
     }
 
     /// What its parent holds more for it, beside the reserve, when it uses `more` than when it uses `less`.
@@ -245,21 +341,35 @@ impl Holding {
         Self::new(Arc::clone(&self.account), self.rank)
     }
 
+    /// So many bytes of this, all at most, as another holder's. Changes nothing for the accounts.
+    pub fn split(&mut self, bytes: u64) -> Self {
+        let bytes = bytes.min(self.bytes);
+        self.bytes = self.bytes.saturating_sub(bytes);
+        let mut other = self.another();
+        other.bytes = bytes;
+        other
+    }
+
     /// Bytes held.
     pub fn bytes(&self) -> u64 {
         self.bytes
     }
 
+    /// Whose account it is.
+    pub fn account(&self) -> &Arc<Account> {
+        &self.account
+    }
+
     /// Holds so many bytes more. Errors: whose budget would be exceeded; nothing is changed then.
     pub fn grow(&mut self, bytes: u64) -> Result<(), Exhausted> {
-        self.account.charge(bytes, self.rank)?;
+        self.account.charge(bytes, self.rank, (self.account.now)())?;
         self.bytes = self.bytes.saturating_add(bytes);
         Ok(())
     }
 
     /// The same for what can't be refused, because it is there already.
     pub fn grow_anyway(&mut self, bytes: u64) {
-        self.account.charge_anyway(bytes, self.rank);
+        self.account.charge_anyway(bytes, self.rank, (self.account.now)());
         self.bytes = self.bytes.saturating_add(bytes);
     }
 

@@ -1,4 +1,4 @@
-//! The end of a process: reported, forced, by deadline, and as the consequence of another. Owns what one end is, in which order
+//! The end of a process: reported, forced, by deadline or lifetime, and as the consequence of another. Owns what one end is, in which order
 //! it is told, and that a dead process leaves nothing behind. Does not stop an instance: `Ended { forced: true }` says so.
 //!
 //! An end is one process's: it leaves the state, its names become free, and then it is told. So a name is free before
@@ -10,7 +10,8 @@ use std::sync::Arc;
 use crate::consequence::LinkFailure;
 use crate::text::cut;
 use crate::{
-    Deadline, Effect, ErrorKind, Event, Failure, Kernel, Outcome, Pid, Process, ResolveError, Timestamp, Uptime,
+    Deadline, Effect, ErrorKind, Event, Failure, Kernel, Lifetime, Outcome, Pid, Process, ResolveError, Timestamp,
+    Uptime,
 };
 
 /// Bytes of the first failure's message that stand in the failures of all who end because of it. Each of 8,000 may hold
@@ -56,20 +57,36 @@ impl Kernel {
         }
     }
 
-    /// Time has passed: terminates the one process whose cancel deadline is the earliest, when that isn't later than `now`.
+    /// Time has passed: ends the one process whose cancel deadline or lifetime is over first, when that isn't later than `now`.
     /// Thousands may have one deadline, so whoever calls it calls again while [`Kernel::next_deadline`] isn't later, with
     /// others in between. `at` is what others are told.
     pub fn handle_timeout(&mut self, now: Uptime, at: Timestamp) {
-        let due = self.deadlines.first().copied().filter(|(deadline, _)| *deadline <= now);
-        let Some((deadline, number)) = due else { return };
-        // Also when nobody has the number: whoever calls until none is due must come to an end.
-        self.deadlines.remove(&(deadline, number));
-        self.end(number, terminated(), true, at);
+        let due = self.next_deadline().filter(|deadline| *deadline <= now);
+        let Some(due) = due else { return };
+        // Taken out also when nobody has the number: whoever calls until none is due must come to an end.
+        if let Some(number) = pop_due(&mut self.deadlines, due) {
+            self.end(number, terminated(), true, at);
+        } else if let Some(number) = pop_due(&mut self.lifetimes, due) {
+            let lifetime = self.processes.get_mut(&number).and_then(|process| process.lifetime.take());
+            let outcome = lifetime.map_or_else(terminated, |lifetime| lifetime.outcome);
+            self.end(number, outcome, true, at);
+        }
+    }
+
+    /// Says anew how long a process may live.
+    pub(crate) fn set_lifetime(&mut self, number: u64, lifetime: Option<Lifetime>) {
+        let Some(process) = self.processes.get_mut(&number) else { return };
+        let until = lifetime.as_ref().map(|lifetime| lifetime.until);
+        if let Some(before) = std::mem::replace(&mut process.lifetime, lifetime) {
+            self.lifetimes.remove(&(before.until, number));
+        }
+        self.lifetimes.extend(until.map(|until| (until, number)));
     }
 
     /// When [`Kernel::handle_timeout`] is due next; none: nothing is.
     pub fn next_deadline(&self) -> Option<Uptime> {
-        self.deadlines.first().map(|(deadline, _)| *deadline)
+        let first = |times: &BTreeSet<(Uptime, u64)>| times.first().map(|(time, _)| *time);
+        first(&self.deadlines).into_iter().chain(first(&self.lifetimes)).min()
     }
 
     fn end(&mut self, number: u64, outcome: Outcome, forced: bool, at: Timestamp) {
@@ -138,6 +155,9 @@ impl Kernel {
         if let Some(deadline) = process.deadline {
             self.deadlines.remove(&(deadline, number));
         }
+        if let Some(lifetime) = &process.lifetime {
+            self.lifetimes.remove(&(lifetime.until, number));
+        }
         process.host().leave(process.rank);
         self.places.give_back(1, process.rank);
     }
@@ -171,6 +191,11 @@ impl Kernel {
     pub(crate) fn deliver(&mut self, to: Pid, event: Event) {
         self.effects.push_back(Effect::Deliver { to, event });
     }
+}
+
+/// Takes out the number for this time, when it stands first.
+fn pop_due(times: &mut BTreeSet<(Uptime, u64)>, due: Uptime) -> Option<u64> {
+    if times.first()?.0 > due { None } else { times.pop_first().map(|(_, number)| number) }
 }
 
 fn terminated() -> Outcome {

@@ -54,6 +54,11 @@ pub struct Host {
 }
 
 impl Host {
+    /// The name of the limit `max_processes`.
+    pub const PROCESSES: &str = "host.processes";
+    /// The name of the budget of bytes that its processes may log in a second.
+    pub const LOG_BYTES: &str = "host.log_bytes";
+
     /// A host that accepts processes: at most `max_processes` alive at once, none of which has more than `limits`.
     /// At the limit: `spawn` is refused, `ResourceExhausted`.
     /// Errors: `Invalid` (an id that can't stand in a pid).

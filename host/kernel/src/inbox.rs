@@ -28,6 +28,7 @@ pub use mailbox::{BatchLimits, EVENT_BYTES, EVENT_COST, Item, Mailbox, ReturnErr
 pub use message::{Call, MESSAGE_COST, Message};
 pub use requests::{MAX_REQUESTS, Reply, RequestError};
 pub use tasks::MAX_TASKS;
+pub use topics::{TOPIC_COST, topic_bytes};
 
 /// The inbox of a process, with tasks of type `T` that wait for a thread, and calls for whose answers a `C` waits.
 #[derive(Debug)]
@@ -265,6 +266,11 @@ impl<T, C> Inbox<T, C> {
     /// Bytes that it holds here, not in the guest: payloads with [`MESSAGE_COST`] each, events and replies.
     pub fn held_bytes(&self) -> u64 {
         self.mailbox.held_bytes().saturating_add(self.requests.held_bytes())
+    }
+
+    /// Bytes that the topics take on which the process listens, [`topic_bytes`] each.
+    pub fn listened_bytes(&self) -> u64 {
+        self.mailbox.listened_bytes()
     }
 
     /// The mailbox, to be looked at.

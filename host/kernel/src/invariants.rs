@@ -114,9 +114,17 @@ impl Kernel {
             let pid = process.pid();
             ensure(process.deadline == Some(*deadline), || format!("{pid} doesn't know of its deadline"))?;
         }
-        let known = self.processes.values().filter(|process| process.deadline.is_some()).count();
+        for (until, number) in &self.lifetimes {
+            let process = self.processes.get(number).ok_or_else(|| format!("lifetime of number {number}, dead"))?;
+            let knows = process.lifetime.as_ref().is_some_and(|lifetime| lifetime.until == *until);
+            ensure(knows, || format!("{} doesn't know of its lifetime", process.pid()))?;
+        }
+        let count = |has: fn(&Process) -> bool| self.processes.values().filter(|process| has(process)).count();
+        let known = count(|process| process.deadline.is_some());
         let held = self.deadlines.len();
-        ensure(held == known, || format!("{held} deadlines are kept, {known} processes have one"))
+        ensure(held == known, || format!("{held} deadlines are kept, {known} processes have one"))?;
+        let (held, known) = (self.lifetimes.len(), count(|process| process.lifetime.is_some()));
+        ensure(held == known, || format!("{held} lifetimes are kept, {known} processes have one"))
     }
 
     fn check_counts(&self) -> Check {

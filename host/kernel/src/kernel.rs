@@ -20,6 +20,8 @@ pub struct Kernel {
     pub(crate) names: BTreeMap<Name, Pid>,
     /// Cancel deadlines of the living, with their numbers.
     pub(crate) deadlines: BTreeSet<(Uptime, u64)>,
+    /// Until when those of the living may live that have an end, with their numbers.
+    pub(crate) lifetimes: BTreeSet<(Uptime, u64)>,
     /// Links of the whole node, each counted once, until their failure is told.
     pub(crate) links: usize,
     /// Monitors of the whole node.
@@ -46,7 +48,7 @@ pub struct Usage {
     pub calls: usize,
     /// Names.
     pub names: usize,
-    /// Cancel deadlines.
+    /// Cancel deadlines, and ends of lifetimes.
     pub deadlines: usize,
     /// Processes for which a consequence waits.
     pub consequences: usize,
@@ -106,6 +108,7 @@ impl Kernel {
             processes: BTreeMap::new(),
             names: BTreeMap::new(),
             deadlines: BTreeSet::new(),
+            lifetimes: BTreeSet::new(),
             links: 0,
             monitors: 0,
             turns: BTreeSet::new(),
@@ -175,6 +178,11 @@ impl Kernel {
         self.effects.pop_front()
     }
 
+    /// What the whole node may hold.
+    pub fn limits(&self) -> &NodeLimits {
+        &self.limits
+    }
+
     /// What the node holds, counted afresh.
     pub fn usage(&self) -> Usage {
         let held = |count: fn(&Process) -> usize| self.processes.values().map(count).sum::<usize>();
@@ -184,7 +192,7 @@ impl Kernel {
             monitors: held(|process| process.monitors.len()),
             calls: held(|process| process.callees.len()),
             names: self.names.len(),
-            deadlines: self.deadlines.len(),
+            deadlines: self.deadlines.len().saturating_add(self.lifetimes.len()),
             consequences: self.turns.len(),
             effects: self.effects.len(),
         }

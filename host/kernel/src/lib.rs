@@ -37,7 +37,7 @@ mod topic;
 mod upgrade;
 mod uptime;
 
-pub use budget::{Account, Budget, Exhausted, Holding, PROCESS_BYTES, Rank};
+pub use budget::{Account, Budget, Exhausted, Holding, Now, PROCESS_BYTES, Rank};
 pub use destination::Destination;
 pub use effect::Effect;
 pub use event::Event;
@@ -46,7 +46,7 @@ pub use host::{Host, HostError, HostId};
 pub use inbox::{
     Batch, BatchLimits, Call, CallsFull, EVENT_BYTES, EVENT_COST, Held, Inbox, Item, MAX_CALLS, MAX_REQUESTS,
     MAX_TASKS, MESSAGE_COST, Mailbox, MailboxLimits, Message, Remains, Reply, RequestError, ReturnError, SendError,
-    Unread,
+    TOPIC_COST, Unread, topic_bytes,
 };
 pub use kernel::{Kernel, ResolveError, Usage};
 pub use limits::{CountLimits, LimitName, LimitUnit, LimitValueError, Limits, LimitsOverride, NodeLimits};
@@ -59,8 +59,8 @@ pub use permission::{
     Pattern, PatternError, Policy, PolicyEffect, Security, action,
 };
 pub use pid::Pid;
-pub use process::{EntryId, JoinError, Process, SpawnError, SpawnSpec, Spawned};
-pub use registry::{Name, NameError, RegisterError, UnregisterError};
+pub use process::{EntryId, JoinError, Lifetime, Process, SpawnError, SpawnSpec, Spawned};
+pub use registry::{NAME_COST, Name, NameError, RegisterError, UnregisterError};
 pub use restart::{RestartDecision, RestartPolicy, Restarts};
 pub use text::{SHOWN, cut};
 pub use timestamp::Timestamp;

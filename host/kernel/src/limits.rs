@@ -9,6 +9,9 @@ use crate::{ErrorKind, MailboxLimits, Refusal};
 const KIB: u64 = 1024;
 const MIB: u64 = 1024 * KIB;
 
+/// A time that nobody reaches, the longest that can be written: 292 years.
+const UNLIMITED: Duration = Duration::from_nanos(i64::MAX.cast_unsigned());
+
 /// The limits of the whole node. `details().limit` spells them `node.` and what they count.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NodeLimits {
@@ -26,6 +29,8 @@ pub struct NodeLimits {
 impl NodeLimits {
     /// The name of the limit `max_processes`.
     pub const PROCESSES: &str = "node.processes";
+    /// The name of the budget of bytes that all processes may log in a second.
+    pub const LOG_BYTES: &str = "node.log_bytes";
     /// The name of the limit `max_links`.
     pub const LINKS: &str = "node.links";
     /// The name of the limit `max_monitors`.
@@ -196,6 +201,12 @@ limits! {
     /// CPU time without waiting. At the limit: the process is ended, `ResourceExhausted`. 10 s: longer than any step
     /// of a well-behaved script, short enough that a runaway costs little.
     cpu: Duration, Cpu in Time = Duration::from_secs(10);
+    /// CPU time of the whole life, over all waits and incarnations. At the limit: the process is ended, `ResourceExhausted`.
+    /// Unlimited: a service runs for as long as it is wanted.
+    cpu_total: Duration, CpuTotal in Time = UNLIMITED;
+    /// Time since the process was started, over all incarnations, whatever it does. At the limit: it is ended,
+    /// `ResourceExhausted`, without being asked before. Unlimited, for the same reason.
+    lifetime: Duration, Lifetime in Time = UNLIMITED;
     /// Messages not yet received. At the limit: `send` is refused, `RateLimited` and retryable; nothing is queued. One
     /// sender has a half at most. What nobody listens for has an eighth more, to itself, once the process has waited.
     /// 10,000: a burst of a second at a rate that one process keeps up with.
@@ -239,6 +250,11 @@ impl Limits {
     /// The part that the kernel enforces.
     pub fn counts(&self) -> CountLimits {
         CountLimits { links: self.links, monitors: self.monitors, names: self.names }
+    }
+
+    /// How long it may live; none: for ever.
+    pub fn lifetime(&self) -> Option<Duration> {
+        Some(self.lifetime).filter(|lifetime| *lifetime < UNLIMITED)
     }
 
     /// The part that the process's mailbox enforces.
@@ -314,7 +330,7 @@ impl fmt::Display for LimitName {
 
 #[cfg(test)]
 mod tests {
-    use super::{LimitName, Limits, LimitsOverride};
+    use super::{LimitName, LimitUnit, Limits, LimitsOverride};
     use std::time::Duration;
 
     fn wish(name: LimitName, value: u64) -> LimitsOverride {
@@ -329,7 +345,7 @@ mod tests {
             let narrowed = Limits::default().narrow(&wish(name, 0));
             assert_ne!(narrowed, Limits::default(), "{name} can be lowered");
             let more = wish(name, u64::from(u32::MAX));
-            if name != LimitName::Cpu {
+            if name.unit() != LimitUnit::Time {
                 assert_eq!(Limits::default().narrow(&more), Limits::default(), "{name} can't be raised");
             }
             assert_eq!(narrowed.clone().narrow(&more), narrowed, "{name} stays lowered");
@@ -361,6 +377,13 @@ mod tests {
             assert_eq!(wish(name, has + 1).above(&Limits::default()).collect::<Vec<_>>(), [name]);
         }
         assert_eq!(LimitsOverride::default().above(&Limits::default()).count(), 0);
+    }
+
+    #[test]
+    fn a_life_is_unlimited_unless_it_is_said() {
+        assert_eq!(Limits::default().lifetime(), None);
+        let limited = Limits::default().narrow(&wish(LimitName::Lifetime, 5));
+        assert_eq!(limited.lifetime(), Some(Duration::from_nanos(5)));
     }
 
     #[test]

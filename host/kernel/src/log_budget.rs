@@ -32,6 +32,17 @@ impl LogBudget {
         LogBudget { per_second, second: Mutex::default() }
     }
 
+    /// Bytes a second.
+    pub fn limit(&self) -> u64 {
+        self.per_second
+    }
+
+    /// Bytes of this second's lines.
+    pub fn used(&self, number: u64) -> u64 {
+        let second = self.second.lock();
+        if second.number == number { second.used } else { 0 }
+    }
+
     /// Counts a line of so many bytes, of a process that has logged `own` bytes in this second already. False: it is to be
     /// dropped. All lines together are at most twice the budget, in the first second of many writers; then at most once.
     pub fn admit(&self, number: u64, own: u64, bytes: u64) -> bool {

@@ -8,8 +8,8 @@ use std::sync::Arc;
 use crate::consequence::Consequence;
 use crate::text::{SHOWN, cut};
 use crate::{
-    CountLimits, ErrorKind, Host, HostId, Kernel, LimitName, LinkError, MonitorError, Name, NodeLimits, Pid, Rank,
-    Refusal, ResolveError, Uptime,
+    CountLimits, ErrorKind, Host, HostId, Kernel, LimitName, LinkError, MonitorError, Name, NodeLimits, Outcome, Pid,
+    Rank, Refusal, ResolveError, Uptime,
 };
 
 /// The id of an entry, `namespace:name`.
@@ -55,6 +55,17 @@ pub struct SpawnSpec {
     pub name: Option<Name>,
     /// What it may hold.
     pub limits: CountLimits,
+    /// How long it may live; none: for ever.
+    pub lifetime: Option<Lifetime>,
+}
+
+/// Until when a process may live.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Lifetime {
+    /// When it is ended.
+    pub until: Uptime,
+    /// How it ends then.
+    pub outcome: Outcome,
 }
 
 /// An accepted process.
@@ -177,7 +188,7 @@ impl Refusal for SpawnError {
 
     fn limit(&self) -> Option<&'static str> {
         match self {
-            Self::HostFull { .. } => Some("host.processes"),
+            Self::HostFull { .. } => Some(Host::PROCESSES),
             Self::NodeFull { .. } => Some(NodeLimits::PROCESSES),
             Self::LinksFull { .. } => Some(LimitName::Links.as_str()),
             Self::MonitorsFull { .. } => Some(LimitName::Monitors.as_str()),
@@ -213,6 +224,7 @@ pub struct Process {
     pub(crate) callees: BTreeSet<u64>,
     pub(crate) names: BTreeSet<Name>,
     pub(crate) deadline: Option<Uptime>,
+    pub(crate) lifetime: Option<Lifetime>,
     /// What the ends of others still have to mean for it.
     pub(crate) consequence: Option<Consequence>,
 }
@@ -279,7 +291,7 @@ impl Kernel {
     /// (monitored, linked or executed without a parent). Nothing is changed then, and no pid is used.
     pub fn spawn(&mut self, parent: Option<&Pid>, host: &Arc<Host>, spec: SpawnSpec) -> Result<Spawned, SpawnError> {
         let number = self.check_spawn(parent, host, &spec)?;
-        let SpawnSpec { entry, monitored, linked, exec, name, limits } = spec;
+        let SpawnSpec { entry, monitored, linked, exec, name, limits, lifetime } = spec;
         let pid = Pid::new(host.id(), number);
         let mut process = Process {
             pid: pid.clone(),
@@ -297,6 +309,7 @@ impl Kernel {
             callees: BTreeSet::new(),
             names: BTreeSet::from_iter(name.clone()),
             deadline: None,
+            lifetime: None,
             consequence: None,
         };
         if let Some(name) = name {
@@ -324,6 +337,7 @@ impl Kernel {
         self.last_number = number;
         let chain = process.chain;
         self.processes.insert(number, process);
+        self.set_lifetime(number, lifetime);
         Ok(Spawned { pid, chain })
     }
 

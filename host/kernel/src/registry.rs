@@ -10,6 +10,10 @@ use lunarium_contract::{form, length};
 use crate::text::{SHOWN, cut};
 use crate::{Effect, ErrorKind, Kernel, LimitName, Pid, Refusal, ResolveError};
 
+/// Bytes that a name counts as beside its text: its entries in the registry, in the set of its holder and in the engine's
+/// table, and its allocation.
+pub const NAME_COST: u64 = 192;
+
 /// A name for a process: 1 to 255 bytes, not of a pid's form.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Name(Arc<str>);
@@ -24,6 +28,11 @@ impl Name {
     /// The text.
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// What it counts as for its holder.
+    pub fn bytes(&self) -> u64 {
+        u64::try_from(self.0.len()).unwrap_or(u64::MAX).saturating_add(NAME_COST)
     }
 }
 

@@ -58,6 +58,7 @@ pub(crate) fn spec() -> SpawnSpec {
         exec: None,
         name: None,
         limits: CountLimits::default(),
+        lifetime: None,
     }
 }
 

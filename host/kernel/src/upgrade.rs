@@ -1,16 +1,17 @@
 //! Upgrades: a process starts over in a fresh instance. Owns what it loses here (options, whom it executes) and what it
-//! becomes; all else it keeps: pid, names, links, monitors, its caller, a deadline. Its mailbox is the engine's.
+//! becomes, and how long it may still live; all else it keeps: pid, names, links, monitors, its caller, a deadline. Its mailbox is the engine's.
 
-use crate::{CountLimits, EntryId, Kernel, Pid};
+use crate::{CountLimits, EntryId, Kernel, Lifetime, Pid};
 
 impl Kernel {
     /// The process goes on as another entry, or the same one anew. All it executes are terminated, each in its turn, and
     /// no longer linked with it: it has let them go itself. Links aren't trapped any more. What it holds beyond the new
     /// limits it keeps. False: it has ended; nothing goes on.
-    pub fn upgrade(&mut self, pid: &Pid, entry: EntryId, limits: CountLimits) -> bool {
+    pub fn upgrade(&mut self, pid: &Pid, entry: EntryId, limits: CountLimits, lifetime: Option<Lifetime>) -> bool {
         let Some(process) = self.living_mut(pid) else { return false };
         process.start_over(entry, limits);
         let callees: Vec<u64> = process.callees.iter().copied().collect();
+        self.set_lifetime(pid.number(), lifetime);
         for callee in callees {
             self.take_link(pid.number(), callee);
             self.note_orphan(callee);
@@ -25,7 +26,7 @@ mod tests {
     use crate::{CountLimits, EntryId, Kernel, Pid, Usage};
 
     fn upgrade(kernel: &mut Kernel, pid: &Pid) -> bool {
-        kernel.upgrade(pid, EntryId::new("app:next"), FEW)
+        kernel.upgrade(pid, EntryId::new("app:next"), FEW, None)
     }
 
     #[test]

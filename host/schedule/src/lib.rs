@@ -21,5 +21,5 @@ mod trial;
 pub use clock::{Clock, GRAIN, OnTick, Run, TICK, TimerKey};
 pub use queues::Urgency;
 pub use scheduler::Scheduler;
-pub use share::{Member, Share};
+pub use share::{Member, Portion, Share};
 pub use sleep::Sleep;

@@ -1,7 +1,7 @@
 //! The worker threads, and how a task comes to one.
 //!
 //! Owns the workers with their slots, who waits for work, and the end; and measures what each share uses. Which task is
-//! next is the queues' rule (`queues`). Refuses to know what a task does: it polls it.
+//! next is the queues' rule (`queues`), and which share has to rest. Refuses to know what a task does: it polls it.
 //!
 //! A woken task goes into the slot of the worker that woke it and runs there next, without waking another thread:
 //! sender and receiver of a message share a cache, and a futex call would cost as much as the message. So does one that
@@ -10,6 +10,7 @@
 use std::cell::Cell;
 use std::io;
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::clock::nanoseconds;
 use crate::contain::contain;
@@ -35,6 +36,8 @@ struct State {
     queues: Queues<Runnable>,
     /// Workers that wait for work.
     idle: usize,
+    /// When one of these looks by itself, because a share's rest is over then; none: none does.
+    looks_at: Option<u64>,
     /// Workers whose thread hasn't ended.
     workers: usize,
     stopped: bool,
@@ -105,6 +108,28 @@ impl Scheduler {
         let (task, handle) = async_task::Builder::new().metadata(Arc::clone(member)).spawn(|_| task, schedule);
         handle.detach();
         task.schedule();
+    }
+
+    /// A task has nothing to do any more but to end: from now on it doesn't wait for its share's allowance. Whoever wakes it
+    /// does so besides.
+    pub fn end(self: &Arc<Self>, member: &Member) {
+        member.end();
+        if !member.is_expedited() {
+            return;
+        }
+        let mut state = self.state.lock();
+        let waits = state.queues.expedite(member, self.ticks.load(Ordering::Relaxed));
+        self.note(&state);
+        let wakes = waits && state.idle > 0;
+        drop(state);
+        if wakes {
+            self.state.notify_one();
+        }
+    }
+
+    /// CPU time that all tasks have used, but for what runs just now.
+    pub fn used(&self) -> Duration {
+        Duration::from_nanos(self.state.lock().queues.used())
     }
 
     /// Whether tasks wait for a worker: what isn't urgent gives way to them. One that a worker keeps for itself doesn't
@@ -194,29 +219,49 @@ impl Scheduler {
             turn.stays();
             return Some(task);
         }
-        let now = self.now();
+        let mut now = self.now();
         let mut state = self.state.lock();
         state.queues.look(turn, now, ticks);
         // It comes after those that were woken before. If it isn't what is taken here, a worker was woken for what is.
         if let Some((task, urgency)) = slot.take() {
             state.queues.push(task, urgency, ticks);
         }
-        let mut waited = false;
         loop {
             if state.stopped {
                 return None;
             }
-            if let Some((task, urgency)) = state.queues.next() {
-                self.note(&state);
+            let next = state.queues.next(now);
+            self.note(&state);
+            if let Some(next) = next {
+                turn.begin(&next, now);
+                let unseen = state.idle > 0 && state.is_unseen();
                 drop(state);
-                turn.begin(task.member(), urgency, if waited { self.now() } else { now });
-                return Some(task);
+                if unseen {
+                    self.state.notify_one();
+                }
+                return Some(next.task);
             }
-            waited = true;
-            state.idle += 1;
-            state = self.state.wait(state);
-            state.idle -= 1;
+            state = self.wait(state, now);
+            now = self.now();
         }
+    }
+
+    /// Waits for work, or until the rest of a share is over. One waits for that, and who goes wakes another for it.
+    fn wait<'a>(&'a self, mut state: Guard<'a, State>, now: u64) -> Guard<'a, State> {
+        state.idle += 1;
+        let due = state.queues.next_due().filter(|_| state.is_unseen());
+        state = match due {
+            None => self.state.wait(state),
+            Some(due) => {
+                state.looks_at = Some(due);
+                let mut state = self.state.wait_at_most(state, Duration::from_nanos(due.saturating_sub(now)));
+                // Another may look earlier by now.
+                state.looks_at.take_if(|at| *at == due);
+                state
+            }
+        };
+        state.idle -= 1;
+        state
     }
 
     /// Notes how many tasks wait, for those who don't take the lock.
@@ -230,19 +275,27 @@ impl Scheduler {
 
     /// Drops what is left, and ends this thread as a worker: the last thing it does here.
     fn drop_tasks(&self, slot: Option<&Slot>) {
-        let mut left = slot.and_then(Slot::take);
+        let mut left = slot.and_then(Slot::take).map(|(task, _)| task);
         loop {
             if let Some(task) = left {
                 contain(|| drop(task));
             }
             let mut state = self.state.lock();
-            left = state.queues.next();
+            left = state.queues.next(u64::MAX).map(|next| next.task);
             self.note(&state);
             if left.is_none() {
                 state.workers -= 1;
                 return;
             }
         }
+    }
+}
+
+impl State {
+    /// A share rests, and no worker that waits looks when that is over.
+    fn is_unseen(&self) -> bool {
+        let due = self.queues.next_due();
+        due.is_some_and(|due| self.looks_at.is_none_or(|at| at > due))
     }
 }
 

@@ -7,7 +7,7 @@ use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use super::field::{Field, Name, Page, shown};
-use crate::notation::{DURATION_FORM, SIZE_FORM, hint, parse_duration, parse_size};
+use crate::notation::{DURATION_FORM, SIZE_FORM, cores_range, hint, parse_budget, parse_duration};
 use crate::report::Mistake;
 use crate::source::{At, Key, Node, Place, Shape};
 
@@ -87,24 +87,29 @@ impl<'n> Fields<'n> {
         }
     }
 
-    /// An integer of at least `least`.
-    pub(super) fn count(&mut self, key: &'static str, least: u32) -> Option<u32> {
+    /// An integer of this range.
+    pub(super) fn count(&mut self, key: &'static str, range: RangeInclusive<u32>) -> Option<u32> {
         let field = self.optional(key)?;
         let count = match field.node.shape {
-            Shape::Integer(value) => u32::try_from(value).ok().filter(|value| *value >= least),
+            Shape::Integer(value) => u32::try_from(value).ok().filter(|value| range.contains(value)),
             _ => None,
         };
         if count.is_none() {
-            let shown = shown(&field.node.shape);
-            field.mistake(format!("`{key}` must be an integer from {least} to {}, not {shown}", u32::MAX));
+            let (least, most, shown) = (range.start(), range.end(), shown(&field.node.shape));
+            field.mistake(format!("`{key}` must be an integer from {least} to {most}, not {shown}"));
         }
         count
     }
 
+    /// CPU time in a second, written as a number of cores.
+    pub(super) fn cores(&mut self, key: &'static str) -> Option<Duration> {
+        self.number(key, cores_range()).map(Duration::from_secs_f64)
+    }
+
     /// The same with its place.
-    pub(super) fn placed_count(&mut self, key: &'static str, least: u32) -> Option<At<u32>> {
+    pub(super) fn placed_count(&mut self, key: &'static str, range: RangeInclusive<u32>) -> Option<At<u32>> {
         let place = self.optional(key)?.place();
-        self.count(key, least).map(|value| At { value, place })
+        self.count(key, range).map(|value| At { value, place })
     }
 
     /// A number of this range.
@@ -128,13 +133,22 @@ impl<'n> Fields<'n> {
     pub(super) fn size(&mut self, key: &'static str) -> Option<u64> {
         let field = self.optional(key)?;
         let parsed = match &field.node.shape {
-            Shape::Text(text) => parse_size(text).map_err(|error| format!("`{key}`: {error}")),
-            Shape::Integer(number) => u64::try_from(*number).map_err(|_| format!("`{key}`: `{number}` is not a size")),
+            Shape::Text(text) => parse_budget(key, text),
+            Shape::Integer(number) => parse_budget(key, &number.to_string()),
             shape => Err(format!("`{key}` must be a size, not {}", shown(shape))),
         };
-        let parsed =
-            parsed.and_then(|size| if size == 0 { Err(format!("`{key}` must be more than 0")) } else { Ok(size) });
         parsed.map_err(|message| field.hinted(message, Some(SIZE_FORM.to_owned()))).ok()
+    }
+
+    /// The same with its place.
+    pub(super) fn placed_size(&mut self, key: &'static str) -> Option<At<u64>> {
+        let place = self.optional(key)?.place();
+        self.size(key).map(|value| At { value, place })
+    }
+
+    /// Reports a mistake in the table.
+    pub(super) fn push(&self, mistake: Mistake) {
+        self.page.push(mistake);
     }
 
     pub(super) fn duration(&mut self, key: &'static str) -> Option<Duration> {

@@ -5,6 +5,7 @@
 use super::field::{Field, Name};
 use super::fields::Fields;
 use crate::notation::unfit_variable;
+use crate::report::Mistake;
 use crate::source::At;
 
 /// A `grants:` table.
@@ -19,6 +20,8 @@ pub(crate) struct RawGrants {
 pub(crate) struct RawDirectory {
     pub(crate) path: At<String>,
     pub(crate) write: bool,
+    /// What it may be filled with.
+    pub(crate) max_bytes: Option<At<u64>>,
 }
 
 /// An `env.variable` entry.
@@ -46,8 +49,13 @@ fn directory(field: Field<'_>) -> Option<RawDirectory> {
     let mut own = Fields::open(field)?;
     let path = own.required_text("path");
     let write = own.boolean("write").unwrap_or(false);
+    let max_bytes = own.placed_size("max_bytes");
+    if let Some(max_bytes) = max_bytes.as_ref().filter(|_| !write) {
+        let message = "`max_bytes` is for a directory that may be changed";
+        own.push(Mistake::new(message).at(&max_bytes.place).hint(Some("add `write: true`".to_owned())));
+    }
     own.finish();
-    Some(RawDirectory { path: path?, write })
+    Some(RawDirectory { path: path?, write, max_bytes })
 }
 
 /// Reads the fields of an `env.variable`.

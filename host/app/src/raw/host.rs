@@ -2,6 +2,9 @@
 //!
 //! Owns its keys.
 
+use std::time::Duration;
+
+use lunarium_engine::Portion;
 use lunarium_kernel::LimitsOverride;
 
 use super::fields::Fields;
@@ -20,6 +23,10 @@ pub(crate) struct RawHost {
     pub(crate) reserve: Option<u64>,
     /// Bytes that they may log in a second.
     pub(crate) log_bytes: Option<u64>,
+    /// Their part of the node's time.
+    pub(crate) cpu_weight: Option<u32>,
+    /// CPU time that they may have in a second.
+    pub(crate) cpu_max: Option<Duration>,
     pub(crate) limits: LimitsOverride,
     pub(crate) security: Option<RawSecurity>,
     pub(crate) grants: RawGrants,
@@ -28,11 +35,14 @@ pub(crate) struct RawHost {
 
 pub(super) fn read(fields: &mut Fields<'_>) -> RawHost {
     let (mut max_processes, mut memory, mut reserve, mut log_bytes) = (None, None, None, None);
+    let (mut cpu_weight, mut cpu_max) = (None, None);
     if let Some(mut own) = fields.table("host") {
-        max_processes = own.placed_count("max_processes", 1);
+        max_processes = own.placed_count("max_processes", 1..=u32::MAX);
         memory = own.size("memory");
         reserve = own.size("reserve");
         log_bytes = own.size("log_bytes");
+        cpu_weight = own.count("cpu_weight", Portion::WEIGHTS);
+        cpu_max = own.cores("cpu_max");
         own.finish();
     }
     RawHost {
@@ -40,6 +50,8 @@ pub(super) fn read(fields: &mut Fields<'_>) -> RawHost {
         memory,
         reserve,
         log_bytes,
+        cpu_weight,
+        cpu_max,
         limits: limits::read(fields),
         grants: grants::read(fields),
         security: security::read(fields),

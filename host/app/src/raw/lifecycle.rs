@@ -47,7 +47,7 @@ fn restart(fields: &mut Fields<'_>) -> RawRestart {
         max_delay: own.duration("max_delay"),
         backoff_factor: own.number("backoff_factor", 1.0..=1000.0),
         jitter: own.number("jitter", 0.0..=1.0),
-        max_attempts: own.count("max_attempts", 0),
+        max_attempts: own.count("max_attempts", 0..=u32::MAX),
         stable_threshold: own.duration("stable_threshold"),
     };
     own.finish();

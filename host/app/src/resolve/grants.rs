@@ -57,19 +57,29 @@ impl<'a> Granter<'a> {
                 report.push(Mistake::new(format!("variable `{}` is granted twice", name.value)).at(&name.place));
             }
         }
-        for RawDirectory { path, write } in &raw.fs {
-            match self.directory(&path.value) {
+        for RawDirectory { path, write, max_bytes } in &raw.fs {
+            let max_bytes = max_bytes.as_ref().map(|max_bytes| max_bytes.value);
+            match self.granted(&path.value, *write, max_bytes) {
                 Ok(directory) if grants.fs.iter().any(|granted| granted.name() == directory.name()) => {
                     let message = format!("directory `{}` is granted twice", directory.name());
                     report.push(Mistake::new(message).at(&path.place));
                 }
-                Ok(directory) => grants.fs.push(directory.with_write(*write)),
+                Ok(directory) => grants.fs.push(directory),
                 Err(error) => {
                     report.push(Mistake::new(error.message(&path.value)).at(&path.place).hint(error.hint()));
                 }
             }
         }
         Arc::new(grants)
+    }
+
+    /// The directory at a path, for this grant: what it may be filled with is counted for who has it.
+    fn granted(&mut self, path: &str, write: bool, max_bytes: Option<u64>) -> Result<Directory, DirectoryError> {
+        let directory = self.directory(path)?.with_write(write);
+        match max_bytes {
+            Some(most) => directory.with_max_bytes(most).map_err(DirectoryError::Unmeasured),
+            None => Ok(directory),
+        }
     }
 
     /// The directory at a path of the application, or at an absolute one.
@@ -101,6 +111,7 @@ enum DirectoryError {
     Missing,
     NotADirectory,
     Io(io::Error),
+    Unmeasured(io::Error),
 }
 
 impl DirectoryError {
@@ -121,6 +132,7 @@ impl DirectoryError {
             Self::Missing => format!("there is no directory `{path}`"),
             Self::NotADirectory => format!("`{path}` is not a directory"),
             Self::Io(error) => format!("`{path}` can't be opened: {error}"),
+            Self::Unmeasured(error) => format!("what lies in `{path}` can't be looked at: {error}"),
         }
     }
 
@@ -129,7 +141,7 @@ impl DirectoryError {
             Self::Leaves => "write its absolute path",
             Self::Missing => "it must be there before the application starts; a relative path begins at its folder",
             Self::NotADirectory => "grant the directory that it lies in",
-            Self::NoPath(_) | Self::Io(_) => return None,
+            Self::NoPath(_) | Self::Io(_) | Self::Unmeasured(_) => return None,
         };
         Some(hint.to_owned())
     }

@@ -34,6 +34,8 @@ impl Resolver<'_> {
             definition.memory = raw.memory.unwrap_or(definition.memory);
             definition.reserve = raw.reserve.unwrap_or(definition.reserve);
             definition.log_bytes = raw.log_bytes.unwrap_or(definition.log_bytes);
+            definition.cpu_weight = raw.cpu_weight.unwrap_or(definition.cpu_weight);
+            definition.cpu_max = raw.cpu_max;
             hosts.push(Host { started: is_needed || raw.lifecycle.auto_start.unwrap_or(true), ..host });
         }
         hosts

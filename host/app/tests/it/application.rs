@@ -98,6 +98,8 @@ entries:
                         cpu: Some(
                             250ms,
                         ),
+                        cpu_total: None,
+                        lifetime: None,
                         mailbox_messages: None,
                         mailbox_bytes: Some(
                             500000,
@@ -129,9 +131,13 @@ entries:
                         memory: 18446744073709551615,
                         reserve: 0,
                         log_bytes: 18446744073709551615,
+                        cpu_weight: 100,
+                        cpu_max: None,
                         limits: Limits {
                             memory: 33554432,
                             cpu: 10s,
+                            cpu_total: 9223372036.854775807s,
+                            lifetime: 9223372036.854775807s,
                             mailbox_messages: 10000,
                             mailbox_bytes: 4194304,
                             message: 1048576,
@@ -158,9 +164,13 @@ entries:
                         memory: 18446744073709551615,
                         reserve: 0,
                         log_bytes: 18446744073709551615,
+                        cpu_weight: 100,
+                        cpu_max: None,
                         limits: Limits {
                             memory: 16777216,
                             cpu: 10s,
+                            cpu_total: 9223372036.854775807s,
+                            lifetime: 9223372036.854775807s,
                             mailbox_messages: 10000,
                             mailbox_bytes: 4194304,
                             message: 1048576,

@@ -75,11 +75,13 @@ fn entries_and_hosts_get_values_and_directories() {
                     Directory {
                         name: "data",
                         write: true,
+                        max_bytes: None,
                         ..
                     },
                     Directory {
                         name: "/srv",
                         write: false,
+                        max_bytes: None,
                         ..
                     },
                 ],
@@ -94,11 +96,13 @@ fn entries_and_hosts_get_values_and_directories() {
                     Directory {
                         name: "inside",
                         write: false,
+                        max_bytes: None,
                         ..
                     },
                     Directory {
                         name: ".",
                         write: false,
+                        max_bytes: None,
                         ..
                     },
                 ],
@@ -254,7 +258,7 @@ fn what_cannot_be_granted_is_told() {
             21 |         - {path: data/., mode: rw}
                |                          ^^^^
                |
-               = help: there are `path`, `write`
+               = help: there are `path`, `write`, `max_bytes`
 
             error: unknown key `files` in `grants`
               --> shop/_index.yaml:22:7
@@ -361,6 +365,44 @@ fn without_authority_nothing_outside_is_granted() {
               = help: write its absolute path
 
             error: 1 mistake
+        "#]],
+    );
+}
+
+#[test]
+fn what_a_directory_may_be_filled_with_is_a_size_of_one_that_may_be_changed() {
+    let app = read(
+        "  - {name: job, kind: process.lua, source: return 1, grants: {fs: [{path: data, write: true, max_bytes: 64KiB}]}}\n",
+    )
+    .unwrap();
+    assert_eq!(app.definition("app:job").unwrap().grants.fs[0].max_bytes(), Some(64 << 10));
+    check_mistakes(
+        r#"  - name: job
+    kind: process.lua
+    source: return 1
+    grants:
+      fs:
+        - {path: data, max_bytes: 64KiB}
+        - {path: data/inner, write: true, max_bytes: 0}
+"#,
+        expect![[r#"
+            error: `max_bytes` is for a directory that may be changed
+             --> shop/_index.yaml:9:35
+              |
+            9 |         - {path: data, max_bytes: 64KiB}
+              |                                   ^^^^^
+              |
+              = help: add `write: true`
+
+            error: `max_bytes` must be more than 0
+              --> shop/_index.yaml:10:54
+               |
+            10 |         - {path: data/inner, write: true, max_bytes: 0}
+               |                                                      ^
+               |
+               = help: write it like `16MiB`, `500kB` or `4096` (bytes)
+
+            error: 2 mistakes
         "#]],
     );
 }

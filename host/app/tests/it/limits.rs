@@ -1,10 +1,13 @@
 //! What a limit may be, and what is refused because it concerns safety.
 
+use std::path::Path;
+use std::time::Duration;
+
 use expect_test::expect;
-use lunarium_app::{LimitSource, limit_in_force, parse_limit};
+use lunarium_app::{Draft, LimitSource, NoAuthority, limit_in_force, parse_limit};
 use lunarium_engine::{LimitName, Limits, LimitsOverride};
 
-use crate::check;
+use crate::{check, folder};
 
 fn wish(text: &str) -> LimitsOverride {
     let mut wish = LimitsOverride::default();
@@ -170,4 +173,41 @@ fn limits_take_sizes_durations_and_counts() {
             error: 13 mistakes
         "#]],
     );
+}
+
+#[test]
+fn what_a_host_gets_of_the_processors_is_a_weight_and_a_number_of_cores() {
+    let app = |host: &str| {
+        let index = format!(
+            "version: \"1.0\"\nnamespace: app\nentries:\n  - {{name: h, kind: process.host, host: {{{host}}}}}\n"
+        );
+        Draft::of_folder(&folder(&[("_index.yaml", &index)]), Path::new("shop"), &NoAuthority).finish()
+    };
+    for (host, weight, max) in [
+        ("max_processes: 1", 100, None),
+        ("cpu_weight: 1, cpu_max: 0.01", 1, Some(10)),
+        ("cpu_weight: 10000, cpu_max: 1000", 10_000, Some(1_000_000)),
+        ("cpu_max: 2.5", 100, Some(2500)),
+    ] {
+        let app = app(host).unwrap();
+        let definition = &app.hosts()[0].definition;
+        assert_eq!((definition.cpu_weight, definition.cpu_max), (weight, max.map(Duration::from_millis)), "{host}");
+    }
+    let mut all = String::new();
+    for host in
+        ["cpu_weight: 0", "cpu_weight: 10001", "cpu_weight: much", "cpu_max: 0", "cpu_max: 1001", "cpu_max: half"]
+    {
+        let report = app(host).unwrap_err().to_string();
+        all.push_str(report.lines().next().unwrap());
+        all.push('\n');
+    }
+    expect![[r#"
+        error: `cpu_weight` must be an integer from 1 to 10000, not `0`
+        error: `cpu_weight` must be an integer from 1 to 10000, not `10001`
+        error: `cpu_weight` must be an integer from 1 to 10000, not `much`
+        error: `cpu_max` must be a number from 0.01 to 1000, not `0`
+        error: `cpu_max` must be a number from 0.01 to 1000, not `1001`
+        error: `cpu_max` must be a number from 0.01 to 1000, not `half`
+    "#]]
+    .assert_eq(&all);
 }

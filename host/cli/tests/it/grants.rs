@@ -85,3 +85,34 @@ fn a_single_file_reaches_what_the_command_line_grants() {
     "#]]
     .assert_eq(&run(&["file.lua", "--grant-fs", "../x"]));
 }
+
+#[test]
+fn a_directory_of_the_command_line_can_be_filled_with_so_much() {
+    let script = r#"return function()
+  for i = 1, 9 do
+    local ok, err = fs.write("data/" .. i, "x")
+    if err then print(i, err, err:details().limit) return 0 end
+  end
+end"#;
+    let folder = folder(&[("file.lua", script), ("data/a", "text")]);
+    let run =
+        |grant: &str| transcript(&lunarium(folder.path(), &["run", "file.lua", "--grant-fs", grant]).output().unwrap());
+    expect![[r#"
+        exit code: 0
+        --- stdout
+        4	fs.write on `data/4` failed: the granted directory `data` may be filled with 16384 bytes	grant.bytes
+    "#]]
+    .assert_eq(&run("data:rw=16KiB"));
+    expect![[r#"
+        exit code: 2
+        --- stderr
+        error: `--grant-fs`: `lots` is not a size
+    "#]]
+    .assert_eq(&run("data:rw=lots"));
+    expect![[r#"
+        exit code: 2
+        --- stderr
+        error: `--grant-fs` must be more than 0
+    "#]]
+    .assert_eq(&run("data:rw=0"));
+}

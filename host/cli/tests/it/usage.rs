@@ -195,6 +195,9 @@ fn what_the_node_may_hold_is_set_on_the_command_line() {
         &["--node-memory", "much"],
         &["--node-memory", "0"],
         &["--node-processes", "0"],
+        &["--node-cpu-max", "0.5", "--limit", "memory=64MiB"],
+        &["--node-cpu-max", "half"],
+        &["--node-cpu-max", "0"],
     ] {
         let command: Vec<&str> = ["run"].into_iter().chain(options.iter().copied()).chain(["hog.lua"]).collect();
         let told = run(&folder, &command);
@@ -220,9 +223,18 @@ fn what_the_node_may_hold_is_set_on_the_command_line() {
         --node-memory 0
           exit code: 2
           error: `--node-memory` must be more than 0
+          help: write it like `16MiB`, `500kB` or `4096` (bytes)
         --node-processes 0
           exit code: 2
           error: invalid value '0' for '--node-processes <N>': 0 is not in 1..=4294967295
+        --node-cpu-max 0.5 --limit memory=64MiB
+          exit code: 7
+        --node-cpu-max half
+          exit code: 2
+          error: `--node-cpu-max` must be a number of cores from 0.01 to 1000, not `half`
+        --node-cpu-max 0
+          exit code: 2
+          error: `--node-cpu-max` must be a number of cores from 0.01 to 1000, not `0`
     "#]]
     .assert_eq(&all);
 }
@@ -522,4 +534,18 @@ fn help_names_every_option() {
     {
         assert!(help.contains(option), "{option}: {help}");
     }
+}
+
+#[test]
+fn what_ends_a_whole_life_is_told_with_where_it_is_set() {
+    let folder = folder(&[("busy.lua", "return function() while true do time.sleep('1ms') end end")]);
+    let told = run(&folder, &["run", "busy.lua", "--limit", "lifetime=50ms"]);
+    expect![[r#"
+        exit code: 1
+        --- stderr
+        error: app:main {app:processes|0x00001} failed: lifetime limit of 50ms reached (ResourceExhausted)
+         |
+         = help: limit `lifetime` is 50ms, which `--limit lifetime` gives: a larger value raises it
+    "#]]
+    .assert_eq(&told);
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::node::{Machine, StartError};
+use crate::node::{Machine, StartError, Usage};
 use crate::syscall;
 use crate::wasm::System;
 
@@ -61,14 +61,10 @@ impl Engine {
         self.machine.max_processes
     }
 
-    /// Bytes that all processes of all nodes hold now, and what nodes keep free for theirs.
-    pub fn memory_used(&self) -> u64 {
-        self.machine.memory.used()
-    }
-
-    /// Bytes that they may hold.
-    pub fn memory_limit(&self) -> u64 {
-        self.machine.memory.limit()
+    /// What all nodes have used since it started, also those that are gone, and what they hold now: `engine.memory`, with what
+    /// they keep free for their processes.
+    pub fn usage(&self) -> Usage {
+        self.machine.usage()
     }
 
     pub(crate) fn machine(&self) -> &Arc<Machine> {

@@ -12,13 +12,12 @@ use lunarium_kernel::{
 use super::handle::call;
 use super::{Engine, EngineConfig, Handle};
 use crate::catalogue::{Chunk, Definition, HostDefinition, ProcessHost};
-use crate::node::{Budgets, CallError, CompileError, Globals, NodeInner, Spawn, SpawnError, SpawnRequest, StartError};
+use crate::node::{
+    Budgets, CallError, CompileError, Globals, NodeInner, Spawn, SpawnError, SpawnRequest, StartError, Usage,
+};
 use crate::process::{Inspection, Output};
 use crate::value::{Value, ValueError};
-use lunarium_schedule::{Share, Sleep};
-
-/// The most that a node can weigh.
-const MOST_WEIGHT: u32 = 10_000;
+use lunarium_schedule::{Portion, Share, Sleep};
 
 /// What a node is made of. Everything a process can reach outside of the node stands here. Made by [`NodeConfig::new`].
 #[derive(Clone)]
@@ -34,11 +33,14 @@ pub struct NodeConfig {
     /// Bytes that all its processes may log in a second; 4 MiB by default. Half is for whoever comes first, the other half
     /// for all who log, in equal parts. At the limit: lines are dropped and counted.
     pub log_bytes: u64,
-    /// Its part of the workers beside other nodes of the engine: 1 to 10,000, a number outside counts as the nearest; 100 by
-    /// default. While two nodes have more to run than there are workers, one of twice the weight gets twice the time,
-    /// however many processes each has; what one doesn't need the others get. The most: one node may want a hundred times
-    /// what is usual, or a hundredth.
+    /// Its part of the workers beside other nodes of the engine, one of [`Portion::WEIGHTS`]; 100 by default. While two nodes
+    /// have more to run than there are workers, one of twice the weight gets twice the time, however many processes each
+    /// has; what one doesn't need the others get.
     pub cpu_weight: u32,
+    /// CPU time of all its processes in a second at most, one of [`Portion::MOSTS`]: 500 ms is half a core. None, the default:
+    /// all that there is. At the limit: they rest until the allowance has grown again; who has used nothing for a while has
+    /// that of 100 ms saved up.
+    pub cpu_max: Option<Duration>,
     /// Links between all processes; a million by default. At the limit: `link` and a linked spawn are refused,
     /// `ResourceExhausted`. One takes about 42 bytes.
     pub max_links: u32,
@@ -59,7 +61,8 @@ impl NodeConfig {
             memory: None,
             reserve: 0,
             log_bytes: LOG_BYTES,
-            cpu_weight: Share::WEIGHT,
+            cpu_weight: Portion::WEIGHT,
+            cpu_max: None,
             max_links,
             max_monitors,
             strict: false,
@@ -89,6 +92,12 @@ impl NodeConfig {
     #[must_use]
     pub fn with_cpu_weight(self, cpu_weight: u32) -> NodeConfig {
         NodeConfig { cpu_weight, ..self }
+    }
+
+    /// The same with this much CPU time in a second at most.
+    #[must_use]
+    pub fn with_cpu_max(self, cpu_max: Duration) -> NodeConfig {
+        NodeConfig { cpu_max: Some(cpu_max), ..self }
     }
 
     /// The same with this many links, and as many monitors.
@@ -163,6 +172,7 @@ impl Node {
             reserve,
             log_bytes,
             cpu_weight,
+            cpu_max,
             max_links,
             max_monitors,
             strict,
@@ -172,7 +182,7 @@ impl Node {
         let budgets = Budgets {
             memory: Account::child(&machine.memory, Budget::Node, memory.unwrap_or(u64::MAX), reserve)?,
             log: LogBudget::new(log_bytes),
-            cpu: Share::new(cpu_weight.min(MOST_WEIGHT)),
+            cpu: Share::new(Portion { weight: cpu_weight, most: cpu_max }),
         };
         let inner = NodeInner::new(machine, NodeLimits { max_processes, max_links, max_monitors }, budgets, output);
         inner.catalogue.policies.set_strict(strict);
@@ -200,7 +210,8 @@ impl Node {
     ///
     /// Errors: the id is taken or can't stand in a pid; the node's memory has no room for its reserve.
     pub fn add_host(&self, host: HostDefinition) -> Result<(), HostError> {
-        self.inner().catalogue.add_host(host, &self.inner().budgets.memory)
+        let budgets = &self.inner().budgets;
+        self.inner().catalogue.add_host(host, &budgets.memory, &budgets.cpu)
     }
 
     /// Keeps a place on a host, and memory for a small process, for one service more: what a process starts ends below
@@ -215,9 +226,24 @@ impl Node {
         Ok(())
     }
 
-    /// Bytes that its processes hold now, and what hosts keep free for theirs.
-    pub fn memory_used(&self) -> u64 {
-        self.inner().budgets.memory.used()
+    /// What all its processes have used since it started, also those that have ended, and what they hold now: `node.memory`
+    /// (with what hosts keep free for theirs), `node.processes`, `node.links`, `node.monitors`, and `node.log_bytes` of this
+    /// second. It looks at every process.
+    pub fn usage(&self) -> Usage {
+        self.inner().usage()
+    }
+
+    /// The same of a host: `host.memory`, `host.processes`, `host.log_bytes`.
+    ///
+    /// Errors: an unknown host.
+    pub fn host_usage(&self, host: &HostId) -> Result<Usage, HostError> {
+        Ok(self.inner().usage_of_host(&*self.known_host(host)?))
+    }
+
+    /// The same of a living process, by the names of its limits but for those that it counts itself: `memory` is all that is
+    /// held for it, of which its limit is a part. None: dead or unknown.
+    pub fn process_usage(&self, pid: &Pid) -> Option<Usage> {
+        self.inner().usage_of_process(pid)
     }
 
     /// Closes a host for new processes; those that run go on.

@@ -4,10 +4,12 @@
 //! definition has read and checked its sources already.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use lunarium_kernel::{EntryId, HostId, Limits, LimitsOverride};
 
 use super::{Grants, SecuritySpec};
+use lunarium_schedule::Portion;
 
 /// A piece of Lua source with the name that error messages show. Made by [`Chunk::new`].
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -80,6 +82,13 @@ pub struct HostDefinition {
     /// Bytes that all its processes may log in a second; the node's when larger, as by default. Half is for whoever comes
     /// first, the other half for all who log, in equal parts. At the limit: lines are dropped and counted.
     pub log_bytes: u64,
+    /// Its part of the node's CPU time beside the other hosts, one of [`Portion::WEIGHTS`]; 100 by default. While two hosts have
+    /// more to run than the node gets, one of twice the weight gets twice the time, however many processes each has.
+    pub cpu_weight: u32,
+    /// CPU time of all its processes in a second at most, one of [`Portion::MOSTS`]: 500 ms is half a core. None, the default:
+    /// as much as the node has. At the limit: they rest until the allowance has grown again; who has used nothing for a
+    /// while has that of 100 ms saved up.
+    pub cpu_max: Option<Duration>,
     /// The limits of its processes; an entry's can be lower, never higher.
     pub limits: Limits,
     /// What each of its processes may reach outside of the node; nothing by default.
@@ -159,6 +168,8 @@ impl HostDefinition {
             memory: u64::MAX,
             reserve: 0,
             log_bytes: u64::MAX,
+            cpu_weight: Portion::WEIGHT,
+            cpu_max: None,
             limits: Limits::default(),
             grants: Arc::default(),
             security: None,
@@ -181,6 +192,18 @@ impl HostDefinition {
     #[must_use]
     pub fn with_log_bytes(self, log_bytes: u64) -> HostDefinition {
         HostDefinition { log_bytes, ..self }
+    }
+
+    /// The same with this weight beside other hosts.
+    #[must_use]
+    pub fn with_cpu_weight(self, cpu_weight: u32) -> HostDefinition {
+        HostDefinition { cpu_weight, ..self }
+    }
+
+    /// The same with this much CPU time in a second at most.
+    #[must_use]
+    pub fn with_cpu_max(self, cpu_max: Duration) -> HostDefinition {
+        HostDefinition { cpu_max: Some(cpu_max), ..self }
     }
 
     /// The same with these limits for each of its processes.

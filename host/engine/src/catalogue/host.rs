@@ -7,6 +7,7 @@ use std::sync::Arc;
 use lunarium_kernel::{Account, Budget, Host, HostError, LogBudget};
 
 use super::{Grants, HostDefinition, SecuritySpec};
+use lunarium_schedule::{Portion, Share};
 
 /// One host. Each of its processes holds it.
 pub(crate) struct ProcessHost {
@@ -15,19 +16,36 @@ pub(crate) struct ProcessHost {
     pub(crate) memory: Arc<Account>,
     /// What they log together.
     pub(crate) log: LogBudget,
+    /// Of the node's time.
+    pub(crate) cpu: Arc<Share>,
     pub(crate) grants: Arc<Grants>,
     /// What a process starts with that gets nothing else.
     pub(crate) security: Option<SecuritySpec>,
 }
 
 impl ProcessHost {
-    /// Errors: an id that can't stand in a pid; no room for its reserve in `memory`, the node's.
-    pub(crate) fn new(definition: HostDefinition, memory: &Arc<Account>) -> Result<ProcessHost, HostError> {
-        let HostDefinition { id, max_processes, memory: limit, reserve, log_bytes, limits, grants, security } =
-            definition;
+    /// `memory` and `cpu` are the node's. Errors: an id that can't stand in a pid; no room for its reserve.
+    pub(crate) fn new(
+        definition: HostDefinition,
+        memory: &Arc<Account>,
+        cpu: &Arc<Share>,
+    ) -> Result<ProcessHost, HostError> {
+        let HostDefinition {
+            id,
+            max_processes,
+            memory: limit,
+            reserve,
+            log_bytes,
+            cpu_weight,
+            cpu_max,
+            limits,
+            grants,
+            security,
+        } = definition;
         let kernel = Arc::new(Host::new(id.clone(), max_processes, limits)?);
         let memory = Account::child(memory, Budget::Host(id), limit, reserve)?;
-        Ok(ProcessHost { kernel, memory, log: LogBudget::new(log_bytes), grants, security })
+        let cpu = Share::inside(cpu, Portion { weight: cpu_weight, most: cpu_max });
+        Ok(ProcessHost { kernel, memory, log: LogBudget::new(log_bytes), cpu, grants, security })
     }
 
     /// The kernel's part.

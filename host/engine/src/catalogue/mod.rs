@@ -23,6 +23,8 @@ pub use policies::{ActorSpec, ScopeSpec, SecurityError, SecuritySpec};
 pub(crate) use policies::{Policies, read_table};
 pub(crate) use program::{Arguments, Program};
 
+use lunarium_schedule::Share;
+
 #[derive(Default)]
 pub(crate) struct Catalogue {
     definitions: RwLock<HashMap<EntryId, Arc<Code>>>,
@@ -43,12 +45,17 @@ impl Catalogue {
         self.definitions.read().get(entry).cloned()
     }
 
-    /// Adds a process host. What its processes hold is charged to an account below `memory`. Hosts are never forgotten:
+    /// Adds a process host. What its processes hold is charged to an account below `memory`, their time is a part of `cpu`. Hosts are never forgotten:
     /// they come from definitions, not from scripts.
     ///
     /// Errors: the id is taken, or can't stand in a pid; its reserve isn't there.
-    pub(crate) fn add_host(&self, definition: HostDefinition, memory: &Arc<Account>) -> Result<(), HostError> {
-        let host = Arc::new(ProcessHost::new(definition, memory)?);
+    pub(crate) fn add_host(
+        &self,
+        definition: HostDefinition,
+        memory: &Arc<Account>,
+        cpu: &Arc<Share>,
+    ) -> Result<(), HostError> {
+        let host = Arc::new(ProcessHost::new(definition, memory, cpu)?);
         let mut hosts = self.hosts.write();
         if hosts.contains_key(host.id()) {
             return Err(HostError::Exists { id: host.id().clone() });

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use lunarium_kernel::{Exhausted, Holding, Limits, LimitsOverride};
+use lunarium_kernel::{Holding, Limits, LimitsOverride};
 
 use super::{Code, Grants, ProcessHost};
 
@@ -26,10 +26,14 @@ pub(crate) struct Arguments {
 }
 
 impl Arguments {
-    /// `payload` is an array with the values. Errors: a budget.
-    pub(crate) fn new(payload: Bytes, mut holding: Holding) -> Result<Arguments, Exhausted> {
-        holding.grow(u64::try_from(payload.len()).unwrap_or(u64::MAX))?;
-        Ok(Arguments { payload, _holding: Some(holding) })
+    /// `payload` is an array with the values, and `holding` holds [`Arguments::bytes`] for it.
+    pub(crate) fn new(payload: Bytes, holding: Option<Holding>) -> Arguments {
+        Arguments { payload, _holding: holding }
+    }
+
+    /// What a payload is charged.
+    pub(crate) fn bytes(payload: &Bytes) -> u64 {
+        u64::try_from(payload.len()).unwrap_or(u64::MAX)
     }
 
     pub(crate) fn payload(&self) -> &[u8] {

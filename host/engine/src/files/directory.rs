@@ -1,13 +1,15 @@
-//! A directory that somebody opened and gave: its name for scripts, and whether it may be changed.
+//! A directory that somebody opened and gave: its name for scripts, whether it may be changed, and filled with how much.
 //!
 //! Owns which of several a path belongs to. Opens nothing.
 
 use std::fmt;
+use std::io;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::sync::Arc;
 
 use cap_std::fs::Dir;
 
+use super::quota::Quota;
 use super::{PathError, normalise, shown};
 
 /// A directory that was given to a process.
@@ -17,6 +19,7 @@ pub struct Directory {
     name: Arc<str>,
     dir: Arc<Dir>,
     write: bool,
+    quota: Option<Arc<Quota>>,
 }
 
 /// The directory that a normalised path belongs to, and the rest of the path inside of it. Of those with the same name a
@@ -46,7 +49,7 @@ impl Directory {
     ///
     /// Errors: a name that is no path, or that leads out of itself by `..`.
     pub fn new(name: &str, dir: Dir, write: bool) -> Result<Directory, PathError> {
-        Ok(Directory { name: normalise(name)?.into(), dir: Arc::new(dir), write })
+        Ok(Directory { name: normalise(name)?.into(), dir: Arc::new(dir), write, quota: None })
     }
 
     /// The name under which [`Directory::new`] would make a directory known: without `..`, and `.` parts only where it is
@@ -63,6 +66,21 @@ impl Directory {
         Directory { write, ..self }
     }
 
+    /// The same directory, filled with so many bytes at most: by who has this grant or a clone of it, all together. Every file counts in
+    /// blocks of 4 KiB, and so does a directory. What lies there now counts, too: everything below is looked at, which
+    /// blocks. At the limit: an operation that would take more is refused, `ResourceExhausted`; what takes less never is.
+    ///
+    /// Errors: what lies there can't be looked at.
+    pub fn with_max_bytes(self, most: u64) -> io::Result<Directory> {
+        let quota = Quota::measure(&self.dir, most)?;
+        Ok(Directory { quota: Some(Arc::new(quota)), ..self })
+    }
+
+    /// What it may be filled with; none: it isn't counted.
+    pub fn max_bytes(&self) -> Option<u64> {
+        self.quota.as_ref().map(|quota| quota.most())
+    }
+
     /// The name by which scripts see it.
     pub fn name(&self) -> &str {
         shown(&self.name)
@@ -75,6 +93,10 @@ impl Directory {
 
     pub(crate) fn dir(&self) -> &Dir {
         &self.dir
+    }
+
+    pub(super) fn quota(&self) -> Option<&Quota> {
+        self.quota.as_deref()
     }
 
     /// Whether both are one directory under one name.
@@ -92,7 +114,7 @@ impl AsFd for Directory {
 
 impl PartialEq for Directory {
     fn eq(&self, other: &Directory) -> bool {
-        self.is_same(other) && self.write == other.write
+        self.is_same(other) && self.write == other.write && self.max_bytes() == other.max_bytes()
     }
 }
 
@@ -101,6 +123,10 @@ impl Eq for Directory {}
 /// Without the host's own path, which isn't known here either.
 impl fmt::Debug for Directory {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Directory").field("name", &self.name()).field("write", &self.write).finish_non_exhaustive()
+        f.debug_struct("Directory")
+            .field("name", &self.name())
+            .field("write", &self.write)
+            .field("max_bytes", &self.max_bytes())
+            .finish_non_exhaustive()
     }
 }

@@ -8,6 +8,9 @@ use rustix::io::Errno;
 
 use super::PathError;
 
+/// The name of the budget of a granted directory.
+const GRANT_BYTES: &str = "grant.bytes";
+
 /// What happens to a file, as permissions name it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Access {
@@ -55,6 +58,8 @@ pub(crate) enum Fault {
     Holds(String),
     #[error("failed: {size} bytes exceed the message limit of {limit}")]
     TooLarge { size: u64, limit: u32 },
+    #[error("failed: the granted directory `{directory}` may be filled with {most} bytes")]
+    Full { directory: String, most: u64 },
     #[error("failed: the directory has more than {0} entries")]
     TooMany(usize),
     #[error("failed: the list of {size} bytes exceeds the message limit of {limit}")]
@@ -70,6 +75,10 @@ impl Refusal for FileError {
             FileError::Path(_) => ErrorKind::Invalid,
             FileError::Failed { fault, .. } => fault.kind(),
         }
+    }
+
+    fn limit(&self) -> Option<&'static str> {
+        matches!(self, FileError::Failed { fault: Fault::Full { .. }, .. }).then_some(GRANT_BYTES)
     }
 }
 
@@ -91,7 +100,7 @@ impl Fault {
             | Fault::Across(_)
             | Fault::Holds(_)
             | Fault::TooLarge { .. } => ErrorKind::Invalid,
-            Fault::TooMany(_) | Fault::LongList { .. } => ErrorKind::ResourceExhausted,
+            Fault::Full { .. } | Fault::TooMany(_) | Fault::LongList { .. } => ErrorKind::ResourceExhausted,
             // The library has no stable name for it.
             Fault::System(error) if Errno::from_io_error(error) == Some(Errno::LOOP) => ErrorKind::Invalid,
             Fault::System(error) => match error.kind() {

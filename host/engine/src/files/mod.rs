@@ -1,16 +1,17 @@
 //! Files: which a path names under a process's grants, and what can be done with one.
 //!
-//! Owns every operation's checks and bounds. An operation blocks, so it runs on a thread for that (see `process`),
+//! Owns every operation's checks and bounds, and that what a grant is filled with is counted. An operation blocks, so it runs on a thread for that (see `process`),
 //! never on a worker; no handle outlives it. What a link leads to is cap-std's to keep inside of the granted directory.
 //! A hard link can't be told from the file: whoever can make one in a granted directory grants the file.
 
 mod directory;
 mod error;
 mod path;
+mod quota;
 
 use std::io::{Read, Seek, SeekFrom, Write};
 
-use cap_std::fs::{File, Metadata, OpenOptions, OpenOptionsExt};
+use cap_std::fs::{File, Metadata, MetadataExt, OpenOptions, OpenOptionsExt};
 use lunarium_contract::length;
 use lunarium_contract::payload::extension;
 use rustix::fs::OFlags;
@@ -20,6 +21,7 @@ use error::Fault;
 pub(crate) use error::{Access, FileError};
 pub use path::PathError;
 use path::{normalise, shown};
+use quota::Quota;
 
 use crate::value::{StringPayload, Value};
 
@@ -107,9 +109,7 @@ impl Task {
     ) -> Result<Task, FileError> {
         let fault = match &operation {
             Operation::Read { length: Some(length), .. } => too_large(u64::from(*length), limit),
-            Operation::Write(bytes) | Operation::Append(bytes) => {
-                too_large(u64::try_from(bytes.len()).unwrap_or(u64::MAX), limit)
-            }
+            Operation::Write(bytes) | Operation::Append(bytes) => too_large(size_of(bytes), limit),
             Operation::Rename(to) if !place.directory.is_same(&to.directory) => Some(Fault::Across(to.path.clone())),
             Operation::Rename(to) if place.rest.is_empty() || to.rest.is_empty() => Some(Fault::Root),
             // What is granted for reading only would be writable under its new name.
@@ -130,7 +130,7 @@ impl Task {
     pub(crate) fn bytes(&self) -> u64 {
         match &self.operation {
             Operation::Read { length, .. } => length.unwrap_or(self.limit).into(),
-            Operation::Write(bytes) | Operation::Append(bytes) => u64::try_from(bytes.len()).unwrap_or(u64::MAX),
+            Operation::Write(bytes) | Operation::Append(bytes) => size_of(bytes),
             Operation::List => self.limit.into(),
             Operation::Stat | Operation::Remove | Operation::MakeDirectory | Operation::Rename(_) => 0,
         }
@@ -142,15 +142,68 @@ impl Task {
             Operation::Read { offset, length } => {
                 return self.read(*offset, *length).map_err(|fault| self.failed(fault));
             }
-            Operation::Write(bytes) => self.write(bytes, false),
-            Operation::Append(bytes) => self.write(bytes, true),
             Operation::List => self.list(),
             Operation::Stat => self.stat(),
+            _ => match self.place.directory.quota() {
+                Some(quota) => self.change_within(quota),
+                None => self.change(),
+            },
+        };
+        result.and_then(|value| self.payload(&value)).map_err(|fault| self.failed(fault))
+    }
+
+    /// Performs what changes something.
+    fn change(&self) -> Result<Value, Fault> {
+        match &self.operation {
+            Operation::Write(bytes) => self.write(bytes, false),
+            Operation::Append(bytes) => self.write(bytes, true),
             Operation::Remove => self.remove(),
             Operation::MakeDirectory => self.make_directory(),
             Operation::Rename(to) => self.rename(to),
+            Operation::Read { .. } | Operation::List | Operation::Stat => Ok(Value::Nil),
+        }
+    }
+
+    /// The same, counted. A write that fails half way is counted as far as it got.
+    fn change_within(&self, quota: &Quota) -> Result<Value, Fault> {
+        let count = quota.begin();
+        let before = self.takes();
+        let wanted = match &self.operation {
+            Operation::Write(bytes) => quota::taken_by(size_of(bytes)),
+            Operation::Append(bytes) => {
+                let there = self.place.metadata().map_or(0, |metadata| metadata.len());
+                quota::taken_by(there.saturating_add(size_of(bytes)))
+            }
+            Operation::MakeDirectory => quota::ENTRY,
+            _ => 0,
         };
-        result.and_then(|value| self.payload(&value)).map_err(|fault| self.failed(fault))
+        if !count.fits(before, wanted) {
+            let directory = self.place.directory.name().to_owned();
+            return Err(Fault::Full { directory, most: quota.most() });
+        }
+        let result = self.change();
+        let after = match &self.operation {
+            // What took its place was counted where it was.
+            Operation::Rename(_) if result.is_ok() => 0,
+            _ => self.takes(),
+        };
+        count.done(before, after);
+        result
+    }
+
+    /// What is taken by what the operation makes, replaces or removes, as it is now.
+    fn takes(&self) -> u64 {
+        let of = |place: &Place| place.directory.dir().symlink_metadata(place.inside());
+        let metadata = match &self.operation {
+            Operation::Write(_) | Operation::Append(_) => self.place.metadata().ok(),
+            Operation::Rename(to) => match (of(&self.place), of(to)) {
+                // Onto itself, by whatever name: nothing is removed.
+                (Ok(from), Ok(to)) if (from.dev(), from.ino()) == (to.dev(), to.ino()) => None,
+                (_, to) => to.ok(),
+            },
+            _ => of(&self.place).ok(),
+        };
+        metadata.map_or(0, |metadata| quota::taken(&metadata))
     }
 
     /// A listing's payload is larger than the names in it.
@@ -270,6 +323,10 @@ impl Task {
 /// Opening returns at once, whatever it is.
 fn nonblocking() -> i32 {
     OFlags::NONBLOCK.union(OFlags::NOCTTY).bits().cast_signed()
+}
+
+fn size_of(bytes: &[u8]) -> u64 {
+    u64::try_from(bytes.len()).unwrap_or(u64::MAX)
 }
 
 fn too_large(size: u64, limit: u32) -> Option<Fault> {

@@ -1,5 +1,7 @@
 //! Paths, grants and every attack on them, on real directories.
 
+mod quota;
+
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::Path;
@@ -36,6 +38,11 @@ impl World {
     fn grant(&mut self, name: &str, real: &str, write: bool) {
         let dir = Dir::open_ambient_dir(self.path(real), ambient_authority()).unwrap();
         self.granted.push(Directory::new(name, dir, write).unwrap());
+    }
+
+    /// The same directory, opened anew, writable as `data`.
+    fn grant_again(&self, real: &str) -> Directory {
+        Directory::new("data", Dir::open_ambient_dir(self.path(real), ambient_authority()).unwrap(), true).unwrap()
     }
 
     fn path(&self, path: &str) -> std::path::PathBuf {

@@ -90,8 +90,8 @@ impl Occupant for Caller {
         if life.is_some_and(|life| life.is_killed()) {
             return Err(Stopped::Killed);
         }
-        if self.cpu.is_used_up(self.node.clock().now()) {
-            return Err(Stopped::Cpu);
+        if let Some(limit) = self.cpu.used_up(self.node.clock().now()) {
+            return Err(Stopped::Limit(limit));
         }
         if let Some(life) = life {
             life.preempt();

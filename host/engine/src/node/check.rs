@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use lunarium_kernel::{Holding, Limits, Rank};
 
-use super::ending::sentence;
+use super::ending::{cpu_limit, sentence};
 use super::turn::Turn;
 use super::{Caller, NodeInner};
 use crate::catalogue::{Chunk, source};
@@ -57,7 +57,7 @@ impl NodeInner {
         let unusable = |error: &str| format!("cannot make an instance: {error}");
         let slot = self.machine.instances.acquire().await.map_err(|error| unusable(&error))?;
         let limits = Limits::default();
-        let cpu = Arc::new(CpuMeter::new(limits.cpu));
+        let cpu = Arc::new(CpuMeter::new(&limits, Arc::default()));
         let holding = Holding::new(Arc::clone(&self.budgets.memory), Rank::Service);
         let caller = Caller::nobody(self, Arc::clone(&cpu), &limits, holding);
         let turn = Turn { clock: self.clock(), life: None, cpu: &cpu };
@@ -67,7 +67,7 @@ impl NodeInner {
         result.unwrap_or_else(|error| {
             let stopped = error.downcast_ref::<Stopped>();
             Err(match stopped {
-                Some(Stopped::Cpu) => format!("cpu limit of {:?} reached without waiting", limits.cpu),
+                Some(Stopped::Limit(name)) => cpu_limit(*name, &limits),
                 _ if instance.occupant().memory_refused().is_some() => "not enough memory".to_owned(),
                 _ => sentence(&error),
             })

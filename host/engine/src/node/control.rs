@@ -92,8 +92,17 @@ impl Control {
 
     fn perform(&self, effect: Effect, afterwards: &mut Afterwards) {
         match effect {
-            Effect::Named { name, pid } => self.table.name(name, &pid),
-            Effect::Unnamed { name } => self.table.forget_name(&name),
+            Effect::Named { name, pid } => {
+                if let Some(holder) = self.table.get(&pid) {
+                    holder.hold_name(&name);
+                }
+                self.table.name(name, &pid);
+            }
+            Effect::Unnamed { name } => {
+                if let Some(holder) = self.table.forget_name(&name) {
+                    holder.free_name(&name);
+                }
+            }
             Effect::Deliver { to, event } => self.tell(&to, |process| process.deliver(event), afterwards),
             Effect::Reply { to, request, outcome } => {
                 self.tell(&to, |process| process.reply(request, outcome), afterwards);

@@ -3,7 +3,9 @@
 //! Owns what a script may learn of it: one sentence. What wasm and the host say beyond it, a backtrace above all, goes
 //! to the log.
 
-use lunarium_kernel::{ErrorKind, Exhausted, LimitName, Outcome, ReturnError};
+use std::time::Duration;
+
+use lunarium_kernel::{ErrorKind, Exhausted, Lifetime, LimitName, Limits, Outcome, ReturnError, Uptime};
 
 use super::Caller;
 use crate::process::{Incarnation, Level};
@@ -15,10 +17,7 @@ pub(super) fn stopped(error: &wasmtime::Error, caller: &Caller, incarnation: &In
     let limits = incarnation.limits();
     match error.downcast_ref::<Stopped>() {
         Some(Stopped::Killed) => return None,
-        Some(Stopped::Cpu) => {
-            let text = format!("cpu limit of {:?} reached without waiting", limits.cpu);
-            return Some(limit_reached(LimitName::Cpu.as_str(), &text));
-        }
+        Some(Stopped::Limit(name)) => return Some(limit_reached(name.as_str(), &cpu_limit(*name, limits))),
         None => {}
     }
     // It has ended meanwhile.
@@ -34,6 +33,21 @@ pub(super) fn stopped(error: &wasmtime::Error, caller: &Caller, incarnation: &In
     let fields = [("backtrace".to_owned(), format!("{error:?}"))];
     caller.node.log(&who.process, &incarnation.label, Level::Error, "the instance trapped", &fields);
     Some(failed(ErrorKind::Internal, &format!("the instance trapped: {}", sentence(error))))
+}
+
+/// What is said where a limit of CPU time was reached.
+pub(super) fn cpu_limit(name: LimitName, limits: &Limits) -> String {
+    let limit = Duration::from_nanos(limits.get(name));
+    let waiting = if name == LimitName::Cpu { " without waiting" } else { "" };
+    format!("{name} limit of {limit:?} reached{waiting}")
+}
+
+/// Until when a process may live that began then, and how it ends; none: for ever.
+pub(super) fn lifetime(limits: &Limits, began: Uptime) -> Option<Lifetime> {
+    let lifetime = limits.lifetime()?;
+    let text = format!("lifetime limit of {lifetime:?} reached");
+    let outcome = limit_reached(LimitName::Lifetime.as_str(), &text);
+    Some(Lifetime { until: began.saturating_add(lifetime), outcome })
 }
 
 /// A script that ends because it got no memory tells of its own limit; where it was a budget's, the end says so.

@@ -4,7 +4,9 @@
 
 use std::sync::Arc;
 
-use lunarium_kernel::{Account, Budget, Exhausted};
+use std::time::Instant;
+
+use lunarium_kernel::{Account, Budget, Exhausted, Uptime};
 
 use super::Caller;
 use crate::wasm::{Instances, InstancesError, Link, PoolError, System};
@@ -57,7 +59,9 @@ impl Machine {
             ticking.1.tick();
         }))?;
         let memory = memory.or_else(|| Some(System::get().memory? / 2)).unwrap_or(u64::MAX);
-        let memory = Account::root(Budget::Engine, memory);
+        let origin = Instant::now();
+        let now = move || Uptime::default().saturating_add(origin.elapsed());
+        let memory = Account::root(Budget::Engine, memory, Arc::new(now));
         Ok(Machine { max_processes, memory, instances, clock, scheduler })
     }
 }

@@ -17,6 +17,7 @@ mod spawn;
 mod table;
 mod turn;
 mod upgrade;
+mod usage;
 pub(crate) mod wall;
 
 use std::hash::{BuildHasher, RandomState};
@@ -46,6 +47,7 @@ pub(crate) use machine::Machine;
 pub use machine::StartError;
 pub(crate) use spawn::Spawn;
 pub use spawn::{SpawnError, SpawnRequest};
+pub use usage::{Held, Usage};
 
 /// What all processes of a node have together.
 pub(crate) struct Budgets {
@@ -120,6 +122,7 @@ impl NodeInner {
     fn follow(&self, mut afterwards: Afterwards) {
         for process in &afterwards.ended {
             process.life.announce();
+            self.machine.scheduler.end(&process.member);
         }
         for (process, askers) in afterwards.take_askers() {
             self.cancel_calls(askers, process.pid.as_str(), process.life.outcome());

@@ -14,7 +14,10 @@ impl NodeInner {
     /// Starts the task. Called by whom [`super::control::Afterwards`] tells to.
     pub(super) fn reap(&self) {
         let Some(node) = self.this.upgrade() else { return };
-        self.machine.scheduler.spawn(&Member::of(&self.budgets.cpu), run(node), || Urgency::Woken);
+        let (scheduler, member) = (&self.machine.scheduler, Member::of(&self.budgets.cpu));
+        // Ends wait for no allowance, and neither does who carries them out.
+        scheduler.end(&member);
+        scheduler.spawn(&member, run(node), || Urgency::Woken);
     }
 
     /// Carries out one consequence. False: no more are owed, and who causes the next one starts the task anew.

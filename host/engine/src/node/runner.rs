@@ -19,7 +19,7 @@ use crate::process::{Delivery, Incarnation, Inspection, Process};
 use crate::value::{bug, failed};
 use crate::wasm::guest::{self as wit, EventResult, Parked, Status};
 use crate::wasm::{Instance, Slot, convert};
-use lunarium_schedule::{Clock, Member, TimerKey};
+use lunarium_schedule::{Clock, TimerKey};
 
 /// What a process holds of its node until its instance is gone.
 pub(super) struct Held {
@@ -30,26 +30,17 @@ pub(super) struct Held {
 
 /// Queues the process. It starts when a worker and an instance are free.
 pub(super) fn start(node: Arc<NodeInner>, process: Arc<Process>, program: Program, held: Held) {
-    let (scheduler, member) = (Arc::clone(&node.machine.scheduler), Member::of(&node.budgets.cpu));
-    let scheduled = Arc::clone(&process);
-    let run = run(node, process, program, held, Arc::clone(&member));
-    scheduler.spawn(&member, run, move || scheduled.life.urgency());
+    let (scheduler, scheduled) = (Arc::clone(&node.machine.scheduler), Arc::clone(&process));
+    let member = Arc::clone(&process.member);
+    scheduler.spawn(&member, run(node, process, program, held), move || scheduled.life.urgency());
 }
 
-async fn run(node: Arc<NodeInner>, process: Arc<Process>, program: Program, held: Held, member: Arc<Member>) {
+async fn run(node: Arc<NodeInner>, process: Arc<Process>, program: Program, held: Held) {
     let mut report = Report { node: Arc::clone(&node), process: Arc::clone(&process), outcome: None };
     let Held { counted, memory } = held;
     let slice = Slice::new(node.clock(), &process.life);
-    let mut runner = Runner {
-        node: &node,
-        process: &process,
-        member: &member,
-        memory: &memory,
-        live: None,
-        slot: None,
-        alarm: None,
-        slice,
-    };
+    let mut runner =
+        Runner { node: &node, process: &process, memory: &memory, live: None, slot: None, alarm: None, slice };
     report.outcome = Some(runner.run(program).await);
     // Others learn of the end first: to give memory back has time. But who was killed was queued for just that, and who
     // never waited is still at its start: its memory is warm, and a hundred of them would wait with theirs.
@@ -96,7 +87,6 @@ struct Runner<'a> {
     process: &'a Arc<Process>,
     /// Of whose account what its instances grow by is charged.
     memory: &'a Holding,
-    member: &'a Member,
     live: Option<Live>,
     /// Held until the instance is gone, so that the pool is never asked for more than it has.
     slot: Option<Slot<Caller>>,
@@ -143,6 +133,7 @@ impl Runner<'_> {
         let turn = turn(self.process, &incarnation, self.node.clock());
         let code = &incarnation.program.code;
         if code.wants_compiling() {
+            let used = incarnation.cpu.total();
             let occupant = Caller::of(self.node, self.process, &incarnation, self.memory.another());
             let made = turn.enter(Instance::new(slot, occupant, incarnation.limits())).await;
             let compiled = compile(code, turn, made, &mut self.slice).await.ok();
@@ -151,7 +142,7 @@ impl Runner<'_> {
                 return Step::End(None);
             }
             code.keep(compiled);
-            incarnation.cpu.reset();
+            incarnation.cpu.forget(used);
         }
         let occupant = Caller::of(self.node, self.process, &incarnation, self.memory.another());
         let made = turn.enter(Instance::new(slot, occupant, incarnation.limits())).await;
@@ -236,7 +227,7 @@ impl Runner<'_> {
         // One that always finds work waiting would otherwise never leave its worker.
         self.slice.pause().await;
         if let Some(live) = &self.live {
-            self.member.waits(live.incarnation.cpu.used());
+            self.process.member.waits(live.incarnation.cpu.used());
         }
         poll_fn(|context| {
             let ready = match self.process.poll_delivery(credit, context.waker()) {

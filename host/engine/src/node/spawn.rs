@@ -7,10 +7,11 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use lunarium_kernel::{
-    Denied, EntryId, ErrorKind, Exhausted, Holding, HostId, JoinError, Kernel, LimitName, LimitsOverride, Mailbox,
-    Message, Name, PROCESS_BYTES, Pid, Rank, Refusal, SHOWN, Security, SendError, SpawnSpec, action, cut,
+    Account, Denied, EntryId, ErrorKind, Exhausted, Holding, HostId, JoinError, Kernel, LimitName, LimitsOverride,
+    Mailbox, Message, Name, PROCESS_BYTES, Pid, Rank, Refusal, SHOWN, Security, SendError, SpawnSpec, action, cut,
 };
 
+use super::ending::lifetime;
 use super::runner::Held;
 use super::{NodeInner, runner};
 use crate::catalogue::{Arguments, Code, ProcessHost, Program, SecurityError, SecuritySpec};
@@ -282,10 +283,8 @@ impl NodeInner {
         // Before it exists: whoever sees that nobody lives and nothing is counted sees that nothing is left.
         let counted = self.count_instance();
         let rank = if parent.is_some() { Rank::Ordinary } else { Rank::Service };
-        let mut holding = Holding::new(Arc::clone(&host.memory), rank);
-        holding.grow(PROCESS_BYTES)?;
-        let arguments = Arguments::new(spawn.arguments.clone(), holding.another())?;
-        let program = Program::new(code, &host, spawn.wish.as_ref(), arguments);
+        let arguments = Arguments::new(spawn.arguments.clone(), None);
+        let mut program = Program::new(code, &host, spawn.wish.as_ref(), arguments);
         fits(&program)?;
         let limit = program.limits.message;
         if let Some(context) = spawn.context.as_ref().filter(|context| exceeds(context, limit)) {
@@ -295,11 +294,16 @@ impl NodeInner {
         let context = spawn.context.clone().or_else(|| parent.and_then(|parent| parent.origin.context.clone()));
         // Counted for each who has it: which of them will be the last isn't known.
         let context_bytes = context.as_ref().map_or(0, |context| u64::try_from(context.len()).unwrap_or(u64::MAX));
-        holding.grow(context_bytes.saturating_add(security.bytes()))?;
-        let mut inbox = holding.another();
-        inbox.grow(charged_for(&spawn.messages))?;
+        let for_arguments = Arguments::bytes(&spawn.arguments);
+        let for_inbox = charged_for(&spawn.messages);
+        // All at once: an account takes three locks each time.
+        let all = [PROCESS_BYTES, context_bytes, security.bytes(), for_arguments, for_inbox];
+        let mut memory = Holding::new(Account::of_process(&host.memory), rank);
+        memory.grow(all.into_iter().fold(0, u64::saturating_add))?;
+        program.arguments = Arguments::new(spawn.arguments.clone(), Some(memory.split(for_arguments)));
+        let inbox = memory.split(for_inbox);
         let origin = Origin { host, wish: spawn.wish.clone(), context, security };
-        Ok(Plan { origin, program, held: Held { counted, memory: holding }, inbox })
+        Ok(Plan { origin, program, held: Held { counted, memory }, inbox })
     }
 
     /// Lets the kernel accept a process and puts it into the table.
@@ -311,6 +315,7 @@ impl NodeInner {
         plan: &mut Plan,
         mailbox: Mailbox,
     ) -> Result<Arc<Process>, SpawnError> {
+        let began = self.uptime();
         let spec = SpawnSpec {
             entry: spawn.entry.clone(),
             monitored: spawn.monitored,
@@ -318,13 +323,15 @@ impl NodeInner {
             exec: spawn.exec,
             name: spawn.name.clone(),
             limits: plan.program.limits.counts(),
+            lifetime: lifetime(&plan.program.limits, began),
         };
         let origin = plan.origin.clone();
         let spawned = kernel.spawn(parent.map(|parent| &parent.pid), origin.host.kernel(), spec)?;
-        let log_lines = plan.program.limits.log_lines;
         let unused = plan.inbox.another();
         let holding = std::mem::replace(&mut plan.inbox, unused);
-        let process = Arc::new(Process::new(spawned, origin, mailbox, holding, log_lines, self.clock().now()));
+        holding.account().count_spawn();
+        let limits = plan.program.limits.clone();
+        let process = Arc::new(Process::new(spawned, origin, mailbox, holding, limits, began.as_nanos()));
         self.control.table.insert(Arc::clone(&process));
         Ok(process)
     }

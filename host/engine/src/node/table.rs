@@ -29,8 +29,10 @@ impl Table {
         self.names.pin().insert(name, pid.number());
     }
 
-    pub(crate) fn forget_name(&self, name: &Name) {
-        self.names.pin().remove(name);
+    /// Who had it.
+    pub(crate) fn forget_name(&self, name: &Name) -> Option<Arc<Process>> {
+        let number = self.names.pin().remove(name).copied()?;
+        self.processes.pin().get(&number).map(Arc::clone)
     }
 
     /// The living process with this pid.

@@ -37,7 +37,10 @@ impl Turn<'_> {
             result
         });
         let result = result.await?;
-        if self.cpu.was_used_up() { Err(Stopped::Cpu.into()) } else { Ok(result) }
+        match self.cpu.was_used_up() {
+            Some(limit) => Err(Stopped::Limit(limit).into()),
+            None => Ok(result),
+        }
     }
 }
 
@@ -90,16 +93,19 @@ pub(super) async fn give_way() {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
     use std::time::Duration;
 
     use futures_lite::future::{block_on, poll_once};
+
+    use lunarium_kernel::{LimitName, Limits};
 
     use super::{Slice, Turn};
     use crate::process::{CpuMeter, Life};
     use crate::wasm::Stopped;
     use lunarium_schedule::{Clock, TICK, Urgency};
 
-    fn clock() -> std::sync::Arc<Clock> {
+    fn clock() -> Arc<Clock> {
         Clock::start(Box::new(|| {})).unwrap()
     }
 
@@ -115,13 +121,26 @@ mod tests {
     #[test]
     fn short_calls_without_end_use_up_the_cpu_time_and_see_a_kill() {
         let (clock, life) = (clock(), Life::new());
-        let cpu = CpuMeter::new(Duration::from_micros(50));
+        let limits = Limits { cpu: Duration::from_micros(50), ..Limits::default() };
+        let cpu = CpuMeter::new(&limits, Arc::default());
         let turn = Turn { clock: &clock, life: Some(&life), cpu: &cpu };
         let last = std::iter::repeat_with(|| stopped(turn)).find(Option::is_some).flatten();
-        assert_eq!(last, Some(Stopped::Cpu));
+        assert_eq!(last, Some(Stopped::Limit(LimitName::Cpu)));
         cpu.reset();
         life.kill();
         assert_eq!(stopped(turn), Some(Stopped::Killed));
+    }
+
+    #[test]
+    fn the_time_of_a_whole_life_goes_on_over_waits_and_incarnations() {
+        let (clock, time) = (clock(), Arc::default());
+        let limits = Limits { cpu_total: Duration::from_micros(50), ..Limits::default() };
+        let last = std::iter::repeat_with(|| {
+            let cpu = CpuMeter::new(&limits, Arc::clone(&time));
+            cpu.reset();
+            stopped(Turn { clock: &clock, life: None, cpu: &cpu })
+        });
+        assert_eq!(last.flatten().next(), Some(Stopped::Limit(LimitName::CpuTotal)));
     }
 
     #[test]

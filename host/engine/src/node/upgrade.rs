@@ -2,9 +2,10 @@
 //! do then. What the runner does in between is its own.
 
 use bytes::Bytes;
-use lunarium_kernel::EntryId;
+use lunarium_kernel::{EntryId, Uptime};
 
 use super::NodeInner;
+use super::ending::lifetime;
 use super::spawn::{SpawnError, fits};
 use crate::catalogue::{Arguments, Program};
 use crate::process::Process;
@@ -21,7 +22,9 @@ impl NodeInner {
     ) -> Result<Program, SpawnError> {
         let code = self.code(entry)?;
         let origin = &process.origin;
-        let arguments = Arguments::new(arguments, process.holding())?;
+        let mut holding = process.holding();
+        holding.grow(Arguments::bytes(&arguments))?;
+        let arguments = Arguments::new(arguments, Some(holding));
         let program = Program::new(code, &origin.host, origin.wish.as_ref(), arguments);
         fits(&program)?;
         Ok(program)
@@ -31,7 +34,8 @@ impl NodeInner {
     pub(crate) fn restart(&self, process: &Process, program: &Program) -> bool {
         let entry = program.code.definition.entry.clone();
         let counts = program.limits.counts();
-        if !self.kernel(|kernel| kernel.upgrade(&process.pid, entry, counts)) {
+        let lifetime = lifetime(&program.limits, Uptime::from_nanos(process.began));
+        if !self.kernel(|kernel| kernel.upgrade(&process.pid, entry, counts, lifetime)) {
             return false;
         }
         let mut remains = process.restart(&program.limits);

@@ -9,7 +9,7 @@ use lunarium_kernel::{Failure, Outcome, Refusal};
 
 use super::Process;
 use crate::files::FileError;
-use crate::value::bug;
+use crate::value::{bug, limit_details};
 
 /// Lets a thread for blocking work perform the next operation of a process.
 pub(crate) fn perform_file(process: &Arc<Process>) {
@@ -29,7 +29,9 @@ fn perform(process: &Weak<Process>) {
 }
 
 fn failed(error: &FileError) -> Outcome {
-    Outcome::failed(Failure { retryable: error.retryable(), ..Failure::new(error.kind(), error.to_string()) })
+    let details = error.limit().map(limit_details);
+    let retryable = error.retryable();
+    Outcome::failed(Failure { retryable, details, ..Failure::new(error.kind(), error.to_string()) })
 }
 
 /// Answers when dropped; a panic on the way is an answer too, or its coroutine would wait for ever.

@@ -57,6 +57,11 @@ impl Log {
         Some(std::mem::take(&mut self.dropped))
     }
 
+    /// Lines of this second.
+    pub(crate) fn used(&self, now: u64) -> u32 {
+        if now / 1_000_000_000 == self.second { self.used } else { 0 }
+    }
+
     /// Counts lines that the guest dropped itself.
     pub(crate) fn dropped(&mut self, lines: u32) {
         self.dropped = self.dropped.saturating_add(lines.into());

@@ -17,14 +17,14 @@ use std::task::{Poll, Waker};
 
 use bytes::Bytes;
 use lunarium_kernel::{
-    BatchLimits, Event, Holding, Item, Limits, LimitsOverride, MESSAGE_COST, Mailbox, Message, Outcome, Pid, Reply,
-    RequestError, ReturnError, Security, SendError, Spawned, Topic, Unread,
+    Account, BatchLimits, Event, Exhausted, Holding, Item, Limits, LimitsOverride, MESSAGE_COST, Mailbox, Message,
+    Name, Outcome, Pid, Reply, RequestError, ReturnError, Security, SendError, Spawned, Topic, Unread, topic_bytes,
 };
 use parking_lot::{Mutex, MutexGuard};
 
 pub(crate) use asker::Asker;
 pub(crate) use file_queue::perform_file;
-pub(crate) use incarnation::{CpuMeter, Incarnation};
+pub(crate) use incarnation::{CpuMeter, CpuTime, Incarnation};
 pub(crate) use life::Life;
 pub(crate) use log::{Line, Log};
 pub(crate) use output::clean;
@@ -33,7 +33,7 @@ pub use text::visibility;
 
 use crate::catalogue::ProcessHost;
 use crate::files::Task;
-use lunarium_schedule::TimerKey;
+use lunarium_schedule::{Member, TimerKey};
 
 /// What comes to a process, with the file operations that wait for a thread and with who waits for answers.
 pub(crate) type Inbox = lunarium_kernel::Inbox<Charged, Asker>;
@@ -53,6 +53,9 @@ const FREE: u64 = 16 << 10;
 /// What an inbox holds beyond [`FREE`] is charged in steps of so many bytes, for the same reason.
 const STEP: u64 = 64 << 10;
 
+/// Messages that a process accepts before they are counted for its host and all above.
+const COUNTED: u64 = 256;
+
 /// What one `resume` hands over at most: enough to spread the cost of entering the guest, little enough that a batch
 /// of decoded messages stays well below the memory margin of the instance.
 const BATCH: BatchLimits = BatchLimits { items: 256, bytes: 256 << 10 };
@@ -65,6 +68,11 @@ pub(crate) struct Process {
     /// When it began, in nanoseconds of the engine's clock: its own begins at zero.
     pub(crate) began: u64,
     pub(crate) life: Life,
+    /// As the scheduler knows it.
+    pub(crate) member: Arc<Member>,
+    pub(crate) cpu: Arc<CpuTime>,
+    /// What it holds, below its host's.
+    pub(crate) memory: Arc<Account>,
     pub(crate) log: Mutex<Log>,
     arrivals: Mutex<Arrivals>,
 }
@@ -82,8 +90,13 @@ pub(crate) struct Origin {
 
 struct Arrivals {
     inbox: Inbox,
-    /// What is charged for it.
+    /// What is charged for it, and for names and topics.
     holding: Holding,
+    /// What its names count as.
+    names: u64,
+    /// Messages that were accepted and not yet counted.
+    accepted: u64,
+    limits: Limits,
     /// The output was full and takes lines again.
     output_ready: bool,
     /// It will be told.
@@ -120,31 +133,40 @@ impl Delivery {
 }
 
 impl Process {
-    /// `log_lines` is the limit of its first incarnation, `began` a time of the engine's clock. What the mailbox has already
-    /// is charged to `holding`, with what comes.
+    /// `limits` are those of its first incarnation, `began` is a time of the engine's clock. What the mailbox has already is
+    /// charged to `holding`, with what comes.
     pub(crate) fn new(
         spawned: Spawned,
         origin: Origin,
         mailbox: Mailbox,
         holding: Holding,
-        log_lines: u32,
+        limits: Limits,
         began: u64,
     ) -> Process {
+        let (memory, log) = (Arc::clone(holding.account()), Log::new(limits.log_lines));
+        let accepted = mailbox.unread_messages();
         let arrivals = Arrivals {
             inbox: Inbox::new(mailbox, &spawned.pid),
             holding,
+            names: 0,
+            accepted,
+            limits,
             output_ready: false,
             awaits_output: false,
             inspections: Vec::new(),
             waker: None,
         };
+        let member = Member::of(&origin.host.cpu);
         Process {
             pid: spawned.pid,
             chain: spawned.chain,
             origin,
             began,
             life: Life::new(),
-            log: Mutex::new(Log::new(log_lines)),
+            member,
+            cpu: Arc::default(),
+            memory,
+            log: Mutex::new(log),
             arrivals: Mutex::new(arrivals),
         }
     }
@@ -154,6 +176,7 @@ impl Process {
         let mut arrivals = self.arrivals.lock();
         arrivals.afford_all(std::slice::from_ref(&message))?;
         arrivals.inbox.push(message)?;
+        arrivals.accept(1);
         wake(arrivals);
         Ok(())
     }
@@ -163,9 +186,11 @@ impl Process {
         if messages.is_empty() {
             return Ok(());
         }
+        let count = u64::try_from(messages.len()).unwrap_or(u64::MAX);
         let mut arrivals = self.arrivals.lock();
         arrivals.afford_all(&messages)?;
         arrivals.inbox.push_all(messages)?;
+        arrivals.accept(count);
         wake(arrivals);
         Ok(())
     }
@@ -182,6 +207,7 @@ impl Process {
         let bytes = MESSAGE_COST.saturating_add(arguments.len().saturating_add(method.len()) as u64);
         arrivals.afford(bytes, |inbox| inbox.check_call(sender.as_ref(), &method, &arguments))?;
         let call = arrivals.inbox.push_call(sender, method, arguments, asker)?;
+        arrivals.accept(1);
         wake(arrivals);
         Ok(call)
     }
@@ -274,6 +300,7 @@ impl Process {
         let mut arrivals = self.arrivals.lock();
         let remains = arrivals.inbox.close();
         arrivals.settle();
+        arrivals.count_accepted();
         arrivals.inspections.clear();
         wake(arrivals);
         remains
@@ -289,14 +316,57 @@ impl Process {
         self.arrivals.lock().inbox.park(unread, received);
     }
 
-    /// Messages of this topic are handed over.
-    pub(crate) fn listen(&self, topic: Topic) {
-        self.arrivals.lock().inbox.listen(topic);
+    /// Messages of this topic are handed over. Errors: a budget; nothing is changed then.
+    pub(crate) fn listen(&self, topic: Topic) -> Result<(), Exhausted> {
+        let mut arrivals = self.arrivals.lock();
+        arrivals.afford_bytes(topic_bytes(&topic))?;
+        arrivals.inbox.listen(topic);
+        arrivals.settle();
+        Ok(())
     }
 
     /// Messages of this topic wait.
     pub(crate) fn unlisten(&self, topic: &Topic) {
-        self.arrivals.lock().inbox.unlisten(topic);
+        let mut arrivals = self.arrivals.lock();
+        arrivals.inbox.unlisten(topic);
+        arrivals.settle();
+    }
+
+    /// Charges what a name will take that it may get. What comes of it is told by [`Process::hold_name`], or not, and
+    /// [`Process::settle`] afterwards. Errors: a budget.
+    pub(crate) fn afford_name(&self, name: &Name) -> Result<(), Exhausted> {
+        self.arrivals.lock().afford_bytes(name.bytes())
+    }
+
+    /// It has the name from now on.
+    pub(crate) fn hold_name(&self, name: &Name) {
+        let mut arrivals = self.arrivals.lock();
+        arrivals.names = arrivals.names.saturating_add(name.bytes());
+        arrivals.settle();
+    }
+
+    /// It doesn't have it any more.
+    pub(crate) fn free_name(&self, name: &Name) {
+        let mut arrivals = self.arrivals.lock();
+        arrivals.names = arrivals.names.saturating_sub(name.bytes());
+        arrivals.settle();
+    }
+
+    /// Brings what is charged in line with what is held.
+    pub(crate) fn settle(&self) {
+        self.arrivals.lock().settle();
+    }
+
+    /// Counts the messages that were accepted and not counted yet.
+    pub(crate) fn count_accepted(&self) {
+        self.arrivals.lock().count_accepted();
+    }
+
+    /// Messages and bytes that its script hasn't received, and its limits.
+    pub(crate) fn unread(&self) -> (u64, u64, Limits) {
+        let arrivals = self.arrivals.lock();
+        let mailbox = arrivals.inbox.mailbox();
+        (mailbox.unread_messages(), mailbox.unread_bytes(), arrivals.limits.clone())
     }
 
     /// Messages of every topic are handed over.
@@ -317,6 +387,7 @@ impl Process {
     pub(crate) fn restart(&self, limits: &Limits) -> Remains {
         let mut arrivals = self.arrivals.lock();
         let remains = arrivals.inbox.restart(limits.mailbox());
+        arrivals.limits = limits.clone();
         arrivals.settle();
         drop(arrivals);
         self.log.lock().set_limit(limits.log_lines);
@@ -383,7 +454,7 @@ impl Arrivals {
 
     /// The same for something of so many bytes, that the inbox would take or not.
     fn afford(&mut self, bytes: u64, check: impl FnOnce(&Inbox) -> Result<(), SendError>) -> Result<(), SendError> {
-        let needed = charged(self.inbox.held_bytes().saturating_add(bytes));
+        let needed = charged(self.held_bytes().saturating_add(bytes));
         let more = needed.saturating_sub(self.holding.bytes());
         if more > 0 {
             check(&self.inbox)?;
@@ -392,10 +463,39 @@ impl Arrivals {
         Ok(())
     }
 
+    /// Charges so many bytes more. Errors: a budget.
+    fn afford_bytes(&mut self, bytes: u64) -> Result<(), Exhausted> {
+        let needed = charged(self.held_bytes().saturating_add(bytes));
+        match needed.saturating_sub(self.holding.bytes()) {
+            0 => Ok(()),
+            more => self.holding.grow(more),
+        }
+    }
+
+    fn held_bytes(&self) -> u64 {
+        let inbox = self.inbox.held_bytes().saturating_add(self.inbox.listened_bytes());
+        inbox.saturating_add(self.names)
+    }
+
+    /// So many messages more were accepted. They are counted above in steps: all of a node would meet there.
+    fn accept(&mut self, messages: u64) {
+        self.accepted = self.accepted.saturating_add(messages);
+        if self.accepted >= COUNTED {
+            self.count_accepted();
+        }
+    }
+
+    fn count_accepted(&mut self) {
+        let accepted = std::mem::take(&mut self.accepted);
+        if accepted > 0 {
+            self.holding.account().count_messages(accepted);
+        }
+    }
+
     /// Brings what is charged in line with what is held. One step too many stays: a queue that is filled and emptied
     /// shouldn't go to the accounts each time. An empty one keeps nothing.
     fn settle(&mut self) {
-        let needed = charged(self.inbox.held_bytes());
+        let needed = charged(self.held_bytes());
         let paid = self.holding.bytes();
         if needed > paid {
             self.holding.grow_anyway(needed.saturating_sub(paid));

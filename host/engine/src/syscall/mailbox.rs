@@ -24,13 +24,9 @@ impl Host for Caller {
         Ok(sent.ok_or(Stopped::Killed)??)
     }
 
-    fn listen(&mut self, topic: String) -> wasmtime::Result<()> {
+    fn listen(&mut self, topic: String) -> Result<(), CallError> {
         let process = &self.living()?.process;
-        // What is no topic has no messages.
-        if let Ok(topic) = Topic::new(&topic) {
-            process.listen(topic);
-        }
-        Ok(())
+        Ok(process.listen(Topic::new(&topic)?)?)
     }
 
     fn unlisten(&mut self, topic: String) -> wasmtime::Result<()> {

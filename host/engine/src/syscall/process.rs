@@ -5,12 +5,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use lunarium_contract::{form, length};
-use lunarium_kernel::{Attribute, EntryId, HostId, Message, Name, Topic, action};
+use lunarium_kernel::{Attribute, EntryId, HostId, LimitName, Message, Name, Topic, action};
 
 use crate::catalogue::{ActorSpec, ScopeSpec, SecuritySpec};
 use crate::node::{CallSpec, Caller, Spawn, Who};
 use crate::process::Process;
-use crate::wasm::imports::process::{FirstMessage, Host, Options, SpawnRequest};
+use crate::wasm::imports::process::{FirstMessage, Held, Host, Limits, Options, SpawnRequest};
 use crate::wasm::imports::security::Actor;
 use crate::wasm::{CallError, Stopped};
 
@@ -122,6 +122,25 @@ impl Host for Caller {
         let caller = &self.living()?.process.pid;
         let target = self.permitted(action::CANCEL, &destination)?;
         Ok(self.node.cancel(Some(caller), &target.pid, deadline.map(Duration::from_nanos))?)
+    }
+
+    fn get_limits(&mut self) -> wasmtime::Result<Limits> {
+        let held = self.node.held_by(&self.living()?.process);
+        let of = |name: LimitName| {
+            let held = held.iter().find(|held| held.name == name.as_str());
+            held.map_or(Held { used: 0, limit: 0 }, |held| Held { used: held.used, limit: held.limit })
+        };
+        Ok(Limits {
+            cpu: of(LimitName::Cpu),
+            cpu_total: of(LimitName::CpuTotal),
+            lifetime: of(LimitName::Lifetime),
+            mailbox_messages: of(LimitName::MailboxMessages),
+            mailbox_bytes: of(LimitName::MailboxBytes),
+            links: of(LimitName::Links),
+            monitors: of(LimitName::Monitors),
+            names: of(LimitName::Names),
+            log_lines: of(LimitName::LogLines),
+        })
     }
 
     fn get_options(&mut self) -> wasmtime::Result<Options> {

@@ -1,5 +1,7 @@
 //! `registry.register`, `registry.lookup` and `registry.unregister`.
 
+use std::sync::Arc;
+
 use lunarium_kernel::{Name, UnregisterError, action};
 
 use crate::node::Caller;
@@ -12,14 +14,17 @@ impl Host for Caller {
         let caller = &who.process.pid;
         let name = Name::new(&name)?;
         let holder = match process {
-            Some(text) => self.node.find_pid(&text)?.pid.clone(),
-            None => caller.clone(),
+            Some(text) => self.node.find_pid(&text)?,
+            None => Arc::clone(&who.process),
         };
         who.authorize(action::REGISTER, name.as_str())?;
-        if holder != *caller {
-            who.authorize(action::FOREIGN, holder.as_str())?;
+        if holder.pid != *caller {
+            who.authorize(action::FOREIGN, holder.pid.as_str())?;
         }
-        Ok(self.node.kernel(|kernel| kernel.register(caller, name, &holder))?)
+        holder.afford_name(&name)?;
+        let given = self.node.kernel(|kernel| kernel.register(caller, name, &holder.pid));
+        holder.settle();
+        Ok(given?)
     }
 
     fn lookup(&mut self, name: String) -> Result<String, CallError> {

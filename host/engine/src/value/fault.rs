@@ -13,9 +13,13 @@ pub(crate) fn failed(kind: ErrorKind, text: &str) -> Outcome {
 
 /// A limit was reached that can't be refused: `details` is `{limit = name}`.
 pub(crate) fn limit_reached(limit: &'static str, text: &str) -> Outcome {
-    let details = Value::Map(vec![(Value::from("limit"), Value::from(limit))]);
     let failure = Failure::new(ErrorKind::ResourceExhausted, text);
-    Outcome::failed(Failure { details: Some(Bytes::from(details.encode())), ..failure })
+    Outcome::failed(Failure { details: Some(limit_details(limit)), ..failure })
+}
+
+/// `{limit = name}`
+pub(crate) fn limit_details(limit: &'static str) -> Bytes {
+    Value::Map(vec![(Value::from("limit"), Value::from(limit))]).encode().into()
 }
 
 /// Our own mistake.

@@ -8,7 +8,7 @@ mod fault;
 mod string;
 mod travel;
 
-pub(crate) use fault::{bug, failed, limit_reached};
+pub(crate) use fault::{bug, failed, limit_details, limit_reached};
 pub(crate) use string::StringPayload;
 pub use travel::ValueError;
 

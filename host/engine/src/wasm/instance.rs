@@ -4,7 +4,7 @@
 //! memory there is, and at each tick whether the instance may go on.
 
 use lunarium_contract::call;
-use lunarium_kernel::Limits;
+use lunarium_kernel::{LimitName, Limits};
 use wasmtime::{Store, UpdateDeadline};
 
 use super::bindings::LuaProcess;
@@ -33,8 +33,9 @@ pub(crate) enum Stopped {
     /// The process has ended: whatever its guest still does has no effect.
     #[error("the process was killed")]
     Killed,
-    #[error("the cpu limit was reached")]
-    Cpu,
+    /// Of CPU time.
+    #[error("the limit `{0}` was reached")]
+    Limit(LimitName),
 }
 
 /// An instance and its store. A call that was dropped leaves it unusable: drop it then.

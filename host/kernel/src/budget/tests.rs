@@ -1,12 +1,18 @@
 //! What accounts promise, alone and from many threads.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use super::{Account, Budget, Exhausted, Holding, Rank};
-use crate::{HostId, Refusal};
+use crate::{HostId, Refusal, Uptime};
+
+/// An account of which time stands still.
+fn root(budget: Budget, limit: u64) -> Arc<Account> {
+    Account::root(budget, limit, Arc::new(Uptime::default))
+}
 
 fn tree() -> (Arc<Account>, Arc<Account>, Arc<Account>) {
-    let engine = Account::root(Budget::Engine, 1000);
+    let engine = root(Budget::Engine, 1000);
     let node = Account::child(&engine, Budget::Node, 600, 0).unwrap();
     let host = Account::child(&node, Budget::Host(HostId::new("app:h")), 300, 0).unwrap();
     (engine, node, host)
@@ -49,7 +55,7 @@ fn the_budget_that_is_exceeded_is_named_and_nothing_is_charged() {
 
 #[test]
 fn a_reserve_is_free_for_its_owner_whatever_the_others_do() {
-    let engine = Account::root(Budget::Engine, 1000);
+    let engine = root(Budget::Engine, 1000);
     let quiet = Account::child(&engine, Budget::Node, 500, 200).unwrap();
     let greedy = Account::child(&engine, Budget::Node, 1000, 0).unwrap();
     assert_eq!(engine.used(), 200);
@@ -72,7 +78,7 @@ fn a_reserve_is_free_for_its_owner_whatever_the_others_do() {
 
 #[test]
 fn a_reserve_for_which_there_is_no_room_is_refused() {
-    let engine = Account::root(Budget::Engine, 100);
+    let engine = root(Budget::Engine, 100);
     let _first = Account::child(&engine, Budget::Node, 100, 60).unwrap();
     assert_eq!(
         Account::child(&engine, Budget::Node, 100, 60).unwrap_err(),
@@ -83,7 +89,7 @@ fn a_reserve_for_which_there_is_no_room_is_refused() {
 
 #[test]
 fn headroom_is_for_services() {
-    let node = Account::root(Budget::Node, 100);
+    let node = root(Budget::Node, 100);
     node.add_headroom(30);
     let mut child = holding(&node);
     child.grow(70).unwrap();
@@ -110,11 +116,71 @@ fn what_cannot_be_refused_is_charged_beyond_the_limit() {
     assert_eq!((engine.used(), held.bytes()), (0, 0));
 }
 
+#[test]
+fn a_part_of_what_is_held_is_given_to_another_and_back() {
+    let (engine, _node, host) = tree();
+    let process = Account::of_process(&host);
+    let mut held = holding(&process);
+    held.grow(100).unwrap();
+    let (mut part, rest) = (held.split(30), held.split(1000));
+    assert_eq!((held.bytes(), part.bytes(), rest.bytes(), engine.used()), (0, 30, 70, 100));
+    part.grow(10).unwrap();
+    drop(rest);
+    assert_eq!((process.used(), host.used(), engine.used()), (40, 40, 40));
+    drop(part);
+    assert!(held.grow(301).is_err_and(|refusal| refusal.limit() == Some("host.memory")), "a process has no own");
+    assert_eq!((process.used(), engine.used()), (0, 0));
+}
+
+#[test]
+fn what_is_held_is_summed_up_over_time_also_when_its_holder_is_gone() {
+    const SECOND: u64 = 1_000_000_000;
+    let clock = Arc::new(AtomicU64::new(7));
+    let read = Arc::clone(&clock);
+    let engine = Account::root(Budget::Engine, 1000, Arc::new(move || Uptime::from_nanos(read.load(Relaxed))));
+    let pass = |nanos: u64| {
+        clock.fetch_add(nanos, Relaxed);
+    };
+    let node = Account::child(&engine, Budget::Node, 600, 50).unwrap();
+    let process = Account::of_process(&node);
+    pass(SECOND);
+    let mut held = holding(&process);
+    held.grow(100).unwrap();
+    pass(2 * SECOND);
+    held.grow_anyway(10);
+    pass(SECOND / 2);
+    held.shrink(90);
+    pass(4 * SECOND);
+    assert_eq!((process.byte_seconds(), node.byte_seconds()), (335, 335));
+    // Its reserve from the start on, and what is beyond.
+    assert_eq!(engine.byte_seconds(), 375 + 2 * 50 + 30);
+    drop(held);
+    drop(process);
+    pass(9 * SECOND);
+    assert_eq!(node.byte_seconds(), 335);
+    drop(node);
+    pass(SECOND);
+    assert_eq!(engine.byte_seconds(), 375 + 2 * 50 + 30 + 9 * 50);
+}
+
+#[test]
+fn messages_and_starts_are_counted_here_and_above() {
+    let (engine, node, host) = tree();
+    let other = Account::child(&engine, Budget::Node, 10, 0).unwrap();
+    let process = Account::of_process(&host);
+    process.count_spawn();
+    process.count_messages(3);
+    host.count_messages(2);
+    other.count_spawn();
+    let counted = |account: &Account| (account.messages(), account.spawns());
+    assert_eq!([&process, &host, &node, &engine].map(|account| counted(account)), [(3, 1), (5, 1), (5, 1), (5, 2)]);
+}
+
 /// Many threads grow and shrink below one node with reserves: in the end nothing is left, and at no time does a budget
 /// hold more than it may.
 #[test]
 fn usage_returns_to_zero_from_many_threads() {
-    let engine = Account::root(Budget::Engine, 10_000);
+    let engine = root(Budget::Engine, 10_000);
     let node = Account::child(&engine, Budget::Node, 5_000, 0).unwrap();
     let hosts = [0_u64, 700].map(|reserve| {
         let budget = Budget::Host(HostId::new(format!("app:{reserve}")));

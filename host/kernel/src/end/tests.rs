@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use crate::testing::{NOW, Node, completed, due, effects, exec, failed, kernel, kill, settled, spawn};
-use crate::{Deadline, Effect, ErrorKind, Event, Pid, Refusal, Timestamp, Uptime, Usage};
+use crate::testing::{FEW, NOW, Node, completed, due, effects, exec, failed, kernel, kill, settled, spawn, spec};
+use crate::{Deadline, Effect, EntryId, ErrorKind, Event, Lifetime, Pid, Refusal, SpawnSpec, Timestamp, Uptime, Usage};
 
 fn later(nanos: u64) -> Timestamp {
     NOW.saturating_add(Duration::from_nanos(nanos))
@@ -338,4 +338,52 @@ fn a_long_chain_of_callees_ends_link_by_link() {
         kernel.handle_consequence(NOW);
     }
     assert_eq!(kernel.usage(), Usage::default());
+}
+
+fn lasting(nanos: u64) -> Lifetime {
+    Lifetime { until: Uptime::from_nanos(nanos), outcome: failed("too old") }
+}
+
+fn spawn_lasting(kernel: &mut Node, nanos: u64) -> Pid {
+    kernel.spawn(None, SpawnSpec { lifetime: Some(lasting(nanos)), ..spec() }).unwrap().pid
+}
+
+#[test]
+fn who_has_a_lifetime_ends_with_it_as_was_said_when_it_began() {
+    let mut kernel = kernel();
+    let (old, young, other) = (spawn_lasting(&mut kernel, 10), spawn_lasting(&mut kernel, 20), spawn(&mut kernel));
+    kernel.cancel(None, &other, Some(due(15)), NOW).unwrap();
+    effects(&mut kernel);
+    assert_eq!((kernel.next_deadline(), kernel.usage().deadlines), (Some(Uptime::from_nanos(10)), 3));
+    kernel.handle_timeout(Uptime::from_nanos(9), NOW);
+    assert!(kernel.is_alive(&old));
+    for _ in 0..4 {
+        kernel.handle_timeout(Uptime::from_nanos(30), NOW);
+        kernel.check_invariants().unwrap();
+    }
+    assert_eq!(
+        effects(&mut kernel),
+        [
+            "stop {h|0x00001}: Internal too old",
+            "stop {h|0x00003}: Canceled process terminated",
+            "stop {h|0x00002}: Internal too old",
+        ]
+    );
+    assert!(!kernel.is_alive(&young) && kernel.usage() == Usage::default());
+}
+
+#[test]
+fn an_end_and_an_upgrade_take_a_lifetime_away() {
+    let mut kernel = kernel();
+    let (a, b) = (spawn_lasting(&mut kernel, 10), spawn_lasting(&mut kernel, 10));
+    kill(&mut kernel, &a);
+    let entry = EntryId::new("app:next");
+    assert!(kernel.upgrade(&b, entry.clone(), FEW, Some(lasting(30))));
+    kernel.check_invariants().unwrap();
+    assert_eq!(kernel.next_deadline(), Some(Uptime::from_nanos(30)));
+    assert!(kernel.upgrade(&b, entry, FEW, None));
+    kernel.check_invariants().unwrap();
+    assert_eq!(kernel.next_deadline(), None);
+    kernel.handle_timeout(Uptime::from_nanos(u64::MAX), NOW);
+    assert!(kernel.is_alive(&b));
 }

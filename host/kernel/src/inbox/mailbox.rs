@@ -497,6 +497,11 @@ impl Mailbox {
         held.messages.saturating_mul(MESSAGE_COST).saturating_add(held.bytes).saturating_add(self.event_bytes)
     }
 
+    /// Bytes that the topics take on which the process listens.
+    pub fn listened_bytes(&self) -> u64 {
+        self.topics.bytes()
+    }
+
     /// Whether nothing waits here. What the guest holds doesn't matter.
     pub fn is_empty(&self) -> bool {
         self.messages.is_empty() && self.released.is_empty() && self.topics.is_empty() && self.events.is_empty()

@@ -15,9 +15,19 @@ pub(crate) struct Queued {
     pub(crate) payer: Option<u64>,
 }
 
+/// Bytes that a topic counts as beside its text: its entry in a set, and its allocation.
+pub const TOPIC_COST: u64 = 64;
+
+/// What it counts as to listen on a topic.
+pub fn topic_bytes(topic: &Topic) -> u64 {
+    u64::try_from(topic.as_str().len()).unwrap_or(u64::MAX).saturating_add(TOPIC_COST)
+}
+
 #[derive(Debug, Default)]
 pub(crate) struct Topics {
     listened: BTreeSet<Topic>,
+    /// Of `listened`, with [`TOPIC_COST`] each.
+    bytes: u64,
     /// It takes whatever comes.
     all: bool,
     /// By topic, each with its tickets in order.
@@ -35,6 +45,11 @@ impl Topics {
         self.all
     }
 
+    /// Bytes that the topics take.
+    pub(crate) fn bytes(&self) -> u64 {
+        self.bytes
+    }
+
     /// How many topics.
     pub(crate) fn count(&self) -> usize {
         self.listened.len()
@@ -43,7 +58,10 @@ impl Topics {
     /// What waited for the topic.
     pub(crate) fn listen(&mut self, topic: Topic) -> VecDeque<Queued> {
         let waited = self.waiting.remove(&topic).unwrap_or_default();
-        self.listened.insert(topic);
+        let bytes = topic_bytes(&topic);
+        if self.listened.insert(topic) {
+            self.bytes = self.bytes.saturating_add(bytes);
+        }
         waited
     }
 
@@ -55,7 +73,11 @@ impl Topics {
 
     /// Whether it was listened on.
     pub(crate) fn unlisten(&mut self, topic: &Topic) -> bool {
-        self.listened.remove(topic)
+        let was = self.listened.remove(topic);
+        if was {
+            self.bytes = self.bytes.saturating_sub(topic_bytes(topic));
+        }
+        was
     }
 
     /// A message that nobody listens for; later than those that wait on its topic.

@@ -3,12 +3,14 @@
 //! What each test catches: one queue, first in first out, fails all that say who waits for whom; shares without virtual
 //! time fail those with two shares; woken ones first in, first out, the one with two hundred wakers of one share.
 
+mod inside;
+
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{PATIENCE, Queues, SLICE, SLOT_STREAK, Turn, Urgency};
+use super::{Next, PATIENCE, Queues, SLICE, SLOT_STREAK, Turn, Urgency, YIELDS};
 use crate::clock::TICK;
-use crate::share::{Member, Share};
+use crate::share::{Member, Portion, Share};
 
 /// Steps of virtual time in a tick.
 const STEPS: u64 = 8;
@@ -147,6 +149,7 @@ impl Machine {
                     self.push(displaced);
                 }
             }
+            Some(task) if task.member.is_expedited() => {}
             Some(task) => match task.kind {
                 Kind::Ticker(steps) => self.asleep.push((self.step + steps, task)),
                 _ => self.push(task),
@@ -171,10 +174,9 @@ impl Machine {
                 if let Some(task) = core.slot.take() {
                     self.queues.push(task, Urgency::Woken, ticks);
                 }
-                self.queues.next().map(|(task, urgency)| {
-                    assert_eq!(urgency, task.urgency());
-                    core.turn.begin(&task.member, urgency, self.step * STEP);
-                    task
+                self.queues.next(self.step * STEP).map(|next| {
+                    core.turn.begin(&next, self.step * STEP);
+                    next.task
                 })
             }
         };
@@ -194,8 +196,14 @@ impl Machine {
     }
 }
 
+/// One inside of a share that stands beside the others.
 fn share() -> Arc<Share> {
-    Share::new(Share::WEIGHT)
+    weighing(Portion::WEIGHT)
+}
+
+/// The same, of this weight.
+fn weighing(weight: u32) -> Arc<Share> {
+    Share::inside(&Share::new(weight), Portion::default())
 }
 
 fn is_busy(begin: &Begin) -> bool {
@@ -257,9 +265,10 @@ fn a_slice_that_takes_longer_than_the_patience_is_followed_by_a_woken_one() {
     let (mut queues, mut turn, share) = (Queues::default(), Turn::default(), share());
     let mut now = 0;
     let mut next = |queues: &mut Queues<Task>, takes: u64| {
-        let (task, urgency) = queues.next().unwrap();
-        turn.begin(&task.member, urgency, now);
+        let next = queues.next(now).unwrap();
+        turn.begin(&next, now);
         now += takes;
+        let Next { task, urgency, .. } = next;
         queues.push(task, urgency, 0);
         queues.look(&mut turn, now, 0);
         urgency
@@ -282,9 +291,10 @@ fn two_that_talk_keep_a_third_waiting_for_a_streak_or_a_tick() {
     assert!(machine.before(&third, 0) <= STEPS as usize, "within a tick");
 
     let (member, other) = (Member::of(&share), Member::of(&self::share()));
-    let mut turn = Turn::default();
+    let (mut turn, mut queues) = (Turn::default(), Queues::default());
     assert!(!turn.may_stay(0, &member), "whose time it spends isn't known");
-    turn.begin(&member, Urgency::Woken, 0);
+    queues.push(Task { kind: Kind::Slotted, member: Arc::clone(&member) }, Urgency::Woken, 0);
+    turn.begin(&queues.next(0).unwrap(), 0);
     assert!(!turn.may_stay(0, &other), "it would spend the time of another");
     assert!(!turn.may_stay(1, &member), "a tick is over");
     let stays = (0..2 * SLOT_STREAK).filter(|_| (turn.may_stay(0, &member), turn.stays()).0);
@@ -334,7 +344,7 @@ fn beside_two_hundred_wakers_of_its_own_share_that_run_for_long_a_quiet_one_wait
 fn shares_get_slices_by_their_weight() {
     for cores in 1..=4 {
         for kind in [Kind::Busy, Kind::Woken(3), Kind::Background(2)] {
-            let (mut machine, one, three) = (Machine::new(cores), Share::new(100), Share::new(300));
+            let (mut machine, one, three) = (Machine::new(cores), weighing(100), weighing(300));
             // However many tasks each has.
             (0..40).for_each(|_| drop(machine.add(kind, &one)));
             (0..8).for_each(|_| drop(machine.add(kind, &three)));
@@ -366,7 +376,7 @@ fn who_had_nothing_to_run_has_saved_up_nothing() {
 #[test]
 fn a_share_that_cannot_use_its_weight_has_saved_up_nothing_either() {
     // Two cores: the one task of `heavy` has a core for itself, and would be entitled to more.
-    let (mut machine, heavy, light) = (Machine::new(2), Share::new(300), Share::new(100));
+    let (mut machine, heavy, light) = (Machine::new(2), weighing(300), weighing(100));
     machine.add(Kind::Busy, &heavy);
     (0..3).for_each(|_| drop(machine.add(Kind::Busy, &light)));
     machine.run(200 * LONG);
@@ -432,7 +442,7 @@ fn short_ones_without_end_do_not_starve_one_that_runs_for_long() {
     machine.run(100_000);
     let begins: Vec<_> = machine.log.iter().filter(|begin| begin.task.is(&long)).map(|begin| begin.step).collect();
     // A burst is 2 ticks at most, and it lets others go first for so many of that.
-    assert!(begins.windows(2).all(|pair| pair[1] - pair[0] <= (super::YIELDS + 2) * 2 * STEPS), "{begins:?}");
+    assert!(begins.windows(2).all(|pair| pair[1] - pair[0] <= (YIELDS + 2) * 2 * STEPS), "{begins:?}");
     assert!(begins.len() > 8, "{begins:?}");
 }
 
@@ -454,6 +464,6 @@ fn a_burst_is_the_time_between_two_waits_and_one_that_is_unlike_the_others_count
 #[test]
 fn what_a_weight_does_not_divide_is_not_lost() {
     let share = Share::new(3);
-    (0..9).for_each(|_| share.charge(1));
+    (0..9).for_each(|_| share.charge(1, 0));
     assert_eq!(share.place().0, 3);
 }

@@ -1,5 +1,7 @@
 //! Workers in many orders: nothing that is scheduled is lost, and what is left in the end is dropped.
 
+mod rest;
+
 use std::future::poll_fn;
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 use std::sync::{Arc, Weak};
@@ -8,14 +10,19 @@ use std::task::{Poll, Waker};
 use super::Scheduler;
 use crate::clock::{TICK, nanoseconds};
 use crate::queues::{PATIENCE, Urgency};
-use crate::share::{Member, Share};
+use crate::share::{Member, Portion, Share};
 use crate::sync::{Mutex, advance, thread};
 use crate::trial::{Bell, Token, check, dawdle, draw, panic_twice};
 
 // All of shuttle's threads of one test are on one thread of the operating system.
 std::thread_local! {
     /// Of who says no other.
-    static SHARE: Arc<Share> = Share::new(Share::WEIGHT);
+    static SHARE: Arc<Share> = share(Portion::default());
+}
+
+/// All that is inside of a share of this portion.
+fn share(portion: Portion) -> Arc<Share> {
+    Share::inside(&Share::new(portion), 1)
 }
 
 /// A process as the scheduler sees one: it says itself when it has used up its slice.
@@ -465,7 +472,7 @@ fn a_quiet_share_waits_for_what_runs_and_not_for_what_another_has_woken() {
         check(100, move || {
             let scheduler = Scheduler::start(workers).unwrap();
             let (runs, quiet) = (Arc::new(Bell::default()), Arc::new(Bell::default()));
-            let (loud_share, quiet_share) = (Share::new(Share::WEIGHT), Share::new(Share::WEIGHT));
+            let (loud_share, quiet_share) = (share(Portion::default()), share(Portion::default()));
             for _ in 0..WAKERS {
                 let (runs, quiet) = (Arc::clone(&runs), Arc::clone(&quiet));
                 let ticker = Arc::downgrade(&scheduler);
@@ -566,7 +573,7 @@ fn of_two_that_are_woken_who_runs_shortly_comes_first() {
 fn a_share_pays_for_what_it_runs_and_not_for_a_worker_that_waits() {
     check(100, || {
         let scheduler = Scheduler::start(1).unwrap();
-        let (share, done) = (Share::new(1), Arc::new(Bell::default()));
+        let (share, done) = (share(1.into()), Arc::new(Bell::default()));
         let rest = || {
             while scheduler.state.lock().idle == 0 {
                 thread::yield_now();
@@ -584,6 +591,7 @@ fn a_share_pays_for_what_it_runs_and_not_for_a_worker_that_waits() {
         }
         rest();
         assert_eq!(share.place().0, 2 * nanoseconds(TICK));
+        assert_eq!([share.used(), share.top().used(), scheduler.used()], [2 * TICK; 3]);
         end(scheduler);
     });
 }

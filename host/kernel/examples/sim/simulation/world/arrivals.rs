@@ -182,7 +182,7 @@ impl World {
         }
         let most = limit as u32;
         let limits = CountLimits { links: most, monitors: most, names: most };
-        let goes_on = self.kernel.upgrade(&self.pids[who], EntryId::new("app:next"), limits);
+        let goes_on = self.kernel.upgrade(&self.pids[who], EntryId::new("app:next"), limits, None);
         if goes_on {
             drop(inbox.restart(LIMITS));
             requests.restart();

@@ -1,0 +1,130 @@
+//! What has been used and is held: of a process, a process host, a node and all nodes.
+//!
+//! Owns nothing but the reading: each sum stands where it is made. Refuses to count.
+
+use std::time::Duration;
+
+use lunarium_kernel::{Account, Budget, Host, LimitName, NodeLimits, Pid, Process as Known};
+
+use super::{Machine, NodeInner};
+use crate::catalogue::ProcessHost;
+use crate::process::Process;
+
+/// What somebody has used over time, and holds now of what there is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Usage {
+    /// CPU time, but for what runs just now.
+    pub cpu: Duration,
+    /// Bytes that were held, times the seconds for which they were.
+    pub memory_seconds: u64,
+    /// Messages that mailboxes have accepted, whoever sent them. Of an engine: those of living processes in steps of 256.
+    pub messages: u64,
+    /// Processes that were started.
+    pub spawns: u64,
+    /// What is held now, by the names of limits and budgets as `details().limit` has them.
+    pub held: Vec<Held>,
+}
+
+/// What is held of one limit or budget: bytes, nanoseconds or a count.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Held {
+    /// The limit or budget.
+    pub name: &'static str,
+    /// What is held of it.
+    pub used: u64,
+    /// The most that may be.
+    pub limit: u64,
+}
+
+impl Usage {
+    /// What is held of the limit or budget of this name. None: it isn't one of this level.
+    pub fn of(&self, name: &str) -> Option<Held> {
+        self.held.iter().find(|held| held.name == name).copied()
+    }
+
+    fn new(cpu: Duration, memory: &Account, held: Vec<Held>) -> Usage {
+        let (memory_seconds, messages, spawns) = (memory.byte_seconds(), memory.messages(), memory.spawns());
+        Usage { cpu, memory_seconds, messages, spawns, held }
+    }
+}
+
+fn held(name: &'static str, used: impl TryInto<u64>, limit: impl TryInto<u64>) -> Held {
+    let number = |number: Result<u64, ()>| number.unwrap_or(u64::MAX);
+    Held { name, used: number(used.try_into().map_err(drop)), limit: number(limit.try_into().map_err(drop)) }
+}
+
+fn memory(name: &'static str, account: &Account) -> Held {
+    held(name, account.used(), account.limit())
+}
+
+impl Machine {
+    pub(crate) fn usage(&self) -> Usage {
+        let memory = memory(Budget::ENGINE_MEMORY, &self.memory);
+        Usage::new(self.scheduler.used(), &self.memory, vec![memory])
+    }
+}
+
+impl NodeInner {
+    pub(crate) fn usage(&self) -> Usage {
+        // So that none appears later than it was accepted.
+        self.control.table.all().iter().for_each(|process| process.count_accepted());
+        let budgets = &self.budgets;
+        let (limits, kernel) = self.kernel(|kernel| (kernel.limits().clone(), kernel.usage()));
+        let held = vec![
+            memory(Budget::NODE_MEMORY, &budgets.memory),
+            held(NodeLimits::PROCESSES, kernel.processes, limits.max_processes),
+            held(NodeLimits::LINKS, kernel.links, limits.max_links),
+            held(NodeLimits::MONITORS, kernel.monitors, limits.max_monitors),
+            held(NodeLimits::LOG_BYTES, budgets.log.used(self.second()), budgets.log.limit()),
+        ];
+        Usage::new(budgets.cpu.used(), &budgets.memory, held)
+    }
+
+    pub(crate) fn usage_of_host(&self, host: &ProcessHost) -> Usage {
+        let all = self.control.table.all();
+        let own = all.iter().filter(|process| std::ptr::eq(&*process.origin.host, host));
+        own.for_each(|process| process.count_accepted());
+        let held = vec![
+            memory(Budget::HOST_MEMORY, &host.memory),
+            held(Host::PROCESSES, host.process_count(), host.max_processes()),
+            held(Host::LOG_BYTES, host.log.used(self.second()), host.log.limit()),
+        ];
+        Usage::new(host.cpu.used(), &host.memory, held)
+    }
+
+    /// None: it has ended.
+    pub(crate) fn usage_of_process(&self, pid: &Pid) -> Option<Usage> {
+        let process = self.control.table.get(pid)?;
+        process.count_accepted();
+        let mut all = vec![held(LimitName::Memory.as_str(), process.memory.used(), process.unread().2.memory)];
+        all.extend(self.held_by(&process));
+        Some(Usage::new(process.cpu.total(), &process.memory, all))
+    }
+
+    /// What a process holds of the limits that the host counts.
+    pub(crate) fn held_by(&self, process: &Process) -> Vec<Held> {
+        let (messages, bytes, limits) = process.unread();
+        let counts = self.kernel(|kernel| kernel.process(&process.pid).map(Known::usage));
+        let (links, monitors, names) = counts.map_or((0, 0, 0), |has| (has.links, has.monitors, has.names));
+        let now = self.clock().now();
+        let of = |name: LimitName, used: u64| held(name.as_str(), used, limits.get(name));
+        let nanos = |time: Duration| u64::try_from(time.as_nanos()).unwrap_or(u64::MAX);
+        vec![
+            of(LimitName::Cpu, nanos(process.cpu.burst())),
+            of(LimitName::CpuTotal, nanos(process.cpu.total())),
+            of(LimitName::Lifetime, now.saturating_sub(process.began)),
+            of(LimitName::MailboxMessages, messages),
+            of(LimitName::MailboxBytes, bytes),
+            of(LimitName::Links, links.into()),
+            of(LimitName::Monitors, monitors.into()),
+            of(LimitName::Names, names.into()),
+            of(LimitName::LogLines, process.log.lock().used(now).into()),
+        ]
+    }
+
+    fn second(&self) -> u64 {
+        self.clock().now() / 1_000_000_000
+    }
+}
