@@ -6,7 +6,7 @@
 //! sender's own inbox ([`Inbox::is_closed`]): the instance of a process that has ended may run for a moment.
 
 mod bounds;
-mod calls;
+mod incoming;
 mod mailbox;
 mod message;
 mod requests;
@@ -17,13 +17,13 @@ mod topics;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use self::calls::Calls;
+use self::incoming::Incoming;
 use self::requests::Requests;
 use self::tasks::Tasks;
 use crate::{Event, Outcome, Payload, Pid, Topic};
 
 pub use bounds::{Held, MailboxLimits, SendError};
-pub use calls::{CallsFull, MAX_CALLS};
+pub use incoming::{CallsFull, MAX_CALLS};
 pub use mailbox::{BatchLimits, EVENT_BYTES, EVENT_COST, Item, Mailbox, ReturnError, Unread};
 pub use message::{Call, MESSAGE_COST, Message};
 pub use requests::{MAX_REQUESTS, Reply, RequestError};
@@ -36,7 +36,7 @@ pub struct Inbox<T, C> {
     mailbox: Mailbox,
     requests: Requests,
     tasks: Tasks<T>,
-    calls: Calls<C>,
+    incoming: Incoming<C>,
 }
 
 /// What a process is resumed with. Replies are for the guest after the items.
@@ -74,7 +74,7 @@ impl<T, C> Inbox<T, C> {
             mailbox: mailbox.owned_by(owner),
             requests: Requests::default(),
             tasks: Tasks::default(),
-            calls: Calls::default(),
+            incoming: Incoming::default(),
         }
     }
 
@@ -103,16 +103,16 @@ impl<T, C> Inbox<T, C> {
         asker: C,
     ) -> Result<u64, SendError> {
         let caller = sender.as_ref().map(Pid::number);
-        let id = self.calls.next(caller)?;
+        let id = self.incoming.next(caller)?;
         let call = Some(Call { id, method });
         self.mailbox.push(Message { sender, topic: Topic::calls(), payload: arguments, call })?;
-        self.calls.begin(caller, asker);
+        self.incoming.begin(caller, asker);
         Ok(id)
     }
 
     /// Whether a call would be accepted. Errors: as [`Inbox::push_call`].
     pub fn check_call(&self, sender: Option<&Pid>, method: &Arc<str>, arguments: &Payload) -> Result<(), SendError> {
-        let id = self.calls.next(sender.map(Pid::number))?;
+        let id = self.incoming.next(sender.map(Pid::number))?;
         let call = Some(Call { id, method: Arc::clone(method) });
         let message = Message { sender: sender.cloned(), topic: Topic::calls(), payload: arguments.clone(), call };
         self.check(std::slice::from_ref(&message))
@@ -120,17 +120,17 @@ impl<T, C> Inbox<T, C> {
 
     /// Who waits for the answer to a call, once. None: nobody.
     pub fn answer(&mut self, call: u64) -> Option<C> {
-        self.calls.answer(call)
+        self.incoming.answer(call)
     }
 
     /// Who waits for the answer to a call, to be changed.
     pub fn asker(&mut self, call: u64) -> Option<&mut C> {
-        self.calls.asker(call)
+        self.incoming.asker(call)
     }
 
     /// Calls that aren't answered.
     pub fn calls_under_way(&self) -> usize {
-        self.calls.count()
+        self.incoming.count()
     }
 
     /// Accepts an event, unless it is closed. True: too many lie unread, and the process has to end
@@ -240,7 +240,7 @@ impl<T, C> Inbox<T, C> {
         self.tasks.done(&replies);
         let tasks = self.tasks.take_waiting();
         tasks.iter().for_each(|_| self.requests.cancel());
-        let askers = self.calls.abandon(&self.mailbox.calls());
+        let askers = self.incoming.abandon(&self.mailbox.calls());
         Remains { mailbox: None, replies, tasks, askers }
     }
 
@@ -249,7 +249,7 @@ impl<T, C> Inbox<T, C> {
         let mailbox = Some(self.mailbox.close());
         let (replies, _) = std::mem::take(&mut self.requests).take(u64::MAX);
         let tasks = std::mem::take(&mut self.tasks).take_waiting();
-        let askers = self.calls.abandon(&BTreeSet::new());
+        let askers = self.incoming.abandon(&BTreeSet::new());
         Remains { mailbox, replies, tasks, askers }
     }
 

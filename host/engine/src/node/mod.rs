@@ -4,7 +4,7 @@
 //! in through the catalogue. Its folder has no public types but errors: the embedder's face is `api`.
 
 mod alarm;
-mod call;
+mod ask;
 mod caller;
 mod census;
 mod check;
@@ -39,8 +39,8 @@ use crate::catalogue::Catalogue;
 use crate::process::{Level, Line, Output, Process, ProcessLabel};
 use lunarium_schedule::{Clock, Share};
 
-pub use call::CallError;
-pub(crate) use call::CallSpec;
+pub use ask::CallError;
+pub(crate) use ask::CallSpec;
 pub(crate) use caller::{Caller, Who};
 pub use check::{CompileError, GlobalUse, Globals};
 pub(crate) use machine::Machine;

@@ -3,7 +3,7 @@
 
 use lunarium_contract::length;
 
-use super::calls::CallsFull;
+use super::incoming::CallsFull;
 use super::shares::Sum;
 use crate::{ErrorKind, Exhausted, LimitName, Limits, Refusal};
 

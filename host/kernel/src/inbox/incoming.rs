@@ -49,18 +49,18 @@ struct Open<C> {
 
 /// Calls not answered; `C` is who waits.
 #[derive(Debug)]
-pub(crate) struct Calls<C> {
+pub(crate) struct Incoming<C> {
     last: u64,
     open: BTreeMap<u64, Open<C>>,
 }
 
-impl<C> Default for Calls<C> {
+impl<C> Default for Incoming<C> {
     fn default() -> Self {
         Self { last: 0, open: BTreeMap::new() }
     }
 }
 
-impl<C> Calls<C> {
+impl<C> Incoming<C> {
     /// The id that the next call will have. Errors: too many aren't answered.
     pub(crate) fn next(&self, caller: Option<u64>) -> Result<u64, CallsFull> {
         if self.open.len() >= MAX_CALLS {
@@ -73,7 +73,7 @@ impl<C> Calls<C> {
         Ok(self.last.saturating_add(1))
     }
 
-    /// A call with the id that [`Calls::next`] gave was accepted.
+    /// A call with the id that [`Incoming::next`] gave was accepted.
     pub(crate) fn begin(&mut self, caller: Option<u64>, asker: C) {
         self.last = self.last.saturating_add(1);
         self.open.insert(self.last, Open { caller, asker });
