@@ -134,6 +134,30 @@ pub fn decode_spread(lua: Lua, payload: &[u8]) -> c_int {
     count as c_int
 }
 
+/// Pushes the values of the array that is the payload at `index`, and tells how many; or nil and the error object, where they
+/// take more memory than there is. Raises.
+pub fn decode_all(lua: Lua, index: c_int) -> c_int {
+    // Bytes of which the values don't take much.
+    const SMALL: usize = 256;
+    let payload = lua.bytes(index).unwrap_or_default();
+    if payload.len() <= SMALL {
+        return decode_spread(lua, payload);
+    }
+    lua.push_nil();
+    if !try_decode(lua, payload) {
+        return 2;
+    }
+    let list = lua.top();
+    let count = Reader { lua, bytes: payload, at: 0, list: None, met: 0 }.list_length().unwrap_or_default();
+    if !c_int::try_from(count).is_ok_and(|count| lua.reserve(count.saturating_add(20))) {
+        lua.raise_text("too many values");
+    }
+    for place in 1..=count {
+        lua.get_item(list, place as i64);
+    }
+    count as c_int
+}
+
 struct Reader<'a> {
     lua: Lua,
     bytes: &'a [u8],

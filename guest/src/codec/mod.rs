@@ -5,5 +5,5 @@ mod decode;
 mod encode;
 mod size;
 
-pub use decode::{as_text, decode, decode_spread, is_scalar, try_decode};
+pub use decode::{as_text, decode, decode_all, decode_spread, is_scalar, try_decode};
 pub use encode::{Shape, Unfit, encode, failure_payload, step};

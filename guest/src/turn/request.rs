@@ -5,9 +5,9 @@
 use std::ffi::{CStr, c_int};
 
 use super::slots::{state, task};
-use crate::codec::try_decode;
+use crate::codec::{decode_all, try_decode};
 use crate::host::Refusal;
-use crate::lua::wait;
+use crate::lua::wait::{self, Continuation};
 use crate::lua::{Function, Lua};
 use crate::state::error::refuse;
 
@@ -20,7 +20,18 @@ pub fn reply_to(lua: Lua, started: Result<u64, Refusal>) -> c_int {
     }
 }
 
-fn wait_for(mut lua: Lua, request: i64) -> c_int {
+/// The same for a request whose reply is a list of results: the call gives these, or `nil, err`. Raises where it can't wait; the
+/// reply is dropped then.
+pub fn results_of(lua: Lua, request: u64) -> c_int {
+    wait::check(lua);
+    wait_until(lua, request as i64, answered)
+}
+
+fn wait_for(lua: Lua, request: i64) -> c_int {
+    wait_until(lua, request, replied)
+}
+
+fn wait_until(mut lua: Lua, request: i64, next: Continuation) -> c_int {
     let Some((waiting, scheduler)) = lua.context().requests.get() else { return 0 };
     lua.set_top(0);
     lua.push_kept(scheduler);
@@ -33,17 +44,32 @@ fn wait_for(mut lua: Lua, request: i64) -> c_int {
     lua.push_integer(lua.integer(-1).unwrap_or_default() + 1);
     lua.set_item(1, state::LIVE);
     lua.set_top(2);
-    wait::wait_then(lua, 0, replied)
+    wait::wait_then(lua, 0, next)
 }
 
-/// The call goes on: the task is at index 2.
-extern "C-unwind" fn replied(mut lua: Lua, _status: c_int, _context: isize) -> c_int {
+/// Takes what the task at index 2 got, to index 4; whether its request was completed.
+fn take_reply(mut lua: Lua) -> bool {
     lua.set_top(2);
     lua.get_item(2, task::OK);
-    let completed = lua.boolean(-1);
     lua.get_item(2, task::GOT);
     lua.push_boolean(false);
     lua.set_item(2, task::GOT);
+    lua.boolean(3)
+}
+
+/// The call goes on with results.
+extern "C-unwind" fn answered(lua: Lua, _status: c_int, _context: isize) -> c_int {
+    if take_reply(lua) {
+        return decode_all(lua, 4);
+    }
+    lua.push_nil();
+    try_decode(lua, lua.bytes(4).unwrap_or_default());
+    2
+}
+
+/// The call goes on: the task is at index 2.
+extern "C-unwind" fn replied(lua: Lua, _status: c_int, _context: isize) -> c_int {
+    let completed = take_reply(lua);
     lua.get_item(2, task::TOPIC);
     if lua.boolean(-1) {
         // It is the text itself.

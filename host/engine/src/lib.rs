@@ -54,6 +54,7 @@
 //! | `files` | what can be done with a file |
 //! | `catalogue` | definitions, hosts, policies |
 //! | `process` | one process: life, inbox, log |
+//! | `module` | functions that an embedder gives to scripts |
 //! | `node` | many processes: control, spawning, running |
 //! | `syscall` | what a guest can call |
 //! | `api` | what an embedder calls |
@@ -61,6 +62,7 @@
 mod api;
 mod catalogue;
 mod files;
+mod module;
 mod node;
 mod process;
 mod syscall;
@@ -73,11 +75,13 @@ pub use catalogue::{
 };
 pub use files::{Directory, PathError};
 pub use lunarium_kernel::{
-    Attribute, Condition, ConditionError, EntryId, ErrorKind, Failure, Field, FieldError, HostError, HostId, LimitName,
-    Limits, LimitsOverride, Operand, Operator, Outcome, Pattern, PatternError, Pid, Policy, PolicyEffect, ResolveError,
+    Actor, Attribute, Condition, ConditionError, EntryId, ErrorKind, Failure, Field, FieldError, HostError, HostId, LimitName,
+    Limits, LimitsOverride, Operand, Operator, Outcome, Pattern, PatternError, Pid, Policy, PolicyEffect, Refusal,
+    ResolveError,
 };
 pub use lunarium_schedule::Sleep;
+pub use module::{Arguments, Caller, FunctionError, Module, ModuleError, Raw, nearest};
 pub use node::{CompileError, GlobalUse, Globals, SpawnError, SpawnRequest, StartError};
 pub use process::{Inspection, Level, Output, ProcessLabel, visibility};
-pub use value::{DecodeError, Value, ValueError};
+pub use value::{DecodeError, ReadError, Value, ValueError, WriteError};
 pub use wasm::PoolError;

@@ -6,17 +6,20 @@
 //! sender's own inbox ([`Inbox::is_closed`]): the instance of a process that has ended may run for a moment.
 
 mod bounds;
+mod calls;
 mod mailbox;
 mod requests;
 mod shares;
 mod tasks;
 mod topics;
 
+use self::calls::Calls;
 use self::requests::Requests;
 use self::tasks::Tasks;
 use crate::{Event, Outcome, Pid, Topic};
 
 pub use bounds::{Held, MailboxLimits, SendError};
+pub use calls::CallLimits;
 pub use mailbox::{BatchLimits, EVENT_BYTES, EVENT_COST, Item, MESSAGE_COST, Mailbox, Message, ReturnError, Unread};
 pub use requests::{MAX_REQUESTS, Reply, RequestError};
 pub use tasks::MAX_TASKS;
@@ -27,6 +30,7 @@ pub struct Inbox<T> {
     mailbox: Mailbox,
     requests: Requests,
     tasks: Tasks<T>,
+    calls: Calls,
 }
 
 /// What a process is resumed with. Replies are for the guest after the items.
@@ -58,7 +62,12 @@ pub struct Remains<T> {
 impl<T> Inbox<T> {
     /// A process's open inbox around a mailbox, which may have messages.
     pub fn new(mailbox: Mailbox, owner: &Pid) -> Self {
-        Self { mailbox: mailbox.owned_by(owner), requests: Requests::default(), tasks: Tasks::default() }
+        Self {
+            mailbox: mailbox.owned_by(owner),
+            requests: Requests::default(),
+            tasks: Tasks::default(),
+            calls: Calls::default(),
+        }
     }
 
     /// Accepts a message. Errors: as for [`Mailbox::push`].
@@ -96,6 +105,28 @@ impl<T> Inbox<T> {
         self.requests.cancel();
     }
 
+    /// The id of a new request for a call of the embedder's function, whose arguments have so many bytes.
+    /// Errors: `ResourceExhausted` (a limit of calls, then as for a request), `Canceled` (closed).
+    pub fn begin_call(&mut self, limits: CallLimits, bytes: u64) -> Result<u64, RequestError> {
+        self.check_open()?;
+        self.calls.check(limits, bytes)?;
+        let request = self.requests.begin()?;
+        self.calls.push(request, bytes, limits);
+        Ok(request)
+    }
+
+    /// A call has come to a result of so many bytes; its reply is next, and if this refuses, another one.
+    /// Errors: `ResourceExhausted` (what calls may hold).
+    pub fn answer_call(&mut self, request: u64, bytes: u64) -> Result<(), RequestError> {
+        self.calls.answer(request, bytes)
+    }
+
+    /// A call was begun, and needs no reply after all.
+    pub fn cancel_call(&mut self, request: u64) {
+        self.calls.forget(request);
+        self.requests.cancel();
+    }
+
     /// Queues a task: the id of its request.
     /// Errors: `ResourceExhausted` ([`MAX_TASKS`], then as for a request), `Canceled` (closed).
     pub fn begin_task(&mut self, task: T) -> Result<u64, RequestError> {
@@ -121,7 +152,7 @@ impl<T> Inbox<T> {
         let reply = Reply { request, outcome };
         if self.requests.is_stale(request) {
             self.requests.cancel();
-            self.tasks.done(&[reply]);
+            self.done(&[reply]);
             return false;
         }
         self.requests.reply(reply)
@@ -131,7 +162,7 @@ impl<T> Inbox<T> {
     /// are: who only asks is never held up by who sends. `credit` is what the guest may hold of the mailbox.
     pub fn take(&mut self, batch: BatchLimits, credit: u64) -> Batch {
         let (replies, bytes) = self.requests.take(batch.bytes);
-        self.tasks.done(&replies);
+        self.done(&replies);
         let items = match batch.bytes.saturating_sub(bytes) {
             0 if bytes > 0 => Vec::new(),
             room => self.mailbox.take(BatchLimits { bytes: room, ..batch }, credit),
@@ -179,7 +210,7 @@ impl<T> Inbox<T> {
     pub fn restart(&mut self, limits: MailboxLimits) -> Remains<T> {
         self.mailbox.restart(limits);
         let replies = self.requests.restart();
-        self.tasks.done(&replies);
+        self.done(&replies);
         let tasks = self.tasks.take_waiting();
         tasks.iter().for_each(|_| self.requests.cancel());
         Remains { mailbox: None, replies, tasks }
@@ -190,6 +221,7 @@ impl<T> Inbox<T> {
         let mailbox = Some(self.mailbox.close());
         let (replies, _) = std::mem::take(&mut self.requests).take(u64::MAX);
         let tasks = std::mem::take(&mut self.tasks).take_waiting();
+        self.calls = Calls::default();
         Remains { mailbox, replies, tasks }
     }
 
@@ -211,6 +243,12 @@ impl<T> Inbox<T> {
     /// The mailbox, to be looked at.
     pub fn mailbox(&self) -> &Mailbox {
         &self.mailbox
+    }
+
+    /// The replies have been handed over, or nobody waits for them.
+    fn done(&mut self, replies: &[Reply]) {
+        self.tasks.done(replies);
+        self.calls.done(replies);
     }
 
     fn check_open(&self) -> Result<(), RequestError> {

@@ -44,8 +44,8 @@ pub use event::Event;
 pub use failure::{Failure, Outcome, Payload, Refusal};
 pub use host::{Host, HostError, HostId};
 pub use inbox::{
-    Batch, BatchLimits, EVENT_BYTES, EVENT_COST, Held, Inbox, Item, MAX_REQUESTS, MAX_TASKS, MESSAGE_COST, Mailbox,
-    MailboxLimits, Message, Remains, Reply, RequestError, ReturnError, SendError, Unread,
+    Batch, BatchLimits, CallLimits, EVENT_BYTES, EVENT_COST, Held, Inbox, Item, MAX_REQUESTS, MAX_TASKS, MESSAGE_COST,
+    Mailbox, MailboxLimits, Message, Remains, Reply, RequestError, ReturnError, SendError, Unread,
 };
 pub use kernel::{Kernel, ResolveError, Usage};
 pub use limits::{CountLimits, LimitName, LimitUnit, LimitValueError, Limits, LimitsOverride, NodeLimits};

@@ -1,6 +1,6 @@
 //! The embedding API's main type: a node.
 
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::sync::mpsc::channel;
 use std::time::Duration;
 
@@ -11,6 +11,7 @@ use lunarium_kernel::{
 
 use super::{Engine, EngineConfig, Handle};
 use crate::catalogue::{Chunk, Definition, HostDefinition, ProcessHost};
+use crate::module::{Caller, Module, ModuleError};
 use crate::node::{Budgets, CompileError, Globals, NodeInner, Spawn, SpawnError, SpawnRequest, StartError};
 use crate::process::{Inspection, Output};
 use crate::value::{Value, ValueError};
@@ -112,6 +113,14 @@ pub struct Node {
     owner: Arc<Owner>,
 }
 
+impl Caller {
+    /// The node that the process is on. None: it is ending.
+    pub fn node(&self) -> Option<Node> {
+        let owner = self.any_node()?.downcast().ok()?;
+        Some(Node { owner })
+    }
+}
+
 /// Ends the node when nobody can reach it any more: its own processes hold it too.
 struct Owner {
     engine: Engine,
@@ -175,12 +184,40 @@ impl Node {
         };
         let inner = NodeInner::new(machine, NodeLimits { max_processes, max_links, max_monitors }, budgets, output);
         inner.catalogue.policies.set_strict(strict);
-        Ok(Node { owner: Arc::new(Owner { engine: engine.clone(), inner }) })
+        let owner = Arc::new(Owner { engine: engine.clone(), inner });
+        let weak: Weak<Owner> = Arc::downgrade(&owner);
+        owner.inner.set_handle(weak);
+        Ok(Node { owner })
     }
 
     /// Adds a definition or replaces it. Processes that run keep the one they started with.
     pub fn define(&self, definition: Definition) {
         self.inner().catalogue.define(definition);
+    }
+
+    /// Adds a module, for processes that are granted it.
+    ///
+    /// Errors: a name that scripts can't write, or that is taken.
+    pub fn add_module(&self, module: Module) -> Result<(), ModuleError> {
+        self.inner().modules.add(module)
+    }
+
+    /// The same, and one of that name is replaced, for every process at once. Calls under way go on in the old one.
+    ///
+    /// Errors: a name that scripts can't write, or that is the runtime's.
+    pub fn replace_module(&self, module: Module) -> Result<(), ModuleError> {
+        self.inner().modules.replace(module)
+    }
+
+    /// Takes a module away, from every process at once: further calls are refused, `NotFound`. Those under way go on. False:
+    /// there is none of that name.
+    pub fn remove_module(&self, name: &str) -> bool {
+        self.inner().modules.remove(name)
+    }
+
+    /// Whether it has a module of that name.
+    pub fn has_module(&self, name: &str) -> bool {
+        self.inner().modules.has(name)
     }
 
     /// Adds a policy or replaces it, and puts it into these groups and no others. Processes that run keep the policies

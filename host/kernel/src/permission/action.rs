@@ -41,6 +41,8 @@ pub const ENV_GET: &str = "env.get";
 pub const FS_READ: &str = "fs.read";
 /// On the path.
 pub const FS_WRITE: &str = "fs.write";
+/// A call of an embedder's function. On `module.function`.
+pub const MODULE_CALL: &str = "module.call";
 
 /// The one resource of [`CONTEXT`].
 pub const CONTEXT_RESOURCE: &str = "context";
@@ -48,7 +50,7 @@ pub const CONTEXT_RESOURCE: &str = "context";
 pub const SECURITY_RESOURCE: &str = "security";
 
 /// All of the above actions.
-pub const ALL: [&str; 20] = [
+pub const ALL: [&str; 21] = [
     SPAWN,
     SPAWN_MONITORED,
     SPAWN_LINKED,
@@ -69,7 +71,8 @@ pub const ALL: [&str; 20] = [
     ENV_GET,
     FS_READ,
     FS_WRITE,
+    MODULE_CALL,
 ];
 
 /// What the names of the runtime's own actions begin with. Other names are the application's.
-pub const FAMILIES: [&str; 3] = ["process.", "env.", "fs."];
+pub const FAMILIES: [&str; 4] = ["process.", "env.", "fs.", "module."];
