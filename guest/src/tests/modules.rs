@@ -59,7 +59,20 @@ fn what_fails_is_nil_and_the_error() {
         Ok(Answer::BadArgument("bad argument #1 to 'vat' (integer expected, got no value)".to_owned())),
         Ok(Answer::BadArgument("bad argument #1 to 'vat' (integer expected, got no value)".to_owned())),
     ]);
-    case.check(expect![[r#""#]]);
+    case.check(expect![[r#"
+        -- call billing.charge []
+        nil	slow	Timeout	true
+        -- call billing.vat []
+        nil	x	Conflict	false
+        -- call billing.vat []
+        nil	no	PermissionDenied	false
+        -- call billing.vat []
+        false	bad argument #1 to 'vat' (integer expected, got no value)
+        -- call billing.vat []
+        false	main.lua:8: bad argument #1 to 'vat' (integer expected, got no value)
+        nil	arguments[1] is a function	Invalid	false
+        => nil
+    "#]]);
 }
 
 #[test]
@@ -72,6 +85,13 @@ fn what_answers_later_is_not_called_where_one_cannot_wait() {
         print(pcall(require, "bill"), pcall(function() return billing.other end))
         billing.charge()
         "#,
-        expect![[r#""#]],
+        expect![[r#"
+            false	attempt to yield across a C-call boundary
+            -- call billing.vat [false]
+            true
+            false	false	main.lua:4: function 'other' not found
+            -- call billing.charge []
+            -- waits; unread 0 (0 bytes)
+        "#]],
     );
 }

@@ -69,7 +69,7 @@ mod syscall;
 mod value;
 mod wasm;
 
-pub use api::{DeliverError, Engine, EngineConfig, Handle, Node, NodeConfig};
+pub use api::{DeliverError, Engine, EngineConfig, Handle, Node, NodeConfig, WeakNode};
 pub use catalogue::{
     ActorSpec, Chunk, Definition, Grants, HostDefinition, Import, Library, ScopeSpec, SecurityError, SecuritySpec,
 };
@@ -83,5 +83,5 @@ pub use lunarium_schedule::Sleep;
 pub use module::{Arguments, Caller, FunctionError, Module, ModuleError, Raw, nearest};
 pub use node::{CompileError, GlobalUse, Globals, SpawnError, SpawnRequest, StartError};
 pub use process::{Inspection, Level, Output, ProcessLabel, visibility};
-pub use value::{DecodeError, ReadError, Value, ValueError, WriteError};
+pub use value::{DecodeError, ReadError, Value, ValueError, WriteError, from_payload, to_arguments, to_payload};
 pub use wasm::PoolError;

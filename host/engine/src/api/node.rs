@@ -121,6 +121,19 @@ impl Caller {
     }
 }
 
+/// A node that may have ended: it keeps nothing.
+#[derive(Clone)]
+pub struct WeakNode {
+    owner: Weak<Owner>,
+}
+
+impl WeakNode {
+    /// The node. None: its last [`Node`] was dropped.
+    pub fn upgrade(&self) -> Option<Node> {
+        self.owner.upgrade().map(|owner| Node { owner })
+    }
+}
+
 /// Ends the node when nobody can reach it any more: its own processes hold it too.
 struct Owner {
     engine: Engine,
@@ -190,7 +203,13 @@ impl Node {
         Ok(Node { owner })
     }
 
-    /// Adds a definition or replaces it. Processes that run keep the one they started with.
+    /// The same node, without keeping it.
+    pub fn downgrade(&self) -> WeakNode {
+        WeakNode { owner: Arc::downgrade(&self.owner) }
+    }
+
+    /// Adds a definition or replaces it; one that is equal stays, with what was compiled of it. Processes that run keep the one
+    /// they started with.
     pub fn define(&self, definition: Definition) {
         self.inner().catalogue.define(definition);
     }
@@ -218,6 +237,11 @@ impl Node {
     /// Whether it has a module of that name.
     pub fn has_module(&self, name: &str) -> bool {
         self.inner().modules.has(name)
+    }
+
+    /// The names of its modules, sorted.
+    pub fn module_names(&self) -> Vec<String> {
+        self.inner().modules.names()
     }
 
     /// Adds a policy or replaces it, and puts it into these groups and no others. Processes that run keep the policies

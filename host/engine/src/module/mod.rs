@@ -255,6 +255,12 @@ impl Modules {
         self.by_name.pin().contains_key(name)
     }
 
+    pub(crate) fn names(&self) -> Vec<String> {
+        let mut names: Vec<String> = self.by_name.pin().keys().map(ToString::to_string).collect();
+        names.sort_unstable();
+        names
+    }
+
     /// The module, for who is granted it.
     pub(crate) fn find(&self, name: &str, granted: bool) -> Result<Arc<Module>, UnknownModule> {
         let module = self.by_name.pin().get(name).cloned();

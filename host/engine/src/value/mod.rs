@@ -8,6 +8,7 @@ mod read;
 mod serde;
 mod string;
 mod travel;
+mod typed;
 mod write;
 
 pub(crate) use fault::{bug, failed, failure_payload, limit_details, limit_reached};
@@ -17,6 +18,7 @@ pub(crate) use self::serde::RawBytes;
 pub(crate) use string::StringPayload;
 pub use travel::ValueError;
 pub use write::WriteError;
+pub use typed::{from_payload, to_arguments, to_payload};
 pub(crate) use write::{RAW, payload, results};
 
 /// One Lua value that can travel.
