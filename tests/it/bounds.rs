@@ -9,7 +9,8 @@ use cap_std::ambient_authority;
 use cap_std::fs::Dir;
 use expect_test::expect;
 use lunarium_engine::{
-    Chunk, Definition, Directory, EntryId, FunctionError, Grants, Limits, LimitsOverride, Module, Pattern, Policy, PolicyEffect, Value,
+    Chunk, Definition, Directory, EntryId, FunctionError, Grants, Limits, LimitsOverride, Module, Pattern, Policy,
+    PolicyEffect, Value,
 };
 use lunarium_tests::{Lab, show_outcome};
 use tempfile::TempDir;

@@ -38,7 +38,9 @@ pub(crate) fn check(module: Module, body: &str, expected: Expect) {
 #[test]
 fn a_function_that_answers_at_once() {
     let module = Module::new("billing")
-        .immediate("vat", |_, (cents, rate): (i64, Option<f64>)| -> Given<f64> { Ok(cents as f64 * rate.unwrap_or(0.19)) })
+        .immediate("vat", |_, (cents, rate): (i64, Option<f64>)| -> Given<f64> {
+            Ok(cents as f64 * rate.unwrap_or(0.19))
+        })
         .immediate("split", |_, (name,): (String,)| -> Given<(String, String)> {
             let (first, last) = name.split_once(' ').unwrap_or((&name, ""));
             Ok((first.to_owned(), last.to_owned()))

@@ -105,8 +105,8 @@ pub fn is_host_id(text: &str) -> bool {
 
 /// Lua's own words, which name nothing.
 const LUA_WORDS: [&str; 22] = [
-    "and", "break", "do", "else", "elseif", "end", "false", "for", "function", "goto", "if", "in", "local", "nil", "not",
-    "or", "repeat", "return", "then", "true", "until", "while",
+    "and", "break", "do", "else", "elseif", "end", "false", "for", "function", "goto", "if", "in", "local", "nil",
+    "not", "or", "repeat", "return", "then", "true", "until", "while",
 ];
 
 /// Whether a script can write the text as a name, `billing.charge`: 1 to [`length::WORD`] bytes, letters, digits and `_`, no

@@ -75,9 +75,9 @@ pub use catalogue::{
 };
 pub use files::{Directory, PathError};
 pub use lunarium_kernel::{
-    Actor, Attribute, Condition, ConditionError, EntryId, ErrorKind, Failure, Field, FieldError, HostError, HostId, LimitName,
-    Limits, LimitsOverride, Operand, Operator, Outcome, Pattern, PatternError, Pid, Policy, PolicyEffect, Refusal,
-    ResolveError,
+    Actor, Attribute, Condition, ConditionError, EntryId, ErrorKind, Failure, Field, FieldError, HostError, HostId,
+    LimitName, Limits, LimitsOverride, Operand, Operator, Outcome, Pattern, PatternError, Pid, Policy, PolicyEffect,
+    Refusal, ResolveError,
 };
 pub use lunarium_schedule::Sleep;
 pub use module::{Arguments, Caller, FunctionError, Module, ModuleError, Raw, nearest};

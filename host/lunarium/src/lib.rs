@@ -28,6 +28,17 @@
 //! Below is more than that: a [`Node`] is also the engine's node, on which definitions, hosts and policies can be set one by
 //! one. With the feature `app` it runs whole applications, described by `_index.yaml` files.
 
+#[cfg(doctest)]
+mod pages {
+    //! What the guide pages show compiles, and runs as far as it stands alone.
+
+    #[doc = include_str!("../../../docs/embedding.md")]
+    struct Embedding;
+
+    #[doc = include_str!("../../../docs/modules.md")]
+    struct Modules;
+}
+
 mod error;
 mod node;
 pub mod output;

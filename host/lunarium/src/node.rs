@@ -5,9 +5,7 @@
 use std::ops::Deref;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
-use lunarium_engine::{
-    Caller, Engine, EngineConfig, HostDefinition, HostId, Module, NodeConfig, Output, SecuritySpec,
-};
+use lunarium_engine::{Caller, Engine, EngineConfig, HostDefinition, HostId, Module, NodeConfig, Output, SecuritySpec};
 use serde::Serialize;
 
 use crate::output::{self, Flush};
@@ -73,12 +71,7 @@ impl Node {
     /// Sends a message without a sender; `destination` is a pid's text or a registered name.
     ///
     /// Errors: as a script's `process.send` has them; a value that can't travel.
-    pub fn send_value(
-        &self,
-        destination: &str,
-        topic: &str,
-        value: &(impl Serialize + ?Sized),
-    ) -> Result<(), Error> {
+    pub fn send_value(&self, destination: &str, topic: &str, value: &(impl Serialize + ?Sized)) -> Result<(), Error> {
         let value = crate::plugin::value_of(value)?;
         Ok(self.inner.send(destination, topic, &value)?)
     }

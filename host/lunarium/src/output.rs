@@ -154,7 +154,8 @@ impl Output for Captured {
 /// Puts lines into a queue of so many bytes, from which a task or a thread takes them. When it is full, scripts that print
 /// wait, and log lines are lost and counted.
 pub fn channel(bytes: usize) -> (ChannelOutput, Lines) {
-    let queue = Arc::new(Queue { state: Mutex::default(), most: bytes, arrived: Notify::new(), drained: Condvar::new() });
+    let queue =
+        Arc::new(Queue { state: Mutex::default(), most: bytes, arrived: Notify::new(), drained: Condvar::new() });
     (ChannelOutput { queue: Arc::clone(&queue) }, Lines { queue })
 }
 

@@ -64,12 +64,13 @@ fn what_a_plugin_was_not_granted_it_has_not() {
 fn an_error_has_a_kind_and_a_process_its_failure() {
     let (node, _) = node();
     let syntax = kind(node.plugin("a.lua", "return function( end").start_blocking());
-    assert_eq!(syntax, (ErrorKind::Invalid, "a.lua:1: <name> expected near 'end'".to_owned()));
+    assert_eq!(syntax, (ErrorKind::Invalid, "a.lua:1: <name> or '...' expected near 'end'".to_owned()));
     let error = node.plugin("b.lua", "return function() error('boom') end").start_blocking().unwrap_err();
     let failure = error.failure().unwrap();
     assert_eq!((error.kind(), &*failure.message), (ErrorKind::Internal, "b.lua:1: boom"));
     assert!(failure.stack.as_ref().unwrap().contains("b.lua:1:"), "{failure:?}");
-    let taken = kind(node.plugin("c.lua", "return function() return 'x' end").spawn().unwrap().result_blocking::<i64>());
+    let taken =
+        kind(node.plugin("c.lua", "return function() return 'x' end").spawn().unwrap().result_blocking::<i64>());
     assert_eq!(taken, (ErrorKind::Invalid, "integer expected, got string".to_owned()));
     let deep = kind(Node::builder().module(Module::new("string")).output(Captured::new()).start());
     assert_eq!(deep.0, ErrorKind::AlreadyExists);
@@ -131,7 +132,13 @@ fn values_travel_both_ways() {
     let items = ["tea", "milk", "sugar"].map(str::to_owned).to_vec();
     assert_eq!(order, Order { items, total: 5.0 });
     assert_eq!(kind(plugin.send("more", &1)).0, ErrorKind::NotFound);
-    let any: Value = node.plugin("v.lua", "return function(a) return { a } end").arguments(1).spawn().unwrap().result_blocking().unwrap();
+    let any: Value = node
+        .plugin("v.lua", "return function(a) return { a } end")
+        .arguments(1)
+        .spawn()
+        .unwrap()
+        .result_blocking()
+        .unwrap();
     assert_eq!(any, Value::Array(vec![Value::Integer(1)]));
 }
 
@@ -213,4 +220,15 @@ fn who_takes_no_lines_holds_up_nobody() {
     assert!(plugin.outcome().is_none(), "it waits for room");
     drop(lines);
     plugin.result_blocking::<()>().unwrap();
+}
+
+#[test]
+fn the_readme_shows_what_the_crates_documentation_runs() {
+    let read = |path: &str| std::fs::read_to_string(format!("{}/{path}", env!("CARGO_MANIFEST_DIR"))).unwrap();
+    let (readme, source) = (read("../../README.md"), read("src/lib.rs"));
+    let shown = readme.split("```rust\n").nth(1).unwrap().split("```").next().unwrap();
+    let run: Vec<&str> = source.lines().map(|line| line.trim_start_matches("//!").trim()).collect();
+    for line in shown.lines() {
+        assert!(run.contains(&line.trim()), "not run: {line}");
+    }
 }

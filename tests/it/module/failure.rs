@@ -130,7 +130,9 @@ fn nested(levels: usize) -> Value {
 fn a_result_that_cannot_travel_is_an_error() {
     let module = Module::new("odd")
         .immediate("deep", |_, (levels,): (usize,)| -> Given<Value> { Ok(nested(levels)) })
-        .immediate("nan_key", |_, (): ()| -> Given<Value> { Ok(Value::Map(vec![(Value::Float(f64::NAN), Value::Nil)])) })
+        .immediate("nan_key", |_, (): ()| -> Given<Value> {
+            Ok(Value::Map(vec![(Value::Float(f64::NAN), Value::Nil)]))
+        })
         .immediate("nil_key", |_, (): ()| -> Given<Value> { Ok(Value::Map(vec![(Value::Nil, Value::Nil)])) })
         .immediate("table_key", |_, (): ()| -> Given<Value> { Ok(Value::Map(vec![(nested(1), Value::Nil)])) })
         .immediate("large", |_, (): ()| -> Given<u64> { Ok(u64::MAX) })

@@ -93,7 +93,11 @@ fn policies_decide_call_by_call() {
         resources: vec![Pattern::parse(resource).unwrap()],
         conditions,
     };
-    let rich = Condition::new(Field::parse("actor.meta.rich").unwrap(), Operator::Equal, Some(Operand::Value(Attribute::Boolean(true))));
+    let rich = Condition::new(
+        Field::parse("actor.meta.rich").unwrap(),
+        Operator::Equal,
+        Some(Operand::Value(Attribute::Boolean(true))),
+    );
     lab.node.define_policy(policy("app:charge", "billing.*", PolicyEffect::Allow, vec![rich.unwrap()]), &[]);
     lab.node.define_policy(policy("app:no_refund", "billing.refund", PolicyEffect::Deny, vec![]), &[]);
     lab.define(&program(
@@ -118,7 +122,8 @@ fn policies_decide_call_by_call() {
         nil	PermissionDenied
         nil	permission `module.call` on `billing.charge` is missing
         nil	permission `module.call` on `billing.refund` is denied by policy `app:no_refund`
-        nil	PermissionDenied"#]].assert_eq(&lab.printed().join("\n"));
+        nil	PermissionDenied"#]]
+    .assert_eq(&lab.printed().join("\n"));
 }
 
 #[test]
@@ -179,5 +184,6 @@ fn a_module_is_replaced_and_removed_for_everybody_at_once() {
         nil	module 'billing' not found	NotFound
         module 'billing' not found
         true	old	true
-        => nil"#]].assert_eq(&format!("{}\n{outcome}", lab.printed().join("\n")));
+        => nil"#]]
+    .assert_eq(&format!("{}\n{outcome}", lab.printed().join("\n")));
 }

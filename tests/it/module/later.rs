@@ -85,7 +85,8 @@ fn only_the_calling_coroutine_waits() {
     assert_eq!(show_outcome(&handle.wait_blocking()), "=> nil");
     expect![[r#"
         3
-        false	attempt to yield across a C-call boundary"#]].assert_eq(&lab.printed().join("\n"));
+        false	attempt to yield across a C-call boundary"#]]
+    .assert_eq(&lab.printed().join("\n"));
     alive.wait_for(0);
 }
 
@@ -248,7 +249,8 @@ fn calls_under_way_are_a_limit() {
     expect![[r#"
         nil	process has 2 calls of modules under way, which is the limit	ResourceExhausted	true	module_calls
         3
-        4"#]].assert_eq(&lab.printed().join("\n"));
+        4"#]]
+    .assert_eq(&lab.printed().join("\n"));
 }
 
 #[test]

@@ -113,6 +113,8 @@ entries:
                         coroutines: None,
                         names: None,
                         listeners: None,
+                        module_calls: None,
+                        module_bytes: None,
                         log_lines: None,
                     },
                     grants: Grants {
@@ -141,6 +143,8 @@ entries:
                             coroutines: 10000,
                             names: 1024,
                             listeners: 1024,
+                            module_calls: 100,
+                            module_bytes: 4194304,
                             log_lines: 1000,
                         },
                         grants: Grants {
@@ -170,6 +174,8 @@ entries:
                             coroutines: 10000,
                             names: 1024,
                             listeners: 1024,
+                            module_calls: 100,
+                            module_bytes: 4194304,
                             log_lines: 1000,
                         },
                         grants: Grants {

@@ -50,7 +50,7 @@ fn entries_and_hosts_get_values_and_directories() {
     let app = read(
         r#"  - {name: job, kind: process.lua, source: return 1, grants: {env: [HOME, LANGUAGE, PORT, UNSET], fs: [{path: ./data/, write: true}, {path: /srv}]}}
   - {name: idle, kind: process.lua, source: return 1, grants: {}}
-  - {name: processes, kind: process.host, grants: {env: [HOME], fs: [{path: inside}, {path: ".", write: false}]}}
+  - {name: processes, kind: process.host, grants: {env: [HOME], fs: [{path: inside}, {path: ".", write: false}], modules: [billing, mail]}}
   - {name: language, kind: env.variable, variable: LANGUAGE, default: lua}
   - {name: home, kind: env.variable, variable: HOME, default: nowhere}
   - {name: port, kind: env.variable, variable: PORT}
@@ -83,6 +83,7 @@ fn entries_and_hosts_get_values_and_directories() {
                         ..
                     },
                 ],
+                modules: {},
             },
             Grants {
                 env: {
@@ -102,6 +103,10 @@ fn entries_and_hosts_get_values_and_directories() {
                         ..
                     },
                 ],
+                modules: {
+                    "billing",
+                    "mail",
+                },
             },
         )
     "#]]
@@ -362,5 +367,19 @@ fn without_authority_nothing_outside_is_granted() {
 
             error: 1 mistake
         "#]],
+    );
+}
+
+#[test]
+fn modules_are_granted_by_name() {
+    check_mistakes(
+        r#"  - name: job
+    kind: process.lua
+    source: return 1
+    imports: {mail: util}
+    grants: {modules: [billing, fs, string, a-b, mail, billing]}
+  - {name: util, kind: library.lua, source: return 1}
+"#,
+        expect![[r#""#]],
     );
 }

@@ -1,7 +1,7 @@
 //! The embedding API's main type: a node.
 
-use std::sync::{Arc, Weak};
 use std::sync::mpsc::channel;
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use lunarium_kernel::{

@@ -38,7 +38,8 @@ impl Runtime {
 fn own() -> Result<&'static Handle, String> {
     static OWN: OnceLock<Result<tokio::runtime::Runtime, String>> = OnceLock::new();
     let made = OWN.get_or_init(|| {
-        let runtime = Builder::new_multi_thread().worker_threads(THREADS).thread_name("lunarium-modules").enable_all().build();
+        let runtime =
+            Builder::new_multi_thread().worker_threads(THREADS).thread_name("lunarium-modules").enable_all().build();
         runtime.map_err(|error| error.to_string())
     });
     made.as_ref().map(tokio::runtime::Runtime::handle).map_err(Clone::clone)

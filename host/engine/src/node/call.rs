@@ -58,7 +58,9 @@ impl NodeInner {
             let _given = self.runtime.enter_given();
             return Ok(match function.call(caller.clone(), &arguments) {
                 Ok(Started::Ready(answer)) => self.told(&caller, || shown(module, name), answer),
-                Ok(Started::Later(_)) => self.told(&caller, || shown(module, name), Err(Unanswered::Unfit(LATE.into()))),
+                Ok(Started::Later(_)) => {
+                    self.told(&caller, || shown(module, name), Err(Unanswered::Unfit(LATE.into())))
+                }
                 Err(bad) => Called::BadArgument(bad.message(name)),
             });
         }

@@ -16,8 +16,8 @@ use std::task::{Poll, Waker};
 
 use bytes::Bytes;
 use lunarium_kernel::{
-    BatchLimits, CallLimits, Event, Failure, Holding, Item, Limits, LimitsOverride, MESSAGE_COST, Mailbox, Message, Outcome, Pid, Reply,
-    Refusal, RequestError, ReturnError, Security, SendError, Spawned, Topic, Unread,
+    BatchLimits, CallLimits, Event, Failure, Holding, Item, Limits, LimitsOverride, MESSAGE_COST, Mailbox, Message,
+    Outcome, Pid, Refusal, Reply, RequestError, ReturnError, Security, SendError, Spawned, Topic, Unread,
 };
 use parking_lot::{Mutex, MutexGuard};
 

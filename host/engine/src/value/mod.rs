@@ -11,14 +11,14 @@ mod travel;
 mod typed;
 mod write;
 
+pub(crate) use self::serde::RawBytes;
 pub(crate) use fault::{bug, failed, failure_payload, limit_details, limit_reached};
 pub use read::ReadError;
 pub(crate) use read::{Missing, Reader};
-pub(crate) use self::serde::RawBytes;
 pub(crate) use string::StringPayload;
 pub use travel::ValueError;
-pub use write::WriteError;
 pub use typed::{from_payload, to_arguments, to_payload};
+pub use write::WriteError;
 pub(crate) use write::{RAW, payload, results};
 
 /// One Lua value that can travel.

@@ -78,7 +78,8 @@ impl<'p> Reader<'p> {
     /// The next value, but for what is in a table; and where it begins.
     fn head(&mut self) -> Result<(Head<'p>, usize), ReadError> {
         let began = self.at;
-        self.left = self.left.checked_sub(1).ok_or_else(|| ReadError::new("is too large, with what appears in it twice"))?;
+        self.left =
+            self.left.checked_sub(1).ok_or_else(|| ReadError::new("is too large, with what appears in it twice"))?;
         let [marker] = self.number()?;
         let integer = |number: i64| Head::Integer(number);
         let head = match marker {
@@ -150,10 +151,7 @@ impl<'p> Reader<'p> {
     }
 
     /// Reads a value by its head: one that appeared before is read where it stands.
-    fn read<T>(
-        &mut self,
-        act: impl FnOnce(&mut Reader<'p>, Head<'p>) -> Result<T, ReadError>,
-    ) -> Result<T, ReadError> {
+    fn read<T>(&mut self, act: impl FnOnce(&mut Reader<'p>, Head<'p>) -> Result<T, ReadError>) -> Result<T, ReadError> {
         let (head, _) = self.head()?;
         let Head::Extension(extension::SEEN, number) = head else { return act(self, head) };
         let number = number.try_into().map(u32::from_be_bytes).map_err(|_| corrupt())?;
@@ -211,7 +209,9 @@ fn integer(head: Head<'_>) -> Result<i64, ReadError> {
     match head {
         Head::Integer(number) => Ok(number),
         // 2^63 is a float, and the first that is no integer of Lua's.
-        Head::Float(number) if number.fract() == 0.0 && (-9.223_372_036_854_775_8e18..9.223_372_036_854_775_8e18).contains(&number) => {
+        Head::Float(number)
+            if number.fract() == 0.0 && (-9.223_372_036_854_775_8e18..9.223_372_036_854_775_8e18).contains(&number) =>
+        {
             #[expect(clippy::cast_possible_truncation, reason = "integral and within the range")]
             Ok(number as i64)
         }

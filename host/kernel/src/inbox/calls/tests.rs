@@ -27,7 +27,10 @@ fn a_call_counts_until_its_result_is_handed_over() {
     assert!(!inbox.reply(first, answer(50)));
     assert_eq!(inbox.begin_call(LIMITS, 0), Err(RequestError::Calls { limit: 2 }));
     assert_eq!(inbox.take(ALL, 0).replies.len(), 1);
-    assert_eq!(inbox.begin_call(LIMITS, 61).map(|_| ()), Err(RequestError::CallBytes { held: 40, bytes: 61, limit: 100 }));
+    assert_eq!(
+        inbox.begin_call(LIMITS, 61).map(|_| ()),
+        Err(RequestError::CallBytes { held: 40, bytes: 61, limit: 100 })
+    );
     inbox.begin_call(LIMITS, 60).unwrap();
 }
 
