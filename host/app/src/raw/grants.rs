@@ -53,7 +53,7 @@ fn module(field: Field<'_>) -> Option<At<String>> {
     if module::is_taken(&name.value) {
         let own = module::GRANTED.contains(&name.value.as_str());
         let hint = if own { "it has grants of its own" } else { "modules are the embedding program's" };
-        field.hinted(format!("`{}` is a module of the runtime", name.value), Some(hint.to_owned()));
+        field.hinted(format!("`{}` is one of the runtime's modules, or of Lua's", name.value), Some(hint.to_owned()));
         return None;
     }
     if !form::is_lua_name(&name.value) {

@@ -120,6 +120,7 @@ entries:
                     grants: Grants {
                         env: {},
                         fs: [],
+                        modules: {},
                     },
                 },
             ],
@@ -150,6 +151,7 @@ entries:
                         grants: Grants {
                             env: {},
                             fs: [],
+                            modules: {},
                         },
                         security: None,
                     },
@@ -181,6 +183,7 @@ entries:
                         grants: Grants {
                             env: {},
                             fs: [],
+                            modules: {},
                         },
                         security: None,
                     },

@@ -267,7 +267,7 @@ fn what_cannot_be_granted_is_told() {
             22 |       files: []
                |       ^^^^^
                |
-               = help: there are `env`, `fs`
+               = help: there are `env`, `fs`, `modules`
 
             error: `grants` must be a table, not a list
               --> shop/_index.yaml:23:51
@@ -380,6 +380,49 @@ fn modules_are_granted_by_name() {
     grants: {modules: [billing, fs, string, a-b, mail, billing]}
   - {name: util, kind: library.lua, source: return 1}
 "#,
-        expect![[r#""#]],
+        expect![[r#"
+            error: alias `mail` is the name of a granted module
+             --> shop/_index.yaml:7:15
+              |
+            7 |     imports: {mail: util}
+              |               ^^^^
+              |
+             ::: shop/_index.yaml:8:50
+              |
+            8 |     grants: {modules: [billing, fs, string, a-b, mail, billing]}
+              |                                                  ---- granted here
+
+            error: `fs` is one of the runtime's modules, or of Lua's
+             --> shop/_index.yaml:8:33
+              |
+            8 |     grants: {modules: [billing, fs, string, a-b, mail, billing]}
+              |                                 ^^
+              |
+              = help: it has grants of its own
+
+            error: `string` is one of the runtime's modules, or of Lua's
+             --> shop/_index.yaml:8:37
+              |
+            8 |     grants: {modules: [billing, fs, string, a-b, mail, billing]}
+              |                                     ^^^^^^
+              |
+              = help: modules are the embedding program's
+
+            error: `a-b` can't be the name of a module
+             --> shop/_index.yaml:8:45
+              |
+            8 |     grants: {modules: [billing, fs, string, a-b, mail, billing]}
+              |                                             ^^^
+              |
+              = help: letters, digits and `_`, no digit first, none of Lua's words
+
+            error: module `billing` is granted twice
+             --> shop/_index.yaml:8:56
+              |
+            8 |     grants: {modules: [billing, fs, string, a-b, mail, billing]}
+              |                                                        ^^^^^^^
+
+            error: 5 mistakes
+        "#]],
     );
 }
