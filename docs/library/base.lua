@@ -39,7 +39,8 @@
 ---@param ... any
 function print(...) end
 
---- Gives a module: one of the runtime's, or a library that the entry imports, by its alias in `imports`. A library is loaded
+--- Gives a module: one of the runtime's, one of the embedding program's that was [granted](../modules.md), or a library that the
+--- entry imports, by its alias in `imports`. A library is loaded
 --- once in a process, may wait while it loads, and has its own `require`, which knows its own imports. Everything else raises
 --- "module 'x' not found".
 ---

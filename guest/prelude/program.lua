@@ -75,8 +75,12 @@ function new_require(entry)
       local value = require_library(library, name)
       return value
     end
-    local module = modules[name]
-    if module == nil then error("module '" .. name .. "' not found", 2) end
+    local module, wrong = modules[name], nil
+    if module == nil then
+      module, wrong = rt.find_module(name)
+      if not module then error(wrong, 2) end
+      modules[name] = module
+    end
     return module
   end
 end

@@ -9,7 +9,8 @@ use cap_std::ambient_authority;
 use cap_std::fs::Dir;
 use expect_test::expect;
 use lunarium_engine::{
-    Chunk, Definition, Directory, EntryId, Grants, Limits, LimitsOverride, Pattern, Policy, PolicyEffect, Value,
+    Chunk, Definition, Directory, EntryId, FunctionError, Grants, Limits, LimitsOverride, Module, Pattern, Policy,
+    PolicyEffect, Value,
 };
 use lunarium_tests::{Lab, show_outcome};
 use tempfile::TempDir;
@@ -252,6 +253,28 @@ const ROWS: &[(&str, &str, &str)] = &[
         "#,
         "path PermissionDenied PermissionDenied Invalid Invalid Invalid | contents ok ok Invalid Invalid Invalid",
     ),
+    (
+        "module.find",
+        r#"
+        local m = require("m")
+        local function lengths(what, f)
+            for _, n in ipairs { 64, 65, 4095, 100000, 3000000 } do
+                local found, text = pcall(f, x(n))
+                assert(#text < 5000)
+                print(what, found)
+            end
+        end
+        lengths("module", require)
+        lengths("function", function(name) return m[name] end)
+        "#,
+        "module false | module false | module false | module false | module false | \
+         function false | function false | function false | function false | function false",
+    ),
+    (
+        "module.call",
+        r#"around("arguments", M, function(n) return require("m").echo(data(n - 1)) end)"#,
+        "arguments ok ok Invalid Invalid Invalid",
+    ),
     ("fs.list", "around('path', 4095, function(n) return fs.list(x(n)) end)", PATH),
     ("fs.stat", "around('path', 4095, function(n) return fs.stat(x(n)) end)", PATH),
     ("fs.remove", "around('path', 4095, function(n) return fs.remove(x(n)) end)", PATH),
@@ -279,8 +302,10 @@ fn lab(limits: Limits) -> (Lab, TempDir) {
     let folder = tempfile::tempdir().unwrap();
     let dir = Dir::open_ambient_dir(folder.path(), ambient_authority()).unwrap();
     let data = Directory::new("data", dir, true).unwrap();
-    let grants = Grants::new().with_variable("HOME", Some("here".to_owned())).with_directory(data);
+    let grants = Grants::new().with_variable("HOME", Some("here".to_owned())).with_directory(data).with_module("m");
     let mut lab = Lab::new(limits);
+    let echo = Module::new("m").immediate("echo", |_, (value,): (Value,)| Ok::<_, FunctionError>(value));
+    lab.node.add_module(echo).unwrap();
     lab.grants = grants.into();
     for number in 0..257 {
         let policy = Policy {

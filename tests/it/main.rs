@@ -29,6 +29,7 @@ mod listener;
 mod logger;
 mod mailbox;
 mod message;
+mod module;
 mod monitor;
 mod options;
 mod output;

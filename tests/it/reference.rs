@@ -14,7 +14,10 @@ use std::path::{Path, PathBuf};
 use cap_std::ambient_authority;
 use cap_std::fs::Dir;
 use expect_test::expect_file;
-use lunarium_engine::{Directory, EntryId, Grants, LimitName, Pattern, Policy, PolicyEffect};
+use lunarium_engine::{
+    Caller, Directory, EntryId, ErrorKind, FunctionError, Grants, LimitName, Module as EmbeddersModule, Pattern,
+    Policy, PolicyEffect,
+};
 use lunarium_tests::{Lab, transcript_in};
 use stub::{Entry, Module, Subject};
 
@@ -66,14 +69,15 @@ fn functions(module: &Module) -> impl Iterator<Item = (&str, &Entry)> {
     })
 }
 
-/// What a script prints in a process that has all modules: with the writable directory `data`, the variable `GREETING`, and the
-/// policy `app:readers` of the group `app:team`, which allows `document.read` on everything.
+/// What a script prints in a process that has all modules: with the writable directory `data`, the variable `GREETING`, the
+/// module `billing`, and the policy `app:readers` of the group `app:team`, which allows `document.read` on everything.
 fn transcript(script: &str) -> String {
     let folder = tempfile::tempdir().expect("a folder");
     let dir = Dir::open_ambient_dir(folder.path(), ambient_authority()).expect("it is there");
     let data = Directory::new("data", dir, true).expect("a path");
     let grants = Grants::new().with_variable("GREETING", Some("hello".to_owned())).with_directory(data);
-    let lab = Lab::granting(grants);
+    let lab = Lab::granting(grants.with_module("billing"));
+    lab.node.add_module(billing()).expect("a name");
     let pattern = |text| vec![Pattern::parse(text).expect("a pattern")];
     let readers = Policy {
         id: EntryId::new("app:readers"),
@@ -84,6 +88,21 @@ fn transcript(script: &str) -> String {
     };
     lab.node.define_policy(readers, &[EntryId::new("app:team")]);
     transcript_in(&lab, script)
+}
+
+/// The module of the page about modules.
+fn billing() -> EmbeddersModule {
+    EmbeddersModule::new("billing")
+        .function("charge", |caller: Caller, (who, cents): (String, i64)| async move {
+            match cents {
+                0.. => Ok(format!("{who} paid {cents} to {}", caller.entry())),
+                _ => Err(FunctionError::new(ErrorKind::Invalid, "amount is negative")),
+            }
+        })
+        .immediate("vat", |_, (cents, rate): (i64, Option<f64>)| {
+            let vat = cents as f64 * rate.unwrap_or(0.19);
+            Ok::<_, FunctionError>((vat, cents as f64 + vat))
+        })
 }
 
 /// Whether a list names this function, its table or its object.

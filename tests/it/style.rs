@@ -50,16 +50,16 @@ fn files_stay_readable() {
 }
 
 /// The engine's folders, each of which may use those before it.
-const ENGINE: [&str; 8] = ["value", "wasm", "files", "catalogue", "process", "node", "syscall", "api"];
+const ENGINE: [&str; 9] = ["value", "wasm", "files", "catalogue", "process", "module", "node", "syscall", "api"];
 
 /// The guest's.
 const GUEST: [&str; 8] = ["host", "time", "lua", "state", "codec", "turn", "api", "vm"];
 
 #[test]
 fn arrows_between_rooms_go_down_only() {
-    for (source, rooms) in [("host/engine/src", ENGINE), ("guest/src", GUEST)] {
+    for (source, rooms) in [("host/engine/src", &ENGINE[..]), ("guest/src", &GUEST[..])] {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(source);
-        let upward: Vec<_> = (0..rooms.len()).flat_map(|place| upward_from(&root, &rooms, place)).collect();
+        let upward: Vec<_> = (0..rooms.len()).flat_map(|place| upward_from(&root, rooms, place)).collect();
         assert!(upward.is_empty(), "upward, or past the rooms: {upward:#?}");
     }
 }

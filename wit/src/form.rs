@@ -103,6 +103,20 @@ pub fn is_host_id(text: &str) -> bool {
     (1..=length::ID).contains(&text.len()) && text.chars().all(usable)
 }
 
+/// Lua's own words, which name nothing.
+const LUA_WORDS: [&str; 22] = [
+    "and", "break", "do", "else", "elseif", "end", "false", "for", "function", "goto", "if", "in", "local", "nil",
+    "not", "or", "repeat", "return", "then", "true", "until", "while",
+];
+
+/// Whether a script can write the text as a name, `billing.charge`: 1 to [`length::WORD`] bytes, letters, digits and `_`, no
+/// digit first, none of Lua's own words.
+pub fn is_lua_name(text: &str) -> bool {
+    let usable = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
+    let first = text.as_bytes().first().is_some_and(|first| !first.is_ascii_digit());
+    first && text.len() <= length::WORD && text.bytes().all(usable) && !LUA_WORDS.contains(&text)
+}
+
 /// The text, without what would be more than `most` bytes; never part of a character.
 #[inline]
 pub fn cut(text: &str, most: usize) -> &str {

@@ -7,7 +7,7 @@ use std::string::String;
 
 use super::{
     Destination, DestinationFault, NameFault, TopicFault, check_name, check_topic, cut, destination, is_host_id,
-    looks_like_pid, pid_number,
+    is_lua_name, looks_like_pid, pid_number,
 };
 use crate::{ErrorKind, length};
 
@@ -56,6 +56,18 @@ fn names_topics_and_host_ids_have_their_lengths_and_forms() {
     assert_eq!(check_topic("@t"), Err(TopicFault::Reserved));
     assert!(is_host_id(&text(length::ID)) && !is_host_id(&text(length::ID + 1)) && !is_host_id(""));
     assert!(!is_host_id("a|b") && !is_host_id("a@b") && !is_host_id("{a") && !is_host_id("a}") && !is_host_id("a\n"));
+}
+
+#[test]
+fn a_lua_name_is_what_a_script_can_write_after_a_dot() {
+    let long = "x".repeat(length::WORD);
+    for name in ["billing", "_", "a1_B", &long] {
+        assert!(is_lua_name(name), "{name}");
+    }
+    let longer = "x".repeat(length::WORD + 1);
+    for text in ["", "1a", "a-b", "a.b", "end", "goto", "\u{e9}", "a b", &longer] {
+        assert!(!is_lua_name(text), "{text}");
+    }
 }
 
 #[test]

@@ -50,6 +50,9 @@ pub const ALIAS: usize = 255;
 /// One log line, its fields included; each field counts one more. The rest is cut.
 pub const LOG_LINE: usize = 8 << 10;
 
+/// The name of an embedder's module, and of a function in it.
+pub const WORD: usize = 64;
+
 /// How much an error message repeats of a text that a script chose.
 pub const SHOWN: usize = 255;
 

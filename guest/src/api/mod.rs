@@ -11,6 +11,7 @@ pub mod fs;
 pub mod json;
 pub mod link;
 pub mod mailbox;
+pub mod module;
 pub mod monitor;
 pub mod output;
 pub mod process;
@@ -38,6 +39,7 @@ pub fn install(lua: Lua) {
         &fs::FUNCTIONS,
         &link::FUNCTIONS,
         &mailbox::FUNCTIONS,
+        &module::FUNCTIONS,
         &monitor::FUNCTIONS,
         &output::FUNCTIONS,
         &process::FUNCTIONS,

@@ -9,6 +9,7 @@ pub use bindings::exports::lunarium::process::guest::{
 };
 #[cfg(test)]
 pub use bindings::exports::lunarium::process::guest::{Library, Limits, Modules};
+pub use bindings::lunarium::process::module::Answer;
 pub use bindings::lunarium::process::output::Level;
 pub use bindings::lunarium::process::process::{FirstMessage, Held, Limits as HeldLimits, Options, SpawnRequest};
 pub use bindings::lunarium::process::security::{ActorParam, ActorResult};
@@ -65,6 +66,10 @@ pub trait Host {
     fn remove_file(&self, path: &str) -> Result<u64, Refusal>;
     fn make_directory(&self, path: &str) -> Result<u64, Refusal>;
     fn rename_file(&self, path: &str, to: &str) -> Result<u64, Refusal>;
+
+    /// A payload: from the names of a module's functions, or of that one, to whether they may answer later.
+    fn find_functions(&self, module: &str, function: Option<&str>) -> Result<Vec<u8>, Refusal>;
+    fn call_function(&self, module: &str, function: &str, arguments: &[u8]) -> Result<Answer, Refusal>;
 
     fn print(&self, line: &[u8]) -> bool;
     fn dropped(&self, lines: u32);

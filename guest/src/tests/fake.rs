@@ -6,8 +6,8 @@ use std::rc::Rc;
 
 use super::{PEER, PID, heap, show};
 use crate::host::{
-    ActorParam, ActorResult, Call, Ended, ErrorKind, Event, Failure, FirstMessage, Held, HeldLimits, Host, Level, Message,
-    Options, Outcome, Refusal, Reply, SpawnRequest, Unread, refusal,
+    ActorParam, ActorResult, Answer, Call, Ended, ErrorKind, Event, Failure, FirstMessage, Held, HeldLimits, Host, Level,
+    Message, Options, Outcome, Refusal, Reply, SpawnRequest, Unread, refusal,
 };
 
 #[derive(Clone)]
@@ -29,6 +29,8 @@ pub struct State {
     pub child: RefCell<Option<Outcome>>,
     /// How executed children end at once, first come first served; one more never ends.
     pub callees: RefCell<VecDeque<Outcome>>,
+    /// What functions that answer at once do, first come first served; then they give their arguments.
+    pub answers: RefCell<VecDeque<Result<Answer, Refusal>>>,
     pub files: RefCell<BTreeMap<String, String>>,
     /// Requests so far.
     pub requests: Cell<u64>,
@@ -51,6 +53,7 @@ impl Default for State {
             security: RefCell::default(),
             child: RefCell::default(),
             callees: RefCell::default(),
+            answers: RefCell::default(),
             files: RefCell::default(),
             requests: Cell::new(0),
         }
@@ -366,6 +369,29 @@ impl Host for Fake {
 
     fn rename_file(&self, path: &str, to: &str) -> Result<u64, Refusal> {
         self.0.operate(&format!("rename {path} {to}"), Ok("done".to_owned()))
+    }
+
+    fn find_functions(&self, module: &str, function: Option<&str>) -> Result<Vec<u8>, Refusal> {
+        let absent = |what: &str| Err(refusal(ErrorKind::NotFound, format!("{what} not found")));
+        match (module, function) {
+            ("billing", None) => Ok(b"\x82\xa3vat\xc2\xa6charge\xc3".to_vec()),
+            ("billing", Some("refund")) => Ok(b"\x81\xa6refund\xc2".to_vec()),
+            ("billing", Some(name)) => absent(&format!("function '{name}'")),
+            _ => absent(&format!("module '{module}'")),
+        }
+    }
+
+    fn call_function(&self, module: &str, function: &str, arguments: &[u8]) -> Result<Answer, Refusal> {
+        self.0.line(&format!("-- call {module}.{function} {}", show::payload(arguments)));
+        if function == "charge" {
+            let request = self.0.requests.get() + 1;
+            self.0.requests.set(request);
+            if let Some(outcome) = self.0.callees.borrow_mut().pop_front() {
+                self.0.events.borrow_mut().push_back(Event::Reply(Reply { request, outcome }));
+            }
+            return Ok(Answer::Later(request));
+        }
+        self.0.answers.borrow_mut().pop_front().unwrap_or_else(|| Ok(Answer::Results(arguments.to_vec())))
     }
 
     fn print(&self, line: &[u8]) -> bool {

@@ -19,6 +19,7 @@ mod json;
 mod limits;
 mod logger;
 mod mailbox;
+mod modules;
 mod payloads;
 mod process;
 mod program;

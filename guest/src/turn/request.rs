@@ -28,6 +28,12 @@ pub fn answer_to(lua: Lua, started: Result<u64, Refusal>) -> c_int {
     }
 }
 
+/// The same for a call that is under way. Raises where it can't wait; the reply is dropped then.
+pub fn results_of(lua: Lua, request: u64) -> c_int {
+    wait::check(lua);
+    wait_for(lua, request as i64, answered)
+}
+
 fn wait_for(mut lua: Lua, request: i64, then: Continuation) -> c_int {
     let Some((waiting, scheduler)) = lua.context().requests.get() else { return 0 };
     lua.set_top(0);
@@ -44,14 +50,19 @@ fn wait_for(mut lua: Lua, request: i64, then: Continuation) -> c_int {
     wait::wait_then(lua, 0, then)
 }
 
-/// The call goes on: the task is at index 2.
-extern "C-unwind" fn replied(mut lua: Lua, _status: c_int, _context: isize) -> c_int {
+/// Takes what the task at index 2 got, to index 4; whether its request was completed.
+fn take_reply(mut lua: Lua) -> bool {
     lua.set_top(2);
     lua.get_item(2, task::OK);
-    let completed = lua.boolean(-1);
     lua.get_item(2, task::GOT);
     lua.push_boolean(false);
     lua.set_item(2, task::GOT);
+    lua.boolean(3)
+}
+
+/// The call goes on: the task is at index 2.
+extern "C-unwind" fn replied(lua: Lua, _status: c_int, _context: isize) -> c_int {
+    let completed = take_reply(lua);
     lua.get_item(2, task::TOPIC);
     if lua.boolean(-1) {
         // It is the text itself.
@@ -68,14 +79,14 @@ extern "C-unwind" fn replied(mut lua: Lua, _status: c_int, _context: isize) -> c
 }
 
 /// The same for a call.
-extern "C-unwind" fn answered(mut lua: Lua, _status: c_int, _context: isize) -> c_int {
-    lua.set_top(2);
-    lua.get_item(2, task::OK);
-    let completed = lua.boolean(-1);
-    lua.get_item(2, task::GOT);
-    lua.push_boolean(false);
-    lua.set_item(2, task::GOT);
-    let payload = lua.bytes(4).unwrap_or_default();
+extern "C-unwind" fn answered(lua: Lua, _status: c_int, _context: isize) -> c_int {
+    let completed = take_reply(lua);
+    push_answer(lua, 4, completed)
+}
+
+/// Pushes what a call gives, of the payload at `index`: what completed it is its results, or the error object instead of them. Raises.
+pub fn push_answer(lua: Lua, index: c_int, completed: bool) -> c_int {
+    let payload = lua.bytes(index).unwrap_or_default();
     if completed && is_list(payload) {
         if let Some(count) = try_spread(lua, payload) {
             return count;

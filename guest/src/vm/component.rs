@@ -7,9 +7,11 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use super::Vm;
 use crate::host::bindings::Guest as World;
 use crate::host::bindings::exports::lunarium::process::guest::Guest;
-use crate::host::bindings::lunarium::process::{env, fs, link, mailbox, monitor, output, process, registry, security};
+use crate::host::bindings::lunarium::process::{
+    env, fs, link, mailbox, module, monitor, output, process, registry, security,
+};
 use crate::host::{
-    ActorResult, Chunk, Event, Globals, HeldLimits, Host, Level, Options, Program, Refusal, SpawnRequest, Status,
+    ActorResult, Answer, Chunk, Event, Globals, HeldLimits, Host, Level, Options, Program, Refusal, SpawnRequest, Status,
     Unread,
 };
 
@@ -208,6 +210,14 @@ impl Host for Imports {
 
     fn rename_file(&self, path: &str, to: &str) -> Result<u64, Refusal> {
         fs::rename(path, to)
+    }
+
+    fn find_functions(&self, module: &str, function: Option<&str>) -> Result<Vec<u8>, Refusal> {
+        module::find(module, function)
+    }
+
+    fn call_function(&self, module: &str, function: &str, arguments: &[u8]) -> Result<Answer, Refusal> {
+        module::call(module, function, arguments)
     }
 
     fn print(&self, line: &[u8]) -> bool {

@@ -18,6 +18,7 @@ const CHUNKS: &[(&str, &str)] = &[
     ("output", include_str!("../../prelude/output.lua")),
     ("ctx", include_str!("../../prelude/ctx.lua")),
     ("fs", include_str!("../../prelude/fs.lua")),
+    ("module", include_str!("../../prelude/module.lua")),
     ("spawner", include_str!("../../prelude/spawner.lua")),
     ("logger", include_str!("../../prelude/logger.lua")),
     ("call", include_str!("../../prelude/call.lua")),
@@ -28,8 +29,12 @@ const CHUNKS: &[(&str, &str)] = &[
 pub const SLOTS: &str = include_str!("../../prelude/slots.lua");
 
 /// What the prelude knows of the contract, under these names.
-const LENGTHS: [(&str, usize); 3] =
-    [("MAX_ACTOR", length::ACTOR), ("MAX_SHOWN", length::SHOWN), ("MAX_OPERATIONS", length::FILE_OPERATIONS)];
+const LENGTHS: [(&str, usize); 4] = [
+    ("MAX_ACTOR", length::ACTOR),
+    ("MAX_SHOWN", length::SHOWN),
+    ("MAX_WORD", length::WORD),
+    ("MAX_OPERATIONS", length::FILE_OPERATIONS),
+];
 
 /// Loads every chunk with the runtime's table, which is on top of the stack. Raises.
 pub fn load(lua: Lua) {

@@ -54,6 +54,7 @@
 //! | `files` | what can be done with a file |
 //! | `catalogue` | definitions, hosts, policies |
 //! | `process` | one process: life, inbox, log |
+//! | `module` | functions that an embedder gives to scripts |
 //! | `node` | many processes: control, spawning, running |
 //! | `syscall` | what a guest can call |
 //! | `api` | what an embedder calls |
@@ -61,23 +62,26 @@
 mod api;
 mod catalogue;
 mod files;
+mod module;
 mod node;
 mod process;
 mod syscall;
 mod value;
 mod wasm;
 
-pub use api::{DeliverError, Engine, EngineConfig, Handle, Node, NodeConfig};
+pub use api::{DeliverError, Engine, EngineConfig, Handle, Node, NodeConfig, WeakNode};
 pub use catalogue::{
     ActorSpec, Chunk, Definition, Grants, HostDefinition, Import, Library, ScopeSpec, SecurityError, SecuritySpec,
 };
 pub use files::{Directory, PathError};
 pub use lunarium_kernel::{
-    Attribute, Condition, ConditionError, EntryId, ErrorKind, Failure, Field, FieldError, HostError, HostId, LimitName,
-    Limits, LimitsOverride, Operand, Operator, Outcome, Pattern, PatternError, Pid, Policy, PolicyEffect, ResolveError,
+    Actor, Attribute, Condition, ConditionError, EntryId, ErrorKind, Failure, Field, FieldError, HostError, HostId,
+    LimitName, Limits, LimitsOverride, Operand, Operator, Outcome, Pattern, PatternError, Pid, Policy, PolicyEffect,
+    Refusal, ResolveError,
 };
 pub use lunarium_schedule::{Portion, Sleep};
+pub use module::{Arguments, Caller, FunctionError, Module, ModuleError, Raw, nearest};
 pub use node::{CallError, CompileError, GlobalUse, Globals, Held, SpawnError, SpawnRequest, StartError, Usage};
 pub use process::{Inspection, Level, Output, ProcessLabel, visibility};
-pub use value::{DecodeError, Value, ValueError};
+pub use value::{DecodeError, ReadError, Value, ValueError, WriteError, from_payload, to_arguments, to_payload};
 pub use wasm::PoolError;

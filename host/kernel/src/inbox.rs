@@ -6,6 +6,7 @@
 //! sender's own inbox ([`Inbox::is_closed`]): the instance of a process that has ended may run for a moment.
 
 mod bounds;
+mod calls;
 mod incoming;
 mod mailbox;
 mod message;
@@ -17,12 +18,14 @@ mod topics;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use self::calls::Calls;
 use self::incoming::Incoming;
 use self::requests::Requests;
 use self::tasks::Tasks;
 use crate::{Event, Outcome, Payload, Pid, Topic};
 
 pub use bounds::{Held, MailboxLimits, SendError};
+pub use calls::CallLimits;
 pub use incoming::{CallsFull, MAX_CALLS};
 pub use mailbox::{BatchLimits, EVENT_BYTES, EVENT_COST, Item, Mailbox, ReturnError, Unread};
 pub use message::{Call, MESSAGE_COST, Message};
@@ -36,6 +39,7 @@ pub struct Inbox<T, C> {
     mailbox: Mailbox,
     requests: Requests,
     tasks: Tasks<T>,
+    calls: Calls,
     incoming: Incoming<C>,
 }
 
@@ -74,6 +78,7 @@ impl<T, C> Inbox<T, C> {
             mailbox: mailbox.owned_by(owner),
             requests: Requests::default(),
             tasks: Tasks::default(),
+            calls: Calls::default(),
             incoming: Incoming::default(),
         }
     }
@@ -153,6 +158,28 @@ impl<T, C> Inbox<T, C> {
         self.requests.cancel();
     }
 
+    /// The id of a new request for a call of the embedder's function, whose arguments have so many bytes.
+    /// Errors: `ResourceExhausted` (a limit of calls, then as for a request), `Canceled` (closed).
+    pub fn begin_call(&mut self, limits: CallLimits, bytes: u64) -> Result<u64, RequestError> {
+        self.check_open()?;
+        self.calls.check(limits, bytes)?;
+        let request = self.requests.begin()?;
+        self.calls.push(request, bytes, limits);
+        Ok(request)
+    }
+
+    /// A call has come to a result of so many bytes; its reply is next, and if this refuses, another one.
+    /// Errors: `ResourceExhausted` (what calls may hold).
+    pub fn answer_call(&mut self, request: u64, bytes: u64) -> Result<(), RequestError> {
+        self.calls.answer(request, bytes)
+    }
+
+    /// A call was begun, and needs no reply after all.
+    pub fn cancel_call(&mut self, request: u64) {
+        self.calls.forget(request);
+        self.requests.cancel();
+    }
+
     /// Queues a task: the id of its request.
     /// Errors: `ResourceExhausted` ([`MAX_TASKS`], then as for a request), `Canceled` (closed).
     pub fn begin_task(&mut self, task: T) -> Result<u64, RequestError> {
@@ -178,7 +205,7 @@ impl<T, C> Inbox<T, C> {
         let reply = Reply { request, outcome };
         if self.requests.is_stale(request) {
             self.requests.cancel();
-            self.tasks.done(&[reply]);
+            self.done(&[reply]);
             return false;
         }
         self.requests.reply(reply)
@@ -188,7 +215,7 @@ impl<T, C> Inbox<T, C> {
     /// are: who only asks is never held up by who sends. `credit` is what the guest may hold of the mailbox.
     pub fn take(&mut self, batch: BatchLimits, credit: u64) -> Batch {
         let (replies, bytes) = self.requests.take(batch.bytes);
-        self.tasks.done(&replies);
+        self.done(&replies);
         let items = match batch.bytes.saturating_sub(bytes) {
             0 if bytes > 0 => Vec::new(),
             room => self.mailbox.take(BatchLimits { bytes: room, ..batch }, credit),
@@ -237,7 +264,7 @@ impl<T, C> Inbox<T, C> {
     pub fn restart(&mut self, limits: MailboxLimits) -> Remains<T, C> {
         self.mailbox.restart(limits);
         let replies = self.requests.restart();
-        self.tasks.done(&replies);
+        self.done(&replies);
         let tasks = self.tasks.take_waiting();
         tasks.iter().for_each(|_| self.requests.cancel());
         let askers = self.incoming.abandon(&self.mailbox.calls());
@@ -249,6 +276,7 @@ impl<T, C> Inbox<T, C> {
         let mailbox = Some(self.mailbox.close());
         let (replies, _) = std::mem::take(&mut self.requests).take(u64::MAX);
         let tasks = std::mem::take(&mut self.tasks).take_waiting();
+        self.calls = Calls::default();
         let askers = self.incoming.abandon(&BTreeSet::new());
         Remains { mailbox, replies, tasks, askers }
     }
@@ -276,6 +304,12 @@ impl<T, C> Inbox<T, C> {
     /// The mailbox, to be looked at.
     pub fn mailbox(&self) -> &Mailbox {
         &self.mailbox
+    }
+
+    /// The replies have been handed over, or nobody waits for them.
+    fn done(&mut self, replies: &[Reply]) {
+        self.tasks.done(replies);
+        self.calls.done(replies);
     }
 
     fn check_open(&self) -> Result<(), RequestError> {

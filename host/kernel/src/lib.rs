@@ -44,7 +44,7 @@ pub use event::Event;
 pub use failure::{Failure, Outcome, Payload, Refusal};
 pub use host::{Host, HostError, HostId};
 pub use inbox::{
-    Batch, BatchLimits, Call, CallsFull, EVENT_BYTES, EVENT_COST, Held, Inbox, Item, MAX_CALLS, MAX_REQUESTS,
+    Batch, BatchLimits, Call, CallLimits, CallsFull, EVENT_BYTES, EVENT_COST, Held, Inbox, Item, MAX_CALLS, MAX_REQUESTS,
     MAX_TASKS, MESSAGE_COST, Mailbox, MailboxLimits, Message, Remains, Reply, RequestError, ReturnError, SendError,
     TOPIC_COST, Unread, topic_bytes,
 };

@@ -4,7 +4,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use crate::{ErrorKind, MailboxLimits, Refusal};
+use crate::{CallLimits, ErrorKind, MailboxLimits, Refusal};
 
 const KIB: u64 = 1024;
 const MIB: u64 = 1024 * KIB;
@@ -232,6 +232,14 @@ limits! {
     names: u32, Names in Count = 1_024;
     /// Topics listened on, kept by the guest. At the limit: `ResourceExhausted`. 1,024, for the same reason.
     listeners: u32, Listeners in Count = 1_024;
+    /// Calls of the embedder's functions under way, until their results are handed over; those that answer at once aren't
+    /// counted. At the limit: the call is refused, `ResourceExhausted` and retryable. 100: more than a script waits for at
+    /// once, few beside what a database or a server takes.
+    module_calls: u32, ModuleCalls in Count = 100;
+    /// Bytes of the arguments of these calls, and of their results until they are handed over. At the limit: the call is
+    /// refused, `ResourceExhausted` and retryable; a result that doesn't fit is an error of that kind instead. 4 MiB: as for
+    /// a mailbox.
+    module_bytes: u64, ModuleBytes in Bytes = 4 * MIB;
     /// Log lines in a second. At the limit: dropped and counted. 1,000: more than anybody reads.
     log_lines: u32, LogLines in Count = 1_000;
 }
@@ -265,6 +273,11 @@ impl Limits {
             message: self.message,
             listeners: self.listeners,
         }
+    }
+
+    /// The part that counts for calls of the embedder's functions.
+    pub fn calls(&self) -> CallLimits {
+        CallLimits { calls: self.module_calls, bytes: self.module_bytes }
     }
 
     /// Bytes of its mailbox that the guest may hold unread before messages are held back on the host, so that a flood

@@ -2,6 +2,8 @@
 //!
 //! Owns their keys. Opens nothing and asks nobody: what is granted is found out when all is read.
 
+use lunarium_contract::{form, module};
+
 use super::field::{Field, Name};
 use super::fields::Fields;
 use crate::notation::unfit_variable;
@@ -13,6 +15,7 @@ use crate::source::At;
 pub(crate) struct RawGrants {
     pub(crate) env: Vec<At<String>>,
     pub(crate) fs: Vec<RawDirectory>,
+    pub(crate) modules: Vec<At<String>>,
 }
 
 /// An item of `fs`.
@@ -41,8 +44,27 @@ pub(super) fn read(fields: &mut Fields<'_>) -> RawGrants {
     if let Some(fs) = own.optional("fs") {
         grants.fs = fs.items(Name::Noun("a granted directory")).filter_map(directory).collect();
     }
+    if let Some(modules) = own.optional("modules") {
+        grants.modules = modules.items(Name::Noun("a module")).filter_map(module).collect();
+    }
     own.finish();
     grants
+}
+
+fn module(field: Field<'_>) -> Option<At<String>> {
+    let name = field.text()?;
+    if module::is_taken(&name.value) {
+        let own = module::GRANTED.contains(&name.value.as_str());
+        let hint = if own { "it has grants of its own" } else { "modules are the embedding program's" };
+        field.hinted(format!("`{}` is one of the runtime's modules, or of Lua's", name.value), Some(hint.to_owned()));
+        return None;
+    }
+    if !form::is_lua_name(&name.value) {
+        let hint = "letters, digits and `_`, no digit first, none of Lua's words".to_owned();
+        field.hinted(format!("`{}` can't be the name of a module", name.value), Some(hint));
+        return None;
+    }
+    Some(name)
 }
 
 fn directory(field: Field<'_>) -> Option<RawDirectory> {

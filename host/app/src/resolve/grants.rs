@@ -70,6 +70,11 @@ impl<'a> Granter<'a> {
                 }
             }
         }
+        for name in &raw.modules {
+            if !grants.modules.insert(name.value.as_str().into()) {
+                report.push(Mistake::new(format!("module `{}` is granted twice", name.value)).at(&name.place));
+            }
+        }
         Arc::new(grants)
     }
 

@@ -9,7 +9,7 @@ use lunarium_kernel::EntryId;
 use super::graph::{self, Edges};
 use super::resolver::Resolver;
 use crate::notation::unfit_alias;
-use crate::raw::{Kind, RawEntry};
+use crate::raw::{Kind, RawEntry, RawGrants};
 use crate::report::Mistake;
 use crate::source::At;
 
@@ -20,6 +20,7 @@ impl Resolver<'_> {
         for (entry, edges) in self.entries.iter().zip(&mut edges) {
             for import in entry.imports() {
                 self.check_alias(&import.alias);
+                self.check_module(&import.alias, entry.grants());
                 edges.extend(self.find(&import.entry, &[Kind::Library]));
             }
         }
@@ -27,6 +28,15 @@ impl Resolver<'_> {
             self.report_circle(&circle, "libraries import each other in a circle");
         }
         edges
+    }
+
+    /// `require` would find the import, and never the module.
+    fn check_module(&mut self, alias: &At<String>, grants: Option<&RawGrants>) {
+        let granted = grants.and_then(|grants| grants.modules.iter().find(|module| module.value == alias.value));
+        if let Some(module) = granted {
+            let mistake = Mistake::new(format!("alias `{}` is the name of a granted module", alias.value));
+            self.report.push(mistake.at(&alias.place).related(&module.place, "granted here"));
+        }
     }
 
     fn check_alias(&mut self, alias: &At<String>) {

@@ -50,7 +50,7 @@ fn entries_and_hosts_get_values_and_directories() {
     let app = read(
         r#"  - {name: job, kind: process.lua, source: return 1, grants: {env: [HOME, LANGUAGE, PORT, UNSET], fs: [{path: ./data/, write: true}, {path: /srv}]}}
   - {name: idle, kind: process.lua, source: return 1, grants: {}}
-  - {name: processes, kind: process.host, grants: {env: [HOME], fs: [{path: inside}, {path: ".", write: false}]}}
+  - {name: processes, kind: process.host, grants: {env: [HOME], fs: [{path: inside}, {path: ".", write: false}], modules: [billing, mail]}}
   - {name: language, kind: env.variable, variable: LANGUAGE, default: lua}
   - {name: home, kind: env.variable, variable: HOME, default: nowhere}
   - {name: port, kind: env.variable, variable: PORT}
@@ -85,6 +85,7 @@ fn entries_and_hosts_get_values_and_directories() {
                         ..
                     },
                 ],
+                modules: {},
             },
             Grants {
                 env: {
@@ -106,6 +107,10 @@ fn entries_and_hosts_get_values_and_directories() {
                         ..
                     },
                 ],
+                modules: {
+                    "billing",
+                    "mail",
+                },
             },
         )
     "#]]
@@ -266,7 +271,7 @@ fn what_cannot_be_granted_is_told() {
             22 |       files: []
                |       ^^^^^
                |
-               = help: there are `env`, `fs`
+               = help: there are `env`, `fs`, `modules`
 
             error: `grants` must be a table, not a list
               --> shop/_index.yaml:23:51
@@ -403,6 +408,63 @@ fn what_a_directory_may_be_filled_with_is_a_size_of_one_that_may_be_changed() {
                = help: write it like `16MiB`, `500kB` or `4096` (bytes)
 
             error: 2 mistakes
+        "#]],
+    );
+}
+
+#[test]
+fn modules_are_granted_by_name() {
+    check_mistakes(
+        r#"  - name: job
+    kind: process.lua
+    source: return 1
+    imports: {mail: util}
+    grants: {modules: [billing, fs, string, a-b, mail, billing]}
+  - {name: util, kind: library.lua, source: return 1}
+"#,
+        expect![[r#"
+            error: alias `mail` is the name of a granted module
+             --> shop/_index.yaml:7:15
+              |
+            7 |     imports: {mail: util}
+              |               ^^^^
+              |
+             ::: shop/_index.yaml:8:50
+              |
+            8 |     grants: {modules: [billing, fs, string, a-b, mail, billing]}
+              |                                                  ---- granted here
+
+            error: `fs` is one of the runtime's modules, or of Lua's
+             --> shop/_index.yaml:8:33
+              |
+            8 |     grants: {modules: [billing, fs, string, a-b, mail, billing]}
+              |                                 ^^
+              |
+              = help: it has grants of its own
+
+            error: `string` is one of the runtime's modules, or of Lua's
+             --> shop/_index.yaml:8:37
+              |
+            8 |     grants: {modules: [billing, fs, string, a-b, mail, billing]}
+              |                                     ^^^^^^
+              |
+              = help: modules are the embedding program's
+
+            error: `a-b` can't be the name of a module
+             --> shop/_index.yaml:8:45
+              |
+            8 |     grants: {modules: [billing, fs, string, a-b, mail, billing]}
+              |                                             ^^^
+              |
+              = help: letters, digits and `_`, no digit first, none of Lua's words
+
+            error: module `billing` is granted twice
+             --> shop/_index.yaml:8:56
+              |
+            8 |     grants: {modules: [billing, fs, string, a-b, mail, billing]}
+              |                                                        ^^^^^^^
+
+            error: 5 mistakes
         "#]],
     );
 }

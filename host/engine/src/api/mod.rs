@@ -8,4 +8,4 @@ mod node;
 
 pub use engine::{Engine, EngineConfig};
 pub use handle::Handle;
-pub use node::{DeliverError, Node, NodeConfig};
+pub use node::{DeliverError, Node, NodeConfig, WeakNode};

@@ -1,7 +1,7 @@
 //! The embedding API's main type: a node.
 
-use std::sync::Arc;
 use std::sync::mpsc::channel;
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use lunarium_kernel::{
@@ -12,6 +12,7 @@ use lunarium_kernel::{
 use super::handle::call;
 use super::{Engine, EngineConfig, Handle};
 use crate::catalogue::{Chunk, Definition, HostDefinition, ProcessHost};
+use crate::module::{Caller, Module, ModuleError};
 use crate::node::{
     Budgets, CallError, CompileError, Globals, NodeInner, Spawn, SpawnError, SpawnRequest, StartError, Usage,
 };
@@ -122,6 +123,27 @@ pub struct Node {
     owner: Arc<Owner>,
 }
 
+impl Caller {
+    /// The node that the process is on. None: it is ending.
+    pub fn node(&self) -> Option<Node> {
+        let owner = self.any_node()?.downcast().ok()?;
+        Some(Node { owner })
+    }
+}
+
+/// A node that may have ended: it keeps nothing.
+#[derive(Clone)]
+pub struct WeakNode {
+    owner: Weak<Owner>,
+}
+
+impl WeakNode {
+    /// The node. None: its last [`Node`] was dropped.
+    pub fn upgrade(&self) -> Option<Node> {
+        self.owner.upgrade().map(|owner| Node { owner })
+    }
+}
+
 /// Ends the node when nobody can reach it any more: its own processes hold it too.
 struct Owner {
     engine: Engine,
@@ -186,12 +208,51 @@ impl Node {
         };
         let inner = NodeInner::new(machine, NodeLimits { max_processes, max_links, max_monitors }, budgets, output);
         inner.catalogue.policies.set_strict(strict);
-        Ok(Node { owner: Arc::new(Owner { engine: engine.clone(), inner }) })
+        let owner = Arc::new(Owner { engine: engine.clone(), inner });
+        let weak: Weak<Owner> = Arc::downgrade(&owner);
+        owner.inner.set_handle(weak);
+        Ok(Node { owner })
     }
 
-    /// Adds a definition or replaces it. Processes that run keep the one they started with.
+    /// The same node, without keeping it.
+    pub fn downgrade(&self) -> WeakNode {
+        WeakNode { owner: Arc::downgrade(&self.owner) }
+    }
+
+    /// Adds a definition or replaces it; one that is equal stays, with what was compiled of it. Processes that run keep the one
+    /// they started with.
     pub fn define(&self, definition: Definition) {
         self.inner().catalogue.define(definition);
+    }
+
+    /// Adds a module, for processes that are granted it.
+    ///
+    /// Errors: a name that scripts can't write, or that is taken.
+    pub fn add_module(&self, module: Module) -> Result<(), ModuleError> {
+        self.inner().modules.add(module)
+    }
+
+    /// The same, and one of that name is replaced, for every process at once. Calls under way go on in the old one.
+    ///
+    /// Errors: a name that scripts can't write, or that is the runtime's.
+    pub fn replace_module(&self, module: Module) -> Result<(), ModuleError> {
+        self.inner().modules.replace(module)
+    }
+
+    /// Takes a module away, from every process at once: further calls are refused, `NotFound`. Those under way go on. False:
+    /// there is none of that name.
+    pub fn remove_module(&self, name: &str) -> bool {
+        self.inner().modules.remove(name)
+    }
+
+    /// Whether it has a module of that name.
+    pub fn has_module(&self, name: &str) -> bool {
+        self.inner().modules.has(name)
+    }
+
+    /// The names of its modules, sorted.
+    pub fn module_names(&self) -> Vec<String> {
+        self.inner().modules.names()
     }
 
     /// Adds a policy or replaces it, and puts it into these groups and no others. Processes that run keep the policies

@@ -1,10 +1,10 @@
-//! Grants: what a process may reach outside of its node. Environment variables with their values, and directories that
-//! somebody opened.
+//! Grants: what a process may reach outside of its node. Environment variables with their values, directories that
+//! somebody opened, and modules of the embedding program by name.
 //!
 //! Owns the union of what the entry and the process host give. Opens nothing and reads no environment: whoever makes a
 //! grant has that power and gives a part of it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::files::Directory;
@@ -20,6 +20,8 @@ pub struct Grants {
     pub env: BTreeMap<String, Option<String>>,
     /// Directories. Where several contain a path, the one with the longest name counts.
     pub fs: Vec<Directory>,
+    /// Modules of the node. One that the node doesn't have is absent, until it has it.
+    pub modules: BTreeSet<Arc<str>>,
 }
 
 impl Grants {
@@ -42,9 +44,16 @@ impl Grants {
         self
     }
 
+    /// The same with this module.
+    #[must_use]
+    pub fn with_module(mut self, name: impl Into<Arc<str>>) -> Grants {
+        self.modules.insert(name.into());
+        self
+    }
+
     /// Nothing is granted.
     pub fn is_empty(&self) -> bool {
-        self.env.is_empty() && self.fs.is_empty()
+        self.env.is_empty() && self.fs.is_empty() && self.modules.is_empty()
     }
 
     /// What an entry and its host give together. Of a variable that both grant, the entry's value counts.
@@ -62,6 +71,7 @@ impl Grants {
             }
         }
         both.fs.extend(entry.fs.iter().cloned());
+        both.modules.extend(entry.modules.iter().cloned());
         Arc::new(both)
     }
 
@@ -88,11 +98,13 @@ mod tests {
         };
         let dir = Dir::open_ambient_dir(".", ambient_authority()).unwrap();
         let data = Directory::new("data", dir, false).unwrap();
-        let entry = Arc::new(Grants { env: env(&[("A", Some("entry")), ("B", None)]), fs: Vec::new() });
-        let host =
-            Grants { env: env(&[("A", Some("host")), ("B", Some("host")), ("C", None)]), fs: vec![data.clone()] };
+        let entry = Grants { env: env(&[("A", Some("entry")), ("B", None)]), ..Grants::default() }.with_module("x");
+        let entry = Arc::new(entry);
+        let env = env(&[("A", Some("host")), ("B", Some("host")), ("C", None)]);
+        let host = Grants { env, ..Grants::default() }.with_directory(data.clone()).with_module("y");
         let both = Grants::union(&entry, &Arc::new(host));
         assert_eq!(["A", "B", "C", "D"].map(|name| both.variable(name)), [Some("entry"), Some("host"), None, None]);
         assert_eq!(both.fs, [data]);
+        assert!(both.modules.iter().map(|name| &**name).eq(["x", "y"]));
     }
 }

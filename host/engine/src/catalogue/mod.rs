@@ -33,8 +33,11 @@ pub(crate) struct Catalogue {
 }
 
 impl Catalogue {
-    /// Adds a definition or replaces it.
+    /// Adds a definition or replaces it. One that is equal stays, and what was compiled of it.
     pub(crate) fn define(&self, definition: Definition) {
+        if self.code(&definition.entry).is_some_and(|there| there.definition == definition) {
+            return;
+        }
         let code = Arc::new(Code::new(definition));
         let replaced = self.definitions.write().insert(code.definition.entry.clone(), code);
         // Sources are large: not under the lock.

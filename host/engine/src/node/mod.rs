@@ -5,6 +5,7 @@
 
 mod alarm;
 mod ask;
+mod call;
 mod caller;
 mod census;
 mod check;
@@ -20,10 +21,11 @@ mod upgrade;
 mod usage;
 pub(crate) mod wall;
 
+use std::any::Any;
 use std::hash::{BuildHasher, RandomState};
 use std::panic::resume_unwind;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Weak};
+use std::sync::{Arc, OnceLock, Weak};
 use std::time::Duration;
 
 use lunarium_kernel::{
@@ -36,11 +38,13 @@ use self::census::{Census, Counted};
 use self::control::{Afterwards, Control};
 use self::ending::flooded;
 use crate::catalogue::Catalogue;
+use crate::module::{Modules, Runtime};
 use crate::process::{Level, Line, Output, Process, ProcessLabel};
 use lunarium_schedule::{Clock, Share};
 
 pub use ask::CallError;
 pub(crate) use ask::CallSpec;
+pub(crate) use call::Called;
 pub(crate) use caller::{Caller, Who};
 pub use check::{CompileError, GlobalUse, Globals};
 pub(crate) use machine::Machine;
@@ -65,6 +69,11 @@ pub(crate) struct NodeInner {
     pub(crate) catalogue: Catalogue,
     pub(crate) output: Arc<dyn Output>,
     pub(crate) budgets: Budgets,
+    pub(crate) modules: Modules,
+    /// Where the futures of modules run.
+    runtime: Runtime,
+    /// The embedder's handle, for those whom processes call.
+    handle: OnceLock<Weak<dyn Any + Send + Sync>>,
     /// For who calls it later.
     this: Weak<NodeInner>,
     alarm: Alarm,
@@ -90,6 +99,9 @@ impl NodeInner {
             catalogue: Catalogue::default(),
             output,
             budgets,
+            modules: Modules::default(),
+            runtime: Runtime::current(),
+            handle: OnceLock::new(),
             this: this.clone(),
             alarm: Alarm::default(),
             seed_key: RandomState::new(),
@@ -97,6 +109,11 @@ impl NodeInner {
             instances: Arc::default(),
             idle: Notify::new(),
         })
+    }
+
+    /// Whom those get hold of whom processes call. Said once.
+    pub(crate) fn set_handle(&self, handle: Weak<dyn Any + Send + Sync>) {
+        let _ = self.handle.set(handle);
     }
 
     pub(crate) fn clock(&self) -> &Clock {

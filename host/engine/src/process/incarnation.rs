@@ -16,6 +16,8 @@ pub(crate) struct Incarnation {
     pub(crate) label: ProcessLabel,
     pub(crate) program: Program,
     pub(crate) cpu: Arc<CpuMeter>,
+    /// Which one of the process's it is.
+    pub(crate) number: u64,
 }
 
 impl Incarnation {
@@ -26,7 +28,7 @@ impl Incarnation {
         let label = ProcessLabel { pid: process.pid.clone(), frame, entry };
         process.cpu.burst.store(0, Ordering::Relaxed);
         let cpu = Arc::new(CpuMeter::new(&program.limits, Arc::clone(&process.cpu)));
-        Incarnation { label, program, cpu }
+        Incarnation { label, program, cpu, number: process.life.incarnation() }
     }
 
     pub(crate) fn limits(&self) -> &Limits {

@@ -5,7 +5,7 @@
 
 use std::pin::pin;
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use lunarium_kernel::Outcome;
 use parking_lot::Mutex;
@@ -24,8 +24,10 @@ pub(crate) struct Life {
     running: AtomicBool,
     /// It has waited once.
     started: AtomicBool,
+    /// Which incarnation it is in.
+    incarnation: AtomicU64,
     outcome: OnceLock<Outcome>,
-    /// Notified when it has started, and when it has ended.
+    /// Notified when it has started, when another incarnation begins, and when it has ended.
     progress: Notify,
 }
 
@@ -37,6 +39,7 @@ impl Life {
             preempted: AtomicBool::new(false),
             running: AtomicBool::new(false),
             started: AtomicBool::new(false),
+            incarnation: AtomicU64::new(0),
             outcome: OnceLock::new(),
             progress: Notify::new(),
         }
@@ -112,6 +115,27 @@ impl Life {
     /// Wakes whoever waits for the start or the end.
     pub(crate) fn announce(&self) {
         self.progress.notify_waiters();
+    }
+
+    /// Which incarnation it is in.
+    pub(crate) fn incarnation(&self) -> u64 {
+        self.incarnation.load(Ordering::Acquire)
+    }
+
+    /// The incarnation is over, and another begins.
+    pub(crate) fn begin_anew(&self) {
+        self.incarnation.fetch_add(1, Ordering::AcqRel);
+        self.announce();
+    }
+
+    /// Whether the process has ended, or this incarnation of it has.
+    pub(crate) fn is_over(&self, incarnation: u64) -> bool {
+        self.has_ended() || self.incarnation() != incarnation
+    }
+
+    /// Waits until it is.
+    pub(crate) async fn over(&self, incarnation: u64) {
+        self.until(|| self.is_over(incarnation).then_some(())).await;
     }
 
     /// Waits for the first wait of the process; false: it ended before.

@@ -17,8 +17,9 @@ use std::task::{Poll, Waker};
 
 use bytes::Bytes;
 use lunarium_kernel::{
-    Account, BatchLimits, Event, Exhausted, Holding, Item, Limits, LimitsOverride, MESSAGE_COST, Mailbox, Message,
-    Name, Outcome, Pid, Reply, RequestError, ReturnError, Security, SendError, Spawned, Topic, Unread, topic_bytes,
+    Account, BatchLimits, CallLimits, Event, Exhausted, Failure, Holding, Item, Limits, LimitsOverride, MESSAGE_COST,
+    Mailbox, Message, Name, Outcome, Pid, Refusal, Reply, RequestError, ReturnError, Security, SendError, Spawned, Topic,
+    Unread, topic_bytes,
 };
 use parking_lot::{Mutex, MutexGuard};
 
@@ -33,6 +34,7 @@ pub use text::visibility;
 
 use crate::catalogue::ProcessHost;
 use crate::files::Task;
+use crate::value::limit_details;
 use lunarium_schedule::{Member, TimerKey};
 
 /// What comes to a process, with the file operations that wait for a thread and with who waits for answers.
@@ -250,6 +252,39 @@ impl Process {
         self.arrivals.lock().inbox.cancel_request();
     }
 
+    /// The id of a new request for a call of the embedder's function, and what its arguments are charged to.
+    ///
+    /// Errors: too many calls or requests are under way, they hold too much, the arguments exceed a budget, or it has ended.
+    pub(crate) fn begin_call(&self, limits: CallLimits, arguments: usize) -> Result<(u64, Holding), RequestError> {
+        let bytes = u64::try_from(arguments).unwrap_or(u64::MAX);
+        let mut arrivals = self.arrivals.lock();
+        let mut holding = arrivals.holding.another();
+        holding.grow(bytes)?;
+        let request = arrivals.inbox.begin_call(limits, bytes)?;
+        Ok((request, holding))
+    }
+
+    /// A call that was begun, and answered at once.
+    pub(crate) fn cancel_call(&self, request: u64) {
+        self.arrivals.lock().inbox.cancel_call(request);
+    }
+
+    /// Answers a call and wakes the process, as [`Process::reply`]. What calls may hold together bounds it: a result beyond that
+    /// becomes an error.
+    pub(crate) fn answer_call(&self, request: u64, outcome: Outcome) {
+        let refused = self.arrivals.lock().inbox.answer_call(request, outcome.size());
+        let outcome = match refused {
+            Ok(()) => outcome,
+            Err(full) => Outcome::failed(Failure {
+                retryable: true,
+                details: full.limit().map(limit_details),
+                ..Failure::new(full.kind(), format!("result is lost: {full}"))
+            }),
+        };
+        // Never a flood, for the same reason.
+        let _ = self.reply(request, outcome);
+    }
+
     /// Queues a file operation: the id of its request.
     ///
     /// Errors: too many operations or requests are under way, its bytes exceed a budget, or it has ended.
@@ -391,6 +426,7 @@ impl Process {
         arrivals.settle();
         drop(arrivals);
         self.log.lock().set_limit(limits.log_lines);
+        self.life.begin_anew();
         remains
     }
 

@@ -8,6 +8,7 @@ mod env;
 mod fs;
 mod link;
 mod mailbox;
+mod module;
 mod monitor;
 mod output;
 mod process;

@@ -6,18 +6,27 @@ use lunarium_kernel::{ErrorKind, Failure};
 
 use super::Value;
 
+/// MessagePack's head of an array of five.
+const FIVE_ITEMS: u8 = 0x95;
+
+/// The payload of an error object: what the guest's own encoder makes of one.
+pub(crate) fn failure_payload(failure: &Failure) -> Vec<u8> {
+    Value::error(failure).encode()
+}
+
 impl Value {
     /// The error object that a script sees of a failure.
     pub fn error(failure: &Failure) -> Value {
-        let details = failure.details.as_deref().and_then(|details| Value::decode(details).ok());
-        let parts = vec![
-            Value::from(failure.kind.as_str()),
-            Value::from(failure.message.as_str()),
-            Value::Boolean(failure.retryable),
-            details.unwrap_or_default(),
-            failure.stack.as_deref().map(Value::from).unwrap_or_default(),
+        let text = |text: &str| Value::from(text).encode();
+        let parts = [
+            vec![FIVE_ITEMS],
+            text(failure.kind.as_str()),
+            text(&failure.message),
+            Value::Boolean(failure.retryable).encode(),
+            failure.details.as_ref().map_or_else(|| Value::Nil.encode(), |details| details.to_vec()),
+            failure.stack.as_deref().map_or_else(|| Value::Nil.encode(), text),
         ];
-        Value::Extension(extension::ERROR.cast_signed(), Value::Array(parts).encode())
+        Value::Extension(extension::ERROR.cast_signed(), parts.concat())
     }
 
     /// The failure that an error object is. None: it is no error object.

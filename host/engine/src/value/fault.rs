@@ -17,7 +17,7 @@ pub(crate) fn limit_reached(limit: &'static str, text: &str) -> Outcome {
     Outcome::failed(Failure { details: Some(limit_details(limit)), ..failure })
 }
 
-/// `{limit = name}`
+/// The payload of `{limit = name}`.
 pub(crate) fn limit_details(limit: &'static str) -> Bytes {
     Value::Map(vec![(Value::from("limit"), Value::from(limit))]).encode().into()
 }

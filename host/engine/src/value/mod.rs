@@ -1,16 +1,27 @@
 //! Values outside of Lua: arguments given by Rust, results read by Rust; and how the host itself ends a process.
 //!
-//! Owns the mapping to MessagePack payloads for the edges of the system. Never used between two processes: their
+//! Owns the mapping to MessagePack payloads for the edges of the system, with serde or without. Never used between two processes: their
 //! payloads travel as bytes.
 
 mod error;
 mod fault;
+mod read;
+mod serde;
 mod string;
 mod travel;
+mod typed;
+mod write;
 
+pub(crate) use self::serde::RawBytes;
+pub(crate) use error::failure_payload;
 pub(crate) use fault::{bug, failed, limit_details, limit_reached};
+pub use read::ReadError;
+pub(crate) use read::{Missing, Reader};
 pub(crate) use string::StringPayload;
 pub use travel::ValueError;
+pub use typed::{from_payload, to_arguments, to_payload};
+pub use write::WriteError;
+pub(crate) use write::{RAW, payload, results};
 
 /// One Lua value that can travel.
 #[derive(Debug, Clone, PartialEq, Default)]

@@ -7,7 +7,7 @@ use std::collections::VecDeque;
 
 use lunarium_contract::length;
 
-use crate::{EVENT_BYTES, ErrorKind, Exhausted, Outcome, Refusal};
+use crate::{EVENT_BYTES, ErrorKind, Exhausted, LimitName, Outcome, Refusal};
 
 /// Requests of one process under way. At the limit: refused, `ResourceExhausted`.
 pub const MAX_REQUESTS: u32 = length::REQUESTS;
@@ -34,6 +34,22 @@ pub enum RequestError {
         /// The limit.
         limit: usize,
     },
+    /// At the limit of calls.
+    #[error("process has {limit} calls of modules under way, which is the limit")]
+    Calls {
+        /// The limit.
+        limit: u32,
+    },
+    /// At the limit of what calls hold.
+    #[error("calls of modules hold {held} bytes of {limit}, and there are {bytes} more")]
+    CallBytes {
+        /// What they hold.
+        held: u64,
+        /// What there is more.
+        bytes: u64,
+        /// The limit.
+        limit: u64,
+    },
     /// Its bytes would exceed a budget.
     #[error(transparent)]
     Budget(#[from] Exhausted),
@@ -43,17 +59,21 @@ impl Refusal for RequestError {
     fn kind(&self) -> ErrorKind {
         match self {
             Self::Closed => ErrorKind::Canceled,
-            Self::Full { .. } | Self::Busy { .. } | Self::Budget(_) => ErrorKind::ResourceExhausted,
+            Self::Full { .. } | Self::Busy { .. } | Self::Calls { .. } | Self::CallBytes { .. } | Self::Budget(_) => {
+                ErrorKind::ResourceExhausted
+            }
         }
     }
 
     fn retryable(&self) -> bool {
-        matches!(self, Self::Busy { .. })
+        matches!(self, Self::Busy { .. } | Self::Calls { .. } | Self::CallBytes { .. })
     }
 
     fn limit(&self) -> Option<&'static str> {
         match self {
             Self::Budget(budget) => budget.limit(),
+            Self::Calls { .. } => Some(LimitName::ModuleCalls.as_str()),
+            Self::CallBytes { .. } => Some(LimitName::ModuleBytes.as_str()),
             Self::Closed | Self::Full { .. } | Self::Busy { .. } => None,
         }
     }

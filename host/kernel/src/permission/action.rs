@@ -43,6 +43,8 @@ pub const ENV_GET: &str = "env.get";
 pub const FS_READ: &str = "fs.read";
 /// On the path.
 pub const FS_WRITE: &str = "fs.write";
+/// A call of an embedder's function. On `module.function`.
+pub const MODULE_CALL: &str = "module.call";
 
 /// The attribute of [`CALL`].
 pub const METHOD: &str = "method";
@@ -74,7 +76,8 @@ pub const ALL: [&str; 21] = [
     ENV_GET,
     FS_READ,
     FS_WRITE,
+    MODULE_CALL,
 ];
 
 /// What the names of the runtime's own actions begin with. Other names are the application's.
-pub const FAMILIES: [&str; 3] = ["process.", "env.", "fs."];
+pub const FAMILIES: [&str; 4] = ["process.", "env.", "fs.", "module."];

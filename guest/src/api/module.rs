@@ -1,0 +1,81 @@
+//! Functions of the embedding program, as a script calls them: arguments to a payload, an answer to results. What a module is to
+//! a script stands in `prelude/module.lua`.
+
+use std::ffi::{CStr, c_int};
+
+use lunarium_contract::length;
+
+use super::argument::{invalid, shown, text, with_payload};
+use crate::codec::{Shape, Unfit};
+use crate::host::{Answer, ErrorKind, Refusal, refusal};
+use crate::lua::wait;
+use crate::lua::{Function, Lua};
+use crate::state::error::refuse;
+use crate::turn::request::{push_answer, results_of};
+
+/// Upvalues of a function.
+const MODULE: c_int = Lua::upvalue(1);
+const NAME: c_int = Lua::upvalue(2);
+const WAITS: c_int = Lua::upvalue(3);
+
+/// `module_find(module [, function])` → a payload, or nil and the error object
+extern "C-unwind" fn find(lua: Lua) -> c_int {
+    // What is too long or no text is nothing that is there.
+    let word = |index, what: &str| {
+        let bytes = lua.check_bytes(index);
+        let absent = |_| refusal(ErrorKind::NotFound, format!("{what} '{}' not found", shown(bytes)));
+        text(bytes, what, length::WORD).map_err(absent)
+    };
+    let function = (!lua.is_absent(2)).then(|| word(2, "function")).transpose();
+    let found = word(1, "module").and_then(|module| lua.context().host.find_functions(module, function?));
+    match found {
+        Ok(payload) => {
+            lua.push_owned(payload);
+            1
+        }
+        Err(refusal) => refuse(lua, refusal),
+    }
+}
+
+/// `module_function(module, name, waits)` → a function
+extern "C-unwind" fn make(mut lua: Lua) -> c_int {
+    lua.set_top(3);
+    lua.push_closure(call, 3);
+    1
+}
+
+/// A function of a module.
+extern "C-unwind" fn call(mut lua: Lua) -> c_int {
+    // What is under way where nobody can wait for it would be lost.
+    if lua.boolean(WAITS) {
+        wait::check(lua);
+    }
+    match ask(lua) {
+        Ok(Answer::Results(payload)) => {
+            lua.set_top(0);
+            lua.push_owned(payload);
+            push_answer(lua, 1, true)
+        }
+        Ok(Answer::Failed(payload)) => {
+            lua.set_top(0);
+            lua.push_owned(payload);
+            push_answer(lua, 1, false)
+        }
+        Ok(Answer::BadArgument(text)) => lua.raise_here(text),
+        Ok(Answer::Later(request)) => results_of(lua, request),
+        Err(refusal) => refuse(lua, refusal),
+    }
+}
+
+fn ask(lua: Lua) -> Result<Answer, Refusal> {
+    let word = |index| std::str::from_utf8(lua.bytes(index).unwrap_or_default()).map_err(|_| invalid(String::new()));
+    let (module, name) = (word(MODULE)?, word(NAME)?);
+    let context = lua.context();
+    let told = |unfit: Unfit| unfit.message("arguments");
+    with_payload(lua, Shape::List(1, lua.top()), context.message_limit.get(), told, |arguments| {
+        context.host.call_function(module, name, arguments)
+    })
+}
+
+/// For the prelude.
+pub const FUNCTIONS: [(&CStr, Function); 2] = [(c"module_find", find), (c"module_function", make)];

@@ -1,0 +1,90 @@
+//! Who calls a function: the process, as it was when it called.
+
+use std::any::Any;
+use std::fmt;
+use std::sync::{Arc, Weak};
+
+use lunarium_kernel::{Actor, EntryId, Limits, Pid, Policy};
+
+use crate::process::{Incarnation, Process};
+
+/// The process that calls a function. Cheap to clone, also into what outlives the call; it keeps neither the process nor the
+/// node.
+#[derive(Clone)]
+pub struct Caller {
+    process: Arc<Process>,
+    incarnation: Arc<Incarnation>,
+    /// The embedder's handle of the node: which type that is, only `api` knows.
+    node: Weak<dyn Any + Send + Sync>,
+}
+
+impl Caller {
+    pub(crate) fn new(
+        process: &Arc<Process>,
+        incarnation: &Arc<Incarnation>,
+        node: &Weak<dyn Any + Send + Sync>,
+    ) -> Caller {
+        Caller { process: Arc::clone(process), incarnation: Arc::clone(incarnation), node: Weak::clone(node) }
+    }
+
+    /// The process.
+    pub fn pid(&self) -> &Pid {
+        &self.process.pid
+    }
+
+    /// The entry that it runs.
+    pub fn entry(&self) -> &EntryId {
+        &self.incarnation.label.entry
+    }
+
+    /// In whose name it acts, if in anybody's.
+    pub fn actor(&self) -> Option<&Actor> {
+        self.process.origin.security.actor()
+    }
+
+    /// The policies that decide for it; none when it has no scope.
+    pub fn scope(&self) -> Option<impl Iterator<Item = &Policy>> {
+        Some(self.process.origin.security.scope()?.iter().map(|policy| &**policy))
+    }
+
+    /// Whether its policies allow it to do this: the action may be the application's own.
+    pub fn may(&self, action: &str, resource: &str) -> bool {
+        self.process.origin.security.authorize(action, resource, &self.process.pid, None).is_ok()
+    }
+
+    /// Its limits.
+    pub fn limits(&self) -> &Limits {
+        self.incarnation.limits()
+    }
+
+    /// Whether nobody waits for the call any more: the process has ended, or goes on as another program.
+    pub fn is_cancelled(&self) -> bool {
+        self.process.life.is_over(self.incarnation.number)
+    }
+
+    /// Waits until nobody waits for the call any more. The function's own future is dropped then; this is for what it
+    /// has started elsewhere.
+    ///
+    /// Cancel safety: nothing is lost.
+    pub async fn cancelled(&self) {
+        self.process.life.over(self.incarnation.number).await;
+    }
+
+    pub(crate) fn any_node(&self) -> Option<Arc<dyn Any + Send + Sync>> {
+        self.node.upgrade()
+    }
+
+    pub(crate) fn process(&self) -> &Arc<Process> {
+        &self.process
+    }
+
+    pub(crate) fn incarnation(&self) -> &Arc<Incarnation> {
+        &self.incarnation
+    }
+}
+
+impl fmt::Debug for Caller {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Caller").field("pid", self.pid()).field("entry", self.entry()).finish_non_exhaustive()
+    }
+}

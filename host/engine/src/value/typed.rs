@@ -1,0 +1,28 @@
+//! Payloads as Rust types and back, for embedders.
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::read::{ReadError, Reader};
+use super::write::{WriteError, payload, results};
+
+/// A payload as a Rust type, by serde: a process's result, a message, an error's details.
+///
+/// Errors: it isn't of the type; the text says where.
+pub fn from_payload<T: DeserializeOwned>(payload: &[u8]) -> Result<T, ReadError> {
+    T::deserialize(&mut Reader::new(payload))
+}
+
+/// The payload of a Rust value.
+///
+/// Errors: it can't travel.
+pub fn to_payload<T: Serialize + ?Sized>(value: &T) -> Result<Vec<u8>, WriteError> {
+    payload(value, usize::MAX)
+}
+
+/// The payload of a tuple as a list of arguments; `()` is none, anything else one.
+///
+/// Errors: one can't travel.
+pub fn to_arguments<T: Serialize + ?Sized>(values: &T) -> Result<Vec<u8>, WriteError> {
+    results(values, usize::MAX)
+}

@@ -1,0 +1,115 @@
+//! What can go wrong, as one type. Owns that each error has a kind.
+
+use std::error::Error as StdError;
+use std::fmt;
+use std::sync::Arc;
+
+use lunarium_engine::{
+    DeliverError, ErrorKind, Failure, HostError, ModuleError, PathError, PoolError, ReadError, Refusal, ResolveError,
+    SecurityError, SpawnError, StartError, ValueError, WriteError,
+};
+
+/// Why something didn't work: its [kind](Error::kind) says what to do, its text what happened. What lies behind it is its
+/// `source`.
+#[derive(Clone)]
+pub struct Error {
+    kind: ErrorKind,
+    retryable: bool,
+    cause: Arc<dyn StdError + Send + Sync>,
+}
+
+impl Error {
+    pub(crate) fn new(kind: ErrorKind, text: impl Into<String>) -> Error {
+        Failure::new(kind, text).into()
+    }
+
+    /// What kind of error it is; the same kinds as in scripts.
+    pub fn kind(&self) -> ErrorKind {
+        self.kind
+    }
+
+    /// Whether trying again may help without anybody changing anything else.
+    pub fn is_retryable(&self) -> bool {
+        self.retryable
+    }
+
+    /// How a process ended, if that is what happened: with Lua's traceback and details.
+    pub fn failure(&self) -> Option<&Failure> {
+        self.cause.downcast_ref()
+    }
+
+    fn of(kind: ErrorKind, retryable: bool, cause: impl StdError + Send + Sync + 'static) -> Error {
+        Error { kind, retryable, cause: Arc::new(cause) }
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.cause.fmt(f)
+    }
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.kind, self.cause)?;
+        match self.failure().and_then(|failure| failure.stack.as_ref()) {
+            Some(stack) => write!(f, "\n{stack}"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl StdError for Error {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        Some(&*self.cause)
+    }
+}
+
+impl From<Failure> for Error {
+    fn from(failure: Failure) -> Error {
+        Error::of(failure.kind, failure.retryable, failure)
+    }
+}
+
+macro_rules! refusals {
+    ($($error:ty)+) => {
+        $(impl From<$error> for Error {
+            fn from(error: $error) -> Error {
+                Error::of(error.kind(), error.retryable(), error)
+            }
+        })+
+    };
+}
+
+refusals!(HostError ModuleError ResolveError SecurityError SpawnError ValueError);
+
+macro_rules! of_kind {
+    ($($error:ty: $kind:ident;)+) => {
+        $(impl From<$error> for Error {
+            fn from(error: $error) -> Error {
+                Error::of(ErrorKind::$kind, false, error)
+            }
+        })+
+    };
+}
+
+of_kind! {
+    PathError: Invalid;
+    ReadError: Invalid;
+    WriteError: Invalid;
+    PoolError: ResourceExhausted;
+    StartError: ResourceExhausted;
+}
+
+impl From<DeliverError> for Error {
+    fn from(error: DeliverError) -> Error {
+        let (kind, retryable) = match &error {
+            DeliverError::Value(error) => (error.kind(), error.retryable()),
+            DeliverError::Destination(error) => (error.kind(), error.retryable()),
+            DeliverError::Topic(error) => (error.kind(), error.retryable()),
+            DeliverError::Mailbox(error) => (error.kind(), error.retryable()),
+            _ => (ErrorKind::Unknown, false),
+        };
+        Error::of(kind, retryable, error)
+    }
+}

@@ -1,0 +1,234 @@
+//! The crate as a new user meets it: ten lines, then each of its parts, with tokio and without.
+
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use lunarium::output::{self, Captured};
+use lunarium::{Dir, Directory, Error, ErrorKind, FunctionError, LimitName, Module, Node, Outcome, Value};
+use serde_derive::{Deserialize, Serialize};
+
+fn billing() -> Module {
+    Module::new("billing").function("charge", |_caller, (who, cents): (String, i64)| async move {
+        match cents {
+            0.. => Ok(format!("{who} paid {cents}")),
+            _ => Err(FunctionError::new(ErrorKind::Invalid, "less than nothing")),
+        }
+    })
+}
+
+const GREET: &str = "return function(who) return require('billing').charge(who, 250) end";
+
+#[tokio::test]
+async fn ten_lines_with_tokio() -> Result<(), Error> {
+    let node = Node::builder().module(billing()).output(Captured::new()).start()?;
+    let plugin = node.plugin("greet.lua", GREET).memory(4 << 20).grant("billing").arguments(("Ada",)).start().await?;
+    let text: String = plugin.result().await?;
+    assert_eq!(text, "Ada paid 250");
+    node.shutdown().await;
+    Ok(())
+}
+
+#[test]
+fn ten_lines_without() -> Result<(), Error> {
+    let node = Node::builder().module(billing()).output(Captured::new()).start()?;
+    let plugin = node.plugin("greet.lua", GREET).memory(4 << 20).grant("billing").arguments("Ada").start_blocking()?;
+    assert_eq!(plugin.result_blocking::<String>()?, "Ada paid 250");
+    Ok(())
+}
+
+fn node() -> (Node, Captured) {
+    let captured = Captured::new();
+    (Node::builder().module(billing()).output(captured.clone()).start().unwrap(), captured)
+}
+
+fn kind<T>(result: Result<T, Error>) -> (ErrorKind, String) {
+    match result {
+        Ok(_) => panic!("no error"),
+        Err(error) => (error.kind(), error.to_string()),
+    }
+}
+
+#[test]
+fn what_a_plugin_was_not_granted_it_has_not() {
+    let (node, _) = node();
+    let (found, text) = kind(node.plugin("greet.lua", GREET).arguments("Ada").start_blocking());
+    assert_eq!(found, ErrorKind::Internal);
+    assert!(text.starts_with("greet.lua:1: module 'billing' not found: it needs a grant"), "{text}");
+    let unknown = kind(node.plugin("greet.lua", GREET).grant("biling").start_blocking());
+    assert_eq!(unknown, (ErrorKind::NotFound, "the node has no module `biling`; did you mean `billing`?".to_owned()));
+}
+
+#[test]
+fn an_error_has_a_kind_and_a_process_its_failure() {
+    let (node, _) = node();
+    let syntax = kind(node.plugin("a.lua", "return function( end").start_blocking());
+    assert_eq!(syntax, (ErrorKind::Invalid, "a.lua:1: <name> or '...' expected near 'end'".to_owned()));
+    let error = node.plugin("b.lua", "return function() error('boom') end").start_blocking().unwrap_err();
+    let failure = error.failure().unwrap();
+    assert_eq!((error.kind(), &*failure.message), (ErrorKind::Internal, "b.lua:1: boom"));
+    assert!(failure.stack.as_ref().unwrap().contains("b.lua:1:"), "{failure:?}");
+    let taken =
+        kind(node.plugin("c.lua", "return function() return 'x' end").spawn().unwrap().result_blocking::<i64>());
+    assert_eq!(taken, (ErrorKind::Invalid, "integer expected, got string".to_owned()));
+    let deep = kind(Node::builder().module(Module::new("string")).output(Captured::new()).start());
+    assert_eq!(deep.0, ErrorKind::AlreadyExists);
+}
+
+#[test]
+fn limits_hold() {
+    let (node, _) = node();
+    let hog = "return function() local t = {} while true do t[#t + 1] = ('x'):rep(1000) end end";
+    let loops = "return function() while true do end end";
+    let fine = "return function() return 'fine' end";
+    let limit = |result: Result<(), Error>| {
+        let error = result.unwrap_err();
+        let details = error.failure().unwrap().details.clone().unwrap();
+        lunarium::from_payload::<Details>(&details).unwrap().limit
+    };
+    let hog = node.plugin("hog.lua", hog).memory(2 << 20).spawn().unwrap();
+    let loops = node.plugin("loop.lua", loops).cpu(Duration::from_millis(50)).spawn().unwrap();
+    let fine = node.plugin("fine.lua", fine).limit(LimitName::Message, 1000).spawn().unwrap();
+    assert_eq!(fine.result_blocking::<String>().unwrap(), "fine");
+    assert_eq!(limit(hog.result_blocking()), "memory");
+    assert_eq!(limit(loops.result_blocking()), "cpu");
+}
+
+#[derive(Deserialize)]
+struct Details {
+    limit: String,
+}
+
+#[derive(Serialize, Deserialize, Debug, PartialEq)]
+struct Order {
+    items: Vec<String>,
+    total: f64,
+}
+
+#[test]
+fn values_travel_both_ways() {
+    let (node, _) = node();
+    let source = r#"
+        return { main = function(order, times)
+            local ch = process.listen("more")
+            for _ = 1, times do
+                local item = ch:receive()
+                order.items[#order.items + 1] = item.name
+                order.total = order.total + item.price
+            end
+            return order
+        end }"#;
+    let order = Order { items: vec!["tea".to_owned()], total: 3.5 };
+    let plugin = node.plugin("order.lua", source).arguments((order, 2)).start_blocking().unwrap();
+    #[derive(Serialize)]
+    struct Item {
+        name: &'static str,
+        price: f64,
+    }
+    plugin.send("more", &Item { name: "milk", price: 1.0 }).unwrap();
+    node.send_value(plugin.pid().as_str(), "more", &Item { name: "sugar", price: 0.5 }).unwrap();
+    let order: Order = plugin.result_blocking().unwrap();
+    let items = ["tea", "milk", "sugar"].map(str::to_owned).to_vec();
+    assert_eq!(order, Order { items, total: 5.0 });
+    assert_eq!(kind(plugin.send("more", &1)).0, ErrorKind::NotFound);
+    let any: Value = node
+        .plugin("v.lua", "return function(a) return { a } end")
+        .arguments(1)
+        .spawn()
+        .unwrap()
+        .result_blocking()
+        .unwrap();
+    assert_eq!(any, Value::Array(vec![Value::Integer(1)]));
+}
+
+#[test]
+fn a_plugin_does_not_keep_its_node() {
+    let (node, _) = node();
+    let waits = "return function() process.inbox():receive() end";
+    let plugin = node.plugin("w.lua", waits).start_blocking().unwrap();
+    drop(node);
+    assert!(matches!(futures_lite::future::block_on(plugin.wait()), Outcome::Failed(_)));
+    assert_eq!(kind(plugin.terminate()).0, ErrorKind::NotFound);
+}
+
+#[test]
+fn a_function_knows_the_node_it_was_called_on() {
+    let module = Module::new("who").immediate("count", |caller: lunarium::Caller, (): ()| {
+        Ok::<_, FunctionError>(Node::of(&caller).map(|node| node.process_count()))
+    });
+    let node = Node::builder().module(module).output(Captured::new()).start().unwrap();
+    let source = "return function() return require('who').count() end";
+    let plugin = node.plugin("who.lua", source).grant("who").spawn().unwrap();
+    assert_eq!(plugin.result_blocking::<usize>().unwrap(), 1);
+}
+
+#[test]
+fn directories_and_variables_are_granted() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("a.txt"), "from the disk").unwrap();
+    let dir = Dir::open_ambient_dir(folder.path(), cap_std::ambient_authority()).unwrap();
+    let (node, _) = node();
+    let source = "return function() return fs.read('data/a.txt') .. ' ' .. env.get('NAME') end";
+    let plugin = node.plugin("f.lua", source).grant_directory(Directory::new("data", dir, false).unwrap());
+    let plugin = plugin.grant_variable("NAME", "and from here").spawn().unwrap();
+    assert_eq!(plugin.result_blocking::<String>().unwrap(), "from the disk and from here");
+}
+
+const PRINTS: &str = "return function(n) for i = 1, n do print('line', i) end logger:warn('careful', { n = n }) end";
+
+#[test]
+fn output_is_captured_or_given_to_a_closure() {
+    let (node, captured) = node();
+    node.plugin("p.lua", PRINTS).arguments(2).spawn().unwrap().result_blocking::<()>().unwrap();
+    let shown: Vec<String> = captured.take().iter().map(ToString::to_string).collect();
+    assert_eq!(shown, ["line\t1", "line\t2", "WARN plugins:p.lua#00001: careful n=2"]);
+    let seen: Arc<Mutex<Vec<String>>> = Arc::default();
+    let noted = Arc::clone(&seen);
+    let node = Node::builder().output(output::to(move |line| noted.lock().unwrap().push(line.text))).start().unwrap();
+    node.plugin("p.lua", PRINTS).arguments(1).spawn().unwrap().result_blocking::<()>().unwrap();
+    assert_eq!(*seen.lock().unwrap(), ["line\t1", "careful"]);
+}
+
+#[test]
+fn a_full_channel_holds_up_who_prints_and_loses_nothing_printed() {
+    let (channel, mut lines) = output::channel(1_000);
+    let node = Node::builder().output(channel).start().unwrap();
+    let plugin = node.plugin("p.lua", PRINTS).arguments(500).spawn().unwrap();
+    let mut seen = 0;
+    while let Some(line) = lines.next_blocking() {
+        if line.level.is_some() {
+            break;
+        }
+        seen += 1;
+        assert_eq!(line.text, format!("line\t{seen}"));
+        if seen == 500 {
+            break;
+        }
+    }
+    plugin.result_blocking::<()>().unwrap();
+    assert_eq!(seen, 500);
+    drop(node);
+    while lines.next_blocking().is_some() {}
+}
+
+#[test]
+fn who_takes_no_lines_holds_up_nobody() {
+    let (channel, lines) = output::channel(1_000);
+    let node = Node::builder().output(channel).start().unwrap();
+    let plugin = node.plugin("p.lua", PRINTS).arguments(500).start_blocking().unwrap();
+    assert!(plugin.outcome().is_none(), "it waits for room");
+    drop(lines);
+    plugin.result_blocking::<()>().unwrap();
+}
+
+#[test]
+fn the_readme_shows_what_the_crates_documentation_runs() {
+    let read = |path: &str| std::fs::read_to_string(format!("{}/{path}", env!("CARGO_MANIFEST_DIR"))).unwrap();
+    let (readme, source) = (read("../../README.md"), read("src/lib.rs"));
+    let shown = readme.split("```rust\n").nth(1).unwrap().split("```").next().unwrap();
+    let run: Vec<&str> = source.lines().map(|line| line.trim_start_matches("//!").trim()).collect();
+    for line in shown.lines() {
+        assert!(run.contains(&line.trim()), "not run: {line}");
+    }
+}

@@ -1,0 +1,204 @@
+//! How functions fail: errors, panics, results that can't travel.
+
+use expect_test::expect;
+use lunarium_engine::{Caller, ErrorKind, Failure, FunctionError, Limits, Module, Raw, Value};
+use serde_derive::Serialize;
+
+use super::{Given, check, lab, lab_within};
+use crate::check::check_main_in;
+
+#[derive(Serialize)]
+struct Details {
+    missing: i64,
+    limit: &'static str,
+}
+
+fn broke() -> FunctionError {
+    let details = Details { missing: 5, limit: "balance" };
+    FunctionError::new(ErrorKind::RateLimited, "no money left").retryable().with_details(&details)
+}
+
+#[test]
+fn an_error_keeps_kind_text_and_details() {
+    let module = Module::new("bank")
+        .immediate("pay", |_, (): ()| -> Given<()> { Err(broke()) })
+        .function("pay_later", |_, (): ()| async { Err::<(), _>(broke()) })
+        .function("pay_much_later", |_, (): ()| async {
+            tokio::task::yield_now().await;
+            Err::<(), _>(broke())
+        })
+        .blocking("pay_slowly", |_, (): ()| -> Given<()> { Err(broke()) })
+        .immediate("standard", |_, (text,): (String,)| Ok::<i64, std::num::ParseIntError>(text.parse()?))
+        .immediate("failure", |_, (): ()| Err::<(), _>(Failure::new(ErrorKind::Conflict, "as it is")));
+    check(
+        module,
+        r#"
+        local bank = require("bank")
+        for _, name in ipairs { "pay", "pay_later", "pay_much_later", "pay_slowly" } do
+            local value, err = bank[name]()
+            print(value, err, err:kind(), err:retryable(), err:details().missing, err:details().limit)
+        end
+        print(bank.standard("12"))
+        print(kind(bank.standard("x")), select(2, bank.standard("x")):message())
+        print(kind(bank.failure()))
+        "#,
+        expect![[r#"
+            nil	no money left	RateLimited	true	5	balance
+            nil	no money left	RateLimited	true	5	balance
+            nil	no money left	RateLimited	true	5	balance
+            nil	no money left	RateLimited	true	5	balance
+            12
+            nil	invalid digit found in string
+            nil	Conflict
+            => nil
+        "#]],
+    );
+}
+
+/// Panics when it is dropped.
+struct Fragile;
+
+impl Drop for Fragile {
+    fn drop(&mut self) {
+        panic!("dropped");
+    }
+}
+
+#[test]
+fn a_panic_is_that_calls_error_and_a_line_of_the_log() {
+    let module = Module::new("bad")
+        .immediate("now", |_, (): ()| -> Given<()> { panic!("the secret is {}", 42) })
+        .function("begin", |_: Caller, (): ()| {
+            let fails = true;
+            assert!(!fails, "at its begin");
+            async { Ok::<_, FunctionError>(()) }
+        })
+        .function("late", |_, (): ()| async {
+            tokio::task::yield_now().await;
+            panic!("later");
+            #[expect(unreachable_code, reason = "says the type")]
+            Ok::<(), FunctionError>(())
+        })
+        .function("fragile", |_, (): ()| async {
+            let fragile = Fragile;
+            tokio::task::yield_now().await;
+            drop(fragile);
+            Ok::<_, FunctionError>(())
+        })
+        .blocking("elsewhere", |_, (): ()| -> Given<()> { panic!("on a thread") })
+        .immediate("well", |_, (): ()| -> Given<i64> { Ok(1) });
+    let lab = lab([module]);
+    check_main_in(
+        &lab,
+        r#"
+        local bad = require("bad")
+        for _, name in ipairs { "now", "begin", "late", "fragile", "elsewhere" } do
+            local value, err = bad[name]()
+            print(value, err:kind(), err)
+        end
+        print(bad.well())
+        "#,
+        expect![[r#"
+            nil	Internal	function `bad.now` panicked
+            nil	Internal	function `bad.begin` panicked
+            nil	Internal	function `bad.late` panicked
+            nil	Internal	function `bad.fragile` panicked
+            nil	Internal	function `bad.elsewhere` panicked
+            1
+            => nil
+        "#]],
+    );
+    let mut logged = lab.logged();
+    logged.dedup();
+    expect![[r#"
+        [
+            "Error app:main#00001 function `bad.now` panicked: the secret is 42 []",
+            "Error app:main#00001 function `bad.begin` panicked: at its begin []",
+            "Error app:main#00001 function `bad.late` panicked: later []",
+            "Error app:main#00001 function `bad.fragile` panicked: dropped []",
+            "Error app:main#00001 function `bad.elsewhere` panicked: on a thread []",
+        ]
+    "#]]
+    .assert_debug_eq(&logged);
+}
+
+fn nested(levels: usize) -> Value {
+    (0..levels).fold(Value::Nil, |inner, _| Value::Array(vec![inner]))
+}
+
+#[test]
+fn a_result_that_cannot_travel_is_an_error() {
+    let module = Module::new("odd")
+        .immediate("deep", |_, (levels,): (usize,)| -> Given<Value> { Ok(nested(levels)) })
+        .immediate("nan_key", |_, (): ()| -> Given<Value> {
+            Ok(Value::Map(vec![(Value::Float(f64::NAN), Value::Nil)]))
+        })
+        .immediate("nil_key", |_, (): ()| -> Given<Value> { Ok(Value::Map(vec![(Value::Nil, Value::Nil)])) })
+        .immediate("table_key", |_, (): ()| -> Given<Value> { Ok(Value::Map(vec![(nested(1), Value::Nil)])) })
+        .immediate("large", |_, (): ()| -> Given<u64> { Ok(u64::MAX) })
+        .immediate("huge", |_, (bytes,): (usize,)| -> Given<String> { Ok("x".repeat(bytes)) })
+        .function("huge_later", |_, (bytes,): (usize,)| async move {
+            tokio::task::yield_now().await;
+            Ok::<_, FunctionError>("x".repeat(bytes))
+        })
+        .immediate("nan", |_, (): ()| -> Given<(f64, f64)> { Ok((f64::NAN, f64::INFINITY)) })
+        .immediate("corrupt", |_, (): ()| -> Given<Raw> { Ok(Raw(b"\x92\x01".as_slice().into())) });
+    check(
+        module,
+        r#"
+        local odd = require("odd")
+        local function show(value, err) print(type(value), err and err:kind(), err) end
+        show(odd.deep(100))
+        show(odd.deep(101))
+        for _, name in ipairs { "nan_key", "nil_key", "table_key", "large" } do show(odd[name]()) end
+        for _, huge in ipairs { odd.huge, odd.huge_later } do
+            print(#huge((1 << 20) - 6))
+            show(huge(1 << 20))
+        end
+        print(odd.nan())
+        print(pcall(odd.corrupt))
+        show(odd.deep({ print }))
+        "#,
+        expect![[r#"
+            table	nil	nil
+            nil	Invalid	result of `odd.deep` is nested deeper than 100 tables
+            nil	Invalid	result of `odd.nan_key` has NaN as a key
+            nil	Invalid	result of `odd.nil_key` has nil as a key
+            nil	Invalid	result of `odd.table_key` has a table as a key
+            nil	Invalid	result of `odd.large` has 18446744073709551615, which is no integer of Lua's
+            1048570
+            nil	Invalid	result of `odd.huge` exceeds the message limit of 1048576 bytes
+            1048570
+            nil	Invalid	result of `odd.huge_later` exceeds the message limit of 1048576 bytes
+            nan	inf
+            false	corrupt payload
+            nil	Invalid	arguments[1][1] is a function
+            => nil
+        "#]],
+    );
+}
+
+#[test]
+fn a_result_that_takes_more_memory_than_there_is_is_an_error() {
+    let module = Module::new("big")
+        .immediate("now", |_, (): ()| -> Given<Vec<[i64; 0]>> { Ok(vec![[]; 1_000_000]) })
+        .function("later", |_, (): ()| async {
+            tokio::task::yield_now().await;
+            Ok::<_, FunctionError>(vec![[0_i64; 0]; 1_000_000])
+        });
+    check_main_in(
+        &lab_within(Limits { memory: 4 << 20, message: 4 << 20, ..Limits::default() }, [module]),
+        r#"
+        local big = require("big")
+        for _, f in ipairs { big.now, big.later } do
+            local value, err = f()
+            print(value, err:kind(), err:details().limit)
+        end
+        "#,
+        expect![[r#"
+            nil	ResourceExhausted	memory
+            nil	ResourceExhausted	memory
+            => nil
+        "#]],
+    );
+}
