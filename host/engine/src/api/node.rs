@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use lunarium_kernel::{
     Account, Budget, EntryId, HostError, HostId, LOG_BYTES, LogBudget, Message, NodeLimits, PROCESS_BYTES, Pid, Policy,
-    ResolveError, SendError, Topic, TopicError,
+    ResolveError, SendError, Topic, TopicError, Usage,
 };
 
 use super::{Engine, EngineConfig, Handle};
@@ -274,6 +274,11 @@ impl Node {
     /// Processes alive now.
     pub fn process_count(&self) -> usize {
         self.inner().kernel(|kernel| kernel.process_count())
+    }
+
+    /// Processes, links, monitors, names and more that its kernel holds, counted afresh: it looks at all processes.
+    pub fn usage(&self) -> Usage {
+        self.inner().kernel(|kernel| kernel.usage())
     }
 
     /// The living processes.

@@ -1,0 +1,30 @@
+//! The cases, by what they go for. A case of your own is one more entry of a list here:
+//!
+//! ```ignore
+//! Case::body("what is tried", "ResourceExhausted cpu", "while true do end").with_cpu(100),
+//! ```
+
+mod loops;
+
+use crate::case::Case;
+use crate::hostile;
+use crate::runner::Site;
+
+/// Cases that run on one engine.
+pub struct Group {
+    pub title: &'static str,
+    pub site: fn() -> Site,
+    pub cases: Vec<Case>,
+}
+
+pub fn groups() -> Vec<Group> {
+    let scripts = |title, cases| Group { title, site: Site::of_lua, cases };
+    vec![
+        scripts("Loops and long calls", loops::cases()),
+        Group { title: "Hostile components", site: Site::of_components, cases: components() },
+    ]
+}
+
+fn components() -> Vec<Case> {
+    hostile::common().into_iter().enumerate().map(|(place, hostile)| Case::hostile(hostile, place)).collect()
+}

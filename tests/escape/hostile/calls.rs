@@ -1,0 +1,5 @@
+//! Calls.
+
+use super::Hostile;
+
+pub(super) const TABLE: &[Hostile] = &[];

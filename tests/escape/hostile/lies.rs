@@ -1,0 +1,5 @@
+//! Lies.
+
+use super::Hostile;
+
+pub(super) const TABLE: &[Hostile] = &[];

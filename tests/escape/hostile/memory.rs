@@ -1,0 +1,5 @@
+//! Memory.
+
+use super::Hostile;
+
+pub(super) const TABLE: &[Hostile] = &[];

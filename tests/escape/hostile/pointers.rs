@@ -1,0 +1,5 @@
+//! Pointers.
+
+use super::Hostile;
+
+pub(super) const TABLE: &[Hostile] = &[];
