@@ -47,7 +47,7 @@ fn main() -> Result<(), Box<dyn Error>> {
 /// The functions that a guest may have of its own, in the order in which the table of functions has them.
 const HOOKS: [&str; 7] = ["start", "resume", "give_back", "compile", "check", "stack_pointer", "realloc"];
 
-fn body<'a>(hostile: &Hostile, hook: &str) -> &'a str {
+fn body(hostile: &Hostile, hook: &str) -> &'static str {
     match hook {
         "start" => hostile.start,
         "resume" => hostile.resume,
@@ -62,9 +62,8 @@ fn body<'a>(hostile: &Hostile, hook: &str) -> &'a str {
 /// A module's text: the base with these guests, which begins as one of them.
 fn module(base: &str, guests: &[&Hostile], begins: usize, items: &str) -> String {
     let (mut functions, mut elements) = (String::new(), String::new());
-    let mut text = base.replace("{items}", items).replace("{case}", &begins.to_string());
-    for (place, hook) in HOOKS.iter().enumerate() {
-        let parameters = if *hook == "realloc" { "(param $align i32) (param $size i32)" } else { "" };
+    for hook in HOOKS {
+        let parameters = if hook == "realloc" { "(param $align i32) (param $size i32)" } else { "" };
         for (number, hostile) in guests.iter().enumerate() {
             let body = body(hostile, hook);
             if body.is_empty() {
@@ -74,10 +73,15 @@ fn module(base: &str, guests: &[&Hostile], begins: usize, items: &str) -> String
                 elements.push_str(&format!("${hook}_{number} "));
             }
         }
-        text = text.replace(&format!("{{{hook}}}"), &(place * guests.len()).to_string());
     }
-    let count = (HOOKS.len() * guests.len()).to_string();
-    text.replace("{functions}", &functions).replace("{elements-count}", &count).replace("{elements}", &elements)
+    let count = HOOKS.len() * guests.len();
+    let text = base.replace("{functions}", &functions).replace("{items}", items).replace("{elements}", &elements);
+    let text = text.replace("{elements-count}", &count.to_string()).replace("{case}", &begins.to_string());
+    let text = text.replace("{guests}", &guests.len().to_string());
+    let begin_of = |text: String, (place, hook): (usize, &str)| {
+        text.replace(&format!("{{{hook}}}"), &(place * guests.len()).to_string())
+    };
+    HOOKS.into_iter().enumerate().fold(text, begin_of)
 }
 
 fn component(wit: &Path, text: &str) -> Result<Vec<u8>, Box<dyn Error>> {

@@ -13,7 +13,7 @@ use crate::neighbour::Neighbour;
 pub struct Case {
     /// What is tried.
     pub tried: &'static str,
-    /// How it must end, as [`written`] writes it; several ways stand with ` or ` between them.
+    /// How it must end, as [`written`] writes it, or up to a colon in that; several ways stand with ` or ` between them.
     pub ends: &'static str,
     pub attack: Attack,
     pub limits: Limits,
@@ -33,6 +33,8 @@ pub enum Attack {
     Script(&'static str),
     /// A hostile component, by its place in the table of `hostile/`; twice: it has run once before.
     Component { place: usize, twice: bool },
+    /// One that is a component by itself, on an engine of its own: the neighbour is on another one.
+    Apart(usize),
     /// What an embedder does, or has done to it. Gives how it ended.
     Embedder(fn(&Lab, &Neighbour) -> String),
 }
@@ -65,7 +67,11 @@ impl Case {
 
     /// A hostile component, at its place in the table.
     pub fn hostile(hostile: &'static Hostile, place: usize) -> Case {
-        let case = Case::new(hostile.tried, hostile.ends, Attack::Component { place, twice: hostile.twice });
+        let attack = match hostile.apart {
+            Some(_) => Attack::Apart(place),
+            None => Attack::Component { place, twice: hostile.twice },
+        };
+        let case = Case::new(hostile.tried, hostile.ends, attack);
         Case { ticks: hostile.ticks, granted: true, ..case }.with_cpu(hostile.cpu)
     }
 
@@ -101,7 +107,8 @@ impl Case {
 
     /// Whether it may end so.
     pub fn allows(&self, end: &str) -> bool {
-        self.ends.split(" or ").any(|allowed| allowed == end)
+        let is = |allowed| end.strip_prefix(allowed).is_some_and(|rest: &str| rest.is_empty() || rest.starts_with(':'));
+        self.ends.split(" or ").any(is)
     }
 }
 

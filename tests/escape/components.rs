@@ -10,6 +10,9 @@ const COMPILED: &[&[u8]] = include!(concat!(env!("OUT_DIR"), "/hostile.rs"));
 /// The place of the one that has all but those apart.
 pub const COMMON: usize = 0;
 
+/// The place of the first of those.
+pub const APART: usize = 1;
+
 /// An engine's configuration with a component in place of the guest.
 #[allow(unsafe_code, reason = "compiled code can't be checked")]
 pub fn config(component: usize, max_processes: u32) -> EngineConfig {

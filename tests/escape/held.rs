@@ -2,6 +2,7 @@
 //! engine, file handles, threads. Owns the counting.
 
 use std::alloc::{GlobalAlloc, Layout, System};
+use std::collections::BTreeSet;
 use std::fs;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
@@ -39,27 +40,37 @@ unsafe impl GlobalAlloc for Counting {
     }
 }
 
-#[derive(Clone, Copy)]
 pub struct Held {
     heap: usize,
     charged: u64,
-    handles: usize,
-    threads: usize,
+    handles: BTreeSet<String>,
+    threads: BTreeSet<String>,
 }
 
 impl Held {
     pub fn now(engine: &Engine) -> Held {
-        let entries = |path| fs::read_dir(path).map_or(0, Iterator::count);
+        let entries = |path| fs::read_dir(path).into_iter().flatten().filter_map(|entry| Some(entry.ok()?.path()));
+        let threads = entries("/proc/self/task").filter_map(|path| {
+            let name = fs::read_to_string(path.join("comm")).ok()?;
+            // The pool for file operations keeps those that it has made, 500 at most.
+            (!name.starts_with("blocking-")).then_some(())?;
+            Some(format!("{} {}", name.trim(), path.file_name()?.display()))
+        });
+        // The listing itself is one of them, under any number.
+        let handles = entries("/proc/self/fd").filter_map(|path| {
+            let target = fs::read_link(&path).ok()?;
+            (!target.ends_with("fd")).then(|| format!("{} {}", path.display(), target.display()))
+        });
         Held {
             heap: HEAP.load(Ordering::Relaxed),
             charged: engine.memory_used(),
-            handles: entries("/proc/self/fd"),
-            threads: entries("/proc/self/task"),
+            handles: handles.collect(),
+            threads: threads.collect(),
         }
     }
 
     /// Waits until everything is back. What isn't: nothing, or a text.
-    pub fn left(self, engine: &Engine) -> String {
+    pub fn left(&self, engine: &Engine) -> String {
         let begin = Instant::now();
         loop {
             let left = Held::now(engine).beyond(self);
@@ -70,7 +81,7 @@ impl Held {
         }
     }
 
-    fn beyond(self, before: Held) -> String {
+    fn beyond(&self, before: &Held) -> String {
         let mut left = Vec::new();
         if self.heap > before.heap + KEPT {
             left.push(format!("{} bytes of heap", self.heap - before.heap));
@@ -78,11 +89,12 @@ impl Held {
         if self.charged != before.charged {
             left.push(format!("{} bytes charged", self.charged.abs_diff(before.charged)));
         }
-        if self.handles > before.handles {
-            left.push(format!("{} file handles", self.handles - before.handles));
-        }
-        if self.threads > before.threads {
-            left.push(format!("{} threads", self.threads - before.threads));
+        for (what, now, before) in
+            [("file handle", &self.handles, &before.handles), ("thread", &self.threads, &before.threads)]
+        {
+            if now.len() > before.len() {
+                left.extend(now.difference(before).map(|name| format!("{what} {name}")));
+            }
         }
         left.join(", ")
     }

@@ -14,6 +14,9 @@ use crate::held::Held;
 use crate::hostile;
 use crate::neighbour::Neighbour;
 
+/// No measure, only an end for a case that would hang.
+const HANGS: Duration = Duration::from_secs(60);
+
 /// What came of a case.
 pub struct Row {
     pub tried: &'static str,
@@ -50,7 +53,7 @@ impl Site {
     pub fn of_components() -> Site {
         let engine = Engine::new(components::config(components::COMMON, 500)).expect("an engine");
         let neighbour = Neighbour::new(&engine, &components::source(hostile::QUIET));
-        Site { engine, neighbour, idle: components::source(hostile::QUIET) }
+        Site { engine, neighbour, idle: components::source(hostile::ASLEEP) }
     }
 
     /// Has a thousand processes, a file operation and their threads made once.
@@ -74,7 +77,11 @@ impl Site {
 
     /// How it ended, and what its node had left when all had ended.
     fn attack(&self, case: &Case) -> (String, String) {
-        let mut lab = Lab::on(&self.engine, case.limits.clone(), case.processes, case.node);
+        let engine = match case.attack {
+            Attack::Apart(place) => Engine::new(components::config(components::APART + place, 8)).expect("an engine"),
+            _ => self.engine.clone(),
+        };
+        let mut lab = Lab::on(&engine, case.limits.clone(), case.processes, case.node);
         let files = case.granted.then(Files::new);
         if let Some(files) = &files {
             lab.grants = files.grants().into();
@@ -86,9 +93,14 @@ impl Site {
             }
             Attack::Component { place, twice } => {
                 lab.define(&components::source(place));
+                lab.define(&format!("-- entry: sleep\n{}", components::source(hostile::ASLEEP)));
                 if twice {
                     self.run_main(&lab, case.ticks);
                 }
+                self.run_main(&lab, case.ticks)
+            }
+            Attack::Apart(_) => {
+                lab.define(&components::source(1));
                 self.run_main(&lab, case.ticks)
             }
             Attack::Embedder(act) => act(&lab, &self.neighbour),
@@ -102,6 +114,13 @@ impl Site {
             self.neighbour.wait(ticks);
             // It may have ended.
             let _ = lab.node.terminate(handle.pid());
+        }
+        let began = Instant::now();
+        while handle.outcome().is_none() {
+            if began.elapsed() > HANGS {
+                return "it never ends".to_owned();
+            }
+            std::thread::sleep(Duration::from_millis(1));
         }
         written(&handle.wait_blocking())
     }

@@ -7,7 +7,7 @@
 mod loops;
 
 use crate::case::Case;
-use crate::hostile;
+use crate::hostile::{self, Hostile};
 use crate::runner::Site;
 
 /// Cases that run on one engine.
@@ -26,5 +26,8 @@ pub fn groups() -> Vec<Group> {
 }
 
 fn components() -> Vec<Case> {
-    hostile::common().into_iter().enumerate().map(|(place, hostile)| Case::hostile(hostile, place)).collect()
+    let cases = |guests: Vec<&'static Hostile>| {
+        guests.into_iter().enumerate().map(|(place, hostile)| Case::hostile(hostile, place)).collect::<Vec<_>>()
+    };
+    [cases(hostile::common()), cases(hostile::apart())].into_iter().flatten().collect()
 }

@@ -41,7 +41,8 @@
   ;; 16: nil, 17: an empty list, 18: what is no payload.
   (data (i32.const 16) "\c0\90\c1")
   (data (i32.const 32) "topic")
-  (data (i32.const 48) "app:main")
+  (data (i32.const 48) "app:sleep")
+  (data (i32.const 80) "app:main")
   (data (i32.const 64) "app:processes")
   (data (i32.const 96) "data/file")
   (data (i32.const 112) "\ff\fe\80 no text")
@@ -153,11 +154,11 @@
       (local.set $n (i32.sub (local.get $n) (i32.const 1)))
       (br_if $more (local.get $n)))
     (call $park (i64.const -1)))
-  ;; A spawn of `app:main` at 4096, otherwise empty.
+  ;; A spawn of a child that sleeps at 4096, otherwise empty.
   (func $request (result i32)
     (memory.fill (i32.const 4096) (i32.const 0) (i32.const 128))
     (i32.store offset=0 (i32.const 4096) (i32.const 48))
-    (i32.store offset=4 (i32.const 4096) (i32.const 8))
+    (i32.store offset=4 (i32.const 4096) (i32.const 9))
     (i32.store offset=8 (i32.const 4096) (i32.const 64))
     (i32.store offset=12 (i32.const 4096) (i32.const 13))
     (i32.store offset=16 (i32.const 4096) (i32.const 17))
@@ -194,7 +195,8 @@
   (func $read_source (param $at i32) (param $length i32)
     (global.set $source (local.get $at))
     (global.set $source_length (local.get $length))
-    (global.set $case (i32.sub (i32.load8_u (local.get $at)) (i32.const 33))))
+    (global.set $case (i32.sub (i32.load8_u (local.get $at)) (i32.const 33)))
+    (if (i32.ge_u (global.get $case) (i32.const {guests})) (then (unreachable))))
   (func (export "lunarium:process/guest@0.1.0#start") (param $program i32) (result i32)
     (global.set $pid (i32.load offset=52 (local.get $program)))
     (global.set $pid_length (i32.load offset=56 (local.get $program)))

@@ -51,7 +51,14 @@ const WELL: Hostile = Hostile {
 /// The place of the one that is quiet: it prints every five milliseconds.
 pub const QUIET: usize = 0;
 
-const QUIET_ONE: Hostile = Hostile {
+/// The place of the one that waits for ever.
+pub const ASLEEP: usize = 1;
+
+const QUIET_ONES: &[Hostile] = &[PRINTS, SLEEPS];
+
+const SLEEPS: Hostile = Hostile { tried: "nothing: it sleeps", start: "(call $park (i64.const -1))", ..PRINTS };
+
+const PRINTS: Hostile = Hostile {
     tried: "nothing: it prints every five milliseconds",
     ends: "Canceled: process terminated",
     ticks: Some(2),
@@ -74,7 +81,5 @@ pub fn apart() -> Vec<&'static Hostile> {
 }
 
 fn all() -> impl Iterator<Item = &'static Hostile> {
-    [QUIET_ONE_TABLE, pointers::TABLE, lies::TABLE, calls::TABLE, memory::TABLE].into_iter().flatten()
+    [QUIET_ONES, pointers::TABLE, lies::TABLE, calls::TABLE, memory::TABLE].into_iter().flatten()
 }
-
-const QUIET_ONE_TABLE: &[Hostile] = &[QUIET_ONE];

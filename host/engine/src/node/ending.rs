@@ -3,7 +3,7 @@
 //! Owns what a script may learn of it: one sentence. What wasm and the host say beyond it, a backtrace above all, goes
 //! to the log.
 
-use lunarium_kernel::{ErrorKind, Exhausted, LimitName, Outcome, ReturnError};
+use lunarium_kernel::{ErrorKind, Exhausted, LimitName, Limits, Outcome, ReturnError};
 
 use super::Caller;
 use crate::process::{Incarnation, Level};
@@ -13,13 +13,8 @@ use crate::wasm::{Refused, Stopped};
 /// A kill (none), a limit, or a trap.
 pub(super) fn stopped(error: &wasmtime::Error, caller: &Caller, incarnation: &Incarnation) -> Option<Outcome> {
     let limits = incarnation.limits();
-    match error.downcast_ref::<Stopped>() {
-        Some(Stopped::Killed) => return None,
-        Some(Stopped::Cpu) => {
-            let text = format!("cpu limit of {:?} reached without waiting", limits.cpu);
-            return Some(limit_reached(LimitName::Cpu.as_str(), &text));
-        }
-        None => {}
+    if let Some(stopped) = error.downcast_ref::<Stopped>() {
+        return of_ours(*stopped, limits);
     }
     // It has ended meanwhile.
     let who = caller.living().ok()?;
@@ -34,6 +29,25 @@ pub(super) fn stopped(error: &wasmtime::Error, caller: &Caller, incarnation: &In
     let fields = [("backtrace".to_owned(), format!("{error:?}"))];
     caller.node.log(&who.process, &incarnation.label, Level::Error, "the instance trapped", &fields);
     Some(failed(ErrorKind::Internal, &format!("the instance trapped: {}", sentence(error))))
+}
+
+/// An instance that never came to be: a kill (none), a limit, or what stands in the way.
+pub(super) fn unmade(error: &wasmtime::Error, incarnation: &Incarnation) -> Option<Outcome> {
+    match error.downcast_ref::<Stopped>() {
+        Some(stopped) => of_ours(*stopped, incarnation.limits()),
+        None => Some(no_instance(&sentence(error))),
+    }
+}
+
+/// The host has stopped the instance.
+fn of_ours(stopped: Stopped, limits: &Limits) -> Option<Outcome> {
+    match stopped {
+        Stopped::Killed => None,
+        Stopped::Cpu => {
+            let text = format!("cpu limit of {:?} reached without waiting", limits.cpu);
+            Some(limit_reached(LimitName::Cpu.as_str(), &text))
+        }
+    }
 }
 
 /// A script that ends because it got no memory tells of its own limit; where it was a budget's, the end says so.
