@@ -30,23 +30,26 @@ pub struct Row {
     pub passed: bool,
 }
 
+/// So many that the engine makes all its instances when the first few hundred are taken.
+const PROCESSES: u32 = 1_216;
+
 /// An engine and the neighbour on it.
 pub struct Site {
     engine: Engine,
     neighbour: Neighbour,
-    /// A program that does nothing.
+    /// A program that waits.
     idle: String,
 }
 
 impl Site {
     /// With the real guest.
     pub fn of_lua() -> Site {
-        let engine = Engine::new(EngineConfig::new(2_000)).expect("an engine");
+        let engine = Engine::new(EngineConfig::new(PROCESSES)).expect("an engine");
         let neighbour = Neighbour::new(
             &engine,
             "return { main = function() while true do time.sleep('5ms') print('tick') end end }",
         );
-        Site { engine, neighbour, idle: "return { main = function() end }".to_owned() }
+        Site { engine, neighbour, idle: "return { main = function() process.inbox():receive() end }".to_owned() }
     }
 
     /// With the hostile component in its place; there one way to behave is to be quiet.
@@ -56,11 +59,14 @@ impl Site {
         Site { engine, neighbour, idle: components::source(hostile::ASLEEP) }
     }
 
-    /// Has a thousand processes, a file operation and their threads made once.
+    /// Has all be made that the engine makes once, when many processes live.
     pub fn warm_up(&self) {
         let lab = Lab::on(&self.engine, lunarium_engine::Limits::default(), 400, |config| config);
         lab.define(&self.idle);
         (0..400).for_each(|_| drop(lab.spawn("main", Vec::new())));
+        while lab.node.waiting_count() < 400 {
+            std::thread::sleep(Duration::from_millis(1));
+        }
         left_on(&lab);
     }
 

@@ -4,7 +4,12 @@
 //! Case::body("what is tried", "ResourceExhausted cpu", "while true do end").with_cpu(100),
 //! ```
 
+mod files;
 mod loops;
+mod memory;
+mod messages;
+mod sandbox;
+mod storms;
 
 use crate::case::Case;
 use crate::hostile::{self, Hostile};
@@ -21,6 +26,11 @@ pub fn groups() -> Vec<Group> {
     let scripts = |title, cases| Group { title, site: Site::of_lua, cases };
     vec![
         scripts("Loops and long calls", loops::cases()),
+        scripts("Memory and recursion", memory::cases()),
+        scripts("Out of Lua", sandbox::cases()),
+        scripts("Messages, names, links", messages::cases()),
+        scripts("Storms", storms::cases()),
+        scripts("Files", files::cases()),
         Group { title: "Hostile components", site: Site::of_components, cases: components() },
     ]
 }

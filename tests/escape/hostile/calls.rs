@@ -1,6 +1,6 @@
 //! Calls of the host in the wrong order, after the end, while giving back, and by the thousand.
 
-use super::{Hostile, WELL};
+use super::{ENDLESS, Hostile, WELL};
 
 /// Ends itself, and calls on: what follows is never reached, for the first call stops it.
 macro_rules! after_its_end {
@@ -115,7 +115,6 @@ pub(super) const TABLE: &[Hostile] = &[
     Hostile {
         tried: "a thousand and more requests: programs executed",
         ends: "=> 499",
-        cpu: 5_000,
         start: accepted_of!(
             5000,
             "(call $exec (i32.const 48) (i32.const 9) (i32.const 64) (i32.const 13) (i32.const 17) (i32.const 1) (i32.const 1024))"
@@ -134,7 +133,6 @@ pub(super) const TABLE: &[Hostile] = &[
     Hostile {
         tried: "five thousand children",
         ends: "=> 499",
-        cpu: 5_000,
         start: accepted_of!(5000, "(call $spawn (call $request) (i32.const 1024))"),
         ..WELL
     },
@@ -146,7 +144,6 @@ pub(super) const TABLE: &[Hostile] = &[
             "(i32.store offset=4 (call $request) (i32.const 8)) (i32.store (i32.const 4096) (i32.const 80))
              (call $spawn (i32.const 4096) (i32.const 1024))"
         ),
-        cpu: 5_000,
         ticks: Some(20),
         ..WELL
     },
@@ -158,17 +155,15 @@ pub(super) const TABLE: &[Hostile] = &[
     },
     Hostile {
         tried: "to take the kernel's lock without end",
-        ends: "ResourceExhausted cpu",
         start: "(loop $on (drop (call $get_options)) (br $on)) (unreachable)",
-        ..WELL
+        ..ENDLESS
     },
     Hostile {
         tried: "to log without end",
-        ends: "ResourceExhausted cpu",
         start: "
             (loop $on (call $log (i32.const 3) (i32.const 160) (i32.const 7) (i32.const 16) (i32.const 0)) (br $on))
             (unreachable)",
-        ..WELL
+        ..ENDLESS
     },
     Hostile {
         tried: "to drop lines that were never printed",

@@ -152,7 +152,6 @@ pub(super) const TABLE: &[Hostile] = &[
         tried: "to give back ends of others without end, each in a short call",
         ends: "ResourceExhausted mailbox_bytes or ResourceExhausted cpu",
         give_back: "(global.set $free (i32.const 8192)) (call $give (call $ended) (i32.const 1))",
-        cpu: 2000,
         ..UPGRADES
     },
     Hostile {
@@ -202,6 +201,7 @@ pub(super) const TABLE: &[Hostile] = &[
         tried: "never to be done with giving back",
         ends: "ResourceExhausted cpu",
         give_back: "(loop $on (br $on)) (unreachable)",
+        cpu: 300,
         ..UPGRADES
     },
     Hostile { tried: "to compile without end", compile: "(loop $on (br $on)) (unreachable)", twice: true, ..WELL },

@@ -1,6 +1,6 @@
 //! Memory of every kind that a module has: linear, table, garbage-collected heap, stack. And instances that never come to be.
 
-use super::{Hostile, WELL};
+use super::{ENDLESS, Hostile, WELL};
 
 pub(super) const TABLE: &[Hostile] = &[
     Hostile {
@@ -39,14 +39,12 @@ pub(super) const TABLE: &[Hostile] = &[
               (local.set $list (struct.new $cell (local.get $list) (i64.const 0x0102030405060708)))
               (br $more))
             (unreachable)",
-        cpu: 10_000,
         ..WELL
     },
     Hostile {
         tried: "objects that are dropped at once, without end",
-        ends: "ResourceExhausted cpu",
         start: "(loop $more (drop (struct.new $cell (ref.null $cell) (i64.const 1))) (br $more)) (unreachable)",
-        ..WELL
+        ..ENDLESS
     },
     Hostile {
         tried: "an array of a gigabyte",
@@ -63,9 +61,8 @@ pub(super) const TABLE: &[Hostile] = &[
     Hostile { tried: "an exception that nobody catches", ends: TRAPPED, start: "(throw $raised)", ..WELL },
     Hostile {
         tried: "exceptions that are caught, without end",
-        ends: "ResourceExhausted cpu",
         start: "(loop $on (block $caught (try_table (catch $raised $caught) (throw $raised))) (br $on)) (unreachable)",
-        ..WELL
+        ..ENDLESS
     },
     Hostile {
         tried: "a chain of exceptions, each with the last one in it",
@@ -79,14 +76,12 @@ pub(super) const TABLE: &[Hostile] = &[
               (local.set $last)
               (br $on))
             (unreachable)",
-        cpu: 10_000,
         ..WELL
     },
     Hostile {
         tried: "a start function that never returns",
-        ends: "ResourceExhausted cpu",
         apart: Some("(func $begin (loop $on (br $on))) (start $begin)"),
-        ..WELL
+        ..ENDLESS
     },
     Hostile {
         tried: "a start function that traps",

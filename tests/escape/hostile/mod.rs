@@ -44,9 +44,12 @@ const WELL: Hostile = Hostile {
     realloc: "",
     apart: None,
     ticks: None,
-    cpu: 300,
+    cpu: 10_000,
     twice: false,
 };
+
+/// One that would never return.
+const ENDLESS: Hostile = Hostile { ends: "ResourceExhausted cpu", cpu: 300, ..WELL };
 
 /// The place of the one that is quiet: it prints every five milliseconds.
 pub const QUIET: usize = 0;

@@ -1,6 +1,6 @@
 //! Wild pointers and lengths, texts that are none, numbers outside of what a type has: each stops at the border.
 
-use super::{Hostile, WELL};
+use super::{ENDLESS, Hostile, WELL};
 
 /// Names itself, and what `registry.lookup` answers has to be put somewhere: by the allocator.
 const LOOK_UP: &str = "
@@ -104,10 +104,9 @@ pub(super) const TABLE: &[Hostile] = &[
     },
     Hostile {
         tried: "an allocator that never returns",
-        ends: "ResourceExhausted cpu",
         start: LOOK_UP,
         realloc: "(loop $on (br $on)) (unreachable)",
-        ..WELL
+        ..ENDLESS
     },
     Hostile { tried: "an allocator that traps", ends: TRAPPED, start: LOOK_UP, realloc: "(unreachable)", ..WELL },
     Hostile {
@@ -127,17 +126,15 @@ pub(super) const TABLE: &[Hostile] = &[
     },
     Hostile {
         tried: "an allocator that never returns, when it is handed messages",
-        ends: "ResourceExhausted cpu",
         start: "(call $wait_for_messages (i32.const 10))",
         realloc: "(loop $on (br $on)) (unreachable)",
-        ..WELL
+        ..ENDLESS
     },
     Hostile {
         tried: "an allocator that never returns, before the program begins",
-        ends: "ResourceExhausted cpu",
         realloc: "(loop $on (br $on)) (unreachable)",
         apart: Some(""),
-        ..WELL
+        ..ENDLESS
     },
 ];
 
