@@ -77,7 +77,7 @@ pub use files::{Directory, PathError};
 pub use lunarium_kernel::{
     Actor, Attribute, Condition, ConditionError, EntryId, ErrorKind, Failure, Field, FieldError, HostError, HostId,
     LimitName, Limits, LimitsOverride, Operand, Operator, Outcome, Pattern, PatternError, Pid, Policy, PolicyEffect,
-    Refusal, ResolveError,
+    Refusal, ResolveError, Tally,
 };
 pub use lunarium_schedule::{Portion, Sleep};
 pub use module::{Arguments, Caller, FunctionError, Module, ModuleError, Raw, nearest};

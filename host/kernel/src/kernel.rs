@@ -37,7 +37,7 @@ pub struct Kernel {
 
 /// What the whole node holds. All zero when nothing lives and all effects are drained.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Usage {
+pub struct Tally {
     /// Living processes.
     pub processes: usize,
     /// Links, each counted once.
@@ -184,9 +184,9 @@ impl Kernel {
     }
 
     /// What the node holds, counted afresh.
-    pub fn usage(&self) -> Usage {
+    pub fn usage(&self) -> Tally {
         let held = |count: fn(&Process) -> usize| self.processes.values().map(count).sum::<usize>();
-        Usage {
+        Tally {
             processes: self.processes.len(),
             links: held(|process| process.links.len()) / 2,
             monitors: held(|process| process.monitors.len()),

@@ -48,7 +48,7 @@ pub use inbox::{
     MAX_TASKS, MESSAGE_COST, Mailbox, MailboxLimits, Message, Remains, Reply, RequestError, ReturnError, SendError,
     TOPIC_COST, Unread, topic_bytes,
 };
-pub use kernel::{Kernel, ResolveError, Usage};
+pub use kernel::{Kernel, ResolveError, Tally};
 pub use limits::{CountLimits, LimitName, LimitUnit, LimitValueError, Limits, LimitsOverride, NodeLimits};
 pub use link::LinkError;
 pub use log_budget::{LOG_BYTES, LogBudget};

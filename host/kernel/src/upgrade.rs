@@ -23,7 +23,7 @@ impl Kernel {
 #[cfg(test)]
 mod tests {
     use crate::testing::{FEW, NOW, completed, effects, exec, failed, kernel, kill, name, settled, spawn};
-    use crate::{CountLimits, EntryId, Kernel, Pid, Usage};
+    use crate::{CountLimits, EntryId, Kernel, Pid, Tally};
 
     fn upgrade(kernel: &mut Kernel, pid: &Pid) -> bool {
         kernel.upgrade(pid, EntryId::new("app:next"), FEW, None)
@@ -70,7 +70,7 @@ mod tests {
         assert!(upgrade(&mut kernel, &pid));
         kernel.handle_exit(&friend, failed("boom"), NOW);
         assert_eq!(settled(&mut kernel).len(), 2);
-        assert_eq!(kernel.usage(), Usage::default());
+        assert_eq!(kernel.usage(), Tally::default());
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::node::{Machine, StartError, Usage};
 use crate::syscall;
-use crate::wasm::System;
+use crate::wasm::{GuestCode, System};
 
 /// Compiled guest, instance pool, worker threads and clock. Cheap to clone.
 ///
@@ -24,18 +24,32 @@ pub struct EngineConfig {
     /// Bytes that all processes of all nodes may hold together. None, the default: half of what the machine has, or its
     /// control group. At the limit: `spawn` and `send` are refused, and memory doesn't grow: a Lua error.
     pub memory: Option<u64>,
+    pub(super) guest: GuestCode,
 }
 
 impl EngineConfig {
     /// Room for so many processes, and the default of memory.
     pub fn new(max_processes: u32) -> EngineConfig {
-        EngineConfig { max_processes, memory: None }
+        EngineConfig { max_processes, memory: None, guest: GuestCode::default() }
     }
 
     /// The same with this many bytes for all processes.
     #[must_use]
     pub fn with_memory(self, memory: u64) -> EngineConfig {
         EngineConfig { memory: Some(memory), ..self }
+    }
+
+    /// The same with another component in place of the guest: all processes of the engine run that. For tests.
+    ///
+    /// # Safety
+    ///
+    /// `code` is what `host/engine/compiler.rs` has made, in this very build: it is run as it is.
+    #[cfg(feature = "other-guests")]
+    #[must_use]
+    #[allow(unsafe_code, reason = "compiled code can't be checked: whoever brings it promises where it comes from")]
+    pub unsafe fn with_guest(self, code: &'static [u8]) -> EngineConfig {
+        // SAFETY: the same promise.
+        EngineConfig { guest: unsafe { GuestCode::other(code) }, ..self }
     }
 }
 
@@ -52,8 +66,8 @@ impl Engine {
     /// Errors: the machine's settings don't allow `max_processes`, its CPU is older than x86-64-v3, or it is out of
     /// address space or threads.
     pub fn new(config: EngineConfig) -> Result<Engine, StartError> {
-        let EngineConfig { max_processes, memory } = config;
-        Ok(Engine { machine: Arc::new(Machine::start(max_processes, memory, syscall::add_to_linker)?) })
+        let EngineConfig { max_processes, memory, guest } = config;
+        Ok(Engine { machine: Arc::new(Machine::start(max_processes, memory, guest, syscall::add_to_linker)?) })
     }
 
     /// The number of processes this engine was made for.

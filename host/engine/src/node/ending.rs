@@ -15,10 +15,8 @@ use crate::wasm::{Refused, Stopped};
 /// A kill (none), a limit, or a trap.
 pub(super) fn stopped(error: &wasmtime::Error, caller: &Caller, incarnation: &Incarnation) -> Option<Outcome> {
     let limits = incarnation.limits();
-    match error.downcast_ref::<Stopped>() {
-        Some(Stopped::Killed) => return None,
-        Some(Stopped::Limit(name)) => return Some(limit_reached(name.as_str(), &cpu_limit(*name, limits))),
-        None => {}
+    if let Some(stopped) = error.downcast_ref::<Stopped>() {
+        return of_ours(*stopped, limits);
     }
     // It has ended meanwhile.
     let who = caller.living().ok()?;
@@ -48,6 +46,23 @@ pub(super) fn lifetime(limits: &Limits, began: Uptime) -> Option<Lifetime> {
     let text = format!("lifetime limit of {lifetime:?} reached");
     let outcome = limit_reached(LimitName::Lifetime.as_str(), &text);
     Some(Lifetime { until: began.saturating_add(lifetime), outcome })
+}
+
+/// An instance that couldn't be made: a kill (none), a limit, or what stands in the way. Also that takes time, and may be stopped on
+/// the way.
+pub(super) fn not_made(error: &wasmtime::Error, limits: &Limits) -> Option<Outcome> {
+    match error.downcast_ref::<Stopped>() {
+        Some(stopped) => of_ours(*stopped, limits),
+        None => Some(no_instance(&sentence(error))),
+    }
+}
+
+/// The host has stopped the instance.
+fn of_ours(stopped: Stopped, limits: &Limits) -> Option<Outcome> {
+    match stopped {
+        Stopped::Killed => None,
+        Stopped::Limit(name) => Some(limit_reached(name.as_str(), &cpu_limit(name, limits))),
+    }
 }
 
 /// A script that ends because it got no memory tells of its own limit; where it was a budget's, the end says so.

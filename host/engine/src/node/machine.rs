@@ -9,7 +9,7 @@ use std::time::Instant;
 use lunarium_kernel::{Account, Budget, Exhausted, Uptime};
 
 use super::Caller;
-use crate::wasm::{Instances, InstancesError, Link, PoolError, System};
+use crate::wasm::{GuestCode, Instances, InstancesError, Link, PoolError, System};
 use lunarium_schedule::{Clock, Scheduler};
 
 pub(crate) struct Machine {
@@ -50,8 +50,13 @@ impl From<InstancesError> for StartError {
 
 impl Machine {
     /// `memory` bytes for all processes; none: half of what there is for this program. `link` gives the guest its imports.
-    pub(crate) fn start(max_processes: u32, memory: Option<u64>, link: Link<Caller>) -> Result<Machine, StartError> {
-        let instances = Arc::new(Instances::new(max_processes, link)?);
+    pub(crate) fn start(
+        max_processes: u32,
+        memory: Option<u64>,
+        guest: GuestCode,
+        link: Link<Caller>,
+    ) -> Result<Machine, StartError> {
+        let instances = Arc::new(Instances::new(max_processes, guest, link)?);
         let scheduler = Scheduler::start(System::get().cores)?;
         let ticking = (Arc::clone(&instances), Arc::clone(&scheduler));
         let clock = Clock::start(Box::new(move || {

@@ -19,12 +19,10 @@ use wasmtime::component::{Component, Linker};
 use wasmtime::{Config, InstanceAllocationStrategy};
 
 use super::bindings::LuaProcessPre;
+use super::guest_code::GuestCode;
 use super::instance::Occupant;
 use super::pool::{self, PoolError};
 use super::tunables;
-
-/// The guest, compiled by the build script.
-const GUEST: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/guest.cwasm"));
 
 /// Instances of the first segment: enough for most programs, made in about a millisecond.
 const FIRST: u32 = 256;
@@ -56,6 +54,7 @@ pub(crate) struct Instances<T: Occupant> {
 }
 
 struct Shared<T: Occupant> {
+    guest: GuestCode,
     link: Link<T>,
     /// As many as there are free slots.
     permits: Arc<Semaphore>,
@@ -101,13 +100,14 @@ pub(crate) struct Slot<T: Occupant> {
 
 impl<T: Occupant> Instances<T> {
     /// Checks that this machine can hold `max_processes`, and makes the first segment.
-    pub(crate) fn new(max_processes: u32, link: Link<T>) -> Result<Instances<T>, InstancesError> {
+    pub(crate) fn new(max_processes: u32, guest: GuestCode, link: Link<T>) -> Result<Instances<T>, InstancesError> {
         pool::check(max_processes)?;
         let count = pool::instances(max_processes);
         let first = count.min(FIRST);
-        let segment = Segment::new(first, link).map_err(InstancesError::Wasm)?;
+        let segment = Segment::new(first, guest, link).map_err(InstancesError::Wasm)?;
         let growth = Growth { left: count.saturating_sub(first), under_way: false, failure: None, kept: false };
         let shared = Shared {
+            guest,
             link,
             permits: Arc::new(Semaphore::new(size(first))),
             segments: RwLock::new(vec![segment]),
@@ -174,7 +174,7 @@ fn grow<T: Occupant>(shared: &Weak<Shared<T>>) {
     while goes_on {
         let Some(shared) = shared.upgrade() else { return };
         let count = NEXT.min(shared.growth.lock().left);
-        let segment = Segment::new(count, shared.link).map_err(|error| format!("{error:#}"));
+        let segment = Segment::new(count, shared.guest, shared.link).map_err(|error| format!("{error:#}"));
         goes_on = shared.finish_growth(segment.map(|segment| (segment, count)));
     }
 }
@@ -286,13 +286,13 @@ fn size(count: u32) -> usize {
 }
 
 impl<T: Occupant> Segment<T> {
-    fn new(size: u32, link: Link<T>) -> wasmtime::Result<Arc<Segment<T>>> {
+    fn new(size: u32, guest: GuestCode, link: Link<T>) -> wasmtime::Result<Arc<Segment<T>>> {
         let mut config = Config::new();
         tunables::tune(&mut config);
         config.async_stack_zeroing(true);
         config.allocation_strategy(InstanceAllocationStrategy::Pooling(pool::pool(size)));
         let wasm = wasmtime::Engine::new(&config)?;
-        let component = load(&wasm)?;
+        let component = guest.load(&wasm)?;
         let mut linker = Linker::new(&wasm);
         link(&mut linker, &component)?;
         linker.define_unknown_imports_as_traps(&component)?;
@@ -320,16 +320,6 @@ impl<T: Occupant> Drop for Slot<T> {
         // Before the permit, which is dropped after this: whoever gets that finds a slot.
         self.segment.free.fetch_add(1, Ordering::AcqRel);
     }
-}
-
-#[allow(unsafe_code, reason = "loading code that was compiled ahead of time is the one unsafe act of the host")]
-fn load(wasm: &wasmtime::Engine) -> wasmtime::Result<Component> {
-    // SAFETY: `deserialize` requires bytes made by `Engine::precompile_component` of the same wasmtime version with
-    // compatible settings, unmodified. They are: `build.rs` made them in this very build, from the wasmtime version
-    // that Cargo.toml pins with `=` for both sides and with the settings of `tunables.rs` that both sides share;
-    // `include_bytes!` puts them into this binary, where nothing writes. Version, settings and CPU features are
-    // checked by wasmtime once more, and refused with an error.
-    unsafe { Component::deserialize(wasm, GUEST) }
 }
 
 #[cfg(test)]

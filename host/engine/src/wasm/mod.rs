@@ -6,6 +6,7 @@
 mod available;
 mod bindings;
 pub(crate) mod convert;
+mod guest_code;
 mod instance;
 mod instances;
 mod memory;
@@ -16,6 +17,7 @@ mod tunables;
 pub(crate) use bindings::exports::lunarium::process::guest;
 pub(crate) use bindings::lunarium::process as imports;
 pub(crate) use bindings::{CallError, LuaProcess};
+pub(crate) use guest_code::GuestCode;
 pub(crate) use instance::{Instance, Occupant, Stopped};
 pub(crate) use instances::{Instances, InstancesError, Link, Slot};
 pub(crate) use memory::{MemoryLimiter, Refused};

@@ -1,7 +1,7 @@
 //! What a process that waits for its turn can still do, and what its turn does.
 
 use crate::testing::{NOW, Node, completed, effects, exec, failed, kernel, kill, name, settled, spawn};
-use crate::{Pid, Usage};
+use crate::{Pid, Tally};
 
 /// Two linked processes, the first of which has failed.
 fn failed_pair(kernel: &mut Node) -> (Pid, Pid) {
@@ -58,7 +58,7 @@ fn who_traps_links_in_time_is_told_of_every_failure_in_order() {
             format!("{b} LINK_DOWN {third}: Internal three"),
         ]
     );
-    assert_eq!(kernel.usage(), Usage { processes: 1, ..Usage::default() });
+    assert_eq!(kernel.usage(), Tally { processes: 1, ..Tally::default() });
 }
 
 #[test]
@@ -89,7 +89,7 @@ fn who_ends_before_its_turn_leaves_no_turn() {
     assert!(!kernel.owes_consequences());
     kernel.handle_consequence(NOW);
     assert!(effects(&mut kernel).is_empty());
-    assert_eq!(kernel.usage(), Usage::default());
+    assert_eq!(kernel.usage(), Tally::default());
 }
 
 #[test]

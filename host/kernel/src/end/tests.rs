@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::testing::{FEW, NOW, Node, completed, due, effects, exec, failed, kernel, kill, settled, spawn, spec};
-use crate::{Deadline, Effect, EntryId, ErrorKind, Event, Lifetime, Pid, Refusal, SpawnSpec, Timestamp, Uptime, Usage};
+use crate::{Deadline, Effect, EntryId, ErrorKind, Event, Lifetime, Pid, Refusal, SpawnSpec, Timestamp, Uptime, Tally};
 
 fn later(nanos: u64) -> Timestamp {
     NOW.saturating_add(Duration::from_nanos(nanos))
@@ -122,7 +122,7 @@ fn a_ring_and_a_star_of_8000_end_one_by_one() {
             calls += 1;
         }
         assert_eq!(ended, 8_000);
-        assert_eq!(kernel.usage(), Usage::default());
+        assert_eq!(kernel.usage(), Tally::default());
         kernel.check_invariants().unwrap();
     }
 }
@@ -139,7 +139,7 @@ fn densely_linked_processes_end_once_each() {
     kernel.terminate(None, &pids[0], NOW).unwrap();
     assert_eq!((kernel.process_count(), effects(&mut kernel).len()), (59, 1));
     assert_eq!(settled(&mut kernel).len(), 59);
-    assert_eq!(kernel.usage(), Usage::default());
+    assert_eq!(kernel.usage(), Tally::default());
 }
 
 #[test]
@@ -240,7 +240,7 @@ fn deadlines_that_pass_together_end_one_at_a_time() {
         kernel.handle_timeout(due(1).due, NOW);
         assert_eq!(effects(&mut kernel).len(), 1);
     }
-    assert_eq!((kernel.next_deadline(), kernel.usage()), (None, Usage::default()));
+    assert_eq!((kernel.next_deadline(), kernel.usage()), (None, Tally::default()));
 }
 
 #[test]
@@ -289,7 +289,7 @@ fn callees_end_after_their_caller_and_theirs_too() {
             "stop {h|0x00005}: Internal linked process failed: {h|0x00004}: process terminated",
         ]
     );
-    assert_eq!(kernel.usage(), Usage { processes: 1, ..Usage::default() });
+    assert_eq!(kernel.usage(), Tally { processes: 1, ..Tally::default() });
 }
 
 #[test]
@@ -337,7 +337,7 @@ fn a_long_chain_of_callees_ends_link_by_link() {
         assert!(matches!(kernel.poll_effect(), Some(Effect::Ended { .. })) && kernel.poll_effect().is_none());
         kernel.handle_consequence(NOW);
     }
-    assert_eq!(kernel.usage(), Usage::default());
+    assert_eq!(kernel.usage(), Tally::default());
 }
 
 fn lasting(nanos: u64) -> Lifetime {
@@ -369,7 +369,7 @@ fn who_has_a_lifetime_ends_with_it_as_was_said_when_it_began() {
             "stop {h|0x00002}: Internal too old",
         ]
     );
-    assert!(!kernel.is_alive(&young) && kernel.usage() == Usage::default());
+    assert!(!kernel.is_alive(&young) && kernel.usage() == Tally::default());
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! Who is found, and by what.
 
 use crate::testing::{NOW, due, host, kernel, kill, name, pid, spawn, spec};
-use crate::{Destination, ErrorKind, Kernel, Pid, Refusal, ResolveError, SpawnError, Usage};
+use crate::{Destination, ErrorKind, Kernel, Pid, Refusal, ResolveError, SpawnError, Tally};
 
 /// As whoever has a text does it.
 fn resolve(kernel: &Kernel, caller: Option<&Pid>, text: &str) -> Result<Pid, ResolveError> {
@@ -100,11 +100,11 @@ fn usage_returns_to_zero() {
     kernel.monitor(&a, &b).unwrap();
     kernel.cancel(None, &a, Some(due(1)), NOW).unwrap();
     let held =
-        Usage { processes: 2, links: 1, monitors: 1, calls: 0, names: 1, deadlines: 1, consequences: 0, effects: 2 };
+        Tally { processes: 2, links: 1, monitors: 1, calls: 0, names: 1, deadlines: 1, consequences: 0, effects: 2 };
     assert_eq!(kernel.usage(), held);
     kill(&mut kernel, &a);
     kill(&mut kernel, &b);
-    assert_eq!(kernel.usage(), Usage::default());
+    assert_eq!(kernel.usage(), Tally::default());
 }
 
 #[test]
@@ -112,5 +112,5 @@ fn on_a_stopped_node_nothing_is_spawned() {
     let (mut kernel, host) = (Kernel::stopped(), host("h", u32::MAX));
     let refusal = kernel.spawn(None, &host, spec()).unwrap_err();
     assert_eq!((&refusal, refusal.kind()), (&SpawnError::NodeStopped, ErrorKind::Unavailable));
-    assert_eq!((kernel.usage(), host.process_count()), (Usage::default(), 0));
+    assert_eq!((kernel.usage(), host.process_count()), (Tally::default(), 0));
 }

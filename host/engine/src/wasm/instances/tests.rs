@@ -7,7 +7,7 @@ use futures_lite::future::{block_on, poll_once};
 use wasmtime::component::{Component, Linker};
 
 use super::{FIRST, Instances, LOW};
-use crate::wasm::{MemoryLimiter, Occupant, Stopped};
+use crate::wasm::{GuestCode, MemoryLimiter, Occupant, Stopped};
 
 struct Nobody(MemoryLimiter);
 
@@ -44,7 +44,7 @@ fn link(_: &mut Linker<Nobody>, _: &Component) -> wasmtime::Result<()> {
 
 #[test]
 fn the_making_of_a_segment_holds_up_nobody_who_finds_a_slot() {
-    let instances = Instances::new(FIRST + 500, link).unwrap();
+    let instances = Instances::new(FIRST + 500, GuestCode::default(), link).unwrap();
     let mut slots = Vec::new();
     for held in 0..FIRST as usize {
         slots.push(block_on(instances.acquire()).unwrap());

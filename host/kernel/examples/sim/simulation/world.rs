@@ -12,7 +12,7 @@ use std::sync::Arc;
 use lunarium_kernel::{
     BatchLimits, CountLimits, Deadline, Destination, Effect, EntryId, ErrorKind, Event, Failure, Host, HostId, Inbox,
     Kernel, Limits, Mailbox, Name, NodeLimits, Outcome, Pid, Refusal, RegisterError, ResolveError, SpawnSpec,
-    Timestamp, Uptime, Usage,
+    Timestamp, Uptime, Tally,
 };
 
 use super::model::{End, Expect, Model, ModelHost, Ordinal, Owed, SpawnWish, Target};
@@ -534,7 +534,7 @@ impl World {
         }
         self.settle()?;
         self.check()?;
-        same("usage", &self.kernel.usage(), &Usage::default())?;
+        same("usage", &self.kernel.usage(), &Tally::default())?;
         same("ends", &self.ended.len(), &self.pids.len())?;
         same("processes in the engine", &self.table.len(), &0)?;
         same("names in the engine", &self.names.len(), &0)?;

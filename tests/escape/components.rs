@@ -1,0 +1,28 @@
+//! The hostile components, compiled, and the engines that run them. Owns the promise that an engine's code stands on.
+
+use lunarium_engine::{Engine, EngineConfig};
+
+use crate::hostile;
+
+/// The common one, then those apart, in the order of the table.
+const COMPILED: &[&[u8]] = include!(concat!(env!("OUT_DIR"), "/hostile.rs"));
+
+/// The place of the one that has all but those apart.
+pub const COMMON: usize = 0;
+
+/// The place of the first of those.
+pub const APART: usize = 1;
+
+/// An engine's configuration with a component in place of the guest.
+#[allow(unsafe_code, reason = "compiled code can't be checked")]
+pub fn config(component: usize, max_processes: u32) -> EngineConfig {
+    // SAFETY: `build.rs` has compiled it by `host/engine/compiler.rs`, in this very build.
+    unsafe { EngineConfig::new(max_processes).with_guest(COMPILED[component]) }
+}
+
+/// The source that makes the common component behave as the one at this place.
+pub fn source(place: usize) -> String {
+    let character = u8::try_from(place + 33).expect("a place");
+    assert!(character < 127, "more guests than there are characters to choose by");
+    char::from(character).to_string()
+}
