@@ -75,6 +75,7 @@ pub use files::{Directory, PathError};
 pub use lunarium_kernel::{
     Attribute, Condition, ConditionError, EntryId, ErrorKind, Failure, Field, FieldError, HostError, HostId, LimitName,
     Limits, LimitsOverride, Operand, Operator, Outcome, Pattern, PatternError, Pid, Policy, PolicyEffect, ResolveError,
+    Usage,
 };
 pub use lunarium_schedule::Sleep;
 pub use node::{CompileError, GlobalUse, Globals, SpawnError, SpawnRequest, StartError};

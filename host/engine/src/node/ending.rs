@@ -3,7 +3,7 @@
 //! Owns what a script may learn of it: one sentence. What wasm and the host say beyond it, a backtrace above all, goes
 //! to the log.
 
-use lunarium_kernel::{ErrorKind, Exhausted, LimitName, Outcome, ReturnError};
+use lunarium_kernel::{ErrorKind, Exhausted, LimitName, Limits, Outcome, ReturnError};
 
 use super::Caller;
 use crate::process::{Incarnation, Level};
@@ -13,13 +13,8 @@ use crate::wasm::{Refused, Stopped};
 /// A kill (none), a limit, or a trap.
 pub(super) fn stopped(error: &wasmtime::Error, caller: &Caller, incarnation: &Incarnation) -> Option<Outcome> {
     let limits = incarnation.limits();
-    match error.downcast_ref::<Stopped>() {
-        Some(Stopped::Killed) => return None,
-        Some(Stopped::Cpu) => {
-            let text = format!("cpu limit of {:?} reached without waiting", limits.cpu);
-            return Some(limit_reached(LimitName::Cpu.as_str(), &text));
-        }
-        None => {}
+    if let Some(stopped) = error.downcast_ref::<Stopped>() {
+        return ended(*stopped, limits);
     }
     // It has ended meanwhile.
     let who = caller.living().ok()?;
@@ -34,6 +29,24 @@ pub(super) fn stopped(error: &wasmtime::Error, caller: &Caller, incarnation: &In
     let fields = [("backtrace".to_owned(), format!("{error:?}"))];
     caller.node.log(&who.process, &incarnation.label, Level::Error, "the instance trapped", &fields);
     Some(failed(ErrorKind::Internal, &format!("the instance trapped: {}", sentence(error))))
+}
+
+/// An instance that couldn't be made; also that takes time, and may be stopped on the way.
+pub(super) fn not_made(error: &wasmtime::Error, limits: &Limits) -> Option<Outcome> {
+    match error.downcast_ref::<Stopped>() {
+        Some(stopped) => ended(*stopped, limits),
+        None => Some(no_instance(&format!("{error:#}"))),
+    }
+}
+
+fn ended(stopped: Stopped, limits: &Limits) -> Option<Outcome> {
+    match stopped {
+        Stopped::Killed => None,
+        Stopped::Cpu => {
+            let text = format!("cpu limit of {:?} reached without waiting", limits.cpu);
+            Some(limit_reached(LimitName::Cpu.as_str(), &text))
+        }
+    }
 }
 
 /// A script that ends because it got no memory tells of its own limit; where it was a budget's, the end says so.
@@ -76,7 +89,10 @@ pub(super) fn no_instance(error: &str) -> Outcome {
 mod tests {
     use wasmtime::{Error, Trap};
 
-    use super::sentence;
+    use lunarium_kernel::{ErrorKind, Limits};
+
+    use super::{not_made, sentence};
+    use crate::wasm::Stopped;
 
     #[test]
     fn a_script_learns_what_went_wrong_and_not_where() {
@@ -85,5 +101,17 @@ mod tests {
         assert_eq!(sentence(&trap), "wasm trap: out of bounds memory access");
         let other = Error::msg("fuel allocated for hostcalls has been exhausted\nand a second line").context(backtrace);
         assert_eq!(sentence(&other), "fuel allocated for hostcalls has been exhausted");
+    }
+
+    #[test]
+    fn who_is_stopped_while_its_instance_is_made_ends_as_anywhere_else() {
+        let limits = Limits::default();
+        assert!(not_made(&Error::from(Stopped::Killed), &limits).is_none());
+        let outcome = not_made(&Error::from(Stopped::Cpu), &limits).unwrap();
+        let failure = outcome.failure().unwrap();
+        assert_eq!(failure.kind, ErrorKind::ResourceExhausted);
+        assert_eq!(failure.message, "cpu limit of 10s reached without waiting");
+        let outcome = not_made(&Error::msg("no slot"), &limits).unwrap();
+        assert_eq!(outcome.failure().unwrap().message, "cannot make an instance: no slot");
     }
 }

@@ -4,6 +4,7 @@
 //! in through the catalogue. Its folder has no public types but errors: the embedder's face is `api`.
 
 mod alarm;
+mod audit;
 mod caller;
 mod census;
 mod check;
