@@ -3,11 +3,21 @@
 //! Owns the notation of test scripts and of what comes out. All nodes of a test program share one engine, as the nodes
 //! of any program should.
 
-#![allow(clippy::expect_used, clippy::panic, reason = "a test that can't go on says so")]
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stderr,
+    reason = "a test that can't go on says so"
+)]
+
+mod dice;
+pub mod inputs;
 
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::task::Waker;
 
+pub use dice::Dice;
 use lunarium_engine::{
     Chunk, Definition, Engine, EngineConfig, EntryId, Grants, Handle, HostDefinition, HostId, Level, Limits, Node,
     NodeConfig, Outcome, Output, ProcessLabel, SpawnRequest, Value,

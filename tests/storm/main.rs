@@ -17,7 +17,6 @@
     reason = "a test without a harness fails by panicking and tells by itself"
 )]
 
-mod dice;
 mod program;
 mod round;
 mod system;

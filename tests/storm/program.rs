@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use crate::dice::Dice;
+use lunarium_tests::Dice;
 
 /// Programs of a node: `app:p1` and so on; the library they share is `app:library`.
 pub const PROGRAMS: u64 = 12;

@@ -8,8 +8,8 @@ use std::time::{Duration, Instant};
 
 use futures_lite::future::block_on;
 use lunarium_engine::{Chunk, Engine, Handle, Outcome, Usage, Value};
+use lunarium_tests::Dice;
 
-use crate::dice::Dice;
 use crate::program::{HOSTS, Moves, PROGRAMS};
 use crate::system;
 use crate::world::Tenant;

@@ -12,8 +12,8 @@ use lunarium_engine::{
     Library, Limits, LimitsOverride, Node, NodeConfig, Pattern, Policy, PolicyEffect, ScopeSpec, SecuritySpec,
     SpawnRequest, Value,
 };
+use lunarium_tests::Dice;
 
-use crate::dice::Dice;
 use crate::program::{HOSTS, LIBRARY, Moves, PROGRAMS};
 use crate::watch::Watch;
 
