@@ -95,9 +95,14 @@ impl Lab {
 
     /// A lab with room for this many processes, on a node that is `set` otherwise.
     pub fn made(limits: Limits, max_processes: u32, set: impl FnOnce(NodeConfig) -> NodeConfig) -> Lab {
+        Lab::on(engine(), limits, max_processes, set)
+    }
+
+    /// The same on an engine of its own.
+    pub fn on(engine: &Engine, limits: Limits, max_processes: u32, set: impl FnOnce(NodeConfig) -> NodeConfig) -> Lab {
         let output = Arc::new(Kept::default());
         let config = set(NodeConfig::new(Arc::<Kept>::clone(&output)).with_max_processes(PROCESSES));
-        let node = Node::start_on(engine(), config).expect("a node");
+        let node = Node::start_on(engine, config).expect("a node");
         let host = HostDefinition::new(HostId::new(HOST)).with_max_processes(max_processes).with_limits(limits);
         node.add_host(host).expect("a fresh node has no host");
         Lab { node, grants: Arc::default(), output }
