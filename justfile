@@ -74,6 +74,10 @@ deny:
 sim seeds="2000":
     cargo run --release --locked -p lunarium-kernel --example sim -- --seeds {{ seeds }}
 
+# Programs made by dice attack several nodes for so long, and everything is checked meanwhile: just storm 3600 1.
+storm seconds="60" seed="1" *options:
+    cargo test --workspace --locked {{ options }} --test storm -- {{ seconds }} {{ seed }}
+
 # Measures what things cost; prints a table and writes JSON to target/bench.json. Single groups: just bench spawn messages.
 bench *groups:
     cargo build --release --locked -p lunarium-cli -p lunarium-bench

@@ -3,11 +3,21 @@
 //! Owns the notation of test scripts and of what comes out. All nodes of a test program share one engine, as the nodes
 //! of any program should.
 
-#![allow(clippy::expect_used, clippy::panic, reason = "a test that can't go on says so")]
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stderr,
+    reason = "a test that can't go on says so"
+)]
+
+mod dice;
+pub mod inputs;
 
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::task::Waker;
 
+pub use dice::Dice;
 use lunarium_engine::{
     Chunk, Definition, Engine, EngineConfig, EntryId, Grants, Handle, HostDefinition, HostId, Level, Limits, Node,
     NodeConfig, Outcome, Output, ProcessLabel, SpawnRequest, Value,
@@ -88,7 +98,7 @@ impl Lab {
         Lab::on(engine(), limits, max_processes, set)
     }
 
-    /// The same on an engine of the test's own.
+    /// The same on an engine of its own.
     pub fn on(engine: &Engine, limits: Limits, max_processes: u32, set: impl FnOnce(NodeConfig) -> NodeConfig) -> Lab {
         let output = Arc::new(Kept::default());
         let config = set(NodeConfig::new(Arc::<Kept>::clone(&output)).with_max_processes(PROCESSES));

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use cap_std::ambient_authority;
 use cap_std::fs::Dir;
-use lunarium_engine::{Directory, Engine, EngineConfig, Grants, HostId, Usage};
+use lunarium_engine::{Directory, Engine, EngineConfig, Grants, HostId, Tally};
 use lunarium_tests::{HOST, Lab};
 use tempfile::TempDir;
 
@@ -140,10 +140,10 @@ fn left_on(lab: &Lab) -> String {
         let _ = lab.node.terminate(&pid);
     }
     lab.settle();
-    let (usage, memory) = (lab.node.usage(), lab.node.memory_used());
-    match usage == Usage::default() && memory == 0 {
+    let (tally, memory) = (lab.node.audit(), lab.node.memory_used());
+    match tally == Ok(Tally::default()) && memory == 0 {
         true => String::new(),
-        false => format!("{usage:?}, {memory} bytes, "),
+        false => format!("{tally:?}, {memory} bytes, "),
     }
 }
 

@@ -15,6 +15,7 @@ use crate::time::duration::Duration;
 use crate::time::moment::Time;
 use crate::time::zone::Zone;
 
+use super::ERROR_FIELDS;
 use super::size::{GROWTH, least};
 
 /// Pushes the value. Raises, also an error object: `INVALID` for what is no payload, `RESOURCE_EXHAUSTED` for a value
@@ -354,7 +355,7 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// An error object: a table with kind, message, retryable, details, stack in this order.
+/// An error object: a table of its fields.
 fn error(lua: Lua, body: &[u8], depth: usize) -> Option<()> {
     if depth > DEPTH || !lua.reserve(8) {
         return None;
@@ -365,8 +366,11 @@ fn error(lua: Lua, body: &[u8], depth: usize) -> Option<()> {
         return None;
     }
     lua.new_table(5, 0);
-    for item in 1..=5 {
+    for (kind, item) in ERROR_FIELDS.into_iter().zip(1..) {
         reader.value(depth + 1)?;
+        if !matches!(lua.kind(-1), Kind::Nil) && lua.kind(-1) != kind {
+            return None;
+        }
         lua.set_item(-2, item);
     }
     lua.context().types.error.get().set(lua);

@@ -15,6 +15,8 @@ use crate::time::duration::Duration;
 use crate::time::moment::Time;
 use crate::time::zone::Zone;
 
+use super::ERROR_FIELDS;
+
 /// Why a value can't travel.
 pub enum Unfit {
     /// A value of this kind, at this path (built from the inside out, so reversed).
@@ -299,9 +301,7 @@ impl Encoder<'_> {
         self.out.extend_from_slice(&[0xc9, 0, 0, 0, 0, extension::ERROR, 0x95]);
         // Numbers of tables inside are the details' own, because they are a payload of their own elsewhere.
         let outer = mem::take(&mut self.seen);
-        for (item, kind) in
-            [(1, Kind::String), (2, Kind::String), (3, Kind::Boolean), (4, Kind::Table), (5, Kind::String)]
-        {
+        for (kind, item) in ERROR_FIELDS.into_iter().zip(1..) {
             self.lua.get_item(index, item);
             if self.lua.kind(-1) == kind {
                 self.value(self.lua.top(), depth + 1).map_err(|e| e.under(|| ".details".to_owned()))?;

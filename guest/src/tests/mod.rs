@@ -13,6 +13,7 @@ mod ends;
 mod errors;
 mod exec;
 mod files;
+mod fuzz;
 mod globals;
 mod guides;
 mod json;

@@ -224,7 +224,7 @@ fn a_message_over_the_limit_is_refused_before_it_is_built() {
 
 #[test]
 fn corrupt_payloads_raise_and_take_no_memory() {
-    let corrupt: [&[u8]; 9] = [
+    let corrupt: [&[u8]; 10] = [
         b"",
         b"\xc1",
         b"\x92\x01",
@@ -234,6 +234,8 @@ fn corrupt_payloads_raise_and_take_no_memory() {
         b"\xd6\x01\0\0\0\x09",
         b"\x81\xc0\x01",
         b"\x01\x02",
+        // An error whose kind is a number.
+        b"\xc7\x06\x02\x95\x30\xa0\xc2\xc0\xc0",
     ];
     let run = |payload: &[u8]| {
         let case = Case::body("print(pcall(function() return process.listen('t'):receive() end))");
@@ -241,6 +243,8 @@ fn corrupt_payloads_raise_and_take_no_memory() {
     };
     let ends: Vec<String> = corrupt.into_iter().map(run).collect();
     expect![[r#"
+        false	corrupt payload
+        => nil
         false	corrupt payload
         => nil
         false	corrupt payload

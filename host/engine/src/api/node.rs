@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use lunarium_kernel::{
     Account, Budget, EntryId, HostError, HostId, LOG_BYTES, LogBudget, Message, NodeLimits, PROCESS_BYTES, Pid, Policy,
-    ResolveError, SendError, Topic, TopicError,
+    ResolveError, SendError, Tally, Topic, TopicError,
 };
 
 use super::handle::call;
@@ -392,6 +392,14 @@ impl Node {
         let (reply, inspection) = channel();
         self.inner().control.table.get(pid)?.inspect(reply);
         inspection.recv().ok()
+    }
+
+    /// Looks whether everything that is kept of the node in several places agrees, and counts what it holds. Takes time in
+    /// proportion to that, while nobody can start, end or link a process: for tests.
+    ///
+    /// Errors: the first thing that is wrong, in words.
+    pub fn audit(&self) -> Result<Tally, String> {
+        self.inner().audit()
     }
 
     /// Instances held now or about to be made: those of living processes, and of dead ones whose memory isn't given back

@@ -105,7 +105,10 @@ pub(super) fn no_instance(error: &str) -> Outcome {
 mod tests {
     use wasmtime::{Error, Trap};
 
-    use super::sentence;
+    use lunarium_kernel::{ErrorKind, LimitName, Limits};
+
+    use super::{not_made, sentence};
+    use crate::wasm::Stopped;
 
     #[test]
     fn a_script_learns_what_went_wrong_and_not_where() {
@@ -114,5 +117,17 @@ mod tests {
         assert_eq!(sentence(&trap), "wasm trap: out of bounds memory access");
         let other = Error::msg("fuel allocated for hostcalls has been exhausted\nand a second line").context(backtrace);
         assert_eq!(sentence(&other), "fuel allocated for hostcalls has been exhausted");
+    }
+
+    #[test]
+    fn who_is_stopped_while_its_instance_is_made_ends_as_anywhere_else() {
+        let limits = Limits::default();
+        assert!(not_made(&Error::from(Stopped::Killed), &limits).is_none());
+        let outcome = not_made(&Error::from(Stopped::Limit(LimitName::Cpu)), &limits).unwrap();
+        let failure = outcome.failure().unwrap();
+        assert_eq!(failure.kind, ErrorKind::ResourceExhausted);
+        assert_eq!(failure.message, "cpu limit of 10s reached without waiting");
+        let outcome = not_made(&Error::msg("no slot"), &limits).unwrap();
+        assert_eq!(outcome.failure().unwrap().message, "cannot make an instance: no slot");
     }
 }

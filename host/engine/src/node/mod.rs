@@ -5,6 +5,7 @@
 
 mod alarm;
 mod ask;
+mod audit;
 mod call;
 mod caller;
 mod census;

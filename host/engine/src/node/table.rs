@@ -70,6 +70,11 @@ impl Table {
         all
     }
 
+    /// Every name with its holder's number.
+    pub(crate) fn names(&self) -> Vec<(Name, u64)> {
+        self.names.pin().iter().map(|(name, number)| (name.clone(), *number)).collect()
+    }
+
     /// Every living process.
     pub(crate) fn all(&self) -> Vec<Arc<Process>> {
         self.processes.pin().values().map(Arc::clone).collect()

@@ -457,6 +457,19 @@ impl Process {
         self.arrivals.lock().waker.is_some()
     }
 
+    /// What is charged for the inbox is what it holds, and a step more at most.
+    ///
+    /// Errors: it isn't.
+    pub(crate) fn audit(&self) -> Result<(), String> {
+        let arrivals = self.arrivals.lock();
+        let (needed, paid) = (charged(arrivals.held_bytes()), arrivals.holding.bytes());
+        let more = if needed == 0 { 0 } else { STEP };
+        if (needed..=needed.saturating_add(more)).contains(&paid) {
+            return Ok(());
+        }
+        Err(format!("its inbox takes {needed} bytes and is charged {paid}"))
+    }
+
     /// Asks the runner to look at the instance at rest; one that has ended never answers, and drops `reply`.
     pub(crate) fn inspect(&self, reply: Sender<Inspection>) {
         let mut arrivals = self.arrivals.lock();

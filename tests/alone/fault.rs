@@ -1,0 +1,1 @@
+//! What the system refuses: memory, threads, disks.
