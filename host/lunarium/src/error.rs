@@ -5,7 +5,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use lunarium_engine::{
-    DeliverError, ErrorKind, Failure, HostError, ModuleError, PathError, PoolError, ReadError, Refusal, ResolveError,
+    CallError, DeliverError, ErrorKind, Failure, HostError, ModuleError, PathError, PoolError, ReadError, Refusal, ResolveError,
     SecurityError, SpawnError, StartError, ValueError, WriteError,
 };
 
@@ -99,6 +99,15 @@ of_kind! {
     WriteError: Invalid;
     PoolError: ResourceExhausted;
     StartError: ResourceExhausted;
+}
+
+impl From<CallError> for Error {
+    fn from(error: CallError) -> Error {
+        match error {
+            CallError::Failed(failure) => Arc::unwrap_or_clone(failure).into(),
+            error => Error::of(error.kind(), error.retryable(), error),
+        }
+    }
 }
 
 impl From<DeliverError> for Error {

@@ -10,9 +10,9 @@
 //!     Ok::<_, FunctionError>(format!("{who} paid {cents}")) // here stands your database
 //! });
 //! let node = Node::builder().module(billing).start()?;
-//! let source = "return function(who) return require('billing').charge(who, 250) end";
-//! let plugin = node.plugin("greet.lua", source).memory(4 << 20).grant("billing").arguments(("Ada",)).start().await?;
-//! let text: String = plugin.result().await?; // it ran in the plugin's sandbox, under its limits
+//! let source = "return { greet = function(who) return require('billing').charge(who, 250) end }";
+//! let plugin = node.plugin("greet.lua", source).memory(4 << 20).grant("billing").start().await?;
+//! let text: String = plugin.call("greet", ("Ada",)).await?; // it runs in the plugin's sandbox, under its limits
 //! assert_eq!(text, "Ada paid 250");
 //! # Ok(())
 //! # }
@@ -49,7 +49,7 @@ pub use error::Error;
 #[cfg(feature = "app")]
 pub use lunarium_app as app;
 pub use lunarium_engine::{
-    Actor, ActorSpec, Arguments, Attribute, Caller, Chunk, CompileError, Condition, ConditionError, DecodeError,
+    Actor, ActorSpec, Arguments, Attribute, CallError, Caller, Chunk, CompileError, Condition, ConditionError, DecodeError,
     Definition, DeliverError, Directory, Engine, EngineConfig, EntryId, ErrorKind, Failure, Field, FieldError,
     FunctionError, GlobalUse, Globals, Grants, Handle, HostDefinition, HostError, HostId, Import, Inspection, Level,
     Library, LimitName, Limits, LimitsOverride, Module, ModuleError, NodeConfig, Operand, Operator, Outcome, Output,

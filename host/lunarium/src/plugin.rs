@@ -213,6 +213,31 @@ impl Plugin {
         block_on(self.result())
     }
 
+    /// Calls a function of the table that its source returned, and waits for what that returns: nothing or nil as `()` or `None`, one
+    /// value as itself, several as a tuple. The function runs in the plugin's sandbox, in a coroutine of its own, and may wait; a
+    /// source without `main` serves calls until it is ended. Arguments: a tuple is several, anything else one.
+    ///
+    /// Errors: what the function raised; `NotFound` for a function that isn't there, or a plugin that has ended; `Canceled` when it
+    /// ends meanwhile; `RateLimited`, retryable, when too much waits for it; values that can't travel or aren't of the type.
+    ///
+    /// Cancel safety: the function runs on, and nobody gets its results. So a timeout of the caller's runtime is fine.
+    pub async fn call<T: DeserializeOwned>(&self, function: &str, arguments: impl Serialize) -> Result<T, Error> {
+        let arguments = values_of(&arguments)?;
+        let mut results = self.handle.call(function, &arguments).await?;
+        let value = match results.len() {
+            0 | 1 => results.pop().unwrap_or_default(),
+            _ => Value::Array(results),
+        };
+        Ok(from_payload(&value.encode())?)
+    }
+
+    /// The same, blocking the thread. Not for a thread that runs async tasks.
+    ///
+    /// Errors: as [`Plugin::call`].
+    pub fn call_blocking<T: DeserializeOwned>(&self, function: &str, arguments: impl Serialize) -> Result<T, Error> {
+        block_on(self.call(function, arguments))
+    }
+
     /// Sends it a message without a sender.
     ///
     /// Errors: it has ended; its mailbox is full; a bad topic; a value that can't travel or is too large.

@@ -38,6 +38,40 @@ fn ten_lines_without() -> Result<(), Error> {
     Ok(())
 }
 
+#[tokio::test]
+async fn functions_of_a_plugin_are_called() -> Result<(), Error> {
+    let node = Node::builder().module(billing()).output(Captured::new()).start()?;
+    let source = "
+        local billing, n = require('billing'), 0
+        return {
+            greet = function(who) return billing.charge(who, 250) end,
+            count = function() n = n + 1 return n end,
+            pair = function(a, b) return b, a end,
+            nothing = function() end,
+            slow = function() time.sleep('1h') end,
+            fail = function() error(errors.new { message = 'later', kind = errors.UNAVAILABLE, retryable = true }) end,
+        }";
+    let plugin = node.plugin("greet.lua", source).memory(4 << 20).grant("billing").start().await?;
+    assert_eq!(plugin.call::<String>("greet", ("Ada",)).await?, "Ada paid 250");
+    let slow = tokio::time::timeout(Duration::from_millis(1), plugin.call::<()>("slow", ())).await;
+    assert!(slow.is_err());
+    for expected in 1..4 {
+        assert_eq!(plugin.call::<u32>("count", ()).await?, expected);
+    }
+    assert_eq!(plugin.call::<(String, Option<i64>)>("pair", (7, "x")).await?, ("x".to_owned(), Some(7)));
+    plugin.call::<()>("nothing", ()).await?;
+    let failed = plugin.call::<()>("fail", ()).await.unwrap_err();
+    assert!(failed.kind() == ErrorKind::Unavailable && failed.is_retryable() && failed.to_string() == "later");
+    assert!(failed.failure().and_then(|failure| failure.stack.as_ref()).is_some());
+    let unfit = kind(plugin.call::<i64>("greet", "Ada").await);
+    assert_eq!(unfit, (ErrorKind::Invalid, "integer expected, got string".to_owned()));
+    let calls = (plugin.call::<()>("slow", ()), async { plugin.terminate() });
+    let (cut_off, _) = futures_lite::future::zip(calls.0, calls.1).await;
+    assert_eq!(kind(cut_off).0, ErrorKind::Canceled);
+    assert_eq!(kind(plugin.call::<()>("count", ()).await).0, ErrorKind::NotFound);
+    Ok(())
+}
+
 fn node() -> (Node, Captured) {
     let captured = Captured::new();
     (Node::builder().module(billing()).output(captured.clone()).start().unwrap(), captured)

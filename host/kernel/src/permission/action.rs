@@ -54,7 +54,7 @@ pub const CONTEXT_RESOURCE: &str = "context";
 pub const SECURITY_RESOURCE: &str = "security";
 
 /// All of the above actions.
-pub const ALL: [&str; 21] = [
+pub const ALL: [&str; 22] = [
     SPAWN,
     SPAWN_MONITORED,
     SPAWN_LINKED,
