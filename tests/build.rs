@@ -37,7 +37,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     for (number, (tried, text)) in modules.iter().enumerate() {
         let code = component(&tests.join("../wit"), text).and_then(|component| compiler::compile(&component));
         let path = out.join(format!("hostile-{number}.cwasm"));
-        fs::write(&path, code.map_err(|error| format!("{tried}: {error}"))?)?;
+        fs::write(&path, code.map_err(|error| format!("{tried}: {error:?}"))?)?;
         writeln!(list, "    include_bytes!({path:?}),")?;
     }
     list.push(']');

@@ -35,6 +35,16 @@ pub fn engine() -> &'static Engine {
     ENGINE.get_or_init(|| Engine::new(EngineConfig::new(PROCESSES)).expect("an engine"))
 }
 
+/// Bytes that a node's processes hold, and what its hosts keep free.
+pub fn node_memory(node: &Node) -> u64 {
+    node.usage().of("node.memory").expect("the node's budget").used
+}
+
+/// The same of an engine's nodes.
+pub fn engine_memory(engine: &Engine) -> u64 {
+    engine.usage().of("engine.memory").expect("the engine's budget").used
+}
+
 /// A node with one host, whose output is kept.
 pub struct Lab {
     /// The node.

@@ -3,7 +3,7 @@
 use std::fs;
 
 use lunarium_engine::{Engine, EngineConfig, Limits, Outcome, Tally, Value};
-use lunarium_tests::Lab;
+use lunarium_tests::{Lab, node_memory};
 
 use crate::alone;
 
@@ -35,7 +35,7 @@ fn nearly_eight_thousand_processes_live_at_once_and_each_answers() {
             assert_eq!(Value::decode(&result), Ok(Value::Integer(n as i64 + 1)));
         }
         lab.settle();
-        assert_eq!((node.memory_used(), node.audit()), (0, Ok(Tally::default())));
+        assert_eq!((node_memory(node), node.audit()), (0, Ok(Tally::default())));
     });
 }
 

@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use lunarium_engine::Engine;
+use lunarium_tests::engine_memory;
 
 /// Bytes of the heap that stay for good where something grows once and is kept: tables, queues, buffers of the
 /// runtime. What a thousand processes leak a kilobyte of is more.
@@ -63,7 +64,7 @@ impl Held {
         });
         Held {
             heap: HEAP.load(Ordering::Relaxed),
-            charged: engine.memory_used(),
+            charged: engine_memory(engine),
             handles: handles.collect(),
             threads: threads.collect(),
         }

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use cap_std::ambient_authority;
 use cap_std::fs::Dir;
 use lunarium_engine::{Directory, Engine, EngineConfig, Grants, HostId, Tally};
-use lunarium_tests::{HOST, Lab};
+use lunarium_tests::{HOST, Lab, node_memory};
 use tempfile::TempDir;
 
 use crate::case::{Attack, Case, written};
@@ -140,7 +140,7 @@ fn left_on(lab: &Lab) -> String {
         let _ = lab.node.terminate(&pid);
     }
     lab.settle();
-    let (tally, memory) = (lab.node.audit(), lab.node.memory_used());
+    let (tally, memory) = (lab.node.audit(), node_memory(&lab.node));
     match tally == Ok(Tally::default()) && memory == 0 {
         true => String::new(),
         false => format!("{tally:?}, {memory} bytes, "),

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use futures_lite::future::block_on;
 use lunarium_engine::{Chunk, Engine, Handle, Outcome, Tally, Value};
-use lunarium_tests::Dice;
+use lunarium_tests::{Dice, engine_memory, node_memory};
 
 use crate::program::{HOSTS, Moves, PROGRAMS};
 use crate::system;
@@ -43,7 +43,7 @@ impl Round<'_> {
     pub fn run(&self) -> Result<Report, String> {
         let folder = tempfile::tempdir().map_err(|error| error.to_string())?;
         let mut dice = Dice::new(self.seed);
-        let held = self.engine.memory_used();
+        let held = engine_memory(&self.engine);
         let mut report = Report { processes: 0, printed: 0, logged: 0, audits: 0, pause: Duration::ZERO };
         self.quiet.watch.lines();
         let mut tenants: Vec<Tenant> =
@@ -77,7 +77,7 @@ impl Round<'_> {
         roots.iter().try_for_each(check_end)?;
         // Each keeps the account of its host, and so its node's reserve.
         drop(roots);
-        wait_for("the engine's memory", || self.engine.memory_used() <= held)?;
+        wait_for("the engine's memory", || engine_memory(&self.engine) <= held)?;
         wait_for("open files", || system::handles_below(folder.path()) == 0)?;
         self.check_quiet(&mut report)?;
         Ok(report)
@@ -203,7 +203,7 @@ fn finish(tenant: Tenant, dice: &mut Dice, report: &mut Report) -> Result<(), St
     wait_for("instances of a node that has ended", || node.instance_count() == 0)?;
     let usage = node.audit()?;
     ensure(usage == Tally::default(), || format!("left behind: {usage:?}"))?;
-    wait_for("the memory of a node that has ended", || node.memory_used() == tenant.reserve)?;
+    wait_for("the memory of a node that has ended", || node_memory(&node) == tenant.reserve)?;
     report.take(&tenant)
 }
 

@@ -129,6 +129,7 @@ fn limits(dice: &mut Dice) -> Limits {
         names: number(dice.between(1, 30)),
         listeners: number(dice.between(2, 30)),
         log_lines: number(dice.between(1, 200)),
+        ..Limits::default()
     }
 }
 

@@ -3,7 +3,7 @@
 ;; which guest it begins.
 (module
   (import "lunarium:process/mailbox@0.1.0" "send" (func $send (param i32 i32 i32 i32 i32 i32 i32 i32 i32)))
-  (import "lunarium:process/mailbox@0.1.0" "listen" (func $listen (param i32 i32)))
+  (import "lunarium:process/mailbox@0.1.0" "listen" (func $listen (param i32 i32 i32)))
   (import "lunarium:process/mailbox@0.1.0" "unlisten" (func $unlisten (param i32 i32)))
   (import "lunarium:process/mailbox@0.1.0" "listen-to-all" (func $listen_to_all))
   (import "lunarium:process/process@0.1.0" "spawn" (func $spawn (param i32 i32)))
@@ -114,7 +114,8 @@
     (i32.store (i32.const 2116) (local.get $length))
     (i32.const 2112))
   (func $nothing (result i32) (call $give (i32.const 0) (i32.const 0)))
-  ;; A zeroed event of this kind: 0 message, 1 exit, 2 link-down, 3 cancel, 4 reply, 5 output-ready.
+  ;; A zeroed event of this kind: 0 message, 1 call, 2 exit, 3 link-down, 4 cancel, 5 reply,
+  ;; 6 output-ready.
   (func $event (param $kind i32) (result i32)
     (local $at i32)
     (local.set $at (call $alloc (i32.const 8) (i32.const 72)))
@@ -136,7 +137,7 @@
   ;; The end of another, a second after 1970.
   (func $ended (result i32)
     (local $at i32)
-    (local.set $at (call $event (i32.const 1)))
+    (local.set $at (call $event (i32.const 2)))
     (i32.store offset=8 (local.get $at) (i32.const 128))
     (i32.store offset=12 (local.get $at) (i32.const 23))
     (f64.store offset=16 (local.get $at) (f64.const 1))
@@ -198,9 +199,9 @@
     (global.set $case (i32.sub (i32.load8_u (local.get $at)) (i32.const 33)))
     (if (i32.ge_u (global.get $case) (i32.const {guests})) (then (unreachable))))
   (func (export "lunarium:process/guest@0.1.0#start") (param $program i32) (result i32)
-    (global.set $pid (i32.load offset=52 (local.get $program)))
-    (global.set $pid_length (i32.load offset=56 (local.get $program)))
-    (call $read_source (i32.load offset=28 (local.get $program)) (i32.load offset=32 (local.get $program)))
+    (global.set $pid (i32.load offset=56 (local.get $program)))
+    (global.set $pid_length (i32.load offset=60 (local.get $program)))
+    (call $read_source (i32.load offset=32 (local.get $program)) (i32.load offset=36 (local.get $program)))
     (call_indirect (type $answer) (i32.add (global.get $case) (i32.const {start}))))
   (func (export "lunarium:process/guest@0.1.0#resume") (param $at i32) (param $length i32) (result i32)
     (global.set $events (local.get $at))

@@ -95,7 +95,7 @@ pub(super) const TABLE: &[Hostile] = &[
             (call $spawn (call $request) (i32.const 1024))
             (call $exec (i32.const 48) (i32.const 9) (i32.const 64) (i32.const 13) (i32.const 17) (i32.const 1) (i32.const 1024))
             (call $read (i32.const 96) (i32.const 9) (i64.const 0) (i32.const 0) (i32.const 0) (i32.const 1024))
-            (call $listen (i32.const 32) (i32.const 5))
+            (call $listen (i32.const 32) (i32.const 5) (i32.const 1024))
             (call $unlisten (i32.const 32) (i32.const 5))
             (drop (call $print (i32.const 160) (i32.const 7)))
             (call $nothing)",

@@ -182,7 +182,7 @@ pub(super) const TABLE: &[Hostile] = &[
     Hostile {
         tried: "to give back a reply",
         ends: NOT_HELD,
-        give_back: "(call $give (call $event (i32.const 4)) (i32.const 1))",
+        give_back: "(call $give (call $event (i32.const 5)) (i32.const 1))",
         ..UPGRADES
     },
     Hostile {

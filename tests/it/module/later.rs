@@ -7,7 +7,7 @@ use std::time::Duration;
 use expect_test::expect;
 use futures_lite::future::block_on;
 use lunarium_engine::{Caller, FunctionError, Grants, Handle, Limits, Module, Value};
-use lunarium_tests::{Lab, show_outcome};
+use lunarium_tests::{Lab, show_outcome, node_memory};
 use tokio::sync::{Notify, Semaphore};
 
 use super::{Given, check, lab, lab_within};
@@ -143,7 +143,7 @@ fn a_process_that_ends_drops_its_futures() {
     assert_eq!(show_outcome(&ended.wait_blocking()), "=> nil");
     alive.wait_for(0);
     lab.settle();
-    while lab.node.memory_used() > 0 {
+    while node_memory(&lab.node) > 0 {
         std::thread::yield_now();
     }
 }
@@ -310,10 +310,10 @@ fn arguments_of_calls_are_charged_to_the_node() {
         process.listen("end"):receive()
         "#,
     );
-    let before = lab.node.memory_used();
+    let before = node_memory(&lab.node);
     lab.node.send(handle.pid().as_str(), "go", &Value::Nil).unwrap();
     alive.wait_for(4);
-    assert!(lab.node.memory_used() >= before + 2_700_000, "{before} {}", lab.node.memory_used());
+    assert!(node_memory(&lab.node) >= before + 2_700_000, "{before} {}", node_memory(&lab.node));
 }
 
 #[test]
