@@ -61,6 +61,8 @@ pub(crate) struct Queues<T> {
 pub(crate) struct Next<T> {
     pub(crate) task: T,
     pub(crate) urgency: Urgency,
+    /// A rest may just have ended: several tasks are ready at once, and nobody was woken for them.
+    pub(crate) rested: bool,
     /// Its own share doesn't pay for it.
     expedited: bool,
 }
@@ -73,6 +75,8 @@ struct Level<G> {
     resting: BTreeMap<(u64, u64), Box<G>>,
     /// Tasks of those that are ready.
     len: usize,
+    /// Some may have come back from their rest since somebody asked.
+    rested: bool,
 }
 
 /// What waits of a share.
@@ -182,13 +186,15 @@ impl<T: Task> Queues<T> {
         self.now = self.now.max(time);
         let top = first.get_mut();
         let next = top.next(now);
+        let inner_rested = std::mem::take(&mut top.groups.rested);
         let expedited = Arc::ptr_eq(&top.share, self.ends.top());
         if top.is_empty() {
             first.remove();
         }
+        let rested = std::mem::take(&mut self.tops.rested) || inner_rested;
         let (task, urgency) = next?;
         self.tops.len = self.tops.len.saturating_sub(1);
-        Some(Next { task, urgency, expedited })
+        Some(Next { task, urgency, rested, expedited })
     }
 
     /// The member has ended: if it waits for an allowance, it does so no longer. True: it did.
@@ -278,7 +284,7 @@ impl<T> Waiting for Group<T> {
 
 impl<G> Default for Level<G> {
     fn default() -> Level<G> {
-        Level { ready: BTreeMap::new(), resting: BTreeMap::new(), len: 0 }
+        Level { ready: BTreeMap::new(), resting: BTreeMap::new(), len: 0, rested: false }
     }
 }
 
@@ -308,6 +314,8 @@ impl<G: Waiting> Level<G> {
                 Some(taken)
             }
             until => {
+                // Its rest may be over, and nobody has looked since.
+                self.rested = true;
                 share.put_aside(0);
                 self.resting.remove(&(until, share.id()))
             }
@@ -329,6 +337,7 @@ impl<G: Waiting> Level<G> {
             let rested = rested.remove();
             rested.share().put_aside(0);
             self.put(rested);
+            self.rested = true;
         }
         while let Some(mut first) = self.ready.first_entry() {
             let before = first.get().len();

@@ -234,11 +234,11 @@ impl Scheduler {
             self.note(&state);
             if let Some(next) = next {
                 turn.begin(&next, now);
-                let unseen = state.idle > 0 && state.is_unseen();
+                let unseen = usize::from(state.is_unseen());
+                let ready = if next.rested { state.queues.len() } else { 0 };
+                let wakes = state.idle.min(ready.max(unseen));
                 drop(state);
-                if unseen {
-                    self.state.notify_one();
-                }
+                (0..wakes).for_each(|_| self.state.notify_one());
                 return Some(next.task);
             }
             state = self.wait(state, now);

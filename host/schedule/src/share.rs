@@ -136,7 +136,7 @@ impl Share {
     }
 
     /// The share that it is inside of; its own for one that is inside of none.
-    pub(crate) fn top<'s>(self: &'s Arc<Share>) -> &'s Arc<Share> {
+    pub(crate) fn top(self: &Arc<Share>) -> &Arc<Share> {
         self.parent.as_ref().unwrap_or(self)
     }
 

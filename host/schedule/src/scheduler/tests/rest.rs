@@ -68,3 +68,27 @@ fn what_rests_is_dropped_with_the_rest() {
         dropped.wait(1);
     });
 }
+
+#[test]
+fn all_that_has_rested_runs_at_once_if_there_are_workers() {
+    const TASKS: usize = 3;
+    check(100, || {
+        let scheduler = Scheduler::start(TASKS).unwrap();
+        let (share, here, done) = (spent(TICK), Arc::new(Bell::default()), Arc::new(Bell::default()));
+        for _ in 0..TASKS {
+            let (here, done) = (Arc::clone(&here), Arc::clone(&done));
+            Process::start_of(&share, &scheduler, |_| async move {
+                here.ring();
+                // Holds its worker until all others run, too.
+                here.wait(TASKS);
+                done.ring();
+            });
+        }
+        // Who was woken by what came waits again, for the rest to end.
+        while scheduler.state.lock().idle < TASKS && here.rung() == 0 {
+            thread::yield_now();
+        }
+        done.wait(TASKS);
+        end(scheduler);
+    });
+}
