@@ -35,7 +35,7 @@ use self::census::{Census, Counted};
 use self::control::{Afterwards, Control};
 use self::ending::flooded;
 use crate::catalogue::Catalogue;
-use crate::process::{Level, Line, Output, Process, ProcessLabel};
+use crate::process::{FileThreads, Level, Line, Output, Process, ProcessLabel};
 use lunarium_schedule::{Clock, Share};
 
 pub(crate) use caller::{Caller, Who};
@@ -69,8 +69,15 @@ pub(crate) struct NodeInner {
     seeds: AtomicU64,
     /// Instances held.
     instances: Arc<Census>,
+    pub(crate) files: Arc<FileThreads>,
     /// Notified when nobody lives any more.
     idle: Notify,
+}
+
+impl Drop for NodeInner {
+    fn drop(&mut self) {
+        self.files.close();
+    }
 }
 
 impl NodeInner {
@@ -91,6 +98,7 @@ impl NodeInner {
             seed_key: RandomState::new(),
             seeds: AtomicU64::new(0),
             instances: Arc::default(),
+            files: Arc::default(),
             idle: Notify::new(),
         })
     }
