@@ -78,6 +78,20 @@ sim seeds="2000":
 storm seconds="60" seed="1" *options:
     cargo test --workspace --locked {{ options }} --test storm -- {{ seconds }} {{ seed }}
 
+# Feeds one parser with spoiled samples for so long: just fuzz paths 600. Targets: `just fuzz list`; FUZZ_SEED says where to begin.
+fuzz target seconds="60":
+    #!/bin/sh
+    set -eu
+    if [ {{ target }} = list ]; then
+        cargo test --quiet --workspace --locked --test fuzz -- --list | sed -n 's/: test$//p'
+        cargo test --quiet --locked {{ guest }} -- --list | sed -n 's/^\(tests::fuzz::.*\): test$/\1/p'
+        exit
+    fi
+    export FUZZ_SECONDS={{ seconds }}
+    cargo test --workspace --locked --test fuzz -- --nocapture {{ target }}
+    guest/build/lua >/dev/null
+    cargo test --locked {{ guest }} -- --nocapture fuzz::{{ target }}
+
 # Measures what things cost; prints a table and writes JSON to target/bench.json. Single groups: just bench spawn messages.
 bench *groups:
     cargo build --release --locked -p lunarium-cli -p lunarium-bench

@@ -259,10 +259,11 @@ fn the_tests_that_the_security_page_names_exist() {
     let page = fs::read_to_string(docs().join("security.md")).expect("text");
     let named: Vec<_> = page.split('`').skip(1).step_by(2).filter(|code| code.contains("::")).collect();
     assert!(named.len() > 20, "{named:?}");
-    let tests = docs().join("../tests/it");
+    let tests = docs().join("../tests");
     for name in named {
         let (file, function) = name.rsplit_once("::").expect("a path");
-        let file = tests.join(format!("{}.rs", file.replace("::", "/")));
+        let folder = if file.contains('/') { "" } else { "it/" };
+        let file = tests.join(format!("{folder}{}.rs", file.replace("::", "/")));
         let text = fs::read_to_string(&file).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
         assert!(text.contains(&format!("#[test]\nfn {function}()")), "{name}");
     }

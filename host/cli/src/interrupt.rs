@@ -12,6 +12,10 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 use crate::verdict::{INTERRUPTED, TERMINATED};
 
+/// SIGXFSZ, on every platform that we run on: a write beyond `ulimit -f`. Unhandled it ends the program, whoever's script
+/// wrote; handled, the write fails.
+const FILE_TOO_LARGE: i32 = 25;
+
 /// Why a run should end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Interrupt {
@@ -29,12 +33,14 @@ pub struct Interrupts {
 }
 
 /// Watches for SIGINT and SIGTERM: the first is told, the second ends the program at once with 130 or 143. What is sent
-/// is told, too. Needs a runtime with its drivers.
+/// is told, too. A write that is too large ends nothing. Needs a runtime with its drivers.
 ///
 /// Errors: the system refuses the handlers.
 pub fn watch() -> io::Result<(UnboundedSender<Interrupt>, Interrupts)> {
     let mut signals =
         Signals { interrupt: signal(SignalKind::interrupt())?, terminate: signal(SignalKind::terminate())? };
+    // The handler stays when nobody listens.
+    drop(signal(SignalKind::from_raw(FILE_TOO_LARGE))?);
     let (tell, told) = unbounded_channel();
     let sender = tell.clone();
     tokio::spawn(async move {

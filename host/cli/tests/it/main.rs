@@ -9,6 +9,7 @@ mod documentation;
 mod examples;
 mod exit;
 mod failure;
+mod fault;
 mod grants;
 mod new;
 mod output;

@@ -32,7 +32,7 @@ pub enum StartError {
     #[error("cannot start the WebAssembly engine: {0}")]
     Wasm(String),
     /// A thread could not be started.
-    #[error("cannot start a thread: {0}")]
+    #[error("cannot start a thread: {0}: raise what limits them (ulimit -u, pids.max of the control group)")]
     Thread(#[from] std::io::Error),
     /// The engine can't keep so much memory free.
     #[error("no room for the node's reserve: {0}")]
@@ -43,7 +43,7 @@ impl From<InstancesError> for StartError {
     fn from(error: InstancesError) -> StartError {
         match error {
             InstancesError::Pool(error) => StartError::Pool(error),
-            InstancesError::Wasm(error) => StartError::Wasm(format!("{error:#}")),
+            InstancesError::Wasm(error) => StartError::Wasm(error),
         }
     }
 }

@@ -40,7 +40,7 @@ use self::control::{Afterwards, Control};
 use self::ending::flooded;
 use crate::catalogue::Catalogue;
 use crate::module::{Modules, Runtime};
-use crate::process::{Level, Line, Output, Process, ProcessLabel};
+use crate::process::{FileThreads, Level, Line, Output, Process, ProcessLabel};
 use lunarium_schedule::{Clock, Share};
 
 pub use ask::CallError;
@@ -83,8 +83,15 @@ pub(crate) struct NodeInner {
     seeds: AtomicU64,
     /// Instances held.
     instances: Arc<Census>,
+    pub(crate) files: Arc<FileThreads>,
     /// Notified when nobody lives any more.
     idle: Notify,
+}
+
+impl Drop for NodeInner {
+    fn drop(&mut self) {
+        self.files.close();
+    }
 }
 
 impl NodeInner {
@@ -108,6 +115,7 @@ impl NodeInner {
             seed_key: RandomState::new(),
             seeds: AtomicU64::new(0),
             instances: Arc::default(),
+            files: Arc::default(),
             idle: Notify::new(),
         })
     }

@@ -4,7 +4,7 @@
 //! Owns waking. Refuses to know why a process lives or dies: the kernel decides, and calls [`Process::end`].
 
 mod asker;
-mod file_queue;
+mod file_threads;
 mod incarnation;
 mod life;
 mod log;
@@ -24,7 +24,7 @@ use lunarium_kernel::{
 use parking_lot::{Mutex, MutexGuard};
 
 pub(crate) use asker::Asker;
-pub(crate) use file_queue::perform_file;
+pub(crate) use file_threads::FileThreads;
 pub(crate) use incarnation::{CpuMeter, CpuTime, Incarnation};
 pub(crate) use life::Life;
 pub(crate) use log::{Line, Log};

@@ -45,8 +45,8 @@ pub(crate) type Link<T> = fn(&mut Linker<T>, &Component) -> wasmtime::Result<()>
 pub(crate) enum InstancesError {
     #[error(transparent)]
     Pool(#[from] PoolError),
-    #[error("{0:#}")]
-    Wasm(wasmtime::Error),
+    #[error("{0}")]
+    Wasm(String),
 }
 
 pub(crate) struct Instances<T: Occupant> {
@@ -104,7 +104,7 @@ impl<T: Occupant> Instances<T> {
         pool::check(max_processes)?;
         let count = pool::instances(max_processes);
         let first = count.min(FIRST);
-        let segment = Segment::new(first, guest, link).map_err(InstancesError::Wasm)?;
+        let segment = Segment::new(first, guest, link).map_err(|error| InstancesError::Wasm(told(&error)))?;
         let growth = Growth { left: count.saturating_sub(first), under_way: false, failure: None, kept: false };
         let shared = Shared {
             guest,
@@ -174,7 +174,7 @@ fn grow<T: Occupant>(shared: &Weak<Shared<T>>) {
     while goes_on {
         let Some(shared) = shared.upgrade() else { return };
         let count = NEXT.min(shared.growth.lock().left);
-        let segment = Segment::new(count, shared.guest, shared.link).map_err(|error| format!("{error:#}"));
+        let segment = Segment::new(count, shared.guest, shared.link).map_err(|error| told(&error));
         goes_on = shared.finish_growth(segment.map(|segment| (segment, count)));
     }
 }
@@ -274,6 +274,18 @@ impl<T: Occupant> Shared<T> {
             }
             failed.await;
         }
+    }
+}
+
+/// Why there is no segment, and the cure where the system refused memory: its number is all that it says.
+fn told(error: &wasmtime::Error) -> String {
+    let text = format!("{error:#}");
+    match text.contains("(os error 12)") {
+        true => format!(
+            "{text}: raise what limits address space or mappings (ulimit -v, vm.max_map_count, vm.overcommit_memory), \
+             or lower max_processes"
+        ),
+        false => text,
     }
 }
 
