@@ -228,6 +228,22 @@ pub(super) const TABLE: &[Hostile] = &[
         twice: true,
         ..WELL
     },
+    // What `checks …` and `to loop …` of the embedder's cases meet.
+    Hostile { tried: "to trap when it is to check", check: "(unreachable)", ..WELL },
+    Hostile { tried: "to lie when it is to check", check: "(i32.const -4)", ..WELL },
+    Hostile {
+        tried: "to call the host when it is to check",
+        check: "(drop (call $print (i32.const 160) (i32.const 7))) (call $check)",
+        ..WELL
+    },
+    Hostile {
+        tried: "to loop when it is looked at",
+        ends: "Canceled: process terminated",
+        start: "(call $park (i64.const -1))",
+        stack_pointer: "(loop $on (br $on)) (unreachable)",
+        ticks: Some(2),
+        ..WELL
+    },
 ];
 
 const TRAPPED: &str = "Internal: the instance trapped";

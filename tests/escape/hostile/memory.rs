@@ -79,6 +79,30 @@ pub(super) const TABLE: &[Hostile] = &[
         ..WELL
     },
     Hostile {
+        tried: "secrets, looked for and left",
+        ends: "=> 0",
+        start: "
+            (local $at i32) (local $found i32) (local $array (ref null $bytes))
+            (drop (memory.grow (i32.const 20)))
+            (local.set $at (i32.const 65536))
+            (loop $look
+              (if (i64.ne (i64.load (local.get $at)) (i64.const 0))
+                (then (local.set $found (i32.add (local.get $found) (i32.const 1)))))
+              (i64.store (local.get $at) (i64.const 0x5ec7e75ec7e75ec7))
+              (local.set $at (i32.add (local.get $at) (i32.const 8)))
+              (br_if $look (i32.lt_u (local.get $at) (i32.shl (memory.size) (i32.const 16)))))
+            (local.set $array (array.new_default $bytes (i32.const 40000)))
+            (local.set $at (i32.const 0))
+            (loop $look
+              (if (array.get_u $bytes (local.get $array) (local.get $at))
+                (then (local.set $found (i32.add (local.get $found) (i32.const 1)))))
+              (array.set $bytes (local.get $array) (local.get $at) (i32.const 0x5e))
+              (local.set $at (i32.add (local.get $at) (i32.const 1)))
+              (br_if $look (i32.lt_u (local.get $at) (i32.const 40000))))
+            (call $exit_number (local.get $found))",
+        ..WELL
+    },
+    Hostile {
         tried: "a start function that never returns",
         apart: Some("(func $begin (loop $on (br $on))) (start $begin)"),
         ..ENDLESS

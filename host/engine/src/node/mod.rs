@@ -35,7 +35,7 @@ use self::control::{Afterwards, Control};
 use self::ending::flooded;
 use crate::catalogue::Catalogue;
 use crate::process::{Level, Line, Output, Process, ProcessLabel};
-use lunarium_schedule::{Clock, Share};
+use lunarium_schedule::{Clock, Share, contain};
 
 pub(crate) use caller::{Caller, Who};
 pub use check::{CompileError, GlobalUse, Globals};
@@ -119,7 +119,7 @@ impl NodeInner {
             process.life.announce();
         }
         if afterwards.idle {
-            self.idle.notify_waiters();
+            contain(|| self.idle.notify_waiters());
         }
         if afterwards.deadline_changed {
             self.set_alarm();

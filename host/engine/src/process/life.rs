@@ -11,7 +11,7 @@ use lunarium_kernel::Outcome;
 use parking_lot::Mutex;
 use tokio::sync::Notify;
 
-use lunarium_schedule::Urgency;
+use lunarium_schedule::{Urgency, contain};
 
 #[derive(Debug)]
 pub(crate) struct Life {
@@ -109,9 +109,10 @@ impl Life {
         self.started.load(Ordering::Acquire)
     }
 
-    /// Wakes whoever waits for the start or the end.
+    /// Wakes whoever waits for the start or the end. Those wakers are the embedder's: a panic in one is not that of the
+    /// process on whose thread it happens, and nothing of what follows from an end is left out for it.
     pub(crate) fn announce(&self) {
-        self.progress.notify_waiters();
+        contain(|| self.progress.notify_waiters());
     }
 
     /// Waits for the first wait of the process; false: it ended before.
