@@ -44,7 +44,8 @@ return { main = function() print("x") end }"#,
         Case::body("an output that is full for ever", "Canceled: process terminated", "while true do print('x') end")
             .on_node(full)
             .ended_after(3),
-        Case::embedder("a service that comes back to a node full of others", "=> \"back\"", a_service_comes_back),
+        Case::embedder("a service that comes back to a node full of others", "=> \"back\"", a_service_comes_back)
+            .with_processes(500),
         Case::embedder(
             "a message of the embedder that decodes to more than there is",
             "=> {\"ResourceExhausted\", \"goes on\"}",

@@ -16,6 +16,7 @@ use super::{NodeInner, runner};
 use crate::catalogue::{Arguments, Code, ProcessHost, Program, SecurityError, SecuritySpec};
 use crate::process::{Origin, Process, charged_for};
 use crate::value::{Value, ValueError};
+use lunarium_schedule::Urgency;
 
 /// What `Node::spawn` starts. Made by [`SpawnRequest::new`].
 #[derive(Debug, Clone)]
@@ -324,7 +325,11 @@ impl NodeInner {
         let log_lines = plan.program.limits.log_lines;
         let unused = plan.inbox.another();
         let holding = std::mem::replace(&mut plan.inbox, unused);
-        let process = Arc::new(Process::new(spawned, origin, mailbox, holding, log_lines, self.clock().now()));
+        // A service that comes back doesn't wait behind all that others of its node have started: each of those has one turn
+        // in a rotation of the busy ones, so behind a few hundred it would be minutes.
+        let start = if parent.is_some() { Urgency::Background } else { Urgency::Preempted };
+        let began = self.clock().now();
+        let process = Arc::new(Process::new(spawned, origin, mailbox, holding, log_lines, began, start));
         self.control.table.insert(Arc::clone(&process));
         Ok(process)
     }

@@ -22,6 +22,8 @@ pub(crate) struct Life {
     preempted: AtomicBool,
     /// It has an instance, or one is being made: not when it begins, or begins anew.
     running: AtomicBool,
+    /// How urgently it begins.
+    start: Urgency,
     /// It has waited once.
     started: AtomicBool,
     outcome: OnceLock<Outcome>,
@@ -30,12 +32,14 @@ pub(crate) struct Life {
 }
 
 impl Life {
-    pub(crate) fn new() -> Life {
+    /// `start`: how urgently it begins.
+    pub(crate) fn new(start: Urgency) -> Life {
         Life {
             voice: Mutex::new(true),
             killed: AtomicBool::new(false),
             preempted: AtomicBool::new(false),
             running: AtomicBool::new(false),
+            start,
             started: AtomicBool::new(false),
             outcome: OnceLock::new(),
             progress: Notify::new(),
@@ -86,11 +90,13 @@ impl Life {
         self.running.store(running, Ordering::Relaxed);
     }
 
-    /// How urgently its runner wants to be polled; asked once, when it is queued. What begins or has ended has time.
+    /// How urgently its runner wants to be polled; asked once, when it is queued. What has ended has time.
     pub(crate) fn urgency(&self) -> Urgency {
         let preempted = self.preempted.swap(false, Ordering::Relaxed);
-        if !self.running.load(Ordering::Relaxed) || self.is_killed() || self.has_ended() {
+        if self.is_killed() || self.has_ended() {
             Urgency::Background
+        } else if !self.running.load(Ordering::Relaxed) {
+            self.start
         } else if preempted {
             Urgency::Preempted
         } else {
