@@ -74,6 +74,14 @@ deny:
 sim seeds="2000":
     cargo run --release --locked -p lunarium-kernel --example sim -- --seeds {{ seeds }}
 
+# Attacks a node in some two hundred ways and prints what came of each (docs/escape.md). Some of them: just escape storm.
+escape *words:
+    cargo test --workspace --locked --test escape -- --table {{ words }}
+
+# Writes docs/escape.md, by a run on a machine that does nothing else.
+escape-page:
+    cargo test --workspace --locked --test escape -- --markdown "{{ justfile_directory() }}/docs/escape.md"
+
 # Measures what things cost; prints a table and writes JSON to target/bench.json. Single groups: just bench spawn messages.
 bench *groups:
     cargo build --release --locked -p lunarium-cli -p lunarium-bench

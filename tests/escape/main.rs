@@ -14,6 +14,7 @@ mod attacks;
 mod case;
 mod components;
 mod held;
+#[allow(dead_code, reason = "what its guests do, the build script has made a component of")]
 mod hostile;
 mod neighbour;
 mod runner;

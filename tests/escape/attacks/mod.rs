@@ -32,7 +32,7 @@ pub fn groups() -> Vec<Group> {
         scripts("Messages, names, links", messages::cases()),
         scripts("Storms", storms::cases()),
         scripts("Files", files::cases()),
-        scripts("The host's own mistakes", embedder::of_lua()),
+        scripts("What an embedder does", embedder::of_lua()),
         Group { title: "Hostile components", site: Site::of_components, cases: components() },
     ]
 }

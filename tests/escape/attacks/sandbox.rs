@@ -27,7 +27,7 @@ pub fn cases() -> Vec<Case> {
         // As in CVE-2025-49844: a chunk's name and its constants while the parser allocates.
         Case::body("the parser under pressure of the collector", "=> \"well\"", r#"
             collectgarbage("incremental", 10, 1000, 1)
-            for i = 1, 300 do
+            for i = 1, 100 do
                 local source = {}
                 for j = 1, 60 do source[j] = ("local v%d = { '%s', function() return %q end }"):format(j, ("s"):rep(i), "k" .. i .. j) end
                 local chunk = load(table.concat(source, "\n"), "=" .. ("n"):rep(i) .. i)

@@ -1,6 +1,6 @@
 //! Answers that lie: results out of range, parking with wrong numbers, giving back what was never handed over.
 
-use super::{Hostile, WELL};
+use super::{ENDLESS, Hostile, WELL};
 
 /// Receives ten messages, and asks for an upgrade.
 const UPGRADES: Hostile = Hostile {
@@ -204,7 +204,13 @@ pub(super) const TABLE: &[Hostile] = &[
         cpu: 300,
         ..UPGRADES
     },
-    Hostile { tried: "to compile without end", compile: "(loop $on (br $on)) (unreachable)", twice: true, ..WELL },
+    Hostile {
+        tried: "to compile without end",
+        ends: "=> nil",
+        compile: "(loop $on (br $on)) (unreachable)",
+        twice: true,
+        ..ENDLESS
+    },
     Hostile { tried: "to trap when it is to compile", compile: "(unreachable)", twice: true, ..WELL },
     Hostile { tried: "to compile to what lies behind its memory", compile: "(i32.const -4)", twice: true, ..WELL },
     Hostile {
