@@ -86,7 +86,10 @@ impl Site {
     /// How it ended, and what its node had left when all had ended.
     fn attack(&self, case: &Case) -> (String, String) {
         let engine = match case.attack {
-            Attack::Apart(place) => Engine::new(components::config(components::APART + place, 8)).expect("an engine"),
+            Attack::Apart(place) => match Engine::new(components::config(components::APART + place, 8)) {
+                Ok(engine) => engine,
+                Err(error) => return (format!("no engine: {error}"), String::new()),
+            },
             _ => self.engine.clone(),
         };
         let mut lab = Lab::on(&engine, case.limits.clone(), case.processes, case.node);

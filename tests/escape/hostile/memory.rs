@@ -102,6 +102,15 @@ pub(super) const TABLE: &[Hostile] = &[
             (call $exit_number (local.get $found))",
         ..WELL
     },
+    Hostile { tried: "an instance of ten memories more", ends: "no engine", apart: Some(TEN_MEMORIES), ..WELL },
+    Hostile {
+        tried: "to sleep inside of the host, by an import that it doesn't have",
+        ends: TRAPPED,
+        start: "(call $sleep (i64.const 31536000)) (call $exit)",
+        imports: r#"(import "wasi:io/poll@0.2.0" "sleep" (func $sleep (param i64)))"#,
+        apart: Some(""),
+        ..WELL
+    },
     Hostile {
         tried: "a start function that never returns",
         apart: Some("(func $begin (loop $on (br $on))) (start $begin)"),
@@ -123,5 +132,8 @@ pub(super) const TABLE: &[Hostile] = &[
         ..WELL
     },
 ];
+
+const TEN_MEMORIES: &str =
+    "(memory 1) (memory 1) (memory 1) (memory 1) (memory 1) (memory 1) (memory 1) (memory 1) (memory 1) (memory 1)";
 
 const TRAPPED: &str = "Internal: the instance trapped";
