@@ -91,6 +91,13 @@ fuzz target seconds="60":
     cargo test --workspace --locked --test fuzz -- --nocapture {{ target }}
     guest/build/lua >/dev/null
     cargo test --locked {{ guest }} -- --nocapture fuzz::{{ target }}
+# Attacks a node in some two hundred ways and prints what came of each (docs/escape.md). Some of them: just escape storm.
+escape *words:
+    cargo test --workspace --locked --test escape -- --table {{ words }}
+
+# Writes docs/escape.md, by a run on a machine that does nothing else.
+escape-page:
+    cargo test --workspace --locked --test escape -- --markdown "{{ justfile_directory() }}/docs/escape.md"
 
 # Measures what things cost; prints a table and writes JSON to target/bench.json. Single groups: just bench spawn messages.
 bench *groups:

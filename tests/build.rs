@@ -26,11 +26,11 @@ fn main() -> Result<(), Box<dyn Error>> {
     }
     let base = fs::read_to_string(tests.join("escape/hostile/base.wat"))?;
     let common = hostile::common();
-    let mut modules = vec![("the common one", module(&base, &common, 0, ""))];
+    let mut modules = vec![("the common one", module(&base, &common, 0, ("", "")))];
     for hostile in hostile::apart() {
         // Behind the quiet one, as which it would begin otherwise.
         let both = [common.first().copied().ok_or("an empty table")?, hostile];
-        modules.push((hostile.tried, module(&base, &both, 1, hostile.apart.unwrap_or_default())));
+        modules.push((hostile.tried, module(&base, &both, 1, (hostile.apart.unwrap_or_default(), hostile.imports))));
     }
     let out = PathBuf::from(env::var("OUT_DIR")?);
     let mut list = String::from("&[\n");
@@ -60,7 +60,7 @@ fn body(hostile: &Hostile, hook: &str) -> &'static str {
 }
 
 /// A module's text: the base with these guests, which begins as one of them.
-fn module(base: &str, guests: &[&Hostile], begins: usize, items: &str) -> String {
+fn module(base: &str, guests: &[&Hostile], begins: usize, (items, imports): (&str, &str)) -> String {
     let (mut functions, mut elements) = (String::new(), String::new());
     for hook in HOOKS {
         let parameters = if hook == "realloc" { "(param $align i32) (param $size i32)" } else { "" };
@@ -75,7 +75,11 @@ fn module(base: &str, guests: &[&Hostile], begins: usize, items: &str) -> String
         }
     }
     let count = HOOKS.len() * guests.len();
-    let text = base.replace("{functions}", &functions).replace("{items}", items).replace("{elements}", &elements);
+    let text = base
+        .replace("{functions}", &functions)
+        .replace("{items}", items)
+        .replace("{imports}", imports)
+        .replace("{elements}", &elements);
     let text = text.replace("{elements-count}", &count.to_string()).replace("{case}", &begins.to_string());
     let text = text.replace("{guests}", &guests.len().to_string());
     let begin_of = |text: String, (place, hook): (usize, &str)| {
@@ -84,11 +88,18 @@ fn module(base: &str, guests: &[&Hostile], begins: usize, items: &str) -> String
     HOOKS.into_iter().enumerate().fold(text, begin_of)
 }
 
+/// What a hostile guest may be made for: the guest's world, and something that no host of ours has.
+const WORLD: &str =
+    "package hostile:guest; world guest { include lunarium:process/lua-process@0.1.0; import wasi:io/poll@0.2.0; }";
+const WASI: &str = "package wasi:io@0.2.0; interface poll { sleep: func(seconds: u64); }";
+
 fn component(wit: &Path, text: &str) -> Result<Vec<u8>, Box<dyn Error>> {
     let mut wasm = wat::parse_str(text)?;
     let mut resolve = Resolve::default();
-    let (package, _) = resolve.push_path(wit)?;
-    let world = resolve.select_world(&[package], Some("lua-process"))?;
+    resolve.push_path(wit)?;
+    resolve.push_str("wasi.wit", WASI)?;
+    let package = resolve.push_str("hostile.wit", WORLD)?;
+    let world = resolve.select_world(&[package], None)?;
     wit_component::embed_component_metadata(&mut wasm, &resolve, world, StringEncoding::UTF8, false)?;
     Ok(ComponentEncoder::default().module(&wasm)?.validate(true).encode()?)
 }

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use lunarium_engine::{Limits, NodeConfig, Outcome, Value};
+use lunarium_engine::{ErrorKind, Limits, NodeConfig, Outcome, Value};
 use lunarium_tests::{Lab, show};
 
 use crate::hostile::Hostile;
@@ -123,6 +123,7 @@ pub fn written(outcome: &Outcome) -> String {
             let details = failure.details.as_deref().and_then(|details| Value::decode(details).ok());
             match details.as_ref().and_then(limit) {
                 Some(limit) => format!("{} {limit}", failure.kind),
+                None if failure.kind == ErrorKind::Unknown => format!("no kind: {}", failure.message),
                 None => format!("{}: {}", failure.kind, failure.message),
             }
         }

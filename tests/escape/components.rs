@@ -1,8 +1,6 @@
 //! The hostile components, compiled, and the engines that run them. Owns the promise that an engine's code stands on.
 
-use lunarium_engine::{Engine, EngineConfig};
-
-use crate::hostile;
+use lunarium_engine::EngineConfig;
 
 /// The common one, then those apart, in the order of the table.
 const COMPILED: &[&[u8]] = include!(concat!(env!("OUT_DIR"), "/hostile.rs"));

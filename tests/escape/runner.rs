@@ -1,10 +1,11 @@
 //! Runs a case: beside a quiet neighbour, and until all that it held is given back. Owns the bookkeeping; knows no attack.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
 
 use cap_std::ambient_authority;
 use cap_std::fs::Dir;
-use lunarium_engine::{Directory, Engine, EngineConfig, Grants, HostId, Tally};
+use lunarium_engine::{Directory, Engine, EngineConfig, Grants, Handle, HostId, Tally};
 use lunarium_tests::{HOST, Lab, node_memory};
 use tempfile::TempDir;
 
@@ -73,7 +74,8 @@ impl Site {
     pub fn run(&self, case: &Case) -> Row {
         self.neighbour.forget();
         let (before, began) = (Held::now(&self.engine), Instant::now());
-        let (happened, mut left) = self.attack(case);
+        let attack = catch_unwind(AssertUnwindSafe(|| self.attack(case)));
+        let (happened, mut left) = attack.unwrap_or_else(|_| ("the case itself panicked".to_owned(), String::new()));
         let late = self.neighbour.worst();
         let took = began.elapsed();
         left.push_str(&before.left(&self.engine));
@@ -84,7 +86,10 @@ impl Site {
     /// How it ended, and what its node had left when all had ended.
     fn attack(&self, case: &Case) -> (String, String) {
         let engine = match case.attack {
-            Attack::Apart(place) => Engine::new(components::config(components::APART + place, 8)).expect("an engine"),
+            Attack::Apart(place) => match Engine::new(components::config(components::APART + place, 8)) {
+                Ok(engine) => engine,
+                Err(error) => return (format!("no engine: {error}"), String::new()),
+            },
             _ => self.engine.clone(),
         };
         let mut lab = Lab::on(&engine, case.limits.clone(), case.processes, case.node);
@@ -121,15 +126,20 @@ impl Site {
             // It may have ended.
             let _ = lab.node.terminate(handle.pid());
         }
-        let began = Instant::now();
-        while handle.outcome().is_none() {
-            if began.elapsed() > HANGS {
-                return "it never ends".to_owned();
-            }
-            std::thread::sleep(Duration::from_millis(1));
-        }
-        written(&handle.wait_blocking())
+        end_of(&handle)
     }
+}
+
+/// How a process ends, as the table has it.
+pub fn end_of(handle: &Handle) -> String {
+    let began = Instant::now();
+    while began.elapsed() < HANGS {
+        if let Some(outcome) = handle.outcome() {
+            return written(outcome);
+        }
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    "it never ends".to_owned()
 }
 
 /// Ends everything on a node, and tells what its kernel and its budget still have then.
@@ -140,10 +150,17 @@ fn left_on(lab: &Lab) -> String {
         let _ = lab.node.terminate(&pid);
     }
     lab.settle();
-    let (tally, memory) = (lab.node.audit(), node_memory(&lab.node));
-    match tally == Ok(Tally::default()) && memory == 0 {
-        true => String::new(),
-        false => format!("{tally:?}, {memory} bytes, "),
+    let began = Instant::now();
+    loop {
+        let (tally, memory) = (lab.node.audit(), node_memory(&lab.node));
+        if tally == Ok(Tally::default()) && memory == 0 {
+            return String::new();
+        }
+        // A thread may still be at a file, and what follows from the ends comes in its turn.
+        if began.elapsed() > HANGS {
+            return format!("{tally:?}, {memory} bytes, ");
+        }
+        std::thread::sleep(Duration::from_millis(1));
     }
 }
 

@@ -5,7 +5,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// Calls `act`; a panic ends that and nothing else.
-pub(crate) fn contain(act: impl FnOnce()) {
+pub fn contain(act: impl FnOnce()) {
     let Err(payload) = catch_unwind(AssertUnwindSafe(act)) else { return };
     // What a panic carries is foreign too, and may panic when it is dropped: the second one is left alone.
     let _ = catch_unwind(AssertUnwindSafe(|| drop(payload))).map_err(std::mem::forget);

@@ -19,6 +19,7 @@ mod sync;
 mod trial;
 
 pub use clock::{Clock, GRAIN, OnTick, Run, TICK, TimerKey};
+pub use contain::contain;
 pub use queues::Urgency;
 pub use scheduler::Scheduler;
 pub use share::{Member, Portion, Share};

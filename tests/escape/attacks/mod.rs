@@ -4,6 +4,7 @@
 //! Case::body("what is tried", "ResourceExhausted cpu", "while true do end").with_cpu(100),
 //! ```
 
+mod embedder;
 mod files;
 mod loops;
 mod memory;
@@ -31,6 +32,7 @@ pub fn groups() -> Vec<Group> {
         scripts("Messages, names, links", messages::cases()),
         scripts("Storms", storms::cases()),
         scripts("Files", files::cases()),
+        scripts("What an embedder does", embedder::of_lua()),
         Group { title: "Hostile components", site: Site::of_components, cases: components() },
     ]
 }
@@ -39,5 +41,5 @@ fn components() -> Vec<Case> {
     let cases = |guests: Vec<&'static Hostile>| {
         guests.into_iter().enumerate().map(|(place, hostile)| Case::hostile(hostile, place)).collect::<Vec<_>>()
     };
-    [cases(hostile::common()), cases(hostile::apart())].into_iter().flatten().collect()
+    [cases(hostile::common()), cases(hostile::apart()), embedder::of_components()].into_iter().flatten().collect()
 }

@@ -24,10 +24,21 @@ pub fn cases() -> Vec<Case> {
                 end
             end
             return "refused""#),
+        Case::script("the same chance in two fresh processes", "=> \"differs\"", r#"
+return { main = function()
+    local got = {}
+    for i = 1, 2 do
+        process.spawn_monitored("app:child", "app:processes")
+        got[i] = process.events():receive().result.value
+    end
+    return got[1] ~= got[2] and "differs" or "same"
+end }
+-- entry: child
+return { main = function() return math.random(0) end }"#),
         // As in CVE-2025-49844: a chunk's name and its constants while the parser allocates.
         Case::body("the parser under pressure of the collector", "=> \"well\"", r#"
             collectgarbage("incremental", 10, 1000, 1)
-            for i = 1, 300 do
+            for i = 1, 100 do
                 local source = {}
                 for j = 1, 60 do source[j] = ("local v%d = { '%s', function() return %q end }"):format(j, ("s"):rep(i), "k" .. i .. j) end
                 local chunk = load(table.concat(source, "\n"), "=" .. ("n"):rep(i) .. i)

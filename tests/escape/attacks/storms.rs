@@ -8,11 +8,18 @@ const TERMINATED: &str = "Canceled: process terminated";
 pub fn cases() -> Vec<Case> {
     vec![
         storm("a fork bomb", "while true do process.spawn('app:main', 'app:processes') end", 60),
-        script("a flood of children that end at once", 60, r#"
+        script(
+            "a flood of children that end at once",
+            60,
+            r#"
 return { main = function() while true do process.spawn("app:child", "app:processes") end end }
 -- entry: child
-return { main = function() end }"#),
-        script("three hundred children, killed again and again", 80, r#"
+return { main = function() end }"#,
+        ),
+        script(
+            "three hundred children, killed again and again",
+            80,
+            r#"
 return { main = function()
     while true do
         local pids = {}
@@ -22,8 +29,12 @@ return { main = function()
     end
 end }
 -- entry: child
-return { main = function() process.registry.register(process.pid()) time.sleep("1h") end }"#),
-        script("three hundred linked children that fall together, again and again", 80, r#"
+return { main = function() process.registry.register(process.pid()) time.sleep("1h") end }"#,
+        ),
+        script(
+            "three hundred linked children that fall together, again and again",
+            80,
+            r#"
 return { main = function()
     process.set_options { trap_links = true }
     while true do
@@ -33,18 +44,49 @@ return { main = function()
     end
 end }
 -- entry: child
-return { main = function() error("falls") end }"#),
+return { main = function() error("falls") end }"#,
+        ),
         many("twelve hundred busy loops", 60, 1_200, "while true do end"),
         many("two hundred that wake after a microsecond", 60, 200, "while true do time.sleep('1us') end"),
-        many("two hundred that compute a little and wait a little", 60, 200, "while true do for i = 1, 20000 do end time.sleep('1us') end"),
+        many(
+            "two hundred that compute a little and wait a little",
+            60,
+            200,
+            "while true do for i = 1, 20000 do end time.sleep('1us') end",
+        ),
         many("two hundred that log as fast as they may", 60, 200, "while true do logger:info(('x'):rep(8000)) end"),
-        many("two hundred that print", 60, 200, "while true do for i = 1, 100 do print(('x'):rep(1000)) end time.sleep('1ms') end"),
+        many(
+            "two hundred that print",
+            60,
+            200,
+            "while true do for i = 1, 100 do print(('x'):rep(1000)) end time.sleep('1ms') end",
+        ),
         many("two hundred that upgrade without end", 60, 200, "process.upgrade()"),
-        many("two hundred with a hundred timers each", 60, 200, "for _ = 1, 100 do time.ticker('1us') end time.sleep('1h')"),
-        many("two hundred that collect garbage", 60, 200, "local t = {} for i = 1, 20000 do t[i] = {} end while true do collectgarbage() end"),
+        many(
+            "two hundred with a hundred timers each",
+            60,
+            200,
+            "for _ = 1, 100 do time.ticker('1us') end time.sleep('1h')",
+        ),
+        many(
+            "two hundred that collect garbage",
+            60,
+            200,
+            "local t = {} for i = 1, 20000 do t[i] = {} end while true do collectgarbage() end",
+        ),
         many("two hundred that throw and catch", 60, 200, "while true do pcall(error, {}) end"),
+        many(
+            "a hundred that fill all of their memory, again and again",
+            60,
+            100,
+            r#"
+    while true do pcall(function() local t = {} while true do t[#t + 1] = ("x"):rep(100000) .. #t end end) end"#,
+        ),
         many("two hundred that write to all their memory", 60, 200, "while true do local s = ('x'):rep(3000000) end"),
-        script("two hundred that send to each other", 60, r#"
+        script(
+            "two hundred that send to each other",
+            60,
+            r#"
 return { main = function()
     local all = {}
     for i = 1, 200 do all[i] = process.spawn("app:child", "app:processes", all[i - 1]) end
@@ -59,22 +101,34 @@ return { main = function(other)
         process.send(from, "again", { ("x"):rep(100) })
         if other then process.send(other, "again", 1) end
     end
-end }"#),
-        script("messages of a megabyte, encoded and decoded without end", 60, r#"
+end }"#,
+        ),
+        script(
+            "messages of a megabyte, encoded and decoded without end",
+            60,
+            r#"
 return { main = function()
     local t, ch = {}, process.listen("t")
     for i = 1, 20000 do t[i] = { i, tostring(i) } end
     while true do process.send(process.pid(), "t", t) ch:receive() end
-end }"#),
-        script("programs executed without end, with large arguments and results", 60, r#"
+end }"#,
+        ),
+        script(
+            "programs executed without end, with large arguments and results",
+            60,
+            r#"
 return { main = function()
     local big = ("x"):rep(500000)
     for i = 1, 20 do coroutine.spawn(function() while true do process.exec("app:child", "app:processes", big) end end) end
     time.sleep("1h")
 end }
 -- entry: child
-return { main = function(big) return big end }"#),
-        script("calls, timers, spawns and upgrades, killed on the way", 80, r#"
+return { main = function(big) return big end }"#,
+        ),
+        script(
+            "calls, timers, spawns and upgrades, killed on the way",
+            80,
+            r#"
 return { main = function()
     while true do
         local pids = {}
@@ -95,7 +149,8 @@ return { main = function(i)
     while true do time.sleep("1us") end
 end }
 -- entry: grandchild
-return { main = function(i) if i % 2 == 0 then error("odd") end return i end }"#)
+return { main = function(i) if i % 2 == 0 then error("odd") end return i end }"#,
+        )
         .with_files(),
     ]
 }

@@ -25,6 +25,7 @@
   (import "lunarium:process/env@0.1.0" "get" (func $env (param i32 i32 i32)))
   (import "lunarium:process/fs@0.1.0" "read" (func $read (param i32 i32 i64 i32 i32 i32)))
   (import "lunarium:process/fs@0.1.0" "write" (func $write (param i32 i32 i32 i32 i32)))
+  {imports}
 
   (type $answer (func (result i32)))
   (type $allocate (func (param i32 i32) (result i32)))

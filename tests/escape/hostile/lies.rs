@@ -1,6 +1,6 @@
 //! Answers that lie: results out of range, parking with wrong numbers, giving back what was never handed over.
 
-use super::{Hostile, WELL};
+use super::{ENDLESS, Hostile, WELL};
 
 /// Receives ten messages, and asks for an upgrade.
 const UPGRADES: Hostile = Hostile {
@@ -204,7 +204,13 @@ pub(super) const TABLE: &[Hostile] = &[
         cpu: 300,
         ..UPGRADES
     },
-    Hostile { tried: "to compile without end", compile: "(loop $on (br $on)) (unreachable)", twice: true, ..WELL },
+    Hostile {
+        tried: "to compile without end",
+        ends: "=> nil",
+        compile: "(loop $on (br $on)) (unreachable)",
+        twice: true,
+        ..ENDLESS
+    },
     Hostile { tried: "to trap when it is to compile", compile: "(unreachable)", twice: true, ..WELL },
     Hostile { tried: "to compile to what lies behind its memory", compile: "(i32.const -4)", twice: true, ..WELL },
     Hostile {
@@ -226,6 +232,22 @@ pub(super) const TABLE: &[Hostile] = &[
             (i32.store offset=8 (i32.const 2048) (i32.const 8))
             (i32.const 2048)",
         twice: true,
+        ..WELL
+    },
+    // What `checks …` and `to loop …` of the embedder's cases meet.
+    Hostile { tried: "to trap when it is to check", check: "(unreachable)", ..WELL },
+    Hostile { tried: "to lie when it is to check", check: "(i32.const -4)", ..WELL },
+    Hostile {
+        tried: "to call the host when it is to check",
+        check: "(drop (call $print (i32.const 160) (i32.const 7))) (call $check)",
+        ..WELL
+    },
+    Hostile {
+        tried: "to loop when it is looked at",
+        ends: "Canceled: process terminated",
+        start: "(call $park (i64.const -1))",
+        stack_pointer: "(loop $on (br $on)) (unreachable)",
+        ticks: Some(2),
         ..WELL
     },
 ];

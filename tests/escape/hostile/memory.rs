@@ -79,6 +79,39 @@ pub(super) const TABLE: &[Hostile] = &[
         ..WELL
     },
     Hostile {
+        tried: "secrets, looked for and left",
+        ends: "=> 0",
+        start: "
+            (local $at i32) (local $found i32) (local $array (ref null $bytes))
+            (drop (memory.grow (i32.const 20)))
+            (local.set $at (i32.const 65536))
+            (loop $look
+              (if (i64.ne (i64.load (local.get $at)) (i64.const 0))
+                (then (local.set $found (i32.add (local.get $found) (i32.const 1)))))
+              (i64.store (local.get $at) (i64.const 0x5ec7e75ec7e75ec7))
+              (local.set $at (i32.add (local.get $at) (i32.const 8)))
+              (br_if $look (i32.lt_u (local.get $at) (i32.shl (memory.size) (i32.const 16)))))
+            (local.set $array (array.new_default $bytes (i32.const 40000)))
+            (local.set $at (i32.const 0))
+            (loop $look
+              (if (array.get_u $bytes (local.get $array) (local.get $at))
+                (then (local.set $found (i32.add (local.get $found) (i32.const 1)))))
+              (array.set $bytes (local.get $array) (local.get $at) (i32.const 0x5e))
+              (local.set $at (i32.add (local.get $at) (i32.const 1)))
+              (br_if $look (i32.lt_u (local.get $at) (i32.const 40000))))
+            (call $exit_number (local.get $found))",
+        ..WELL
+    },
+    Hostile { tried: "an instance of ten memories more", ends: "no engine", apart: Some(TEN_MEMORIES), ..WELL },
+    Hostile {
+        tried: "to sleep inside of the host, by an import that it doesn't have",
+        ends: TRAPPED,
+        start: "(call $sleep (i64.const 31536000)) (call $exit)",
+        imports: r#"(import "wasi:io/poll@0.2.0" "sleep" (func $sleep (param i64)))"#,
+        apart: Some(""),
+        ..WELL
+    },
+    Hostile {
         tried: "a start function that never returns",
         apart: Some("(func $begin (loop $on (br $on))) (start $begin)"),
         ..ENDLESS
@@ -99,5 +132,8 @@ pub(super) const TABLE: &[Hostile] = &[
         ..WELL
     },
 ];
+
+const TEN_MEMORIES: &str =
+    "(memory 1) (memory 1) (memory 1) (memory 1) (memory 1) (memory 1) (memory 1) (memory 1) (memory 1) (memory 1)";
 
 const TRAPPED: &str = "Internal: the instance trapped";

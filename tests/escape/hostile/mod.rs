@@ -23,6 +23,8 @@ pub struct Hostile {
     pub realloc: &'static str,
     /// A component of its own, which behaves so from the first instruction on; with these items of its module.
     pub apart: Option<&'static str>,
+    /// What that imports beside the others.
+    pub imports: &'static str,
     /// It is terminated after so many ticks of its neighbour.
     pub ticks: Option<u64>,
     /// Its limit of CPU time, in milliseconds.
@@ -43,6 +45,7 @@ const WELL: Hostile = Hostile {
     stack_pointer: "",
     realloc: "",
     apart: None,
+    imports: "",
     ticks: None,
     cpu: 10_000,
     twice: false,

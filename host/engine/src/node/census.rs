@@ -4,6 +4,7 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use lunarium_schedule::contain;
 use tokio::sync::Notify;
 
 #[derive(Default)]
@@ -41,7 +42,8 @@ impl Census {
 impl Drop for Counted {
     fn drop(&mut self) {
         if self.0.count.fetch_sub(1, Ordering::SeqCst) == 1 {
-            self.0.empty.notify_waiters();
+            // Wakers of the embedder's.
+            contain(|| self.0.empty.notify_waiters());
         }
     }
 }

@@ -41,7 +41,7 @@ use self::ending::flooded;
 use crate::catalogue::Catalogue;
 use crate::module::{Modules, Runtime};
 use crate::process::{FileThreads, Level, Line, Output, Process, ProcessLabel};
-use lunarium_schedule::{Clock, Share};
+use lunarium_schedule::{Clock, Share, contain};
 
 pub use ask::CallError;
 pub(crate) use ask::CallSpec;
@@ -154,7 +154,7 @@ impl NodeInner {
             self.cancel_calls(askers, process.pid.as_str(), process.life.outcome());
         }
         if afterwards.idle {
-            self.idle.notify_waiters();
+            contain(|| self.idle.notify_waiters());
         }
         if afterwards.deadline_changed {
             self.set_alarm();

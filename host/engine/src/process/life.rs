@@ -11,7 +11,7 @@ use lunarium_kernel::Outcome;
 use parking_lot::Mutex;
 use tokio::sync::Notify;
 
-use lunarium_schedule::Urgency;
+use lunarium_schedule::{Urgency, contain};
 
 #[derive(Debug)]
 pub(crate) struct Life {
@@ -22,6 +22,8 @@ pub(crate) struct Life {
     preempted: AtomicBool,
     /// It has an instance, or one is being made: not when it begins, or begins anew.
     running: AtomicBool,
+    /// How urgently it begins.
+    start: Urgency,
     /// It has waited once.
     started: AtomicBool,
     /// Which incarnation it is in.
@@ -32,12 +34,14 @@ pub(crate) struct Life {
 }
 
 impl Life {
-    pub(crate) fn new() -> Life {
+    /// `start`: how urgently it begins.
+    pub(crate) fn new(start: Urgency) -> Life {
         Life {
             voice: Mutex::new(true),
             killed: AtomicBool::new(false),
             preempted: AtomicBool::new(false),
             running: AtomicBool::new(false),
+            start,
             started: AtomicBool::new(false),
             incarnation: AtomicU64::new(0),
             outcome: OnceLock::new(),
@@ -89,11 +93,13 @@ impl Life {
         self.running.store(running, Ordering::Relaxed);
     }
 
-    /// How urgently its runner wants to be polled; asked once, when it is queued. What begins or has ended has time.
+    /// How urgently its runner wants to be polled; asked once, when it is queued. What has ended has time.
     pub(crate) fn urgency(&self) -> Urgency {
         let preempted = self.preempted.swap(false, Ordering::Relaxed);
-        if !self.running.load(Ordering::Relaxed) || self.is_killed() || self.has_ended() {
+        if self.is_killed() || self.has_ended() {
             Urgency::Background
+        } else if !self.running.load(Ordering::Relaxed) {
+            self.start
         } else if preempted {
             Urgency::Preempted
         } else {
@@ -112,9 +118,10 @@ impl Life {
         self.started.load(Ordering::Acquire)
     }
 
-    /// Wakes whoever waits for the start or the end.
+    /// Wakes whoever waits for the start or the end. Those wakers are the embedder's: a panic in one is not that of the
+    /// process on whose thread it happens, and nothing of what follows from an end is left out for it.
     pub(crate) fn announce(&self) {
-        self.progress.notify_waiters();
+        contain(|| self.progress.notify_waiters());
     }
 
     /// Which incarnation it is in.
