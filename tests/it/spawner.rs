@@ -117,11 +117,13 @@ fn a_named_child_has_its_name_before_its_first_instruction() {
 return { main = function()
     local pid = process.with_context {}:with_name("worker"):spawn_monitored("app:child", "app:processes")
     print(process.registry.lookup("worker") == pid)
+    process.send(pid, "end")
     print(process.events():receive().result)
     print(process.registry.lookup("worker"))
 end }
 -- entry: child
-return process.registry.lookup("worker") == process.pid() and { main = function() return "was there" end }
+local was_there = process.registry.lookup("worker") == process.pid()
+return { main = function() process.inbox():receive() return was_there and "was there" end }
         "#,
         expect![[r#"
             true

@@ -7,6 +7,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use lunarium_kernel::ErrorKind;
 
 const TERMINATED: &str = "process terminated";
+/// How a process ends with its lifetime.
+pub const TOO_OLD: &str = "too old";
 
 /// The n-th process that was ever accepted.
 pub type Ordinal = usize;
@@ -29,6 +31,8 @@ pub struct ModelProcess {
     pub trap: bool,
     /// By the monotonic clock.
     pub deadline: Option<u64>,
+    /// By the same.
+    pub lifetime: Option<u64>,
 }
 
 /// How a process ends.
@@ -79,6 +83,7 @@ pub struct SpawnWish {
     pub exec: Option<u64>,
     pub name: Option<String>,
     pub limit: usize,
+    pub lifetime: Option<u64>,
 }
 
 pub struct Model {
@@ -157,7 +162,14 @@ impl Model {
     }
 
     pub fn next_deadline(&self) -> Option<u64> {
-        self.living().filter_map(|who| self.processes[who].deadline).min()
+        self.times().map(|(time, ..)| time).min()
+    }
+
+    /// When somebody ends, by a deadline (false) or with its lifetime.
+    fn times(&self) -> impl Iterator<Item = (u64, bool, Ordinal)> {
+        let of = |who: Ordinal| [(self.processes[who].deadline, false), (self.processes[who].lifetime, true)];
+        let all = self.living().flat_map(move |who| of(who).map(|(time, lifetime)| (time, lifetime, who)));
+        all.filter_map(|(time, lifetime, who)| Some((time?, lifetime, who)))
     }
 
     fn alive_caller(&self, caller: Ordinal) -> Refusable<()> {
@@ -213,6 +225,7 @@ impl Model {
             alive: true,
             trap: false,
             deadline: None,
+            lifetime: wish.lifetime,
         });
         if let Some(parent) = wish.parent {
             self.links.extend(wish.linked.then_some(pair(parent, who)));
@@ -339,12 +352,12 @@ impl Model {
         Ok(())
     }
 
-    /// Whose deadline has passed: the earliest ends.
+    /// Whose deadline or lifetime has passed: the earliest ends.
     pub fn timeout(&mut self) {
-        let with = self.living().filter_map(|who| Some((self.processes[who].deadline?, who)));
-        let due = with.min().filter(|(deadline, _)| *deadline <= self.uptime);
-        if let Some((_, who)) = due {
-            self.end(who, End::Failed(TERMINATED.to_owned()), true);
+        let due = self.times().min().filter(|(time, ..)| *time <= self.uptime);
+        if let Some((_, lifetime, who)) = due {
+            let message = if lifetime { TOO_OLD } else { TERMINATED };
+            self.end(who, End::Failed(message.to_owned()), true);
         }
     }
 
@@ -363,7 +376,8 @@ impl Model {
                 self.links.remove(&pair(who, callee));
                 self.waiting_of(callee).orphaned = true;
             }
-            (self.processes[who].trap, self.processes[who].limit) = (false, limit);
+            let process = &mut self.processes[who];
+            (process.trap, process.limit, process.lifetime) = (false, limit, None);
         }
         self.processes[who].alive
     }
@@ -432,7 +446,7 @@ impl Model {
         self.links.retain(|(a, b)| *a != who && *b != who);
         self.monitors.retain(|(a, b)| *a != who && *b != who);
         let process = &mut self.processes[who];
-        (process.alive, process.trap, process.deadline) = (false, false, None);
+        (process.alive, process.trap, process.deadline, process.lifetime) = (false, false, None, None);
     }
 
     fn fail_linked(&mut self, from: Ordinal) {

@@ -37,6 +37,7 @@ pub enum Step {
         linked: bool,
         exec: bool,
         name: Option<u8>,
+        /// Says what it may hold, and how long it may live.
         room: u8,
     },
     StopHost(u8),

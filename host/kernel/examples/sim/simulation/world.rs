@@ -96,7 +96,9 @@ impl World {
                 let wished = parent.filter(|parent| *parent >= LIVING || self.kernel.process_count() > 0);
                 let parent = wished.and_then(|parent| self.who(parent));
                 let (host, name) = (usize::from(*host), name.map(name_text));
-                let wish = SpawnWish { parent, host, monitored: *monitored, linked: *linked, exec: None, name, limit };
+                let lifetime = (*room % 16 == 8).then(|| self.model.uptime + u64::from(*room));
+                let (monitored, linked) = (*monitored, *linked);
+                let wish = SpawnWish { parent, host, monitored, linked, exec: None, name, limit, lifetime };
                 match (exec, parent) {
                     (false, _) => self.spawn(step, wish).map(drop),
                     (true, None) => self.spawn(step, SpawnWish { exec: Some(1), ..wish }).map(drop),
@@ -283,7 +285,7 @@ impl World {
             exec: wish.exec,
             name: wish.name.as_deref().map(Name::new).transpose().map_err(|refusal| refusal.to_string())?,
             limits: CountLimits { links: limit, monitors: limit, names: limit },
-            lifetime: None,
+            lifetime: wish.lifetime.map(arrivals::lasting),
         };
         let spawned = self.kernel.spawn(parent.as_ref(), &self.hosts[wish.host], spec);
         let model = self.model.spawn(&wish);

@@ -2,12 +2,12 @@
 #![allow(clippy::indexing_slicing, reason = "ordinals are the model's own: a wrong one is a bug of the simulation")]
 
 use lunarium_kernel::{
-    BatchLimits, CountLimits, Destination, EntryId, ErrorKind, Item, Message, Outcome, Refusal, ResolveError,
-    SendError, Topic, Unread,
+    BatchLimits, CountLimits, Destination, EntryId, ErrorKind, Failure, Item, Lifetime, Message, Outcome, Refusal,
+    ResolveError, SendError, Topic, Unread, Uptime,
 };
 
 use super::{Checked, World, kind, same, shown};
-use crate::simulation::model::{Ordinal, Target};
+use crate::simulation::model::{Ordinal, TOO_OLD, Target};
 use crate::simulation::model_mailbox::LIMITS;
 use crate::simulation::model_requests::Kind;
 use crate::simulation::script::{Dest, Step, Who};
@@ -193,6 +193,12 @@ impl World {
         *self.stats.entry(word.to_owned()).or_default() += 1;
         same("upgrade", &goes_on, &self.model.upgrade(who, limit))
     }
+}
+
+/// Until when a process may live.
+pub(super) fn lasting(until: u64) -> Lifetime {
+    let outcome = Outcome::failed(Failure::new(ErrorKind::ResourceExhausted, TOO_OLD));
+    Lifetime { until: Uptime::from_nanos(until), outcome }
 }
 
 fn topic_of(topic: u8) -> Checked<Topic> {
