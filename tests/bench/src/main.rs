@@ -1,5 +1,6 @@
 //! What things cost. Prints a table, and JSON to the file given as the first argument; further arguments choose groups:
-//! startup, idle, spawn, messages, kill, programs, neighbours. `--pair OLD NEW ROUNDS [GROUP...]` compares two builds of this binary.
+//! startup, idle, spawn, messages, calls, kill, programs, neighbours. `--pair OLD NEW ROUNDS [GROUP...]` compares two builds of this
+//! binary.
 //!
 //! Machines are shared and noisy: the ratios to native Lua, measured in the same run, or to another build, measured in
 //! turns, are what counts.
@@ -7,6 +8,7 @@
 #![allow(clippy::print_stderr, clippy::print_stdout, reason = "a benchmark talks to people")]
 
 mod bench;
+mod calls;
 mod lua_programs;
 mod neighbours;
 mod pair;
@@ -20,12 +22,13 @@ type Measure = fn(&bench::Bench, &mut report::Report);
 /// What needs no node of this process's.
 const STARTUP: &str = "startup";
 
-const MEASUREMENTS: [(&str, Measure); 7] = [
+const MEASUREMENTS: [(&str, Measure); 8] = [
     // First, while no slot has been used.
     ("spawn", processes::fresh),
     ("idle", processes::idle),
     ("spawn", processes::spawn),
     ("messages", processes::messages),
+    ("calls", calls::run),
     ("kill", processes::kill),
     ("programs", lua_programs::run),
     // Last: what attacks leave behind would be in the others' figures.

@@ -383,3 +383,31 @@ fn futures_run_on_the_runtime_that_the_node_was_started_in() {
     runtime.shutdown_background();
     assert_eq!(run(late), ["nil"]);
 }
+
+#[test]
+fn blocking_functions_of_a_node_take_so_many_threads_and_no_more() {
+    let (alive, gate): (Arc<Alive>, _) = (Arc::default(), Arc::new(Semaphore::new(0)));
+    let (inside, through) = (Arc::clone(&alive), Arc::clone(&gate));
+    let module = Module::new("slow").blocking("block", move |_, (): ()| -> Given<()> {
+        let _living = inside.enter();
+        block_on(through.acquire())?.forget();
+        Ok(())
+    });
+    let lab = lab([module]);
+    lab.define(&program(
+        r#"
+        local slow, done = require("slow"), channel.new(100)
+        for _ = 1, 100 do coroutine.spawn(function() done:send(slow.block()) end) end
+        print("all begun")
+        for _ = 1, 100 do done:receive() end
+        "#,
+    ));
+    let handle = lab.spawn("main", Vec::new());
+    alive.wait_for(64);
+    while lab.node.waiting_count() < 1 {
+        std::thread::yield_now();
+    }
+    assert_eq!((lab.print_count(), alive.count.load(Ordering::SeqCst)), (1, 64));
+    gate.add_permits(100);
+    assert_eq!(show_outcome(&handle.wait_blocking()), "=> nil");
+}

@@ -6,6 +6,8 @@ use std::sync::{Arc, Weak};
 
 use lunarium_kernel::{Actor, EntryId, Limits, Pid, Policy};
 
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
 use crate::process::{Incarnation, Process};
 
 /// The process that calls a function. Cheap to clone, also into what outlives the call; it keeps neither the process nor the
@@ -16,6 +18,8 @@ pub struct Caller {
     incarnation: Arc<Incarnation>,
     /// The embedder's handle of the node: which type that is, only `api` knows.
     node: Weak<dyn Any + Send + Sync>,
+    /// What the node may have of the threads for blocking work.
+    threads: Arc<Semaphore>,
 }
 
 impl Caller {
@@ -23,8 +27,14 @@ impl Caller {
         process: &Arc<Process>,
         incarnation: &Arc<Incarnation>,
         node: &Weak<dyn Any + Send + Sync>,
+        threads: &Arc<Semaphore>,
     ) -> Caller {
-        Caller { process: Arc::clone(process), incarnation: Arc::clone(incarnation), node: Weak::clone(node) }
+        Caller {
+            process: Arc::clone(process),
+            incarnation: Arc::clone(incarnation),
+            node: Weak::clone(node),
+            threads: Arc::clone(threads),
+        }
     }
 
     /// The process.
@@ -68,6 +78,11 @@ impl Caller {
     /// Cancel safety: nothing is lost.
     pub async fn cancelled(&self) {
         self.process.life.over(self.incarnation.number).await;
+    }
+
+    /// A thread's place, for as long as the work there takes. None: never, as nobody closes the semaphore.
+    pub(super) async fn thread(&self) -> Option<OwnedSemaphorePermit> {
+        Arc::clone(&self.threads).acquire_owned().await.ok()
     }
 
     pub(crate) fn any_node(&self) -> Option<Arc<dyn Any + Send + Sync>> {

@@ -104,8 +104,16 @@ impl Function {
             let arguments = A::read(payload)?;
             let limit = limit(&caller);
             let function = Arc::clone(&function);
-            let run = move || contained(|| answer(function(caller, arguments), limit)).unwrap_or_else(Err);
-            Ok(Started::Later(Later::new(blocking::unblock(run))))
+            Ok(Started::Later(Later::new(async move {
+                let place = caller.thread().await;
+                // The place is the thread's: one that nobody waits for any more still takes it.
+                let run = move || {
+                    let answer = contained(|| answer(function(caller, arguments), limit)).unwrap_or_else(Err);
+                    drop(place);
+                    answer
+                };
+                blocking::unblock(run).await
+            })))
         })
     }
 

@@ -124,8 +124,8 @@ impl Module {
         self.with(name.into(), Function::immediate(function))
     }
 
-    /// The same with a function that blocks; it runs on a thread for such work. What has begun there goes on to its end,
-    /// whatever becomes of the process.
+    /// The same with a function that blocks; it runs on a thread for such work, of which a node has 64 at once: further calls
+    /// wait. What has begun there goes on to its end, whatever becomes of the process.
     pub fn blocking<A, R, E, F>(self, name: impl Into<Arc<str>>, function: F) -> Module
     where
         A: Arguments + Send + 'static,

@@ -52,17 +52,16 @@ impl NodeInner {
         function: &Function,
         arguments: Vec<u8>,
     ) -> Result<Called, RequestError> {
-        let caller = Caller::new(&who.process, &who.incarnation, self.handle());
+        let caller = Caller::new(&who.process, &who.incarnation, self.handle(), &self.threads);
         let arguments = Bytes::from(arguments);
         if !function.waits {
             let _given = self.runtime.enter_given();
-            return Ok(match function.call(caller.clone(), &arguments) {
-                Ok(Started::Ready(answer)) => self.told(&caller, || shown(module, name), answer),
-                Ok(Started::Later(_)) => {
-                    self.told(&caller, || shown(module, name), Err(Unanswered::Unfit(LATE.into())))
-                }
-                Err(bad) => Called::BadArgument(bad.message(name)),
-            });
+            let answer = match function.call(caller, &arguments) {
+                Ok(Started::Ready(answer)) => answer,
+                Ok(Started::Later(_)) => Err(Unanswered::Unfit(LATE.into())),
+                Err(bad) => return Ok(Called::BadArgument(bad.message(name))),
+            };
+            return Ok(self.told(who, || shown(module, name), answer));
         }
         let (request, holding) = who.process.begin_call(who.limits().calls(), arguments.len())?;
         // From here on it is answered or cancelled.
@@ -74,10 +73,11 @@ impl NodeInner {
             _holding: holding,
             is_answered: false,
         };
-        Ok(self.begin(under_way, name, function, &arguments))
+        Ok(self.begin(who, under_way, name, function, &arguments))
     }
 
-    fn begin(&self, under_way: UnderWay, name: &str, function: &Function, arguments: &Bytes) -> Called {
+    fn begin(&self, who: &Who, under_way: UnderWay, name: &str, function: &Function, arguments: &Bytes) -> Called {
+        let shown = under_way.name.clone();
         let runtime = match self.runtime.handle() {
             Ok(runtime) => runtime,
             Err(error) => {
@@ -86,19 +86,14 @@ impl NodeInner {
             }
         };
         let entered = runtime.enter();
-        let caller = under_way.caller.clone();
-        let mut later = match function.call(caller.clone(), arguments) {
+        let mut later = match function.call(under_way.caller.clone(), arguments) {
             Ok(Started::Later(later)) => later,
-            Ok(Started::Ready(answer)) => {
-                let called = self.told(&caller, || under_way.name.clone(), answer);
-                return under_way.at_once(called);
-            }
+            Ok(Started::Ready(answer)) => return under_way.at_once(self.told(who, || shown, answer)),
             Err(bad) => return under_way.at_once(Called::BadArgument(bad.message(name))),
         };
         // What is there at once costs the process no turn.
         if let Poll::Ready(answer) = Pin::new(&mut later).poll(&mut Context::from_waker(Waker::noop())) {
-            let called = self.told(&caller, || under_way.name.clone(), answer);
-            return under_way.at_once(called);
+            return under_way.at_once(self.told(who, || shown, answer));
         }
         drop(entered);
         let request = under_way.request;
@@ -112,7 +107,7 @@ impl NodeInner {
     }
 
     /// How the caller is told; a panic leaves a line in its log.
-    fn told(&self, caller: &Caller, name: impl FnOnce() -> String, answer: Answer) -> Called {
+    fn told(&self, who: &Who, name: impl FnOnce() -> String, answer: Answer) -> Called {
         match answer {
             Ok(payload) => Called::Results(payload),
             Err(Unanswered::Failed(failure)) => Called::Failed(failure),
@@ -123,7 +118,7 @@ impl NodeInner {
             Err(Unanswered::Panicked(text)) => {
                 let name = name();
                 let line = format!("function `{name}` panicked: {text}");
-                self.log(caller.process(), &caller.incarnation().label, Level::Error, &line, &[]);
+                self.log(&who.process, &who.incarnation.label, Level::Error, &line, &[]);
                 // The text is for those who own the function.
                 Called::Failed(Failure::new(ErrorKind::Internal, format!("function `{name}` panicked")))
             }
@@ -157,8 +152,8 @@ async fn carry_out(mut under_way: UnderWay, later: Later, timeout: Option<Durati
     match or(over, or(answered, late)).await {
         None => under_way.is_answered = true,
         Some(Some(answer)) => {
-            let name = under_way.name.clone();
-            let called = under_way.node.told(&caller, || name, answer);
+            let who = Who { process: Arc::clone(caller.process()), incarnation: Arc::clone(caller.incarnation()) };
+            let called = under_way.node.told(&who, || under_way.name.clone(), answer);
             under_way.answer(called);
         }
         Some(None) => {

@@ -32,7 +32,7 @@ use std::time::Duration;
 use lunarium_kernel::{
     Account, Deadline, Destination, Kernel, LogBudget, Name, NodeLimits, Outcome, Pid, RegisterError, ResolveError,
 };
-use tokio::sync::Notify;
+use tokio::sync::{Notify, Semaphore};
 
 use self::alarm::Alarm;
 use self::census::{Census, Counted};
@@ -54,6 +54,10 @@ pub(crate) use spawn::Spawn;
 pub use spawn::{SpawnError, SpawnRequest};
 pub use usage::{Held, Usage};
 
+/// Blocking functions of modules that run at once, for one node. The number: an eighth of the threads that there are for such
+/// work, which files of all nodes need too. At the limit: the call waits.
+const THREADS: usize = 64;
+
 /// What all processes of a node have together.
 pub(crate) struct Budgets {
     /// Bytes, below the machine's account.
@@ -73,6 +77,8 @@ pub(crate) struct NodeInner {
     pub(crate) modules: Modules,
     /// Where the futures of modules run.
     runtime: Runtime,
+    /// Places for blocking functions of modules.
+    threads: Arc<Semaphore>,
     /// The embedder's handle, for those whom processes call.
     handle: OnceLock<Weak<dyn Any + Send + Sync>>,
     /// For who calls it later.
@@ -109,6 +115,7 @@ impl NodeInner {
             budgets,
             modules: Modules::default(),
             runtime: Runtime::current(),
+            threads: Arc::new(Semaphore::new(THREADS)),
             handle: OnceLock::new(),
             this: this.clone(),
             alarm: Alarm::default(),
