@@ -112,7 +112,11 @@ impl Function {
                     drop(place);
                     answer
                 };
-                blocking::unblock(run).await
+                match tokio::task::spawn_blocking(run).await {
+                    Ok(answer) => answer,
+                    // The runtime shuts down, and drops this as well.
+                    Err(_) => std::future::pending().await,
+                }
             })))
         })
     }

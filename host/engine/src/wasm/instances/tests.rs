@@ -72,7 +72,7 @@ fn link_nothing(_: &mut Linker<Nobody>, _: &Component) -> wasmtime::Result<()> {
 
 #[test]
 fn a_segment_that_nobody_is_in_is_given_back_and_made_again() {
-    let instances = Instances::new(FIRST + 500, link_nothing).unwrap();
+    let instances = Instances::new(FIRST + 500, GuestCode::default(), link_nothing).unwrap();
     let shared = &instances.shared;
     let segments = || shared.segments.read().len();
     let hold = |count: u32| -> Vec<_> { (0..count).map(|_| block_on(instances.acquire()).unwrap()).collect() };

@@ -6,7 +6,7 @@ use crate::{BatchLimits, Inbox, LimitName, Mailbox, MailboxLimits, Outcome, Pid,
 const LIMITS: CallLimits = CallLimits { calls: 2, bytes: 100 };
 const ALL: BatchLimits = BatchLimits { items: 10, bytes: 1_000_000 };
 
-fn inbox() -> Inbox<()> {
+fn inbox() -> Inbox<(), ()> {
     Inbox::new(Mailbox::new(MailboxLimits::default()), &Pid::nobody())
 }
 
