@@ -154,6 +154,16 @@ pub(super) const TABLE: &[Hostile] = &[
         ..WELL
     },
     Hostile {
+        tried: "to listen on twenty thousand topics",
+        ends: "=> 20000",
+        start: accepted_of!(
+            20000,
+            "(i32.store (i32.const 1024) (i32.const 0)) (i32.store (i32.const 32) (i32.add (local.get $i) (i32.const 0x21212121)))
+             (call $listen (i32.const 32) (i32.const 5))"
+        ),
+        ..WELL
+    },
+    Hostile {
         tried: "to take the kernel's lock without end",
         start: "(loop $on (drop (call $get_options)) (br $on)) (unreachable)",
         ..ENDLESS

@@ -16,7 +16,6 @@ use super::{NodeInner, runner};
 use crate::catalogue::{Arguments, Code, ProcessHost, Program, SecurityError, SecuritySpec};
 use crate::process::{Origin, Process, charged_for};
 use crate::value::{Value, ValueError};
-use lunarium_schedule::Urgency;
 
 /// What `Node::spawn` starts. Made by [`SpawnRequest::new`].
 #[derive(Debug, Clone)]
@@ -327,9 +326,9 @@ impl NodeInner {
         let holding = std::mem::replace(&mut plan.inbox, unused);
         // A service that comes back doesn't wait behind all that others of its node have started: each of those has one turn
         // in a rotation of the busy ones, so behind a few hundred it would be minutes.
-        let start = if parent.is_some() { Urgency::Background } else { Urgency::Preempted };
+        let hurries = parent.is_none();
         let began = self.clock().now();
-        let process = Arc::new(Process::new(spawned, origin, mailbox, holding, log_lines, began, start));
+        let process = Arc::new(Process::new(spawned, origin, mailbox, holding, log_lines, began, hurries));
         self.control.table.insert(Arc::clone(&process));
         Ok(process)
     }

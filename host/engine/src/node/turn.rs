@@ -114,7 +114,7 @@ mod tests {
 
     #[test]
     fn short_calls_without_end_use_up_the_cpu_time_and_see_a_kill() {
-        let (clock, life) = (clock(), Life::new(Urgency::Background));
+        let (clock, life) = (clock(), Life::new(false));
         let cpu = CpuMeter::new(Duration::from_micros(50));
         let turn = Turn { clock: &clock, life: Some(&life), cpu: &cpu };
         let last = std::iter::repeat_with(|| stopped(turn)).find(Option::is_some).flatten();
@@ -126,7 +126,7 @@ mod tests {
 
     #[test]
     fn between_short_calls_a_process_gives_way_when_its_slice_is_used_up() {
-        let (clock, life) = (clock(), Life::new(Urgency::Background));
+        let (clock, life) = (clock(), Life::new(false));
         life.set_running(true);
         let mut slice = Slice::new(&clock, &life);
         let begin = clock.now();

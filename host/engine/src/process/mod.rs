@@ -31,7 +31,6 @@ pub use text::visibility;
 
 use crate::catalogue::ProcessHost;
 use crate::files::Task;
-use lunarium_schedule::Urgency;
 
 /// What comes to a process, with the file operations that wait for a thread.
 pub(crate) type Inbox = lunarium_kernel::Inbox<Charged>;
@@ -118,8 +117,8 @@ impl Delivery {
 }
 
 impl Process {
-    /// `log_lines` is the limit of its first incarnation, `began` a time of the engine's clock, and `start` how urgently it
-    /// begins. What the mailbox has already is charged to `holding`, with what comes.
+    /// `log_lines` is the limit of its first incarnation, `began` a time of the engine's clock, and `hurries`
+    /// that it doesn't begin behind others. What the mailbox has already is charged to `holding`, with what comes.
     pub(crate) fn new(
         spawned: Spawned,
         origin: Origin,
@@ -127,7 +126,7 @@ impl Process {
         holding: Holding,
         log_lines: u32,
         began: u64,
-        start: Urgency,
+        hurries: bool,
     ) -> Process {
         let arrivals = Arrivals {
             inbox: Inbox::new(mailbox, &spawned.pid),
@@ -142,7 +141,7 @@ impl Process {
             chain: spawned.chain,
             origin,
             began,
-            life: Life::new(start),
+            life: Life::new(hurries),
             log: Mutex::new(Log::new(log_lines)),
             arrivals: Mutex::new(arrivals),
         }
