@@ -74,7 +74,7 @@ deny:
 sim seeds="2000":
     cargo run --release --locked -p lunarium-kernel --example sim -- --seeds {{ seeds }}
 
-# Attacks a node in some two hundred ways and prints what came of each (docs/escape.md). Some of them: just escape storm.
+# Attacks a node in some two hundred ways and prints what came of each (docs/escape.md). Some of them: just escape loop.
 escape *words:
     cargo test --workspace --locked --test escape -- --table {{ words }}
 
