@@ -91,7 +91,8 @@ fuzz target seconds="60":
     cargo test --workspace --locked --test fuzz -- --nocapture {{ target }}
     guest/build/lua >/dev/null
     cargo test --locked {{ guest }} -- --nocapture fuzz::{{ target }}
-# Attacks a node in some two hundred ways and prints what came of each (docs/escape.md). Some of them: just escape storm.
+
+# Attacks a node in some two hundred ways and prints what came of each (docs/escape.md). Some of them: just escape loop.
 escape *words:
     cargo test --workspace --locked --test escape -- --table {{ words }}
 

@@ -55,7 +55,7 @@ fn an_error_is_the_callers_and_the_process_goes_on() {
         local function try(...)
             local value, err = process.call(...)
             local details = err and err:details()
-            print(value, err, err and err:kind(), err and err:retryable(), details and (details.code or details.limit))
+            print(value, err and (err:message():gsub("0x%x+", "N")), err and err:kind(), err and err:retryable(), details and (details.code or details.limit))
             return err
         end
         local err = try(calc, "fail")

@@ -52,8 +52,7 @@ pub fn cases() -> Vec<Case> {
                 pcall(function() while true do t[#t + 1] = ("x"):rep(10000) .. #t end end)
             end
             return "well""#,
-        )
-        .with_cpu(60_000),
+        ),
         Case::body(
             "everything kept in the global table",
             OUT,

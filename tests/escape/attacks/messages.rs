@@ -169,8 +169,7 @@ return { main = function()
 end }
 -- entry: child
 return { main = function() return ("x"):rep(1000000) end }"#,
-        )
-        .with_cpu(60_000),
+        ),
         Case::script(
             "a thousand and more programs executed at once",
             "=> \"ResourceExhausted\"",
@@ -301,5 +300,5 @@ return {{ main = function(parent)
     error("fails")
 end }}"#
     );
-    Case::script(tried, "=> 400", script.leak()).with_cpu(60_000)
+    Case::script(tried, "=> 400", script.leak())
 }

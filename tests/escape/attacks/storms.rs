@@ -156,12 +156,12 @@ return { main = function(i) if i % 2 == 0 then error("odd") end return i end }"#
 }
 
 fn script(tried: &'static str, ticks: u64, script: &'static str) -> Case {
-    Case::script(tried, TERMINATED, script).ended_after(ticks).with_cpu(60_000)
+    Case::script(tried, TERMINATED, script).ended_after(ticks)
 }
 
 /// One that never ends.
 fn storm(tried: &'static str, body: &str, ticks: u64) -> Case {
-    Case::body(tried, TERMINATED, body).ended_after(ticks).with_cpu(60_000)
+    Case::body(tried, TERMINATED, body).ended_after(ticks)
 }
 
 /// So many that do the same.

@@ -154,6 +154,18 @@ pub(super) const TABLE: &[Hostile] = &[
         ..WELL
     },
     Hostile {
+        tried: "to listen on twenty thousand topics",
+        ends: "=> 20000",
+        start: accepted_of!(
+            20000,
+            "(i32.store (i32.const 1024) (i32.const 0)) (i32.store (i32.const 32) (i32.add (i32.const 0x30303030) (i32.or (i32.and (local.get $i) (i32.const 63))
+               (i32.or (i32.shl (i32.and (local.get $i) (i32.const 0xfc0)) (i32.const 2))
+                 (i32.shl (i32.and (local.get $i) (i32.const 0x3f000)) (i32.const 4))))))
+             (call $listen (i32.const 32) (i32.const 5))"
+        ),
+        ..WELL
+    },
+    Hostile {
         tried: "to take the kernel's lock without end",
         start: "(loop $on (drop (call $get_options)) (br $on)) (unreachable)",
         ..ENDLESS

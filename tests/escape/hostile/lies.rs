@@ -112,6 +112,19 @@ pub(super) const TABLE: &[Hostile] = &[
         ..WELL
     },
     Hostile {
+        tried: "to have received nine hundred thousand, again and again",
+        ends: "Canceled: process terminated",
+        start: "(drop (memory.grow (i32.const 120))) (call $wait_for_messages (i32.const 100))",
+        resume: "
+            (drop (call $park (i64.const 0)))
+            (i64.store offset=24 (i32.const 2048) (i64.const 0x0000000100000001))
+            (i32.store offset=32 (i32.const 2048) (i32.const 131072))
+            (i32.store offset=36 (i32.const 2048) (i32.const 900000))
+            (i32.const 2048)",
+        ticks: Some(20),
+        ..WELL
+    },
+    Hostile {
         tried: "to be woken at once, without end",
         ends: "Canceled: process terminated",
         start: "(call $park (i64.const 0))",

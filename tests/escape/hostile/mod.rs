@@ -47,7 +47,7 @@ const WELL: Hostile = Hostile {
     apart: None,
     imports: "",
     ticks: None,
-    cpu: 10_000,
+    cpu: 60_000,
     twice: false,
 };
 

@@ -17,7 +17,6 @@ use super::{NodeInner, runner};
 use crate::catalogue::{Arguments, Code, ProcessHost, Program, SecurityError, SecuritySpec};
 use crate::process::{Origin, Process, charged_for};
 use crate::value::{Value, ValueError};
-use lunarium_schedule::Urgency;
 
 /// What `Node::spawn` starts. Made by [`SpawnRequest::new`].
 #[derive(Debug, Clone)]
@@ -334,8 +333,8 @@ impl NodeInner {
         let limits = plan.program.limits.clone();
         // A service that comes back doesn't wait behind all that others of its node have started: each of those has one turn
         // in a rotation of the busy ones, so behind a few hundred it would be minutes.
-        let start = if parent.is_some() { Urgency::Background } else { Urgency::Preempted };
-        let process = Arc::new(Process::new(spawned, origin, mailbox, holding, limits, began.as_nanos(), start));
+        let hurries = parent.is_none();
+        let process = Arc::new(Process::new(spawned, origin, mailbox, holding, limits, began.as_nanos(), hurries));
         self.control.table.insert(Arc::clone(&process));
         Ok(process)
     }

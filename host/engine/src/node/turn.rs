@@ -120,7 +120,7 @@ mod tests {
 
     #[test]
     fn short_calls_without_end_use_up_the_cpu_time_and_see_a_kill() {
-        let (clock, life) = (clock(), Life::new(Urgency::Background));
+        let (clock, life) = (clock(), Life::new(false));
         let limits = Limits { cpu: Duration::from_micros(50), ..Limits::default() };
         let cpu = CpuMeter::new(&limits, Arc::default());
         let turn = Turn { clock: &clock, life: Some(&life), cpu: &cpu };
@@ -145,7 +145,7 @@ mod tests {
 
     #[test]
     fn between_short_calls_a_process_gives_way_when_its_slice_is_used_up() {
-        let (clock, life) = (clock(), Life::new(Urgency::Background));
+        let (clock, life) = (clock(), Life::new(false));
         life.set_running(true);
         let mut slice = Slice::new(&clock, &life);
         let begin = clock.now();

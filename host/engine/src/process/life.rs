@@ -22,8 +22,8 @@ pub(crate) struct Life {
     preempted: AtomicBool,
     /// It has an instance, or one is being made: not when it begins, or begins anew.
     running: AtomicBool,
-    /// How urgently it begins.
-    start: Urgency,
+    /// It hasn't begun, and begins as urgently as the busy go on.
+    hurries: AtomicBool,
     /// It has waited once.
     started: AtomicBool,
     /// Which incarnation it is in.
@@ -34,14 +34,14 @@ pub(crate) struct Life {
 }
 
 impl Life {
-    /// `start`: how urgently it begins.
-    pub(crate) fn new(start: Urgency) -> Life {
+    /// `hurries`: it begins as urgently as the busy go on, and not behind all that begins.
+    pub(crate) fn new(hurries: bool) -> Life {
         Life {
             voice: Mutex::new(true),
             killed: AtomicBool::new(false),
             preempted: AtomicBool::new(false),
             running: AtomicBool::new(false),
-            start,
+            hurries: AtomicBool::new(hurries),
             started: AtomicBool::new(false),
             incarnation: AtomicU64::new(0),
             outcome: OnceLock::new(),
@@ -91,6 +91,7 @@ impl Life {
     /// Whether it has an instance, or one is being made.
     pub(crate) fn set_running(&self, running: bool) {
         self.running.store(running, Ordering::Relaxed);
+        self.hurries.store(false, Ordering::Relaxed);
     }
 
     /// How urgently its runner wants to be polled; asked once, when it is queued. What has ended has time.
@@ -99,7 +100,7 @@ impl Life {
         if self.is_killed() || self.has_ended() {
             Urgency::Background
         } else if !self.running.load(Ordering::Relaxed) {
-            self.start
+            if self.hurries.load(Ordering::Relaxed) { Urgency::Preempted } else { Urgency::Background }
         } else if preempted {
             Urgency::Preempted
         } else {

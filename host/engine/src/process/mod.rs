@@ -35,7 +35,7 @@ pub use text::visibility;
 use crate::catalogue::ProcessHost;
 use crate::files::Task;
 use crate::value::limit_details;
-use lunarium_schedule::{Member, TimerKey, Urgency};
+use lunarium_schedule::{Member, TimerKey};
 
 /// What comes to a process, with the file operations that wait for a thread and with who waits for answers.
 pub(crate) type Inbox = lunarium_kernel::Inbox<Charged, Asker>;
@@ -135,8 +135,8 @@ impl Delivery {
 }
 
 impl Process {
-    /// `limits` are those of its first incarnation, `began` is a time of the engine's clock, and `start` how urgently it begins.
-    /// What the mailbox has already is charged to `holding`, with what comes.
+    /// `limits` are those of its first incarnation, `began` is a time of the engine's clock, and `hurries` says that it doesn't begin
+    /// behind others. What the mailbox has already is charged to `holding`, with what comes.
     pub(crate) fn new(
         spawned: Spawned,
         origin: Origin,
@@ -144,7 +144,7 @@ impl Process {
         holding: Holding,
         limits: Limits,
         began: u64,
-        start: Urgency,
+        hurries: bool,
     ) -> Process {
         let (memory, log) = (Arc::clone(holding.account()), Log::new(limits.log_lines));
         let accepted = mailbox.unread_messages();
@@ -165,7 +165,7 @@ impl Process {
             chain: spawned.chain,
             origin,
             began,
-            life: Life::new(start),
+            life: Life::new(hurries),
             member,
             cpu: Arc::default(),
             memory,
