@@ -97,7 +97,8 @@ fn who_gets_no_memory_of_the_system_ends_as_at_a_limit() {
         let taken = figure("/proc/self/status", "VmData:") * 1024;
         allow(Resource::Data, Some(taken + (24 << 20)));
         let hog = "return function() local t = {} for i = 1, 20 do t[i] = ('x'):rep(8 << 20) .. i end end";
-        expect!["failed ResourceExhausted: not enough memory: the system has no more"].assert_eq(&show_outcome(&lab.run(hog)));
+        expect!["failed ResourceExhausted: not enough memory: the system has no more"]
+            .assert_eq(&show_outcome(&lab.run(hog)));
         goes_on(&lab, &neighbour);
     });
 }
