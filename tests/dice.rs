@@ -11,7 +11,7 @@ impl Dice {
     }
 
     /// The next number.
-    pub fn next(&mut self) -> u64 {
+    pub fn throw(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut mixed = self.0;
         mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -21,7 +21,7 @@ impl Dice {
 
     /// From 0 to one below.
     pub fn below(&mut self, end: u64) -> u64 {
-        self.next() % end.max(1)
+        self.throw() % end.max(1)
     }
 
     /// From 0 to one below.
@@ -31,7 +31,7 @@ impl Dice {
 
     /// Any.
     pub fn byte(&mut self) -> u8 {
-        self.next().to_be_bytes()[0]
+        self.throw().to_be_bytes()[0]
     }
 
     /// Both ends included.

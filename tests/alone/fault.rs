@@ -87,6 +87,23 @@ fn who_finds_no_place_ends_and_the_others_go_on() {
 }
 
 #[test]
+fn who_gets_no_memory_of_the_system_ends_as_at_a_limit() {
+    alone("fault::who_gets_no_memory_of_the_system_ends_as_at_a_limit", || {
+        let engine = Engine::new(EngineConfig::new(10).with_memory(u64::MAX)).unwrap();
+        let lab = Lab::on(&engine, Limits { memory: 256 << 20, ..Limits::default() }, u32::MAX, |config| config);
+        lab.define(&format!("-- entry: waits\n{WAITS}"));
+        let neighbour = waits(&lab);
+        // Enough for the host, which needs some, too: what is asked for at once is more than what is left in the end.
+        let taken = figure("/proc/self/status", "VmData:") * 1024;
+        allow(Resource::Data, Some(taken + (24 << 20)));
+        let hog = "return function() local t = {} for i = 1, 20 do t[i] = ('x'):rep(8 << 20) .. i end end";
+        expect!["failed ResourceExhausted: not enough memory: the system has no more"]
+            .assert_eq(&show_outcome(&lab.run(hog)));
+        goes_on(&lab, &neighbour);
+    });
+}
+
+#[test]
 fn an_engine_without_threads_says_so() {
     alone_as_nobody("fault::an_engine_without_threads_says_so", || {
         allow(Resource::Nproc, Some(figure("/proc/self/status", "Threads:")));

@@ -32,9 +32,9 @@ fn destinations() {
             }
             Ok(Destination::Name(name)) => assert_eq!(Name::new(name).unwrap().as_str(), text),
             Err(DestinationFault::NoSuchPid) => assert!(form::looks_like_pid(&text)),
-            Err(DestinationFault::Name(_)) => assert!(Name::new(&*text).is_err()),
+            Err(DestinationFault::Name(_)) => assert!(Name::new(&text).is_err()),
         }
-        assert_eq!(Topic::new(&*text).is_ok(), form::check_topic(&text).is_ok());
+        assert_eq!(Topic::new(&text).is_ok(), form::check_topic(&text).is_ok());
         if form::is_host_id(&text) {
             let pid = format!("{{{text}|0x00007}}");
             assert_eq!(Pid::parse(&pid).map(|pid| pid.number()), Some(7));

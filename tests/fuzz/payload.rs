@@ -76,8 +76,8 @@ fn round_trips() {
 fn value(dice: &mut Dice, depth: u32) -> Value {
     match dice.below(if depth > 3 { 5 } else { 7 }) {
         0 => Value::Boolean(dice.once_in(2)),
-        1 => Value::Integer(dice.next().cast_signed() >> dice.below(64)),
-        2 => Value::Float((dice.next() >> 11) as f64 / 1e3),
+        1 => Value::Integer(dice.throw().cast_signed() >> dice.below(64)),
+        2 => Value::Float((dice.throw() >> 11) as f64 / 1e3),
         3 => Value::String((0..dice.below(50)).map(|_| dice.byte()).collect()),
         4 => Value::String(vec![b'x'; dice.index(400)]),
         5 => Value::Array((0..dice.below(8)).map(|_| value(dice, depth + 1)).collect()),

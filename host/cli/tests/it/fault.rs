@@ -24,7 +24,8 @@ fn a_file_beyond_what_the_system_allows_is_refused_and_ends_nobody() {
         --- stdout
         nil	ResourceExhausted	fs.write on `data/large` failed: file too large
         true	nil
-    "#]].assert_eq(&transcript(&shell.output().unwrap()));
+    "#]]
+    .assert_eq(&transcript(&shell.output().unwrap()));
 }
 
 /// A service that says that it begins, and computes for ever before it waits.
@@ -50,5 +51,6 @@ fn a_signal_in_the_middle_of_a_start_stops_it_and_a_second_one_does_not_wait() {
     running.signal("TERM");
     expect![[r#"
         exit code: 143
-    "#]].assert_eq(&running.finish());
+    "#]]
+    .assert_eq(&running.finish());
 }

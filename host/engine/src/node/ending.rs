@@ -22,6 +22,7 @@ pub(super) fn stopped(error: &wasmtime::Error, caller: &Caller, incarnation: &In
     let who = caller.living().ok()?;
     match caller.memory_refused() {
         Some(Refused::Budget(exhausted)) => return Some(out_of_budget(exhausted)),
+        Some(Refused::System) => return Some(out_of_system()),
         Some(Refused::Limit) => {
             let text = format!("{NO_MEMORY}: limit of {} bytes reached", limits.memory);
             return Some(limit_reached(LimitName::Memory.as_str(), &text));
@@ -67,15 +68,18 @@ fn of_ours(stopped: Stopped, limits: &Limits) -> Option<Outcome> {
 
 /// A script that ends because it got no memory tells of its own limit; where it was a budget's, the end says so.
 pub(super) fn exited(outcome: Outcome, caller: &Caller) -> Outcome {
-    match (outcome.failure(), caller.memory_refused()) {
-        (Some(failure), Some(Refused::Budget(exhausted))) if failure.kind == ErrorKind::ResourceExhausted => {
-            match failure.message.starts_with(NO_MEMORY) {
-                true => out_of_budget(exhausted),
-                false => outcome,
-            }
-        }
+    let tells = outcome
+        .failure()
+        .is_some_and(|failure| failure.kind == ErrorKind::ResourceExhausted && failure.message.starts_with(NO_MEMORY));
+    match caller.memory_refused() {
+        Some(Refused::Budget(exhausted)) if tells => out_of_budget(exhausted),
+        Some(Refused::System) if tells => out_of_system(),
         _ => outcome,
     }
+}
+
+fn out_of_system() -> Outcome {
+    failed(ErrorKind::ResourceExhausted, &format!("{NO_MEMORY}: the system has no more"))
 }
 
 /// How Lua says that it got no memory.

@@ -30,6 +30,8 @@ pub(crate) enum Refused {
     Limit,
     /// A budget that it shares.
     Budget(Exhausted),
+    /// The system has no more.
+    System,
 }
 
 impl MemoryLimiter {
@@ -69,6 +71,17 @@ impl MemoryLimiter {
 impl ResourceLimiter for MemoryLimiter {
     fn memory_growing(&mut self, current: usize, desired: usize, _maximum: Option<usize>) -> wasmtime::Result<bool> {
         Ok(self.grow(current, desired, 1))
+    }
+
+    /// What was granted can't be had. It stays charged: which growth has failed isn't told, and it is the last one's at most.
+    fn memory_grow_failed(&mut self, _: wasmtime::Error) -> wasmtime::Result<()> {
+        self.refused = Some(Refused::System);
+        Ok(())
+    }
+
+    fn table_grow_failed(&mut self, _: wasmtime::Error) -> wasmtime::Result<()> {
+        self.refused = Some(Refused::System);
+        Ok(())
     }
 
     fn table_growing(&mut self, current: usize, desired: usize, _maximum: Option<usize>) -> wasmtime::Result<bool> {
