@@ -15,10 +15,8 @@ use crate::wasm::{Refused, Stopped};
 /// A kill (none), a limit, or a trap.
 pub(super) fn stopped(error: &wasmtime::Error, caller: &Caller, incarnation: &Incarnation) -> Option<Outcome> {
     let limits = incarnation.limits();
-    match error.downcast_ref::<Stopped>() {
-        Some(Stopped::Killed) => return None,
-        Some(Stopped::Limit(name)) => return Some(limit_reached(name.as_str(), &cpu_limit(*name, limits))),
-        None => {}
+    if let Some(stopped) = error.downcast_ref::<Stopped>() {
+        return ended(*stopped, limits);
     }
     // It has ended meanwhile.
     let who = caller.living().ok()?;
@@ -33,6 +31,21 @@ pub(super) fn stopped(error: &wasmtime::Error, caller: &Caller, incarnation: &In
     let fields = [("backtrace".to_owned(), format!("{error:?}"))];
     caller.node.log(&who.process, &incarnation.label, Level::Error, "the instance trapped", &fields);
     Some(failed(ErrorKind::Internal, &format!("the instance trapped: {}", sentence(error))))
+}
+
+/// Why there is no instance: a kill (none), a limit that the making of it has reached, or whatever else.
+pub(super) fn unmade(error: &wasmtime::Error, limits: &Limits) -> Option<Outcome> {
+    match error.downcast_ref::<Stopped>() {
+        Some(stopped) => ended(*stopped, limits),
+        None => Some(no_instance(&format!("{error:#}"))),
+    }
+}
+
+fn ended(stopped: Stopped, limits: &Limits) -> Option<Outcome> {
+    match stopped {
+        Stopped::Killed => None,
+        Stopped::Limit(name) => Some(limit_reached(name.as_str(), &cpu_limit(name, limits))),
+    }
 }
 
 /// What is said where a limit of CPU time was reached.

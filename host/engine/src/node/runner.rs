@@ -11,7 +11,7 @@ use std::task::{Poll, Waker};
 use lunarium_kernel::{ErrorKind, Holding, Outcome, ReturnError, Unread};
 
 use super::census::Counted;
-use super::ending::{exited, flooded, no_instance, stopped};
+use super::ending::{exited, flooded, no_instance, stopped, unmade};
 use super::turn::{Slice, Turn, give_way};
 use super::{Caller, NodeInner};
 use crate::catalogue::{Arguments, Code, Compiled, ImportLists, Program};
@@ -148,7 +148,7 @@ impl Runner<'_> {
         let made = turn.enter(Instance::new(slot, occupant, incarnation.limits())).await;
         let instance = match made {
             Ok(instance) => instance,
-            Err(error) => return Step::End(Some(no_instance(&format!("{error:#}")))),
+            Err(error) => return Step::End(unmade(&error, incarnation.limits())),
         };
         let live = self.live.insert(Live { incarnation, instance });
         let status = live.start(self.process, &arguments, self.node.next_seed(), self.node.clock()).await;
