@@ -496,7 +496,8 @@ fn a_sender_with_its_share_is_refused_until_some_is_read() {
         print(kind(process.send(pid, "another topic", "refused")))
         process.cancel(pid)
         print(process.listen("got"):receive())
-        print(process.send(pid, "t", "taken"))
+        -- The reader may not have waited yet since it answered.
+        while not process.send(pid, "t", "taken") do time.sleep("1ms") end
         print(kind(process.send(pid, "t", "refused")))
         process.cancel(pid)
         for _ = 1, 3 do print(process.listen("got"):receive()) end
@@ -513,7 +514,6 @@ end }
             nil	RateLimited
             nil	RateLimited
             1	true
-            true	nil
             nil	RateLimited
             2	true
             3	true

@@ -53,7 +53,9 @@ entries:
             definitions: [
                 Definition {
                     entry: shop:front,
-                    method: "serve",
+                    method: Some(
+                        "serve",
+                    ),
                     chunk: Chunk {
                         name: "@lua/front.lua",
                         source: "return { serve = print }\n",
