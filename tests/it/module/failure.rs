@@ -28,7 +28,7 @@ fn an_error_keeps_kind_text_and_details() {
             Err::<(), _>(broke())
         })
         .blocking("pay_slowly", |_, (): ()| -> Given<()> { Err(broke()) })
-        .immediate("standard", |_, (text,): (String,)| Ok::<i64, std::num::ParseIntError>(text.parse()?))
+        .immediate("standard", |_, (text,): (String,)| text.parse::<i64>())
         .immediate("failure", |_, (): ()| Err::<(), _>(Failure::new(ErrorKind::Conflict, "as it is")));
     check(
         module,

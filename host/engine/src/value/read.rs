@@ -204,17 +204,14 @@ impl Head<'_> {
     }
 }
 
+/// 2^63: the first float that is no integer of Lua's.
+const BEYOND: f64 = 9_223_372_036_854_775_808.0;
+
 /// An integral number.
 fn integer(head: Head<'_>) -> Result<i64, ReadError> {
     match head {
         Head::Integer(number) => Ok(number),
-        // 2^63 is a float, and the first that is no integer of Lua's.
-        Head::Float(number)
-            if number.fract() == 0.0 && (-9.223_372_036_854_775_8e18..9.223_372_036_854_775_8e18).contains(&number) =>
-        {
-            #[expect(clippy::cast_possible_truncation, reason = "integral and within the range")]
-            Ok(number as i64)
-        }
+        Head::Float(number) if number.fract() == 0.0 && (-BEYOND..BEYOND).contains(&number) => Ok(number as i64),
         Head::Float(_) => Err(ReadError::new("number has no integer representation")),
         other => Err(ReadError::mismatch("integer", other.name())),
     }
