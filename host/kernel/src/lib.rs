@@ -44,9 +44,9 @@ pub use event::Event;
 pub use failure::{Failure, Outcome, Payload, Refusal};
 pub use host::{Host, HostError, HostId};
 pub use inbox::{
-    Batch, BatchLimits, Call, CallLimits, CallsFull, EVENT_BYTES, EVENT_COST, Held, Inbox, Item, MAX_CALLS, MAX_REQUESTS,
-    MAX_TASKS, MESSAGE_COST, Mailbox, MailboxLimits, Message, Remains, Reply, RequestError, ReturnError, SendError,
-    TOPIC_COST, Unread, topic_bytes,
+    Batch, BatchLimits, Call, CallLimits, CallsFull, EVENT_BYTES, EVENT_COST, Held, Inbox, Item, MAX_CALLS,
+    MAX_REQUESTS, MAX_TASKS, MESSAGE_COST, Mailbox, MailboxLimits, Message, Remains, Reply, RequestError, ReturnError,
+    SendError, TOPIC_COST, Unread, topic_bytes,
 };
 pub use kernel::{Kernel, ResolveError, Tally};
 pub use limits::{CountLimits, LimitName, LimitUnit, LimitValueError, Limits, LimitsOverride, NodeLimits};

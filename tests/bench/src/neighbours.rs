@@ -46,15 +46,22 @@ const ATTACKS: &[(&str, u32, &str)] = &[
     ("200 busy loops", 200, "while true do end"),
     ("200 that wake all the time", 200, "while true do for _ = 1, 20000 do end time.sleep('1ms') end"),
     ("timers of 1 µs", 8, "while true do time.sleep('1us') end"),
-    ("2,000 spawns at once, again and again", 1, r"
+    (
+        "2,000 spawns at once, again and again",
+        1,
+        r"
         while true do
             local ps = {}
             for i = 1, 2000 do ps[i] = process.spawn('noise:stays', 'bench:processes') end
             time.sleep('300ms')
             for i = 1, #ps do process.terminate(ps[i]) end
-        end"),
+        end",
+    ),
     ("fork bomb", 1, "while true do process.spawn('noise:attack', 'bench:processes') end"),
-    ("a mesh of linked processes dies", 1, r"
+    (
+        "a mesh of linked processes dies",
+        1,
+        r"
         while true do
             local ps = {}
             for i = 1, 300 do ps[i] = process.spawn('noise:meshed', 'bench:processes') end
@@ -62,24 +69,45 @@ const ATTACKS: &[(&str, u32, &str)] = &[
             time.sleep('500ms')
             process.terminate(ps[1])
             time.sleep('500ms')
-        end"),
-    ("children of 15 MB", 4, r"
-        while true do process.spawn('noise:hoards', 'bench:processes') time.sleep('1ms') end"),
-    ("messages that nobody listens for", 8, r"
+        end",
+    ),
+    (
+        "children of 15 MB",
+        4,
+        r"
+        while true do process.spawn('noise:hoards', 'bench:processes') time.sleep('1ms') end",
+    ),
+    (
+        "messages that nobody listens for",
+        8,
+        r"
         local victim = process.spawn('noise:stays', 'bench:processes')
-        while true do process.send(victim, 'nobody listens', ('x'):rep(1000)) end"),
-    ("messages of a megabyte", 4, r"
+        while true do process.send(victim, 'nobody listens', ('x'):rep(1000)) end",
+    ),
+    (
+        "messages of a megabyte",
+        4,
+        r"
         local ch, big = process.listen('big'), ('x'):rep(1000000)
-        while true do process.send(process.pid(), 'big', big) ch:receive() end"),
-    ("messages that decode to more than there is", 4, r"
+        while true do process.send(process.pid(), 'big', big) ch:receive() end",
+    ),
+    (
+        "messages that decode to more than there is",
+        4,
+        r"
         local ch, deep = process.listen('deep'), {}
         for i = 1, 100000 do deep[i] = {} end
-        while true do process.send(process.pid(), 'deep', deep) pcall(ch.receive, ch) end"),
-    ("keys that collide", 4, r"
+        while true do process.send(process.pid(), 'deep', deep) pcall(ch.receive, ch) end",
+    ),
+    (
+        "keys that collide",
+        4,
+        r"
         local keys = {}
         for i = 1, 20000 do keys[i] = ('%q:1'):format(i * 65535) end
         local text = '{' .. table.concat(keys, ',') .. '}'
-        while true do json.decode(text) end"),
+        while true do json.decode(text) end",
+    ),
     ("upgrades for ever", 8, "process.upgrade()"),
     ("log floods", 100, "while true do logger:info(('x'):rep(1000)) end"),
     ("pattern bombs", 8, "while true do pcall(string.find, ('a'):rep(40), ('a*'):rep(20) .. 'b') end"),
@@ -203,7 +231,8 @@ fn plot(path: &Path, delays: &[Delays]) -> Result<(), Box<dyn std::error::Error>
         .y_label_area_size(300)
         .build_cartesian_2d(SCALE.log_scale(), (0..rows).into_segmented())?;
     // The first attack on top.
-    let name = |row: i32| usize::try_from(rows - 1 - row).ok().and_then(|place| delays.get(place)).map_or("", |row| row.name);
+    let name =
+        |row: i32| usize::try_from(rows - 1 - row).ok().and_then(|place| delays.get(place)).map_or("", |row| row.name);
     chart
         .configure_mesh()
         .disable_y_mesh()

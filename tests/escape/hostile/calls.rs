@@ -161,7 +161,7 @@ pub(super) const TABLE: &[Hostile] = &[
             "(i32.store (i32.const 1024) (i32.const 0)) (i32.store (i32.const 32) (i32.add (i32.const 0x30303030) (i32.or (i32.and (local.get $i) (i32.const 63))
                (i32.or (i32.shl (i32.and (local.get $i) (i32.const 0xfc0)) (i32.const 2))
                  (i32.shl (i32.and (local.get $i) (i32.const 0x3f000)) (i32.const 4))))))
-             (call $listen (i32.const 32) (i32.const 5))"
+             (call $listen (i32.const 32) (i32.const 5) (i32.const 1024))"
         ),
         ..WELL
     },

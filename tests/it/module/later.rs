@@ -7,7 +7,7 @@ use std::time::Duration;
 use expect_test::expect;
 use futures_lite::future::block_on;
 use lunarium_engine::{Caller, FunctionError, Grants, Handle, Limits, Module, Value};
-use lunarium_tests::{Lab, show_outcome, node_memory};
+use lunarium_tests::{Lab, node_memory, show_outcome};
 use tokio::sync::{Notify, Semaphore};
 
 use super::{Given, check, lab, lab_within};

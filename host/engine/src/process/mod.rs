@@ -18,8 +18,8 @@ use std::task::{Poll, Waker};
 use bytes::Bytes;
 use lunarium_kernel::{
     Account, BatchLimits, CallLimits, Event, Exhausted, Failure, Holding, Item, Limits, LimitsOverride, MESSAGE_COST,
-    Mailbox, Message, Name, Outcome, Pid, Refusal, Reply, RequestError, ReturnError, Security, SendError, Spawned, Topic,
-    Unread, topic_bytes,
+    Mailbox, Message, Name, Outcome, Pid, Refusal, Reply, RequestError, ReturnError, Security, SendError, Spawned,
+    Topic, Unread, topic_bytes,
 };
 use parking_lot::{Mutex, MutexGuard};
 

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::testing::{FEW, NOW, Node, completed, due, effects, exec, failed, kernel, kill, settled, spawn, spec};
-use crate::{Deadline, Effect, EntryId, ErrorKind, Event, Lifetime, Pid, Refusal, SpawnSpec, Timestamp, Uptime, Tally};
+use crate::{Deadline, Effect, EntryId, ErrorKind, Event, Lifetime, Pid, Refusal, SpawnSpec, Tally, Timestamp, Uptime};
 
 fn later(nanos: u64) -> Timestamp {
     NOW.saturating_add(Duration::from_nanos(nanos))

@@ -11,8 +11,8 @@ use std::sync::Arc;
 
 use lunarium_kernel::{
     BatchLimits, CountLimits, Deadline, Destination, Effect, EntryId, ErrorKind, Event, Failure, Host, HostId, Inbox,
-    Kernel, Limits, Mailbox, Name, NodeLimits, Outcome, Pid, Refusal, RegisterError, ResolveError, SpawnSpec,
-    Timestamp, Uptime, Tally,
+    Kernel, Limits, Mailbox, Name, NodeLimits, Outcome, Pid, Refusal, RegisterError, ResolveError, SpawnSpec, Tally,
+    Timestamp, Uptime,
 };
 
 use super::model::{End, Expect, Model, ModelHost, Ordinal, Owed, SpawnWish, Target};
