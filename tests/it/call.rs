@@ -98,7 +98,7 @@ return {
             	[C]: in function 'error'
             	calc.lua:3: in function <calc.lua:3>
             nil	busy	Unavailable	true	7
-            nil	table: 0x1b1920	Internal	false	8
+            nil	table: N	Internal	false	8
             nil	results[1] is a function	Invalid	false	nil
             nil	results exceeds the message limit of 1048576 bytes	Invalid	false	nil
             nil	not enough memory	ResourceExhausted	false	memory
@@ -109,7 +109,7 @@ return {
             nil	method of 300 bytes exceeds the limit of 255	Invalid	false	nil
             nil	method is missing	Invalid	false	nil
             nil	name `nobody` not found	NotFound	false	nil
-            nil	process {app:processes|0x09999} not found	NotFound	false	nil
+            nil	process {app:processes|N} not found	NotFound	false	nil
             nil	arguments[1] is a function	Invalid	false	nil
             nil	arguments exceeds the message limit of 1048576 bytes	Invalid	false	nil
             false	bad argument #2 to 'process.call' (string expected, got table)

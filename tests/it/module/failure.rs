@@ -171,7 +171,7 @@ fn a_result_that_cannot_travel_is_an_error() {
             1048570
             nil	Invalid	result of `odd.huge_later` exceeds the message limit of 1048576 bytes
             nan	inf
-            false	corrupt payload
+            true	nil	corrupt payload
             nil	Invalid	arguments[1][1] is a function
             => nil
         "#]],

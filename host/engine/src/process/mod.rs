@@ -35,7 +35,7 @@ pub use text::visibility;
 use crate::catalogue::ProcessHost;
 use crate::files::Task;
 use crate::value::limit_details;
-use lunarium_schedule::{Member, TimerKey};
+use lunarium_schedule::{Member, TICK, TimerKey};
 
 /// What comes to a process, with the file operations that wait for a thread and with who waits for answers.
 pub(crate) type Inbox = lunarium_kernel::Inbox<Charged, Asker>;
@@ -160,6 +160,8 @@ impl Process {
             waker: None,
         };
         let member = Member::of(&origin.host.cpu);
+        // Nobody knows yet how long it runs from wait to wait. As short, two hundred new ones would go before all that react.
+        member.waits(TICK);
         Process {
             pid: spawned.pid,
             chain: spawned.chain,
