@@ -43,7 +43,7 @@ impl Round<'_> {
     pub fn run(&self) -> Result<Report, String> {
         let folder = tempfile::tempdir().map_err(|error| error.to_string())?;
         let mut dice = Dice::new(self.seed);
-        let held = engine_memory(&self.engine);
+        let held = engine_memory(self.engine);
         let mut report = Report { processes: 0, printed: 0, logged: 0, audits: 0, pause: Duration::ZERO };
         self.quiet.watch.lines();
         let mut tenants: Vec<Tenant> =
@@ -77,7 +77,7 @@ impl Round<'_> {
         roots.iter().try_for_each(check_end)?;
         // Each keeps the account of its host, and so its node's reserve.
         drop(roots);
-        wait_for("the engine's memory", || engine_memory(&self.engine) <= held)?;
+        wait_for("the engine's memory", || engine_memory(self.engine) <= held)?;
         wait_for("open files", || system::handles_below(folder.path()) == 0)?;
         self.check_quiet(&mut report)?;
         Ok(report)

@@ -6,8 +6,8 @@ use std::rc::Rc;
 
 use super::{PEER, PID, heap, show};
 use crate::host::{
-    ActorParam, ActorResult, Answer, Call, Ended, ErrorKind, Event, Failure, FirstMessage, Held, HeldLimits, Host, Level,
-    Message, Options, Outcome, Refusal, Reply, SpawnRequest, Unread, refusal,
+    ActorParam, ActorResult, Answer, Call, Ended, ErrorKind, Event, Failure, FirstMessage, Held, HeldLimits, Host,
+    Level, Message, Options, Outcome, Refusal, Reply, SpawnRequest, Unread, refusal,
 };
 
 #[derive(Clone)]

@@ -6,6 +6,7 @@ pub mod heap;
 mod show;
 
 mod bounds;
+mod calls;
 mod channels;
 mod coroutines;
 mod date;

@@ -53,7 +53,7 @@ fn a_chunk_gives_functions_by_name_or_one() {
 #[test]
 fn a_chunk_that_gives_no_method_is_invalid() {
     check_chunk(
-        "return { start = function() end }",
+        "return { start = 1 }",
         expect![[r#"
         !! ErrorKind::Invalid: the chunk returned no method `main`
     "#]],

@@ -33,7 +33,7 @@ fn the_exact_list_of_what_is_reachable() {
             _G.logger: 1
             _G.math: abs acos asin atan ceil cos deg exp floor fmod huge log max maxinteger min mininteger modf pi rad random randomseed sin sqrt tan tointeger type ult
             _G.os: clock date difftime time
-            _G.process: cancel event events exec get_options id inbox limits link listen monitor pid registry send set_options spawn spawn_linked spawn_linked_monitored spawn_monitored terminate unlink unlisten unmonitor upgrade with_context
+            _G.process: call cancel event events exec get_options id inbox limits link listen monitor pid registry send set_options spawn spawn_linked spawn_linked_monitored spawn_monitored terminate unlink unlisten unmonitor upgrade with_context with_timeout
             _G.process.event: CANCEL EXIT LINK_DOWN
             _G.process.registry: lookup register unregister
             _G.security: actor can named_scope new_actor new_scope policy scope

@@ -11,8 +11,8 @@ use crate::host::bindings::lunarium::process::{
     env, fs, link, mailbox, module, monitor, output, process, registry, security,
 };
 use crate::host::{
-    ActorResult, Answer, Chunk, Event, Globals, HeldLimits, Host, Level, Options, Program, Refusal, SpawnRequest, Status,
-    Unread,
+    ActorResult, Answer, Chunk, Event, Globals, HeldLimits, Host, Level, Options, Program, Refusal, SpawnRequest,
+    Status, Unread,
 };
 
 thread_local! {

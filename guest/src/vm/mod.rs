@@ -298,7 +298,9 @@ fn prepare(lua: Lua, start: Reference, program: &Program, arguments: &[u8]) -> R
     let seed = lua.seed(program.seed);
     lua.push_kept(start);
     lua.new_table(0, 10);
-    for (name, text) in [(c"pid", Some(&program.pid)), (c"frame", Some(&program.frame)), (c"method", program.method.as_ref())] {
+    for (name, text) in
+        [(c"pid", Some(&program.pid)), (c"frame", Some(&program.frame)), (c"method", program.method.as_ref())]
+    {
         let Some(text) = text else { continue };
         lua.push_bytes(text.as_bytes());
         lua.set_field(-2, name);

@@ -105,7 +105,7 @@ impl NodeBuilder {
         self
     }
 
-    /// Where scripts print and log: something of [`output`](crate::output), or a type of your own.
+    /// Where scripts print and log: something of [`output`], or a type of your own.
     pub fn output(self, output: impl Output + 'static) -> NodeBuilder {
         NodeBuilder { output: Some(Arc::new(output)), ..self }
     }

@@ -80,6 +80,10 @@ fn only_the_calling_coroutine_waits() {
     ));
     let handle = lab.spawn("main", Vec::new());
     alive.wait_for(2);
+    // Both calls are under way, and the script prints beside them.
+    while lab.printed().is_empty() {
+        std::thread::yield_now();
+    }
     assert_eq!(lab.printed(), ["goes on"]);
     gate.add_permits(2);
     assert_eq!(show_outcome(&handle.wait_blocking()), "=> nil");

@@ -27,6 +27,7 @@ pub(crate) struct RawEntry {
 
 /// What an entry is.
 #[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "an application has some hundred entries, each read once")]
 pub(crate) enum RawBody {
     Process(RawProcess),
     Library(RawLibrary),

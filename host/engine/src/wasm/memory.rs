@@ -79,11 +79,6 @@ impl ResourceLimiter for MemoryLimiter {
         Ok(())
     }
 
-    fn table_grow_failed(&mut self, _: wasmtime::Error) -> wasmtime::Result<()> {
-        self.refused = Some(Refused::System);
-        Ok(())
-    }
-
     fn table_growing(&mut self, current: usize, desired: usize, _maximum: Option<usize>) -> wasmtime::Result<bool> {
         Ok(self.grow(current, desired, ELEMENT))
     }

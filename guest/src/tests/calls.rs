@@ -1,0 +1,93 @@
+//! Calls of the process's own functions, by itself: the host brings each back as an event, and its answer as a reply.
+
+use expect_test::{Expect, expect};
+
+use super::Case;
+
+fn check(chunk: &str, expect: Expect) {
+    Case::new(chunk).check(expect);
+}
+
+#[test]
+fn a_function_runs_beside_main_and_is_answered_once() {
+    check(
+        r#"
+        local me = process.pid()
+        return {
+            main = function()
+                print(process.call(me, "pair", 1, nil))
+                print(process.call(me, "fail"))
+                print(process.call(me, "waits"))
+                print(process.with_timeout("2s"):call(me, "none"))
+            end,
+            pair = function(a, b) return b, a end,
+            fail = function() error("no", 0) end,
+            waits = function() local ch = channel.new(1) ch:send(1) return ch:receive() end,
+        }
+        "#,
+        expect![[r#"
+            -- call {app:processes|0x00001} pair [1, nil] None
+            -- answer [nil, 1]
+            nil	1
+            -- call {app:processes|0x00001} fail [] None
+            -- answer error["Internal", "no", false, nil, "stack traceback:\n\t[C]: in function 'error'\n\tmain.lua:11: in function <main.lua:11>"]
+            nil	no
+            -- call {app:processes|0x00001} waits [] None
+            -- answer [1, true]
+            1	true
+            -- call {app:processes|0x00001} none [] Some(2000000000)
+            -- answer error["NotFound", "no function `none` to call: there are `fail`, `pair`, `waits`", false, nil, "stack traceback:"]
+            nil	no function `none` to call: there are `fail`, `pair`, `waits`
+            => nil
+        "#]],
+    );
+}
+
+#[test]
+fn a_call_that_comes_before_the_chunk_has_returned_waits() {
+    check(
+        r#"
+        coroutine.spawn(function() print(process.call(process.pid(), "late", 1)) end)
+        time.sleep("1ms")
+        print("returns")
+        return { main = function() time.sleep("1ms") end, late = function(n) return n + 1 end }
+        "#,
+        expect![[r#"
+            -- call {app:processes|0x00001} late [1] None
+            returns
+            -- answer [2]
+            2
+            => nil
+        "#]],
+    );
+}
+
+#[test]
+fn no_function_is_called_but_those_of_the_table() {
+    check(
+        r#"
+        local me = process.pid()
+        local function try(...) print((select(2, process.call(me, ...)))) end
+        return setmetatable({
+            main = function() try("main") try("hidden") try("text") try("print") end,
+            text = "text",
+            [1] = function() end,
+        }, { __index = { hidden = 1 } })
+        "#,
+        expect![[r#"
+            -- call {app:processes|0x00001} main [] None
+            -- answer error["NotFound", "`main` is what the process runs, and can't be called: there is none", false, nil, "stack traceback:"]
+            `main` is what the process runs, and can't be called: there is none
+            -- call {app:processes|0x00001} hidden [] None
+            -- answer error["NotFound", "no function `hidden` to call: there is none", false, nil, "stack traceback:"]
+            no function `hidden` to call: there is none
+            -- call {app:processes|0x00001} text [] None
+            -- answer error["NotFound", "no function `text` to call: there is none", false, nil, "stack traceback:"]
+            no function `text` to call: there is none
+            -- call {app:processes|0x00001} print [] None
+            -- answer error["NotFound", "no function `print` to call: there is none", false, nil, "stack traceback:"]
+            no function `print` to call: there is none
+            => nil
+        "#]],
+    );
+}
