@@ -100,6 +100,11 @@ escape *words:
 escape-page:
     cargo test --workspace --locked --test escape -- --markdown "{{ justfile_directory() }}/docs/escape.md"
 
+# Measures what a quiet tenant feels of noisy ones, on a machine that does nothing else, and writes the plot of docs/security.md.
+neighbours:
+    just bench neighbours
+    cp target/neighbours.svg docs/neighbours.svg
+
 # Measures what things cost; prints a table and writes JSON to target/bench.json. Single groups: just bench spawn messages.
 bench *groups:
     cargo build --release --locked -p lunarium-cli -p lunarium-bench

@@ -10,13 +10,13 @@ local answer, answer_failed, traceback = rt.answer, rt.answer_failed, rt.traceba
 local fault, shown, bad_argument, nanoseconds = rt.fault, rt.shown, rt.bad_argument, rt.nanoseconds
 local mailbox, note_received = rt.mailbox, rt.note_received
 
--- What the chunk returned, and the function of it that the process runs.
-local functions, own = {}, "main"
+-- The chunk's table; empty as long as there is nothing to call.
+local function functions() return S[FUNCTIONS] or {} end
 
 local function names()
   local list, count = {}, 0
-  for name, f in next, functions do
-    if type(f) == "function" and type(name) == "string" and name ~= own then
+  for name, f in next, functions() do
+    if type(f) == "function" and type(name) == "string" and name ~= S[OWN] then
       count = count + 1
       list[count] = name
     end
@@ -28,8 +28,10 @@ local function names()
 end
 
 local function function_of(name)
-  if name == own then error(fault("NotFound", "`" .. own .. "` is what the process runs, and can't be called: " .. names())) end
-  local f = functions[name]
+  if name == (S[OWN] or "main") then
+    error(fault("NotFound", "`" .. name .. "` is what the process runs, and can't be called: " .. names()))
+  end
+  local f = functions()[name]
   if type(f) ~= "function" then error(fault("NotFound", "no function `" .. shown(name) .. "` to call: " .. names())) end
   return f
 end
@@ -68,9 +70,6 @@ local function begin(call, name, arguments)
   end
 end
 
--- Calls that came before the chunk had returned.
-local early, count = {}, 0
-
 -- What the host counts them as.
 local function bytes(name, arguments) return #"@call" + #name + #arguments end
 
@@ -80,31 +79,35 @@ function rt.called(call, name, arguments, arrived)
     begin(call, name, arguments)
     return true
   end
-  early[count + 1] = { call, name, arguments, arrived }
-  count = count + 1
+  local early = S[EARLY] or {}
+  early[#early + 1] = { call, name, arguments, arrived }
+  S[EARLY] = early
   unread[1], unread[2] = unread[1] + 1, unread[2] + bytes(name, arguments)
   return false
 end
 
--- The chunk has returned `made`, of which the process runs the function `name`.
+-- The chunk has returned `made`, of which the process runs the function `name`. Writes nothing where there is nothing else to call:
+-- every page that is written to is the process's own.
 function rt.begin_calls(made, name)
   if type(made) == "table" then
-    functions, own = made, name
     for key, f in next, made do
-      if type(f) == "function" and key ~= own then
+      if type(f) == "function" and key ~= name then
+        S[FUNCTIONS], S[OWN] = made, name
         -- A call can always come: such a process is never blocked for good.
         S[LIVE] = S[LIVE] + 1
         break
       end
     end
   end
-  for i = 1, count do
+  local early = S[EARLY]
+  if not early then return end
+  S[EARLY] = false
+  for i = 1, #early do
     local record = early[i]
     note_received(record[4])
     unread[1], unread[2] = unread[1] - 1, unread[2] - bytes(record[2], record[3])
     begin(record[1], record[2], record[3])
   end
-  early, count = {}, 0
 end
 
 -- What runs where there is no main: until somebody asks the process to end.

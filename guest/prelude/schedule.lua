@@ -13,6 +13,7 @@
 -- * PID, FRAME, CONTEXT (a payload or false), MOST_…: limits, as the host gave them; HEAP of timers and their LAST_SERIAL.
 -- * UNSEEN: since it started, or since it began to listen on something, nobody has looked at what waits with the host.
 -- * INBOX_ASKED, EVENTS_ASKED: the script has called `inbox`, `events`.
+-- * FUNCTIONS, OWN, EARLY: see call.lua.
 -- What a task got of the mailbox has a number in ARRIVED until the task has received it.
 -- Nothing here may fail half way: at the memory limit each step is done or not, and a script may catch that error.
 local rt = ...
@@ -23,6 +24,7 @@ local S = {
   false, 0, {}, 0, 0, {}, 1, 0, 0, false, 0, false, false, true,
   "", "", false, 0, 0, 0, 0, {}, true,
   false, false,
+  false, false, false,
 }
 rt.state = S
 

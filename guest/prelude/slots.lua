@@ -26,3 +26,5 @@ local PID <const> = 15 local FRAME <const> = 16 local CONTEXT <const> = 17
 local MOST_TIMERS <const> = 18 local MOST_COROUTINES <const> = 19 local MOST_LISTENERS <const> = 20
 local LAST_SERIAL <const> = 21 local HEAP <const> = 22 local UNSEEN <const> = 23
 local INBOX_ASKED <const> = 24 local EVENTS_ASKED <const> = 25
+-- Calls from outside: the chunk's table and the name of what the process runs, or false; and those that came before it had returned.
+local FUNCTIONS <const> = 26 local OWN <const> = 27 local EARLY <const> = 28
