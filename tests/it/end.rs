@@ -1,6 +1,7 @@
 //! How a process ends: by what `main` returns, by an error anywhere, by force.
 
 use expect_test::expect;
+use lunarium_tests::Lab;
 
 use crate::check::{check, check_main};
 
@@ -345,4 +346,43 @@ fn nothing_of_the_script_runs_after_a_forced_end() {
         ),
         expect![["=> \"main\"\n"]],
     );
+}
+
+#[test]
+fn a_failure_that_nobody_watches_leaves_a_line() {
+    let lab = Lab::default();
+    lab.define(
+        r#"
+return { main = function()
+    for _, how in ipairs { "fails", "returns", "ends" } do
+        process.spawn("app:child", "app:processes", how)
+        process.spawn_monitored("app:child", "app:processes", how)
+    end
+    process.exec("app:child", "app:processes", "fails")
+    process.terminate(process.spawn("app:waits", "app:processes"))
+    time.sleep("1h")
+end }
+-- entry: child
+return { main = function(how)
+    if how == "fails" then error("broken") end
+    if how == "returns" then return false, "why" end
+end }
+-- entry: waits
+return { main = function() process.inbox():receive() end }
+        "#,
+    );
+    let main = lab.spawn("main", Vec::new());
+    let mut lines = Vec::new();
+    while lines.len() < 2 || lab.node.process_count() > 1 {
+        lines.extend(lab.logged());
+        std::thread::yield_now();
+    }
+    lines.extend(lab.logged());
+    lines.sort();
+    expect![[r#"
+        Warn app:child#00001 failed, and nobody watches: child.lua:2: broken (Internal) [("stack", "stack traceback:\n\t[C]: in function 'error'\n\tchild.lua:2: in function <child.lua:1>")]
+        Warn app:child#00001 failed, and nobody watches: why (Internal) []
+    "#]]
+    .assert_eq(&(lines.join("\n") + "\n"));
+    lab.node.terminate(main.pid()).unwrap();
 }

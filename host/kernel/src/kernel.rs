@@ -168,6 +168,13 @@ impl Kernel {
         self.process(pid).is_some()
     }
 
+    /// Whether anybody learns of the process's end: who monitors it, is linked with it or executes it.
+    pub fn is_watched(&self, pid: &Pid) -> bool {
+        let watched =
+            |process: &Process| !process.watchers.is_empty() || !process.links.is_empty() || process.call.is_some();
+        self.process(pid).is_some_and(watched)
+    }
+
     /// How many processes live.
     pub fn process_count(&self) -> usize {
         self.processes.len()

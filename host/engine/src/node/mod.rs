@@ -223,8 +223,21 @@ impl NodeInner {
         self.kernel(|kernel| kernel.cancel(caller, pid, deadline, shown))
     }
 
+    /// A process has ended by itself. Where nobody learns of it, a failure leaves a line in its log.
     fn handle_exit(&self, process: &Process, outcome: Outcome) {
-        self.kernel(|kernel| kernel.handle_exit(&process.pid, outcome, wall::now()));
+        let failure = outcome.failure().cloned().filter(|_| !process.is_embedders);
+        let pid = &process.pid;
+        let unseen = self.kernel(|kernel| {
+            let unwatched = failure.is_some() && !kernel.is_watched(pid);
+            let entry = kernel.process(pid).filter(|_| unwatched).map(|process| process.entry().clone());
+            kernel.handle_exit(pid, outcome, wall::now());
+            entry
+        });
+        if let (Some(failure), Some(entry)) = (failure, unseen) {
+            let text = format!("failed, and nobody watches: {} ({})", failure.message, failure.kind);
+            let stack = failure.stack.iter().map(|stack| ("stack".to_owned(), stack.clone()));
+            self.log(process, &process.label(entry), Level::Warn, &text, &stack.collect::<Vec<_>>());
+        }
     }
 
     /// Writes a line of a process's log, within what it may log.

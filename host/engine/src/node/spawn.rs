@@ -333,8 +333,8 @@ impl NodeInner {
         let limits = plan.program.limits.clone();
         // A service that comes back doesn't wait behind all that others of its node have started: each of those has one turn
         // in a rotation of the busy ones, so behind a few hundred it would be minutes.
-        let hurries = parent.is_none();
-        let process = Arc::new(Process::new(spawned, origin, mailbox, holding, limits, began.as_nanos(), hurries));
+        let is_embedders = parent.is_none();
+        let process = Arc::new(Process::new(spawned, origin, mailbox, holding, limits, began.as_nanos(), is_embedders));
         self.control.table.insert(Arc::clone(&process));
         Ok(process)
     }

@@ -24,8 +24,7 @@ impl Incarnation {
     /// The process as this program.
     pub(crate) fn new(process: &Process, program: Program) -> Incarnation {
         let entry = program.code.definition.entry.clone();
-        let frame = format!("{entry}#{:05x}", process.chain).into();
-        let label = ProcessLabel { pid: process.pid.clone(), frame, entry };
+        let label = process.label(entry);
         process.cpu.burst.store(0, Ordering::Relaxed);
         let cpu = Arc::new(CpuMeter::new(&program.limits, Arc::clone(&process.cpu)));
         Incarnation { label, program, cpu, number: process.life.incarnation() }

@@ -17,9 +17,9 @@ use std::task::{Poll, Waker};
 
 use bytes::Bytes;
 use lunarium_kernel::{
-    Account, BatchLimits, CallLimits, Event, Exhausted, Failure, Holding, Item, Limits, LimitsOverride, MESSAGE_COST,
-    Mailbox, Message, Name, Outcome, Pid, Refusal, Reply, RequestError, ReturnError, Security, SendError, Spawned,
-    Topic, Unread, topic_bytes,
+    Account, BatchLimits, CallLimits, EntryId, Event, Exhausted, Failure, Holding, Item, Limits, LimitsOverride,
+    MESSAGE_COST, Mailbox, Message, Name, Outcome, Pid, Refusal, Reply, RequestError, ReturnError, Security, SendError,
+    Spawned, Topic, Unread, topic_bytes,
 };
 use parking_lot::{Mutex, MutexGuard};
 
@@ -69,6 +69,8 @@ pub(crate) struct Process {
     pub(crate) origin: Origin,
     /// When it began, in nanoseconds of the engine's clock: its own begins at zero.
     pub(crate) began: u64,
+    /// An embedder has started it, and holds a handle.
+    pub(crate) is_embedders: bool,
     pub(crate) life: Life,
     /// As the scheduler knows it.
     pub(crate) member: Arc<Member>,
@@ -135,8 +137,8 @@ impl Delivery {
 }
 
 impl Process {
-    /// `limits` are those of its first incarnation, `began` is a time of the engine's clock, and `hurries` says that it doesn't begin
-    /// behind others. What the mailbox has already is charged to `holding`, with what comes.
+    /// `limits` are those of its first incarnation, `began` is a time of the engine's clock, and `is_embedders` says that somebody outside has
+    /// started it: it doesn't begin behind others. What the mailbox has already is charged to `holding`, with what comes.
     pub(crate) fn new(
         spawned: Spawned,
         origin: Origin,
@@ -144,7 +146,7 @@ impl Process {
         holding: Holding,
         limits: Limits,
         began: u64,
-        hurries: bool,
+        is_embedders: bool,
     ) -> Process {
         let (memory, log) = (Arc::clone(holding.account()), Log::new(limits.log_lines));
         let accepted = mailbox.unread_messages();
@@ -167,13 +169,20 @@ impl Process {
             chain: spawned.chain,
             origin,
             began,
-            life: Life::new(hurries),
+            is_embedders,
+            life: Life::new(is_embedders),
             member,
             cpu: Arc::default(),
             memory,
             log: Mutex::new(log),
             arrivals: Mutex::new(arrivals),
         }
+    }
+
+    /// How it is called where it writes, as this entry.
+    pub(crate) fn label(&self, entry: EntryId) -> ProcessLabel {
+        let frame = format!("{entry}#{:05x}", self.chain).into();
+        ProcessLabel { pid: self.pid.clone(), frame, entry }
     }
 
     /// Puts a message into the mailbox and wakes the process.
