@@ -8,7 +8,7 @@ local S, ready, unread, wait = rt.state, rt.ready, rt.unread, rt.wait
 local new_task, new_base, spread = rt.new_task, rt.new_base, rt.spread
 local answer, answer_failed, traceback = rt.answer, rt.answer_failed, rt.traceback
 local fault, shown, bad_argument, nanoseconds = rt.fault, rt.shown, rt.bad_argument, rt.nanoseconds
-local mailbox, note_received = rt.mailbox, rt.note_received
+local mailbox, note_received, full = rt.mailbox, rt.note_received, rt.coroutines_full
 
 -- The chunk's table; empty as long as there is nothing to call.
 local function functions() return S[FUNCTIONS] or {} end
@@ -61,13 +61,10 @@ local function run(call, name, arguments)
 end
 
 local function begin(call, name, arguments)
-  local spawned, limit = S[SPAWNED], S[MOST_COROUTINES]
-  if spawned >= limit then
-    answer_failed(call, false, fault("ResourceExhausted", "process has " .. spawned .. " coroutines, the limit is " .. limit))
-  else
-    ready(new_task(new_base(run, call, name, arguments)))
-    S[SPAWNED] = spawned + 1
-  end
+  local err = full()
+  if err then return answer_failed(call, false, err) end
+  ready(new_task(new_base(run, call, name, arguments)))
+  S[SPAWNED] = S[SPAWNED] + 1
 end
 
 -- What the host counts them as.

@@ -47,13 +47,20 @@ local function run_here(task)
   S[CURRENT] = before
 end
 
+-- Nothing, or what is said at the limit.
+function rt.coroutines_full()
+  local spawned, limit = S[SPAWNED], S[MOST_COROUTINES]
+  if spawned >= limit then
+    return fault("ResourceExhausted", "process has " .. spawned .. " coroutines, the limit is " .. limit)
+  end
+end
+local full = rt.coroutines_full
+
 -- The new task runs at once, then its spawner goes on: both get in before the queue. So spawning nests no deeper.
 local function spawn(f, ...)
   if type(f) ~= "function" then bad_argument(1, "spawn", "function", f) end
-  local spawned, limit = S[SPAWNED], S[MOST_COROUTINES]
-  if spawned >= limit then
-    error(fault("ResourceExhausted", "process has " .. spawned .. " coroutines, the limit is " .. limit))
-  end
+  local err = full()
+  if err then error(err) end
   local task = new_task(new_base(f, ...))
   if not can_wait() then
     S[SPAWNED] = S[SPAWNED] + 1

@@ -130,6 +130,13 @@ pub fn with_payload<T>(
     result
 }
 
+/// Calls `act` with the payload of the arguments from `first` on, an array. It must not raise either.
+pub fn with_arguments<T>(lua: Lua, first: c_int, act: impl FnOnce(&[u8]) -> Result<T, Refusal>) -> Result<T, Refusal> {
+    let limit = lua.context().message_limit.get();
+    let told = |unfit: Unfit| unfit.message("arguments");
+    with_payload(lua, Shape::List(first, lua.top()), limit, told, |arguments| act(arguments))
+}
+
 /// Bytes of the kept buffer: most payloads are far smaller.
 const KEPT_CAPACITY: usize = 16 * 1024;
 

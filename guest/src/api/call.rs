@@ -4,7 +4,7 @@ use std::ffi::{CStr, c_int};
 
 use lunarium_contract::length;
 
-use super::argument::{bounded_argument, destination_argument, with_payload};
+use super::argument::{bounded_argument, destination_argument, with_arguments, with_payload};
 use crate::codec::{Shape, Unfit, decode_spread, failure_payload};
 use crate::host::{Failure, Refusal};
 use crate::lua::wait;
@@ -29,11 +29,7 @@ fn begin(lua: Lua, timeout: Option<u64>) -> c_int {
     wait::check(lua);
     let Some(destination) = destination_argument(&lua, 1) else { return 2 };
     let Some(method) = bounded_argument(&lua, 2, "method", length::METHOD) else { return 2 };
-    let limit = lua.context().message_limit.get();
-    let told = |unfit: Unfit| unfit.message("arguments");
-    let started = with_payload(lua, Shape::List(3, lua.top()), limit, told, |arguments| {
-        lua.context().host.call(destination, method, arguments, timeout)
-    });
+    let started = with_arguments(lua, 3, |arguments| lua.context().host.call(destination, method, arguments, timeout));
     answer_to(lua, started)
 }
 

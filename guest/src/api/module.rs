@@ -5,8 +5,7 @@ use std::ffi::{CStr, c_int};
 
 use lunarium_contract::length;
 
-use super::argument::{invalid, shown, text, with_payload};
-use crate::codec::{Shape, Unfit};
+use super::argument::{invalid, shown, text, with_arguments};
 use crate::host::{Answer, ErrorKind, Refusal, refusal};
 use crate::lua::wait;
 use crate::lua::{Function, Lua};
@@ -70,11 +69,7 @@ extern "C-unwind" fn call(mut lua: Lua) -> c_int {
 fn ask(lua: Lua) -> Result<Answer, Refusal> {
     let word = |index| std::str::from_utf8(lua.bytes(index).unwrap_or_default()).map_err(|_| invalid(String::new()));
     let (module, name) = (word(MODULE)?, word(NAME)?);
-    let context = lua.context();
-    let told = |unfit: Unfit| unfit.message("arguments");
-    with_payload(lua, Shape::List(1, lua.top()), context.message_limit.get(), told, |arguments| {
-        context.host.call_function(module, name, arguments)
-    })
+    with_arguments(lua, 1, |arguments| lua.context().host.call_function(module, name, arguments))
 }
 
 /// For the prelude.

@@ -4,9 +4,8 @@ use std::ffi::{CStr, c_int};
 
 use lunarium_contract::{call, length};
 
-use super::argument::{bounded_argument, destination_argument, invalid, name, shown, text, topic, with_payload};
+use super::argument::{bounded_argument, destination_argument, invalid, name, shown, text, topic, with_arguments};
 use crate::api::duration::{Argument, argument};
-use crate::codec::{Shape, Unfit};
 use crate::host::{ActorParam, ErrorKind, FirstMessage, Held, Options, Refusal, SpawnRequest};
 use crate::lua::wait;
 use crate::lua::{Function, Kind, Lua};
@@ -43,13 +42,6 @@ fn target(lua: &Lua, first: c_int) -> Option<(&str, &str)> {
     let entry = bounded_argument(lua, first, "process id", length::ID)?;
     let host = bounded_argument(lua, first + 1, "host", length::ID)?;
     Some((entry, host))
-}
-
-/// Calls `act` with the payload of the arguments from `first` on.
-fn with_arguments<T>(lua: Lua, first: c_int, act: impl FnOnce(&[u8]) -> Result<T, Refusal>) -> Result<T, Refusal> {
-    let limit = lua.context().message_limit.get();
-    let told = |unfit: Unfit| unfit.message("arguments");
-    with_payload(lua, Shape::List(first, lua.top()), limit, told, |arguments| act(arguments))
 }
 
 /// Spawns with the id at `first`, as the spawner at 1 says, if there is one.

@@ -140,7 +140,7 @@ pub fn try_spread(mut lua: Lua, payload: &[u8]) -> Option<c_int> {
     if !try_decode(lua, payload) {
         return None;
     }
-    let Some(count) = list_length(payload).filter(|count| lua.reserve(count.saturating_add(20))) else {
+    let Some(count) = list_length(lua, payload).filter(|count| lua.reserve(count.saturating_add(20))) else {
         corrupt(lua, top);
         return None;
     };
@@ -150,19 +150,14 @@ pub fn try_spread(mut lua: Lua, payload: &[u8]) -> Option<c_int> {
 }
 
 /// Whether a payload is an array: the results of a call, not the error object instead of them.
-pub fn is_list(payload: &[u8]) -> bool {
-    list_length(payload).is_some()
+pub fn is_list(lua: Lua, payload: &[u8]) -> bool {
+    list_length(lua, payload).is_some()
 }
 
 /// How many values an array says that it has.
-fn list_length(payload: &[u8]) -> Option<c_int> {
-    let (marker, rest) = payload.split_first()?;
-    match marker {
-        0x90..=0x9f => Some((marker & 0x0f).into()),
-        0xdc => rest.first_chunk().map(|length| u16::from_be_bytes(*length).into()),
-        0xdd => rest.first_chunk().and_then(|length| u32::from_be_bytes(*length).try_into().ok()),
-        _ => None,
-    }
+fn list_length(lua: Lua, payload: &[u8]) -> Option<c_int> {
+    let mut reader = Reader { lua, bytes: payload, at: 0, list: None, met: 0 };
+    reader.list_length().and_then(|count| c_int::try_from(count).ok())
 }
 
 fn spread(lua: Lua, payload: &[u8]) -> Result<c_int, &'static str> {

@@ -87,7 +87,7 @@ extern "C-unwind" fn answered(lua: Lua, _status: c_int, _context: isize) -> c_in
 /// Pushes what a call gives, of the payload at `index`: what completed it is its results, or the error object instead of them. Raises.
 pub fn push_answer(lua: Lua, index: c_int, completed: bool) -> c_int {
     let payload = lua.bytes(index).unwrap_or_default();
-    if completed && is_list(payload) {
+    if completed && is_list(lua, payload) {
         if let Some(count) = try_spread(lua, payload) {
             return count;
         }

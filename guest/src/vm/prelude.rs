@@ -21,9 +21,9 @@ const CHUNKS: &[(&str, &str)] = &[
     ("module", include_str!("../../prelude/module.lua")),
     ("spawner", include_str!("../../prelude/spawner.lua")),
     ("logger", include_str!("../../prelude/logger.lua")),
+    ("spawn", include_str!("../../prelude/spawn.lua")),
     ("call", include_str!("../../prelude/call.lua")),
     ("process", include_str!("../../prelude/process.lua")),
-    ("spawn", include_str!("../../prelude/spawn.lua")),
     ("program", include_str!("../../prelude/program.lua")),
 ];
 pub const SLOTS: &str = include_str!("../../prelude/slots.lua");

@@ -98,29 +98,18 @@ impl<T, C> Inbox<T, C> {
         self.mailbox.check_all(messages)
     }
 
-    /// Accepts a call of a function with a payload of arguments, behind everything that is there: its id. The asker is given back by
-    /// [`Inbox::answer`], or when no answer will come. Errors: as [`Inbox::push`], and `RateLimited` ([`MAX_CALLS`]).
-    pub fn push_call(
-        &mut self,
-        sender: Option<Pid>,
-        method: Arc<str>,
-        arguments: Payload,
-        asker: C,
-    ) -> Result<u64, SendError> {
-        let caller = sender.as_ref().map(Pid::number);
-        let id = self.incoming.next(caller)?;
-        let call = Some(Call { id, method });
-        self.mailbox.push(Message { sender, topic: Topic::calls(), payload: arguments, call })?;
-        self.incoming.begin(caller, asker);
-        Ok(id)
+    /// A call of a function with a payload of arguments, for [`Inbox::push_call`]. Errors: `RateLimited` ([`MAX_CALLS`]).
+    pub fn call(&self, sender: Option<Pid>, method: Arc<str>, arguments: Payload) -> Result<Message, SendError> {
+        let id = self.incoming.next(sender.as_ref().map(Pid::number))?;
+        Ok(Message { sender, topic: Topic::calls(), payload: arguments, call: Some(Call { id, method }) })
     }
 
-    /// Whether a call would be accepted. Errors: as [`Inbox::push_call`].
-    pub fn check_call(&self, sender: Option<&Pid>, method: &Arc<str>, arguments: &Payload) -> Result<(), SendError> {
-        let id = self.incoming.next(sender.map(Pid::number))?;
-        let call = Some(Call { id, method: Arc::clone(method) });
-        let message = Message { sender: sender.cloned(), topic: Topic::calls(), payload: arguments.clone(), call };
-        self.check(std::slice::from_ref(&message))
+    /// Accepts the call that [`Inbox::call`] has just made, behind everything that is there: its id. The asker is given back by
+    /// [`Inbox::answer`], or when no answer will come. Errors: as [`Inbox::push`].
+    pub fn push_call(&mut self, call: Message, asker: C) -> Result<u64, SendError> {
+        let caller = call.sender.as_ref().map(Pid::number);
+        self.mailbox.push(call)?;
+        Ok(self.incoming.begin(caller, asker))
     }
 
     /// Who waits for the answer to a call, once. None: nobody.

@@ -6,7 +6,7 @@ use std::time::Duration;
 use futures_lite::future::block_on;
 use lunarium_engine::{
     Chunk, Definition, Directory, EntryId, ErrorKind, Grants, Handle, HostId, LimitName, LimitsOverride, Outcome, Pid,
-    SecuritySpec, SpawnRequest, Value, WeakNode, from_payload, nearest, to_arguments, to_payload,
+    Raw, SecuritySpec, SpawnRequest, Value, WeakNode, from_payload, from_results, nearest, to_arguments, to_payload,
 };
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -222,13 +222,9 @@ impl Plugin {
     ///
     /// Cancel safety: the function runs on, and nobody gets its results. So a timeout of the caller's runtime is fine.
     pub async fn call<T: DeserializeOwned>(&self, function: &str, arguments: impl Serialize) -> Result<T, Error> {
-        let arguments = values_of(&arguments)?;
-        let mut results = self.handle.call(function, &arguments).await?;
-        let value = match results.len() {
-            0 | 1 => results.pop().unwrap_or_default(),
-            _ => Value::Array(results),
-        };
-        Ok(from_payload(&value.encode())?)
+        let arguments = Raw(to_arguments(&arguments)?.into());
+        let Raw(results) = self.handle.call_raw(function, arguments).await?;
+        Ok(from_results(&results)?)
     }
 
     /// The same, blocking the thread. Not for a thread that runs async tasks.

@@ -48,6 +48,7 @@ async fn functions_of_a_plugin_are_called() -> Result<(), Error> {
             count = function() n = n + 1 return n end,
             pair = function(a, b) return b, a end,
             nothing = function() end,
+            twice = function() local t = { 7 } return { t, t } end,
             slow = function() time.sleep('1h') end,
             fail = function() error(errors.new { message = 'later', kind = errors.UNAVAILABLE, retryable = true }) end,
         }";
@@ -60,6 +61,7 @@ async fn functions_of_a_plugin_are_called() -> Result<(), Error> {
     }
     assert_eq!(plugin.call::<(String, Option<i64>)>("pair", (7, "x")).await?, ("x".to_owned(), Some(7)));
     plugin.call::<()>("nothing", ()).await?;
+    assert_eq!(plugin.call::<Vec<Vec<i64>>>("twice", ()).await?, [[7], [7]]);
     let failed = plugin.call::<()>("fail", ()).await.unwrap_err();
     assert!(failed.kind() == ErrorKind::Unavailable && failed.is_retryable() && failed.to_string() == "later");
     assert!(failed.failure().and_then(|failure| failure.stack.as_ref()).is_some());

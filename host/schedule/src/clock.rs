@@ -257,7 +257,8 @@ fn forget(mut timers: Guard<'_, Timers>) {
     left.into_values().for_each(|waker| contain(|| drop(waker)));
 }
 
-pub(crate) fn nanoseconds(duration: Duration) -> u64 {
+/// A duration as the clock counts it: what is longer than 584 years is as long.
+pub fn nanoseconds(duration: Duration) -> u64 {
     u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
 }
 

@@ -18,7 +18,7 @@ mod sync;
 #[cfg(test)]
 mod trial;
 
-pub use clock::{Clock, GRAIN, OnTick, Run, TICK, TimerKey};
+pub use clock::{Clock, GRAIN, OnTick, Run, TICK, TimerKey, nanoseconds};
 pub use contain::contain;
 pub use queues::Urgency;
 pub use scheduler::Scheduler;

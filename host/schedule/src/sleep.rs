@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use crate::clock::{Clock, TimerKey};
+use crate::clock::{Clock, TimerKey, nanoseconds};
 
 /// A wait that is over when its time has passed; made by a node's `sleep`. It works in any runtime.
 ///
@@ -21,8 +21,7 @@ pub struct Sleep {
 
 impl Sleep {
     pub(crate) fn new(clock: Arc<Clock>, duration: Duration) -> Sleep {
-        let duration = u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX);
-        let deadline = clock.now().saturating_add(duration);
+        let deadline = clock.now().saturating_add(nanoseconds(duration));
         Sleep { clock, deadline, timer: None }
     }
 

@@ -4,6 +4,7 @@ use std::sync::{Arc, Weak};
 
 use lunarium_kernel::{ErrorKind, Failure, Outcome, Pid, ResolveError};
 
+use crate::module::Raw;
 use crate::node::{CallError, CallSpec, NodeInner};
 use crate::process::Process;
 use crate::value::{Value, failed};
@@ -30,6 +31,14 @@ impl Handle {
     ///
     /// Errors and cancel safety: as there.
     pub async fn call(&self, method: &str, arguments: &[Value]) -> Result<Vec<Value>, CallError> {
+        let arguments = Value::to_arguments(arguments)?;
+        values(&self.call_raw(method, Raw(arguments.into())).await?)
+    }
+
+    /// The same for who encodes and decodes by himself: both payloads are arrays with the values.
+    ///
+    /// Errors: as [`Handle::call`]; arguments that are no payload are the function's error.
+    pub async fn call_raw(&self, method: &str, arguments: Raw) -> Result<Raw, CallError> {
         let gone = || ResolveError::UnknownPid { pid: self.pid().to_string() };
         let node = self.node.upgrade().ok_or_else(gone)?;
         let answer = call(&node, &self.process, method, arguments);
@@ -68,30 +77,33 @@ pub(super) fn call(
     node: &NodeInner,
     target: &Arc<Process>,
     method: &str,
-    arguments: &[Value],
-) -> impl Future<Output = Result<Vec<Value>, CallError>> + Send + use<> {
-    let begun = Value::to_arguments(arguments).map_err(CallError::from).and_then(|arguments| {
-        let call = CallSpec { method: method.to_owned(), arguments: arguments.into(), timeout: None };
-        node.call_from_host(target, call)
-    });
+    Raw(arguments): Raw,
+) -> impl Future<Output = Result<Raw, CallError>> + Send + use<> {
+    let call = CallSpec { method: method.to_owned(), arguments, timeout: None };
+    let begun = node.call_from_host(target, call);
     async move {
         let (_waiting, answer) = begun?;
         // Nobody is left who would answer: the node has ended.
-        let outcome = answer.await.unwrap_or_else(|_| failed(ErrorKind::Canceled, "node has ended"));
-        results(outcome)
+        match answer.await.unwrap_or_else(|_| failed(ErrorKind::Canceled, "node has ended")) {
+            Outcome::Completed(payload) if Value::is_array(&payload) => Ok(Raw(payload)),
+            Outcome::Completed(payload) => {
+                let failure = Value::decode(&payload).ok().and_then(|value| value.failure());
+                Err(failure.map_or_else(corrupt, |failure| CallError::Failed(Arc::new(failure))))
+            }
+            Outcome::Failed(failure) => Err(CallError::Failed(failure)),
+        }
     }
 }
 
-fn results(outcome: Outcome) -> Result<Vec<Value>, CallError> {
-    let payload = match outcome {
-        Outcome::Completed(payload) => payload,
-        Outcome::Failed(failure) => return Err(CallError::Failed(failure)),
-    };
-    let value = Value::decode(&payload);
-    if let Ok(Value::Array(values)) = value {
-        return Ok(values);
+/// The values of an answer.
+pub(super) fn values(Raw(payload): &Raw) -> Result<Vec<Value>, CallError> {
+    match Value::decode(payload) {
+        Ok(Value::Array(values)) => Ok(values),
+        _ => Err(corrupt()),
     }
-    let failure = value.ok().and_then(|value| value.failure());
-    let corrupt = || Failure::new(ErrorKind::Invalid, "answer is no payload of results");
-    Err(CallError::Failed(Arc::new(failure.unwrap_or_else(corrupt))))
+}
+
+fn corrupt() -> CallError {
+    let failure = Failure::new(ErrorKind::Invalid, "answer is no payload of results");
+    CallError::Failed(Arc::new(failure))
 }

@@ -9,10 +9,10 @@ use lunarium_kernel::{
     ResolveError, SendError, Tally, Topic, TopicError,
 };
 
-use super::handle::call;
+use super::handle::{call, values};
 use super::{Engine, EngineConfig, Handle};
 use crate::catalogue::{Chunk, Definition, HostDefinition, ProcessHost};
-use crate::module::{Caller, Module, ModuleError};
+use crate::module::{Caller, Module, ModuleError, Raw};
 use crate::node::{
     Budgets, CallError, CompileError, Globals, NodeInner, Spawn, SpawnError, SpawnRequest, StartError, Usage,
 };
@@ -347,7 +347,8 @@ impl Node {
     /// Cancel safety: the function runs on, and nobody gets its results.
     pub async fn call(&self, destination: &str, method: &str, arguments: &[Value]) -> Result<Vec<Value>, CallError> {
         let target = self.inner().find(destination)?;
-        call(self.inner(), &target, method, arguments).await
+        let arguments = Value::to_arguments(arguments)?;
+        values(&call(self.inner(), &target, method, Raw(arguments.into())).await?)
     }
 
     /// Asks a process to end: a CANCEL event. With a deadline it is terminated when it is still there then.

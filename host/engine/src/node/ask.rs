@@ -10,12 +10,12 @@ use std::time::Duration;
 use bytes::Bytes;
 use lunarium_contract::length;
 use lunarium_kernel::{ErrorKind, Failure, Limits, Outcome, Refusal, RequestError, ResolveError, SendError};
-use lunarium_schedule::Clock;
+use lunarium_schedule::{Clock, nanoseconds};
 use tokio::sync::oneshot::Receiver;
 
 use super::NodeInner;
 use crate::process::{Asker, Process};
-use crate::value::{Value, ValueError, failed};
+use crate::value::{Value, ValueError, result_too_large};
 
 /// What is called.
 pub(crate) struct CallSpec {
@@ -138,8 +138,7 @@ impl NodeInner {
 
     fn limit_wait(&self, target: &Arc<Process>, call: u64, timeout: Duration) {
         let clock = self.clock();
-        let nanoseconds = u64::try_from(timeout.as_nanos()).unwrap_or(u64::MAX);
-        let deadline = Clock::due(clock.now().saturating_add(nanoseconds));
+        let deadline = Clock::due(clock.now().saturating_add(nanoseconds(timeout)));
         let patience = Patience { node: self.this.clone(), target: Arc::downgrade(target), call, timeout };
         let timer = clock.set(deadline, Waker::from(Arc::new(patience)));
         // The answer may be there already.
@@ -155,7 +154,7 @@ impl NodeInner {
         // An error has its text and traceback beside what it carries.
         let besides = if Value::is_array(&payload) { 0 } else { length::ERROR };
         let outcome = if u64::try_from(size.saturating_sub(besides)).unwrap_or(u64::MAX) > u64::from(limit) {
-            failed(ErrorKind::Invalid, &format!("result of {size} bytes exceeds the message limit of {limit}"))
+            result_too_large(size, limit)
         } else {
             Outcome::Completed(payload)
         };

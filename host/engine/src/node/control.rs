@@ -16,7 +16,7 @@ use lunarium_kernel::{Effect, Kernel, NodeLimits, Pid, Uptime};
 use parking_lot::Mutex;
 
 use super::table::Table;
-use crate::process::{Asker, Process, Remains};
+use crate::process::{Process, Remains};
 use crate::value::bug;
 
 pub(crate) struct Control {
@@ -29,7 +29,8 @@ pub(crate) struct Control {
 /// What is left to do when the lock is released: waking strangers, who may do anything, and dropping what may be large.
 #[derive(Default)]
 pub(crate) struct Afterwards {
-    pub(crate) ended: Vec<Arc<Process>>,
+    /// Who has ended, and what it left.
+    pub(crate) ended: Vec<(Arc<Process>, Remains)>,
     pub(crate) flooded: Vec<Arc<Process>>,
     /// Nobody lives any more.
     pub(crate) idle: bool,
@@ -38,17 +39,6 @@ pub(crate) struct Afterwards {
     pub(crate) reap: bool,
     /// Why the kernel is gone.
     pub(crate) panic: Option<Box<dyn Any + Send>>,
-    /// What those of `ended` have left, in the same order.
-    remains: Vec<Remains>,
-}
-
-impl Afterwards {
-    /// Who waits for answers of the processes that have ended.
-    pub(crate) fn take_askers(&mut self) -> Vec<(Arc<Process>, Vec<Asker>)> {
-        let pairs = self.ended.iter().zip(&mut self.remains);
-        let askers = pairs.map(|(process, remains)| (Arc::clone(process), std::mem::take(&mut remains.askers)));
-        askers.filter(|(_, askers)| !askers.is_empty()).collect()
-    }
 }
 
 impl Control {
@@ -109,8 +99,8 @@ impl Control {
             }
             Effect::Ended { pid, outcome, forced } => {
                 let Some(process) = self.table.remove(&pid) else { return };
-                afterwards.remains.push(process.end(outcome, forced));
-                afterwards.ended.push(process);
+                let remains = process.end(outcome, forced);
+                afterwards.ended.push((process, remains));
             }
         }
     }
@@ -128,8 +118,8 @@ impl Control {
         // What a half-changed state does when it is dropped isn't known.
         let _ = catch_unwind(AssertUnwindSafe(|| drop(broken)));
         for process in self.table.take_all() {
-            afterwards.remains.push(process.end(bug("the node's state is broken, and it has stopped"), true));
-            afterwards.ended.push(process);
+            let remains = process.end(bug("the node's state is broken, and it has stopped"), true);
+            afterwards.ended.push((process, remains));
         }
     }
 }

@@ -153,11 +153,12 @@ impl NodeInner {
     }
 
     fn follow(&self, mut afterwards: Afterwards) {
-        for process in &afterwards.ended {
+        for (process, _) in &afterwards.ended {
             process.life.announce();
             self.machine.scheduler.end(&process.member);
         }
-        for (process, askers) in afterwards.take_askers() {
+        for (process, remains) in &mut afterwards.ended {
+            let askers = std::mem::take(&mut remains.askers);
             self.cancel_calls(askers, process.pid.as_str(), process.life.outcome());
         }
         if afterwards.idle {

@@ -5,6 +5,7 @@
 use std::time::Duration;
 
 use lunarium_kernel::{Account, Budget, Host, LimitName, NodeLimits, Pid, Process as Known};
+use lunarium_schedule::nanoseconds;
 
 use super::{Machine, NodeInner};
 use crate::catalogue::ProcessHost;
@@ -110,10 +111,9 @@ impl NodeInner {
         let (links, monitors, names) = counts.map_or((0, 0, 0), |has| (has.links, has.monitors, has.names));
         let now = self.clock().now();
         let of = |name: LimitName, used: u64| held(name.as_str(), used, limits.get(name));
-        let nanos = |time: Duration| u64::try_from(time.as_nanos()).unwrap_or(u64::MAX);
         vec![
-            of(LimitName::Cpu, nanos(process.cpu.burst())),
-            of(LimitName::CpuTotal, nanos(process.cpu.total())),
+            of(LimitName::Cpu, nanoseconds(process.cpu.burst())),
+            of(LimitName::CpuTotal, nanoseconds(process.cpu.total())),
             of(LimitName::Lifetime, now.saturating_sub(process.began)),
             of(LimitName::MailboxMessages, messages),
             of(LimitName::MailboxBytes, bytes),

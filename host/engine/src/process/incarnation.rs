@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use lunarium_kernel::{LimitName, Limits};
+use lunarium_schedule::nanoseconds;
 
 use super::{Process, ProcessLabel};
 use crate::catalogue::Program;
@@ -123,8 +124,4 @@ impl CpuMeter {
     fn slice(&self, now: u64) -> u64 {
         now.saturating_sub(self.since.load(Ordering::Relaxed))
     }
-}
-
-fn nanoseconds(time: Duration) -> u64 {
-    u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
 }

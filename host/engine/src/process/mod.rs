@@ -188,7 +188,7 @@ impl Process {
     /// Puts a message into the mailbox and wakes the process.
     pub(crate) fn send(&self, message: Message) -> Result<(), SendError> {
         let mut arrivals = self.arrivals.lock();
-        arrivals.afford_all(std::slice::from_ref(&message))?;
+        arrivals.afford(std::slice::from_ref(&message))?;
         arrivals.inbox.push(message)?;
         arrivals.accept(1);
         wake(arrivals);
@@ -202,7 +202,7 @@ impl Process {
         }
         let count = u64::try_from(messages.len()).unwrap_or(u64::MAX);
         let mut arrivals = self.arrivals.lock();
-        arrivals.afford_all(&messages)?;
+        arrivals.afford(&messages)?;
         arrivals.inbox.push_all(messages)?;
         arrivals.accept(count);
         wake(arrivals);
@@ -218,9 +218,9 @@ impl Process {
         asker: Asker,
     ) -> Result<u64, SendError> {
         let mut arrivals = self.arrivals.lock();
-        let bytes = MESSAGE_COST.saturating_add(arguments.len().saturating_add(method.len()) as u64);
-        arrivals.afford(bytes, |inbox| inbox.check_call(sender.as_ref(), &method, &arguments))?;
-        let call = arrivals.inbox.push_call(sender, method, arguments, asker)?;
+        let call = arrivals.inbox.call(sender, method, arguments)?;
+        arrivals.afford(std::slice::from_ref(&call))?;
+        let call = arrivals.inbox.push_call(call, asker)?;
         arrivals.accept(1);
         wake(arrivals);
         Ok(call)
@@ -509,16 +509,11 @@ fn cost(messages: &[Message]) -> u64 {
 
 impl Arrivals {
     /// Charges what these messages will take. Errors: a budget; what the inbox itself would refuse comes first.
-    fn afford_all(&mut self, messages: &[Message]) -> Result<(), SendError> {
-        self.afford(cost(messages), |inbox| inbox.check(messages))
-    }
-
-    /// The same for something of so many bytes, that the inbox would take or not.
-    fn afford(&mut self, bytes: u64, check: impl FnOnce(&Inbox) -> Result<(), SendError>) -> Result<(), SendError> {
-        let needed = charged(self.held_bytes().saturating_add(bytes));
+    fn afford(&mut self, messages: &[Message]) -> Result<(), SendError> {
+        let needed = charged(self.held_bytes().saturating_add(cost(messages)));
         let more = needed.saturating_sub(self.holding.bytes());
         if more > 0 {
-            check(&self.inbox)?;
+            self.inbox.check(messages)?;
             self.holding.grow(more)?;
         }
         Ok(())

@@ -22,6 +22,11 @@ pub(crate) fn limit_details(limit: &'static str) -> Bytes {
     Value::Map(vec![(Value::from("limit"), Value::from(limit))]).encode().into()
 }
 
+/// A result that can't travel for its size.
+pub(crate) fn result_too_large(size: usize, limit: u32) -> Outcome {
+    failed(ErrorKind::Invalid, &format!("result of {size} bytes exceeds the message limit of {limit}"))
+}
+
 /// Our own mistake.
 pub(crate) fn bug(what: &str) -> Outcome {
     failed(ErrorKind::Internal, &format!("host bug: {what}"))

@@ -14,12 +14,12 @@ mod write;
 
 pub(crate) use self::serde::RawBytes;
 pub(crate) use error::failure_payload;
-pub(crate) use fault::{bug, failed, limit_details, limit_reached};
+pub(crate) use fault::{bug, failed, limit_details, limit_reached, result_too_large};
 pub use read::ReadError;
 pub(crate) use read::{Missing, Reader};
 pub(crate) use string::StringPayload;
 pub use travel::ValueError;
-pub use typed::{from_payload, to_arguments, to_payload};
+pub use typed::{from_payload, from_results, to_arguments, to_payload};
 pub use write::WriteError;
 pub(crate) use write::{RAW, payload, results};
 

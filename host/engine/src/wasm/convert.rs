@@ -12,6 +12,7 @@ use lunarium_kernel::{
 
 use super::guest as wit;
 use super::imports::types;
+use crate::value::result_too_large;
 
 /// What `resume` hands over, in order.
 pub(crate) fn events<'a>(items: &'a [Item], replies: &'a [Reply], output_ready: bool) -> Vec<wit::EventParam<'a>> {
@@ -107,9 +108,7 @@ fn sender(text: Option<String>) -> Option<Option<Pid>> {
 pub(crate) fn outcome(outcome: wit::OutcomeResult, limits: &Limits) -> Outcome {
     match outcome {
         wit::OutcomeResult::Completed(result) if exceeds(&result, limits) => {
-            let (size, limit) = (result.len(), limits.message);
-            let text = format!("result of {size} bytes exceeds the message limit of {limit}");
-            Outcome::failed(Failure::new(ErrorKind::Invalid, text))
+            result_too_large(result.len(), limits.message)
         }
         wit::OutcomeResult::Completed(result) => Outcome::Completed(result.into()),
         wit::OutcomeResult::Failed(failure) => Outcome::Failed(Arc::new(Failure {

@@ -73,10 +73,11 @@ impl<C> Incoming<C> {
         Ok(self.last.saturating_add(1))
     }
 
-    /// A call with the id that [`Incoming::next`] gave was accepted.
-    pub(crate) fn begin(&mut self, caller: Option<u64>, asker: C) {
+    /// A call with the id that [`Incoming::next`] gave was accepted: that id.
+    pub(crate) fn begin(&mut self, caller: Option<u64>, asker: C) -> u64 {
         self.last = self.last.saturating_add(1);
         self.open.insert(self.last, Open { caller, asker });
+        self.last
     }
 
     /// Who waits for the answer, once. None: nobody, any more or ever.

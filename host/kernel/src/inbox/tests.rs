@@ -155,7 +155,8 @@ fn called(
     sender: Option<&Pid>,
     asker: &'static str,
 ) -> Result<u64, SendError> {
-    inbox.push_call(sender.cloned(), "m".into(), Payload::from_static(b"\x90"), asker)
+    let call = inbox.call(sender.cloned(), "m".into(), Payload::from_static(b"\x90"))?;
+    inbox.push_call(call, asker)
 }
 
 #[test]
