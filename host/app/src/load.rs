@@ -6,7 +6,7 @@
 use std::path::Path;
 
 use cap_std::fs::Dir;
-use lunarium_engine::{Chunk, CompileError, Definition, Directory, Globals, Node};
+use lunarium_engine::{Chunk, CompileError, Definition, Directory, Globals, Grants, Node};
 use lunarium_kernel::EntryId;
 
 use crate::application::{App, DEFAULT_HOST, Host, MAIN, Program};
@@ -42,7 +42,7 @@ impl Draft {
     /// Reads the application in `dir`: every `_index.yaml` and the sources they name.
     ///
     /// `shown` is the folder's path as the user gave it; it is only shown. What the application grants of the world
-    /// outside comes from `authority`, now: values of variables and open directories. Mistakes are kept for
+    /// outside comes from `authority`, now: values of variables, open directories, settings of modules. Mistakes are kept for
     /// [`Draft::finish`].
     pub fn of_folder(dir: &Dir, shown: &Path, authority: &dyn Authority) -> Self {
         let mut report = Report::default();
@@ -94,9 +94,17 @@ impl Draft {
 
     /// The directories that the application grants, to an entry or a host; one may come several times.
     pub fn directories(&self) -> impl Iterator<Item = &Directory> {
-        let entries = self.app.definitions.iter().map(|definition| &definition.grants);
-        let hosts = self.app.hosts.iter().map(|host| &host.definition.grants);
-        entries.chain(hosts).flat_map(|grants| &grants.fs)
+        self.grants().flat_map(|grants| &grants.fs)
+    }
+
+    /// Whether it grants a module of this name, to an entry or a host.
+    pub fn grants_module(&self, name: &str) -> bool {
+        self.grants().any(|grants| grants.modules.contains(name))
+    }
+
+    fn grants(&self) -> impl Iterator<Item = &Grants> {
+        let entries = self.app.definitions.iter().map(|definition| &*definition.grants);
+        entries.chain(self.app.hosts.iter().map(|host| &*host.definition.grants))
     }
 
     /// Compiles every program, each in `compiler`'s sandbox.

@@ -53,12 +53,13 @@ pub fn grants(variables: &[String], directories: &[String]) -> Result<Grants, Gr
         if name.is_empty() || name.contains('=') {
             return Err(GrantError::Variable(name.clone()));
         }
-        grants.env.insert(name.clone(), Ambient.variable(name));
+        grants.env.insert(name.clone(), Ambient::default().variable(name));
     }
     for given in directories {
         let (path, write, max_bytes) = parts(given)?;
         let name = Directory::normal_name(path).map_err(|error| GrantError::Path(path.to_owned(), error))?;
-        let dir: Dir = Ambient.open_directory(&name).map_err(|error| GrantError::Io(path.to_owned(), error))?;
+        let dir: Dir =
+            Ambient::default().open_directory(&name).map_err(|error| GrantError::Io(path.to_owned(), error))?;
         let directory = Directory::new(&name, dir, write).map_err(|error| GrantError::Path(path.to_owned(), error))?;
         let directory = match max_bytes {
             Some(most) => directory.with_max_bytes(most).map_err(|error| GrantError::Io(path.to_owned(), error))?,

@@ -7,6 +7,7 @@
 mod arguments;
 mod grant;
 mod interrupt;
+mod modules;
 mod new;
 mod open;
 mod plan;
@@ -23,7 +24,7 @@ use std::sync::Arc;
 
 use clap::Parser;
 use lunarium_app::{App, Draft, Report, parse_limit};
-use lunarium_engine::{Level, LimitsOverride, Node, NodeConfig, Output, ProcessLabel};
+use lunarium_engine::{Level, LimitsOverride, Module, Node, NodeConfig, Output, ProcessLabel};
 use tokio::runtime::Builder;
 
 use crate::arguments::{Arguments, Check, Command};
@@ -73,7 +74,7 @@ fn main() -> ExitCode {
 
 /// `lunarium check`: nothing is said when nothing is wrong. Warnings alone are no failure, unless they were made one.
 fn check(options: &Check) -> Result<u8, Refused> {
-    let mut draft = read(&options.path)?;
+    let mut draft = read(&options.path, &modules::all())?;
     // Nothing runs, so nothing needs what is granted.
     Wall::build(!options.no_confine, [])?;
     // Programs are compiled one at a time, each in an instance of its own.
@@ -100,8 +101,8 @@ fn make(path: &Path) -> Result<u8, Refused> {
 /// Enough to compile, which takes an instance at a time.
 const FEW_PROCESSES: u32 = 4;
 
-fn read(path: &Path) -> Result<Draft, Refused> {
-    open::read(path).map_err(|error| Refused::usage(error.to_string(), None))
+fn read(path: &Path, modules: &[Module]) -> Result<Draft, Refused> {
+    open::read(path, modules).map_err(|error| Refused::usage(error.to_string(), None))
 }
 
 /// The application, or the report.

@@ -1,6 +1,7 @@
 //! From a path on the command line to a directory that the application layer may read.
 //!
-//! Owns the only opening of paths for what runs, and the only look at variables that are granted.
+//! Owns the only opening of paths for what runs, and the only look at variables that are granted. Which modules there are,
+//! it is told.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -8,6 +9,7 @@ use std::path::{Path, PathBuf};
 use cap_std::ambient_authority;
 use cap_std::fs::Dir;
 use lunarium_app::{Authority, Draft};
+use lunarium_engine::Module;
 use thiserror::Error;
 
 /// Why a path names nothing to run.
@@ -33,9 +35,13 @@ pub enum OpenError {
 }
 
 /// The whole environment and file system, of which an application's grants give parts to its processes.
-pub struct Ambient;
+#[derive(Default)]
+pub struct Ambient<'m> {
+    /// Those of the node that it will run on.
+    pub modules: &'m [Module],
+}
 
-impl Authority for Ambient {
+impl Authority for Ambient<'_> {
     fn variable(&self, name: &str) -> Option<String> {
         std::env::var(name).ok()
     }
@@ -43,12 +49,16 @@ impl Authority for Ambient {
     fn open_directory(&self, path: &str) -> io::Result<Dir> {
         Dir::open_ambient_dir(path, ambient_authority())
     }
+
+    fn modules(&self) -> &[Module] {
+        self.modules
+    }
 }
 
 /// Reads the application or the single file at a path.
 ///
 /// Errors: there is none. What is wrong inside of it is the draft's.
-pub fn read(path: &Path) -> Result<Draft, OpenError> {
+pub fn read(path: &Path, modules: &[Module]) -> Result<Draft, OpenError> {
     let refused = |error: io::Error| match error.kind() {
         io::ErrorKind::NotFound => OpenError::Missing(path.to_owned()),
         _ => OpenError::Io { path: path.to_owned(), error },
@@ -56,7 +66,7 @@ pub fn read(path: &Path) -> Result<Draft, OpenError> {
     let kind = std::fs::metadata(path).map_err(refused)?;
     if kind.is_dir() {
         let dir = Dir::open_ambient_dir(path, ambient_authority()).map_err(refused)?;
-        return Ok(Draft::of_folder(&dir, path, &Ambient));
+        return Ok(Draft::of_folder(&dir, path, &Ambient { modules }));
     }
     if !kind.is_file() {
         return Err(OpenError::Neither(path.to_owned()));

@@ -72,6 +72,7 @@ mod wasm;
 pub use api::{DeliverError, Engine, EngineConfig, Handle, Node, NodeConfig, WeakNode};
 pub use catalogue::{
     ActorSpec, Chunk, Definition, Grants, HostDefinition, Import, Library, ScopeSpec, SecurityError, SecuritySpec,
+    Settings, SettingsError, SettingsStep,
 };
 pub use files::{Directory, PathError};
 pub use lunarium_kernel::{

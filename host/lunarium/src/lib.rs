@@ -54,8 +54,9 @@ pub use lunarium_engine::{
     FieldError, FunctionError, GlobalUse, Globals, Grants, Handle, HostDefinition, HostError, HostId, Import,
     Inspection, Level, Library, LimitName, Limits, LimitsOverride, Module, ModuleError, NodeConfig, Operand, Operator,
     Outcome, Output, PathError, Pattern, PatternError, Pid, Policy, PolicyEffect, PoolError, ProcessLabel, Raw,
-    ReadError, Refusal, ResolveError, ScopeSpec, SecurityError, SecuritySpec, Sleep, SpawnError, SpawnRequest,
-    StartError, Value, ValueError, WriteError, from_payload, to_payload, visibility,
+    ReadError, Refusal, ResolveError, ScopeSpec, SecurityError, SecuritySpec, Settings, SettingsError, SettingsStep,
+    Sleep, SpawnError, SpawnRequest, StartError, Value, ValueError, WriteError, from_payload, nearest, to_payload,
+    visibility,
 };
 pub use node::{Node, NodeBuilder};
 pub use plugin::{Plugin, PluginBuilder};

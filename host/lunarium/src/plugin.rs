@@ -1,12 +1,14 @@
 //! A plugin: a script that a program runs, and what the program holds of it.
 
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures_lite::future::block_on;
 use lunarium_engine::{
-    Chunk, Definition, Directory, EntryId, ErrorKind, Grants, Handle, HostId, LimitName, LimitsOverride, Outcome, Pid,
-    Raw, SecuritySpec, SpawnRequest, Value, WeakNode, from_payload, from_results, nearest, to_arguments, to_payload,
+    Chunk, Definition, Directory, EntryId, ErrorKind, Grants, Handle, HostId, LimitName, LimitsOverride, Module,
+    Outcome, Pid, Raw, SecuritySpec, SettingsError, SpawnRequest, Value, WeakNode, from_payload, from_results, nearest,
+    to_arguments, to_payload,
 };
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -21,6 +23,8 @@ pub struct PluginBuilder {
     node: lunarium_engine::Node,
     definition: Definition,
     grants: Grants,
+    /// Modules with what their settings are.
+    settings: Vec<(String, Value)>,
     limits: LimitsOverride,
     arguments: Result<Vec<Value>, Error>,
     security: Option<SecuritySpec>,
@@ -40,6 +44,7 @@ impl PluginBuilder {
             node: node.clone(),
             definition: Definition::new(EntryId::new(format!("{HOST}:{name}")), chunk),
             grants: Grants::new(),
+            settings: Vec::new(),
             limits: LimitsOverride::default(),
             arguments: Ok(Vec::new()),
             security: None,
@@ -71,6 +76,17 @@ impl PluginBuilder {
     /// A module of the node, which the script gets by `require`.
     pub fn grant(mut self, module: &str) -> PluginBuilder {
         self.grants = self.grants.with_module(module);
+        self
+    }
+
+    /// A module of the node whose grants have settings, with these; several of one module add up.
+    ///
+    /// Errors, told at the start: settings that the module refuses, or that can't travel.
+    pub fn grant_with(mut self, module: &str, settings: impl Serialize) -> PluginBuilder {
+        match value_of(&settings) {
+            Ok(settings) => self.settings.push((module.to_owned(), settings)),
+            Err(error) => self.arguments = Err(error),
+        }
         self
     }
 
@@ -109,15 +125,23 @@ impl PluginBuilder {
 
     /// Starts it, and returns at once.
     ///
-    /// Errors: a granted module that the node doesn't have; arguments that can't travel; a node that is full.
+    /// Errors: a granted module that the node doesn't have; settings that it refuses, or needs; arguments that can't travel; a node that is full.
     pub fn spawn(self) -> Result<Plugin, Error> {
-        let PluginBuilder { node, definition, grants, limits, arguments, security } = self;
-        if let Some(unknown) = grants.modules.iter().find(|name| !node.has_module(name)) {
-            return Err(unknown_module(&node, unknown));
+        let PluginBuilder { node, definition, mut grants, settings, limits, arguments, security } = self;
+        let arguments = arguments?;
+        for name in &grants.modules {
+            if find_module(&node, name)?.takes_settings() {
+                let text = format!("module `{name}` is granted with settings: `.grant_with(\"{name}\", …)`");
+                return Err(Error::new(ErrorKind::Invalid, text));
+            }
+        }
+        for (name, settings) in &settings {
+            let settings = find_module(&node, name)?.grant(settings).map_err(|error| unfit_settings(name, &error))?;
+            grants = grants.with_settings(settings);
         }
         let entry = definition.entry.clone();
         node.define(definition.with_grants(grants));
-        let request = SpawnRequest::new(entry, HostId::new(HOST)).with_arguments(arguments?).with_limits(limits);
+        let request = SpawnRequest::new(entry, HostId::new(HOST)).with_arguments(arguments).with_limits(limits);
         let request = match security {
             Some(security) => request.with_security(security),
             None => request,
@@ -146,6 +170,14 @@ impl PluginBuilder {
     pub fn start_blocking(self) -> Result<Plugin, Error> {
         block_on(self.start())
     }
+}
+
+fn find_module(node: &lunarium_engine::Node, name: &str) -> Result<Arc<Module>, Error> {
+    node.module(name).ok_or_else(|| unknown_module(node, name))
+}
+
+fn unfit_settings(module: &str, error: &SettingsError) -> Error {
+    Error::new(ErrorKind::Invalid, format!("settings of module `{module}`: {error}"))
 }
 
 fn unknown_module(node: &lunarium_engine::Node, name: &str) -> Error {

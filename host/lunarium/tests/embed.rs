@@ -258,6 +258,61 @@ fn who_takes_no_lines_holds_up_nobody() {
     plugin.result_blocking::<()>().unwrap();
 }
 
+/// A module whose grants say which accounts may be charged.
+fn accounts() -> Module {
+    Module::new("accounts").settings_as::<Vec<Account>>().immediate("open", |caller, (): ()| {
+        let mut names: Vec<String> =
+            caller.grants::<Vec<Account>>().flatten().map(|account| account.name.clone()).collect();
+        names.sort();
+        Ok::<_, FunctionError>(names)
+    })
+}
+
+#[derive(Deserialize)]
+struct Account {
+    name: String,
+}
+
+#[test]
+fn a_grant_with_settings_is_what_the_functions_find() {
+    let other = Module::new("other")
+        .settings_as::<Vec<Account>>()
+        .immediate("open", |caller, (): ()| Ok::<_, FunctionError>(caller.grants::<Vec<Account>>().count()));
+    let node = Node::builder().module(accounts()).module(other).output(Captured::new()).start().unwrap();
+    let account = |name| vec![std::collections::BTreeMap::from([("name", name)])];
+    let source = "return function() return require('accounts').open() end";
+    let plugin = node.plugin("p", source).grant_with("accounts", account("ada")).grant_with("accounts", account("bob"));
+    let plugin = plugin.grant_with("other", account("eve")).start_blocking().unwrap();
+    assert_eq!(plugin.result_blocking::<Vec<String>>().unwrap(), ["ada", "bob"]);
+    // One of that name that reads something else sees nothing of it.
+    let source = "return { main = function() channel.new():receive() end, open = function() return require('accounts').open() end }";
+    let plugin = node.plugin("q", source).grant_with("accounts", account("ada")).start_blocking().unwrap();
+    assert_eq!(plugin.call_blocking::<Vec<String>>("open", ()).unwrap(), ["ada"]);
+    let count = |caller: lunarium::Caller, (): ()| Ok::<_, FunctionError>(caller.grants::<String>().count());
+    node.replace_module(Module::new("accounts").settings_as::<String>().immediate("open", count)).unwrap();
+    assert_eq!(plugin.call_blocking::<u32>("open", ()).unwrap(), 0);
+}
+
+#[test]
+fn settings_are_read_when_a_plugin_starts() {
+    let node = Node::builder().module(accounts()).module(billing()).output(Captured::new()).start().unwrap();
+    let plugin = || node.plugin("p", "return function() return require('accounts').open() end");
+    let text = |error: (ErrorKind, String)| {
+        assert_eq!(error.0, ErrorKind::Invalid);
+        error.1
+    };
+    let fault = text(kind(plugin().grant_with("accounts", [1]).start_blocking()));
+    assert_eq!(fault, "settings of module `accounts`: [1]: table expected, got number");
+    let fault = text(kind(plugin().grant("accounts").start_blocking()));
+    assert_eq!(fault, "module `accounts` is granted with settings: `.grant_with(\"accounts\", …)`");
+    let fault = text(kind(plugin().grant_with("billing", 1).start_blocking()));
+    assert_eq!(fault, "settings of module `billing`: module `billing` takes no settings");
+    let (kind_of, fault) = kind(plugin().grant_with("acounts", [1]).start_blocking());
+    assert_eq!((kind_of, &*fault), (ErrorKind::NotFound, "the node has no module `acounts`; did you mean `accounts`?"));
+    let (_, fault) = kind(plugin().start_blocking());
+    assert_eq!(fault, "p:1: module 'accounts' not found: it needs a grant with settings, `accounts: …`");
+}
+
 #[test]
 fn the_readme_shows_what_the_crates_documentation_runs() {
     let read = |path: &str| std::fs::read_to_string(format!("{}/{path}", env!("CARGO_MANIFEST_DIR"))).unwrap();

@@ -72,10 +72,7 @@ impl App {
     /// Gives more grants to an entry, which count before its own.
     pub fn grant(&mut self, entry: &EntryId, grants: &Grants) {
         for definition in self.definitions.iter_mut().filter(|definition| definition.entry == *entry) {
-            let mut all = Grants::clone(&definition.grants);
-            all.env.extend(grants.env.clone());
-            all.fs.splice(..0, grants.fs.iter().cloned());
-            definition.grants = Arc::new(all);
+            definition.grants = Arc::new(Grants::clone(&definition.grants).with(grants));
         }
     }
 

@@ -161,6 +161,13 @@ impl<'n> Fields<'n> {
         parsed.map_err(|message| field.hinted(message, Some(DURATION_FORM.to_owned()))).ok()
     }
 
+    /// The values of the keys that nobody asked for, for who knows more keys; those without a value, too.
+    pub(super) fn others(&self) -> impl Iterator<Item = (At<String>, Field<'n>)> {
+        let (page, asked) = (self.page, &self.asked);
+        let others = self.pairs.iter().filter(move |(written, _)| !asked.contains(&written.name.as_str()));
+        others.map(move |(key, node)| (page.key(key), Field { node, name: Name::Noun("settings"), page }))
+    }
+
     /// Reports the keys that nobody asked for.
     pub(super) fn finish(self) {
         for (written, _) in self.pairs {

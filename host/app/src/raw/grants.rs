@@ -1,14 +1,19 @@
 //! `grants:` and `env.variable` as written.
 //!
-//! Owns their keys. Opens nothing and asks nobody: what is granted is found out when all is read.
+//! Owns their keys. Opens nothing and asks nobody: what is granted is found out when all is read, and which modules take
+//! settings as well.
+
+use std::sync::Arc;
 
 use lunarium_contract::{form, module};
+use lunarium_engine::{SettingsStep, Value};
 
 use super::field::{Field, Name};
 use super::fields::Fields;
+use super::value::value;
 use crate::notation::unfit_variable;
 use crate::report::Mistake;
-use crate::source::At;
+use crate::source::{At, Node, Place, Shape, SourceFile};
 
 /// A `grants:` table.
 #[derive(Debug, Default)]
@@ -16,6 +21,53 @@ pub(crate) struct RawGrants {
     pub(crate) env: Vec<At<String>>,
     pub(crate) fs: Vec<RawDirectory>,
     pub(crate) modules: Vec<At<String>>,
+    /// All other keys.
+    pub(crate) settings: Vec<RawSettings>,
+}
+
+/// The keys that every `grants` knows.
+pub(crate) const KEYS: [&str; 3] = ["env", "fs", "modules"];
+
+/// A key of `grants` that is none of [`KEYS`]: a module with its settings.
+#[derive(Debug)]
+pub(crate) struct RawSettings {
+    pub(crate) module: At<String>,
+    file: Arc<SourceFile>,
+    node: Node,
+}
+
+impl RawSettings {
+    fn new(module: At<String>, field: Field<'_>) -> Self {
+        Self { module, file: Arc::clone(field.page.file), node: field.node.clone() }
+    }
+
+    /// What was written; none where nothing was.
+    pub(crate) fn value(&self) -> Option<Value> {
+        (!matches!(self.node.shape, Shape::Null)).then(|| value(&self.node))
+    }
+
+    /// Where this part of it stands; where the path ends that leads nowhere, the place of what it has come to.
+    pub(crate) fn place<'s>(&self, path: impl Iterator<Item = &'s SettingsStep>) -> Place {
+        let mut node = &self.node;
+        for step in path {
+            let found = match (step, &node.shape) {
+                (SettingsStep::Item(index), Shape::List(items)) => items.get(*index),
+                (SettingsStep::Value(key), Shape::Table(pairs)) => {
+                    pairs.iter().find(|(written, _)| written.name == *key).map(|(_, node)| node)
+                }
+                (SettingsStep::Key(key), Shape::Table(pairs)) => {
+                    let written = pairs.iter().find(|(written, _)| written.name == *key);
+                    return Place::new(&self.file, written.map_or(&node.span, |(key, _)| &key.span).clone());
+                }
+                _ => None,
+            };
+            match found {
+                Some(found) => node = found,
+                None => break,
+            }
+        }
+        Place::new(&self.file, node.span.clone())
+    }
 }
 
 /// An item of `fs`.
@@ -47,7 +99,8 @@ pub(super) fn read(fields: &mut Fields<'_>) -> RawGrants {
     if let Some(modules) = own.optional("modules") {
         grants.modules = modules.items(Name::Noun("a module")).filter_map(module).collect();
     }
-    own.finish();
+    let others = own.others();
+    grants.settings = others.map(|(module, field)| RawSettings::new(module, field)).collect();
     grants
 }
 

@@ -21,7 +21,7 @@ use std::cell::RefCell;
 use std::sync::Arc;
 
 pub(crate) use entry::{RawBody, RawEntry};
-pub(crate) use grants::{RawDirectory, RawGrants, RawVariable};
+pub(crate) use grants::{KEYS as GRANT_KEYS, RawDirectory, RawGrants, RawSettings, RawVariable};
 pub(crate) use kind::Kind;
 pub(crate) use lifecycle::{RawLifecycle, RawRestart};
 pub(crate) use security::RawSecurity;

@@ -5,6 +5,7 @@
 use std::io;
 
 use cap_std::fs::Dir;
+use lunarium_engine::Module;
 
 /// The power to reach what lies outside of an application, of which its grants give parts to processes.
 pub trait Authority {
@@ -15,6 +16,12 @@ pub trait Authority {
     ///
     /// Errors: there is none, or it can't be opened.
     fn open_directory(&self, path: &str) -> io::Result<Dir>;
+
+    /// The modules that the application's node will have, as far as they are known: those among them that take settings read
+    /// here what grants say. None by default.
+    fn modules(&self) -> &[Module] {
+        &[]
+    }
 }
 
 /// No authority: no variable is set, and no directory outside of the application can be opened.

@@ -8,10 +8,11 @@ use std::io;
 use std::sync::Arc;
 
 use cap_std::fs::Dir;
-use lunarium_engine::{Directory, Grants, PathError};
+use lunarium_engine::{Directory, Grants, Module, PathError};
 
 use super::authority::Authority;
-use crate::raw::{RawBody, RawDirectory, RawEntry, RawGrants, RawVariable};
+use crate::notation::hint;
+use crate::raw::{GRANT_KEYS, RawBody, RawDirectory, RawEntry, RawGrants, RawSettings, RawVariable};
 use crate::report::{Mistake, Report};
 use crate::source::At;
 
@@ -71,11 +72,49 @@ impl<'a> Granter<'a> {
             }
         }
         for name in &raw.modules {
-            if !grants.modules.insert(name.value.as_str().into()) {
+            if self.module(&name.value).is_some_and(Module::takes_settings) {
+                let mistake = Mistake::new(format!("module `{}` is granted with settings", name.value)).at(&name.place);
+                report
+                    .push(mistake.hint(Some(format!("write `{}:` and what it may do, beside `modules`", name.value))));
+            } else if !grants.modules.insert(name.value.as_str().into()) {
                 report.push(Mistake::new(format!("module `{}` is granted twice", name.value)).at(&name.place));
             }
         }
+        for settings in &raw.settings {
+            grants = self.with_settings(grants, settings, report);
+        }
         Arc::new(grants)
+    }
+
+    fn module(&self, name: &str) -> Option<&'a Module> {
+        self.authority.modules().iter().find(|module| module.name() == name)
+    }
+
+    /// The same with a module and its settings.
+    fn with_settings(&self, grants: Grants, raw: &RawSettings, report: &mut Report) -> Grants {
+        let name = raw.module.value.as_str();
+        let Some(module) = self.module(name) else {
+            let modules = self.authority.modules().iter().filter(|module| module.takes_settings());
+            let keys: Vec<&str> = GRANT_KEYS.into_iter().chain(modules.map(Module::name)).collect();
+            let mistake = Mistake::new(format!("unknown key `{name}` in `grants`")).at(&raw.module.place);
+            report.push(mistake.hint(hint(name, &keys)));
+            return grants;
+        };
+        if !module.takes_settings() {
+            let mistake = Mistake::new(format!("module `{name}` takes no settings")).at(&raw.module.place);
+            report.push(mistake.hint(Some(format!("write `modules: [{name}]`"))));
+            return grants;
+        }
+        // A key without a value counts as absent.
+        let Some(written) = raw.value() else { return grants };
+        match module.grant(&written) {
+            Ok(settings) => grants.with_settings(settings),
+            Err(error) => {
+                let mistake = Mistake::new(error.message()).at(&raw.place(error.path()));
+                report.push(mistake.hint(error.hint().map(str::to_owned)));
+                grants
+            }
+        }
     }
 
     /// The directory at a path, for this grant: what it may be filled with is counted for who has it.

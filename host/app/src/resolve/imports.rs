@@ -32,7 +32,10 @@ impl Resolver<'_> {
 
     /// `require` would find the import, and never the module.
     fn check_module(&mut self, alias: &At<String>, grants: Option<&RawGrants>) {
-        let granted = grants.and_then(|grants| grants.modules.iter().find(|module| module.value == alias.value));
+        let granted = grants.and_then(|grants| {
+            let with_settings = grants.settings.iter().map(|settings| &settings.module);
+            grants.modules.iter().chain(with_settings).find(|module| module.value == alias.value)
+        });
         if let Some(module) = granted {
             let mistake = Mistake::new(format!("alias `{}` is the name of a granted module", alias.value));
             self.report.push(mistake.at(&alias.place).related(&module.place, "granted here"));

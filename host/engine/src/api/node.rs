@@ -250,6 +250,11 @@ impl Node {
         self.inner().modules.has(name)
     }
 
+    /// Its module of that name.
+    pub fn module(&self, name: &str) -> Option<Arc<Module>> {
+        self.inner().modules.get(name)
+    }
+
     /// The names of its modules, sorted.
     pub fn module_names(&self) -> Vec<String> {
         self.inner().modules.names()

@@ -7,6 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use super::Settings;
 use crate::files::Directory;
 
 /// What a process may reach outside of its node. The default is nothing. Made by [`Grants::new`].
@@ -22,6 +23,8 @@ pub struct Grants {
     pub fs: Vec<Directory>,
     /// Modules of the node. One that the node doesn't have is absent, until it has it.
     pub modules: BTreeSet<Arc<str>>,
+    /// What grants of modules say beyond the name, for those that take settings. Several of one module add up.
+    pub settings: Vec<Settings>,
 }
 
 impl Grants {
@@ -51,6 +54,24 @@ impl Grants {
         self
     }
 
+    /// The same with the module that these are settings of.
+    #[must_use]
+    pub fn with_settings(mut self, settings: Settings) -> Grants {
+        self.modules.insert(Arc::clone(settings.module()));
+        self.settings.push(settings);
+        self
+    }
+
+    /// The same and these, which count before its own: variables, and directories of one name.
+    #[must_use]
+    pub fn with(mut self, others: &Grants) -> Grants {
+        self.env.extend(others.env.clone());
+        self.fs.splice(..0, others.fs.iter().cloned());
+        self.modules.extend(others.modules.iter().cloned());
+        self.settings.extend(others.settings.iter().cloned());
+        self
+    }
+
     /// Nothing is granted.
     pub fn is_empty(&self) -> bool {
         self.env.is_empty() && self.fs.is_empty() && self.modules.is_empty()
@@ -72,6 +93,7 @@ impl Grants {
         }
         both.fs.extend(entry.fs.iter().cloned());
         both.modules.extend(entry.modules.iter().cloned());
+        both.settings.extend(entry.settings.iter().cloned());
         Arc::new(both)
     }
 

@@ -8,6 +8,7 @@ mod grants;
 mod host;
 mod policies;
 mod program;
+mod settings;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -22,6 +23,8 @@ pub(crate) use host::ProcessHost;
 pub use policies::{ActorSpec, ScopeSpec, SecurityError, SecuritySpec};
 pub(crate) use policies::{Policies, read_table};
 pub(crate) use program::{Arguments, Program};
+pub(crate) use settings::SettingsReader;
+pub use settings::{Settings, SettingsError, SettingsStep};
 
 use lunarium_schedule::Share;
 

@@ -8,6 +8,8 @@ use lunarium_kernel::{Actor, EntryId, Limits, Pid, Policy};
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
+use super::Module;
+use crate::catalogue::Settings;
 use crate::process::{Incarnation, Process};
 
 /// The process that calls a function. Cheap to clone, also into what outlives the call; it keeps neither the process nor the
@@ -20,6 +22,8 @@ pub struct Caller {
     node: Weak<dyn Any + Send + Sync>,
     /// What the node may have of the threads for blocking work.
     threads: Arc<Semaphore>,
+    /// Whose settings it finds; none for a module without.
+    settings_of: Option<Arc<str>>,
 }
 
 impl Caller {
@@ -28,12 +32,14 @@ impl Caller {
         incarnation: &Arc<Incarnation>,
         node: &Weak<dyn Any + Send + Sync>,
         threads: &Arc<Semaphore>,
+        module: &Module,
     ) -> Caller {
         Caller {
             process: Arc::clone(process),
             incarnation: Arc::clone(incarnation),
             node: Weak::clone(node),
             threads: Arc::clone(threads),
+            settings_of: module.takes_settings().then(|| Arc::clone(&module.name)),
         }
     }
 
@@ -65,6 +71,13 @@ impl Caller {
     /// Its limits.
     pub fn limits(&self) -> &Limits {
         self.incarnation.limits()
+    }
+
+    /// What grants of the called module say, the process host's and the entry's, each as the module's
+    /// [`settings`](Module::settings) have read it. Of another type, or read by another module of that name, it isn't there.
+    pub fn grants<S: 'static>(&self) -> impl Iterator<Item = &S> {
+        let settings = self.incarnation.program.grants.settings.iter();
+        settings.filter(|settings| self.settings_of.as_ref() == Some(settings.module())).filter_map(Settings::read)
     }
 
     /// Whether nobody waits for the call any more: the process has ended, or goes on as another program.

@@ -18,6 +18,7 @@ use lunarium_contract::{form, length, module};
 use lunarium_kernel::{ErrorKind, Refusal, SHOWN, cut};
 use papaya::HashMap;
 use serde::Serialize;
+use serde::de::DeserializeOwned;
 
 pub use arguments::{Arguments, Raw};
 pub use caller::Caller;
@@ -25,6 +26,9 @@ pub use error::FunctionError;
 pub(crate) use function::{Answer, Function, Later, Started, Unanswered};
 pub use nearest::nearest;
 pub(crate) use runtime::Runtime;
+
+use crate::catalogue::{Settings, SettingsError, SettingsReader};
+use crate::value::{Value, from_payload};
 
 /// Functions under a name, which scripts get by `require`. Made by [`Module::new`].
 ///
@@ -42,6 +46,8 @@ pub(crate) use runtime::Runtime;
 pub struct Module {
     name: Arc<str>,
     functions: BTreeMap<Arc<str>, Function>,
+    /// For grants that say more than its name.
+    settings: Option<SettingsReader>,
     /// What is wrong with it, told when it is added.
     fault: Option<ModuleError>,
 }
@@ -95,7 +101,7 @@ impl Module {
         } else {
             None
         };
-        Module { name, functions: BTreeMap::new(), fault }
+        Module { name, functions: BTreeMap::new(), settings: None, fault }
     }
 
     /// The same with an asynchronous function. Its future runs on the tokio runtime in which the node was started, else on one
@@ -146,6 +152,38 @@ impl Module {
             None => self.fault = self.fault.take().or(Some(fault)),
         }
         self
+    }
+
+    /// The same, for grants with settings: `read` makes of what was written what its functions find by [`Caller::grants`]. It is
+    /// called once where a grant is made, and says what is wrong, as text or with the place. Without settings such a module
+    /// isn't granted.
+    pub fn settings<S, E>(mut self, read: impl Fn(&Value) -> Result<S, E> + Send + Sync + 'static) -> Module
+    where
+        S: Send + Sync + 'static,
+        E: Into<SettingsError>,
+    {
+        self.settings = Some(SettingsReader::new(read));
+        self
+    }
+
+    /// The same by serde.
+    pub fn settings_as<S: DeserializeOwned + Send + Sync + 'static>(self) -> Module {
+        self.settings(|written| from_payload::<S>(&written.encode()))
+    }
+
+    /// Settings of a grant of this module, read.
+    ///
+    /// Errors: what its reader says; it takes none.
+    pub fn grant(&self, written: &Value) -> Result<Settings, SettingsError> {
+        match &self.settings {
+            Some(settings) => settings.read(&self.name, written),
+            None => Err(SettingsError::new(format!("module `{}` takes no settings", self.name))),
+        }
+    }
+
+    /// Whether its grants have settings.
+    pub fn takes_settings(&self) -> bool {
+        self.settings.is_some()
     }
 
     /// Its name.
@@ -211,13 +249,15 @@ pub(crate) enum UnknownModule {
     Absent(String),
     #[error("module '{0}' not found: it needs a grant, `modules: [{0}]`")]
     NotGranted(String),
+    #[error("module '{0}' not found: it needs a grant with settings, `{0}: …`")]
+    NotGrantedWithSettings(String),
 }
 
 impl Refusal for UnknownModule {
     fn kind(&self) -> ErrorKind {
         match self {
             UnknownModule::Absent(_) => ErrorKind::NotFound,
-            UnknownModule::NotGranted(_) => ErrorKind::PermissionDenied,
+            UnknownModule::NotGranted(_) | UnknownModule::NotGrantedWithSettings(_) => ErrorKind::PermissionDenied,
         }
     }
 }
@@ -255,6 +295,10 @@ impl Modules {
         self.by_name.pin().contains_key(name)
     }
 
+    pub(crate) fn get(&self, name: &str) -> Option<Arc<Module>> {
+        self.by_name.pin().get(name).cloned()
+    }
+
     pub(crate) fn names(&self) -> Vec<String> {
         let mut names: Vec<String> = self.by_name.pin().keys().map(ToString::to_string).collect();
         names.sort_unstable();
@@ -263,9 +307,12 @@ impl Modules {
 
     /// The module, for who is granted it.
     pub(crate) fn find(&self, name: &str, granted: bool) -> Result<Arc<Module>, UnknownModule> {
-        let module = self.by_name.pin().get(name).cloned();
-        let module = module.ok_or_else(|| UnknownModule::Absent(cut(name, SHOWN)))?;
-        if granted { Ok(module) } else { Err(UnknownModule::NotGranted(module.name.to_string())) }
+        let module = self.get(name).ok_or_else(|| UnknownModule::Absent(cut(name, SHOWN)))?;
+        match granted {
+            true => Ok(module),
+            false if module.takes_settings() => Err(UnknownModule::NotGrantedWithSettings(module.name.to_string())),
+            false => Err(UnknownModule::NotGranted(module.name.to_string())),
+        }
     }
 }
 

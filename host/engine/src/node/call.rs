@@ -52,7 +52,7 @@ impl NodeInner {
         function: &Function,
         arguments: Vec<u8>,
     ) -> Result<Called, RequestError> {
-        let caller = Caller::new(&who.process, &who.incarnation, self.handle(), &self.threads);
+        let caller = Caller::new(&who.process, &who.incarnation, self.handle(), &self.threads, module);
         let arguments = Bytes::from(arguments);
         if !function.waits {
             let _given = self.runtime.enter_given();
