@@ -1,5 +1,7 @@
 //! What passes for a URL, and what it is then.
 
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests fail by panicking")]
+
 use super::Url;
 
 fn parsed(text: &str) -> String {
