@@ -4,6 +4,7 @@
 //! from them.
 
 mod page;
+mod server;
 mod stub;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -16,14 +17,18 @@ use cap_std::fs::Dir;
 use expect_test::expect_file;
 use lunarium_engine::{
     Caller, Directory, EntryId, ErrorKind, FunctionError, Grants, LimitName, Module as EmbeddersModule, Pattern,
-    Policy, PolicyEffect,
+    Policy, PolicyEffect, Value,
 };
+use lunarium_modules::http::Http;
 use lunarium_tests::{Lab, transcript_in};
 use stub::{Entry, Module, Subject};
 
 /// The modules, in the order of the index.
 const MODULES: [&str; 12] =
     ["base", "process", "channel", "coroutine", "time", "errors", "ctx", "security", "json", "logger", "env", "fs"];
+
+/// Those that no process has as globals: `require` finds them, where they are granted.
+const BY_REQUIRE: [&str; 1] = ["http"];
 
 /// Documented, and not there yet: modules, functions and methods. Whatever is there must not stand here.
 const NOT_YET: &[&str] = &[];
@@ -58,7 +63,7 @@ fn modules() -> Vec<Module> {
         assert_eq!(module.name, **name, "the name of the file and of the module");
         module
     };
-    MODULES.iter().map(read).collect()
+    MODULES.iter().chain(&BY_REQUIRE).map(read).collect()
 }
 
 /// The functions of a module, by name.
@@ -70,14 +75,19 @@ fn functions(module: &Module) -> impl Iterator<Item = (&str, &Entry)> {
 }
 
 /// What a script prints in a process that has all modules: with the writable directory `data`, the variable `GREETING`, the
-/// module `billing`, and the policy `app:readers` of the group `app:team`, which allows `document.read` on everything.
+/// module `billing`, the server of `server.rs` in the place of `https://api.example.com`, and the policy `app:readers` of the group `app:team`, which allows `document.read` on everything.
 fn transcript(script: &str) -> String {
     let folder = tempfile::tempdir().expect("a folder");
     let dir = Dir::open_ambient_dir(folder.path(), ambient_authority()).expect("it is there");
     let data = Directory::new("data", dir, true).expect("a path");
     let grants = Grants::new().with_variable("GREETING", Some("hello".to_owned())).with_directory(data);
-    let lab = Lab::granting(grants.with_module("billing"));
+    let http = Http::new().module();
+    let rule = [("url", Value::from(format!("{}/v1/*", server::url()).as_str())), ("methods", server::methods())];
+    let rule = Value::Map(rule.map(|(key, value)| (Value::from(key), value)).to_vec());
+    let rules = http.grant(&Value::Array(vec![rule])).expect("rules");
+    let lab = Lab::granting(grants.with_module("billing").with_settings(rules));
     lab.node.add_module(billing()).expect("a name");
+    lab.node.add_module(http).expect("a name");
     let pattern = |text| vec![Pattern::parse(text).expect("a pattern")];
     let readers = Policy {
         id: EntryId::new("app:readers"),
@@ -87,7 +97,7 @@ fn transcript(script: &str) -> String {
         conditions: Vec::new(),
     };
     lab.node.define_policy(readers, &[EntryId::new("app:team")]);
-    transcript_in(&lab, script)
+    transcript_in(&lab, &script.replace(server::SHOWN, server::url())).replace(server::url(), server::SHOWN)
 }
 
 /// The module of the page about modules.
@@ -139,9 +149,10 @@ fn the_index_lists_every_module() {
 
 #[test]
 fn no_page_is_left_over() {
-    let known: BTreeSet<_> = MODULES.iter().map(|name| format!("{name}.md")).chain(["README.md".to_owned()]).collect();
+    let names = || MODULES.iter().chain(&BY_REQUIRE);
+    let known: BTreeSet<_> = names().map(|name| format!("{name}.md")).chain(["README.md".to_owned()]).collect();
     assert_eq!(names_in("reference"), known);
-    let known: BTreeSet<_> = MODULES.iter().map(|name| format!("{name}.lua")).collect();
+    let known: BTreeSet<_> = names().map(|name| format!("{name}.lua")).collect();
     assert_eq!(names_in("library"), known);
 }
 
@@ -272,6 +283,8 @@ fn the_tests_that_the_security_page_names_exist() {
 #[test]
 fn the_table_of_limits_has_every_limit() {
     let page = fs::read_to_string(docs().join("limits.md")).expect("text");
+    // Those of our own modules are theirs.
+    let (page, _) = page.split_once("## `http`").expect("a section");
     let names = page.lines().filter_map(|line| line.strip_prefix("| `")?.split('`').next());
     // A name with a point is a budget's: the part before it says whose.
     let names: Vec<_> = names.filter(|name| !name.contains('.')).collect();
@@ -322,6 +335,7 @@ return { main = function()
     for _, name in ipairs { ... } do
         local module = _G[name]
         if type(module) == "table" and getmetatable(module) == nil then walk(name, module) end
+        if module == nil then walk(name, require(name)) end
     end
 end }
 "#;
@@ -335,7 +349,7 @@ fn the_runtime_has_what_the_stubs_say_and_nothing_else() {
         documented.extend(table_names(module));
     }
     documented.retain(|name| name.contains('.'));
-    let walked = MODULES.iter().chain(&["os", "debug"]).filter(|name| own(name));
+    let walked = MODULES.iter().chain(&["os", "debug"]).chain(&BY_REQUIRE).filter(|name| own(name));
     let walked: Vec<_> = walked.map(|name| format!("{name:?}")).collect();
     let printed = transcript(&WALK.replace("{ ... }", &format!("{{ {} }}", walked.join(", "))));
     let real: BTreeSet<_> = printed.lines().filter(|line| !line.starts_with("=>")).map(str::to_owned).collect();
@@ -361,7 +375,7 @@ fn base_lists_the_globals() {
 
 #[test]
 fn stubs_are_lua() {
-    for name in MODULES {
+    for name in MODULES.iter().chain(&BY_REQUIRE) {
         let source = fs::read_to_string(docs().join("library").join(format!("{name}.lua"))).expect("text");
         let script = format!("return function() print(load({source:?})) end");
         let printed = transcript(&script);

@@ -76,7 +76,7 @@ fn main() -> ExitCode {
 fn check(options: &Check) -> Result<u8, Refused> {
     let mut draft = read(&options.path, &modules::all())?;
     // Nothing runs, so nothing needs what is granted.
-    Wall::build(!options.no_confine, [])?;
+    Wall::build(!options.no_confine, [], false)?;
     // Programs are compiled one at a time, each in an instance of its own.
     let node = start_node(NodeConfig::new(Arc::new(Silence)), Some(FEW_PROCESSES))?;
     // Without a driver: there is nothing to wait for but the engine.

@@ -42,7 +42,8 @@ pub fn run(options: Run) -> Result<u8, Refused> {
     let runtime = Builder::new_current_thread().enable_all().build().map_err(deaf)?;
     // Makes a pair of sockets, and has no thread.
     let (tell, interrupts) = runtime.block_on(async { interrupt::watch() }).map_err(deaf)?;
-    let wall = Wall::build(!options.no_confine, prepared.draft.directories().chain(&prepared.grants.fs))?;
+    let directories = prepared.draft.directories().chain(&prepared.grants.fs);
+    let wall = Wall::build(!options.no_confine, directories, modules::need_sockets(&prepared.draft))?;
     let terminal = Terminal::start(options.log_level, options.log_format, tell);
     let terminal = terminal.map_err(|error| Refused::machine(format!("cannot start a thread: {error}")))?;
     wall.tell(&terminal.screen());

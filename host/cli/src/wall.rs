@@ -14,16 +14,22 @@ pub struct Wall {
 }
 
 impl Wall {
-    /// Confines the command to these directories: everything else that a run reads, it has read. No thread may have been
-    /// started.
+    /// Confines the command to these directories, and to sockets if it needs any: everything else that a run reads, it has
+    /// read. No thread may have been started.
     ///
     /// Errors: the command's threads can't be counted.
-    pub fn build<'a>(wanted: bool, directories: impl IntoIterator<Item = &'a Directory>) -> Result<Self, Refused> {
+    pub fn build<'a>(
+        wanted: bool,
+        directories: impl IntoIterator<Item = &'a Directory>,
+        sockets: bool,
+    ) -> Result<Self, Refused> {
         if !wanted {
             return Ok(Self { confined: None });
         }
         Engine::prepare();
-        let confinement = directories.into_iter().fold(Confinement::new(), |confinement, directory| {
+        let none = Confinement::new();
+        let start = if sockets { none.with_sockets() } else { none };
+        let confinement = directories.into_iter().fold(start, |confinement, directory| {
             if directory.is_writable() { confinement.write(directory) } else { confinement.read(directory) }
         });
         let confined = confinement.apply().map_err(|error| {

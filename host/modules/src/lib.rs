@@ -8,8 +8,8 @@
 //! Both are off by default. A module belongs to the node that it is added to: what it counts and keeps, it counts and keeps for
 //! that node, so each node gets one of its own. Without a grant scripts have nothing of it.
 //!
-//! Owns what these modules do. Refuses to know who embeds them: no YAML, no command line, no ambient file but those that
-//! a module is given.
+//! Owns what these modules do. Refuses to know who embeds them: no YAML, no command line, no file but those that it is told to
+//! read, or that say how the machine resolves names.
 
 #[cfg(any(feature = "http", feature = "kv"))]
 mod settings;

@@ -113,13 +113,13 @@ impl Url {
                 "url has the character {odd:?}, which must be percent-encoded; in a host, written as xn--…"
             ));
         }
-        let uri = Uri::from_str(text).map_err(|error| UrlError(format!("url can't be read: {error}")))?;
-        let scheme = match uri.scheme_str() {
+        let scheme = match text.split_once("://").map(|(scheme, _)| scheme) {
             Some(scheme) if scheme.eq_ignore_ascii_case("http") => Scheme::Http,
             Some(scheme) if scheme.eq_ignore_ascii_case("https") => Scheme::Https,
-            Some(_) => return wrong("url is neither http nor https"),
-            None => return wrong("url must begin with `http://` or `https://`"),
+            Some(scheme) if has_scheme(&format!("{scheme}:")) => return wrong("url is neither http nor https"),
+            _ => return wrong("url must begin with `http://` or `https://`"),
         };
+        let uri = Uri::from_str(text).map_err(|error| UrlError(format!("url can't be read: {error}")))?;
         let authority = uri.authority().map(hyper::http::uri::Authority::as_str).unwrap_or_default();
         if authority.contains('@') {
             return wrong("url has a user name: that goes into the header `authorization`");

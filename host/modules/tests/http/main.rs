@@ -164,7 +164,7 @@ fn what_is_no_request_is_told() {
             "Invalid: body must be a string; `json.encode` makes one of a table",
         ),
         ("select(2, pcall(http.get))", "bad argument #1 to 'get' (string expected, got no value)"),
-        ("select(2, pcall(http.request, {}))", "bad argument #1 to 'request' (url: string expected, got no value)"),
+        ("select(2, pcall(http.request, {}))", "bad argument #1 to 'request' (missing field `url`)"),
         (
             "select(2, pcall(http.get, 'x', { heders = {} }))",
             "bad argument #2 to 'get' (unknown field `heders`, expected one of `headers`, `timeout`, `redirects`)",

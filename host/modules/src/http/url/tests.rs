@@ -62,11 +62,12 @@ fn what_programs_disagree_about_is_refused() {
         assert!(got == user || got.starts_with("error: url can't be read"), "{text}: {got}");
     }
     for (text, start) in [
-        ("", "error: url can't be read"),
+        ("", "error: url must begin with `http://` or `https://`"),
         ("/v1", "error: url must begin with `http://` or `https://`"),
         ("ftp://a/", "error: url is neither http nor https"),
         ("http:///a", "error: url "),
-        ("http:a", "error: url "),
+        ("http:a", "error: url must begin with `http://` or `https://`"),
+        ("mailto:a@b", "error: url must begin with `http://` or `https://`"),
         (
             "http://bücher.example/",
             "error: url has the character 'ü', which must be percent-encoded; in a host, written as xn--…",
