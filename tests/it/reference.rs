@@ -335,7 +335,8 @@ return { main = function()
     for _, name in ipairs { ... } do
         local module = _G[name]
         if type(module) == "table" and getmetatable(module) == nil then walk(name, module) end
-        if module == nil then walk(name, require(name)) end
+        local found, own = pcall(require, name)
+        if module == nil and found then walk(name, own) end
     end
 end }
 "#;

@@ -4,7 +4,7 @@
 
 use lunarium::{SettingsError, SettingsStep, Value, nearest};
 
-/// Reads a list of at least one rule; `noun` names one, with its article.
+/// Reads a list of at least one rule; `noun` names one, with its article. Errors: the first thing that is wrong with each rule.
 pub(crate) fn rules<R>(
     written: &Value,
     noun: &str,
@@ -22,7 +22,18 @@ pub(crate) fn rules<R>(
             .and_then(|rule| read(&rule))
             .map_err(|error| error.under(SettingsStep::Item(index)))
     };
-    items.iter().enumerate().map(rule).collect()
+    let (mut rules, mut wrong) = (Vec::new(), None::<SettingsError>);
+    for read in items.iter().enumerate().map(rule) {
+        match (read, wrong.take()) {
+            (Ok(rule), none) => {
+                rules.push(rule);
+                wrong = none;
+            }
+            (Err(error), None) => wrong = Some(error),
+            (Err(error), Some(others)) => wrong = Some(others.and(error)),
+        }
+    }
+    wrong.map_or(Ok(rules), Err)
 }
 
 /// A table of settings with known keys.

@@ -8,7 +8,7 @@ use std::io;
 use std::sync::Arc;
 
 use cap_std::fs::Dir;
-use lunarium_engine::{Directory, Grants, Module, PathError};
+use lunarium_engine::{Directory, Grants, Module, PathError, SettingsError};
 
 use super::authority::Authority;
 use crate::notation::hint;
@@ -110,8 +110,11 @@ impl<'a> Granter<'a> {
         match module.grant(&written) {
             Ok(settings) => grants.with_settings(settings),
             Err(error) => {
-                let mistake = Mistake::new(error.message()).at(&raw.place(error.path()));
-                report.push(mistake.hint(error.hint().map(str::to_owned)));
+                let mistake = |error: &SettingsError| {
+                    let mistake = Mistake::new(error.message()).at(&raw.place(error.path()));
+                    mistake.hint(error.hint().map(str::to_owned))
+                };
+                report.extend(error.all().map(mistake));
                 grants
             }
         }

@@ -14,6 +14,7 @@ mod reference;
 mod report;
 mod security;
 mod services;
+mod settings;
 mod source;
 mod syntax;
 

@@ -80,5 +80,34 @@ fn check_tells_what_is_wrong_with_rules_and_where() {
       htp: []
       modules: [http]
 ");
-    expect![[r#""#]].assert_eq(&run(&folder, &["check", "app"]));
+    expect![[r#"
+        exit code: 2
+        --- stderr
+        error: `*` can only be the last segment of the path
+         --> app/_index.yaml:9:17
+          |
+        9 |         - {url: 'https://*.example.com/*'}
+          |                 ^^^^^^^^^^^^^^^^^^^^^^^^^
+          |
+          = help: write it like `https://api.example.com/v1/*`
+
+        error: unknown key `htp` in `grants`
+          --> app/_index.yaml:14:7
+           |
+        14 |       htp: []
+           |       ^^^
+           |
+           = help: did you mean `http`?
+
+        error: module `http` is granted with settings
+          --> app/_index.yaml:15:17
+           |
+        15 |       modules: [http]
+           |                 ^^^^
+           |
+           = help: write `http:` and what it may do, beside `modules`
+
+        error: 3 mistakes
+    "#]]
+    .assert_eq(&run(&folder, &["check", "app"]));
 }

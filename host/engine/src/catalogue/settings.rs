@@ -77,6 +77,8 @@ pub struct SettingsError {
     path: Vec<SettingsStep>,
     message: String,
     hint: Option<String>,
+    /// What else is wrong.
+    others: Vec<SettingsError>,
 }
 
 /// A step into settings.
@@ -94,7 +96,7 @@ pub enum SettingsStep {
 impl SettingsError {
     /// What is wrong: a fragment that names it.
     pub fn new(message: impl Into<String>) -> SettingsError {
-        SettingsError { path: Vec::new(), message: message.into(), hint: None }
+        SettingsError { path: Vec::new(), message: message.into(), hint: None, others: Vec::new() }
     }
 
     /// The same with what to do about it.
@@ -106,11 +108,26 @@ impl SettingsError {
     /// The same, found by this step: the innermost is named first.
     #[must_use]
     pub fn under(mut self, step: SettingsStep) -> SettingsError {
+        self.others = self.others.into_iter().map(|other| other.under(step.clone())).collect();
         self.path.push(step);
         self
     }
 
-    /// What is wrong.
+    /// The same and another one: all that is wrong can be told at once.
+    #[must_use]
+    pub fn and(mut self, mut other: SettingsError) -> SettingsError {
+        let others = std::mem::take(&mut other.others);
+        self.others.push(other);
+        self.others.extend(others);
+        self
+    }
+
+    /// Each thing that is wrong, at least one.
+    pub fn all(&self) -> impl Iterator<Item = &SettingsError> {
+        std::iter::once(self).chain(&self.others)
+    }
+
+    /// What is wrong, of several the first.
     pub fn message(&self) -> &str {
         &self.message
     }
@@ -158,10 +175,10 @@ impl fmt::Display for SettingsError {
             "" => f.write_str(&self.message)?,
             path => write!(f, "{path}: {}", self.message)?,
         }
-        match &self.hint {
-            Some(hint) => write!(f, "; {hint}"),
-            None => Ok(()),
+        if let Some(hint) = &self.hint {
+            write!(f, "; {hint}")?;
         }
+        self.others.iter().try_for_each(|other| write!(f, "\n{other}"))
     }
 }
 
