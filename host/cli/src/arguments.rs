@@ -80,6 +80,14 @@ pub struct Run {
     #[arg(long = "grant-fs", value_name = "PATH[:rw[=SIZE]]")]
     pub grant_fs: Vec<String>,
 
+    /// The directory of what outlives the run: the store of the module `kv`; made if it isn't there
+    #[arg(long, value_name = "DIR")]
+    pub data: Option<PathBuf>,
+
+    /// Bytes that the store may hold: `64MiB`; 1 GiB by default
+    #[arg(long, value_name = "SIZE", requires = "data")]
+    pub data_max: Option<String>,
+
     /// The least important log lines to show
     #[arg(long, value_name = "LEVEL", value_enum, default_value_t = LogLevel::Info)]
     pub log_level: LogLevel,

@@ -74,7 +74,7 @@ fn main() -> ExitCode {
 
 /// `lunarium check`: nothing is said when nothing is wrong. Warnings alone are no failure, unless they were made one.
 fn check(options: &Check) -> Result<u8, Refused> {
-    let mut draft = read(&options.path, &modules::all())?;
+    let mut draft = read(&options.path, &modules::Modules::new().all)?;
     // Nothing runs, so nothing needs what is granted.
     Wall::build(!options.no_confine, [])?;
     // Programs are compiled one at a time, each in an instance of its own.
