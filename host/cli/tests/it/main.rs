@@ -11,6 +11,7 @@ mod exit;
 mod failure;
 mod fault;
 mod grants;
+mod kv;
 mod new;
 mod output;
 mod place;

@@ -1,7 +1,7 @@
 //! How the store fails: what the disk does to it, in words for scripts and for whoever runs the node.
 
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::table::Refused;
 
@@ -47,8 +47,20 @@ impl Fault {
 
     fn of_io(error: &io::Error) -> Fault {
         match error.kind() {
+            // What the library says of a file that begins otherwise.
+            io::ErrorKind::InvalidData => Fault::Damaged("it is no database".to_owned()),
             io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::FileTooLarge => Fault::NoSpace,
             _ => Fault::Disk(error.to_string()),
+        }
+    }
+}
+
+impl OpenError {
+    pub(super) fn of(path: &Path, fault: Fault) -> OpenError {
+        let path = path.to_owned();
+        match fault {
+            Fault::Damaged(what) => OpenError::Damaged { path, what },
+            other => OpenError::Io { path, error: io::Error::other(other.to_string()) },
         }
     }
 }
@@ -70,7 +82,7 @@ pub enum OpenError {
     InUse(PathBuf),
     /// It holds something else, or not all of it.
     #[error(
-        "`{path}` is no store, or is damaged: {what}; put a backup in its place, or move it away to begin with an empty store"
+        "`{path}` is no store, or is damaged ({what}): put a backup in its place, or move it away to begin with an empty one"
     )]
     Damaged {
         /// The file.

@@ -113,14 +113,17 @@ impl Opened {
         // What an earlier start has left.
         redb::StorageBackend::set_len(&file, 0).map_err(refused)?;
         let disk = Disk::new(file);
-        let fault = |what: Fault| OpenError::Io { path: path.clone(), error: io::Error::other(what.to_string()) };
-        let (base, opening) = opened(&disk).map_err(fault)?;
-        form(&base).map_err(fault)?;
+        let (base, opening) = opened(&disk).map_err(|fault| OpenError::of(&path, fault))?;
+        form(&base).map_err(|fault| OpenError::of(&path, fault))?;
         drop(base);
         opening.give_up();
         std::fs::rename(&unmade, &path).map_err(refused)?;
         // The name is durable as well.
         File::open(directory).and_then(|directory| directory.sync_all()).map_err(refused)?;
+        // And so are those of folders that were made for it, where they can be opened.
+        for folder in directory.canonicalize().map_err(refused)?.ancestors().skip(1) {
+            let _ = File::open(folder).and_then(|folder| folder.sync_all());
+        }
         Ok(Opened { path, disk })
     }
 
@@ -145,9 +148,8 @@ impl Opened {
         clock: Clock,
     ) -> Result<Store, OpenError> {
         let Opened { path, disk } = self;
-        let opened = opened(&disk).map_err(|fault| OpenError::Damaged { path: path.clone(), what: fault.to_string() });
-        let (base, opening) = opened?;
-        let found = form(&base).map_err(|error| OpenError::Damaged { path: path.clone(), what: error.to_string() })?;
+        let (base, opening) = opened(&disk).map_err(|fault| OpenError::of(&path, fault))?;
+        let found = form(&base).map_err(|fault| OpenError::of(&path, fault))?;
         if found != table::FORM {
             return Err(OpenError::Form { path, found, known: table::FORM });
         }

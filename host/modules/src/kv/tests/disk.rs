@@ -3,14 +3,18 @@
 use std::io;
 use std::sync::Arc;
 
-use parking_lot::Mutex;
+use parking_lot::{Mutex, MutexGuard};
 use redb::StorageBackend;
 
 /// Bytes that are written whole or not at all.
 const SECTOR: usize = 512;
 
 #[derive(Debug, Clone, Default)]
-pub struct Disk(Arc<Mutex<State>>);
+pub struct Disk {
+    state: Arc<Mutex<State>>,
+    /// Held where a sync is to take its time.
+    syncs: Arc<Mutex<()>>,
+}
 
 #[derive(Debug, Default)]
 struct State {
@@ -56,24 +60,29 @@ impl Disk {
     }
 
     pub fn fail(&self, fail: Option<Fail>) {
-        self.0.lock().fail = fail;
+        self.state.lock().fail = fail;
+    }
+
+    /// No sync ends as long as this is held.
+    pub fn stop_syncs(&self) -> MutexGuard<'_, ()> {
+        self.syncs.lock()
     }
 
     pub fn hold(&self, capacity: u64) {
-        self.0.lock().capacity = Some(capacity);
+        self.state.lock().capacity = Some(capacity);
     }
 
     pub fn operations(&self) -> usize {
-        self.0.lock().operations
+        self.state.lock().operations
     }
 
     pub fn length(&self) -> u64 {
-        self.0.lock().seen.len() as u64
+        self.state.lock().seen.len() as u64
     }
 
     /// Changes a byte where it lies.
     pub fn damage(&self, at: usize) {
-        let mut state = self.0.lock();
+        let mut state = self.state.lock();
         let byte = state.seen.get_mut(at).unwrap();
         *byte ^= 0xff;
         let seen = state.seen.clone();
@@ -82,7 +91,7 @@ impl Disk {
 
     /// As it is after the machine was off: of what wasn't synced some is there, some in part, some not.
     pub fn after_power_loss(&self, mut chance: impl FnMut() -> u64) -> Disk {
-        let state = self.0.lock();
+        let state = self.state.lock();
         let mut bytes = state.synced.clone();
         for change in &state.pending {
             match change {
@@ -103,7 +112,8 @@ impl Disk {
                 }
             }
         }
-        Disk(Arc::new(Mutex::new(State { synced: bytes.clone(), seen: bytes, ..State::default() })))
+        let state = State { synced: bytes.clone(), seen: bytes, ..State::default() };
+        Disk { state: Arc::new(Mutex::new(state)), syncs: Arc::default() }
     }
 }
 
@@ -134,7 +144,7 @@ impl StorageBackend for Disk {
     }
 
     fn read(&self, offset: u64, out: &mut [u8]) -> io::Result<()> {
-        let mut state = self.0.lock();
+        let mut state = self.state.lock();
         match state.fail {
             Some(Fail::OffAt(at)) if state.operations >= at => return Err(io::Error::other("off")),
             Some(Fail::Read) => {
@@ -150,7 +160,7 @@ impl StorageBackend for Disk {
     }
 
     fn set_len(&self, len: u64) -> io::Result<()> {
-        let mut state = self.0.lock();
+        let mut state = self.state.lock();
         state.begin(false)?;
         if state.capacity.is_some_and(|most| len > most && len > state.seen.len() as u64) {
             return Err(full());
@@ -160,7 +170,8 @@ impl StorageBackend for Disk {
     }
 
     fn sync_data(&self) -> io::Result<()> {
-        let mut state = self.0.lock();
+        let _goes_on = self.syncs.lock();
+        let mut state = self.state.lock();
         state.begin(true)?;
         for change in std::mem::take(&mut state.pending) {
             match change {
@@ -172,7 +183,7 @@ impl StorageBackend for Disk {
     }
 
     fn write(&self, offset: u64, data: &[u8]) -> io::Result<()> {
-        let mut state = self.0.lock();
+        let mut state = self.state.lock();
         state.begin(false)?;
         state.change(Change::Write(offset as usize, data.to_vec()));
         Ok(())

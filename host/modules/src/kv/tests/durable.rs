@@ -197,6 +197,30 @@ async fn futures_once<F: Future>(mut future: std::pin::Pin<&mut F>) -> bool {
     std::future::poll_fn(|context| std::task::Poll::Ready(future.as_mut().poll(context).is_ready())).await
 }
 
+#[test]
+fn writes_that_wait_for_a_sync_are_one_transaction() {
+    let disk = Disk::new();
+    let store = new(&disk);
+    let before = store.sums().unwrap().commits;
+    let stopped = disk.stop_syncs();
+    wait(async {
+        let names: Vec<_> = (0..1000).map(|n| format!("p{n}")).collect();
+        let mut writes: Vec<_> = names.iter().map(|name| Box::pin(store.write(name, put(name, b"1")))).collect();
+        for write in &mut writes {
+            // None is answered before it is on the disk.
+            assert!(!futures_once(write.as_mut()).await);
+        }
+        assert_eq!(store.get("p0").unwrap(), None);
+        drop(stopped);
+        super::all(writes).await;
+    });
+    let sums = store.sums().unwrap();
+    assert_eq!(sums.entries, 1000);
+    // The first may have gone alone, and some of those that came next.
+    assert!(sums.commits - before <= 3, "{}", sums.commits - before);
+    check_sums(&store);
+}
+
 fn directory() -> tempfile::TempDir {
     tempfile::tempdir().unwrap()
 }
@@ -223,8 +247,8 @@ fn a_file_of_something_else_is_told_by_its_name() {
     std::fs::write(&path, "something else entirely, and longer than the head of a database\n".repeat(200)).unwrap();
     let error = Opened::in_directory(directory.path()).unwrap().start(1 << 30, |_| {}).err().unwrap().to_string();
     let (begin, end) = (
-        format!("`{}` is no store, or is damaged: ", path.display()),
-        "; put a backup in its place, or move it away to begin with an empty store",
+        format!("`{}` is no store, or is damaged (", path.display()),
+        "): put a backup in its place, or move it away to begin with an empty one",
     );
     assert!(error.starts_with(&begin) && error.ends_with(end), "{error}");
     assert!(std::fs::read_to_string(&path).unwrap().starts_with("something else"));
