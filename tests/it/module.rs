@@ -125,11 +125,18 @@ fn a_value_that_is_kept_as_a_payload_is_the_same_elsewhere() {
         print(text, back ~= a, back.self == back, back[1] == back[2], back[1][1], list[1][2])
         local other, list = shop.swap({ {}, {} }, a)
         print(other.self == other, other[1] == other[2], #list[1][1])
-        print(shop.swap(nil, json.null))
+        print((shop.swap(nil, json.null)))
         print(pcall(shop.swap, 1))
         print(shop.bad())
         "#,
         expect![[r#"
+            false	bad argument #2 to 'swap' (refers to a table outside of it)
+            text	true	true	true	1	7
+            true	true	2
+            null
+            false	bad argument #2 to 'swap' (value expected, got no value)
+            nil	result of `shop.bad` has bytes that are no payload
+            => nil
         "#]],
     );
 }
