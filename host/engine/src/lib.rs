@@ -85,6 +85,7 @@ pub use module::{Arguments, Caller, FunctionError, Module, ModuleError, Raw, nea
 pub use node::{CallError, CompileError, GlobalUse, Globals, Held, SpawnError, SpawnRequest, StartError, Usage};
 pub use process::{Inspection, Level, Output, ProcessLabel, visibility};
 pub use value::{
-    DecodeError, ReadError, Value, ValueError, WriteError, from_payload, from_results, to_arguments, to_payload,
+    DecodeError, DurationError, ReadError, SizeError, Value, ValueError, WriteError, from_payload, from_results,
+    parse_duration, parse_size, to_arguments, to_payload,
 };
 pub use wasm::PoolError;

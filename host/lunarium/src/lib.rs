@@ -50,13 +50,13 @@ pub use error::Error;
 pub use lunarium_app as app;
 pub use lunarium_engine::{
     Actor, ActorSpec, Arguments, Attribute, CallError, Caller, Chunk, CompileError, Condition, ConditionError,
-    DecodeError, Definition, DeliverError, Directory, Engine, EngineConfig, EntryId, ErrorKind, Failure, Field,
-    FieldError, FunctionError, GlobalUse, Globals, Grants, Handle, HostDefinition, HostError, HostId, Import,
+    DecodeError, Definition, DeliverError, Directory, DurationError, Engine, EngineConfig, EntryId, ErrorKind, Failure,
+    Field, FieldError, FunctionError, GlobalUse, Globals, Grants, Handle, HostDefinition, HostError, HostId, Import,
     Inspection, Level, Library, LimitName, Limits, LimitsOverride, Module, ModuleError, NodeConfig, Operand, Operator,
     Outcome, Output, PathError, Pattern, PatternError, Pid, Policy, PolicyEffect, PoolError, ProcessLabel, Raw,
     ReadError, Refusal, ResolveError, ScopeSpec, SecurityError, SecuritySpec, Settings, SettingsError, SettingsStep,
-    Sleep, SpawnError, SpawnRequest, StartError, Value, ValueError, WriteError, from_payload, nearest, to_payload,
-    visibility,
+    SizeError, Sleep, SpawnError, SpawnRequest, StartError, Value, ValueError, WriteError, from_payload, nearest,
+    parse_duration, parse_size, to_payload, visibility,
 };
 pub use node::{Node, NodeBuilder};
 pub use plugin::{Plugin, PluginBuilder};
