@@ -18,7 +18,7 @@ return { main = function(n)
     process.inbox():receive()
     local version = assert(kv.set('own/' .. n, { n = n }))
     assert(kv.increment('count'))
-    local own, found = kv.get('own/' .. n)
+    local own, _, found = kv.get('own/' .. n)
     assert(kv.set('own/' .. n, { n = own.n + 1 }, { if_version = version }))
     return own.n == n and found == version
 end }";

@@ -18,12 +18,29 @@ use lunarium_engine::{
     Caller, Directory, EntryId, ErrorKind, FunctionError, Grants, LimitName, Module as EmbeddersModule, Pattern,
     Policy, PolicyEffect,
 };
+use lunarium_modules::kv;
 use lunarium_tests::{Lab, transcript_in};
 use stub::{Entry, Module, Subject};
 
 /// The modules, in the order of the index.
-const MODULES: [&str; 12] =
-    ["base", "process", "channel", "coroutine", "time", "errors", "ctx", "security", "json", "logger", "env", "fs"];
+const MODULES: [&str; 13] = [
+    "base",
+    "process",
+    "channel",
+    "coroutine",
+    "time",
+    "errors",
+    "ctx",
+    "security",
+    "json",
+    "logger",
+    "env",
+    "fs",
+    "kv",
+];
+
+/// Those among them that are no globals: only `require` finds them.
+const REQUIRED: [&str; 1] = ["kv"];
 
 /// Documented, and not there yet: modules, functions and methods. Whatever is there must not stand here.
 const NOT_YET: &[&str] = &[];
@@ -69,14 +86,23 @@ fn functions(module: &Module) -> impl Iterator<Item = (&str, &Entry)> {
     })
 }
 
-/// What a script prints in a process that has all modules: with the writable directory `data`, the variable `GREETING`, the
-/// module `billing`, and the policy `app:readers` of the group `app:team`, which allows `document.read` on everything.
+/// What a script prints in a process that has all modules: with the writable directory `data`, the variable `GREETING`, an empty
+/// store that it may write, the module `billing`, and the policy `app:readers` of the group `app:team`, which allows `document.read` on everything.
 fn transcript(script: &str) -> String {
     let folder = tempfile::tempdir().expect("a folder");
     let dir = Dir::open_ambient_dir(folder.path(), ambient_authority()).expect("it is there");
     let data = Directory::new("data", dir, true).expect("a path");
     let grants = Grants::new().with_variable("GREETING", Some("hello".to_owned())).with_directory(data);
-    let lab = Lab::granting(grants.with_module("billing"));
+    // A file is made only for those that have a use for it.
+    let slot = kv::Slot::default();
+    if script.contains("kv") {
+        let opened = kv::Opened::in_directory(&folder.path().join("store")).expect("a folder");
+        slot.fill(opened.start(kv::QUOTA, |_| {}).expect("a file"));
+    }
+    let store = kv::module(slot);
+    let settings = store.grant(&kv::rules([("", true)])).expect("a grant");
+    let lab = Lab::granting(grants.with_module("billing").with_settings(settings));
+    lab.node.add_module(store).expect("a name");
     lab.node.add_module(billing()).expect("a name");
     let pattern = |text| vec![Pattern::parse(text).expect("a pattern")];
     let readers = Policy {
@@ -323,6 +349,7 @@ return { main = function()
         local module = _G[name]
         if type(module) == "table" and getmetatable(module) == nil then walk(name, module) end
     end
+    for _, name in ipairs { required } do walk(name, require(name)) end
 end }
 "#;
 
@@ -336,8 +363,9 @@ fn the_runtime_has_what_the_stubs_say_and_nothing_else() {
     }
     documented.retain(|name| name.contains('.'));
     let walked = MODULES.iter().chain(&["os", "debug"]).filter(|name| own(name));
-    let walked: Vec<_> = walked.map(|name| format!("{name:?}")).collect();
-    let printed = transcript(&WALK.replace("{ ... }", &format!("{{ {} }}", walked.join(", "))));
+    let list = |names: Vec<&str>| names.iter().map(|name| format!("{name:?}")).collect::<Vec<_>>().join(", ");
+    let walk = WALK.replace("...", &list(walked.copied().collect())).replace("required", &list(REQUIRED.to_vec()));
+    let printed = transcript(&walk);
     let real: BTreeSet<_> = printed.lines().filter(|line| !line.starts_with("=>")).map(str::to_owned).collect();
     let undocumented: Vec<_> = real.difference(&documented).collect();
     assert!(undocumented.is_empty(), "there, and not in the stubs: {undocumented:?}");
@@ -353,7 +381,8 @@ fn base_lists_the_globals() {
     let row = text.iter().find(|line| line.starts_with("| base library |")).expect("a row");
     let mut documented: BTreeSet<_> = row.split('`').skip(1).step_by(2).collect();
     documented.extend(["string", "table", "math", "utf8", "coroutine", "os", "debug"]);
-    documented.extend(MODULES.iter().filter(|name| **name != "base" && !untried(name, name)));
+    documented
+        .extend(MODULES.iter().filter(|name| **name != "base" && !REQUIRED.contains(name) && !untried(name, name)));
     let printed = transcript("return function() for name in pairs(_G) do print(name) end end");
     let real: BTreeSet<_> = printed.lines().filter(|line| !line.starts_with("=>")).collect();
     assert_eq!(documented, real);

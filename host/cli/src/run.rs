@@ -19,12 +19,12 @@ use tokio::time::sleep;
 use crate::arguments::Run;
 use crate::grant::grants;
 use crate::interrupt::{self, Interrupt, Interrupts};
+use crate::modules::{Data, Modules};
 use crate::plan::{Plan, Wish, plan};
 use crate::services::Watch;
 use crate::terminal::{Screen, Terminal, has_colours};
 use crate::verdict::{Ended, FAILURE, OUTPUT_CLOSED, Verdict};
 use crate::wall::Wall;
-use crate::modules::{Data, Modules};
 use crate::{Refused, finished, limits, read, start_node};
 
 /// How long services may take to stop. At the limit: what is left is terminated.

@@ -44,7 +44,8 @@ fn text(value: Value) -> String {
 
 /// What `err` says of a call: kind, text, whether it is retryable.
 fn refusal(node: &Node, grant: Value, call: &str) -> String {
-    let body = format!("local value, err = {call} return ('%s: %s (%s)'):format(err:kind(), err:message(), err:retryable())");
+    let body =
+        format!("local value, err = {call} return ('%s: %s (%s)'):format(err:kind(), err:message(), err:retryable())");
     text(run_with(node, grant, &body))
 }
 
@@ -74,7 +75,7 @@ fn values_are_as_messages_and_outlive_the_node() {
                 and value.null == json.null and value.wait == time.parse_duration('2s') and value.at:unix() == 5
                 and value.err:kind() == errors.CONFLICT and value.err:details()[1] == value.err:details()[2]
         end
-        local value, version = kv.get('a')
+        local value, _, version = kv.get('a')
         local page = kv.list('a')
         -- In a page values stand elsewhere, and behind each other.
         kv.set('b', value)
@@ -107,13 +108,19 @@ fn numbers_are_counted() {
     let node = node(&directory);
     let result = run(
         &node,
-        "local first, version = kv.increment('n')
+        "local first, _, version = kv.increment('n')
         kv.set('m', 300)
-        return table.concat({ first, version, (kv.increment('n', 41)), (kv.increment('n', -50)), (kv.increment('m')), (kv.get('n')), math.type(kv.get('n')) }, ' ')",
+        return table.concat({ first, version, (kv.increment('n', 41)), (kv.increment('n', -50)), (kv.increment('m')), (kv.get('n')), math.type((kv.get('n'))) }, ' ')",
     );
     assert_eq!(text(result), "1 1 42 -8 301 -8 integer");
-    assert_eq!(refused(&node, "kv.increment('s', 1, nil, kv.set('s', '5'))"), "Invalid: the value is no integer (false)");
-    assert_eq!(refused(&node, "kv.increment('f', 1, nil, kv.set('f', 5.0))"), "Invalid: the value is no integer (false)");
+    assert_eq!(
+        refused(&node, "kv.increment('s', 1, nil, kv.set('s', '5'))"),
+        "Invalid: the value is no integer (false)"
+    );
+    assert_eq!(
+        refused(&node, "kv.increment('f', 1, nil, kv.set('f', 5.0))"),
+        "Invalid: the value is no integer (false)"
+    );
     let overflow = "Invalid: integer overflow: 9223372036854775807 and 1 is more than an integer can be (false)";
     assert_eq!(refused(&node, "kv.increment('n', 1, nil, kv.set('n', math.maxinteger))"), overflow);
 }
@@ -128,13 +135,13 @@ fn a_list_comes_in_pages_of_keys_and_bytes() {
         kv.set('l', 'no')
         local keys, pages, after = {}, 0, nil
         repeat
-            local page, next = kv.list('k/', { limit = 10, after = after })
+            local page, _, next = kv.list('k/', { limit = 10, after = after })
             for _, item in ipairs(page) do keys[#keys + 1] = item.key .. '=' .. item.value end
             pages, after = pages + 1, next
         until not after
         local names = kv.list('k/', { values = false, limit = 1 })
         for i = 1, 20 do kv.set('large/' .. i, ('x'):rep(100000)) end
-        local large, next = kv.list('large/')
+        local large, _, next = kv.list('large/')
         return table.concat({ #keys, keys[1], keys[25], pages, tostring(names[1].value), names[1].version, #large, next }, ' ')",
     );
     assert_eq!(text(result), "25 k/01=1 k/25=25 3 nil 1 2 large/10");
@@ -164,20 +171,29 @@ fn a_grant_is_prefixes() {
     run(&node, "kv.set('orders/1', 'a') kv.set('users/1', 'b') kv.set('order', 'c')");
     let grant = || kv::rules([("orders/", true), ("users/", false)]);
     let denied = |call: &str| refusal(&node, grant(), call);
-    let readable = run_with(&node, grant(), "return kv.get('orders/1') .. kv.get('users/1') .. #kv.list('users/') .. #kv.list('orders/1')");
+    let readable = run_with(
+        &node,
+        grant(),
+        "return kv.get('orders/1') .. kv.get('users/1') .. #kv.list('users/') .. #kv.list('orders/1')",
+    );
     assert_eq!(text(readable), "ab11");
-    assert_eq!(run_with(&node, grant(), "return kv.set('orders/2', 1) > 0 and kv.delete('orders/2')"), Value::Boolean(true));
+    assert_eq!(
+        run_with(&node, grant(), "return kv.set('orders/2', 1) > 0 and kv.delete('orders/2')"),
+        Value::Boolean(true)
+    );
     let none = "PermissionDenied: key `order` begins with no granted prefix (false)";
     assert_eq!(denied("kv.get('order')"), none);
     assert_eq!(denied("kv.set('order', 1)"), none);
-    let read_only = "PermissionDenied: key `users/1` may only be read: its prefix is granted without `write: true` (false)";
+    let read_only =
+        "PermissionDenied: key `users/1` may only be read: its prefix is granted without `write: true` (false)";
     for call in ["kv.set('users/1', 1)", "kv.delete('users/1')", "kv.increment('users/1')"] {
         assert_eq!(denied(call), read_only);
     }
     assert_eq!(denied("kv.list('')"), "PermissionDenied: prefix `` isn't granted (false)");
     assert_eq!(denied("kv.list('order')"), "PermissionDenied: prefix `order` isn't granted (false)");
     // A page can't begin elsewhere than in the prefix.
-    let after = run_with(&node, grant(), "return #kv.list('orders/', { after = '' }) + #kv.list('orders/', { after = 'z' })");
+    let after =
+        run_with(&node, grant(), "return #kv.list('orders/', { after = '' }) + #kv.list('orders/', { after = 'z' })");
     assert_eq!(after, Value::Integer(1));
 }
 
@@ -194,7 +210,10 @@ fn grants_that_cannot_be_are_refused_at_the_start() {
         Value::Array(vec![Value::Map(pairs)])
     };
     assert_eq!(fault("".into()), "settings of module `kv`: a list of rules is expected, not text");
-    assert_eq!(fault(rule(&[("write", Value::Boolean(true))])), "settings of module `kv`: [1]: a kv grant lacks `prefix`");
+    assert_eq!(
+        fault(rule(&[("write", Value::Boolean(true))])),
+        "settings of module `kv`: [1]: a kv grant lacks `prefix`"
+    );
     let text = "settings of module `kv`: [1].write: `write` must be `true` or `false`, not text";
     assert_eq!(fault(rule(&[("prefix", "a".into()), ("write", "yes".into())])), text);
     let text = "settings of module `kv`: [1]: unknown key `prefx` in a kv grant; did you mean `prefix`?";
@@ -219,17 +238,32 @@ fn what_cannot_be_a_key_a_value_or_an_option_is_told() {
     assert_eq!(refused(&node, "kv.list(('k'):rep(513))"), "Invalid: prefix is longer than 512 bytes (false)");
     assert_eq!(refused(&node, "kv.set('a', nil)"), "Invalid: value is nil; kv.delete takes a key away (false)");
     for limit in ["0", "1001"] {
-        assert_eq!(refused(&node, &format!("kv.list('', {{ limit = {limit} }})")), "Invalid: limit must be from 1 to 1000 (false)");
+        assert_eq!(
+            refused(&node, &format!("kv.list('', {{ limit = {limit} }})")),
+            "Invalid: limit must be from 1 to 1000 (false)"
+        );
     }
-    let raised = |call: &str| text(run(&node, &format!("return (select(2, pcall(function() return {call} end)):gsub('^.-:%d+: ', ''))")));
+    let raised = |call: &str| {
+        text(run(&node, &format!("return (select(2, pcall(function() return {call} end)):gsub('^.-:%d+: ', ''))")))
+    };
     assert_eq!(raised("kv.get()"), "bad argument #1 to 'get' (string expected, got no value)");
     assert_eq!(raised("kv.get('\\255')"), "bad argument #1 to 'get' (string is not valid UTF-8)");
     assert_eq!(raised("kv.set('a')"), "bad argument #2 to 'set' (value expected, got no value)");
-    assert_eq!(raised("kv.increment('a', 1.5)"), "bad argument #2 to 'increment' (number has no integer representation)");
-    let time = "a time is a text such as \"1h30m\", a number of milliseconds, or a Duration; and more than 0";
-    for ttl in ["'soon'", "0", "-5", "{}", "'0s'", "1.5", "time.parse_duration('-1s')"] {
+    assert_eq!(
+        raised("kv.increment('a', 1.5)"),
+        "bad argument #2 to 'increment' (number has no integer representation)"
+    );
+    for (ttl, fault) in [
+        ("'soon'", "`soon` is not a duration"),
+        ("0", "a time of 0: kv.delete takes a key away"),
+        ("'0s'", "a time of 0: kv.delete takes a key away"),
+        ("-5", "duration `-5` is negative"),
+        ("time.parse_duration('-1s')", "duration `-1000000000ns` is negative"),
+        ("1.5", "`number` is not a duration"),
+        ("{}", "`table` is not a duration"),
+    ] {
         let text = raised(&format!("kv.set('a', 1, {{ ttl = {ttl} }})"));
-        assert_eq!(text, format!("bad argument #3 to 'set' (.ttl: {time})").replace("(.ttl", "(ttl"), "{ttl}");
+        assert_eq!(text, format!("bad argument #3 to 'set' (ttl: {fault})"), "{ttl}");
     }
     let text = raised("kv.set('a', 1, { tll = 5 })");
     assert_eq!(text, "bad argument #3 to 'set' (unknown field `tll`, expected `ttl` or `if_version`)");

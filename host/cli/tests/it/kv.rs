@@ -15,7 +15,9 @@ const STORE: &str = "    grants: {kv: [{prefix: '', write: true}]}\n";
 
 /// An application with these scripts, each an entry that may do everything with the store.
 fn scripts(scripts: &[(&str, &str)]) -> TempDir {
-    let entry = |(name, _): &(&str, &str)| format!("  - name: {name}\n    kind: process.lua\n    source: file://{name}.lua\n{STORE}");
+    let entry = |(name, _): &(&str, &str)| {
+        format!("  - name: {name}\n    kind: process.lua\n    source: file://{name}.lua\n{STORE}")
+    };
     let entries: String = scripts.iter().map(entry).collect();
     let app = app(&format!("{entries}  - name: processes\n    kind: process.host\n"));
     for (name, text) in scripts {
@@ -101,16 +103,23 @@ fn a_command_that_is_killed_while_it_writes_has_lost_nothing_acknowledged() {
         acknowledged.extend(numbers(&told));
 
         let dump = entry(&app, "dump");
-        let found = numbers(dump.strip_prefix("exit code: 0\n--- stdout\n").unwrap_or_else(|| panic!("round {round}: {dump}")));
+        let found =
+            numbers(dump.strip_prefix("exit code: 0\n--- stdout\n").unwrap_or_else(|| panic!("round {round}: {dump}")));
         for (name, number) in &acknowledged {
             let there = found.get(name).copied().unwrap_or_default();
             // One write of each can be there without having been told.
-            assert!((*number..=number + 1).contains(&there) || name == "sum", "round {round}: {name} {number}, there is {there}");
+            assert!(
+                (*number..=number + 1).contains(&there) || name == "sum",
+                "round {round}: {name} {number}, there is {there}"
+            );
         }
         // Each line was told after a count that was acknowledged as well.
         let lines = told.bytes().filter(|byte| *byte == b'\n').count() as u64;
         let sum = before.get("sum").copied().unwrap_or_default();
-        assert!((sum + lines..=sum + lines + 4).contains(&found["sum"]), "round {round}: {lines} lines, {before:?} {found:?}");
+        assert!(
+            (sum + lines..=sum + lines + 4).contains(&found["sum"]),
+            "round {round}: {lines} lines, {before:?} {found:?}"
+        );
         before = found;
         let files: Vec<_> = fs::read_dir(app.path().join("data")).unwrap().collect();
         assert_eq!(files.len(), 1);
@@ -131,7 +140,7 @@ return function()
     for i = 1, n - 1 do assert(#kv.get('fill/' .. i) == 100000) end
     for i = 1, n - 1 do assert(kv.delete('fill/' .. i)) end
     assert(kv.set('again', ('x'):rep(100000)))
-    print(kv.get('first'))
+    print((kv.get('first')))
 end";
 
 #[test]
@@ -154,7 +163,7 @@ fn a_full_disk_is_told_and_the_store_goes_on() {
         exit code: 0
         --- stdout
         true	ResourceExhausted	the disk is full	disk	true
-        here	1
+        here
         1
         --- stderr
         <time> WARN  the store can't be written: the disk is full
@@ -180,7 +189,8 @@ fn a_grant_without_a_directory_is_told_at_the_start() {
 
 #[test]
 fn grants_are_checked_with_their_places() {
-    let app = app("  - name: main\n    kind: process.lua\n    source: file://main.lua\n    grants: {kv: [{prefix: 5}]}\n");
+    let app =
+        app("  - name: main\n    kind: process.lua\n    source: file://main.lua\n    grants: {kv: [{prefix: 5}]}\n");
     fs::write(app.path().join("app/main.lua"), "return function() end").unwrap();
     expect![[r#"
         exit code: 2
@@ -236,7 +246,8 @@ fn a_file_that_is_no_store_is_told_by_its_name() {
 
 #[test]
 fn a_size_goes_with_a_directory() {
-    let app = scripts(&[("set", "return function() local _, err = require('kv').set('a', ('x'):rep(5000)) print(err) end")]);
+    let app =
+        scripts(&[("set", "return function() local _, err = require('kv').set('a', ('x'):rep(5000)) print(err) end")]);
     let run = |options: &[&str]| run(&app, &[&["run"], options, &["-x", "app:set", "app"]].concat());
     expect![[r#"
         exit code: 0
@@ -268,7 +279,8 @@ fn the_directory_is_the_owners_alone() {
 fn nothing_else_can_be_opened_in_the_directory() {
     // The store's file is open before the wall is built: no path leads to it from behind.
     let folder = folder(&[("file.lua", "return function() print(fs) end")]);
-    let output = lunarium(folder.path(), &["run", "--data", "data", "--log-level", "debug", "file.lua"]).output().unwrap();
+    let output =
+        lunarium(folder.path(), &["run", "--data", "data", "--log-level", "debug", "file.lua"]).output().unwrap();
     let text = transcript(&without_times(output));
     assert!(text.starts_with("exit code: 0\n--- stdout\nnil\n"), "{text}");
 }

@@ -1,4 +1,6 @@
 //! The functions of `kv`: arguments checked, grants asked, answers and errors in a script's words.
+//!
+//! What comes beside a value stands behind `err`, so that `local value, err = …` is right for each.
 
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -105,11 +107,11 @@ struct Item {
     version: u64,
 }
 
-fn get(slot: &Slot, caller: &Caller, key: &str) -> Result<(Raw, u64), FunctionError> {
+fn get(slot: &Slot, caller: &Caller, key: &str) -> Result<(Raw, (), u64), FunctionError> {
     check_key(key)?;
     grant::check(caller, key, Use::Read)?;
     match slot.store()?.get(key).map_err(of_fault)? {
-        Some(found) => Ok((Raw(found.value), found.version)),
+        Some(found) => Ok((Raw(found.value), (), found.version)),
         None => Err(FunctionError::new(ErrorKind::NotFound, format!("no key `{}`", shown(key)))),
     }
 }
@@ -119,7 +121,7 @@ fn list(
     caller: &Caller,
     prefix: &str,
     options: &Listing,
-) -> Result<(Vec<Item>, Option<String>), FunctionError> {
+) -> Result<(Vec<Item>, (), Option<String>), FunctionError> {
     if prefix.len() > KEY {
         return Err(FunctionError::new(ErrorKind::Invalid, format!("prefix is longer than {KEY} bytes")));
     }
@@ -130,15 +132,14 @@ fn list(
     grant::check(caller, prefix, Use::List)?;
     let values = options.values.unwrap_or(true);
     let message = usize::try_from(caller.limits().message).unwrap_or(usize::MAX);
-    let range =
-        Range { prefix, after: options.after.as_deref(), entries, bytes: PAGE_BYTES.min(message / 2), values };
+    let range = Range { prefix, after: options.after.as_deref(), entries, bytes: PAGE_BYTES.min(message / 2), values };
     let page = slot.store()?.list(&range).map_err(of_fault)?;
     let item = |found: super::Found| Item {
         key: found.key,
         value: values.then_some(Raw(found.value)),
         version: found.version,
     };
-    Ok((page.entries.into_iter().map(item).collect(), page.next))
+    Ok((page.entries.into_iter().map(item).collect(), (), page.next))
 }
 
 async fn set(
@@ -171,10 +172,10 @@ async fn increment(
     key: String,
     by: i64,
     options: Setting,
-) -> Result<(i64, u64), FunctionError> {
+) -> Result<(i64, (), u64), FunctionError> {
     let act = Act::Increment(by, ttl(&options));
     match write(slot, caller, key, options.if_version, act).await? {
-        Written::Incremented(sum, version) => Ok((sum, version)),
+        Written::Incremented(sum, version) => Ok((sum, (), version)),
         other => Err(unexpected(other)),
     }
 }

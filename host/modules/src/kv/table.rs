@@ -29,6 +29,10 @@ pub(super) const EXPIRY: u64 = 48;
 /// How many expired entries one write transaction takes away. The number: few enough to be unnoticed by who waits for it.
 pub(super) const SWEEP: usize = 256;
 
+/// Bytes that a sweep passes over, and those that a page looks at: an entry lies in pages of its own when it is large, and they are
+/// read for its head. The number: as one transaction's, twice.
+pub(super) const LOOK: u64 = 8 << 20;
+
 /// An entry: its version and when it expires (0: never), little-endian, and the value's payload.
 struct Entry<'b> {
     version: u64,
@@ -204,7 +208,14 @@ impl<'t> Tables<'t> {
         for row in self.expiring.range(..(self.clock.saturating_add(1), ""))?.take(SWEEP) {
             due.push(row?.0.value().1.to_owned());
         }
-        due.iter().try_for_each(|key| self.remove(key).map(|_| ()))
+        let begun = self.now.bytes;
+        for key in &due {
+            if begun.saturating_sub(self.now.bytes) >= LOOK {
+                break;
+            }
+            self.remove(key)?;
+        }
+        Ok(())
     }
 
     /// When the next entry expires.
@@ -368,7 +379,7 @@ pub(super) fn list(transaction: &ReadTransaction, range: &Range<'_>, now: u64) -
         Some(after) if after >= range.prefix => Bound::Excluded(after),
         _ => Bound::Included(range.prefix),
     };
-    let (mut bytes, mut expired, mut last) = (0_usize, 0_usize, None);
+    let (mut bytes, mut expired, mut looked, mut last) = (0_usize, 0_usize, 0_u64, None);
     for row in table.range::<&str>((start, Bound::Unbounded))? {
         let (key, found) = row?;
         let key = key.value();
@@ -380,7 +391,7 @@ pub(super) fn list(transaction: &ReadTransaction, range: &Range<'_>, now: u64) -
         let value = if range.values { entry.value } else { &[] };
         let size = key.len().saturating_add(value.len()).saturating_add(PAGE_ENTRY);
         let full = there && (page.entries.len() >= range.entries || bytes.saturating_add(size) > range.bytes);
-        if full && last.is_some() || expired >= EXPIRED_ROWS {
+        if last.is_some() && (full || expired >= EXPIRED_ROWS || looked >= LOOK) {
             page.next = last;
             return Ok(page);
         }
@@ -394,6 +405,7 @@ pub(super) fn list(transaction: &ReadTransaction, range: &Range<'_>, now: u64) -
         } else {
             expired = expired.saturating_add(1);
         }
+        looked = looked.saturating_add(cost(key, entry.value.len(), false));
         last = Some(key.to_owned());
     }
     Ok(page)

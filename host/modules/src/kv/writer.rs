@@ -34,7 +34,19 @@ const REST: Duration = Duration::from_secs(3600);
 /// It looks for what has expired this often at most.
 const PAUSE: Duration = Duration::from_secs(1);
 
+/// Whoever still waits is told when the thread ends, whatever ended it.
+struct Last<'s>(&'s Shared);
+
+impl Drop for Last<'_> {
+    fn drop(&mut self) {
+        self.0.queue.close();
+        // Dropped with their replies.
+        while !self.0.queue.next(Duration::ZERO).is_last {}
+    }
+}
+
 pub(super) fn run(shared: &Arc<Shared>) {
+    let _last = Last(shared);
     // What stands there from before may have expired.
     let mut patience = Duration::ZERO;
     loop {

@@ -57,11 +57,15 @@ fn numbers_are_counted_up_to_their_ends() {
     write(&store, add("m", i64::MAX)).unwrap();
     assert!(refusal(&store, add("m", 1)).starts_with("integer overflow"));
     // As MessagePack writes 300 in three ways, and -1; a float, a text, nine bytes of something.
-    for (payload, number) in [(&[0xcd, 1, 44][..], 301), (&[0xd1, 1, 44], 301), (&[0xff], 0), (&[0xcf, 0, 0, 0, 0, 0, 0, 1, 44], 301)] {
+    for (payload, number) in
+        [(&[0xcd, 1, 44][..], 301), (&[0xd1, 1, 44], 301), (&[0xff], 0), (&[0xcf, 0, 0, 0, 0, 0, 0, 1, 44], 301)]
+    {
         write(&store, put("x", payload)).unwrap();
         assert!(matches!(write(&store, add("x", 1)), Ok(Written::Incremented(sum, _)) if sum == number));
     }
-    for payload in [&[0xcb, 0x40, 0, 0, 0, 0, 0, 0, 0][..], b"\xa15", &[0xcf, 0xff, 0, 0, 0, 0, 0, 0, 0], &[0xd3; 11], &[]] {
+    for payload in
+        [&[0xcb, 0x40, 0, 0, 0, 0, 0, 0, 0][..], b"\xa15", &[0xcf, 0xff, 0, 0, 0, 0, 0, 0, 0], &[0xd3; 11], &[]]
+    {
         write(&store, put("x", payload)).unwrap();
         assert_eq!(refusal(&store, add("x", 1)), "the value is no integer");
     }
@@ -176,6 +180,29 @@ fn a_list_comes_in_pages() {
 }
 
 #[test]
+fn what_is_large_is_looked_at_and_swept_in_pieces() {
+    let (disk, clock) = (Disk::new(), Clock::default());
+    clock.set(1);
+    let store = start(&disk, 1 << 30, &clock).unwrap();
+    for number in 0..20 {
+        write(&store, put(&format!("{number:02}"), &[7; 1 << 20]).ttl(1_000_000)).unwrap();
+    }
+    let names = Range { values: false, ..everything() };
+    let page = store.list(&names).unwrap();
+    assert_eq!((page.entries.len(), page.next.as_deref()), (8, Some("07")));
+    let page = store.list(&Range { after: Some("15"), ..names }).unwrap();
+    assert_eq!((page.entries.len(), page.next), (4, None));
+    let before = store.sums().unwrap().commits;
+    clock.set(2_000_000);
+    write(&store, put("z", b"1")).unwrap();
+    while store.sums().unwrap().entries > 1 {
+        std::thread::yield_now();
+    }
+    // Eight and eight and four.
+    assert_eq!(store.sums().unwrap().commits - before, 3);
+}
+
+#[test]
 fn a_page_looks_at_so_many_that_have_expired_and_no_more() {
     let (disk, clock) = (Disk::new(), Clock::default());
     clock.set(1);
@@ -213,7 +240,10 @@ fn the_file_is_not_much_larger_than_what_its_entries_count() {
             }
         });
         let (counted, file) = (store.sums().unwrap().bytes, disk.length());
-        println!("key {key}, value {value}, expires {expires}: counted {counted}, file {file}, {:.2}", file as f64 / counted as f64);
+        println!(
+            "key {key}, value {value}, expires {expires}: counted {counted}, file {file}, {:.2}",
+            file as f64 / counted as f64
+        );
         assert!(file < 4 * counted, "{key} {value} {expires}: {file} for {counted}");
     }
 }

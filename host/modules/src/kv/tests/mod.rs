@@ -3,6 +3,7 @@
 mod disk;
 mod durable;
 mod entries;
+mod queue;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
