@@ -29,7 +29,7 @@ pub enum Command {
     /// An application is a folder with `_index.yaml` files. Its services run until an interrupt, or until neither a service
     /// nor another process is left; with `-x` one process runs, and the command ends with it. An application without
     /// services runs its only entry named `main`.
-    Run(Run),
+    Run(Box<Run>),
     /// Check an application or a single file without running it
     ///
     /// Mistakes keep it from running. Warnings don't: globals that nobody defines, entries that nothing uses, limits that

@@ -61,7 +61,7 @@ impl From<Refused> for Verdict {
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let result = match arguments.command {
-        Command::Run(options) => run::run(options),
+        Command::Run(options) => run::run(*options),
         Command::Check(options) => check(&options),
         Command::New(options) => make(&options.path),
     };
