@@ -6,6 +6,7 @@
 
 mod density;
 mod fault;
+mod kv;
 mod slot;
 
 use std::env;

@@ -106,6 +106,39 @@ fn shop() -> Module {
         .immediate("pair", |_, ((a, b),): ((i64, i64),)| -> Given<i64> { Ok(a + b) })
         .immediate("any", |_, values: Vec<Value>| -> Given<Vec<Value>> { Ok(values) })
         .immediate("raw", |_, raw: Raw| -> Given<Raw> { Ok(raw) })
+        .immediate("swap", |_, (a, b): (Raw, Raw)| -> Given<(Raw, Vec<(Raw, i64)>)> { Ok((b, vec![(a, 7)])) })
+        .immediate("bad", |_, (): ()| -> Given<(Raw, i64)> { Ok((Raw(vec![0x92, 1].into()), 1)) })
+}
+
+#[test]
+fn a_value_that_is_kept_as_a_payload_is_the_same_elsewhere() {
+    check(
+        shop(),
+        r#"
+        local shop = require("shop")
+        local inner = { 1 }
+        local a, b = { inner, inner }, { x = inner, y = { { inner } } }
+        a.self = a
+        print(pcall(shop.swap, a, b))
+        local text, list = shop.swap(a, "text")
+        local back = list[1][1]
+        print(text, back ~= a, back.self == back, back[1] == back[2], back[1][1], list[1][2])
+        local other, list = shop.swap({ {}, {} }, a)
+        print(other.self == other, other[1] == other[2], #list[1][1])
+        print((shop.swap(nil, json.null)))
+        print(pcall(shop.swap, 1))
+        print(shop.bad())
+        "#,
+        expect![[r#"
+            false	bad argument #2 to 'swap' (refers to a table outside of it)
+            text	true	true	true	1	7
+            true	true	2
+            null
+            false	bad argument #2 to 'swap' (value expected, got no value)
+            nil	result of `shop.bad` has bytes that are no payload
+            => nil
+        "#]],
+    );
 }
 
 #[test]

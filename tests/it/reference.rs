@@ -20,15 +20,30 @@ use lunarium_engine::{
     Policy, PolicyEffect, Value,
 };
 use lunarium_modules::http::Http;
+use lunarium_modules::kv;
 use lunarium_tests::{Lab, transcript_in};
 use stub::{Entry, Module, Subject};
 
 /// The modules, in the order of the index.
-const MODULES: [&str; 12] =
-    ["base", "process", "channel", "coroutine", "time", "errors", "ctx", "security", "json", "logger", "env", "fs"];
+const MODULES: [&str; 14] = [
+    "base",
+    "process",
+    "channel",
+    "coroutine",
+    "time",
+    "errors",
+    "ctx",
+    "security",
+    "json",
+    "logger",
+    "env",
+    "fs",
+    "http",
+    "kv",
+];
 
-/// Those that no process has as globals: `require` finds them, where they are granted.
-const BY_REQUIRE: [&str; 1] = ["http"];
+/// Those among them that are no globals: only `require` finds them.
+const REQUIRED: [&str; 2] = ["http", "kv"];
 
 /// Documented, and not there yet: modules, functions and methods. Whatever is there must not stand here.
 const NOT_YET: &[&str] = &[];
@@ -63,7 +78,7 @@ fn modules() -> Vec<Module> {
         assert_eq!(module.name, **name, "the name of the file and of the module");
         module
     };
-    MODULES.iter().chain(&BY_REQUIRE).map(read).collect()
+    MODULES.iter().map(read).collect()
 }
 
 /// The functions of a module, by name.
@@ -74,8 +89,9 @@ fn functions(module: &Module) -> impl Iterator<Item = (&str, &Entry)> {
     })
 }
 
-/// What a script prints in a process that has all modules: with the writable directory `data`, the variable `GREETING`, the
-/// module `billing`, the server of `server.rs` in the place of `https://api.example.com`, and the policy `app:readers` of the group `app:team`, which allows `document.read` on everything.
+/// What a script prints in a process that has all modules: with the writable directory `data`, the variable `GREETING`, an empty
+/// store that it may write, the server of `server.rs` in the place of `https://api.example.com`, the module `billing`, and the policy
+/// `app:readers` of the group `app:team`, which allows `document.read` on everything.
 fn transcript(script: &str) -> String {
     let folder = tempfile::tempdir().expect("a folder");
     let dir = Dir::open_ambient_dir(folder.path(), ambient_authority()).expect("it is there");
@@ -85,7 +101,16 @@ fn transcript(script: &str) -> String {
     let rule = [("url", Value::from(format!("{}/v1/*", server::url()).as_str())), ("methods", server::methods())];
     let rule = Value::Map(rule.map(|(key, value)| (Value::from(key), value)).to_vec());
     let rules = http.grant(&Value::Array(vec![rule])).expect("rules");
-    let lab = Lab::granting(grants.with_module("billing").with_settings(rules));
+    // A file is made only for those that have a use for it.
+    let slot = kv::Slot::default();
+    if script.contains("kv") {
+        let opened = kv::Opened::in_directory(&folder.path().join("store")).expect("a folder");
+        slot.fill(opened.start(kv::QUOTA, |_| {}).expect("a file"));
+    }
+    let store = kv::module(slot);
+    let settings = store.grant(&kv::rules([("", true)])).expect("a grant");
+    let lab = Lab::granting(grants.with_module("billing").with_settings(settings).with_settings(rules));
+    lab.node.add_module(store).expect("a name");
     lab.node.add_module(billing()).expect("a name");
     lab.node.add_module(http).expect("a name");
     let pattern = |text| vec![Pattern::parse(text).expect("a pattern")];
@@ -149,10 +174,9 @@ fn the_index_lists_every_module() {
 
 #[test]
 fn no_page_is_left_over() {
-    let names = || MODULES.iter().chain(&BY_REQUIRE);
-    let known: BTreeSet<_> = names().map(|name| format!("{name}.md")).chain(["README.md".to_owned()]).collect();
+    let known: BTreeSet<_> = MODULES.iter().map(|name| format!("{name}.md")).chain(["README.md".to_owned()]).collect();
     assert_eq!(names_in("reference"), known);
-    let known: BTreeSet<_> = names().map(|name| format!("{name}.lua")).collect();
+    let known: BTreeSet<_> = MODULES.iter().map(|name| format!("{name}.lua")).collect();
     assert_eq!(names_in("library"), known);
 }
 
@@ -335,9 +359,8 @@ return { main = function()
     for _, name in ipairs { ... } do
         local module = _G[name]
         if type(module) == "table" and getmetatable(module) == nil then walk(name, module) end
-        local found, own = pcall(require, name)
-        if module == nil and found then walk(name, own) end
     end
+    for _, name in ipairs { required } do walk(name, require(name)) end
 end }
 "#;
 
@@ -350,9 +373,10 @@ fn the_runtime_has_what_the_stubs_say_and_nothing_else() {
         documented.extend(table_names(module));
     }
     documented.retain(|name| name.contains('.'));
-    let walked = MODULES.iter().chain(&["os", "debug"]).chain(&BY_REQUIRE).filter(|name| own(name));
-    let walked: Vec<_> = walked.map(|name| format!("{name:?}")).collect();
-    let printed = transcript(&WALK.replace("{ ... }", &format!("{{ {} }}", walked.join(", "))));
+    let walked = MODULES.iter().chain(&["os", "debug"]).filter(|name| own(name));
+    let list = |names: Vec<&str>| names.iter().map(|name| format!("{name:?}")).collect::<Vec<_>>().join(", ");
+    let walk = WALK.replace("...", &list(walked.copied().collect())).replace("required", &list(REQUIRED.to_vec()));
+    let printed = transcript(&walk);
     let real: BTreeSet<_> = printed.lines().filter(|line| !line.starts_with("=>")).map(str::to_owned).collect();
     let undocumented: Vec<_> = real.difference(&documented).collect();
     assert!(undocumented.is_empty(), "there, and not in the stubs: {undocumented:?}");
@@ -368,7 +392,8 @@ fn base_lists_the_globals() {
     let row = text.iter().find(|line| line.starts_with("| base library |")).expect("a row");
     let mut documented: BTreeSet<_> = row.split('`').skip(1).step_by(2).collect();
     documented.extend(["string", "table", "math", "utf8", "coroutine", "os", "debug"]);
-    documented.extend(MODULES.iter().filter(|name| **name != "base" && !untried(name, name)));
+    documented
+        .extend(MODULES.iter().filter(|name| **name != "base" && !REQUIRED.contains(name) && !untried(name, name)));
     let printed = transcript("return function() for name in pairs(_G) do print(name) end end");
     let real: BTreeSet<_> = printed.lines().filter(|line| !line.starts_with("=>")).collect();
     assert_eq!(documented, real);
@@ -376,7 +401,7 @@ fn base_lists_the_globals() {
 
 #[test]
 fn stubs_are_lua() {
-    for name in MODULES.iter().chain(&BY_REQUIRE) {
+    for name in MODULES {
         let source = fs::read_to_string(docs().join("library").join(format!("{name}.lua"))).expect("text");
         let script = format!("return function() print(load({source:?})) end");
         let printed = transcript(&script);

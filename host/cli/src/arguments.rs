@@ -29,7 +29,7 @@ pub enum Command {
     /// An application is a folder with `_index.yaml` files. Its services run until an interrupt, or until neither a service
     /// nor another process is left; with `-x` one process runs, and the command ends with it. An application without
     /// services runs its only entry named `main`.
-    Run(Run),
+    Run(Box<Run>),
     /// Check an application or a single file without running it
     ///
     /// Mistakes keep it from running. Warnings don't: globals that nobody defines, entries that nothing uses, limits that
@@ -79,6 +79,14 @@ pub struct Run {
     /// Let what is run read the files of this directory, or change them too, and fill it with so much: `data`, `data:rw`, `data:rw=64MiB`; repeatable
     #[arg(long = "grant-fs", value_name = "PATH[:rw[=SIZE]]")]
     pub grant_fs: Vec<String>,
+
+    /// The directory of what outlives the run: the store of the module `kv`; made if it isn't there
+    #[arg(long, value_name = "DIR")]
+    pub data: Option<PathBuf>,
+
+    /// Bytes that the store may hold: `64MiB`; 1 GiB by default
+    #[arg(long, value_name = "SIZE", requires = "data")]
+    pub data_max: Option<String>,
 
     /// The least important log lines to show
     #[arg(long, value_name = "LEVEL", value_enum, default_value_t = LogLevel::Info)]

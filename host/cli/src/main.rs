@@ -61,7 +61,7 @@ impl From<Refused> for Verdict {
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let result = match arguments.command {
-        Command::Run(options) => run::run(options),
+        Command::Run(options) => run::run(*options),
         Command::Check(options) => check(&options),
         Command::New(options) => make(&options.path),
     };
@@ -74,7 +74,7 @@ fn main() -> ExitCode {
 
 /// `lunarium check`: nothing is said when nothing is wrong. Warnings alone are no failure, unless they were made one.
 fn check(options: &Check) -> Result<u8, Refused> {
-    let mut draft = read(&options.path, &modules::all())?;
+    let mut draft = read(&options.path, &modules::Modules::new().all)?;
     // Nothing runs, so nothing needs what is granted.
     Wall::build(!options.no_confine, [], false)?;
     // Programs are compiled one at a time, each in an instance of its own.

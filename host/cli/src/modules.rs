@@ -1,15 +1,73 @@
-//! The modules that the command's node has, for entries and hosts that are granted them.
+//! The modules that the command's node has, for entries and hosts that are granted them; and the directory of what outlives
+//! a run.
 //!
-//! Owns which there are. What they do is `lunarium-modules`'s.
+//! Owns which there are, and when the store's file is opened and when looked into. What they do is `lunarium-modules`'s.
 
-use lunarium_app::Draft;
-use lunarium_engine::Module;
+use std::sync::Arc;
+
+use lunarium_app::{Draft, SIZE_FORM, parse_budget};
+use lunarium_engine::{Level, Module};
 use lunarium_modules::http::{self, Http};
+use lunarium_modules::kv;
 
-/// All of them, made anew: what a module counts and keeps, it counts and keeps for one node. What they need of the machine's files
-/// they read now.
-pub fn all() -> Vec<Module> {
-    vec![Http::new().module()]
+use crate::Refused;
+use crate::arguments::Run;
+use crate::terminal::Screen;
+
+/// The name of the module that needs a directory.
+const KV: &str = "kv";
+
+/// Modules, made anew: what a module counts and keeps, it counts and keeps for one node. What they need of the machine's files, but for
+/// the store's, they have read.
+pub struct Modules {
+    pub all: Vec<Module>,
+    store: kv::Slot,
+}
+
+impl Modules {
+    pub fn new() -> Self {
+        let store = kv::Slot::default();
+        Self { all: vec![Http::new().module(), kv::module(store.clone())], store }
+    }
+
+    /// Reads what the store's file holds, and starts the thread that writes: behind the wall.
+    ///
+    /// Errors: it is damaged, or something else.
+    pub fn start(&self, data: Option<Data>, screen: &Arc<Screen>) -> Result<(), Refused> {
+        let Some(Data { file, most }) = data else { return Ok(()) };
+        let screen = Arc::clone(screen);
+        let report = move |line: &str| screen.note(Level::Warn, line, &[]);
+        let store = file.start(most, report).map_err(|error| Refused::machine(error.to_string()))?;
+        self.store.fill(store);
+        Ok(())
+    }
+}
+
+/// What `--data` names: opened, and not looked into.
+pub struct Data {
+    file: kv::Opened,
+    most: u64,
+}
+
+impl Data {
+    /// Opens what `--data` names, or makes it.
+    ///
+    /// Errors: it can't be; there is none, and the application grants what needs it.
+    pub fn open(options: &Run, draft: &Draft) -> Result<Option<Self>, Refused> {
+        let most = options.data_max.as_deref().map(|text| parse_budget("--data-max", text)).transpose();
+        let most = most.map_err(|message| Refused::usage(message, Some(SIZE_FORM.to_owned())))?.unwrap_or(kv::QUOTA);
+        let Some(directory) = &options.data else {
+            return match draft.grants_module(KV) {
+                false => Ok(None),
+                true => Err(Refused::usage(
+                    "the application grants `kv`, and there is no directory for its store".to_owned(),
+                    Some("`--data DIR` names one; it is made if it isn't there".to_owned()),
+                )),
+            };
+        };
+        let file = kv::Opened::in_directory(directory).map_err(|error| Refused::machine(error.to_string()))?;
+        Ok(Some(Self { file, most }))
+    }
 }
 
 /// Whether somebody is granted what needs sockets.

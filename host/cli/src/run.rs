@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use lunarium_app::{App, Draft, SIZE_FORM, Services, parse_budget, parse_cores};
 use lunarium_engine::{
-    EntryId, Grants, Handle, HostId, LimitsOverride, Module, Node, NodeConfig, Outcome, SpawnRequest, Value,
+    EntryId, Grants, Handle, HostId, LimitsOverride, Node, NodeConfig, Outcome, SpawnRequest, Value,
 };
 use tokio::runtime::Builder;
 use tokio::select;
@@ -19,12 +19,13 @@ use tokio::time::sleep;
 use crate::arguments::Run;
 use crate::grant::grants;
 use crate::interrupt::{self, Interrupt, Interrupts};
+use crate::modules::{Data, Modules, need_sockets};
 use crate::plan::{Plan, Wish, plan};
 use crate::services::Watch;
 use crate::terminal::{Screen, Terminal, has_colours};
 use crate::verdict::{Ended, FAILURE, OUTPUT_CLOSED, Verdict};
 use crate::wall::Wall;
-use crate::{Refused, finished, limits, modules, read, start_node};
+use crate::{Refused, finished, limits, read, start_node};
 
 /// How long services may take to stop. At the limit: what is left is terminated.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -43,7 +44,7 @@ pub fn run(options: Run) -> Result<u8, Refused> {
     // Makes a pair of sockets, and has no thread.
     let (tell, interrupts) = runtime.block_on(async { interrupt::watch() }).map_err(deaf)?;
     let directories = prepared.draft.directories().chain(&prepared.grants.fs);
-    let wall = Wall::build(!options.no_confine, directories, modules::need_sockets(&prepared.draft))?;
+    let wall = Wall::build(!options.no_confine, directories, need_sockets(&prepared.draft))?;
     let terminal = Terminal::start(options.log_level, options.log_format, tell);
     let terminal = terminal.map_err(|error| Refused::machine(format!("cannot start a thread: {error}")))?;
     wall.tell(&terminal.screen());
@@ -70,7 +71,8 @@ struct Prepared {
     cpu_max: Option<Duration>,
     grants: Grants,
     /// What the node will have for those who are granted it.
-    modules: Vec<Module>,
+    modules: Modules,
+    data: Option<Data>,
     draft: Draft,
 }
 
@@ -83,9 +85,10 @@ fn prepare(options: &Run) -> Result<Prepared, Refused> {
     let memory = memory.map_err(|message| Refused::usage(message, Some(SIZE_FORM.to_owned())))?;
     let cpu_max = options.node_cpu_max.as_deref().map(|text| parse_cores("--node-cpu-max", text)).transpose();
     let cpu_max = cpu_max.map_err(|message| Refused::usage(message, None))?;
-    let modules = modules::all();
-    let draft = read(&options.path, &modules)?;
-    Ok(Prepared { limits, memory, cpu_max, grants, modules, draft })
+    let modules = Modules::new();
+    let draft = read(&options.path, &modules.all)?;
+    let data = Data::open(options, &draft)?;
+    Ok(Prepared { limits, memory, cpu_max, grants, modules, data, draft })
 }
 
 /// Arguments reach `main` as strings, whatever bytes they hold.
@@ -101,13 +104,14 @@ struct Running {
 impl Running {
     /// Runs what was asked for to its end; no process is left then.
     async fn run(&mut self, options: Run, prepared: Prepared) -> Result<Verdict, Refused> {
-        let Prepared { limits, memory, cpu_max, grants, modules, mut draft } = prepared;
+        let Prepared { limits, memory, cpu_max, grants, modules, data, mut draft } = prepared;
         let mut config = NodeConfig::new(Arc::<Screen>::clone(&self.screen));
         config.memory = memory;
         config.cpu_max = cpu_max;
         config.max_processes = options.node_processes.unwrap_or(config.max_processes);
         let node = start_node(config, draft.max_processes())?;
-        for module in modules {
+        modules.start(data, &self.screen)?;
+        for module in modules.all {
             node.add_module(module).map_err(|error| Refused::machine(error.to_string()))?;
         }
         draft.compile(&node).await;

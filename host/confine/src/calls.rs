@@ -38,6 +38,7 @@ const ALLOWED: &[c_long] = &[
     libc::SYS_readlinkat,
     libc::SYS_getdents64,
     libc::SYS_ftruncate,
+    libc::SYS_fdatasync,
     libc::SYS_mkdirat,
     libc::SYS_unlinkat,
     libc::SYS_renameat,

@@ -60,6 +60,7 @@ const ATTEMPTS: &[Attempt] = &[
     ("make the directory given/d", Landlock, |dir| fs::create_dir(dir.join("given/d"))),
     ("read kept/file", Nobody, |dir| fs::read(dir.join("kept/file")).map(drop)),
     ("write kept/file", Nobody, |dir| fs::write(dir.join("kept/file"), "new")),
+    ("sync kept/file", Nobody, |dir| File::open(dir.join("kept/file"))?.sync_data()),
     ("make the directory kept/d", Nobody, |dir| fs::create_dir(dir.join("kept/d"))),
     ("move kept/file to kept/d/file", NotEvenOld, |dir| fs::rename(dir.join("kept/file"), dir.join("kept/d/file"))),
     ("remove kept/d and what is in it", Nobody, |dir| fs::remove_dir_all(dir.join("kept/d"))),

@@ -91,6 +91,30 @@ fn check_tells_what_is_wrong_with_rules_and_where() {
           |
           = help: write it like `https://api.example.com/v1/*`
 
+        error: `FETCH` is no method that can be granted
+          --> app/_index.yaml:11:26
+           |
+        11 |           methods: [GET, FETCH]
+           |                          ^^^^^
+           |
+           = help: there are `GET`, `HEAD`, `POST`, `PUT`, `PATCH`, `DELETE`, `OPTIONS`
+
+        error: unknown key `ulr` in a rule
+          --> app/_index.yaml:12:12
+           |
+        12 |         - {ulr: https://api.example.com/*}
+           |            ^^^
+           |
+           = help: did you mean `url`?
+
+        error: url has no path
+          --> app/_index.yaml:13:17
+           |
+        13 |         - {url: https://api.example.com}
+           |                 ^^^^^^^^^^^^^^^^^^^^^^^
+           |
+           = help: write `https://api.example.com/*` for all of it, or `https://api.example.com/` for its first page
+
         error: unknown key `htp` in `grants`
           --> app/_index.yaml:14:7
            |
@@ -107,7 +131,7 @@ fn check_tells_what_is_wrong_with_rules_and_where() {
            |
            = help: write `http:` and what it may do, beside `modules`
 
-        error: 3 mistakes
+        error: 6 mistakes
     "#]]
     .assert_eq(&run(&folder, &["check", "app"]));
 }

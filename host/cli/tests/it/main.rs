@@ -3,6 +3,7 @@
 //! Owns how a test runs the command. No test waits for time to pass: it waits for a line, an end or a signal's effect.
 
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests fail by panicking")]
+#![allow(clippy::print_stdout, reason = "what can't be tried here is told")]
 
 mod check;
 mod documentation;
@@ -12,6 +13,7 @@ mod failure;
 mod fault;
 mod grants;
 mod http;
+mod kv;
 mod new;
 mod output;
 mod place;

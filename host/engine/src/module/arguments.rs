@@ -2,9 +2,11 @@
 //!
 //! Owns which argument is wrong. What is wrong with it is `value/read.rs`'s to say.
 
+use std::fmt;
+
 use bytes::Bytes;
-use serde::de::DeserializeOwned;
-use serde::{Deserialize, Serialize, Serializer};
+use serde::de::{DeserializeOwned, Visitor};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::value::{Missing, RAW, RawBytes, ReadError, Reader};
 
@@ -38,14 +40,35 @@ pub(crate) mod sealed {
     }
 }
 
-/// Payload bytes as they are, for who encodes and decodes by himself. As arguments: a MessagePack array with the values. As
-/// results: the same, and what is no payload is the script's error "corrupt payload".
+/// Payload bytes as they are, for who encodes and decodes by himself, or only keeps them. As all arguments: a MessagePack array
+/// with the values. As all results: the same, and what is no payload is the script's error "corrupt payload". As one of
+/// several values, or inside of one: that value's payload, which can be kept and given out elsewhere.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Raw(pub Bytes);
 
 impl Serialize for Raw {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_newtype_struct(RAW, &RawBytes(&self.0))
+    }
+}
+
+impl<'de> Deserialize<'de> for Raw {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Raw, D::Error> {
+        deserializer.deserialize_newtype_struct(RAW, Whole)
+    }
+}
+
+struct Whole;
+
+impl Visitor<'_> for Whole {
+    type Value = Raw;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("value")
+    }
+
+    fn visit_bytes<E>(self, payload: &[u8]) -> Result<Raw, E> {
+        Ok(Raw(Bytes::copy_from_slice(payload)))
     }
 }
 

@@ -11,11 +11,13 @@
 
 mod error;
 mod typed;
+mod whole;
 
 use lunarium_contract::payload::{DEPTH, extension};
 
 pub use error::ReadError;
 pub(crate) use typed::Missing;
+pub(crate) use whole::append;
 
 /// How many values more than it has bytes a payload may be read as, by tables that appear in it twice. The number: as many
 /// as a message of the default size can hold.
@@ -38,10 +40,10 @@ impl<'p> Reader<'p> {
         let left = bytes.len().saturating_add(SPARE);
         let mut reader = Reader { bytes, at: 0, depth: 0, tables: None, left };
         if refers {
-            let mut tables = Vec::new();
+            let mut outline = Outline::default();
             // What ends early is found out again by whoever reads.
-            let _ = reader.skip(&mut Some(&mut tables));
-            reader = Reader { bytes, at: 0, depth: 0, tables: Some(tables), left };
+            let _ = reader.skip(&mut Some(&mut outline));
+            reader = Reader { bytes, at: 0, depth: 0, tables: Some(outline.tables), left };
         }
         reader
     }
@@ -125,18 +127,24 @@ impl<'p> Reader<'p> {
         Ok(Head::Extension(kind, self.take(size)?))
     }
 
-    /// Passes over one value; notes where tables begin.
-    fn skip(&mut self, tables: &mut Option<&mut Vec<usize>>) -> Result<(), ReadError> {
+    /// Passes over one value; notes its tables.
+    fn skip(&mut self, outline: &mut Option<&mut Outline>) -> Result<(), ReadError> {
         let (head, began) = self.head()?;
         let values = match head {
             Head::List(count) => count,
             Head::Map(count) => count.saturating_mul(2),
+            Head::Extension(extension::SEEN, number) => {
+                if let Some(outline) = outline {
+                    outline.references.push(self.at.saturating_sub(number.len()));
+                }
+                return Ok(());
+            }
             _ => return Ok(()),
         };
-        if let Some(tables) = tables {
-            tables.push(began);
+        if let Some(outline) = outline {
+            outline.tables.push(began);
         }
-        self.deeper(|reader| (0..values).try_for_each(|_| reader.skip(tables)))
+        self.deeper(|reader| (0..values).try_for_each(|_| reader.skip(outline)))
     }
 
     fn deeper<T>(&mut self, act: impl FnOnce(&mut Self) -> Result<T, ReadError>) -> Result<T, ReadError> {
@@ -154,9 +162,7 @@ impl<'p> Reader<'p> {
     fn read<T>(&mut self, act: impl FnOnce(&mut Reader<'p>, Head<'p>) -> Result<T, ReadError>) -> Result<T, ReadError> {
         let (head, _) = self.head()?;
         let Head::Extension(extension::SEEN, number) = head else { return act(self, head) };
-        let number = number.try_into().map(u32::from_be_bytes).map_err(|_| corrupt())?;
-        let place = usize::try_from(number).ok().and_then(|number| self.tables.as_ref()?.get(number).copied());
-        let (goes_on, place) = (self.at, place.ok_or_else(corrupt)?);
+        let (goes_on, place) = (self.at, self.place(number)?);
         self.at = place;
         let result = self.deeper(|reader| {
             let (head, _) = reader.head()?;
@@ -165,6 +171,22 @@ impl<'p> Reader<'p> {
         self.at = goes_on;
         result
     }
+
+    /// Where the table begins that this number stands for.
+    fn place(&self, number: &[u8]) -> Result<usize, ReadError> {
+        let number = number.try_into().map(u32::from_be_bytes).map_err(|_| corrupt())?;
+        let place = usize::try_from(number).ok().and_then(|number| self.tables.as_ref()?.get(number).copied());
+        place.ok_or_else(corrupt)
+    }
+}
+
+/// A payload's tables, in order of appearance.
+#[derive(Default)]
+struct Outline {
+    /// Where each begins.
+    tables: Vec<usize>,
+    /// Where a number stands in place of one that appeared before.
+    references: Vec<usize>,
 }
 
 fn corrupt() -> ReadError {

@@ -11,6 +11,8 @@ use serde::ser::{
     SerializeTupleStruct, SerializeTupleVariant, Serializer,
 };
 
+use super::read::append;
+
 /// The name of the type whose bytes are a payload already.
 pub(crate) const RAW: &str = "$lunarium::Raw";
 
@@ -52,6 +54,8 @@ struct Writer {
     limit: usize,
     depth: usize,
     most_depth: usize,
+    /// How many were opened, for values that refer to theirs by number.
+    tables: usize,
     place: Place,
 }
 
@@ -72,7 +76,7 @@ pub(crate) fn results<T: Serialize + ?Sized>(value: &T, limit: usize) -> Result<
 fn written<T: Serialize + ?Sized>(value: &T, limit: usize, place: Place) -> Result<Vec<u8>, WriteError> {
     // Results are in a list of their own.
     let most_depth = DEPTH.saturating_add(usize::from(place == Place::Results));
-    let mut writer = Writer { out: Vec::new(), limit, depth: 0, most_depth, place };
+    let mut writer = Writer { out: Vec::new(), limit, depth: 0, most_depth, tables: 0, place };
     value.serialize(&mut writer)?;
     writer.check_size()?;
     Ok(writer.out)
@@ -92,6 +96,7 @@ impl Writer {
         if self.place == Place::Results {
             self.place = Place::Value;
             self.depth = 1;
+            self.tables = 1;
             let _ = rmp::encode::write_array_len(&mut self.out, 1);
         }
         Ok(())
@@ -126,6 +131,7 @@ impl Writer {
         if self.depth > self.most_depth {
             return Err(WriteError(format!("is nested deeper than {DEPTH} tables")));
         }
+        self.tables = self.tables.saturating_add(1);
         let head = self.out.len();
         match count.and_then(|count| u32::try_from(count).ok()) {
             Some(count) => drop(kind.write(&mut self.out, count)),
@@ -139,6 +145,7 @@ impl Writer {
     fn variant(&mut self, name: &'static str) -> Result<(), WriteError> {
         self.begin_value("a table")?;
         self.depth = self.depth.saturating_add(1);
+        self.tables = self.tables.saturating_add(1);
         let _ = Kind::Map.write(&mut self.out, 1);
         let _ = rmp::encode::write_str(&mut self.out, name);
         Ok(())
@@ -291,7 +298,14 @@ impl<'w> Serializer for &'w mut Writer {
 
     fn serialize_bytes(self, value: &[u8]) -> Result<(), WriteError> {
         match self.place {
-            Place::Raw => self.out.extend_from_slice(value),
+            // The whole payload: what it is, is its maker's.
+            Place::Raw if self.out.is_empty() => self.out.extend_from_slice(value),
+            Place::Raw => {
+                self.check_size()?;
+                let added = append(value, self.tables, &mut self.out);
+                let added = added.ok_or_else(|| WriteError("has bytes that are no payload".to_owned()))?;
+                self.tables = self.tables.saturating_add(added);
+            }
             Place::Extension => {
                 let (kind, data) = value.split_first().ok_or_else(|| WriteError("is no extension".to_owned()))?;
                 let length = u32::try_from(data.len()).unwrap_or(u32::MAX);

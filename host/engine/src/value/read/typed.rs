@@ -7,6 +7,7 @@ use serde::de::{
 use serde::forward_to_deserialize_any;
 
 use super::{Head, ReadError, Reader, integer};
+use crate::value::RAW;
 
 /// As much of a key as a message repeats.
 fn shown(name: &[u8]) -> String {
@@ -137,8 +138,11 @@ impl<'p> Deserializer<'p> for &mut Reader<'p> {
         self.deserialize_unit(visitor)
     }
 
-    fn deserialize_newtype_struct<V: Visitor<'p>>(self, _: &'static str, visitor: V) -> Result<V::Value, ReadError> {
-        visitor.visit_newtype_struct(self)
+    fn deserialize_newtype_struct<V: Visitor<'p>>(self, name: &'static str, visitor: V) -> Result<V::Value, ReadError> {
+        match name {
+            RAW => visitor.visit_bytes(&self.whole()?),
+            _ => visitor.visit_newtype_struct(self),
+        }
     }
 
     fn deserialize_seq<V: Visitor<'p>>(self, visitor: V) -> Result<V::Value, ReadError> {
@@ -374,8 +378,11 @@ impl<'p> Deserializer<'p> for Missing {
         visitor.visit_none()
     }
 
-    fn deserialize_newtype_struct<V: Visitor<'p>>(self, _: &'static str, visitor: V) -> Result<V::Value, ReadError> {
-        visitor.visit_newtype_struct(self)
+    fn deserialize_newtype_struct<V: Visitor<'p>>(self, name: &'static str, visitor: V) -> Result<V::Value, ReadError> {
+        match name {
+            RAW => visitor.visit_unit(),
+            _ => visitor.visit_newtype_struct(self),
+        }
     }
 
     forward_to_deserialize_any! {
