@@ -18,7 +18,7 @@ use super::grant::{Rule, known_addresses};
 use super::limits::{Budget, Limits, Quota};
 use super::request::{Request, Response, Text, received};
 use super::resolve::Resolve;
-use super::url::{Host, Url};
+use super::url::{Host, Origin, Url};
 use super::wire::{self, Counted, Head};
 
 /// What the result of a call takes beside body, headers and URL: names of fields, lengths.
@@ -66,8 +66,10 @@ impl Client {
 
     async fn step(&self, caller: &Caller, request: &Request, budget: &Arc<Budget>) -> Result<Step, Fault> {
         let origin = &request.url.origin;
-        let addresses = self.addresses(caller, request).await?;
+        let rules = allowing(caller, request)?;
+        // Counted before anybody is asked for an address: a name that leads nowhere costs as much.
         budget.request(Instant::now())?;
+        let addresses = self.addresses(&rules, origin).await?;
         let stream = wire::connect(&addresses, budget).await?;
         let take = async |head| self.take(caller, request, budget, head).await;
         if wire::is_encrypted(origin) {
@@ -79,13 +81,7 @@ impl Client {
     }
 
     /// The addresses that a request may go to, at least one.
-    async fn addresses(&self, caller: &Caller, request: &Request) -> Result<Vec<SocketAddr>, Fault> {
-        let rules: Vec<&Rule> = caller.grants::<Vec<Rule>>().flatten().collect();
-        let rules: Vec<&Rule> = rules.into_iter().filter(|rule| rule.allows(&request.method, &request.url)).collect();
-        let (origin, path) = (&request.url.origin, &request.url.path);
-        if rules.is_empty() {
-            return Err(Fault::NotGranted(format!("{} {origin}{path}", request.method)));
-        }
+    async fn addresses(&self, rules: &[&Rule], origin: &Origin) -> Result<Vec<SocketAddr>, Fault> {
         let found = match known_addresses(&origin.host) {
             Some(known) => known,
             None => self.resolve(&origin.host).await?,
@@ -122,6 +118,14 @@ impl Client {
         let body = wire::read_body(body, most, budget, &self.limits).await?;
         Ok(Step::Answered(Response { status: head.status.as_u16(), url, headers, body: Text(body) }))
     }
+}
+
+/// The rules that allow a request, at least one.
+fn allowing<'c>(caller: &'c Caller, request: &Request) -> Result<Vec<&'c Rule>, Fault> {
+    let rules = caller.grants::<Vec<Rule>>().flatten();
+    let rules: Vec<&Rule> = rules.filter(|rule| rule.allows(&request.method, &request.url)).collect();
+    let (origin, path) = (&request.url.origin, &request.url.path);
+    if rules.is_empty() { Err(Fault::NotGranted(format!("{} {origin}{path}", request.method))) } else { Ok(rules) }
 }
 
 /// Where an answer sends the request on; none when it is the answer.

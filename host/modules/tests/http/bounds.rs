@@ -193,6 +193,18 @@ fn requests_of_a_minute_are_shared() {
 }
 
 #[test]
+fn a_name_that_leads_nowhere_counts_too() {
+    let resolver = crate::Always::new(&[]);
+    let mut limits = Limits::default();
+    limits.requests_per_minute = 8;
+    let http = Http::new().limits(limits).resolver(resolver.clone());
+    let script = "local last for n = 1, 20 do last = fetch('http://nowhere.example/') end return last";
+    let spent = "RateLimited (retryable): too many requests in this minute [http_requests_per_minute]";
+    assert_eq!(run(http, &[crate::rule("http://nowhere.example/*", &[])], script), spent);
+    assert_eq!(resolver.asked.load(std::sync::atomic::Ordering::Relaxed), 4);
+}
+
+#[test]
 fn requests_under_way_are_bounded_and_come_back() {
     let server = Server::start(|got, stream| {
         if got.line.contains("/wait") {
