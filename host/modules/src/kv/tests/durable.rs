@@ -253,6 +253,14 @@ fn a_file_of_something_else_is_told_by_its_name() {
     assert!(error.starts_with(&begin) && error.ends_with(end), "{error}");
     assert!(std::fs::read_to_string(&path).unwrap().starts_with("something else"));
 
+    std::fs::remove_file(&path).unwrap();
+    drop(Opened::in_directory(directory.path()).unwrap().start(1 << 30, |_| {}).unwrap());
+    let file = std::fs::OpenOptions::new().write(true).open(&path).unwrap();
+    file.set_len(file.metadata().unwrap().len() / 2).unwrap();
+    drop(file);
+    let error = Opened::in_directory(directory.path()).unwrap().start(1 << 30, |_| {}).err().unwrap().to_string();
+    assert!(error.starts_with(&begin) && error.ends_with(end), "{error}");
+
     let file = directory.path().join("file");
     std::fs::write(&file, "").unwrap();
     let error = Opened::in_directory(&file).err().unwrap().to_string();
