@@ -21,12 +21,12 @@ fn work(store: &Store, mut chance: impl FnMut() -> u64) -> (Content, Option<Cont
     for _ in 0..40 {
         let key = format!("k{}", chance() % 12);
         let mut next = there.clone();
-        let what = if chance() % 4 == 0 {
+        let what = if chance().is_multiple_of(4) {
             next.remove(&key);
             remove(&key)
         } else {
             // Sometimes more than a page.
-            let length = if chance() % 5 == 0 { 20_000 } else { 50 };
+            let length = if chance().is_multiple_of(5) { 20_000 } else { 50 };
             let bytes = vec![u8::try_from(chance() % 256).unwrap(); length];
             next.insert(key.clone(), bytes.clone());
             put(&key, &bytes)
