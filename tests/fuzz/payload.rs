@@ -1,7 +1,8 @@
 //! Payloads: bytes that a guest may have made up, read by the host; and values that go through the real guest and back.
 
 use lunarium_engine::{
-    ActorSpec, EntryId, HostId, Limits, Outcome, ScopeSpec, SecuritySpec, SpawnError, SpawnRequest, Value,
+    ActorSpec, EntryId, HostId, Limits, Outcome, Raw, ScopeSpec, SecuritySpec, SpawnError, SpawnRequest, Value,
+    from_payload, to_payload,
 };
 use lunarium_tests::inputs::numbers;
 use lunarium_tests::{Dice, HOST, Lab};
@@ -31,6 +32,25 @@ fn decoding() {
         let again = value.encode();
         // By their bytes: a NaN isn't equal to itself.
         assert_eq!(Value::decode(&again).unwrap().encode(), again);
+    });
+}
+
+/// Values that are kept as payloads: what is taken apart and put together again is what it was.
+#[test]
+fn parts() {
+    let mut samples = samples();
+    // Tables that appear twice: a list's first item, then one in a list of its own.
+    samples.push(vec![0x93, 0x91, 1, 0xd6, 1, 0, 0, 0, 1, 0x92, 0x90, 0xd6, 1, 0, 0, 0, 3]);
+    samples.push(vec![0x92, 0xa1, b'k', 0x92, 0x91, 1, 0xd6, 1, 0, 0, 0, 2]);
+    let samples: Vec<&[u8]> = samples.iter().map(Vec::as_slice).collect();
+    fuzz(40_000, &samples, |bytes| {
+        let Ok(parts) = from_payload::<Vec<Raw>>(bytes) else { return };
+        let again = from_payload::<Vec<Raw>>(&to_payload(&parts).unwrap());
+        assert_eq!(again.as_ref(), Ok(&parts));
+        // Behind others, too.
+        let moved = [&[Raw(vec![0x92, 0x90, 0x90].into())][..], &parts].concat();
+        let again = from_payload::<Vec<Raw>>(&to_payload(&moved).unwrap());
+        assert_eq!(again.as_ref(), Ok(&moved));
     });
 }
 

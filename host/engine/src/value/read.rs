@@ -23,6 +23,9 @@ pub(crate) use whole::append;
 /// as a message of the default size can hold.
 const SPARE: usize = 1 << 20;
 
+/// How a table that appeared before begins: four bytes follow, its number.
+const REFERENCE: [u8; 2] = [0xd6, extension::SEEN];
+
 /// Reads one payload. A guest's: nothing about it is believed.
 pub(crate) struct Reader<'p> {
     bytes: &'p [u8],
@@ -36,7 +39,7 @@ pub(crate) struct Reader<'p> {
 
 impl<'p> Reader<'p> {
     pub(crate) fn new(bytes: &'p [u8]) -> Reader<'p> {
-        let refers = bytes.windows(2).any(|pair| pair == [0xd6, extension::SEEN]);
+        let refers = bytes.windows(2).any(|pair| pair == REFERENCE);
         let left = bytes.len().saturating_add(SPARE);
         let mut reader = Reader { bytes, at: 0, depth: 0, tables: None, left };
         if refers {
@@ -135,6 +138,10 @@ impl<'p> Reader<'p> {
             Head::Map(count) => count.saturating_mul(2),
             Head::Extension(extension::SEEN, number) => {
                 if let Some(outline) = outline {
+                    // The only form that is looked for.
+                    if self.bytes.get(began) != Some(&REFERENCE[0]) {
+                        return Err(corrupt());
+                    }
                     outline.references.push(self.at.saturating_sub(number.len()));
                 }
                 return Ok(());

@@ -37,6 +37,11 @@ pub enum WriteError {
 }
 
 impl Fault {
+    /// The library has panicked: it does where pages say what no page of its own says.
+    pub(super) fn panicked() -> Fault {
+        Fault::Damaged("its pages contradict each other".to_owned())
+    }
+
     pub(super) fn of(error: &redb::Error) -> Fault {
         match error {
             redb::Error::Io(error) => Fault::of_io(error),
@@ -47,8 +52,9 @@ impl Fault {
 
     fn of_io(error: &io::Error) -> Fault {
         match error.kind() {
-            // What the library says of a file that begins otherwise.
+            // What the library says of a file that begins otherwise, and the system of one that ends early.
             io::ErrorKind::InvalidData => Fault::Damaged("it is no database".to_owned()),
+            io::ErrorKind::UnexpectedEof => Fault::Damaged("it ends too early".to_owned()),
             io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::FileTooLarge => Fault::NoSpace,
             _ => Fault::Disk(error.to_string()),
         }

@@ -285,7 +285,7 @@ impl Shared {
             }));
             match result {
                 Ok(result) => result.map_err(|error| Fault::of(&error)),
-                Err(_) => Err(Fault::Disk("the store's library panicked".to_owned())),
+                Err(_) => Err(Fault::panicked()),
             }
         };
         // It may have been opened again in between.
@@ -318,7 +318,7 @@ fn opened(disk: &Disk) -> Result<(Database, Opening), Fault> {
         }
         Err(_) => {
             opening.give_up();
-            Err(Fault::Damaged("its pages contradict each other".to_owned()))
+            Err(Fault::panicked())
         }
     }
 }
@@ -334,7 +334,7 @@ fn form(base: &Database) -> Result<u64, Fault> {
     }));
     match result {
         Ok(result) => result.map_err(|error| Fault::of(&error)),
-        Err(_) => Err(Fault::Damaged("its pages contradict each other".to_owned())),
+        Err(_) => Err(Fault::panicked()),
     }
 }
 

@@ -149,7 +149,7 @@ fn attempt(shared: &Shared, base: &Database, jobs: &[Job]) -> Result<Done, (Opti
     let fault = match result {
         Ok(Ok(())) => None,
         Ok(Err(error)) => Some(Fault::of(&error)),
-        Err(_) => Some(Fault::Disk("the store's library panicked".to_owned())),
+        Err(_) => Some(Fault::panicked()),
     };
     match (fault, done) {
         (None, Some(done)) => Ok(done),

@@ -34,10 +34,11 @@ impl<'p> Reader<'p> {
         let (began, mut outline) = (self.at, Outline::default());
         self.skip(&mut Some(&mut outline))?;
         let bytes = self.bytes.get(began..self.at).ok_or_else(corrupt)?;
-        let before = self.tables.as_ref().map_or(0, |tables| tables.partition_point(|table| *table < began));
-        if before == 0 || outline.references.is_empty() {
+        if outline.references.is_empty() {
             return Ok(Cow::Borrowed(bytes));
         }
+        let tables = self.tables.as_ref().ok_or_else(corrupt)?;
+        let before = tables.partition_point(|table| *table < began);
         let mut own = bytes.to_vec();
         let before = u32::try_from(before).map_err(|_| corrupt())?;
         for reference in outline.references {

@@ -95,12 +95,12 @@ impl Disk {
         let mut bytes = state.synced.clone();
         for change in &state.pending {
             match change {
-                Change::Length(length) if chance() % 2 == 0 => bytes.resize(*length, 0),
+                Change::Length(length) if chance().is_multiple_of(2) => bytes.resize(*length, 0),
                 Change::Length(_) => {}
                 Change::Write(at, data) => {
                     let all = chance() % 3;
                     for (index, sector) in data.chunks(SECTOR).enumerate() {
-                        if all == 0 || all == 1 && chance() % 2 == 0 {
+                        if all == 0 || all == 1 && chance().is_multiple_of(2) {
                             let at = at + index * SECTOR;
                             let end = at + sector.len();
                             if bytes.len() < end {

@@ -21,12 +21,12 @@ fn work(store: &Store, mut chance: impl FnMut() -> u64) -> (Content, Option<Cont
     for _ in 0..40 {
         let key = format!("k{}", chance() % 12);
         let mut next = there.clone();
-        let what = if chance() % 4 == 0 {
+        let what = if chance().is_multiple_of(4) {
             next.remove(&key);
             remove(&key)
         } else {
             // Sometimes more than a page.
-            let length = if chance() % 5 == 0 { 20_000 } else { 50 };
+            let length = if chance().is_multiple_of(5) { 20_000 } else { 50 };
             let bytes = vec![u8::try_from(chance() % 256).unwrap(); length];
             next.insert(key.clone(), bytes.clone());
             put(&key, &bytes)
@@ -252,6 +252,14 @@ fn a_file_of_something_else_is_told_by_its_name() {
     );
     assert!(error.starts_with(&begin) && error.ends_with(end), "{error}");
     assert!(std::fs::read_to_string(&path).unwrap().starts_with("something else"));
+
+    std::fs::remove_file(&path).unwrap();
+    drop(Opened::in_directory(directory.path()).unwrap().start(1 << 30, |_| {}).unwrap());
+    let file = std::fs::OpenOptions::new().write(true).open(&path).unwrap();
+    file.set_len(file.metadata().unwrap().len() / 2).unwrap();
+    drop(file);
+    let error = Opened::in_directory(directory.path()).unwrap().start(1 << 30, |_| {}).err().unwrap().to_string();
+    assert!(error.starts_with(&begin) && error.ends_with(end), "{error}");
 
     let file = directory.path().join("file");
     std::fs::write(&file, "").unwrap();

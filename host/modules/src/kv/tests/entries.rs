@@ -240,10 +240,6 @@ fn the_file_is_not_much_larger_than_what_its_entries_count() {
             }
         });
         let (counted, file) = (store.sums().unwrap().bytes, disk.length());
-        println!(
-            "key {key}, value {value}, expires {expires}: counted {counted}, file {file}, {:.2}",
-            file as f64 / counted as f64
-        );
         assert!(file < 4 * counted, "{key} {value} {expires}: {file} for {counted}");
     }
 }
