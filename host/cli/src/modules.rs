@@ -74,3 +74,33 @@ impl Data {
 pub fn need_sockets(draft: &Draft) -> bool {
     draft.grants_module(http::NAME)
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests fail by panicking")]
+mod tests {
+    use std::path::Path;
+
+    use cap_std::ambient_authority;
+    use cap_std::fs::Dir;
+    use lunarium_app::Draft;
+
+    use super::{Modules, need_sockets};
+    use crate::open::Ambient;
+
+    #[test]
+    fn sockets_are_kept_where_http_is_granted_and_nowhere_else() {
+        let needs = |entry: &str| {
+            let folder = tempfile::tempdir().unwrap();
+            let index = format!("version: \"1.0\"\nnamespace: app\nentries:\n  - {entry}\n");
+            std::fs::write(folder.path().join("_index.yaml"), index).unwrap();
+            let dir = Dir::open_ambient_dir(folder.path(), ambient_authority()).unwrap();
+            let modules = Modules::new().all;
+            let draft = Draft::of_folder(&dir, Path::new("app"), &Ambient { modules: &modules });
+            need_sockets(&draft)
+        };
+        assert!(!needs("{name: main, kind: process.lua, source: return 1}"));
+        assert!(!needs("{name: main, kind: process.lua, source: return 1, grants: {kv: [{prefix: a}], modules: [mail]}}"));
+        assert!(needs("{name: main, kind: process.lua, source: return 1, grants: {http: [{url: 'http://a/*'}]}}"));
+        assert!(needs("{name: host, kind: process.host, grants: {http: [{url: 'http://a/*'}]}}"));
+    }
+}

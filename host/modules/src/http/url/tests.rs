@@ -131,3 +131,43 @@ fn a_reference_means_what_rfc_3986_says() {
         assert!(base.join(reference).is_err(), "{reference}");
     }
 }
+
+/// What a URL is written as means the same URL, however spoiled what it was made of; and nothing in it leads upward.
+#[test]
+fn a_spoiled_url_is_refused_or_has_one_form() {
+    let samples = [
+        "https://api.example.com:8443/v1/a%2Fb/c;x=1?q=/../#part",
+        "http://[2001:db8::1]:80/%2e%2E/..;/x//",
+        "http://127.0.0.1/a/./b/%252e%252e/",
+        "HTTP://xn--a.b-c_d:443",
+    ];
+    let spoilers: Vec<char> = "/.%2eE5cC;:@?#[]\\*0x9 \u{fc}\u{0}".chars().collect();
+    let (mut state, mut parsed) = (1_u64, 0);
+    let mut chance = |most: usize| {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        usize::try_from(state >> 33).unwrap() % most
+    };
+    for round in 0..40_000 {
+        let mut text: Vec<char> = samples[round % samples.len()].chars().collect();
+        for _ in 0..=chance(4) {
+            let (place, letter) = (chance(text.len()), spoilers[chance(spoilers.len())]);
+            match chance(3) {
+                0 => text.insert(place, letter),
+                1 => text[place] = letter,
+                _ => drop(text.remove(place)),
+            }
+        }
+        let text: String = text.into_iter().collect();
+        let Ok(url) = Url::parse(&text) else { continue };
+        parsed += 1;
+        assert_eq!(Url::parse(&url.to_string()).as_ref(), Ok(&url), "{text}");
+        assert!(url.path.starts_with('/') && !url.path.split('/').any(|part| part == ".."), "{text}");
+        let authority = url.origin.authority();
+        assert!(!authority.contains(['@', '/', '?', '#', '\\', '%', ' ']), "{text}");
+        // A client that goes by the text alone comes to the same host.
+        let after = text.split_once("://").unwrap().1;
+        let first = after.split(['/', '?', '#']).next().unwrap().to_ascii_lowercase();
+        assert!(matches!(url.origin.host, super::Host::Address(_)) || first.starts_with(&url.origin.host.to_string()), "{text}");
+    }
+    assert!(parsed > 4_000, "{parsed}");
+}
