@@ -99,7 +99,9 @@ mod tests {
             need_sockets(&draft)
         };
         assert!(!needs("{name: main, kind: process.lua, source: return 1}"));
-        assert!(!needs("{name: main, kind: process.lua, source: return 1, grants: {kv: [{prefix: a}], modules: [mail]}}"));
+        assert!(!needs(
+            "{name: main, kind: process.lua, source: return 1, grants: {kv: [{prefix: a}], modules: [mail]}}"
+        ));
         assert!(needs("{name: main, kind: process.lua, source: return 1, grants: {http: [{url: 'http://a/*'}]}}"));
         assert!(needs("{name: host, kind: process.host, grants: {http: [{url: 'http://a/*'}]}}"));
     }

@@ -126,7 +126,9 @@ fn a_private_address_needs_a_grant_that_names_it() {
     // An address that stands in the grant names itself, in the form in which it stands there, and no other.
     assert_eq!(fetch(&local, &[], "127.0.0.1"), format!("PermissionDenied: no grant allows GET {}", url("127.0.0.1")));
     assert_eq!(server.got().len(), 1);
-    assert_eq!(fetch(&local, &[], "[::ffff:127.0.0.1]"), "server GET /x HTTP/1.1");
+    let mapped = fetch(&local, &[], "[::ffff:127.0.0.1]");
+    // Where the machine has no IPv6, it is tried.
+    assert!(mapped == "server GET /x HTTP/1.1" || mapped.starts_with("Unavailable"), "{mapped}");
 }
 
 #[test]

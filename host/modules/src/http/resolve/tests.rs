@@ -73,9 +73,7 @@ fn addresses(reply: &mut Packet<'_>) {
 }
 
 fn resolve(servers: &[SocketAddr], name: &str) -> Result<Vec<String>, (ErrorKind, String)> {
-    let mut resolver = NameServers::new(servers.iter().copied());
-    resolver.patience = Duration::from_millis(300);
-    resolve_by(&resolver, name)
+    resolve_by(&NameServers::new(servers.iter().copied()), name)
 }
 
 fn resolve_by(resolver: &NameServers, name: &str) -> Result<Vec<String>, (ErrorKind, String)> {
@@ -154,8 +152,12 @@ fn a_name_that_is_not_there_is_an_answer_and_a_failure_is_none() {
 fn a_silent_server_is_followed_by_the_next() {
     let (silent, _) = server(|_| vec![], None);
     let (well, _) = server(|question| vec![reply(question, addresses)], None);
-    assert_eq!(resolve(&[silent, well], "api.example").unwrap().len(), 2);
-    assert_eq!(resolve(&[silent], "api.example").unwrap_err().0, ErrorKind::TimedOut);
+    let impatient = |servers: &[SocketAddr]| {
+        let resolver = NameServers { patience: Duration::from_secs(1), ..NameServers::new(servers.iter().copied()) };
+        resolve_by(&resolver, "api.example")
+    };
+    assert_eq!(impatient(&[silent, well]).unwrap().len(), 2);
+    assert_eq!(impatient(&[silent]).unwrap_err().0, ErrorKind::TimedOut);
     assert_eq!(resolve(&[], "api.example").unwrap_err().1, "no name server is known");
 }
 

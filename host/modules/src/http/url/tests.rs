@@ -167,7 +167,10 @@ fn a_spoiled_url_is_refused_or_has_one_form() {
         // A client that goes by the text alone comes to the same host.
         let after = text.split_once("://").unwrap().1;
         let first = after.split(['/', '?', '#']).next().unwrap().to_ascii_lowercase();
-        assert!(matches!(url.origin.host, super::Host::Address(_)) || first.starts_with(&url.origin.host.to_string()), "{text}");
+        assert!(
+            matches!(url.origin.host, super::Host::Address(_)) || first.starts_with(&url.origin.host.to_string()),
+            "{text}"
+        );
     }
     assert!(parsed > 4_000, "{parsed}");
 }
