@@ -128,7 +128,7 @@ impl Round<'_> {
             }
             10 if !pids.is_empty() && dice.once_in(20) => {
                 tenant.watch.set_full(false);
-                if let Some(seen) = node.inspect_blocking(dice.pick(&pids)) {
+                if let Some(seen) = node.at_rest_blocking(dice.pick(&pids)) {
                     ensure(seen.memory > 0, || "an instance without memory".to_owned())?;
                 }
             }

@@ -49,11 +49,12 @@ pub use error::Error;
 #[cfg(feature = "app")]
 pub use lunarium_app as app;
 pub use lunarium_engine::{
-    Actor, ActorSpec, Arguments, Attribute, CallError, Caller, Chunk, CompileError, Condition, ConditionError,
+    Actor, ActorSpec, Arguments, AtRest, Attribute, CallError, Caller, Chunk, CompileError, Condition, ConditionError,
     DecodeError, Definition, DeliverError, Directory, Engine, EngineConfig, EntryId, ErrorKind, Failure, Field,
     FieldError, FunctionError, GlobalUse, Globals, Grants, Handle, HostDefinition, HostError, HostId, Import,
-    Inspection, Level, Library, LimitName, Limits, LimitsOverride, Module, ModuleError, NodeConfig, Operand, Operator,
-    Outcome, Output, PathError, Pattern, PatternError, Pid, Policy, PolicyEffect, PoolError, ProcessLabel, Raw,
+    Level, Library, LimitName, Limits, LimitsOverride, Module, ModuleError, NodeConfig, Operand, Operator,
+    Held, Outcome, Output, PathError, Pattern, PatternError, Pid, Policy, PolicyEffect, PoolError, ProcessDetails,
+    ProcessInfo, ProcessLabel, ProcessState, Raw, Tally, Usage,
     ReadError, Refusal, ResolveError, ScopeSpec, SecurityError, SecuritySpec, Sleep, SpawnError, SpawnRequest,
     StartError, Value, ValueError, WriteError, from_payload, to_payload, visibility,
 };

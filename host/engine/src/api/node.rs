@@ -14,9 +14,10 @@ use super::{Engine, EngineConfig, Handle};
 use crate::catalogue::{Chunk, Definition, HostDefinition, ProcessHost};
 use crate::module::{Caller, Module, ModuleError, Raw};
 use crate::node::{
-    Budgets, CallError, CompileError, Globals, NodeInner, Spawn, SpawnError, SpawnRequest, StartError, Usage,
+    Budgets, CallError, CompileError, Globals, NodeInner, ProcessDetails, ProcessInfo, Spawn, SpawnError, SpawnRequest,
+    StartError, Usage,
 };
-use crate::process::{Inspection, Output};
+use crate::process::{AtRest, Output};
 use crate::value::{Value, ValueError};
 use lunarium_schedule::{Portion, Share, Sleep};
 
@@ -377,6 +378,17 @@ impl Node {
         self.inner().kernel(|kernel| kernel.process_count())
     }
 
+    /// Every living process, oldest first, each as it is at some moment of the call. A process that begins or ends meanwhile may be
+    /// there or not. It holds up nobody for long: what needs the node's lock is read for 64 processes at a time.
+    pub fn processes(&self) -> Vec<ProcessInfo> {
+        self.inner().processes()
+    }
+
+    /// All that can be seen of one process, without asking it. None: dead or unknown.
+    pub fn process(&self, pid: &Pid) -> Option<ProcessDetails> {
+        self.inner().process(pid)
+    }
+
     /// The living processes.
     pub fn pids(&self) -> Vec<Pid> {
         self.inner().control.table.all().iter().map(|process| process.pid.clone()).collect()
@@ -388,8 +400,8 @@ impl Node {
     }
 
     /// Looks at a process's instance the next time it is at rest, blocking the thread until then. None when the
-    /// process is dead or ends first.
-    pub fn inspect_blocking(&self, pid: &Pid) -> Option<Inspection> {
+    /// process is dead or ends first. For tests; what else there is to see tells [`Node::process`] at once.
+    pub fn at_rest_blocking(&self, pid: &Pid) -> Option<AtRest> {
         let (reply, inspection) = channel();
         self.inner().control.table.get(pid)?.inspect(reply);
         inspection.recv().ok()

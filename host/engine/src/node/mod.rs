@@ -13,6 +13,7 @@ mod check;
 mod control;
 mod ending;
 mod machine;
+mod observe;
 mod reaper;
 mod runner;
 mod spawn;
@@ -50,6 +51,7 @@ pub(crate) use caller::{Caller, Who};
 pub use check::{CompileError, GlobalUse, Globals};
 pub(crate) use machine::Machine;
 pub use machine::StartError;
+pub use observe::{ProcessDetails, ProcessInfo};
 pub(crate) use spawn::Spawn;
 pub use spawn::{SpawnError, SpawnRequest};
 pub use usage::{Held, Usage};
@@ -229,15 +231,14 @@ impl NodeInner {
         let failure = outcome.failure().cloned().filter(|_| !process.is_embedders);
         let pid = &process.pid;
         let unseen = self.kernel(|kernel| {
-            let unwatched = failure.is_some() && !kernel.is_watched(pid);
-            let entry = kernel.process(pid).filter(|_| unwatched).map(|process| process.entry().clone());
+            let unwatched = failure.is_some() && kernel.is_alive(pid) && !kernel.is_watched(pid);
             kernel.handle_exit(pid, outcome, wall::now());
-            entry
+            unwatched
         });
-        if let (Some(failure), Some(entry)) = (failure, unseen) {
+        if let Some(failure) = failure.filter(|_| unseen) {
             let text = format!("failed, and nobody watches: {} ({})", failure.message, failure.kind);
             let stack = failure.stack.iter().map(|stack| ("stack".to_owned(), stack.clone()));
-            self.log(process, &process.label(entry), Level::Warn, &text, &stack.collect::<Vec<_>>());
+            self.log(process, &process.label(), Level::Warn, &text, &stack.collect::<Vec<_>>());
         }
     }
 

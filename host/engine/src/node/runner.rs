@@ -15,7 +15,7 @@ use super::ending::{exited, flooded, no_instance, not_made, stopped};
 use super::turn::{Slice, Turn, give_way};
 use super::{Caller, NodeInner};
 use crate::catalogue::{Arguments, Code, Compiled, ImportLists, Program};
-use crate::process::{Delivery, Incarnation, Inspection, Process};
+use crate::process::{Delivery, Incarnation, AtRest, Process};
 use crate::value::{bug, failed};
 use crate::wasm::guest::{self as wit, EventResult, Parked, Status};
 use crate::wasm::{Instance, Slot, convert};
@@ -320,7 +320,7 @@ impl Live {
         for reply in &delivery.inspections {
             let stack_pointer = turn(process, incarnation, clock).enter(instance.stack_pointer()).await?;
             // Whoever asked may be gone.
-            let _ = reply.send(Inspection { stack_pointer, memory: instance.occupant().memory_used() });
+            let _ = reply.send(AtRest { stack_pointer, memory: instance.occupant().memory_used() });
         }
         Ok(())
     }

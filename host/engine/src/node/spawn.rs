@@ -334,7 +334,16 @@ impl NodeInner {
         // A service that comes back doesn't wait behind all that others of its node have started: each of those has one turn
         // in a rotation of the busy ones, so behind a few hundred it would be minutes.
         let is_embedders = parent.is_none();
-        let process = Arc::new(Process::new(spawned, origin, mailbox, holding, limits, began.as_nanos(), is_embedders));
+        let process = Arc::new(Process::new(
+            spawned,
+            spawn.entry.clone(),
+            origin,
+            mailbox,
+            holding,
+            limits,
+            began.as_nanos(),
+            is_embedders,
+        ));
         self.control.table.insert(Arc::clone(&process));
         Ok(process)
     }

@@ -70,6 +70,12 @@ impl Table {
         all
     }
 
+    /// The pids of those of these numbers that live.
+    pub(crate) fn pids(&self, numbers: &[u64]) -> Vec<Pid> {
+        let processes = self.processes.pin();
+        numbers.iter().filter_map(|number| processes.get(number)).map(|process| process.pid.clone()).collect()
+    }
+
     /// Every name with its holder's number.
     pub(crate) fn names(&self) -> Vec<(Name, u64)> {
         self.names.pin().iter().map(|(name, number)| (name.clone(), *number)).collect()

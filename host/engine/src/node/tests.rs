@@ -125,7 +125,7 @@ fn who_has_ended_is_not_inspected() {
     let sleeper = spawn(&node);
     assert!(block_on(sleeper.started()));
     let process = node.inner().control.table.get(sleeper.pid()).unwrap();
-    assert!(node.inspect_blocking(sleeper.pid()).is_some());
+    assert!(node.at_rest_blocking(sleeper.pid()).is_some());
     node.terminate(sleeper.pid()).unwrap();
     sleeper.wait_blocking();
     // As if the question had come between the look into the table and the end.

@@ -35,10 +35,10 @@ impl NodeInner {
         let entry = program.code.definition.entry.clone();
         let counts = program.limits.counts();
         let lifetime = lifetime(&program.limits, Uptime::from_nanos(process.began));
-        if !self.kernel(|kernel| kernel.upgrade(&process.pid, entry, counts, lifetime)) {
+        if !self.kernel(|kernel| kernel.upgrade(&process.pid, entry.clone(), counts, lifetime)) {
             return false;
         }
-        let mut remains = process.restart(&program.limits);
+        let mut remains = process.restart(entry, &program.limits);
         self.cancel_calls(std::mem::take(&mut remains.askers), process.pid.as_str(), None);
         true
     }

@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
 
+mod observe;
+
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
