@@ -82,8 +82,8 @@ pub use lunarium_kernel::{
 pub use lunarium_schedule::{Portion, Sleep};
 pub use module::{Arguments, Caller, FunctionError, Module, ModuleError, Raw, nearest};
 pub use node::{
-    CallError, CompileError, GlobalUse, Globals, Held, ProcessDetails, ProcessInfo, SpawnError, SpawnRequest,
-    StartError, Usage,
+    CallError, CompileError, Ending, Events, GlobalUse, Globals, Held, NodeEvent, ProcessDetails, ProcessInfo,
+    ServiceStep, SpawnError, SpawnRequest, StartError, Usage,
 };
 pub use process::{AtRest, Level, Output, ProcessLabel, ProcessState, visibility};
 pub use value::{

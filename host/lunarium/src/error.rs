@@ -81,7 +81,7 @@ macro_rules! refusals {
     };
 }
 
-refusals!(HostError ModuleError ResolveError SecurityError SpawnError ValueError);
+refusals!(DeliverError HostError ModuleError ResolveError SecurityError SpawnError ValueError);
 
 macro_rules! of_kind {
     ($($error:ty: $kind:ident;)+) => {
@@ -107,18 +107,5 @@ impl From<CallError> for Error {
             CallError::Failed(failure) => Arc::unwrap_or_clone(failure).into(),
             error => Error::of(error.kind(), error.retryable(), error),
         }
-    }
-}
-
-impl From<DeliverError> for Error {
-    fn from(error: DeliverError) -> Error {
-        let (kind, retryable) = match &error {
-            DeliverError::Value(error) => (error.kind(), error.retryable()),
-            DeliverError::Destination(error) => (error.kind(), error.retryable()),
-            DeliverError::Topic(error) => (error.kind(), error.retryable()),
-            DeliverError::Mailbox(error) => (error.kind(), error.retryable()),
-            _ => (ErrorKind::Unknown, false),
-        };
-        Error::of(kind, retryable, error)
     }
 }

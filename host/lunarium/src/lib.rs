@@ -50,12 +50,12 @@ pub use error::Error;
 pub use lunarium_app as app;
 pub use lunarium_engine::{
     Actor, ActorSpec, Arguments, AtRest, Attribute, CallError, Caller, Chunk, CompileError, Condition, ConditionError,
-    DecodeError, Definition, DeliverError, Directory, Engine, EngineConfig, EntryId, ErrorKind, Failure, Field,
+    DecodeError, Definition, DeliverError, Directory, Ending, Engine, EngineConfig, EntryId, ErrorKind, Events, Failure, Field,
     FieldError, FunctionError, GlobalUse, Globals, Grants, Handle, HostDefinition, HostError, HostId, Import,
-    Level, Library, LimitName, Limits, LimitsOverride, Module, ModuleError, NodeConfig, Operand, Operator,
+    Level, Library, LimitName, Limits, LimitsOverride, Module, ModuleError, NodeConfig, NodeEvent, Operand, Operator,
     Held, Outcome, Output, PathError, Pattern, PatternError, Pid, Policy, PolicyEffect, PoolError, ProcessDetails,
     ProcessInfo, ProcessLabel, ProcessState, Raw, Tally, Usage,
-    ReadError, Refusal, ResolveError, ScopeSpec, SecurityError, SecuritySpec, Sleep, SpawnError, SpawnRequest,
+    ReadError, Refusal, ResolveError, ScopeSpec, SecurityError, SecuritySpec, ServiceStep, Sleep, SpawnError, SpawnRequest,
     StartError, Value, ValueError, WriteError, from_payload, to_payload, visibility,
 };
 pub use node::{Node, NodeBuilder};

@@ -38,6 +38,7 @@ pub struct NodeBuilder {
     memory: Option<u64>,
     cpu_weight: Option<u32>,
     strict: bool,
+    debug: bool,
     security: Option<SecuritySpec>,
 }
 
@@ -53,6 +54,7 @@ impl Node {
             memory: None,
             cpu_weight: None,
             strict: false,
+            debug: false,
             security: None,
         }
     }
@@ -130,6 +132,11 @@ impl NodeBuilder {
         NodeBuilder { strict: true, ..self }
     }
 
+    /// Each start and each end of a process is a line of the log, at debug level.
+    pub fn debug(self) -> NodeBuilder {
+        NodeBuilder { debug: true, ..self }
+    }
+
     /// In whose name plugins act, and which policies decide, where a plugin says nothing else.
     pub fn security(self, security: SecuritySpec) -> NodeBuilder {
         NodeBuilder { security: Some(security), ..self }
@@ -156,7 +163,7 @@ impl NodeBuilder {
                 (output, Some(Arc::new(flush)))
             }
         };
-        let mut config = NodeConfig::new(output).with_strict(self.strict);
+        let mut config = NodeConfig::new(output).with_strict(self.strict).with_debug(self.debug);
         config.max_processes = self.max_processes.unwrap_or(config.max_processes);
         config.memory = self.memory;
         config.cpu_weight = self.cpu_weight.unwrap_or(config.cpu_weight);

@@ -5,115 +5,21 @@ use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use lunarium_kernel::{
-    Account, Budget, EntryId, HostError, HostId, LOG_BYTES, LogBudget, Message, NodeLimits, PROCESS_BYTES, Pid, Policy,
-    ResolveError, SendError, Tally, Topic, TopicError,
+    Account, Budget, EntryId, ErrorKind, HostError, HostId, LogBudget, Message, NodeLimits, PROCESS_BYTES, Pid, Policy,
+    Refusal, ResolveError, SendError, Tally, Topic, TopicError, action,
 };
 
 use super::handle::{call, values};
-use super::{Engine, EngineConfig, Handle};
+use super::{Engine, EngineConfig, Handle, NodeConfig};
 use crate::catalogue::{Chunk, Definition, HostDefinition, ProcessHost};
 use crate::module::{Caller, Module, ModuleError, Raw};
 use crate::node::{
-    Budgets, CallError, CompileError, Globals, NodeInner, ProcessDetails, ProcessInfo, Spawn, SpawnError, SpawnRequest,
+    Budgets, CallError, CompileError, Events, Globals, NodeEvent, NodeInner, ProcessDetails, ProcessInfo, Spawn, SpawnError, SpawnRequest,
     StartError, Usage,
 };
-use crate::process::{AtRest, Output};
+use crate::process::AtRest;
 use crate::value::{Value, ValueError};
 use lunarium_schedule::{Portion, Share, Sleep};
-
-/// What a node is made of. Everything a process can reach outside of the node stands here. Made by [`NodeConfig::new`].
-#[derive(Clone)]
-#[non_exhaustive]
-pub struct NodeConfig {
-    /// Processes alive at once, 1 or more; 8,000 by default. At the limit: `spawn` is refused, `ResourceExhausted`.
-    pub max_processes: u32,
-    /// Bytes that all its processes may hold together. None, the default: the engine's, which counts also when it is less.
-    /// Counted is whatever they can choose the size of. At the limit: `spawn` and `send` are refused, and memory doesn't grow: a Lua error.
-    pub memory: Option<u64>,
-    /// Bytes of the engine's memory that stay free for it whatever the other nodes hold; 0 by default.
-    pub reserve: u64,
-    /// Bytes that all its processes may log in a second; 4 MiB by default. Half is for whoever comes first, the other half
-    /// for all who log, in equal parts. At the limit: lines are dropped and counted.
-    pub log_bytes: u64,
-    /// Its part of the workers beside other nodes of the engine, one of [`Portion::WEIGHTS`]; 100 by default. While two nodes
-    /// have more to run than there are workers, one of twice the weight gets twice the time, however many processes each
-    /// has; what one doesn't need the others get.
-    pub cpu_weight: u32,
-    /// CPU time of all its processes in a second at most, one of [`Portion::MOSTS`]: 500 ms is half a core. None, the default:
-    /// all that there is. At the limit: they rest until the allowance has grown again; who has used nothing for a while has
-    /// that of 100 ms saved up.
-    pub cpu_max: Option<Duration>,
-    /// Links between all processes; a million by default. At the limit: `link` and a linked spawn are refused,
-    /// `ResourceExhausted`. One takes about 42 bytes.
-    pub max_links: u32,
-    /// Monitors of all processes, as for links.
-    pub max_monitors: u32,
-    /// A process with neither actor nor scope may do nothing to others; false by default: it may do everything.
-    pub strict: bool,
-    /// Where processes print and log.
-    pub output: Arc<dyn Output>,
-}
-
-impl NodeConfig {
-    /// The defaults, with this output.
-    pub fn new(output: Arc<dyn Output>) -> NodeConfig {
-        let NodeLimits { max_processes, max_links, max_monitors } = NodeLimits::default();
-        NodeConfig {
-            max_processes,
-            memory: None,
-            reserve: 0,
-            log_bytes: LOG_BYTES,
-            cpu_weight: Portion::WEIGHT,
-            cpu_max: None,
-            max_links,
-            max_monitors,
-            strict: false,
-            output,
-        }
-    }
-
-    /// The same with room for this many processes.
-    #[must_use]
-    pub fn with_max_processes(self, max_processes: u32) -> NodeConfig {
-        NodeConfig { max_processes, ..self }
-    }
-
-    /// The same with this many bytes for all its processes, some of them kept free for it.
-    #[must_use]
-    pub fn with_memory(self, memory: u64, reserve: u64) -> NodeConfig {
-        NodeConfig { memory: Some(memory), reserve, ..self }
-    }
-
-    /// The same with this many bytes of log lines in a second.
-    #[must_use]
-    pub fn with_log_bytes(self, log_bytes: u64) -> NodeConfig {
-        NodeConfig { log_bytes, ..self }
-    }
-
-    /// The same with this weight beside other nodes.
-    #[must_use]
-    pub fn with_cpu_weight(self, cpu_weight: u32) -> NodeConfig {
-        NodeConfig { cpu_weight, ..self }
-    }
-
-    /// The same with this much CPU time in a second at most.
-    #[must_use]
-    pub fn with_cpu_max(self, cpu_max: Duration) -> NodeConfig {
-        NodeConfig { cpu_max: Some(cpu_max), ..self }
-    }
-
-    /// The same with this many links, and as many monitors.
-    #[must_use]
-    pub fn with_max_relations(self, most: u32) -> NodeConfig {
-        NodeConfig { max_links: most, max_monitors: most, ..self }
-    }
-
-    /// The same, strict or not.
-    #[must_use]
-    pub fn with_strict(self, strict: bool) -> NodeConfig {
-        NodeConfig { strict, ..self }
-    }
-}
 
 /// Memory that is kept for a service: what it takes to start, to load its libraries and to take messages.
 const SERVICE_BYTES: u64 = PROCESS_BYTES + (2 << 20);
@@ -175,6 +81,31 @@ pub enum DeliverError {
     Mailbox(#[from] SendError),
 }
 
+impl DeliverError {
+    fn refusal(&self) -> &dyn Refusal {
+        match self {
+            DeliverError::Value(refusal) => refusal,
+            DeliverError::Destination(refusal) => refusal,
+            DeliverError::Topic(refusal) => refusal,
+            DeliverError::Mailbox(refusal) => refusal,
+        }
+    }
+}
+
+impl Refusal for DeliverError {
+    fn kind(&self) -> ErrorKind {
+        self.refusal().kind()
+    }
+
+    fn retryable(&self) -> bool {
+        self.refusal().retryable()
+    }
+
+    fn limit(&self) -> Option<&'static str> {
+        self.refusal().limit()
+    }
+}
+
 impl Node {
     /// Starts a node on an engine of its own, with the node's `memory`.
     ///
@@ -199,6 +130,7 @@ impl Node {
             max_links,
             max_monitors,
             strict,
+            debug,
             output,
         } = config;
         let machine = Arc::clone(engine.machine());
@@ -207,7 +139,8 @@ impl Node {
             log: LogBudget::new(log_bytes),
             cpu: Share::new(Portion { weight: cpu_weight, most: cpu_max }),
         };
-        let inner = NodeInner::new(machine, NodeLimits { max_processes, max_links, max_monitors }, budgets, output);
+        let limits = NodeLimits { max_processes, max_links, max_monitors };
+        let inner = NodeInner::new(machine, limits, budgets, output, debug);
         inner.catalogue.policies.set_strict(strict);
         let owner = Arc::new(Owner { engine: engine.clone(), inner });
         let weak: Weak<Owner> = Arc::downgrade(&owner);
@@ -332,11 +265,13 @@ impl Node {
     ///
     /// Errors: as `process.send` has them.
     pub fn send(&self, destination: &str, topic: &str, payload: &Value) -> Result<(), DeliverError> {
-        let topic = Topic::new(topic)?;
-        let payload = payload.to_payload()?;
-        let process = self.inner().find(destination)?;
-        process.send(Message::new(None, topic, payload.into()))?;
-        Ok(())
+        let send = || {
+            let topic = Topic::new(topic)?;
+            let payload = payload.to_payload()?;
+            let process = self.inner().find(destination)?;
+            Ok(process.send(Message::new(None, topic, payload.into()))?)
+        };
+        self.inner().noting(action::SEND, destination, send())
     }
 
     /// Calls a function of the table that a process's chunk has returned, and waits for its results. `destination` is a pid's text or a
@@ -387,6 +322,16 @@ impl Node {
     /// All that can be seen of one process, without asking it. None: dead or unknown.
     pub fn process(&self, pid: &Pid) -> Option<ProcessDetails> {
         self.inner().process(pid)
+    }
+
+    /// What happens on the node from now on: an unread event costs the node nothing, and nobody waits for who reads.
+    pub fn events(&self) -> Events {
+        self.inner().journal.attend()
+    }
+
+    /// Puts an event among those of the node: for who supervises services.
+    pub fn announce(&self, event: NodeEvent) {
+        self.inner().note(|| event);
     }
 
     /// The living processes.

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use lunarium_contract::length;
-use lunarium_kernel::{ErrorKind, Failure, Limits, Outcome, Refusal, RequestError, ResolveError, SendError};
+use lunarium_kernel::{ErrorKind, Failure, Limits, Outcome, Refusal, RequestError, ResolveError, SendError, action};
 use lunarium_schedule::{Clock, nanoseconds};
 use tokio::sync::oneshot::Receiver;
 
@@ -114,7 +114,7 @@ impl NodeInner {
         call: CallSpec,
     ) -> Result<(Waiting, Receiver<Outcome>), CallError> {
         let (asker, answer) = Asker::host();
-        let call = self.begin_call(None, target, call, asker)?;
+        let call = self.noting(action::CALL, target.pid.as_str(), self.begin_call(None, target, call, asker))?;
         Ok((Waiting { node: self.this.clone(), target: Arc::downgrade(target), call }, answer))
     }
 

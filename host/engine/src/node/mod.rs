@@ -12,6 +12,8 @@ mod census;
 mod check;
 mod control;
 mod ending;
+mod event;
+mod journal;
 mod machine;
 mod observe;
 mod reaper;
@@ -31,7 +33,7 @@ use std::sync::{Arc, OnceLock, Weak};
 use std::time::Duration;
 
 use lunarium_kernel::{
-    Account, Deadline, Destination, Kernel, LogBudget, Name, NodeLimits, Outcome, Pid, RegisterError, ResolveError,
+    Account, Deadline, Destination, Host, Kernel, LogBudget, Name, NodeLimits, Outcome, Pid, Refusal, RegisterError, ResolveError,
 };
 use tokio::sync::{Notify, Semaphore};
 
@@ -39,9 +41,10 @@ use self::alarm::Alarm;
 use self::census::{Census, Counted};
 use self::control::{Afterwards, Control};
 use self::ending::flooded;
+use self::journal::Journal;
 use crate::catalogue::Catalogue;
 use crate::module::{Modules, Runtime};
-use crate::process::{FileThreads, Level, Line, Output, Process, ProcessLabel};
+use crate::process::{Dropped, FileThreads, Level, Line, Output, Process, ProcessLabel};
 use lunarium_schedule::{Clock, Share, contain};
 
 pub use ask::CallError;
@@ -49,6 +52,9 @@ pub(crate) use ask::CallSpec;
 pub(crate) use call::Called;
 pub(crate) use caller::{Caller, Who};
 pub use check::{CompileError, GlobalUse, Globals};
+pub(crate) use event::Refused;
+pub use event::{Ending, NodeEvent, ServiceStep};
+pub use journal::Events;
 pub(crate) use machine::Machine;
 pub use machine::StartError;
 pub use observe::{ProcessDetails, ProcessInfo};
@@ -75,6 +81,10 @@ pub(crate) struct NodeInner {
     pub(crate) control: Control,
     pub(crate) catalogue: Catalogue,
     pub(crate) output: Arc<dyn Output>,
+    /// Starts and ends are lines of the log.
+    debug: bool,
+    /// What happens, for who attends.
+    pub(crate) journal: Arc<Journal>,
     pub(crate) budgets: Budgets,
     pub(crate) modules: Modules,
     /// Where the futures of modules run.
@@ -99,6 +109,7 @@ pub(crate) struct NodeInner {
 impl Drop for NodeInner {
     fn drop(&mut self) {
         self.files.close();
+        self.journal.close();
     }
 }
 
@@ -108,12 +119,16 @@ impl NodeInner {
         limits: NodeLimits,
         budgets: Budgets,
         output: Arc<dyn Output>,
+        debug: bool,
     ) -> Arc<NodeInner> {
+        let journal = Arc::<Journal>::default();
         Arc::new_cyclic(|this| NodeInner {
             machine,
-            control: Control::new(limits),
+            control: Control::new(limits, Arc::clone(&journal)),
             catalogue: Catalogue::default(),
             output,
+            debug,
+            journal,
             budgets,
             modules: Modules::default(),
             runtime: Runtime::current(),
@@ -147,6 +162,7 @@ impl NodeInner {
             self.output.log(&ProcessLabel::of_node(), Level::Error, text, &[]);
         }
         self.follow(afterwards);
+        self.journal.wake();
         match (result, panic) {
             (Some(result), _) => result,
             (None, Some(panic)) => resume_unwind(panic),
@@ -156,6 +172,9 @@ impl NodeInner {
 
     fn follow(&self, mut afterwards: Afterwards) {
         for (process, _) in &afterwards.ended {
+            if self.debug {
+                self.log_end(process);
+            }
             process.life.announce();
             self.machine.scheduler.end(&process.member);
         }
@@ -242,6 +261,45 @@ impl NodeInner {
         }
     }
 
+    /// Notes an event for who attends. Not under a lock.
+    pub(crate) fn note(&self, event: impl FnOnce() -> NodeEvent) {
+        self.journal.note(event);
+        self.journal.wake();
+    }
+
+    /// Notes a refusal for who attends, if it is worth an event. Not under a lock.
+    pub(crate) fn note_refused(&self, refused: &Refused<'_>) {
+        if self.journal.is_read()
+            && let Some(event) = refused.event()
+        {
+            self.note(|| event);
+        }
+    }
+
+    /// The same of what the embedder has asked for.
+    pub(crate) fn noting<T, R: Refusal>(
+        &self,
+        action: &'static str,
+        target: &str,
+        result: Result<T, R>,
+    ) -> Result<T, R> {
+        if let Err(refusal) = &result
+            && self.journal.is_read()
+        {
+            let (kind, message, limit) = (refusal.kind(), refusal.to_string(), refusal.limit());
+            self.note_refused(&Refused { by: None, action, target, kind, message: &message, limit });
+        }
+        result
+    }
+
+    fn log_end(&self, process: &Process) {
+        let text = match process.life.outcome() {
+            Some(Outcome::Failed(failure)) => format!("failed: {} ({})", failure.message, failure.kind),
+            _ => "ended".to_owned(),
+        };
+        self.log(process, &process.label(), Level::Debug, &text, &[]);
+    }
+
     /// Writes a line of a process's log, within what it may log.
     pub(crate) fn log(
         &self,
@@ -254,10 +312,18 @@ impl NodeInner {
         let bytes = fields.iter().fold(message.len(), |sum, (key, value)| {
             sum.saturating_add(key.len()).saturating_add(value.len()).saturating_add(1)
         });
-        let budgets = [&process.origin.host.log, &self.budgets.log];
-        let Some(dropped) = process.log.lock().admit(self.clock().now(), bytes, budgets) else { return };
-        let line = Line::new(message, fields, dropped);
-        self.output.log(label, level, &line.message, &line.fields);
+        let budgets = [(&process.origin.host.log, Host::LOG_BYTES), (&self.budgets.log, NodeLimits::LOG_BYTES)];
+        let admitted = process.log.lock().admit(self.clock().now(), bytes, budgets);
+        match admitted {
+            Ok(dropped) => {
+                let line = Line::new(message, fields, dropped);
+                self.output.log(label, level, &line.message, &line.fields);
+            }
+            Err(Dropped { limit, is_first: true }) => {
+                self.note(|| NodeEvent::LimitReached { pid: process.pid.clone(), limit: limit.to_owned() });
+            }
+            Err(_) => {}
+        }
     }
 
     /// Closes every host, and terminates who lives.

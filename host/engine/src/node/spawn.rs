@@ -13,9 +13,9 @@ use lunarium_kernel::{
 
 use super::ending::lifetime;
 use super::runner::Held;
-use super::{NodeInner, runner};
+use super::{NodeEvent, NodeInner, runner};
 use crate::catalogue::{Arguments, Code, ProcessHost, Program, SecurityError, SecuritySpec};
-use crate::process::{Origin, Process, charged_for};
+use crate::process::{Level, Origin, Process, charged_for};
 use crate::value::{Value, ValueError};
 
 /// What `Node::spawn` starts. Made by [`SpawnRequest::new`].
@@ -224,9 +224,15 @@ struct Plan {
 impl NodeInner {
     /// Starts a process without a parent.
     pub(crate) fn spawn(self: &Arc<NodeInner>, spawn: Spawn) -> Result<Arc<Process>, SpawnError> {
+        let entry = spawn.entry.clone();
+        self.noting(action::SPAWN, entry.as_str(), self.start(spawn))
+    }
+
+    fn start(self: &Arc<NodeInner>, spawn: Spawn) -> Result<Arc<Process>, SpawnError> {
         let mut plan = self.plan(&spawn, None)?;
         let mailbox = Mailbox::new(plan.program.limits.mailbox());
         let process = self.kernel(|kernel| self.accept(kernel, None, &spawn, &mut plan, mailbox))?;
+        self.log_start(&process, None);
         runner::start(Arc::clone(self), Arc::clone(&process), plan.program, plan.held);
         Ok(process)
     }
@@ -244,6 +250,7 @@ impl NodeInner {
             match self.settle(parent, &mut spawn, &mut plan, holder.as_ref())? {
                 Settled::Child(process) => {
                     let pid = process.pid.clone();
+                    self.log_start(&process, Some(&parent.pid));
                     runner::start(Arc::clone(self), process, plan.program, plan.held);
                     return Ok(pid);
                 }
@@ -345,7 +352,19 @@ impl NodeInner {
             is_embedders,
         ));
         self.control.table.insert(Arc::clone(&process));
+        self.journal.note(|| NodeEvent::Spawned {
+            pid: process.pid.clone(),
+            entry: spawn.entry.clone(),
+            parent: parent.map(|parent| parent.pid.clone()),
+        });
         Ok(process)
+    }
+
+    fn log_start(&self, process: &Process, parent: Option<&Pid>) {
+        if self.debug {
+            let parent = parent.map(|parent| ("parent".to_owned(), parent.to_string()));
+            self.log(process, &process.label(), Level::Debug, "started", &parent.into_iter().collect::<Vec<_>>());
+        }
     }
 
     /// Gives the holder of a name the messages, monitor and link, all or none of them.

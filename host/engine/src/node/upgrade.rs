@@ -4,7 +4,7 @@
 use bytes::Bytes;
 use lunarium_kernel::{EntryId, Uptime};
 
-use super::NodeInner;
+use super::{NodeEvent, NodeInner};
 use super::ending::lifetime;
 use super::spawn::{SpawnError, fits};
 use crate::catalogue::{Arguments, Program};
@@ -35,7 +35,15 @@ impl NodeInner {
         let entry = program.code.definition.entry.clone();
         let counts = program.limits.counts();
         let lifetime = lifetime(&program.limits, Uptime::from_nanos(process.began));
-        if !self.kernel(|kernel| kernel.upgrade(&process.pid, entry.clone(), counts, lifetime)) {
+        let goes_on = self.kernel(|kernel| {
+            let goes_on = kernel.upgrade(&process.pid, entry.clone(), counts, lifetime);
+            if goes_on {
+                let (from, to) = (process.entry(), entry.clone());
+                self.journal.note(|| NodeEvent::Upgraded { pid: process.pid.clone(), from, to });
+            }
+            goes_on
+        });
+        if !goes_on {
             return false;
         }
         let mut remains = process.restart(entry, &program.limits);

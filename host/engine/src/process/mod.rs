@@ -28,7 +28,7 @@ pub(crate) use asker::Asker;
 pub(crate) use file_threads::FileThreads;
 pub(crate) use incarnation::{CpuMeter, CpuTime, Incarnation};
 pub(crate) use life::Life;
-pub(crate) use log::{Line, Log};
+pub(crate) use log::{Dropped, Line, Log};
 pub use look::ProcessState;
 pub(crate) use output::clean;
 pub use output::{Level, Output, ProcessLabel};

@@ -6,6 +6,18 @@ use crate::node::Caller;
 use crate::wasm::imports::{mailbox::Host, types};
 use crate::wasm::{CallError, Stopped};
 
+impl Caller {
+    fn send_to(&self, destination: &str, topic: &str, payload: Vec<u8>) -> Result<(), CallError> {
+        let who = self.living()?;
+        let topic = Topic::new(topic)?;
+        let target = self.permitted(action::SEND, destination)?;
+        let message = Message::new(Some(who.process.pid.clone()), topic, payload.into());
+        // The dead are silent: nobody gets a message of who has ended.
+        let sent = who.process.life.speak(|| target.send(message));
+        Ok(sent.ok_or(Stopped::Killed)??)
+    }
+}
+
 impl Host for Caller {
     fn send(
         &mut self,
@@ -14,14 +26,9 @@ impl Host for Caller {
         payload: Vec<u8>,
         unread: types::Unread,
     ) -> Result<(), CallError> {
-        let who = self.living()?;
-        who.process.report_unread(Unread { messages: unread.messages, bytes: unread.bytes });
-        let topic = Topic::new(&topic)?;
-        let target = self.permitted(action::SEND, &destination)?;
-        let message = Message::new(Some(who.process.pid.clone()), topic, payload.into());
-        // The dead are silent: nobody gets a message of who has ended.
-        let sent = who.process.life.speak(|| target.send(message));
-        Ok(sent.ok_or(Stopped::Killed)??)
+        let process = &self.living()?.process;
+        process.report_unread(Unread { messages: unread.messages, bytes: unread.bytes });
+        self.noting(action::SEND, &destination, self.send_to(&destination, &topic, payload))
     }
 
     fn listen(&mut self, topic: String) -> Result<(), CallError> {
