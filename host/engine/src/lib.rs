@@ -69,14 +69,17 @@ mod syscall;
 mod value;
 mod wasm;
 
-pub use api::{DeliverError, Engine, EngineConfig, Handle, Node, NodeConfig, WeakNode};
+pub use api::{
+    DeliverError, Engine, EngineConfig, Handle, Mailbox, Node, NodeConfig, Received, ReceivedCall, ReceivedMessage,
+    WeakNode,
+};
 pub use catalogue::{
     ActorSpec, Chunk, Definition, Grants, HostDefinition, Import, Library, ScopeSpec, SecurityError, SecuritySpec,
 };
 pub use files::{Directory, PathError};
 pub use lunarium_kernel::{
     Actor, Attribute, Condition, ConditionError, EntryId, ErrorKind, Failure, Field, FieldError, HostError, HostId,
-    LimitName, Limits, LimitsOverride, Operand, Operator, Outcome, Pattern, PatternError, Pid, Policy, PolicyEffect,
+    LimitName, Limits, LimitsOverride, LinkError, MonitorError, Operand, Operator, Outcome, Pattern, PatternError, Pid, Policy, PolicyEffect,
     Refusal, ResolveError, Tally,
 };
 pub use lunarium_schedule::{Portion, Sleep};

@@ -5,7 +5,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use lunarium_engine::{
-    CallError, DeliverError, ErrorKind, Failure, HostError, ModuleError, PathError, PoolError, ReadError, Refusal,
+    CallError, DeliverError, ErrorKind, Failure, HostError, LinkError, ModuleError, MonitorError, PathError, PoolError, ReadError, Refusal,
     ResolveError, SecurityError, SpawnError, StartError, ValueError, WriteError,
 };
 
@@ -81,7 +81,9 @@ macro_rules! refusals {
     };
 }
 
-refusals!(DeliverError HostError ModuleError ResolveError SecurityError SpawnError ValueError);
+refusals!(
+    DeliverError HostError LinkError ModuleError MonitorError ResolveError SecurityError SpawnError ValueError WriteError
+);
 
 macro_rules! of_kind {
     ($($error:ty: $kind:ident;)+) => {
@@ -96,7 +98,6 @@ macro_rules! of_kind {
 of_kind! {
     PathError: Invalid;
     ReadError: Invalid;
-    WriteError: Invalid;
     PoolError: ResourceExhausted;
     StartError: ResourceExhausted;
 }

@@ -52,10 +52,10 @@ pub use lunarium_engine::{
     Actor, ActorSpec, Arguments, AtRest, Attribute, CallError, Caller, Chunk, CompileError, Condition, ConditionError,
     DecodeError, Definition, DeliverError, Directory, Ending, Engine, EngineConfig, EntryId, ErrorKind, Events, Failure, Field,
     FieldError, FunctionError, GlobalUse, Globals, Grants, Handle, HostDefinition, HostError, HostId, Import,
-    Level, Library, LimitName, Limits, LimitsOverride, Module, ModuleError, NodeConfig, NodeEvent, Operand, Operator,
+    Level, Library, LimitName, Limits, LimitsOverride, LinkError, Mailbox, Module, ModuleError, MonitorError, NodeConfig, NodeEvent, Operand, Operator,
     Held, Outcome, Output, PathError, Pattern, PatternError, Pid, Policy, PolicyEffect, PoolError, ProcessDetails,
     ProcessInfo, ProcessLabel, ProcessState, Raw, Tally, Usage,
-    ReadError, Refusal, ResolveError, ScopeSpec, SecurityError, SecuritySpec, ServiceStep, Sleep, SpawnError, SpawnRequest,
+    ReadError, Received, ReceivedCall, ReceivedMessage, Refusal, ResolveError, ScopeSpec, SecurityError, SecuritySpec, ServiceStep, Sleep, SpawnError, SpawnRequest,
     StartError, Value, ValueError, WriteError, from_payload, to_payload, visibility,
 };
 pub use node::{Node, NodeBuilder};

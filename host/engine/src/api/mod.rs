@@ -5,9 +5,11 @@
 mod config;
 mod engine;
 mod handle;
+mod mailbox;
 mod node;
 
 pub use config::NodeConfig;
 pub use engine::{Engine, EngineConfig};
 pub use handle::Handle;
+pub use mailbox::{Mailbox, Received, ReceivedCall, ReceivedMessage};
 pub use node::{DeliverError, Node, WeakNode};

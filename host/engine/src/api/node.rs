@@ -5,12 +5,12 @@ use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use lunarium_kernel::{
-    Account, Budget, EntryId, ErrorKind, HostError, HostId, LogBudget, Message, NodeLimits, PROCESS_BYTES, Pid, Policy,
+    Account, Budget, EntryId, ErrorKind, HostError, HostId, LimitsOverride, LogBudget, Message, NodeLimits, PROCESS_BYTES, Pid, Policy,
     Refusal, ResolveError, SendError, Tally, Topic, TopicError, action,
 };
 
 use super::handle::{call, values};
-use super::{Engine, EngineConfig, Handle, NodeConfig};
+use super::{Engine, EngineConfig, Handle, Mailbox, NodeConfig};
 use crate::catalogue::{Chunk, Definition, HostDefinition, ProcessHost};
 use crate::module::{Caller, Module, ModuleError, Raw};
 use crate::node::{
@@ -18,7 +18,7 @@ use crate::node::{
     StartError, Usage,
 };
 use crate::process::AtRest;
-use crate::value::{Value, ValueError};
+use crate::value::{Value, ValueError, WriteError};
 use lunarium_schedule::{Portion, Share, Sleep};
 
 /// Memory that is kept for a service: what it takes to start, to load its libraries and to take messages.
@@ -79,6 +79,9 @@ pub enum DeliverError {
     /// Too large, or the mailbox is full.
     #[error(transparent)]
     Mailbox(#[from] SendError),
+    /// The value can't travel.
+    #[error(transparent)]
+    Write(#[from] WriteError),
 }
 
 impl DeliverError {
@@ -88,6 +91,7 @@ impl DeliverError {
             DeliverError::Destination(refusal) => refusal,
             DeliverError::Topic(refusal) => refusal,
             DeliverError::Mailbox(refusal) => refusal,
+            DeliverError::Write(refusal) => refusal,
         }
     }
 }
@@ -272,6 +276,21 @@ impl Node {
             Ok(process.send(Message::new(None, topic, payload.into()))?)
         };
         self.inner().noting(action::SEND, destination, send())
+    }
+
+    /// Opens a mailbox of the program's own, under a name that scripts send to. It counts as a process of the node.
+    ///
+    /// Errors: no name, or one that somebody has; a full node; a budget.
+    pub fn mailbox(&self, name: &str) -> Result<Mailbox, SpawnError> {
+        self.mailbox_within(name, &LimitsOverride::default())
+    }
+
+    /// The same with limits instead of the default ones: `mailbox_messages`, `mailbox_bytes`, `message`, `links`, `monitors`, `names`
+    /// and `lifetime` mean something for a mailbox.
+    ///
+    /// Errors: as [`Node::mailbox`].
+    pub fn mailbox_within(&self, name: &str, limits: &LimitsOverride) -> Result<Mailbox, SpawnError> {
+        Ok(Mailbox::new(self.inner(), self.inner().open_mailbox(name, limits)?))
     }
 
     /// Calls a function of the table that a process's chunk has returned, and waits for its results. `destination` is a pid's text or a

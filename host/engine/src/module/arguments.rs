@@ -3,9 +3,11 @@
 //! Owns which argument is wrong. What is wrong with it is `value/read.rs`'s to say.
 
 use bytes::Bytes;
+use lunarium_kernel::ErrorKind;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize, Serializer};
 
+use super::FunctionError;
 use crate::value::{Missing, RAW, RawBytes, ReadError, Reader};
 
 /// What functions can take: `()`, tuples of up to eight values, a `Vec` of values, or [`Raw`].
@@ -47,6 +49,11 @@ impl Serialize for Raw {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_newtype_struct(RAW, &RawBytes(&self.0))
     }
+}
+
+/// The arguments of a call. Errors: one isn't of its type, in Lua's words.
+pub(crate) fn read_arguments<A: Arguments>(payload: &Bytes, function: &str) -> Result<A, FunctionError> {
+    A::read(payload).map_err(|bad| FunctionError::new(ErrorKind::Invalid, bad.message(function)))
 }
 
 /// A payload's values, one after the other.

@@ -19,6 +19,7 @@ use lunarium_kernel::{ErrorKind, Refusal, SHOWN, cut};
 use papaya::HashMap;
 use serde::Serialize;
 
+pub(crate) use arguments::read_arguments;
 pub use arguments::{Arguments, Raw};
 pub use caller::Caller;
 pub use error::FunctionError;

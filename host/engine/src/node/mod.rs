@@ -15,6 +15,7 @@ mod ending;
 mod event;
 mod journal;
 mod machine;
+mod mailbox;
 mod observe;
 mod reaper;
 mod runner;
@@ -57,6 +58,7 @@ pub use event::{Ending, NodeEvent, ServiceStep};
 pub use journal::Events;
 pub(crate) use machine::Machine;
 pub use machine::StartError;
+pub(crate) use mailbox::Opened;
 pub use observe::{ProcessDetails, ProcessInfo};
 pub(crate) use spawn::Spawn;
 pub use spawn::{SpawnError, SpawnRequest};
@@ -246,7 +248,7 @@ impl NodeInner {
     }
 
     /// A process has ended by itself. Where nobody learns of it, a failure leaves a line in its log.
-    fn handle_exit(&self, process: &Process, outcome: Outcome) {
+    pub(crate) fn handle_exit(&self, process: &Process, outcome: Outcome) {
         let failure = outcome.failure().cloned().filter(|_| !process.is_embedders);
         let pid = &process.pid;
         let unseen = self.kernel(|kernel| {
@@ -328,6 +330,8 @@ impl NodeInner {
 
     /// Closes every host, and terminates who lives.
     pub(crate) fn end_all(&self) {
+        // Made, so that it is closed too.
+        let _ = self.catalogue.mailboxes(&self.budgets.memory, &self.budgets.cpu);
         for host in self.catalogue.hosts() {
             self.kernel(|kernel| kernel.stop_host(host.kernel()));
         }

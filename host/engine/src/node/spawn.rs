@@ -7,15 +7,15 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use lunarium_kernel::{
-    Account, Denied, EntryId, ErrorKind, Exhausted, Holding, HostId, JoinError, Kernel, LimitName, LimitsOverride,
-    Mailbox, Message, Name, PROCESS_BYTES, Pid, Rank, Refusal, SHOWN, Security, SendError, SpawnSpec, action, cut,
+    Account, Denied, EntryId, ErrorKind, Exhausted, Holding, HostError, HostId, JoinError, Kernel, LimitName, LimitsOverride,
+    Mailbox, Message, Name, NameError, PROCESS_BYTES, Pid, Rank, Refusal, SHOWN, Security, SendError, SpawnSpec, TopicError, action, cut,
 };
 
 use super::ending::lifetime;
 use super::runner::Held;
 use super::{NodeEvent, NodeInner, runner};
 use crate::catalogue::{Arguments, Code, ProcessHost, Program, SecurityError, SecuritySpec};
-use crate::process::{Level, Origin, Process, charged_for};
+use crate::process::{Beginning, Level, Origin, Process, charged_for};
 use crate::value::{Value, ValueError};
 
 /// What `Node::spawn` starts. Made by [`SpawnRequest::new`].
@@ -106,6 +106,15 @@ pub enum SpawnError {
     /// What it would hold from the start exceeds a budget.
     #[error(transparent)]
     Budget(#[from] Exhausted),
+    /// What it should be called is no name.
+    #[error(transparent)]
+    Name(#[from] NameError),
+    /// What its first message should be about is no topic.
+    #[error(transparent)]
+    Topic(#[from] TopicError),
+    /// The node has no room for the process host of mailboxes.
+    #[error(transparent)]
+    Host(#[from] HostError),
 }
 
 impl Refusal for SpawnError {
@@ -120,6 +129,9 @@ impl Refusal for SpawnError {
             SpawnError::Unsettled => ErrorKind::Conflict,
             SpawnError::Mailbox(error) => error.kind(),
             SpawnError::Budget(error) => error.kind(),
+            SpawnError::Name(error) => error.kind(),
+            SpawnError::Topic(error) => error.kind(),
+            SpawnError::Host(error) => error.kind(),
         }
     }
 
@@ -337,20 +349,16 @@ impl NodeInner {
         let unused = plan.inbox.another();
         let holding = std::mem::replace(&mut plan.inbox, unused);
         holding.account().count_spawn();
-        let limits = plan.program.limits.clone();
         // A service that comes back doesn't wait behind all that others of its node have started: each of those has one turn
         // in a rotation of the busy ones, so behind a few hundred it would be minutes.
-        let is_embedders = parent.is_none();
-        let process = Arc::new(Process::new(
-            spawned,
-            spawn.entry.clone(),
-            origin,
-            mailbox,
-            holding,
-            limits,
-            began.as_nanos(),
-            is_embedders,
-        ));
+        let beginning = Beginning {
+            entry: spawn.entry.clone(),
+            limits: plan.program.limits.clone(),
+            began: began.as_nanos(),
+            is_embedders: parent.is_none(),
+            is_mailbox: false,
+        };
+        let process = Arc::new(Process::new(spawned, origin, mailbox, holding, beginning));
         self.control.table.insert(Arc::clone(&process));
         self.journal.note(|| NodeEvent::Spawned {
             pid: process.pid.clone(),

@@ -9,6 +9,7 @@ mod incarnation;
 mod life;
 mod log;
 mod look;
+mod mailbox;
 mod output;
 mod text;
 
@@ -30,6 +31,7 @@ pub(crate) use incarnation::{CpuMeter, CpuTime, Incarnation};
 pub(crate) use life::Life;
 pub(crate) use log::{Dropped, Line, Log};
 pub use look::ProcessState;
+pub(crate) use mailbox::Reader;
 pub(crate) use output::clean;
 pub use output::{Level, Output, ProcessLabel};
 pub use text::visibility;
@@ -73,6 +75,8 @@ pub(crate) struct Process {
     pub(crate) began: u64,
     /// An embedder has started it, and holds a handle.
     pub(crate) is_embedders: bool,
+    /// It is a mailbox of the embedder's, without an instance.
+    pub(crate) is_mailbox: bool,
     pub(crate) life: Life,
     /// As the scheduler knows it.
     pub(crate) member: Arc<Member>,
@@ -92,6 +96,20 @@ pub(crate) struct Origin {
     /// What `ctx` gives, as the guest encoded it. Shared with those who inherit it.
     pub(crate) context: Option<Bytes>,
     pub(crate) security: Arc<Security>,
+}
+
+/// What a process begins as.
+pub(crate) struct Beginning {
+    /// What it runs.
+    pub(crate) entry: EntryId,
+    /// The limits of its first incarnation.
+    pub(crate) limits: Limits,
+    /// A time of the engine's clock.
+    pub(crate) began: u64,
+    /// Somebody outside has started it: it doesn't begin behind others.
+    pub(crate) is_embedders: bool,
+    /// Somebody outside reads it.
+    pub(crate) is_mailbox: bool,
 }
 
 struct Arrivals {
@@ -141,18 +159,15 @@ impl Delivery {
 }
 
 impl Process {
-    /// `entry` and `limits` are those of its first incarnation, `began` is a time of the engine's clock, and `is_embedders` says that somebody outside has
-    /// started it: it doesn't begin behind others. What the mailbox has already is charged to `holding`, with what comes.
+    /// What the mailbox has already is charged to `holding`, with what comes.
     pub(crate) fn new(
         spawned: Spawned,
-        entry: EntryId,
         origin: Origin,
         mailbox: Mailbox,
         holding: Holding,
-        limits: Limits,
-        began: u64,
-        is_embedders: bool,
+        beginning: Beginning,
     ) -> Process {
+        let Beginning { entry, limits, began, is_embedders, is_mailbox } = beginning;
         let (memory, log) = (Arc::clone(holding.account()), Log::new(limits.log_lines));
         let accepted = mailbox.unread_messages();
         let arrivals = Arrivals {
@@ -176,6 +191,7 @@ impl Process {
             origin,
             began,
             is_embedders,
+            is_mailbox,
             life: Life::new(is_embedders),
             member,
             cpu: Arc::default(),
@@ -495,10 +511,10 @@ impl Process {
         Err(format!("its inbox takes {needed} bytes and is charged {paid}"))
     }
 
-    /// Asks the runner to look at the instance at rest; one that has ended never answers, and drops `reply`.
+    /// Asks the runner to look at the instance at rest; who has ended, or has none, never answers, and drops `reply`.
     pub(crate) fn inspect(&self, reply: Sender<AtRest>) {
         let mut arrivals = self.arrivals.lock();
-        if arrivals.inbox.is_closed() {
+        if self.is_mailbox || arrivals.inbox.is_closed() {
             return;
         }
         arrivals.inspections.push(reply);

@@ -118,7 +118,7 @@ impl Host for Caller {
 
     fn answer(&mut self, call: u64, payload: Vec<u8>) -> wasmtime::Result<()> {
         let who = self.living()?;
-        self.node.answer(&who.process, call, payload.into(), who.limits());
+        self.node.answer(&who.process, call, payload.into(), who.limits().message);
         Ok(())
     }
 

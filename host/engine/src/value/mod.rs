@@ -19,6 +19,7 @@ pub use read::ReadError;
 pub(crate) use read::{Missing, Reader};
 pub(crate) use string::StringPayload;
 pub use travel::ValueError;
+pub(crate) use typed::from_values;
 pub use typed::{from_payload, from_results, to_arguments, to_payload};
 pub use write::WriteError;
 pub(crate) use write::{RAW, payload, results};

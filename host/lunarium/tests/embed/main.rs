@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
 
 mod events;
+mod mailbox;
 mod observe;
 
 use std::sync::{Arc, Mutex};
@@ -143,6 +144,12 @@ struct Details {
 struct Order {
     items: Vec<String>,
     total: f64,
+}
+
+#[derive(Deserialize, Debug, PartialEq)]
+struct Item {
+    who: String,
+    cents: i64,
 }
 
 #[test]
