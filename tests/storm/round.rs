@@ -178,7 +178,7 @@ fn finish(tenant: Tenant, dice: &mut Dice, report: &mut Report) -> Result<(), St
     tenant.watch.set_full(false);
     let node = tenant.node.clone();
     match dice.below(3) {
-        0 => block_on(tenant.node.clone().shutdown()),
+        0 => block_on(tenant.node.clone().shutdown(Duration::ZERO)),
         1 => {
             for host in 0..HOSTS {
                 node.stop_host(&lunarium_engine::HostId::new(format!("app:h{host}")))

@@ -120,7 +120,7 @@ impl Running {
                 self.process(&node, &app, request(entry, host, arguments(&options.arguments), limits)).await?
             }
         };
-        node.shutdown().await;
+        node.shutdown(Duration::ZERO).await;
         Ok(verdict)
     }
 

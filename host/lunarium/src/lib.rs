@@ -41,6 +41,7 @@ mod pages {
 
 mod error;
 mod node;
+mod outcome;
 pub mod output;
 mod plugin;
 
@@ -59,4 +60,5 @@ pub use lunarium_engine::{
     StartError, Value, ValueError, WriteError, from_payload, to_payload, visibility,
 };
 pub use node::{Node, NodeBuilder};
+pub use outcome::{FailureExt, OutcomeExt};
 pub use plugin::{Plugin, PluginBuilder};

@@ -4,7 +4,9 @@
 
 use std::ops::Deref;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::time::Duration;
 
+use futures_lite::future::block_on;
 use lunarium_engine::{Caller, Engine, EngineConfig, HostDefinition, HostId, Module, NodeConfig, Output, SecuritySpec};
 use serde::Serialize;
 
@@ -78,11 +80,17 @@ impl Node {
         Ok(self.inner.send(destination, topic, &value)?)
     }
 
-    /// Ends everything, and waits until it is gone.
+    /// Asks every process to end, ends those by force that are there when the deadline is over, and waits until all are gone. Zero: by
+    /// force at once. Nothing starts any more.
     ///
-    /// Cancel safety: what was ended stays so; call it again to wait on.
-    pub async fn shutdown(self) {
-        self.inner.clone().shutdown().await;
+    /// Cancel safety: what has begun goes on; call it again to wait on.
+    pub async fn shutdown(self, deadline: Duration) {
+        self.inner.clone().shutdown(deadline).await;
+    }
+
+    /// The same, blocking the thread. Not for a thread that runs async tasks.
+    pub fn shutdown_blocking(self, deadline: Duration) {
+        block_on(self.shutdown(deadline));
     }
 }
 

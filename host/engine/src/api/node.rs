@@ -14,7 +14,7 @@ use super::{Engine, EngineConfig, Handle, Mailbox, NodeConfig};
 use crate::catalogue::{Chunk, Definition, HostDefinition, ProcessHost};
 use crate::module::{Caller, Module, ModuleError, Raw};
 use crate::node::{
-    Budgets, CallError, CompileError, Events, Globals, NodeEvent, NodeInner, ProcessDetails, ProcessInfo, Spawn, SpawnError, SpawnRequest,
+    Budgets, CallError, CompileError, Events, Globals, NodeEvent, NodeInner, ProcessDetails, ProcessInfo, SpawnError, SpawnRequest,
     StartError, Usage,
 };
 use crate::process::AtRest;
@@ -256,13 +256,10 @@ impl Node {
 
     /// Starts a process and returns at once.
     ///
-    /// Errors: unknown entry, host or policy, a stopped or full host, a full node, arguments that can't travel or are too
-    /// large.
+    /// Errors: unknown entry, host or policy, a stopped or full host, a full node, a name that is taken; arguments, context values or
+    /// first messages that can't travel or are too large.
     pub fn spawn(&self, request: SpawnRequest) -> Result<Handle, SpawnError> {
-        let SpawnRequest { entry, host, arguments, limits, security, .. } = request;
-        let arguments = Value::to_arguments(&arguments)?;
-        let spawn = Spawn { wish: Some(limits), security, ..Spawn::new(entry, host, arguments.into()) };
-        Ok(Handle::new(self.inner(), self.inner().spawn(spawn)?))
+        Ok(Handle::new(self.inner(), self.inner().spawn(request.into_spawn()?)?))
     }
 
     /// Sends a message without a sender. `destination` is a pid's text or a registered name.
@@ -416,11 +413,17 @@ impl Node {
         self.inner().idle().await;
     }
 
-    /// Closes all hosts, terminates what is left, and waits until every instance is gone.
+    /// Closes all hosts, asks every process to end as [`Node::cancel`] does, terminates those that are there when the deadline is
+    /// over, and waits until every instance is gone. Zero: they are terminated at once.
     ///
-    /// Cancel safety: what was terminated stays so; call it again to wait on.
-    pub async fn shutdown(self) {
-        self.inner().end_all();
+    /// Cancel safety: what has begun goes on; call it again to wait on.
+    pub async fn shutdown(self, deadline: Duration) {
+        if deadline.is_zero() {
+            self.inner().end_all();
+        } else {
+            self.inner().ask_all_to_end(deadline);
+            self.inner().idle().await;
+        }
         self.inner().empty().await;
     }
 

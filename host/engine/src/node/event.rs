@@ -128,9 +128,7 @@ impl Ending {
 
 fn limit(failure: &Failure) -> Option<String> {
     let details = failure.details.as_ref().filter(|details| details.len() <= DETAILS)?;
-    let Ok(Value::Map(pairs)) = Value::decode(details) else { return None };
-    let limit = pairs.iter().find(|(key, _)| key.as_str() == Some("limit"))?;
-    limit.1.as_str().map(str::to_owned)
+    Value::decode(details).ok()?.get("limit")?.as_str().map(str::to_owned)
 }
 
 /// What has happened to a service: what `lunarium-app` tells, without what may be large.

@@ -330,14 +330,28 @@ impl NodeInner {
 
     /// Closes every host, and terminates who lives.
     pub(crate) fn end_all(&self) {
+        self.close();
+        for process in self.control.table.all() {
+            // It may have ended in between.
+            let _ = self.terminate(None, &process.pid);
+        }
+    }
+
+    /// Closes every host, and asks who lives to end until the deadline.
+    pub(crate) fn ask_all_to_end(&self, deadline: Duration) {
+        self.close();
+        for process in self.control.table.all() {
+            // As above.
+            let _ = self.cancel(None, &process.pid, Some(deadline));
+        }
+    }
+
+    /// Nothing starts any more.
+    fn close(&self) {
         // Made, so that it is closed too.
         let _ = self.catalogue.mailboxes(&self.budgets.memory, &self.budgets.cpu);
         for host in self.catalogue.hosts() {
             self.kernel(|kernel| kernel.stop_host(host.kernel()));
-        }
-        for process in self.control.table.all() {
-            // It may have ended in between.
-            let _ = self.terminate(None, &process.pid);
         }
     }
 

@@ -3,12 +3,13 @@
 //! Owns the order of checks, what a child has of its parent, its host and its entry, and what happens when a wanted name
 //! is taken. Refuses decisions about links, monitors and names: they are the kernel's.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use bytes::Bytes;
 use lunarium_kernel::{
     Account, Denied, EntryId, ErrorKind, Exhausted, Holding, HostError, HostId, JoinError, Kernel, LimitName, LimitsOverride,
-    Mailbox, Message, Name, NameError, PROCESS_BYTES, Pid, Rank, Refusal, SHOWN, Security, SendError, SpawnSpec, TopicError, action, cut,
+    Mailbox, Message, Name, NameError, PROCESS_BYTES, Pid, Rank, Refusal, SHOWN, Security, SendError, SpawnSpec, Topic, TopicError, action, cut,
 };
 
 use super::ending::lifetime;
@@ -32,12 +33,28 @@ pub struct SpawnRequest {
     pub limits: LimitsOverride,
     /// Another actor, another scope or both than the host's.
     pub security: Option<SecuritySpec>,
+    /// What `ctx.get` gives by these names, to the process and those that it starts.
+    pub context: BTreeMap<String, Value>,
+    /// Its registered name, from the start on. One that somebody has is refused, `AlreadyExists`: who wants that process sends to the
+    /// name.
+    pub name: Option<String>,
+    /// Topics and values of messages that it finds in its mailbox, before all others. They have no sender.
+    pub messages: Vec<(String, Value)>,
 }
 
 impl SpawnRequest {
     /// A spawn without arguments, within the limits of entry and host, with the host's actor and scope.
     pub fn new(entry: EntryId, host: HostId) -> SpawnRequest {
-        SpawnRequest { entry, host, arguments: Vec::new(), limits: LimitsOverride::default(), security: None }
+        SpawnRequest {
+            entry,
+            host,
+            arguments: Vec::new(),
+            limits: LimitsOverride::default(),
+            security: None,
+            context: BTreeMap::new(),
+            name: None,
+            messages: Vec::new(),
+        }
     }
 
     /// The same with these arguments.
@@ -57,6 +74,54 @@ impl SpawnRequest {
     pub fn with_security(self, security: SecuritySpec) -> SpawnRequest {
         SpawnRequest { security: Some(security), ..self }
     }
+
+    /// The same with this value in its context.
+    #[must_use]
+    pub fn with_context(mut self, key: impl Into<String>, value: impl Into<Value>) -> SpawnRequest {
+        self.context.insert(key.into(), value.into());
+        self
+    }
+
+    /// The same with this registered name.
+    #[must_use]
+    pub fn with_name(self, name: impl Into<String>) -> SpawnRequest {
+        SpawnRequest { name: Some(name.into()), ..self }
+    }
+
+    /// The same with one first message more.
+    #[must_use]
+    pub fn with_message(mut self, topic: impl Into<String>, value: impl Into<Value>) -> SpawnRequest {
+        self.messages.push((topic.into(), value.into()));
+        self
+    }
+
+    pub(crate) fn into_spawn(self) -> Result<Spawn, SpawnError> {
+        let SpawnRequest { entry, host, arguments, limits, security, context, name, messages } = self;
+        let arguments = Value::to_arguments(&arguments)?;
+        let message = |(place, (topic, value)): (usize, (String, Value))| {
+            let payload = value.to_payload_of(&format!("messages[{}]", place.saturating_add(1)))?;
+            Ok(Message::new(None, Topic::new(&topic)?, payload.into()))
+        };
+        let messages = messages.into_iter().enumerate().map(message).collect::<Result<_, SpawnError>>()?;
+        Ok(Spawn {
+            wish: Some(limits),
+            security,
+            context: encode_context(context)?,
+            name: name.as_deref().map(Name::new).transpose()?,
+            messages,
+            ..Spawn::new(entry, host, arguments.into())
+        })
+    }
+}
+
+/// The payload of a context, as the guest makes it: each value is encoded by itself, and decoded when it is asked for.
+fn encode_context(context: BTreeMap<String, Value>) -> Result<Option<Bytes>, ValueError> {
+    let encode = |(key, value): (String, Value)| {
+        let payload = value.to_payload_of(&format!("context.{key}"))?;
+        Ok((Value::from(key), Value::String(payload)))
+    };
+    let pairs = context.into_iter().map(encode).collect::<Result<Vec<_>, ValueError>>()?;
+    Ok((!pairs.is_empty()).then(|| Value::Map(pairs).encode().into()))
 }
 
 /// Why nothing was spawned.
@@ -240,9 +305,10 @@ impl NodeInner {
         self.noting(action::SPAWN, entry.as_str(), self.start(spawn))
     }
 
-    fn start(self: &Arc<NodeInner>, spawn: Spawn) -> Result<Arc<Process>, SpawnError> {
+    fn start(self: &Arc<NodeInner>, mut spawn: Spawn) -> Result<Arc<Process>, SpawnError> {
         let mut plan = self.plan(&spawn, None)?;
-        let mailbox = Mailbox::new(plan.program.limits.mailbox());
+        let mut mailbox = Mailbox::new(plan.program.limits.mailbox());
+        mailbox.push_first(std::mem::take(&mut spawn.messages))?;
         let process = self.kernel(|kernel| self.accept(kernel, None, &spawn, &mut plan, mailbox))?;
         self.log_start(&process, None);
         runner::start(Arc::clone(self), Arc::clone(&process), plan.program, plan.held);

@@ -97,7 +97,7 @@ fn a_panic_under_the_lock_stops_the_node_and_says_so() {
     assert_eq!(node.spawn(request).err().unwrap().to_string(), "the node has stopped");
     assert!(node.send(sleeper.pid().as_str(), "t", &Value::Nil).is_err());
     assert!(node.terminate(sleeper.pid()).is_err());
-    block_on(node.shutdown());
+    block_on(node.shutdown(Duration::ZERO));
 }
 
 #[test]

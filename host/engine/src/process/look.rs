@@ -14,7 +14,7 @@ pub enum ProcessState {
     Starting,
     /// It runs, or could: it is queued for a worker.
     Running,
-    /// It waits for a message, an event, a time or an answer.
+    /// It waits for a message, an event, a time or an answer; or it is a mailbox of the embedding program's.
     Waiting,
 }
 
@@ -34,7 +34,7 @@ impl Process {
     pub(crate) fn look(&self) -> Look {
         let arrivals = self.arrivals.lock();
         let mailbox = arrivals.inbox.mailbox();
-        let state = match (arrivals.waker.is_some(), self.life.is_running()) {
+        let state = match (self.is_mailbox || arrivals.waker.is_some(), self.life.is_running()) {
             (true, _) => ProcessState::Waiting,
             (false, true) => ProcessState::Running,
             (false, false) => ProcessState::Starting,

@@ -39,11 +39,10 @@ pub(crate) fn from_values<T: DeserializeOwned>(payload: &[u8]) -> Result<T, Read
 impl Value {
     /// The values of a table that `table.pack` has made, or a send of several. None: it is anything else.
     fn unpack(self) -> Option<Vec<Value>> {
-        let Value::Map(pairs) = self else { return None };
-        let count = pairs.iter().find(|(key, _)| key.as_str() == Some("n"))?;
-        let Value::Integer(count) = count.1 else { return None };
+        let Value::Integer(count) = *self.get("n")? else { return None };
         // Holes aren't there, so it may be more than there are pairs; what a script claims isn't believed.
         let count = usize::try_from(count).ok().filter(|count| *count <= MOST_VALUES)?;
+        let Value::Map(pairs) = self else { return None };
         let mut values = vec![Value::Nil; count];
         for (key, value) in pairs {
             let Value::Integer(place) = key else { continue };
