@@ -132,6 +132,14 @@ impl Round<'_> {
                     ensure(seen.memory > 0, || "an instance without memory".to_owned())?;
                 }
             }
+            11 if dice.once_in(4) => {
+                let (seen, mut events) = (node.processes(), node.events());
+                if !seen.is_empty() {
+                    // It may have ended meanwhile.
+                    drop(node.process(&dice.pick(&seen).pid));
+                }
+                while events.try_next().is_some() {}
+            }
             _ => {}
         }
         Ok(())

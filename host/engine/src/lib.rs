@@ -79,8 +79,8 @@ pub use catalogue::{
 pub use files::{Directory, PathError};
 pub use lunarium_kernel::{
     Actor, Attribute, Condition, ConditionError, EntryId, ErrorKind, Failure, Field, FieldError, HostError, HostId,
-    LimitName, Limits, LimitsOverride, LinkError, MonitorError, Operand, Operator, Outcome, Pattern, PatternError, Pid, Policy, PolicyEffect,
-    Refusal, ResolveError, Tally,
+    LimitName, Limits, LimitsOverride, LinkError, MonitorError, Operand, Operator, Outcome, Pattern, PatternError, Pid,
+    Policy, PolicyEffect, Refusal, ResolveError, Tally,
 };
 pub use lunarium_schedule::{Portion, Sleep};
 pub use module::{Arguments, Caller, FunctionError, Module, ModuleError, Raw, nearest};

@@ -5,8 +5,8 @@ use std::fmt;
 use std::sync::Arc;
 
 use lunarium_engine::{
-    CallError, DeliverError, ErrorKind, Failure, HostError, LinkError, ModuleError, MonitorError, PathError, PoolError, ReadError, Refusal,
-    ResolveError, SecurityError, SpawnError, StartError, ValueError, WriteError,
+    CallError, DeliverError, ErrorKind, Failure, HostError, LinkError, ModuleError, MonitorError, PathError, PoolError,
+    ReadError, Refusal, ResolveError, SecurityError, SpawnError, StartError, ValueError, WriteError,
 };
 
 /// Why something didn't work: its [kind](Error::kind) says what to do, its text what happened. What lies behind it is its

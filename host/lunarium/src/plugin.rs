@@ -12,8 +12,8 @@ use lunarium_engine::{
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::{Error, OutcomeExt as _};
 use crate::node::HOST;
+use crate::{Error, OutcomeExt as _};
 
 /// How a plugin is made; [`Node::plugin`](crate::Node::plugin) begins it. Without anything said it has the default limits and
 /// no grants.

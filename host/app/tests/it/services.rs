@@ -193,7 +193,9 @@ fn who_attends_the_node_learns_of_its_services_between_the_lives_of_their_proces
     while let Some(event) = run.events.try_next() {
         let line = match &event {
             NodeEvent::Spawned { entry, .. } => format!("{entry} spawned"),
-            NodeEvent::Ended { entry, ending: Ending::Failed { message, .. }, .. } => format!("{entry} failed: {message}"),
+            NodeEvent::Ended { entry, ending: Ending::Failed { message, .. }, .. } => {
+                format!("{entry} failed: {message}")
+            }
             NodeEvent::Service { service, change: ServiceStep::Restarting { attempt, .. } } => {
                 format!("{service} restarts, {attempt}")
             }

@@ -68,12 +68,7 @@ impl Mailbox {
     /// Sends a message; `destination` is a pid's text or a registered name. The receiver sees the mailbox as its sender.
     ///
     /// Errors: as `process.send` has them; a value that can't travel; the mailbox has ended.
-    pub fn send(
-        &self,
-        destination: &str,
-        topic: &str,
-        value: &(impl Serialize + ?Sized),
-    ) -> Result<(), DeliverError> {
+    pub fn send(&self, destination: &str, topic: &str, value: &(impl Serialize + ?Sized)) -> Result<(), DeliverError> {
         let node = self.node()?;
         let send = || {
             let topic = Topic::new(topic)?;

@@ -5,8 +5,8 @@ use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use lunarium_kernel::{
-    Account, Budget, EntryId, ErrorKind, HostError, HostId, LimitsOverride, LogBudget, Message, NodeLimits, PROCESS_BYTES, Pid, Policy,
-    Refusal, ResolveError, SendError, Tally, Topic, TopicError, action,
+    Account, Budget, EntryId, ErrorKind, HostError, HostId, LimitsOverride, LogBudget, Message, NodeLimits,
+    PROCESS_BYTES, Pid, Policy, Refusal, ResolveError, SendError, Tally, Topic, TopicError, action,
 };
 
 use super::handle::{call, values};
@@ -14,8 +14,8 @@ use super::{Engine, EngineConfig, Handle, Mailbox, NodeConfig};
 use crate::catalogue::{Chunk, Definition, HostDefinition, ProcessHost};
 use crate::module::{Caller, Module, ModuleError, Raw};
 use crate::node::{
-    Budgets, CallError, CompileError, Events, Globals, NodeEvent, NodeInner, ProcessDetails, ProcessInfo, SpawnError, SpawnRequest,
-    StartError, Usage,
+    Budgets, CallError, CompileError, Events, Globals, NodeEvent, NodeInner, ProcessDetails, ProcessInfo, SpawnError,
+    SpawnRequest, StartError, Usage,
 };
 use crate::process::AtRest;
 use crate::value::{Value, ValueError, WriteError};

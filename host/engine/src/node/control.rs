@@ -27,6 +27,9 @@ pub(crate) struct Control {
     journal: Arc<Journal>,
     /// Somebody carries out consequences, or is about to. Written under the lock alone.
     reaped: AtomicBool,
+    /// How often the lock was taken for a closure.
+    #[cfg(test)]
+    pub(super) takings: std::sync::atomic::AtomicU64,
 }
 
 /// What is left to do when the lock is released: waking strangers, who may do anything, and dropping what may be large.
@@ -47,7 +50,14 @@ pub(crate) struct Afterwards {
 impl Control {
     pub(crate) fn new(limits: NodeLimits, journal: Arc<Journal>) -> Control {
         let kernel = Mutex::new(Kernel::new(limits));
-        Control { kernel, table: Table::default(), journal, reaped: AtomicBool::new(false) }
+        Control {
+            kernel,
+            table: Table::default(),
+            journal,
+            reaped: AtomicBool::new(false),
+            #[cfg(test)]
+            takings: Default::default(),
+        }
     }
 
     /// When the kernel wants to be called next.
@@ -59,6 +69,8 @@ impl Control {
     pub(crate) fn locked<R>(&self, act: impl FnOnce(&mut Kernel) -> R) -> (Option<R>, Afterwards) {
         let mut afterwards = Afterwards::default();
         let mut kernel = self.kernel.lock();
+        #[cfg(test)]
+        self.takings.fetch_add(1, Ordering::Relaxed);
         let before = kernel.next_deadline();
         let result = catch_unwind(AssertUnwindSafe(|| {
             let result = act(&mut kernel);

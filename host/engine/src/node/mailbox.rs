@@ -60,11 +60,7 @@ impl NodeInner {
             let process = Arc::new(Process::new(spawned, origin, mailbox, holding, beginning));
             process.listen_to_all();
             self.control.table.insert(Arc::clone(&process));
-            self.journal.note(|| NodeEvent::Spawned {
-                pid: process.pid.clone(),
-                entry: process.entry(),
-                parent: None,
-            });
+            self.journal.note(|| NodeEvent::Spawned { pid: process.pid.clone(), entry: process.entry(), parent: None });
             Ok::<_, SpawnError>(process)
         })?;
         process.life.set_running(true);

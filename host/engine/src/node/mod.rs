@@ -34,7 +34,8 @@ use std::sync::{Arc, OnceLock, Weak};
 use std::time::Duration;
 
 use lunarium_kernel::{
-    Account, Deadline, Destination, Host, Kernel, LogBudget, Name, NodeLimits, Outcome, Pid, Refusal, RegisterError, ResolveError,
+    Account, Deadline, Destination, Host, Kernel, LogBudget, Name, NodeLimits, Outcome, Pid, Refusal, RegisterError,
+    ResolveError,
 };
 use tokio::sync::{Notify, Semaphore};
 

@@ -8,7 +8,7 @@ use std::slice;
 use std::sync::Arc;
 use std::time::Duration;
 
-use lunarium_kernel::{EntryId, HostId, Limits, Pid, Process as Known};
+use lunarium_kernel::{EntryId, HostId, Limits, Name, Pid, Process as Known};
 
 use super::{NodeInner, Usage};
 use crate::process::{Process, ProcessState};
@@ -91,13 +91,18 @@ impl NodeInner {
     pub(crate) fn processes(&self) -> Vec<ProcessInfo> {
         let mut all = self.control.table.all();
         all.sort_by_key(|process| process.pid.number());
-        let mut names = self.names();
+        let mut names: HashMap<u64, Vec<Name>> = HashMap::new();
+        for (name, number) in self.control.table.names() {
+            names.entry(number).or_default().push(name);
+        }
         all.chunks(PIECE).flat_map(|piece| self.look_at(piece, &mut names)).collect()
     }
 
     pub(crate) fn process(&self, pid: &Pid) -> Option<ProcessDetails> {
         let process = self.control.table.get(pid).filter(|process| process.pid == *pid)?;
-        let info = self.look_at(slice::from_ref(&process), &mut self.names()).pop()?;
+        let number = pid.number();
+        let mut names = HashMap::from([(number, self.control.table.names_of(number))]);
+        let info = self.look_at(slice::from_ref(&process), &mut names).pop()?;
         // Numbers alone: whose they are is read without the lock.
         let numbers = |known: &Known| [known.links().collect(), known.monitors().collect(), known.watchers().collect()];
         let numbers: [Vec<u64>; 3] = self.kernel(|kernel| kernel.process(pid).map(numbers))?;
@@ -116,7 +121,7 @@ impl NodeInner {
     }
 
     /// Who lives of these.
-    fn look_at(&self, piece: &[Arc<Process>], names: &mut HashMap<u64, Vec<String>>) -> Vec<ProcessInfo> {
+    fn look_at(&self, piece: &[Arc<Process>], names: &mut HashMap<u64, Vec<Name>>) -> Vec<ProcessInfo> {
         let mut known = Vec::with_capacity(piece.len());
         self.kernel(|kernel| {
             known.extend(piece.iter().map(|process| kernel.process(&process.pid).map(Relations::of)));
@@ -130,7 +135,7 @@ impl NodeInner {
                 entry: look.entry,
                 host: process.origin.host.id().clone(),
                 state: look.state,
-                names: names.remove(&process.pid.number()).unwrap_or_default(),
+                names: texts(names.remove(&process.pid.number()).unwrap_or_default()),
                 cpu: process.cpu.total(),
                 memory: process.memory.used(),
                 messages: look.messages,
@@ -145,14 +150,10 @@ impl NodeInner {
         });
         seen.collect()
     }
+}
 
-    /// The names of each number, sorted.
-    fn names(&self) -> HashMap<u64, Vec<String>> {
-        let mut names: HashMap<u64, Vec<String>> = HashMap::new();
-        for (name, number) in self.control.table.names() {
-            names.entry(number).or_default().push(name.as_str().to_owned());
-        }
-        names.values_mut().for_each(|names| names.sort());
-        names
-    }
+fn texts(names: Vec<Name>) -> Vec<String> {
+    let mut texts: Vec<String> = names.iter().map(|name| name.as_str().to_owned()).collect();
+    texts.sort();
+    texts
 }

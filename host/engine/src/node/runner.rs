@@ -15,7 +15,7 @@ use super::ending::{exited, flooded, no_instance, not_made, stopped};
 use super::turn::{Slice, Turn, give_way};
 use super::{Caller, NodeEvent, NodeInner};
 use crate::catalogue::{Arguments, Code, Compiled, ImportLists, Program};
-use crate::process::{Delivery, Incarnation, AtRest, Process};
+use crate::process::{AtRest, Delivery, Incarnation, Process};
 use crate::value::{bug, failed};
 use crate::wasm::guest::{self as wit, EventResult, Parked, Status};
 use crate::wasm::{Instance, Refused, Slot, convert};

@@ -8,8 +8,9 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use lunarium_kernel::{
-    Account, Denied, EntryId, ErrorKind, Exhausted, Holding, HostError, HostId, JoinError, Kernel, LimitName, LimitsOverride,
-    Mailbox, Message, Name, NameError, PROCESS_BYTES, Pid, Rank, Refusal, SHOWN, Security, SendError, SpawnSpec, Topic, TopicError, action, cut,
+    Account, Denied, EntryId, ErrorKind, Exhausted, Holding, HostError, HostId, JoinError, Kernel, LimitName,
+    LimitsOverride, Mailbox, Message, Name, NameError, PROCESS_BYTES, Pid, Rank, Refusal, SHOWN, Security, SendError,
+    SpawnSpec, Topic, TopicError, action, cut,
 };
 
 use super::ending::lifetime;

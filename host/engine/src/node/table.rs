@@ -81,6 +81,12 @@ impl Table {
         self.names.pin().iter().map(|(name, number)| (name.clone(), *number)).collect()
     }
 
+    /// The names of one number.
+    pub(crate) fn names_of(&self, number: u64) -> Vec<Name> {
+        let names = self.names.pin();
+        names.iter().filter(|(_, holder)| **holder == number).map(|(name, _)| name.clone()).collect()
+    }
+
     /// Every living process.
     pub(crate) fn all(&self) -> Vec<Arc<Process>> {
         self.processes.pin().values().map(Arc::clone).collect()

@@ -2,6 +2,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::task::Waker;
 use std::time::Duration;
 
@@ -116,6 +117,18 @@ fn a_node_that_is_dropped_ends_its_processes_and_is_freed() {
     while inner.strong_count() > 0 {
         std::thread::yield_now();
     }
+}
+
+#[test]
+fn who_looks_at_all_takes_the_lock_for_sixty_four_of_them() {
+    let engine = Engine::new(EngineConfig::new(130)).unwrap();
+    let node = node(&engine, &Arc::default());
+    let handles: Vec<Handle> = (0..130).map(|_| spawn(&node)).collect();
+    handles.iter().for_each(|handle| assert!(block_on(handle.started())));
+    let takings = || node.inner().control.takings.load(Ordering::Relaxed);
+    let before = takings();
+    let seen: Vec<Pid> = node.processes().into_iter().map(|seen| seen.pid).collect();
+    assert_eq!((takings() - before, seen), (3, handles.iter().map(|handle| handle.pid().clone()).collect()));
 }
 
 #[test]

@@ -4,9 +4,9 @@
 use bytes::Bytes;
 use lunarium_kernel::{EntryId, Uptime};
 
-use super::{NodeEvent, NodeInner};
 use super::ending::lifetime;
 use super::spawn::{SpawnError, fits};
+use super::{NodeEvent, NodeInner};
 use crate::catalogue::{Arguments, Program};
 use crate::process::Process;
 

@@ -71,7 +71,11 @@ fn a_life_is_told_from_its_start_to_its_end() {
 #[test]
 fn a_child_is_told_with_its_parent_and_a_limit_that_ends_by_its_name() {
     let (node, _) = node();
-    node.plugin("fine.lua", "return function() return 'fine' end").spawn().unwrap().result_blocking::<String>().unwrap();
+    node.plugin("fine.lua", "return function() return 'fine' end")
+        .spawn()
+        .unwrap()
+        .result_blocking::<String>()
+        .unwrap();
     let mut events = node.events();
     let source = "return function() process.spawn('plugins:fine.lua', 'plugins') while true do end end";
     let plugin = node.plugin("loop.lua", source).cpu(std::time::Duration::from_millis(20)).spawn().unwrap();
@@ -192,7 +196,11 @@ fn at_debug_level_each_start_and_each_end_is_a_line() {
     let captured = Captured::new();
     let node = Node::builder().debug().output(captured.clone()).start().unwrap();
     let mut events = node.events();
-    node.plugin("b.lua", "return function() error('boom', 0) end").spawn().unwrap().result_blocking::<()>().unwrap_err();
+    node.plugin("b.lua", "return function() error('boom', 0) end")
+        .spawn()
+        .unwrap()
+        .result_blocking::<()>()
+        .unwrap_err();
     let source = "return function() process.spawn_monitored('plugins:b.lua', 'plugins') process.events():receive() end";
     let plugin = node.plugin("a.lua", source).spawn().unwrap();
     until(&mut events, end_of(plugin.pid()));

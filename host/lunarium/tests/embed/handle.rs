@@ -47,7 +47,8 @@ fn a_process_begins_with_context_name_and_messages() {
         size: u32,
     }
     let (node, _) = node();
-    let plugin = node.plugin("b.lua", BEGINS).context("tenant", "acme").context("plan", Plan { size: 3 }).name("worker");
+    let plugin =
+        node.plugin("b.lua", BEGINS).context("tenant", "acme").context("plan", Plan { size: 3 }).name("worker");
     let plugin = plugin.message("first", 1).message("first", Value::from([("deep", Value::from(2))])).spawn().unwrap();
     let seen = plugin.result_blocking::<(String, u32, bool, i64, i64)>().unwrap();
     assert_eq!(seen, ("acme".to_owned(), 3, true, 1, 2));
@@ -69,10 +70,8 @@ fn what_a_process_should_begin_with_is_checked() {
     assert!(large.1.starts_with("context of 2097") && large.0 == ErrorKind::Invalid, "{}", large.1);
     let large = kind(waits().message("t", "x".repeat(2 << 20)).spawn());
     assert_eq!(large.1, "message of 2097157 bytes is above the limit of 1048576");
-    let mut request = lunarium::SpawnRequest::new(
-        lunarium::EntryId::new("plugins:w.lua"),
-        lunarium::HostId::new("plugins"),
-    );
+    let mut request =
+        lunarium::SpawnRequest::new(lunarium::EntryId::new("plugins:w.lua"), lunarium::HostId::new("plugins"));
     request = request.with_context("key", Value::Map(vec![(Value::Nil, Value::Nil)]));
     let unfit = kind(node.spawn(request.clone()).map_err(lunarium::Error::from));
     assert!(unfit.1.starts_with("context.key"), "{}", unfit.1);

@@ -148,7 +148,10 @@ fn it_is_bounded_and_each_sender_has_half() {
     };
     let (third, kind, retryable, limit, text) = run("a.lua");
     assert_eq!((third, &*kind, retryable, &*limit), (3, "RateLimited", true, "mailbox_messages"));
-    assert_eq!(text, "sender's share of the mailbox is full: 2 messages of 2 are unread; the receiver has to receive some");
+    assert_eq!(
+        text,
+        "sender's share of the mailbox is full: 2 messages of 2 are unread; the receiver has to receive some"
+    );
     assert_eq!(run("b.lua").0, 3);
     let full = super::kind(node.send_value("ledger", "t", &1));
     assert_eq!(full, (ErrorKind::RateLimited, "mailbox is full: 4 messages of 4 are unread".to_owned()));
@@ -317,7 +320,8 @@ fn policies_count_as_for_a_process() {
 fn no_script_starts_anything_beside_it() {
     let (node, _) = node();
     let _ledger = node.mailbox("ledger").unwrap();
-    let source = "return function() local _, e = process.spawn('plugins:a.lua', 'node:mailboxes') return e:message() end";
+    let source =
+        "return function() local _, e = process.spawn('plugins:a.lua', 'node:mailboxes') return e:message() end";
     let plugin = node.plugin("a.lua", source).spawn().unwrap();
     assert_eq!(plugin.result_blocking::<String>().unwrap(), "host `node:mailboxes` not found");
     let host = lunarium::HostDefinition::new(lunarium::HostId::new("node:mailboxes"));

@@ -1,8 +1,8 @@
 //! What an embedder sees of processes: all of them, and one with its lists.
 
 use lunarium::{
-    ActorSpec, EntryId, ErrorKind, LimitName, Node, Pattern, Policy, PolicyEffect, ProcessInfo, ProcessState, ScopeSpec,
-    SecuritySpec, Value,
+    ActorSpec, EntryId, ErrorKind, LimitName, Node, Pattern, Policy, PolicyEffect, ProcessInfo, ProcessState,
+    ScopeSpec, SecuritySpec, Value,
 };
 
 use super::node;
@@ -77,7 +77,10 @@ fn one_process_is_shown_with_its_lists() {
     let all = settled(&node, 3);
     let children = [all[1].pid.clone(), all[2].pid.clone()];
     let seen = node.process(plugin.pid()).unwrap();
-    assert_eq!((&seen.links[..], &seen.monitors[..], &seen.watchers[..]), (&children[..], &children[..], &children[..]));
+    assert_eq!(
+        (&seen.links[..], &seen.monitors[..], &seen.watchers[..]),
+        (&children[..], &children[..], &children[..])
+    );
     assert_eq!((seen.limits.links, seen.usage.of("links").unwrap().used), (7, 2));
     assert!(seen.frame.starts_with("plugins:parent.lua#"), "{}", seen.frame);
     assert_eq!(seen.scope, None);
