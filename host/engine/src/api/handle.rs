@@ -54,7 +54,7 @@ impl Handle {
     pub fn send(&self, topic: &str, value: &(impl Serialize + ?Sized)) -> Result<(), DeliverError> {
         let message = Message::new(None, Topic::new(topic)?, to_payload(value)?.into());
         let sent = || Ok(self.process.send(message)?);
-        self.node()?.noting(action::SEND, self.pid().as_str(), sent())
+        self.node()?.noting(None, action::SEND, self.pid().as_str(), sent())
     }
 
     /// Asks it to end: a CANCEL event. With a deadline it is terminated when it is still there then.

@@ -77,7 +77,7 @@ impl Mailbox {
             let message = Message::new(Some(self.pid().clone()), topic, payload.into());
             Ok(self.process.life.speak(|| target.send(message)).ok_or_else(|| self.ended())??)
         };
-        node.noting(action::SEND, destination, send())
+        node.noting(Some(self.pid()), action::SEND, destination, send())
     }
 
     /// Lets it read an [`Received::Exit`] when a process ends; `destination` is a pid's text or a registered name.

@@ -272,7 +272,7 @@ impl Node {
             let process = self.inner().find(destination)?;
             Ok(process.send(Message::new(None, topic, payload.into()))?)
         };
-        self.inner().noting(action::SEND, destination, send())
+        self.inner().noting(None, action::SEND, destination, send())
     }
 
     /// Opens a mailbox of the program's own, under a name that scripts send to. It counts as a process of the node.

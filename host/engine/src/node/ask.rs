@@ -114,7 +114,7 @@ impl NodeInner {
         call: CallSpec,
     ) -> Result<(Waiting, Receiver<Outcome>), CallError> {
         let (asker, answer) = Asker::host();
-        let call = self.noting(action::CALL, target.pid.as_str(), self.begin_call(None, target, call, asker))?;
+        let call = self.noting(None, action::CALL, target.pid.as_str(), self.begin_call(None, target, call, asker))?;
         Ok((Waiting { node: self.this.clone(), target: Arc::downgrade(target), call }, answer))
     }
 

@@ -279,9 +279,10 @@ impl NodeInner {
         }
     }
 
-    /// The same of what the embedder has asked for.
+    /// The same result; a refusal is noted. `by` is none for the embedding program.
     pub(crate) fn noting<T, R: Refusal>(
         &self,
+        by: Option<&Pid>,
         action: &'static str,
         target: &str,
         result: Result<T, R>,
@@ -290,7 +291,7 @@ impl NodeInner {
             && self.journal.is_read()
         {
             let (kind, message, limit) = (refusal.kind(), refusal.to_string(), refusal.limit());
-            self.note_refused(&Refused { by: None, action, target, kind, message: &message, limit });
+            self.note_refused(&Refused { by, action, target, kind, message: &message, limit });
         }
         result
     }

@@ -303,7 +303,7 @@ impl NodeInner {
     /// Starts a process without a parent.
     pub(crate) fn spawn(self: &Arc<NodeInner>, spawn: Spawn) -> Result<Arc<Process>, SpawnError> {
         let entry = spawn.entry.clone();
-        self.noting(action::SPAWN, entry.as_str(), self.start(spawn))
+        self.noting(None, action::SPAWN, entry.as_str(), self.start(spawn))
     }
 
     fn start(self: &Arc<NodeInner>, mut spawn: Spawn) -> Result<Arc<Process>, SpawnError> {

@@ -38,8 +38,11 @@ impl NodeInner {
         let goes_on = self.kernel(|kernel| {
             let goes_on = kernel.upgrade(&process.pid, entry.clone(), counts, lifetime);
             if goes_on {
-                let (from, to) = (process.entry(), entry.clone());
-                self.journal.note(|| NodeEvent::Upgraded { pid: process.pid.clone(), from, to });
+                self.journal.note(|| NodeEvent::Upgraded {
+                    pid: process.pid.clone(),
+                    from: process.entry(),
+                    to: entry.clone(),
+                });
             }
             goes_on
         });

@@ -2,13 +2,12 @@
 
 use lunarium_kernel::{Message, Topic, Unread, action};
 
-use crate::node::Caller;
+use crate::node::{Caller, Who};
 use crate::wasm::imports::{mailbox::Host, types};
 use crate::wasm::{CallError, Stopped};
 
 impl Caller {
-    fn send_to(&self, destination: &str, topic: &str, payload: Vec<u8>) -> Result<(), CallError> {
-        let who = self.living()?;
+    fn send_as(&self, who: &Who, destination: &str, topic: &str, payload: Vec<u8>) -> Result<(), CallError> {
         let topic = Topic::new(topic)?;
         let target = self.permitted(action::SEND, destination)?;
         let message = Message::new(Some(who.process.pid.clone()), topic, payload.into());
@@ -26,9 +25,9 @@ impl Host for Caller {
         payload: Vec<u8>,
         unread: types::Unread,
     ) -> Result<(), CallError> {
-        let process = &self.living()?.process;
-        process.report_unread(Unread { messages: unread.messages, bytes: unread.bytes });
-        self.noting(action::SEND, &destination, self.send_to(&destination, &topic, payload))
+        let who = self.living()?;
+        who.process.report_unread(Unread { messages: unread.messages, bytes: unread.bytes });
+        self.noting(action::SEND, &destination, self.send_as(who, &destination, &topic, payload))
     }
 
     fn listen(&mut self, topic: String) -> Result<(), CallError> {

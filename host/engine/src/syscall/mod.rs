@@ -28,7 +28,7 @@ pub(crate) fn add_to_linker(linker: &mut Linker<Caller>, component: &Component) 
 }
 
 impl Caller {
-    /// The same, told to who attends the node's events when a policy, a limit or a budget has refused it.
+    /// The same result; what a policy, a limit or a budget has refused is noted for who attends the node's events.
     fn noting<T>(&self, action: &'static str, target: &str, result: Result<T, CallError>) -> Result<T, CallError> {
         if let Err(CallError::Refused(refusal)) = &result
             && let Ok(who) = self.living()

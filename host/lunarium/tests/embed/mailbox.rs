@@ -155,6 +155,12 @@ fn it_is_bounded_and_each_sender_has_half() {
     assert_eq!(run("b.lua").0, 3);
     let full = super::kind(node.send_value("ledger", "t", &1));
     assert_eq!(full, (ErrorKind::RateLimited, "mailbox is full: 4 messages of 4 are unread".to_owned()));
+    let mut events = node.events();
+    mailbox.send("ledger", "t", &1).unwrap_err();
+    let refused = events.next_blocking();
+    let limit = refused.as_ref().and_then(NodeEvent::limit);
+    assert_eq!(limit, Some("mailbox_messages"), "{refused:?}");
+    assert!(matches!(&refused, Some(NodeEvent::Refused { by: Some(by), .. }) if by == mailbox.pid()), "{refused:?}");
     // Each that is read makes room for another, also before the rest is.
     for _ in 0..4 {
         message(&mut mailbox);
