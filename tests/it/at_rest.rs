@@ -24,7 +24,7 @@ fn nothing_is_under_way_while_2000_processes_wait() {
     }
     assert_eq!(lab.node.instance_count(), WAITERS);
     let inspections: Vec<_> =
-        handles.iter().map(|handle| lab.node.inspect_blocking(handle.pid()).expect("it waits")).collect();
+        handles.iter().map(|handle| lab.node.at_rest_blocking(handle.pid()).expect("it waits")).collect();
     let at_rest = inspections[0].stack_pointer;
     assert!(inspections.iter().all(|inspection| inspection.stack_pointer == at_rest), "a process holds a frame");
     // They can all go on from there.
@@ -45,7 +45,7 @@ fn the_stack_pointer_is_where_it_was_before_the_first_wait() {
     lab.define("-- entry: simple\nreturn { main = function() process.inbox():receive() end }");
     let simple = lab.spawn("simple", Vec::new());
     let waiter = lab.spawn("main", Vec::new());
-    let simple = lab.node.inspect_blocking(simple.pid()).expect("it waits");
-    let waiter = lab.node.inspect_blocking(waiter.pid()).expect("it waits");
+    let simple = lab.node.at_rest_blocking(simple.pid()).expect("it waits");
+    let waiter = lab.node.at_rest_blocking(waiter.pid()).expect("it waits");
     assert_eq!(simple.stack_pointer, waiter.stack_pointer);
 }

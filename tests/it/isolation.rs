@@ -56,12 +56,12 @@ return { main = function()
 end }"#,
     );
     let fresh = lab.spawn("fresh", Vec::new());
-    let fresh = lab.node.inspect_blocking(fresh.pid()).expect("it waits");
+    let fresh = lab.node.at_rest_blocking(fresh.pid()).expect("it waits");
     for _ in 0..20 {
         assert_eq!(show_outcome(&lab.spawn("secret", Vec::new()).wait_blocking()), "=> 2000");
     }
     let reused = lab.spawn("fresh", Vec::new());
-    assert_eq!(lab.node.inspect_blocking(reused.pid()).expect("it waits"), fresh);
+    assert_eq!(lab.node.at_rest_blocking(reused.pid()).expect("it waits"), fresh);
 }
 
 #[test]

@@ -128,9 +128,17 @@ impl Round<'_> {
             }
             10 if !pids.is_empty() && dice.once_in(20) => {
                 tenant.watch.set_full(false);
-                if let Some(seen) = node.inspect_blocking(dice.pick(&pids)) {
+                if let Some(seen) = node.at_rest_blocking(dice.pick(&pids)) {
                     ensure(seen.memory > 0, || "an instance without memory".to_owned())?;
                 }
+            }
+            11 if dice.once_in(4) => {
+                let (seen, mut events) = (node.processes(), node.events());
+                if !seen.is_empty() {
+                    // It may have ended meanwhile.
+                    drop(node.process(&dice.pick(&seen).pid));
+                }
+                while events.try_next().is_some() {}
             }
             _ => {}
         }
@@ -178,7 +186,7 @@ fn finish(tenant: Tenant, dice: &mut Dice, report: &mut Report) -> Result<(), St
     tenant.watch.set_full(false);
     let node = tenant.node.clone();
     match dice.below(3) {
-        0 => block_on(tenant.node.clone().shutdown()),
+        0 => block_on(tenant.node.clone().shutdown(Duration::ZERO)),
         1 => {
             for host in 0..HOSTS {
                 node.stop_host(&lunarium_engine::HostId::new(format!("app:h{host}")))

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use lunarium_app::{App, Draft, SIZE_FORM, Services, parse_budget, parse_cores};
 use lunarium_engine::{
-    EntryId, Grants, Handle, HostId, LimitsOverride, Node, NodeConfig, Outcome, SpawnRequest, Value,
+    EntryId, Grants, Handle, HostId, Level, LimitsOverride, Node, NodeConfig, Outcome, SpawnRequest, Value,
 };
 use tokio::runtime::Builder;
 use tokio::select;
@@ -107,6 +107,7 @@ impl Running {
         let Prepared { limits, memory, cpu_max, grants, modules, data, mut draft } = prepared;
         let mut config = NodeConfig::new(Arc::<Screen>::clone(&self.screen));
         config.memory = memory;
+        config.debug = self.screen.shows(Level::Debug);
         config.cpu_max = cpu_max;
         config.max_processes = options.node_processes.unwrap_or(config.max_processes);
         let node = start_node(config, draft.max_processes())?;
@@ -131,7 +132,7 @@ impl Running {
                 self.process(&node, &app, request(entry, host, arguments(&options.arguments), limits)).await?
             }
         };
-        node.shutdown().await;
+        node.shutdown(Duration::ZERO).await;
         Ok(verdict)
     }
 

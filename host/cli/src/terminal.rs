@@ -67,6 +67,11 @@ impl Terminal {
 }
 
 impl Screen {
+    /// Whether lines of this level are shown.
+    pub fn shows(&self, level: Level) -> bool {
+        rank(level) >= self.level
+    }
+
     /// Writes a log line of the command itself.
     pub fn note(&self, level: Level, message: &str, fields: &[(String, String)]) {
         self.write(None, level, message, fields, "");
@@ -124,7 +129,7 @@ impl Screen {
         fields: &[(String, String)],
         below: &str,
     ) {
-        if rank(level) < self.level {
+        if !self.shows(level) {
             return;
         }
         let time = Timestamp::now();

@@ -69,7 +69,10 @@ mod syscall;
 mod value;
 mod wasm;
 
-pub use api::{DeliverError, Engine, EngineConfig, Handle, Node, NodeConfig, WeakNode};
+pub use api::{
+    DeliverError, Engine, EngineConfig, Handle, Mailbox, Node, NodeConfig, Received, ReceivedCall, ReceivedMessage,
+    WeakNode,
+};
 pub use catalogue::{
     ActorSpec, Chunk, Definition, Grants, HostDefinition, Import, Library, ScopeSpec, SecurityError, SecuritySpec,
     Settings, SettingsError, SettingsStep,
@@ -77,13 +80,16 @@ pub use catalogue::{
 pub use files::{Directory, PathError};
 pub use lunarium_kernel::{
     Actor, Attribute, Condition, ConditionError, EntryId, ErrorKind, Failure, Field, FieldError, HostError, HostId,
-    LimitName, Limits, LimitsOverride, Operand, Operator, Outcome, Pattern, PatternError, Pid, Policy, PolicyEffect,
-    Refusal, ResolveError, Tally,
+    LimitName, Limits, LimitsOverride, LinkError, MonitorError, Operand, Operator, Outcome, Pattern, PatternError, Pid,
+    Policy, PolicyEffect, Refusal, ResolveError, Tally,
 };
 pub use lunarium_schedule::{Portion, Sleep};
 pub use module::{Arguments, Caller, FunctionError, Module, ModuleError, Raw, nearest};
-pub use node::{CallError, CompileError, GlobalUse, Globals, Held, SpawnError, SpawnRequest, StartError, Usage};
-pub use process::{Inspection, Level, Output, ProcessLabel, visibility};
+pub use node::{
+    CallError, CompileError, Ending, Events, GlobalUse, Globals, Held, NodeEvent, ProcessDetails, ProcessInfo,
+    ServiceStep, SpawnError, SpawnRequest, StartError, Usage,
+};
+pub use process::{AtRest, Level, Output, ProcessLabel, ProcessState, visibility};
 pub use value::{
     DecodeError, DurationError, ReadError, SizeError, Value, ValueError, WriteError, from_payload, from_results,
     parse_duration, parse_size, to_arguments, to_payload,

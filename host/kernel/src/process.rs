@@ -269,6 +269,21 @@ impl Process {
         }
     }
 
+    /// Whom it is linked with, by number.
+    pub fn links(&self) -> impl ExactSizeIterator<Item = u64> + '_ {
+        self.links.iter().copied()
+    }
+
+    /// Whom it monitors, by number.
+    pub fn monitors(&self) -> impl ExactSizeIterator<Item = u64> + '_ {
+        self.monitors.iter().copied()
+    }
+
+    /// Who monitors it, by number.
+    pub fn watchers(&self) -> impl ExactSizeIterator<Item = u64> + '_ {
+        self.watchers.iter().copied()
+    }
+
     /// It goes on as another entry, within other limits.
     pub(crate) fn start_over(&mut self, entry: EntryId, limits: CountLimits) {
         self.carried = self.usage();

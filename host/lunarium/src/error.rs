@@ -5,8 +5,8 @@ use std::fmt;
 use std::sync::Arc;
 
 use lunarium_engine::{
-    CallError, DeliverError, ErrorKind, Failure, HostError, ModuleError, PathError, PoolError, ReadError, Refusal,
-    ResolveError, SecurityError, SpawnError, StartError, ValueError, WriteError,
+    CallError, DeliverError, ErrorKind, Failure, HostError, LinkError, ModuleError, MonitorError, PathError, PoolError,
+    ReadError, Refusal, ResolveError, SecurityError, SpawnError, StartError, ValueError, WriteError,
 };
 
 /// Why something didn't work: its [kind](Error::kind) says what to do, its text what happened. What lies behind it is its
@@ -81,7 +81,9 @@ macro_rules! refusals {
     };
 }
 
-refusals!(HostError ModuleError ResolveError SecurityError SpawnError ValueError);
+refusals!(
+    DeliverError HostError LinkError ModuleError MonitorError ResolveError SecurityError SpawnError ValueError WriteError
+);
 
 macro_rules! of_kind {
     ($($error:ty: $kind:ident;)+) => {
@@ -96,7 +98,6 @@ macro_rules! of_kind {
 of_kind! {
     PathError: Invalid;
     ReadError: Invalid;
-    WriteError: Invalid;
     PoolError: ResourceExhausted;
     StartError: ResourceExhausted;
 }
@@ -107,18 +108,5 @@ impl From<CallError> for Error {
             CallError::Failed(failure) => Arc::unwrap_or_clone(failure).into(),
             error => Error::of(error.kind(), error.retryable(), error),
         }
-    }
-}
-
-impl From<DeliverError> for Error {
-    fn from(error: DeliverError) -> Error {
-        let (kind, retryable) = match &error {
-            DeliverError::Value(error) => (error.kind(), error.retryable()),
-            DeliverError::Destination(error) => (error.kind(), error.retryable()),
-            DeliverError::Topic(error) => (error.kind(), error.retryable()),
-            DeliverError::Mailbox(error) => (error.kind(), error.retryable()),
-            _ => (ErrorKind::Unknown, false),
-        };
-        Error::of(kind, retryable, error)
     }
 }

@@ -22,6 +22,8 @@
 //!   fine: they share an [`Engine`], and nothing else.
 //! * A [`Plugin`] is a script that runs on it. It has what it was granted: [modules](Module) of yours, directories,
 //!   variables; by default nothing.
+//! * A [`Mailbox`] is yours: scripts send to it and call it as a process, you read a stream.
+//! * [`Node::processes`](lunarium_engine::Node::processes) and [`Node::events`](lunarium_engine::Node::events) tell what goes on.
 //! * It works in any async runtime and in none: each method that waits has a twin that blocks the thread. Futures of modules
 //!   run on the tokio runtime in which the node was started, else on one of ours.
 //!
@@ -41,6 +43,7 @@ mod pages {
 
 mod error;
 mod node;
+mod outcome;
 pub mod output;
 mod plugin;
 
@@ -49,14 +52,16 @@ pub use error::Error;
 #[cfg(feature = "app")]
 pub use lunarium_app as app;
 pub use lunarium_engine::{
-    Actor, ActorSpec, Arguments, Attribute, CallError, Caller, Chunk, CompileError, Condition, ConditionError,
-    DecodeError, Definition, DeliverError, Directory, DurationError, Engine, EngineConfig, EntryId, ErrorKind, Failure,
-    Field, FieldError, FunctionError, GlobalUse, Globals, Grants, Handle, HostDefinition, HostError, HostId, Import,
-    Inspection, Level, Library, LimitName, Limits, LimitsOverride, Module, ModuleError, NodeConfig, Operand, Operator,
-    Outcome, Output, PathError, Pattern, PatternError, Pid, Policy, PolicyEffect, PoolError, ProcessLabel, Raw,
-    ReadError, Refusal, ResolveError, ScopeSpec, SecurityError, SecuritySpec, Settings, SettingsError, SettingsStep,
-    SizeError, Sleep, SpawnError, SpawnRequest, StartError, Value, ValueError, WriteError, from_payload, nearest,
-    parse_duration, parse_size, to_payload, visibility,
+    Actor, ActorSpec, Arguments, AtRest, Attribute, CallError, Caller, Chunk, CompileError, Condition, ConditionError,
+    DecodeError, Definition, DeliverError, Directory, DurationError, Ending, Engine, EngineConfig, EntryId, ErrorKind,
+    Events, Failure, Field, FieldError, FunctionError, GlobalUse, Globals, Grants, Handle, Held, HostDefinition,
+    HostError, HostId, Import, Level, Library, LimitName, Limits, LimitsOverride, LinkError, Mailbox, Module,
+    ModuleError, MonitorError, NodeConfig, NodeEvent, Operand, Operator, Outcome, Output, PathError, Pattern,
+    PatternError, Pid, Policy, PolicyEffect, PoolError, ProcessDetails, ProcessInfo, ProcessLabel, ProcessState, Raw,
+    ReadError, Received, ReceivedCall, ReceivedMessage, Refusal, ResolveError, ScopeSpec, SecurityError, SecuritySpec,
+    ServiceStep, Settings, SettingsError, SettingsStep, SizeError, Sleep, SpawnError, SpawnRequest, StartError, Tally,
+    Usage, Value, ValueError, WriteError, from_payload, nearest, parse_duration, parse_size, to_payload, visibility,
 };
 pub use node::{Node, NodeBuilder};
+pub use outcome::{FailureExt, OutcomeExt};
 pub use plugin::{Plugin, PluginBuilder};

@@ -4,7 +4,9 @@
 
 use std::ops::Deref;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::time::Duration;
 
+use futures_lite::future::block_on;
 use lunarium_engine::{Caller, Engine, EngineConfig, HostDefinition, HostId, Module, NodeConfig, Output, SecuritySpec};
 use serde::Serialize;
 
@@ -38,6 +40,7 @@ pub struct NodeBuilder {
     memory: Option<u64>,
     cpu_weight: Option<u32>,
     strict: bool,
+    debug: bool,
     security: Option<SecuritySpec>,
 }
 
@@ -53,6 +56,7 @@ impl Node {
             memory: None,
             cpu_weight: None,
             strict: false,
+            debug: false,
             security: None,
         }
     }
@@ -76,11 +80,17 @@ impl Node {
         Ok(self.inner.send(destination, topic, &value)?)
     }
 
-    /// Ends everything, and waits until it is gone.
+    /// Asks every process to end, ends those by force that are there when the deadline is over, and waits until all are gone. Zero: by
+    /// force at once. Nothing starts any more.
     ///
-    /// Cancel safety: what was ended stays so; call it again to wait on.
-    pub async fn shutdown(self) {
-        self.inner.clone().shutdown().await;
+    /// Cancel safety: what has begun goes on; call it again to wait on.
+    pub async fn shutdown(self, deadline: Duration) {
+        self.inner.clone().shutdown(deadline).await;
+    }
+
+    /// The same, blocking the thread. Not for a thread that runs async tasks.
+    pub fn shutdown_blocking(self, deadline: Duration) {
+        block_on(self.shutdown(deadline));
     }
 }
 
@@ -130,6 +140,11 @@ impl NodeBuilder {
         NodeBuilder { strict: true, ..self }
     }
 
+    /// Each start and each end of a process is a line of the log, at debug level.
+    pub fn debug(self) -> NodeBuilder {
+        NodeBuilder { debug: true, ..self }
+    }
+
     /// In whose name plugins act, and which policies decide, where a plugin says nothing else.
     pub fn security(self, security: SecuritySpec) -> NodeBuilder {
         NodeBuilder { security: Some(security), ..self }
@@ -156,7 +171,7 @@ impl NodeBuilder {
                 (output, Some(Arc::new(flush)))
             }
         };
-        let mut config = NodeConfig::new(output).with_strict(self.strict);
+        let mut config = NodeConfig::new(output).with_strict(self.strict).with_debug(self.debug);
         config.max_processes = self.max_processes.unwrap_or(config.max_processes);
         config.memory = self.memory;
         config.cpu_weight = self.cpu_weight.unwrap_or(config.cpu_weight);

@@ -1,5 +1,6 @@
 //! A plugin: a script that a program runs, and what the program holds of it.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -7,14 +8,14 @@ use std::time::Duration;
 use futures_lite::future::block_on;
 use lunarium_engine::{
     Chunk, Definition, Directory, EntryId, ErrorKind, Grants, Handle, HostId, LimitName, LimitsOverride, Module,
-    Outcome, Pid, Raw, SecuritySpec, SettingsError, SpawnRequest, Value, WeakNode, from_payload, from_results, nearest,
+    Outcome, Pid, ProcessDetails, Raw, SecuritySpec, SettingsError, SpawnRequest, Usage, Value, from_results, nearest,
     to_arguments, to_payload,
 };
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::Error;
 use crate::node::HOST;
+use crate::{Error, OutcomeExt as _};
 
 /// How a plugin is made; [`Node::plugin`](crate::Node::plugin) begins it. Without anything said it has the default limits and
 /// no grants.
@@ -28,12 +29,14 @@ pub struct PluginBuilder {
     limits: LimitsOverride,
     arguments: Result<Vec<Value>, Error>,
     security: Option<SecuritySpec>,
+    context: BTreeMap<String, Value>,
+    name: Option<String>,
+    messages: Vec<(String, Value)>,
 }
 
 /// A script that runs, or has run. Cheap to clone. It doesn't keep the node, and dropping it ends nothing.
 #[derive(Clone)]
 pub struct Plugin {
-    node: WeakNode,
     handle: Handle,
 }
 
@@ -48,6 +51,9 @@ impl PluginBuilder {
             limits: LimitsOverride::default(),
             arguments: Ok(Vec::new()),
             security: None,
+            context: BTreeMap::new(),
+            name: None,
+            messages: Vec::new(),
         }
     }
 
@@ -123,11 +129,51 @@ impl PluginBuilder {
         PluginBuilder { security: Some(security), ..self }
     }
 
+    /// A value that it and those that it starts find by this key: `ctx.get("tenant")`.
+    ///
+    /// Errors, told at the start: a value that can't travel.
+    pub fn context(mut self, key: &str, value: impl Serialize) -> PluginBuilder {
+        match value_of(&value) {
+            Ok(value) => drop(self.context.insert(key.to_owned(), value)),
+            Err(error) => self.arguments = Err(error),
+        }
+        self
+    }
+
+    /// The name by which others find it, from its start on.
+    ///
+    /// Errors, told at the start: no name, or one that somebody has.
+    pub fn name(self, name: &str) -> PluginBuilder {
+        PluginBuilder { name: Some(name.to_owned()), ..self }
+    }
+
+    /// A message that it finds in its mailbox, before all others.
+    ///
+    /// Errors, told at the start: a bad topic; a value that can't travel.
+    pub fn message(mut self, topic: &str, value: impl Serialize) -> PluginBuilder {
+        match value_of(&value) {
+            Ok(value) => self.messages.push((topic.to_owned(), value)),
+            Err(error) => self.arguments = Err(error),
+        }
+        self
+    }
+
     /// Starts it, and returns at once.
     ///
     /// Errors: a granted module that the node doesn't have; settings that it refuses, or needs; arguments that can't travel; a node that is full.
     pub fn spawn(self) -> Result<Plugin, Error> {
-        let PluginBuilder { node, definition, mut grants, settings, limits, arguments, security } = self;
+        let PluginBuilder {
+            node,
+            definition,
+            mut grants,
+            settings,
+            limits,
+            arguments,
+            security,
+            context,
+            name,
+            messages,
+        } = self;
         let arguments = arguments?;
         for name in &grants.modules {
             if find_module(&node, name)?.takes_settings() {
@@ -141,13 +187,10 @@ impl PluginBuilder {
         }
         let entry = definition.entry.clone();
         node.define(definition.with_grants(grants));
-        let request = SpawnRequest::new(entry, HostId::new(HOST)).with_arguments(arguments).with_limits(limits);
-        let request = match security {
-            Some(security) => request.with_security(security),
-            None => request,
-        };
-        let handle = node.spawn(request)?;
-        Ok(Plugin { node: node.downgrade(), handle })
+        let mut request = SpawnRequest::new(entry, HostId::new(HOST)).with_arguments(arguments).with_limits(limits);
+        (request.security, request.name) = (security, name);
+        (request.context, request.messages) = (context, messages);
+        Ok(Plugin { handle: node.spawn(request)? })
     }
 
     /// Starts it, and waits until it waits for the first time, or has ended well.
@@ -232,10 +275,7 @@ impl Plugin {
     ///
     /// Cancel safety: nothing is lost.
     pub async fn result<T: DeserializeOwned>(&self) -> Result<T, Error> {
-        match self.wait().await {
-            Outcome::Completed(payload) => Ok(from_payload(&payload)?),
-            Outcome::Failed(failure) => Err((*failure).clone().into()),
-        }
+        self.wait().await.value()
     }
 
     /// The same, blocking the thread. Not for a thread that runs async tasks.
@@ -270,26 +310,31 @@ impl Plugin {
     ///
     /// Errors: it has ended; its mailbox is full; a bad topic; a value that can't travel or is too large.
     pub fn send(&self, topic: &str, value: &(impl Serialize + ?Sized)) -> Result<(), Error> {
-        let value = value_of(value)?;
-        Ok(self.node()?.send(self.pid().as_str(), topic, &value)?)
+        Ok(self.handle.send(topic, value)?)
     }
 
     /// Asks it to end: a CANCEL event. With a deadline it is ended by force when it is still there then.
     ///
     /// Errors: it has ended.
     pub fn cancel(&self, deadline: Option<Duration>) -> Result<(), Error> {
-        Ok(self.node()?.cancel(self.pid(), deadline)?)
+        Ok(self.handle.cancel(deadline)?)
     }
 
     /// Ends it by force.
     ///
     /// Errors: it has ended.
     pub fn terminate(&self) -> Result<(), Error> {
-        Ok(self.node()?.terminate(self.pid())?)
+        Ok(self.handle.terminate()?)
     }
 
-    fn node(&self) -> Result<lunarium_engine::Node, Error> {
-        self.node.upgrade().ok_or_else(|| Error::new(ErrorKind::NotFound, "the node has ended"))
+    /// What it has used and holds, by the names of its limits. None: it has ended.
+    pub fn usage(&self) -> Option<Usage> {
+        self.handle.usage()
+    }
+
+    /// All that can be seen of it. None: it has ended.
+    pub fn inspect(&self) -> Option<ProcessDetails> {
+        self.handle.inspect()
     }
 }
 

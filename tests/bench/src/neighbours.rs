@@ -190,8 +190,8 @@ fn suffer(engine: &Engine, name: &'static str, count: u32, body: &str) -> Delays
     let mut late: Vec<f64> = gaps.map(|gap| gap.saturating_sub(EVERY).as_secs_f64() * 1e3).collect();
     late.sort_by(f64::total_cmp);
     futures_lite::future::block_on(async {
-        noisy.shutdown().await;
-        quiet.shutdown().await;
+        noisy.shutdown(Duration::ZERO).await;
+        quiet.shutdown(Duration::ZERO).await;
     });
     let at = |part: usize| late.get(late.len().saturating_sub(1) * part / 100).copied().unwrap_or(f64::INFINITY);
     Delays { name, median: at(50), p99: at(99), worst: at(100) }

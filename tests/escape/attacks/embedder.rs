@@ -78,7 +78,7 @@ pub fn of_components() -> Vec<Case> {
             lab.define(&components::source(place("to loop when it is looked at")));
             let handle = lab.spawn("main", Vec::new());
             assert!(block_on(handle.started()));
-            assert!(lab.node.inspect_blocking(handle.pid()).is_none());
+            assert!(lab.node.at_rest_blocking(handle.pid()).is_none());
             end_of(&handle)
         })
         .with_cpu(300),

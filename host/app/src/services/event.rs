@@ -5,6 +5,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use lunarium_engine::{Ending, NodeEvent, ServiceStep};
 use lunarium_kernel::{EntryId, Failure, Outcome, Pid};
 
 /// Something has changed about a service.
@@ -65,4 +66,28 @@ pub enum ServiceChange {
         /// How it ended.
         outcome: Outcome,
     },
+}
+
+impl ServiceEvent {
+    /// The same among the events of the node: without what may be large.
+    pub(super) fn of_node(&self) -> NodeEvent {
+        let change = match &self.change {
+            ServiceChange::Started { pid } => ServiceStep::Started { pid: pid.clone() },
+            ServiceChange::Ended { pid } => ServiceStep::Done { pid: pid.clone() },
+            ServiceChange::Restarting { pid, failure, delay, attempt, .. } => ServiceStep::Restarting {
+                pid: pid.clone(),
+                ending: Ending::failed(failure),
+                delay: *delay,
+                attempt: *attempt,
+            },
+            ServiceChange::GivenUp { pid, failure, attempts, .. } => {
+                ServiceStep::GivenUp { pid: pid.clone(), ending: Ending::failed(failure), attempts: *attempts }
+            }
+            ServiceChange::NotStarted { needs } => ServiceStep::NotStarted { needs: needs.clone() },
+            ServiceChange::Stopped { pid, outcome } => {
+                ServiceStep::Stopped { pid: pid.clone(), ending: Ending::of(outcome) }
+            }
+        };
+        NodeEvent::Service { service: self.service.clone(), change }
+    }
 }

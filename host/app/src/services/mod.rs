@@ -225,7 +225,9 @@ impl Services {
 
     fn tell(&mut self, number: usize, change: ServiceChange) {
         if let Some(supervised) = self.all.get(number) {
-            self.events.push_back(ServiceEvent { service: supervised.service.id.clone(), change });
+            let event = ServiceEvent { service: supervised.service.id.clone(), change };
+            self.node.announce(event.of_node());
+            self.events.push_back(event);
         }
     }
 }

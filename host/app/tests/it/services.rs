@@ -9,7 +9,10 @@ use std::task::Waker;
 use expect_test::{Expect, expect};
 use futures_lite::future::block_on;
 use lunarium_app::{App, ServiceChange, ServiceEvent, Services};
-use lunarium_engine::{Engine, EngineConfig, Failure, Level, Node, NodeConfig, Outcome, Output, ProcessLabel, Value};
+use lunarium_engine::{
+    Ending, Engine, EngineConfig, Events, Failure, Level, Node, NodeConfig, NodeEvent, Outcome, Output, ProcessLabel,
+    ServiceStep, Value,
+};
 
 use crate::app;
 
@@ -32,6 +35,8 @@ impl Output for Silence {
 struct Run {
     node: Node,
     services: Services,
+    /// Those of the node, from before the services start.
+    events: Events,
     told: String,
 }
 
@@ -93,7 +98,8 @@ impl Run {
         let app = application(services);
         let node = Node::start_on(engine, NodeConfig::new(Arc::new(Silence)).with_max_processes(100)).unwrap();
         app.install(&node, None).unwrap();
-        Run { services: Services::start(&node, &app), node, told: String::new() }
+        let events = node.events();
+        Run { services: Services::start(&node, &app), events, node, told: String::new() }
     }
 
     /// Takes events up to the first that begins so.
@@ -176,6 +182,43 @@ fn a_normal_end_is_not_restarted_and_lets_others_start() {
         before has ended
         after has ended
     "#]]);
+}
+
+#[test]
+fn who_attends_the_node_learns_of_its_services_between_the_lives_of_their_processes() {
+    let lifecycle = "lifecycle: {restart: {initial_delay: 0, max_attempts: 1}}";
+    let mut run = Run::start(&[("bad", "fails", lifecycle), ("fine", "ends", "lifecycle: {depends_on: [s_bad]}")]);
+    while block_on(run.services.next_event()).is_some() {}
+    let mut told = String::new();
+    while let Some(event) = run.events.try_next() {
+        let line = match &event {
+            NodeEvent::Spawned { entry, .. } => format!("{entry} spawned"),
+            NodeEvent::Ended { entry, ending: Ending::Failed { message, .. }, .. } => {
+                format!("{entry} failed: {message}")
+            }
+            NodeEvent::Service { service, change: ServiceStep::Restarting { attempt, .. } } => {
+                format!("{service} restarts, {attempt}")
+            }
+            NodeEvent::Service { service, change: ServiceStep::GivenUp { attempts, .. } } => {
+                format!("{service} is given up after {attempts}")
+            }
+            NodeEvent::Service { service, change: ServiceStep::NotStarted { needs } } => {
+                format!("{service} does not start: {needs}")
+            }
+            event => format!("{event:?}"),
+        };
+        told.push_str(&(line + "\n"));
+    }
+    expect![[r#"
+        app:fails spawned
+        app:fails failed: broken
+        app:s_bad restarts, 1
+        app:fails spawned
+        app:fails failed: broken
+        app:s_bad is given up after 1
+        app:s_fine does not start: app:s_bad
+    "#]]
+    .assert_eq(&told);
 }
 
 #[test]

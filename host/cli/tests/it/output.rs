@@ -126,10 +126,12 @@ fn a_script_logs_lines_with_level_frame_and_fields() {
 fn a_script_s_lines_below_the_level_are_left_out() {
     expect![[r#"
         <time> DEBUG not confined: `--no-confine`
+        <time> DEBUG app:main#00001 {app:processes|0x00001} started
         <time> DEBUG app:main#00001 {app:processes|0x00001} hidden by default
         <time> INFO  app:main#00001 {app:processes|0x00001} started count=2 empty="" list="[1,{\"a\":\"b\"}]" name="two words"
         <time> WARN  app:main#00001 {app:processes|0x00001} \x1b[31mred\nnext line module=main quote="say \"x\""
         <time> ERROR app:main#00001 {app:processes|0x00001} failed
+        <time> DEBUG app:main#00001 {app:processes|0x00001} ended
     "#]].assert_eq(&script_log(&["--log-level", "debug", "--no-confine"]));
     expect![[r#"
         <time> ERROR app:main#00001 {app:processes|0x00001} failed

@@ -1,13 +1,16 @@
 //! What an embedder holds of a process that it has started.
 
 use std::sync::{Arc, Weak};
+use std::time::Duration;
 
-use lunarium_kernel::{ErrorKind, Failure, Outcome, Pid, ResolveError};
+use lunarium_kernel::{ErrorKind, Failure, Message, Outcome, Pid, ResolveError, Topic, action};
+use serde::Serialize;
 
+use super::DeliverError;
 use crate::module::Raw;
-use crate::node::{CallError, CallSpec, NodeInner};
+use crate::node::{CallError, CallSpec, NodeInner, ProcessDetails, Usage};
 use crate::process::Process;
-use crate::value::{Value, failed};
+use crate::value::{Value, failed, to_payload};
 
 /// A process that was spawned from outside. It doesn't keep the node: that ends when its last [`Node`](crate::Node) is
 /// dropped.
@@ -39,11 +42,47 @@ impl Handle {
     ///
     /// Errors: as [`Handle::call`]; arguments that are no payload are the function's error.
     pub async fn call_raw(&self, method: &str, arguments: Raw) -> Result<Raw, CallError> {
-        let gone = || ResolveError::UnknownPid { pid: self.pid().to_string() };
-        let node = self.node.upgrade().ok_or_else(gone)?;
+        let node = self.node()?;
         let answer = call(&node, &self.process, method, arguments);
         drop(node);
         answer.await
+    }
+
+    /// Sends a message without a sender.
+    ///
+    /// Errors: as `process.send` has them; a value that can't travel; it has ended.
+    pub fn send(&self, topic: &str, value: &(impl Serialize + ?Sized)) -> Result<(), DeliverError> {
+        let message = Message::new(None, Topic::new(topic)?, to_payload(value)?.into());
+        let sent = || Ok(self.process.send(message)?);
+        self.node()?.noting(None, action::SEND, self.pid().as_str(), sent())
+    }
+
+    /// Asks it to end: a CANCEL event. With a deadline it is terminated when it is still there then.
+    ///
+    /// Errors: it has ended.
+    pub fn cancel(&self, deadline: Option<Duration>) -> Result<(), ResolveError> {
+        self.node()?.cancel(None, self.pid(), deadline)
+    }
+
+    /// Ends it by force.
+    ///
+    /// Errors: it has ended.
+    pub fn terminate(&self) -> Result<(), ResolveError> {
+        self.node()?.terminate(None, self.pid())
+    }
+
+    /// What it has used and holds: see [`Node::process_usage`](crate::Node::process_usage). None: it has ended.
+    pub fn usage(&self) -> Option<Usage> {
+        self.node.upgrade()?.usage_of_process(self.pid())
+    }
+
+    /// All that can be seen of it: see [`Node::process`](crate::Node::process). None: it has ended.
+    pub fn inspect(&self) -> Option<ProcessDetails> {
+        self.node.upgrade()?.process(self.pid())
+    }
+
+    fn node(&self) -> Result<Arc<NodeInner>, ResolveError> {
+        self.node.upgrade().ok_or_else(|| ResolveError::unknown_pid(self.pid().as_str()))
     }
 
     /// How the process ended; none while it lives.

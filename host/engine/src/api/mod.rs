@@ -2,10 +2,14 @@
 //!
 //! Owns what an embedder calls, and how everything ends when it is dropped. Decides nothing.
 
+mod config;
 mod engine;
 mod handle;
+mod mailbox;
 mod node;
 
+pub use config::NodeConfig;
 pub use engine::{Engine, EngineConfig};
 pub use handle::Handle;
-pub use node::{DeliverError, Node, NodeConfig, WeakNode};
+pub use mailbox::{Mailbox, Received, ReceivedCall, ReceivedMessage};
+pub use node::{DeliverError, Node, WeakNode};

@@ -5,114 +5,21 @@ use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use lunarium_kernel::{
-    Account, Budget, EntryId, HostError, HostId, LOG_BYTES, LogBudget, Message, NodeLimits, PROCESS_BYTES, Pid, Policy,
-    ResolveError, SendError, Tally, Topic, TopicError,
+    Account, Budget, EntryId, ErrorKind, HostError, HostId, LimitsOverride, LogBudget, Message, NodeLimits,
+    PROCESS_BYTES, Pid, Policy, Refusal, ResolveError, SendError, Tally, Topic, TopicError, action,
 };
 
 use super::handle::{call, values};
-use super::{Engine, EngineConfig, Handle};
+use super::{Engine, EngineConfig, Handle, Mailbox, NodeConfig};
 use crate::catalogue::{Chunk, Definition, HostDefinition, ProcessHost};
 use crate::module::{Caller, Module, ModuleError, Raw};
 use crate::node::{
-    Budgets, CallError, CompileError, Globals, NodeInner, Spawn, SpawnError, SpawnRequest, StartError, Usage,
+    Budgets, CallError, CompileError, Events, Globals, NodeEvent, NodeInner, ProcessDetails, ProcessInfo, SpawnError,
+    SpawnRequest, StartError, Usage,
 };
-use crate::process::{Inspection, Output};
-use crate::value::{Value, ValueError};
+use crate::process::AtRest;
+use crate::value::{Value, ValueError, WriteError};
 use lunarium_schedule::{Portion, Share, Sleep};
-
-/// What a node is made of. Everything a process can reach outside of the node stands here. Made by [`NodeConfig::new`].
-#[derive(Clone)]
-#[non_exhaustive]
-pub struct NodeConfig {
-    /// Processes alive at once, 1 or more; 8,000 by default. At the limit: `spawn` is refused, `ResourceExhausted`.
-    pub max_processes: u32,
-    /// Bytes that all its processes may hold together. None, the default: the engine's, which counts also when it is less.
-    /// Counted is whatever they can choose the size of. At the limit: `spawn` and `send` are refused, and memory doesn't grow: a Lua error.
-    pub memory: Option<u64>,
-    /// Bytes of the engine's memory that stay free for it whatever the other nodes hold; 0 by default.
-    pub reserve: u64,
-    /// Bytes that all its processes may log in a second; 4 MiB by default. Half is for whoever comes first, the other half
-    /// for all who log, in equal parts. At the limit: lines are dropped and counted.
-    pub log_bytes: u64,
-    /// Its part of the workers beside other nodes of the engine, one of [`Portion::WEIGHTS`]; 100 by default. While two nodes
-    /// have more to run than there are workers, one of twice the weight gets twice the time, however many processes each
-    /// has; what one doesn't need the others get.
-    pub cpu_weight: u32,
-    /// CPU time of all its processes in a second at most, one of [`Portion::MOSTS`]: 500 ms is half a core. None, the default:
-    /// all that there is. At the limit: they rest until the allowance has grown again; who has used nothing for a while has
-    /// that of 100 ms saved up.
-    pub cpu_max: Option<Duration>,
-    /// Links between all processes; a million by default. At the limit: `link` and a linked spawn are refused,
-    /// `ResourceExhausted`. One takes about 42 bytes.
-    pub max_links: u32,
-    /// Monitors of all processes, as for links.
-    pub max_monitors: u32,
-    /// A process with neither actor nor scope may do nothing to others; false by default: it may do everything.
-    pub strict: bool,
-    /// Where processes print and log.
-    pub output: Arc<dyn Output>,
-}
-
-impl NodeConfig {
-    /// The defaults, with this output.
-    pub fn new(output: Arc<dyn Output>) -> NodeConfig {
-        let NodeLimits { max_processes, max_links, max_monitors } = NodeLimits::default();
-        NodeConfig {
-            max_processes,
-            memory: None,
-            reserve: 0,
-            log_bytes: LOG_BYTES,
-            cpu_weight: Portion::WEIGHT,
-            cpu_max: None,
-            max_links,
-            max_monitors,
-            strict: false,
-            output,
-        }
-    }
-
-    /// The same with room for this many processes.
-    #[must_use]
-    pub fn with_max_processes(self, max_processes: u32) -> NodeConfig {
-        NodeConfig { max_processes, ..self }
-    }
-
-    /// The same with this many bytes for all its processes, some of them kept free for it.
-    #[must_use]
-    pub fn with_memory(self, memory: u64, reserve: u64) -> NodeConfig {
-        NodeConfig { memory: Some(memory), reserve, ..self }
-    }
-
-    /// The same with this many bytes of log lines in a second.
-    #[must_use]
-    pub fn with_log_bytes(self, log_bytes: u64) -> NodeConfig {
-        NodeConfig { log_bytes, ..self }
-    }
-
-    /// The same with this weight beside other nodes.
-    #[must_use]
-    pub fn with_cpu_weight(self, cpu_weight: u32) -> NodeConfig {
-        NodeConfig { cpu_weight, ..self }
-    }
-
-    /// The same with this much CPU time in a second at most.
-    #[must_use]
-    pub fn with_cpu_max(self, cpu_max: Duration) -> NodeConfig {
-        NodeConfig { cpu_max: Some(cpu_max), ..self }
-    }
-
-    /// The same with this many links, and as many monitors.
-    #[must_use]
-    pub fn with_max_relations(self, most: u32) -> NodeConfig {
-        NodeConfig { max_links: most, max_monitors: most, ..self }
-    }
-
-    /// The same, strict or not.
-    #[must_use]
-    pub fn with_strict(self, strict: bool) -> NodeConfig {
-        NodeConfig { strict, ..self }
-    }
-}
 
 /// Memory that is kept for a service: what it takes to start, to load its libraries and to take messages.
 const SERVICE_BYTES: u64 = PROCESS_BYTES + (2 << 20);
@@ -172,6 +79,35 @@ pub enum DeliverError {
     /// Too large, or the mailbox is full.
     #[error(transparent)]
     Mailbox(#[from] SendError),
+    /// The value can't travel.
+    #[error(transparent)]
+    Write(#[from] WriteError),
+}
+
+impl DeliverError {
+    fn refusal(&self) -> &dyn Refusal {
+        match self {
+            DeliverError::Value(refusal) => refusal,
+            DeliverError::Destination(refusal) => refusal,
+            DeliverError::Topic(refusal) => refusal,
+            DeliverError::Mailbox(refusal) => refusal,
+            DeliverError::Write(refusal) => refusal,
+        }
+    }
+}
+
+impl Refusal for DeliverError {
+    fn kind(&self) -> ErrorKind {
+        self.refusal().kind()
+    }
+
+    fn retryable(&self) -> bool {
+        self.refusal().retryable()
+    }
+
+    fn limit(&self) -> Option<&'static str> {
+        self.refusal().limit()
+    }
 }
 
 impl Node {
@@ -198,6 +134,7 @@ impl Node {
             max_links,
             max_monitors,
             strict,
+            debug,
             output,
         } = config;
         let machine = Arc::clone(engine.machine());
@@ -206,7 +143,8 @@ impl Node {
             log: LogBudget::new(log_bytes),
             cpu: Share::new(Portion { weight: cpu_weight, most: cpu_max }),
         };
-        let inner = NodeInner::new(machine, NodeLimits { max_processes, max_links, max_monitors }, budgets, output);
+        let limits = NodeLimits { max_processes, max_links, max_monitors };
+        let inner = NodeInner::new(machine, limits, budgets, output, debug);
         inner.catalogue.policies.set_strict(strict);
         let owner = Arc::new(Owner { engine: engine.clone(), inner });
         let weak: Weak<Owner> = Arc::downgrade(&owner);
@@ -323,24 +261,38 @@ impl Node {
 
     /// Starts a process and returns at once.
     ///
-    /// Errors: unknown entry, host or policy, a stopped or full host, a full node, arguments that can't travel or are too
-    /// large.
+    /// Errors: unknown entry, host or policy, a stopped or full host, a full node, a name that is taken; arguments, context values or
+    /// first messages that can't travel or are too large.
     pub fn spawn(&self, request: SpawnRequest) -> Result<Handle, SpawnError> {
-        let SpawnRequest { entry, host, arguments, limits, security, .. } = request;
-        let arguments = Value::to_arguments(&arguments)?;
-        let spawn = Spawn { wish: Some(limits), security, ..Spawn::new(entry, host, arguments.into()) };
-        Ok(Handle::new(self.inner(), self.inner().spawn(spawn)?))
+        Ok(Handle::new(self.inner(), self.inner().spawn(request.into_spawn()?)?))
     }
 
     /// Sends a message without a sender. `destination` is a pid's text or a registered name.
     ///
     /// Errors: as `process.send` has them.
     pub fn send(&self, destination: &str, topic: &str, payload: &Value) -> Result<(), DeliverError> {
-        let topic = Topic::new(topic)?;
-        let payload = payload.to_payload()?;
-        let process = self.inner().find(destination)?;
-        process.send(Message::new(None, topic, payload.into()))?;
-        Ok(())
+        let send = || {
+            let topic = Topic::new(topic)?;
+            let payload = payload.to_payload()?;
+            let process = self.inner().find(destination)?;
+            Ok(process.send(Message::new(None, topic, payload.into()))?)
+        };
+        self.inner().noting(None, action::SEND, destination, send())
+    }
+
+    /// Opens a mailbox of the program's own, under a name that scripts send to. It counts as a process of the node.
+    ///
+    /// Errors: no name, or one that somebody has; a full node; a budget.
+    pub fn mailbox(&self, name: &str) -> Result<Mailbox, SpawnError> {
+        self.mailbox_within(name, &LimitsOverride::default())
+    }
+
+    /// The same with limits instead of the default ones: `mailbox_messages`, `mailbox_bytes`, `message`, `links`, `monitors`, `names`
+    /// and `lifetime` mean something for a mailbox.
+    ///
+    /// Errors: as [`Node::mailbox`].
+    pub fn mailbox_within(&self, name: &str, limits: &LimitsOverride) -> Result<Mailbox, SpawnError> {
+        Ok(Mailbox::new(self.inner(), self.inner().open_mailbox(name, limits)?))
     }
 
     /// Calls a function of the table that a process's chunk has returned, and waits for its results. `destination` is a pid's text or a
@@ -382,6 +334,27 @@ impl Node {
         self.inner().kernel(|kernel| kernel.process_count())
     }
 
+    /// Every living process, oldest first, each as it is at some moment of the call. A process that begins or ends meanwhile may be
+    /// there or not. It holds up nobody for long: what needs the node's lock is read for 64 processes at a time.
+    pub fn processes(&self) -> Vec<ProcessInfo> {
+        self.inner().processes()
+    }
+
+    /// All that can be seen of one process, without asking it. None: dead or unknown.
+    pub fn process(&self, pid: &Pid) -> Option<ProcessDetails> {
+        self.inner().process(pid)
+    }
+
+    /// What happens on the node from now on: an unread event costs the node nothing, and nobody waits for who reads.
+    pub fn events(&self) -> Events {
+        self.inner().journal.attend()
+    }
+
+    /// Puts an event among those of the node: for who supervises services.
+    pub fn announce(&self, event: NodeEvent) {
+        self.inner().note(|| event);
+    }
+
     /// The living processes.
     pub fn pids(&self) -> Vec<Pid> {
         self.inner().control.table.all().iter().map(|process| process.pid.clone()).collect()
@@ -393,8 +366,8 @@ impl Node {
     }
 
     /// Looks at a process's instance the next time it is at rest, blocking the thread until then. None when the
-    /// process is dead or ends first.
-    pub fn inspect_blocking(&self, pid: &Pid) -> Option<Inspection> {
+    /// process is dead or ends first. For tests; what else there is to see tells [`Node::process`] at once.
+    pub fn at_rest_blocking(&self, pid: &Pid) -> Option<AtRest> {
         let (reply, inspection) = channel();
         self.inner().control.table.get(pid)?.inspect(reply);
         inspection.recv().ok()
@@ -445,11 +418,17 @@ impl Node {
         self.inner().idle().await;
     }
 
-    /// Closes all hosts, terminates what is left, and waits until every instance is gone.
+    /// Closes all hosts, asks every process to end as [`Node::cancel`] does, terminates those that are there when the deadline is
+    /// over, and waits until every instance is gone. Zero: they are terminated at once.
     ///
-    /// Cancel safety: what was terminated stays so; call it again to wait on.
-    pub async fn shutdown(self) {
-        self.inner().end_all();
+    /// Cancel safety: what has begun goes on; call it again to wait on.
+    pub async fn shutdown(self, deadline: Duration) {
+        if deadline.is_zero() {
+            self.inner().end_all();
+        } else {
+            self.inner().ask_all_to_end(deadline);
+            self.inner().idle().await;
+        }
         self.inner().empty().await;
     }
 

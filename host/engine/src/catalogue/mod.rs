@@ -14,7 +14,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use lunarium_kernel::{Account, EntryId, HostError, HostId};
-use parking_lot::RwLock;
+use parking_lot::{Mutex, RwLock};
 
 pub(crate) use code::{Code, Compiled, ImportLists, source};
 pub use definition::{Chunk, Definition, HostDefinition, Import, Library};
@@ -28,10 +28,15 @@ pub use settings::{Settings, SettingsError, SettingsStep};
 
 use lunarium_schedule::Share;
 
+/// The id of the process host of the embedder's mailboxes.
+const MAILBOXES: &str = "node:mailboxes";
+
 #[derive(Default)]
 pub(crate) struct Catalogue {
     definitions: RwLock<HashMap<EntryId, Arc<Code>>>,
     hosts: RwLock<HashMap<HostId, Arc<ProcessHost>>>,
+    /// Of the embedder's mailboxes. No script can start anything on it.
+    mailboxes: Mutex<Option<Arc<ProcessHost>>>,
     pub(crate) policies: Policies,
 }
 
@@ -63,7 +68,7 @@ impl Catalogue {
     ) -> Result<(), HostError> {
         let host = Arc::new(ProcessHost::new(definition, memory, cpu)?);
         let mut hosts = self.hosts.write();
-        if hosts.contains_key(host.id()) {
+        if hosts.contains_key(host.id()) || host.id().as_str() == MAILBOXES {
             return Err(HostError::Exists { id: host.id().clone() });
         }
         hosts.insert(host.id().clone(), host);
@@ -74,7 +79,19 @@ impl Catalogue {
         self.hosts.read().get(id).cloned()
     }
 
+    /// The process host of the embedder's mailboxes, made when it is first asked for.
+    pub(crate) fn mailboxes(&self, memory: &Arc<Account>, cpu: &Arc<Share>) -> Result<Arc<ProcessHost>, HostError> {
+        let mut mailboxes = self.mailboxes.lock();
+        if let Some(host) = &*mailboxes {
+            return Ok(Arc::clone(host));
+        }
+        let host = ProcessHost::new(HostDefinition::new(HostId::new(MAILBOXES)), memory, cpu)?;
+        Ok(Arc::clone(mailboxes.insert(Arc::new(host))))
+    }
+
+    /// All hosts that there are.
     pub(crate) fn hosts(&self) -> Vec<Arc<ProcessHost>> {
-        self.hosts.read().values().cloned().collect()
+        let mailboxes = self.mailboxes.lock().clone();
+        self.hosts.read().values().cloned().chain(mailboxes).collect()
     }
 }

@@ -5,9 +5,11 @@
 use std::fmt;
 
 use bytes::Bytes;
+use lunarium_kernel::ErrorKind;
 use serde::de::{DeserializeOwned, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use super::FunctionError;
 use crate::value::{Missing, RAW, RawBytes, ReadError, Reader};
 
 /// What functions can take: `()`, tuples of up to eight values, a `Vec` of values, or [`Raw`].
@@ -70,6 +72,11 @@ impl Visitor<'_> for Whole {
     fn visit_bytes<E>(self, payload: &[u8]) -> Result<Raw, E> {
         Ok(Raw(Bytes::copy_from_slice(payload)))
     }
+}
+
+/// The arguments of a call. Errors: one isn't of its type, in Lua's words.
+pub(crate) fn read_arguments<A: Arguments>(payload: &Bytes, function: &str) -> Result<A, FunctionError> {
+    A::read(payload).map_err(|bad| FunctionError::new(ErrorKind::Invalid, bad.message(function)))
 }
 
 /// A payload's values, one after the other.

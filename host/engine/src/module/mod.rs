@@ -20,6 +20,7 @@ use papaya::HashMap;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+pub(crate) use arguments::read_arguments;
 pub use arguments::{Arguments, Raw};
 pub use caller::Caller;
 pub use error::FunctionError;

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use lunarium_contract::length;
-use lunarium_kernel::{ErrorKind, Failure, Limits, Outcome, Refusal, RequestError, ResolveError, SendError};
+use lunarium_kernel::{ErrorKind, Failure, Outcome, Refusal, RequestError, ResolveError, SendError, action};
 use lunarium_schedule::{Clock, nanoseconds};
 use tokio::sync::oneshot::Receiver;
 
@@ -114,7 +114,7 @@ impl NodeInner {
         call: CallSpec,
     ) -> Result<(Waiting, Receiver<Outcome>), CallError> {
         let (asker, answer) = Asker::host();
-        let call = self.begin_call(None, target, call, asker)?;
+        let call = self.noting(None, action::CALL, target.pid.as_str(), self.begin_call(None, target, call, asker))?;
         Ok((Waiting { node: self.this.clone(), target: Arc::downgrade(target), call }, answer))
     }
 
@@ -147,10 +147,10 @@ impl NodeInner {
         }
     }
 
-    /// A process answers a call, within its limits; nothing happens when nobody waits for it.
-    pub(crate) fn answer(&self, process: &Process, call: u64, payload: Bytes, limits: &Limits) {
+    /// A process answers a call, with as much as its limit of a message has; nothing happens when nobody waits for it.
+    pub(crate) fn answer(&self, process: &Process, call: u64, payload: Bytes, limit: u32) {
         let Some(asker) = process.answer(call) else { return };
-        let (size, limit) = (payload.len(), limits.message);
+        let size = payload.len();
         // An error has its text and traceback beside what it carries.
         let besides = if Value::is_array(&payload) { 0 } else { length::ERROR };
         let outcome = if u64::try_from(size.saturating_sub(besides)).unwrap_or(u64::MAX) > u64::from(limit) {

@@ -17,10 +17,11 @@ impl NodeInner {
             kernel.check_invariants()?;
             self.control.audit(kernel)?;
             let usage = kernel.usage();
-            let instances = self.instance_count();
-            ensure(instances >= usage.processes, || format!("{instances} instances of {} processes", usage.processes))?;
-            let (used, least) = (self.budgets.memory.used(), PROCESS_BYTES.saturating_mul(usage.processes as u64));
-            ensure(used >= least, || format!("{} processes are charged {used} bytes", usage.processes))?;
+            let (instances, all) = (self.instance_count(), self.control.table.all());
+            let guests = all.iter().filter(|process| !process.is_mailbox).count();
+            ensure(instances >= guests, || format!("{instances} instances of {guests} processes"))?;
+            let (used, least) = (self.budgets.memory.used(), PROCESS_BYTES.saturating_mul(guests as u64));
+            ensure(used >= least, || format!("{guests} processes are charged {used} bytes"))?;
             Ok(usage)
         })
     }

@@ -12,18 +12,24 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use lunarium_kernel::{Effect, Kernel, NodeLimits, Pid, Uptime};
+use lunarium_kernel::{Effect, Kernel, NodeLimits, Outcome, Pid, Uptime};
 use parking_lot::Mutex;
 
+use super::journal::Journal;
 use super::table::Table;
+use super::{Ending, NodeEvent};
 use crate::process::{Process, Remains};
 use crate::value::bug;
 
 pub(crate) struct Control {
     kernel: Mutex<Kernel>,
     pub(crate) table: Table,
+    journal: Arc<Journal>,
     /// Somebody carries out consequences, or is about to. Written under the lock alone.
     reaped: AtomicBool,
+    /// How often the lock was taken for a closure.
+    #[cfg(test)]
+    pub(super) takings: std::sync::atomic::AtomicU64,
 }
 
 /// What is left to do when the lock is released: waking strangers, who may do anything, and dropping what may be large.
@@ -42,8 +48,16 @@ pub(crate) struct Afterwards {
 }
 
 impl Control {
-    pub(crate) fn new(limits: NodeLimits) -> Control {
-        Control { kernel: Mutex::new(Kernel::new(limits)), table: Table::default(), reaped: AtomicBool::new(false) }
+    pub(crate) fn new(limits: NodeLimits, journal: Arc<Journal>) -> Control {
+        let kernel = Mutex::new(Kernel::new(limits));
+        Control {
+            kernel,
+            table: Table::default(),
+            journal,
+            reaped: AtomicBool::new(false),
+            #[cfg(test)]
+            takings: Default::default(),
+        }
     }
 
     /// When the kernel wants to be called next.
@@ -55,6 +69,8 @@ impl Control {
     pub(crate) fn locked<R>(&self, act: impl FnOnce(&mut Kernel) -> R) -> (Option<R>, Afterwards) {
         let mut afterwards = Afterwards::default();
         let mut kernel = self.kernel.lock();
+        #[cfg(test)]
+        self.takings.fetch_add(1, Ordering::Relaxed);
         let before = kernel.next_deadline();
         let result = catch_unwind(AssertUnwindSafe(|| {
             let result = act(&mut kernel);
@@ -99,8 +115,7 @@ impl Control {
             }
             Effect::Ended { pid, outcome, forced } => {
                 let Some(process) = self.table.remove(&pid) else { return };
-                let remains = process.end(outcome, forced);
-                afterwards.ended.push((process, remains));
+                self.end(process, outcome, forced, afterwards);
             }
         }
     }
@@ -118,8 +133,17 @@ impl Control {
         // What a half-changed state does when it is dropped isn't known.
         let _ = catch_unwind(AssertUnwindSafe(|| drop(broken)));
         for process in self.table.take_all() {
-            let remains = process.end(bug("the node's state is broken, and it has stopped"), true);
-            afterwards.ended.push((process, remains));
+            self.end(process, bug("the node's state is broken, and it has stopped"), true, afterwards);
         }
+    }
+
+    fn end(&self, process: Arc<Process>, outcome: Outcome, forced: bool, afterwards: &mut Afterwards) {
+        self.journal.note(|| NodeEvent::Ended {
+            pid: process.pid.clone(),
+            entry: process.entry(),
+            ending: Ending::of(&outcome),
+        });
+        let remains = process.end(outcome, forced);
+        afterwards.ended.push((process, remains));
     }
 }

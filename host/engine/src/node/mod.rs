@@ -12,7 +12,11 @@ mod census;
 mod check;
 mod control;
 mod ending;
+mod event;
+mod journal;
 mod machine;
+mod mailbox;
+mod observe;
 mod reaper;
 mod runner;
 mod spawn;
@@ -30,7 +34,8 @@ use std::sync::{Arc, OnceLock, Weak};
 use std::time::Duration;
 
 use lunarium_kernel::{
-    Account, Deadline, Destination, Kernel, LogBudget, Name, NodeLimits, Outcome, Pid, RegisterError, ResolveError,
+    Account, Deadline, Destination, Host, Kernel, LogBudget, Name, NodeLimits, Outcome, Pid, Refusal, RegisterError,
+    ResolveError,
 };
 use tokio::sync::{Notify, Semaphore};
 
@@ -38,9 +43,10 @@ use self::alarm::Alarm;
 use self::census::{Census, Counted};
 use self::control::{Afterwards, Control};
 use self::ending::flooded;
+use self::journal::Journal;
 use crate::catalogue::Catalogue;
 use crate::module::{Modules, Runtime};
-use crate::process::{FileThreads, Level, Line, Output, Process, ProcessLabel};
+use crate::process::{Dropped, FileThreads, Level, Line, Output, Process, ProcessLabel};
 use lunarium_schedule::{Clock, Share, contain};
 
 pub use ask::CallError;
@@ -48,8 +54,13 @@ pub(crate) use ask::CallSpec;
 pub(crate) use call::Called;
 pub(crate) use caller::{Caller, Who};
 pub use check::{CompileError, GlobalUse, Globals};
+pub(crate) use event::Refused;
+pub use event::{Ending, NodeEvent, ServiceStep};
+pub use journal::Events;
 pub(crate) use machine::Machine;
 pub use machine::StartError;
+pub(crate) use mailbox::Opened;
+pub use observe::{ProcessDetails, ProcessInfo};
 pub(crate) use spawn::Spawn;
 pub use spawn::{SpawnError, SpawnRequest};
 pub use usage::{Held, Usage};
@@ -73,6 +84,10 @@ pub(crate) struct NodeInner {
     pub(crate) control: Control,
     pub(crate) catalogue: Catalogue,
     pub(crate) output: Arc<dyn Output>,
+    /// Starts and ends are lines of the log.
+    debug: bool,
+    /// What happens, for who attends.
+    pub(crate) journal: Arc<Journal>,
     pub(crate) budgets: Budgets,
     pub(crate) modules: Modules,
     /// Where the futures of modules run.
@@ -97,6 +112,7 @@ pub(crate) struct NodeInner {
 impl Drop for NodeInner {
     fn drop(&mut self) {
         self.files.close();
+        self.journal.close();
     }
 }
 
@@ -106,12 +122,16 @@ impl NodeInner {
         limits: NodeLimits,
         budgets: Budgets,
         output: Arc<dyn Output>,
+        debug: bool,
     ) -> Arc<NodeInner> {
+        let journal = Arc::<Journal>::default();
         Arc::new_cyclic(|this| NodeInner {
             machine,
-            control: Control::new(limits),
+            control: Control::new(limits, Arc::clone(&journal)),
             catalogue: Catalogue::default(),
             output,
+            debug,
+            journal,
             budgets,
             modules: Modules::default(),
             runtime: Runtime::current(),
@@ -145,6 +165,7 @@ impl NodeInner {
             self.output.log(&ProcessLabel::of_node(), Level::Error, text, &[]);
         }
         self.follow(afterwards);
+        self.journal.wake();
         match (result, panic) {
             (Some(result), _) => result,
             (None, Some(panic)) => resume_unwind(panic),
@@ -154,6 +175,9 @@ impl NodeInner {
 
     fn follow(&self, mut afterwards: Afterwards) {
         for (process, _) in &afterwards.ended {
+            if self.debug {
+                self.log_end(process);
+            }
             process.life.announce();
             self.machine.scheduler.end(&process.member);
         }
@@ -225,20 +249,59 @@ impl NodeInner {
     }
 
     /// A process has ended by itself. Where nobody learns of it, a failure leaves a line in its log.
-    fn handle_exit(&self, process: &Process, outcome: Outcome) {
+    pub(crate) fn handle_exit(&self, process: &Process, outcome: Outcome) {
         let failure = outcome.failure().cloned().filter(|_| !process.is_embedders);
         let pid = &process.pid;
         let unseen = self.kernel(|kernel| {
-            let unwatched = failure.is_some() && !kernel.is_watched(pid);
-            let entry = kernel.process(pid).filter(|_| unwatched).map(|process| process.entry().clone());
+            let unwatched = failure.is_some() && kernel.is_alive(pid) && !kernel.is_watched(pid);
             kernel.handle_exit(pid, outcome, wall::now());
-            entry
+            unwatched
         });
-        if let (Some(failure), Some(entry)) = (failure, unseen) {
+        if let Some(failure) = failure.filter(|_| unseen) {
             let text = format!("failed, and nobody watches: {} ({})", failure.message, failure.kind);
             let stack = failure.stack.iter().map(|stack| ("stack".to_owned(), stack.clone()));
-            self.log(process, &process.label(entry), Level::Warn, &text, &stack.collect::<Vec<_>>());
+            self.log(process, &process.label(), Level::Warn, &text, &stack.collect::<Vec<_>>());
         }
+    }
+
+    /// Notes an event for who attends. Not under a lock.
+    pub(crate) fn note(&self, event: impl FnOnce() -> NodeEvent) {
+        self.journal.note(event);
+        self.journal.wake();
+    }
+
+    /// Notes a refusal for who attends, if it is worth an event. Not under a lock.
+    pub(crate) fn note_refused(&self, refused: &Refused<'_>) {
+        if self.journal.is_read()
+            && let Some(event) = refused.event()
+        {
+            self.note(|| event);
+        }
+    }
+
+    /// The same result; a refusal is noted. `by` is none for the embedding program.
+    pub(crate) fn noting<T, R: Refusal>(
+        &self,
+        by: Option<&Pid>,
+        action: &'static str,
+        target: &str,
+        result: Result<T, R>,
+    ) -> Result<T, R> {
+        if let Err(refusal) = &result
+            && self.journal.is_read()
+        {
+            let (kind, message, limit) = (refusal.kind(), refusal.to_string(), refusal.limit());
+            self.note_refused(&Refused { by, action, target, kind, message: &message, limit });
+        }
+        result
+    }
+
+    fn log_end(&self, process: &Process) {
+        let text = match process.life.outcome() {
+            Some(Outcome::Failed(failure)) => format!("failed: {} ({})", failure.message, failure.kind),
+            _ => "ended".to_owned(),
+        };
+        self.log(process, &process.label(), Level::Debug, &text, &[]);
     }
 
     /// Writes a line of a process's log, within what it may log.
@@ -253,20 +316,44 @@ impl NodeInner {
         let bytes = fields.iter().fold(message.len(), |sum, (key, value)| {
             sum.saturating_add(key.len()).saturating_add(value.len()).saturating_add(1)
         });
-        let budgets = [&process.origin.host.log, &self.budgets.log];
-        let Some(dropped) = process.log.lock().admit(self.clock().now(), bytes, budgets) else { return };
-        let line = Line::new(message, fields, dropped);
-        self.output.log(label, level, &line.message, &line.fields);
+        let budgets = [(&process.origin.host.log, Host::LOG_BYTES), (&self.budgets.log, NodeLimits::LOG_BYTES)];
+        let admitted = process.log.lock().admit(self.clock().now(), bytes, budgets);
+        match admitted {
+            Ok(dropped) => {
+                let line = Line::new(message, fields, dropped);
+                self.output.log(label, level, &line.message, &line.fields);
+            }
+            Err(Dropped { limit, is_first: true }) => {
+                self.note(|| NodeEvent::LimitReached { pid: process.pid.clone(), limit: limit.to_owned() });
+            }
+            Err(_) => {}
+        }
     }
 
     /// Closes every host, and terminates who lives.
     pub(crate) fn end_all(&self) {
-        for host in self.catalogue.hosts() {
-            self.kernel(|kernel| kernel.stop_host(host.kernel()));
-        }
+        self.close();
         for process in self.control.table.all() {
             // It may have ended in between.
             let _ = self.terminate(None, &process.pid);
+        }
+    }
+
+    /// Closes every host, and asks who lives to end until the deadline.
+    pub(crate) fn ask_all_to_end(&self, deadline: Duration) {
+        self.close();
+        for process in self.control.table.all() {
+            // As above.
+            let _ = self.cancel(None, &process.pid, Some(deadline));
+        }
+    }
+
+    /// Nothing starts any more.
+    fn close(&self) {
+        // Made, so that it is closed too.
+        let _ = self.catalogue.mailboxes(&self.budgets.memory, &self.budgets.cpu);
+        for host in self.catalogue.hosts() {
+            self.kernel(|kernel| kernel.stop_host(host.kernel()));
         }
     }
 

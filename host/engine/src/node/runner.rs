@@ -13,12 +13,12 @@ use lunarium_kernel::{ErrorKind, Holding, Outcome, ReturnError, Unread};
 use super::census::Counted;
 use super::ending::{exited, flooded, no_instance, not_made, stopped};
 use super::turn::{Slice, Turn, give_way};
-use super::{Caller, NodeInner};
+use super::{Caller, NodeEvent, NodeInner};
 use crate::catalogue::{Arguments, Code, Compiled, ImportLists, Program};
-use crate::process::{Delivery, Incarnation, Inspection, Process};
+use crate::process::{AtRest, Delivery, Incarnation, Process};
 use crate::value::{bug, failed};
 use crate::wasm::guest::{self as wit, EventResult, Parked, Status};
-use crate::wasm::{Instance, Slot, convert};
+use crate::wasm::{Instance, Refused, Slot, convert};
 use lunarium_schedule::{Clock, TimerKey};
 
 /// What a process holds of its node until its instance is gone.
@@ -98,6 +98,8 @@ struct Runner<'a> {
 struct Live {
     incarnation: Arc<Incarnation>,
     instance: Instance<Caller>,
+    /// It got no memory when it last asked, and who attends was told.
+    is_short: bool,
 }
 
 impl Runner<'_> {
@@ -150,7 +152,7 @@ impl Runner<'_> {
             Ok(instance) => instance,
             Err(error) => return Step::End(not_made(&error, incarnation.limits())),
         };
-        let live = self.live.insert(Live { incarnation, instance });
+        let live = self.live.insert(Live { incarnation, instance, is_short: false });
         let status = live.start(self.process, &arguments, self.node.next_seed(), self.node.clock()).await;
         drop(arguments);
         if matches!(status, Ok(Status::Parked(_))) {
@@ -189,7 +191,10 @@ impl Runner<'_> {
     async fn after(&mut self, status: wasmtime::Result<Status>) -> Step {
         let Some(live) = &mut self.live else { return Step::End(Some(bug("a call without an instance"))) };
         match status {
-            Ok(Status::Parked(parked)) => Step::Wait(parked),
+            Ok(Status::Parked(parked)) => {
+                live.note_memory(self.process);
+                Step::Wait(parked)
+            }
             Ok(Status::Exited(outcome)) => {
                 let outcome = convert::outcome(outcome, live.incarnation.limits());
                 Step::End(Some(exited(outcome, live.instance.occupant())))
@@ -272,6 +277,19 @@ impl Drop for Runner<'_> {
 }
 
 impl Live {
+    /// Tells who attends that the process goes on with less memory than it wanted, once until it gets some.
+    fn note_memory(&mut self, process: &Process) {
+        let caller = self.instance.occupant();
+        if !caller.node.journal.is_read() {
+            return;
+        }
+        let limit = caller.memory_refused().map(Refused::limit_name);
+        if let (Some(limit), false) = (limit, self.is_short) {
+            caller.node.note(|| NodeEvent::LimitReached { pid: process.pid.clone(), limit: limit.to_owned() });
+        }
+        self.is_short = limit.is_some();
+    }
+
     async fn start(
         &mut self,
         process: &Process,
@@ -279,7 +297,7 @@ impl Live {
         seed: u64,
         clock: &Clock,
     ) -> wasmtime::Result<Status> {
-        let Live { incarnation, instance } = self;
+        let Live { incarnation, instance, .. } = self;
         let program = &incarnation.program;
         let definition = &program.code.definition;
         let imports = ImportLists::new(definition);
@@ -309,18 +327,18 @@ impl Live {
     }
 
     async fn resume(&mut self, process: &Process, clock: &Clock, delivery: &Delivery) -> wasmtime::Result<Status> {
-        let Live { incarnation, instance } = self;
+        let Live { incarnation, instance, .. } = self;
         let events = convert::events(&delivery.items, &delivery.replies, delivery.output_ready);
         turn(process, incarnation, clock).enter(instance.resume(&events)).await
     }
 
     /// Answers who wants to see the instance at rest.
     async fn inspect(&mut self, process: &Process, clock: &Clock, delivery: &Delivery) -> wasmtime::Result<()> {
-        let Live { incarnation, instance } = self;
+        let Live { incarnation, instance, .. } = self;
         for reply in &delivery.inspections {
             let stack_pointer = turn(process, incarnation, clock).enter(instance.stack_pointer()).await?;
             // Whoever asked may be gone.
-            let _ = reply.send(Inspection { stack_pointer, memory: instance.occupant().memory_used() });
+            let _ = reply.send(AtRest { stack_pointer, memory: instance.occupant().memory_used() });
         }
         Ok(())
     }
@@ -335,7 +353,7 @@ impl Live {
         clock: &Clock,
         slice: &mut Slice<'_>,
     ) -> wasmtime::Result<Result<(), Outcome>> {
-        let Live { incarnation, instance } = self;
+        let Live { incarnation, instance, .. } = self;
         instance.allow_give_back(incarnation.limits());
         loop {
             let events = turn(process, incarnation, clock).enter(instance.give_back()).await?;

@@ -3,19 +3,21 @@
 //! Owns the order of checks, what a child has of its parent, its host and its entry, and what happens when a wanted name
 //! is taken. Refuses decisions about links, monitors and names: they are the kernel's.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use bytes::Bytes;
 use lunarium_kernel::{
-    Account, Denied, EntryId, ErrorKind, Exhausted, Holding, HostId, JoinError, Kernel, LimitName, LimitsOverride,
-    Mailbox, Message, Name, PROCESS_BYTES, Pid, Rank, Refusal, SHOWN, Security, SendError, SpawnSpec, action, cut,
+    Account, Denied, EntryId, ErrorKind, Exhausted, Holding, HostError, HostId, JoinError, Kernel, LimitName,
+    LimitsOverride, Mailbox, Message, Name, NameError, PROCESS_BYTES, Pid, Rank, Refusal, SHOWN, Security, SendError,
+    SpawnSpec, Topic, TopicError, action, cut,
 };
 
 use super::ending::lifetime;
 use super::runner::Held;
-use super::{NodeInner, runner};
+use super::{NodeEvent, NodeInner, runner};
 use crate::catalogue::{Arguments, Code, ProcessHost, Program, SecurityError, SecuritySpec};
-use crate::process::{Origin, Process, charged_for};
+use crate::process::{Beginning, Level, Origin, Process, charged_for};
 use crate::value::{Value, ValueError};
 
 /// What `Node::spawn` starts. Made by [`SpawnRequest::new`].
@@ -32,12 +34,28 @@ pub struct SpawnRequest {
     pub limits: LimitsOverride,
     /// Another actor, another scope or both than the host's.
     pub security: Option<SecuritySpec>,
+    /// What `ctx.get` gives by these names, to the process and those that it starts.
+    pub context: BTreeMap<String, Value>,
+    /// Its registered name, from the start on. One that somebody has is refused, `AlreadyExists`: who wants that process sends to the
+    /// name.
+    pub name: Option<String>,
+    /// Topics and values of messages that it finds in its mailbox, before all others. They have no sender.
+    pub messages: Vec<(String, Value)>,
 }
 
 impl SpawnRequest {
     /// A spawn without arguments, within the limits of entry and host, with the host's actor and scope.
     pub fn new(entry: EntryId, host: HostId) -> SpawnRequest {
-        SpawnRequest { entry, host, arguments: Vec::new(), limits: LimitsOverride::default(), security: None }
+        SpawnRequest {
+            entry,
+            host,
+            arguments: Vec::new(),
+            limits: LimitsOverride::default(),
+            security: None,
+            context: BTreeMap::new(),
+            name: None,
+            messages: Vec::new(),
+        }
     }
 
     /// The same with these arguments.
@@ -57,6 +75,54 @@ impl SpawnRequest {
     pub fn with_security(self, security: SecuritySpec) -> SpawnRequest {
         SpawnRequest { security: Some(security), ..self }
     }
+
+    /// The same with this value in its context.
+    #[must_use]
+    pub fn with_context(mut self, key: impl Into<String>, value: impl Into<Value>) -> SpawnRequest {
+        self.context.insert(key.into(), value.into());
+        self
+    }
+
+    /// The same with this registered name.
+    #[must_use]
+    pub fn with_name(self, name: impl Into<String>) -> SpawnRequest {
+        SpawnRequest { name: Some(name.into()), ..self }
+    }
+
+    /// The same with one first message more.
+    #[must_use]
+    pub fn with_message(mut self, topic: impl Into<String>, value: impl Into<Value>) -> SpawnRequest {
+        self.messages.push((topic.into(), value.into()));
+        self
+    }
+
+    pub(crate) fn into_spawn(self) -> Result<Spawn, SpawnError> {
+        let SpawnRequest { entry, host, arguments, limits, security, context, name, messages } = self;
+        let arguments = Value::to_arguments(&arguments)?;
+        let message = |(place, (topic, value)): (usize, (String, Value))| {
+            let payload = value.to_payload_of(&format!("messages[{}]", place.saturating_add(1)))?;
+            Ok(Message::new(None, Topic::new(&topic)?, payload.into()))
+        };
+        let messages = messages.into_iter().enumerate().map(message).collect::<Result<_, SpawnError>>()?;
+        Ok(Spawn {
+            wish: Some(limits),
+            security,
+            context: encode_context(context)?,
+            name: name.as_deref().map(Name::new).transpose()?,
+            messages,
+            ..Spawn::new(entry, host, arguments.into())
+        })
+    }
+}
+
+/// The payload of a context, as the guest makes it: each value is encoded by itself, and decoded when it is asked for.
+fn encode_context(context: BTreeMap<String, Value>) -> Result<Option<Bytes>, ValueError> {
+    let encode = |(key, value): (String, Value)| {
+        let payload = value.to_payload_of(&format!("context.{key}"))?;
+        Ok((Value::from(key), Value::String(payload)))
+    };
+    let pairs = context.into_iter().map(encode).collect::<Result<Vec<_>, ValueError>>()?;
+    Ok((!pairs.is_empty()).then(|| Value::Map(pairs).encode().into()))
 }
 
 /// Why nothing was spawned.
@@ -106,6 +172,15 @@ pub enum SpawnError {
     /// What it would hold from the start exceeds a budget.
     #[error(transparent)]
     Budget(#[from] Exhausted),
+    /// What it should be called is no name.
+    #[error(transparent)]
+    Name(#[from] NameError),
+    /// What its first message should be about is no topic.
+    #[error(transparent)]
+    Topic(#[from] TopicError),
+    /// The node has no room for the process host of mailboxes.
+    #[error(transparent)]
+    Host(#[from] HostError),
 }
 
 impl Refusal for SpawnError {
@@ -120,6 +195,9 @@ impl Refusal for SpawnError {
             SpawnError::Unsettled => ErrorKind::Conflict,
             SpawnError::Mailbox(error) => error.kind(),
             SpawnError::Budget(error) => error.kind(),
+            SpawnError::Name(error) => error.kind(),
+            SpawnError::Topic(error) => error.kind(),
+            SpawnError::Host(error) => error.kind(),
         }
     }
 
@@ -224,9 +302,16 @@ struct Plan {
 impl NodeInner {
     /// Starts a process without a parent.
     pub(crate) fn spawn(self: &Arc<NodeInner>, spawn: Spawn) -> Result<Arc<Process>, SpawnError> {
+        let entry = spawn.entry.clone();
+        self.noting(None, action::SPAWN, entry.as_str(), self.start(spawn))
+    }
+
+    fn start(self: &Arc<NodeInner>, mut spawn: Spawn) -> Result<Arc<Process>, SpawnError> {
         let mut plan = self.plan(&spawn, None)?;
-        let mailbox = Mailbox::new(plan.program.limits.mailbox());
+        let mut mailbox = Mailbox::new(plan.program.limits.mailbox());
+        mailbox.push_first(std::mem::take(&mut spawn.messages))?;
         let process = self.kernel(|kernel| self.accept(kernel, None, &spawn, &mut plan, mailbox))?;
+        self.log_start(&process, None);
         runner::start(Arc::clone(self), Arc::clone(&process), plan.program, plan.held);
         Ok(process)
     }
@@ -244,6 +329,7 @@ impl NodeInner {
             match self.settle(parent, &mut spawn, &mut plan, holder.as_ref())? {
                 Settled::Child(process) => {
                     let pid = process.pid.clone();
+                    self.log_start(&process, Some(&parent.pid));
                     runner::start(Arc::clone(self), process, plan.program, plan.held);
                     return Ok(pid);
                 }
@@ -330,13 +416,30 @@ impl NodeInner {
         let unused = plan.inbox.another();
         let holding = std::mem::replace(&mut plan.inbox, unused);
         holding.account().count_spawn();
-        let limits = plan.program.limits.clone();
         // A service that comes back doesn't wait behind all that others of its node have started: each of those has one turn
         // in a rotation of the busy ones, so behind a few hundred it would be minutes.
-        let is_embedders = parent.is_none();
-        let process = Arc::new(Process::new(spawned, origin, mailbox, holding, limits, began.as_nanos(), is_embedders));
+        let beginning = Beginning {
+            entry: spawn.entry.clone(),
+            limits: plan.program.limits.clone(),
+            began: began.as_nanos(),
+            is_embedders: parent.is_none(),
+            is_mailbox: false,
+        };
+        let process = Arc::new(Process::new(spawned, origin, mailbox, holding, beginning));
         self.control.table.insert(Arc::clone(&process));
+        self.journal.note(|| NodeEvent::Spawned {
+            pid: process.pid.clone(),
+            entry: spawn.entry.clone(),
+            parent: parent.map(|parent| parent.pid.clone()),
+        });
         Ok(process)
+    }
+
+    fn log_start(&self, process: &Process, parent: Option<&Pid>) {
+        if self.debug {
+            let parent = parent.map(|parent| ("parent".to_owned(), parent.to_string()));
+            self.log(process, &process.label(), Level::Debug, "started", &parent.into_iter().collect::<Vec<_>>());
+        }
     }
 
     /// Gives the holder of a name the messages, monitor and link, all or none of them.

@@ -70,9 +70,21 @@ impl Table {
         all
     }
 
+    /// The pids of those of these numbers that live.
+    pub(crate) fn pids(&self, numbers: &[u64]) -> Vec<Pid> {
+        let processes = self.processes.pin();
+        numbers.iter().filter_map(|number| processes.get(number)).map(|process| process.pid.clone()).collect()
+    }
+
     /// Every name with its holder's number.
     pub(crate) fn names(&self) -> Vec<(Name, u64)> {
         self.names.pin().iter().map(|(name, number)| (name.clone(), *number)).collect()
+    }
+
+    /// The names of one number.
+    pub(crate) fn names_of(&self, number: u64) -> Vec<Name> {
+        let names = self.names.pin();
+        names.iter().filter(|(_, holder)| **holder == number).map(|(name, _)| name.clone()).collect()
     }
 
     /// Every living process.

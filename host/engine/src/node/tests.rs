@@ -2,6 +2,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::task::Waker;
 use std::time::Duration;
 
@@ -97,7 +98,7 @@ fn a_panic_under_the_lock_stops_the_node_and_says_so() {
     assert_eq!(node.spawn(request).err().unwrap().to_string(), "the node has stopped");
     assert!(node.send(sleeper.pid().as_str(), "t", &Value::Nil).is_err());
     assert!(node.terminate(sleeper.pid()).is_err());
-    block_on(node.shutdown());
+    block_on(node.shutdown(Duration::ZERO));
 }
 
 #[test]
@@ -119,13 +120,25 @@ fn a_node_that_is_dropped_ends_its_processes_and_is_freed() {
 }
 
 #[test]
+fn who_looks_at_all_takes_the_lock_for_sixty_four_of_them() {
+    let engine = Engine::new(EngineConfig::new(130)).unwrap();
+    let node = node(&engine, &Arc::default());
+    let handles: Vec<Handle> = (0..130).map(|_| spawn(&node)).collect();
+    handles.iter().for_each(|handle| assert!(block_on(handle.started())));
+    let takings = || node.inner().control.takings.load(Ordering::Relaxed);
+    let before = takings();
+    let seen: Vec<Pid> = node.processes().into_iter().map(|seen| seen.pid).collect();
+    assert_eq!((takings() - before, seen), (3, handles.iter().map(|handle| handle.pid().clone()).collect()));
+}
+
+#[test]
 fn who_has_ended_is_not_inspected() {
     let engine = Engine::new(EngineConfig::new(4)).unwrap();
     let node = node(&engine, &Arc::default());
     let sleeper = spawn(&node);
     assert!(block_on(sleeper.started()));
     let process = node.inner().control.table.get(sleeper.pid()).unwrap();
-    assert!(node.inspect_blocking(sleeper.pid()).is_some());
+    assert!(node.at_rest_blocking(sleeper.pid()).is_some());
     node.terminate(sleeper.pid()).unwrap();
     sleeper.wait_blocking();
     // As if the question had come between the look into the table and the end.
@@ -141,7 +154,7 @@ fn a_reply_that_is_dropped_wakes_nobody() {
     let process = node.inner().control.table.get(&pid(&node)).unwrap();
     let request = process.begin_request().unwrap();
     // As if it had upgraded since it asked.
-    drop(process.restart(&Limits::default()));
+    drop(process.restart(process.entry(), &Limits::default()));
     while !process.is_waiting() {
         std::thread::yield_now();
     }

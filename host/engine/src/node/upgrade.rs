@@ -4,9 +4,9 @@
 use bytes::Bytes;
 use lunarium_kernel::{EntryId, Uptime};
 
-use super::NodeInner;
 use super::ending::lifetime;
 use super::spawn::{SpawnError, fits};
+use super::{NodeEvent, NodeInner};
 use crate::catalogue::{Arguments, Program};
 use crate::process::Process;
 
@@ -35,10 +35,21 @@ impl NodeInner {
         let entry = program.code.definition.entry.clone();
         let counts = program.limits.counts();
         let lifetime = lifetime(&program.limits, Uptime::from_nanos(process.began));
-        if !self.kernel(|kernel| kernel.upgrade(&process.pid, entry, counts, lifetime)) {
+        let goes_on = self.kernel(|kernel| {
+            let goes_on = kernel.upgrade(&process.pid, entry.clone(), counts, lifetime);
+            if goes_on {
+                self.journal.note(|| NodeEvent::Upgraded {
+                    pid: process.pid.clone(),
+                    from: process.entry(),
+                    to: entry.clone(),
+                });
+            }
+            goes_on
+        });
+        if !goes_on {
             return false;
         }
-        let mut remains = process.restart(&program.limits);
+        let mut remains = process.restart(entry, &program.limits);
         self.cancel_calls(std::mem::take(&mut remains.askers), process.pid.as_str(), None);
         true
     }

@@ -97,11 +97,14 @@ impl NodeInner {
 
     /// None: it has ended.
     pub(crate) fn usage_of_process(&self, pid: &Pid) -> Option<Usage> {
-        let process = self.control.table.get(pid)?;
+        Some(self.used_by(&*self.control.table.get(pid)?))
+    }
+
+    pub(super) fn used_by(&self, process: &Process) -> Usage {
         process.count_accepted();
         let mut all = vec![held(LimitName::Memory.as_str(), process.memory.used(), process.unread().2.memory)];
-        all.extend(self.held_by(&process));
-        Some(Usage::new(process.cpu.total(), &process.memory, all))
+        all.extend(self.held_by(process));
+        Usage::new(process.cpu.total(), &process.memory, all)
     }
 
     /// What a process holds of the limits that the host counts.

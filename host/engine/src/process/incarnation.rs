@@ -24,8 +24,7 @@ pub(crate) struct Incarnation {
 impl Incarnation {
     /// The process as this program.
     pub(crate) fn new(process: &Process, program: Program) -> Incarnation {
-        let entry = program.code.definition.entry.clone();
-        let label = process.label(entry);
+        let label = process.label();
         process.cpu.burst.store(0, Ordering::Relaxed);
         let cpu = Arc::new(CpuMeter::new(&program.limits, Arc::clone(&process.cpu)));
         Incarnation { label, program, cpu, number: process.life.incarnation() }

@@ -94,6 +94,11 @@ impl Life {
         self.hurries.store(false, Ordering::Relaxed);
     }
 
+    /// Whether it has an instance, or one is being made.
+    pub(crate) fn is_running(&self) -> bool {
+        self.running.load(Ordering::Relaxed)
+    }
+
     /// How urgently its runner wants to be polled; asked once, when it is queued. What has ended has time.
     pub(crate) fn urgency(&self) -> Urgency {
         let preempted = self.preempted.swap(false, Ordering::Relaxed);

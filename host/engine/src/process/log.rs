@@ -4,7 +4,7 @@
 //! next line that passes.
 
 use lunarium_contract::length;
-use lunarium_kernel::LogBudget;
+use lunarium_kernel::{LimitName, LogBudget};
 
 use super::clean;
 
@@ -17,6 +17,15 @@ pub(crate) struct Log {
     /// Bytes of the lines of this second.
     bytes: u64,
     dropped: u64,
+}
+
+/// Why a line isn't written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Dropped {
+    /// The limit or budget that was reached.
+    pub(crate) limit: &'static str,
+    /// The line before it was written.
+    pub(crate) is_first: bool,
 }
 
 /// A line as it is shown: cleaned, and no longer than it may be.
@@ -36,9 +45,14 @@ impl Log {
         self.per_second = per_second;
     }
 
-    /// Counts a line of so many bytes written at `now` (nanoseconds), within these budgets. None: it is dropped; else how
-    /// many were since the last one.
-    pub(crate) fn admit(&mut self, now: u64, bytes: usize, budgets: [&LogBudget; 2]) -> Option<u64> {
+    /// Counts a line of so many bytes written at `now` (nanoseconds), within these budgets: how many were dropped since the last
+    /// one. Errors: it is dropped.
+    pub(crate) fn admit(
+        &mut self,
+        now: u64,
+        bytes: usize,
+        budgets: [(&LogBudget, &'static str); 2],
+    ) -> Result<u64, Dropped> {
         let second = now / 1_000_000_000;
         if second != self.second {
             self.second = second;
@@ -47,14 +61,19 @@ impl Log {
         }
         // What is longer is cut, and an empty line is one, too.
         let bytes = u64::try_from(bytes.clamp(1, length::LOG_LINE)).unwrap_or(u64::MAX);
-        let fits = |budget: &LogBudget| budget.admit(second, self.bytes, bytes);
-        if self.used >= self.per_second || !budgets.into_iter().all(fits) {
+        let full = |(budget, _): &(&LogBudget, _)| !budget.admit(second, self.bytes, bytes);
+        let reached = match self.used >= self.per_second {
+            true => Some(LimitName::LogLines.as_str()),
+            false => budgets.iter().find(|budget| full(budget)).map(|(_, name)| *name),
+        };
+        if let Some(limit) = reached {
+            let is_first = self.dropped == 0;
             self.dropped = self.dropped.saturating_add(1);
-            return None;
+            return Err(Dropped { limit, is_first });
         }
         self.used = self.used.saturating_add(1);
         self.bytes = self.bytes.saturating_add(bytes);
-        Some(std::mem::take(&mut self.dropped))
+        Ok(std::mem::take(&mut self.dropped))
     }
 
     /// Lines of this second.
@@ -95,18 +114,19 @@ fn take(text: &str, room: &mut usize) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{Line, Log, LogBudget, length::LOG_LINE as LINE};
+    use super::{Dropped, Line, Log, LogBudget, length::LOG_LINE as LINE};
 
     #[test]
     fn lines_beyond_the_limit_are_dropped_and_counted() {
         let mut log = Log::new(2);
         let (host, node) = (LogBudget::new(1_000), LogBudget::new(200));
-        let mut admit = |now, bytes| log.admit(now, bytes, [&host, &node]);
-        assert_eq!(admit(0, 1), Some(0));
-        assert_eq!(admit(1, 1), Some(0));
-        assert_eq!(admit(2, 1), None);
-        assert_eq!(admit(1_000_000_000, 101), None, "more than half of the node's budget");
-        assert_eq!(admit(1_000_000_000, 100), Some(2));
+        let mut admit = |now, bytes| log.admit(now, bytes, [(&host, "host"), (&node, "node")]);
+        assert_eq!(admit(0, 1), Ok(0));
+        assert_eq!(admit(1, 1), Ok(0));
+        assert_eq!(admit(2, 1), Err(Dropped { limit: "log_lines", is_first: true }));
+        let more_than_half = admit(1_000_000_000, 101);
+        assert_eq!(more_than_half, Err(Dropped { limit: "node", is_first: false }));
+        assert_eq!(admit(1_000_000_000, 100), Ok(2));
     }
 
     #[test]

@@ -8,6 +8,8 @@ mod file_threads;
 mod incarnation;
 mod life;
 mod log;
+mod look;
+mod mailbox;
 mod output;
 mod text;
 
@@ -27,7 +29,9 @@ pub(crate) use asker::Asker;
 pub(crate) use file_threads::FileThreads;
 pub(crate) use incarnation::{CpuMeter, CpuTime, Incarnation};
 pub(crate) use life::Life;
-pub(crate) use log::{Line, Log};
+pub(crate) use log::{Dropped, Line, Log};
+pub use look::ProcessState;
+pub(crate) use mailbox::Reader;
 pub(crate) use output::clean;
 pub use output::{Level, Output, ProcessLabel};
 pub use text::visibility;
@@ -71,6 +75,8 @@ pub(crate) struct Process {
     pub(crate) began: u64,
     /// An embedder has started it, and holds a handle.
     pub(crate) is_embedders: bool,
+    /// It is a mailbox of the embedder's, without an instance.
+    pub(crate) is_mailbox: bool,
     pub(crate) life: Life,
     /// As the scheduler knows it.
     pub(crate) member: Arc<Member>,
@@ -92,6 +98,20 @@ pub(crate) struct Origin {
     pub(crate) security: Arc<Security>,
 }
 
+/// What a process begins as.
+pub(crate) struct Beginning {
+    /// What it runs.
+    pub(crate) entry: EntryId,
+    /// The limits of its first incarnation.
+    pub(crate) limits: Limits,
+    /// A time of the engine's clock.
+    pub(crate) began: u64,
+    /// Somebody outside has started it: it doesn't begin behind others.
+    pub(crate) is_embedders: bool,
+    /// Somebody outside reads it.
+    pub(crate) is_mailbox: bool,
+}
+
 struct Arrivals {
     inbox: Inbox,
     /// What is charged for it, and for names and topics.
@@ -100,12 +120,14 @@ struct Arrivals {
     names: u64,
     /// Messages that were accepted and not yet counted.
     accepted: u64,
+    /// What it runs.
+    entry: EntryId,
     limits: Limits,
     /// The output was full and takes lines again.
     output_ready: bool,
     /// It will be told.
     awaits_output: bool,
-    inspections: Vec<Sender<Inspection>>,
+    inspections: Vec<Sender<AtRest>>,
     /// The runner, while it waits.
     waker: Option<Waker>,
 }
@@ -116,13 +138,13 @@ pub(crate) struct Delivery {
     pub(crate) items: Vec<Item>,
     pub(crate) replies: Vec<Reply>,
     pub(crate) output_ready: bool,
-    pub(crate) inspections: Vec<Sender<Inspection>>,
+    pub(crate) inspections: Vec<Sender<AtRest>>,
 }
 
-/// What a process at rest looks like from outside.
+/// What the instance of a process at rest looks like from outside.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct Inspection {
+pub struct AtRest {
     /// The guest's stack pointer: the same for every process at rest, because none holds a frame.
     pub stack_pointer: u32,
     /// Bytes of the instance's memories and tables.
@@ -137,17 +159,15 @@ impl Delivery {
 }
 
 impl Process {
-    /// `limits` are those of its first incarnation, `began` is a time of the engine's clock, and `is_embedders` says that somebody outside has
-    /// started it: it doesn't begin behind others. What the mailbox has already is charged to `holding`, with what comes.
+    /// What the mailbox has already is charged to `holding`, with what comes.
     pub(crate) fn new(
         spawned: Spawned,
         origin: Origin,
         mailbox: Mailbox,
         holding: Holding,
-        limits: Limits,
-        began: u64,
-        is_embedders: bool,
+        beginning: Beginning,
     ) -> Process {
+        let Beginning { entry, limits, began, is_embedders, is_mailbox } = beginning;
         let (memory, log) = (Arc::clone(holding.account()), Log::new(limits.log_lines));
         let accepted = mailbox.unread_messages();
         let arrivals = Arrivals {
@@ -155,6 +175,7 @@ impl Process {
             holding,
             names: 0,
             accepted,
+            entry,
             limits,
             output_ready: false,
             awaits_output: false,
@@ -170,6 +191,7 @@ impl Process {
             origin,
             began,
             is_embedders,
+            is_mailbox,
             life: Life::new(is_embedders),
             member,
             cpu: Arc::default(),
@@ -179,8 +201,14 @@ impl Process {
         }
     }
 
-    /// How it is called where it writes, as this entry.
-    pub(crate) fn label(&self, entry: EntryId) -> ProcessLabel {
+    /// What it runs.
+    pub(crate) fn entry(&self) -> EntryId {
+        self.arrivals.lock().entry.clone()
+    }
+
+    /// How it is called where it writes.
+    pub(crate) fn label(&self) -> ProcessLabel {
+        let entry = self.entry();
         let frame = format!("{entry}#{:05x}", self.chain).into();
         ProcessLabel { pid: self.pid.clone(), frame, entry }
     }
@@ -429,11 +457,12 @@ impl Process {
         taken
     }
 
-    /// Another incarnation begins, within these limits: nobody there waits for a reply to the last one. Log lines stay
+    /// Another incarnation begins, of this entry and within these limits: nobody there waits for a reply to the last one. Log lines stay
     /// counted: who upgrades often writes no more. What comes back is to be dropped, and its askers told, outside of all locks.
-    pub(crate) fn restart(&self, limits: &Limits) -> Remains {
+    pub(crate) fn restart(&self, entry: EntryId, limits: &Limits) -> Remains {
         let mut arrivals = self.arrivals.lock();
         let remains = arrivals.inbox.restart(limits.mailbox());
+        arrivals.entry = entry;
         arrivals.limits = limits.clone();
         arrivals.settle();
         drop(arrivals);
@@ -482,10 +511,10 @@ impl Process {
         Err(format!("its inbox takes {needed} bytes and is charged {paid}"))
     }
 
-    /// Asks the runner to look at the instance at rest; one that has ended never answers, and drops `reply`.
-    pub(crate) fn inspect(&self, reply: Sender<Inspection>) {
+    /// Asks the runner to look at the instance at rest; who has ended, or has none, never answers, and drops `reply`.
+    pub(crate) fn inspect(&self, reply: Sender<AtRest>) {
         let mut arrivals = self.arrivals.lock();
-        if arrivals.inbox.is_closed() {
+        if self.is_mailbox || arrivals.inbox.is_closed() {
             return;
         }
         arrivals.inspections.push(reply);

@@ -16,6 +16,10 @@ impl Who {
 
 impl Caller {
     fn start(&self, access: Access, path: &str, operation: Operation) -> Result<u64, CallError> {
+        self.noting(access.action(), path, self.begin(access, path, operation))
+    }
+
+    fn begin(&self, access: Access, path: &str, operation: Operation) -> Result<u64, CallError> {
         let who = self.living()?;
         let place = who.place(access, path)?;
         let granted = &who.incarnation.program.grants.fs;

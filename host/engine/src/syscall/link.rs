@@ -8,9 +8,12 @@ use crate::wasm::imports::link::Host;
 
 impl Host for Caller {
     fn link(&mut self, destination: String) -> Result<(), CallError> {
-        let caller = &self.living()?.process.pid;
-        let other = self.permitted(action::LINK, &destination)?;
-        Ok(self.node.kernel(|kernel| kernel.link(caller, &other.pid))?)
+        let act = || {
+            let caller = &self.living()?.process.pid;
+            let other = self.permitted(action::LINK, &destination)?;
+            Ok(self.node.kernel(|kernel| kernel.link(caller, &other.pid))?)
+        };
+        self.noting(action::LINK, &destination, act())
     }
 
     fn unlink(&mut self, destination: String) -> Result<(), CallError> {

@@ -2,9 +2,20 @@
 
 use lunarium_kernel::{Message, Topic, Unread, action};
 
-use crate::node::Caller;
+use crate::node::{Caller, Who};
 use crate::wasm::imports::{mailbox::Host, types};
 use crate::wasm::{CallError, Stopped};
+
+impl Caller {
+    fn send_as(&self, who: &Who, destination: &str, topic: &str, payload: Vec<u8>) -> Result<(), CallError> {
+        let topic = Topic::new(topic)?;
+        let target = self.permitted(action::SEND, destination)?;
+        let message = Message::new(Some(who.process.pid.clone()), topic, payload.into());
+        // The dead are silent: nobody gets a message of who has ended.
+        let sent = who.process.life.speak(|| target.send(message));
+        Ok(sent.ok_or(Stopped::Killed)??)
+    }
+}
 
 impl Host for Caller {
     fn send(
@@ -16,12 +27,7 @@ impl Host for Caller {
     ) -> Result<(), CallError> {
         let who = self.living()?;
         who.process.report_unread(Unread { messages: unread.messages, bytes: unread.bytes });
-        let topic = Topic::new(&topic)?;
-        let target = self.permitted(action::SEND, &destination)?;
-        let message = Message::new(Some(who.process.pid.clone()), topic, payload.into());
-        // The dead are silent: nobody gets a message of who has ended.
-        let sent = who.process.life.speak(|| target.send(message));
-        Ok(sent.ok_or(Stopped::Killed)??)
+        self.noting(action::SEND, &destination, self.send_as(who, &destination, &topic, payload))
     }
 
     fn listen(&mut self, topic: String) -> Result<(), CallError> {

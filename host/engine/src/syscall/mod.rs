@@ -17,14 +17,33 @@ mod security;
 
 use wasmtime::component::{Component, HasSelf, Linker};
 
-use crate::node::Caller;
+use crate::node::{Caller, Refused};
 use crate::wasm::imports::types;
-use crate::wasm::{CallError, LuaProcess};
+use crate::wasm::{CallError, LuaProcess, convert};
 
 /// Links everything a guest may import, and nothing else.
 pub(crate) fn add_to_linker(linker: &mut Linker<Caller>, component: &Component) -> wasmtime::Result<()> {
     LuaProcess::add_to_linker::<_, HasSelf<Caller>>(linker, |caller| caller)?;
     clock::add_to_linker(linker, component)
+}
+
+impl Caller {
+    /// The same result; what a policy, a limit or a budget has refused is noted for who attends the node's events.
+    fn noting<T>(&self, action: &'static str, target: &str, result: Result<T, CallError>) -> Result<T, CallError> {
+        if let Err(CallError::Refused(refusal)) = &result
+            && let Ok(who) = self.living()
+        {
+            self.node.note_refused(&Refused {
+                by: Some(&who.process.pid),
+                action,
+                target,
+                kind: convert::kind_from_wit(refusal.kind),
+                message: &refusal.message,
+                limit: refusal.limit.as_deref(),
+            });
+        }
+        result
+    }
 }
 
 impl types::Host for Caller {

@@ -49,9 +49,15 @@ impl Host for Caller {
     }
 
     fn call(&mut self, module: String, function: String, arguments: Vec<u8>) -> Result<Answer, CallError> {
+        self.noting(action::MODULE_CALL, &module, self.call_function(&module, &function, arguments))
+    }
+}
+
+impl Caller {
+    fn call_function(&self, module: &str, function: &str, arguments: Vec<u8>) -> Result<Answer, CallError> {
         let who = self.living()?;
-        let module = self.module(who, &module)?;
-        let found = module.function_named(&function)?;
+        let module = self.module(who, module)?;
+        let found = module.function_named(function)?;
         if who.is_restricted() {
             who.authorize(action::MODULE_CALL, &format!("{}.{function}", module.name()))?;
         }
@@ -59,7 +65,7 @@ impl Host for Caller {
         if u32::try_from(size).map_or(true, |size| size > limit) {
             return Err(TooLarge { size, limit }.into());
         }
-        Ok(match self.node.call(who, &module, &function, found, arguments)? {
+        Ok(match self.node.call(who, &module, function, found, arguments)? {
             Called::Results(payload) => Answer::Results(payload),
             Called::Failed(failure) => Answer::Failed(failure_payload(&failure)),
             Called::BadArgument(text) => Answer::BadArgument(text),

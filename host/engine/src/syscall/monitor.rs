@@ -8,9 +8,12 @@ use crate::wasm::imports::monitor::Host;
 
 impl Host for Caller {
     fn monitor(&mut self, destination: String) -> Result<(), CallError> {
-        let caller = &self.living()?.process.pid;
-        let target = self.permitted(action::MONITOR, &destination)?;
-        Ok(self.node.kernel(|kernel| kernel.monitor(caller, &target.pid))?)
+        let act = || {
+            let caller = &self.living()?.process.pid;
+            let target = self.permitted(action::MONITOR, &destination)?;
+            Ok(self.node.kernel(|kernel| kernel.monitor(caller, &target.pid))?)
+        };
+        self.noting(action::MONITOR, &destination, act())
     }
 
     fn unmonitor(&mut self, destination: String) -> Result<(), CallError> {

@@ -46,13 +46,13 @@ impl Caller {
     }
 }
 
-impl Host for Caller {
-    fn spawn(&mut self, request: SpawnRequest) -> Result<String, CallError> {
+impl Caller {
+    fn spawn_child(&self, entry: EntryId, request: SpawnRequest) -> Result<String, CallError> {
         let who = self.living()?;
-        let SpawnRequest { entry, host, arguments, monitored, linked, context, name, messages, actor, scope } = request;
+        let SpawnRequest { host, arguments, monitored, linked, context, name, messages, actor, scope, .. } = request;
         let name = name.map(|name| Name::new(&name)).transpose()?;
         let messages = messages.into_iter().map(|message| who.first_message(message)).collect::<Result<_, _>>()?;
-        let (entry, host) = (EntryId::new(entry), HostId::new(host));
+        let host = HostId::new(host);
         let actions = [(true, action::SPAWN), (monitored, action::SPAWN_MONITORED), (linked, action::SPAWN_LINKED)];
         self.permitted_to_start(&actions, &entry, &host)?;
         let security = who.changed_security(actor, scope)?;
@@ -65,9 +65,9 @@ impl Host for Caller {
         Ok(self.node.spawn_child(&who.process, spawn)?.to_string())
     }
 
-    fn exec(&mut self, entry: String, host: String, arguments: Vec<u8>) -> Result<u64, CallError> {
+    fn execute(&self, entry: EntryId, host: String, arguments: Vec<u8>) -> Result<u64, CallError> {
         let who = self.living()?;
-        let (entry, host) = (EntryId::new(entry), HostId::new(host));
+        let host = HostId::new(host);
         self.permitted_to_start(&[(true, action::EXEC)], &entry, &host)?;
         let request = who.process.begin_request()?;
         let spawn = Spawn { exec: Some(request), ..Spawn::new(entry, host, arguments.into()) };
@@ -79,6 +79,33 @@ impl Host for Caller {
         Ok(request)
     }
 
+    fn begin_call(
+        &self,
+        destination: &str,
+        method: String,
+        arguments: Vec<u8>,
+        timeout: Option<u64>,
+    ) -> Result<u64, CallError> {
+        let target = self.permitted_to_call(destination, &method)?;
+        let who = self.living()?;
+        let call = CallSpec { method, arguments: arguments.into(), timeout: timeout.map(Duration::from_nanos) };
+        // The dead are silent: nobody is called by who has ended.
+        let called = who.process.life.speak(|| self.node.call_from(&who.process, &target, call));
+        Ok(called.ok_or(Stopped::Killed)??)
+    }
+}
+
+impl Host for Caller {
+    fn spawn(&mut self, mut request: SpawnRequest) -> Result<String, CallError> {
+        let entry = EntryId::new(std::mem::take(&mut request.entry));
+        self.noting(action::SPAWN, entry.as_str(), self.spawn_child(entry.clone(), request))
+    }
+
+    fn exec(&mut self, entry: String, host: String, arguments: Vec<u8>) -> Result<u64, CallError> {
+        let entry = EntryId::new(entry);
+        self.noting(action::EXEC, entry.as_str(), self.execute(entry.clone(), host, arguments))
+    }
+
     fn call(
         &mut self,
         destination: String,
@@ -86,17 +113,12 @@ impl Host for Caller {
         arguments: Vec<u8>,
         timeout: Option<u64>,
     ) -> Result<u64, CallError> {
-        let target = self.permitted_to_call(&destination, &method)?;
-        let who = self.living()?;
-        let call = CallSpec { method, arguments: arguments.into(), timeout: timeout.map(Duration::from_nanos) };
-        // The dead are silent: nobody is called by who has ended.
-        let called = who.process.life.speak(|| self.node.call_from(&who.process, &target, call));
-        Ok(called.ok_or(Stopped::Killed)??)
+        self.noting(action::CALL, &destination, self.begin_call(&destination, method, arguments, timeout))
     }
 
     fn answer(&mut self, call: u64, payload: Vec<u8>) -> wasmtime::Result<()> {
         let who = self.living()?;
-        self.node.answer(&who.process, call, payload.into(), who.limits());
+        self.node.answer(&who.process, call, payload.into(), who.limits().message);
         Ok(())
     }
 

@@ -8,11 +8,11 @@ use crate::node::Caller;
 use crate::wasm::CallError;
 use crate::wasm::imports::registry::Host;
 
-impl Host for Caller {
-    fn register(&mut self, name: String, process: Option<String>) -> Result<(), CallError> {
+impl Caller {
+    fn give_name(&self, name: &str, process: Option<String>) -> Result<(), CallError> {
         let who = self.living()?;
         let caller = &who.process.pid;
-        let name = Name::new(&name)?;
+        let name = Name::new(name)?;
         let holder = match process {
             Some(text) => self.node.find_pid(&text)?,
             None => Arc::clone(&who.process),
@@ -25,6 +25,12 @@ impl Host for Caller {
         let given = self.node.kernel(|kernel| kernel.register(caller, name, &holder.pid));
         holder.settle();
         Ok(given?)
+    }
+}
+
+impl Host for Caller {
+    fn register(&mut self, name: String, process: Option<String>) -> Result<(), CallError> {
+        self.noting(action::REGISTER, &name, self.give_name(&name, process))
     }
 
     fn lookup(&mut self, name: String) -> Result<String, CallError> {

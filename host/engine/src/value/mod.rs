@@ -3,6 +3,7 @@
 //! Owns the mapping to MessagePack payloads for the edges of the system, with serde or without. Never used between two processes: their
 //! payloads travel as bytes.
 
+mod access;
 mod error;
 mod fault;
 mod quantity;
@@ -21,6 +22,7 @@ pub use read::ReadError;
 pub(crate) use read::{Missing, Reader};
 pub(crate) use string::StringPayload;
 pub use travel::ValueError;
+pub(crate) use typed::from_values;
 pub use typed::{from_payload, from_results, to_arguments, to_payload};
 pub use write::WriteError;
 pub(crate) use write::{RAW, payload, results};
@@ -48,12 +50,6 @@ pub enum Value {
     Extension(i8, Vec<u8>),
 }
 
-impl From<&str> for Value {
-    fn from(text: &str) -> Value {
-        Value::String(text.as_bytes().to_vec())
-    }
-}
-
 impl Value {
     /// Encodes as a payload. Whether it can travel isn't asked: a spawn and a send do.
     pub fn encode(&self) -> Vec<u8> {
@@ -66,7 +62,14 @@ impl Value {
     ///
     /// Errors: it can't, with the path to what can't.
     pub(crate) fn to_payload(&self) -> Result<Vec<u8>, ValueError> {
-        travel::check(self, "payload")?;
+        self.to_payload_of("payload")
+    }
+
+    /// The same; `root` is what messages call it.
+    ///
+    /// Errors: as there.
+    pub(crate) fn to_payload_of(&self, root: &str) -> Result<Vec<u8>, ValueError> {
+        travel::check(self, root)?;
         Ok(self.encode())
     }
 
@@ -97,14 +100,6 @@ impl Value {
         use rmp::Marker;
         let marker = payload.first().map(|byte| Marker::from_u8(*byte));
         matches!(marker, Some(Marker::FixArray(_) | Marker::Array16 | Marker::Array32))
-    }
-
-    /// The text of a string that is valid UTF-8.
-    pub fn as_str(&self) -> Option<&str> {
-        match self {
-            Value::String(bytes) => std::str::from_utf8(bytes).ok(),
-            _ => None,
-        }
     }
 }
 

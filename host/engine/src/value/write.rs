@@ -6,6 +6,7 @@
 use std::fmt;
 
 use lunarium_contract::payload::DEPTH;
+use lunarium_kernel::{ErrorKind, Refusal};
 use serde::ser::{
     self, Serialize, SerializeMap, SerializeSeq, SerializeStruct, SerializeStructVariant, SerializeTuple,
     SerializeTupleStruct, SerializeTupleVariant, Serializer,
@@ -27,6 +28,12 @@ pub struct WriteError(String);
 impl WriteError {
     fn key(what: &str) -> WriteError {
         WriteError(format!("has {what} as a key"))
+    }
+}
+
+impl Refusal for WriteError {
+    fn kind(&self) -> ErrorKind {
+        ErrorKind::Invalid
     }
 }
 

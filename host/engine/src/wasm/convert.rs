@@ -152,7 +152,7 @@ pub(crate) fn kind_to_wit(kind: ErrorKind) -> types::ErrorKind {
     }
 }
 
-fn kind_from_wit(kind: types::ErrorKind) -> ErrorKind {
+pub(crate) fn kind_from_wit(kind: types::ErrorKind) -> ErrorKind {
     match kind {
         types::ErrorKind::NotFound => ErrorKind::NotFound,
         types::ErrorKind::AlreadyExists => ErrorKind::AlreadyExists,

@@ -3,7 +3,7 @@
 //! Owns the arithmetic between a process's limit and the instance's. Lua's own limit sits below it, so that a script
 //! gets a Lua error before its instance is stopped.
 
-use lunarium_kernel::{Exhausted, Holding, Limits};
+use lunarium_kernel::{Budget, Exhausted, Holding, LimitName, Limits};
 use wasmtime::ResourceLimiter;
 
 /// Linear memory the guest has before a script holds anything (code's data, stack, the snapshot's Lua state), and the
@@ -32,6 +32,17 @@ pub(crate) enum Refused {
     Budget(Exhausted),
     /// The system has no more.
     System,
+}
+
+impl Refused {
+    /// The name of what was reached.
+    pub(crate) fn limit_name(&self) -> &'static str {
+        match self {
+            Refused::Limit => LimitName::Memory.as_str(),
+            Refused::Budget(exhausted) => exhausted.budget.limit_name(),
+            Refused::System => Budget::ENGINE_MEMORY,
+        }
+    }
 }
 
 impl MemoryLimiter {

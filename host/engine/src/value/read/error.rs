@@ -28,7 +28,7 @@ impl ReadError {
         ReadError { what: what.unwrap_or(self.what), ..self }
     }
 
-    pub(super) fn mismatch(expected: &str, got: &str) -> ReadError {
+    pub(crate) fn mismatch(expected: &str, got: &str) -> ReadError {
         ReadError::new(format!("{expected} expected, got {got}"))
     }
 }

@@ -2,6 +2,11 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
 
+mod events;
+mod handle;
+mod mailbox;
+mod observe;
+
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -26,7 +31,7 @@ async fn ten_lines_with_tokio() -> Result<(), Error> {
     let plugin = node.plugin("greet.lua", GREET).memory(4 << 20).grant("billing").arguments(("Ada",)).start().await?;
     let text: String = plugin.result().await?;
     assert_eq!(text, "Ada paid 250");
-    node.shutdown().await;
+    node.shutdown(Duration::ZERO).await;
     Ok(())
 }
 
@@ -140,6 +145,12 @@ struct Details {
 struct Order {
     items: Vec<String>,
     total: f64,
+}
+
+#[derive(Deserialize, Debug, PartialEq)]
+struct Item {
+    who: String,
+    cents: i64,
 }
 
 #[test]

@@ -1,0 +1,159 @@
+//! What can be seen of living processes: all of them, or one with its lists.
+//!
+//! Owns that looking holds up nobody: the kernel's lock is taken for a piece of the processes at a time, and for nothing that
+//! could be read elsewhere. Asks no process and wakes none.
+
+use std::collections::HashMap;
+use std::slice;
+use std::sync::Arc;
+use std::time::Duration;
+
+use lunarium_kernel::{EntryId, HostId, Limits, Name, Pid, Process as Known};
+
+use super::{NodeInner, Usage};
+use crate::process::{Process, ProcessState};
+
+/// Processes that are looked at with one taking of the kernel's lock: a search and three lengths each.
+const PIECE: usize = 64;
+
+/// A living process, as it was when it was looked at.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ProcessInfo {
+    /// The process.
+    pub pid: Pid,
+    /// What it runs now.
+    pub entry: EntryId,
+    /// The process host that it is on.
+    pub host: HostId,
+    /// What it is doing.
+    pub state: ProcessState,
+    /// Its registered names, sorted.
+    pub names: Vec<String>,
+    /// CPU time of its whole life, but for what runs just now.
+    pub cpu: Duration,
+    /// Bytes that are held for it, as its host's budget counts them.
+    pub memory: u64,
+    /// Messages that its script hasn't received.
+    pub messages: u64,
+    /// Bytes of their payloads and topics.
+    pub message_bytes: u64,
+    /// Calls that it hasn't answered.
+    pub calls: usize,
+    /// Processes that it is linked with.
+    pub links: usize,
+    /// Processes that it monitors.
+    pub monitors: usize,
+    /// Processes that monitor it.
+    pub watchers: usize,
+    /// Time since it was accepted.
+    pub uptime: Duration,
+    /// The id of the actor in whose name it acts.
+    pub actor: Option<String>,
+}
+
+/// The same with its lists.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ProcessDetails {
+    /// What there is of every process.
+    pub info: ProcessInfo,
+    /// How its log lines name it: `<entry id>#<chain>`.
+    pub frame: Arc<str>,
+    /// Whom it is linked with.
+    pub links: Vec<Pid>,
+    /// Whom it monitors.
+    pub monitors: Vec<Pid>,
+    /// Who monitors it.
+    pub watchers: Vec<Pid>,
+    /// The ids of the policies that decide for it; none: it has no scope.
+    pub scope: Option<Vec<EntryId>>,
+    /// Its limits.
+    pub limits: Limits,
+    /// What it has used, and holds of its limits.
+    pub usage: Usage,
+}
+
+/// What the kernel alone knows of a process, by numbers.
+struct Relations {
+    links: usize,
+    monitors: usize,
+    watchers: usize,
+}
+
+impl Relations {
+    fn of(known: &Known) -> Relations {
+        Relations { links: known.links().len(), monitors: known.monitors().len(), watchers: known.watchers().len() }
+    }
+}
+
+impl NodeInner {
+    pub(crate) fn processes(&self) -> Vec<ProcessInfo> {
+        let mut all = self.control.table.all();
+        all.sort_by_key(|process| process.pid.number());
+        let mut names: HashMap<u64, Vec<Name>> = HashMap::new();
+        for (name, number) in self.control.table.names() {
+            names.entry(number).or_default().push(name);
+        }
+        all.chunks(PIECE).flat_map(|piece| self.look_at(piece, &mut names)).collect()
+    }
+
+    pub(crate) fn process(&self, pid: &Pid) -> Option<ProcessDetails> {
+        let process = self.control.table.get(pid).filter(|process| process.pid == *pid)?;
+        let number = pid.number();
+        let mut names = HashMap::from([(number, self.control.table.names_of(number))]);
+        let info = self.look_at(slice::from_ref(&process), &mut names).pop()?;
+        // Numbers alone: whose they are is read without the lock.
+        let numbers = |known: &Known| [known.links().collect(), known.monitors().collect(), known.watchers().collect()];
+        let numbers: [Vec<u64>; 3] = self.kernel(|kernel| kernel.process(pid).map(numbers))?;
+        let [links, monitors, watchers] = numbers.map(|numbers| self.control.table.pids(&numbers));
+        let scope = process.origin.security.scope();
+        Some(ProcessDetails {
+            info,
+            frame: process.label().frame,
+            links,
+            monitors,
+            watchers,
+            scope: scope.map(|policies| policies.iter().map(|policy| policy.id.clone()).collect()),
+            limits: process.limits(),
+            usage: self.used_by(&process),
+        })
+    }
+
+    /// Who lives of these.
+    fn look_at(&self, piece: &[Arc<Process>], names: &mut HashMap<u64, Vec<Name>>) -> Vec<ProcessInfo> {
+        let mut known = Vec::with_capacity(piece.len());
+        self.kernel(|kernel| {
+            known.extend(piece.iter().map(|process| kernel.process(&process.pid).map(Relations::of)));
+        });
+        let now = self.clock().now();
+        let known = piece.iter().zip(known).filter_map(|(process, relations)| Some((process, relations?)));
+        let seen = known.map(|(process, Relations { links, monitors, watchers })| {
+            let look = process.look();
+            ProcessInfo {
+                pid: process.pid.clone(),
+                entry: look.entry,
+                host: process.origin.host.id().clone(),
+                state: look.state,
+                names: texts(names.remove(&process.pid.number()).unwrap_or_default()),
+                cpu: process.cpu.total(),
+                memory: process.memory.used(),
+                messages: look.messages,
+                message_bytes: look.message_bytes,
+                calls: look.calls,
+                links,
+                monitors,
+                watchers,
+                uptime: Duration::from_nanos(now.saturating_sub(process.began)),
+                actor: process.origin.security.actor().map(|actor| actor.id().to_owned()),
+            }
+        });
+        seen.collect()
+    }
+}
+
+fn texts(names: Vec<Name>) -> Vec<String> {
+    let mut texts: Vec<String> = names.iter().map(|name| name.as_str().to_owned()).collect();
+    texts.sort();
+    texts
+}
