@@ -14,6 +14,7 @@ local clock, date, difftime, now = os.clock, os.date, os.difftime, os.time
 G.process, G.channel, G.time, G.errors = rt.process, rt.channel, rt.time, rt.errors
 G.ctx = rt.ctx
 G.json, G.logger = rt.json, rt.logger
+G.base64, G.hash, G.uuid, G.random = rt.base64, rt.hash, rt.uuid, rt.random
 G.security = rt.security
 G.coroutine.spawn = rt.coroutine_spawn
 G.print, G.load = rt.print, rt.wrap_load(load)

@@ -7,9 +7,11 @@ mod component;
 pub mod globals;
 pub mod prelude;
 
+use std::ffi::CStr;
+
 use lunarium_contract::length;
 
-use crate::api::{self, chunk::load_chunk, duration, json, time};
+use crate::api::{self, base64, chunk::load_chunk, duration, hash, json, random, time, uuid};
 use crate::codec::decode_spread;
 use crate::host::{Chunk, Code, ErrorKind, Event, GlobalUse, Globals, Host, Outcome, Program, Status};
 use crate::lua::wait::limit_stack;
@@ -261,13 +263,23 @@ fn build(mut lua: Lua) -> Calls {
         lua.set_field(-2, name);
     }
     lua.set_field(-2, c"durations");
-    json::push_module(lua);
-    lua.set_field(-2, c"json");
+    let modules: [(&CStr, fn(Lua)); 5] = [
+        (c"json", json::push_module),
+        (c"base64", base64::push_module),
+        (c"hash", hash::push_module),
+        (c"uuid", uuid::push_module),
+        (c"random", random::push_module),
+    ];
+    for (name, push_module) in modules {
+        push_module(lua);
+        lua.set_field(-2, name);
+    }
     let runtime = lua.top();
     prelude::load(lua);
     lua.push_loaded();
     // `coroutine` is Lua's own, and there already; a logger's methods are named after their logger.
-    for name in [c"process", c"channel", c"time", c"errors", c"ctx", c"json", c"security", c"env", c"fs"] {
+    let named = [c"process", c"channel", c"time", c"errors", c"ctx", c"security", c"env", c"fs"];
+    for name in named.into_iter().chain(modules.map(|(name, _)| name)) {
         lua.get_field(runtime, name);
         lua.set_field(-2, name);
     }
@@ -295,7 +307,9 @@ fn build(mut lua: Lua) -> Calls {
 
 /// Seeds what chance there is, compiles the program and queues its main coroutine. The error is Lua's message. Raises.
 fn prepare(lua: Lua, start: Reference, program: &Program, arguments: &[u8]) -> Result<(), String> {
-    let seed = lua.seed(program.seed);
+    let (seed, first, second, third) = program.seed;
+    let seed = lua.seed(seed);
+    lua.context().random.start([first, second, third]);
     lua.push_kept(start);
     lua.new_table(0, 10);
     for (name, text) in

@@ -38,6 +38,7 @@ pub struct NodeBuilder {
     memory: Option<u64>,
     cpu_weight: Option<u32>,
     strict: bool,
+    seed: Option<u64>,
     security: Option<SecuritySpec>,
 }
 
@@ -53,6 +54,7 @@ impl Node {
             memory: None,
             cpu_weight: None,
             strict: false,
+            seed: None,
             security: None,
         }
     }
@@ -130,6 +132,12 @@ impl NodeBuilder {
         NodeBuilder { strict: true, ..self }
     }
 
+    /// Makes all chance of scripts follow from this number and their pids (`math.random`, `random.bytes`, UUIDs), so that a test
+    /// can run again what it ran. Else nobody can guess it.
+    pub fn seed(self, seed: u64) -> NodeBuilder {
+        NodeBuilder { seed: Some(seed), ..self }
+    }
+
     /// In whose name plugins act, and which policies decide, where a plugin says nothing else.
     pub fn security(self, security: SecuritySpec) -> NodeBuilder {
         NodeBuilder { security: Some(security), ..self }
@@ -159,6 +167,7 @@ impl NodeBuilder {
         let mut config = NodeConfig::new(output).with_strict(self.strict);
         config.max_processes = self.max_processes.unwrap_or(config.max_processes);
         config.memory = self.memory;
+        config.seed = self.seed;
         config.cpu_weight = self.cpu_weight.unwrap_or(config.cpu_weight);
         let inner = lunarium_engine::Node::start_on(&engine, config)?;
         let host = HostDefinition::new(HostId::new(HOST));

@@ -14,7 +14,7 @@ use super::{Engine, EngineConfig, Handle};
 use crate::catalogue::{Chunk, Definition, HostDefinition, ProcessHost};
 use crate::module::{Caller, Module, ModuleError, Raw};
 use crate::node::{
-    Budgets, CallError, CompileError, Globals, NodeInner, Spawn, SpawnError, SpawnRequest, StartError, Usage,
+    Budgets, CallError, CompileError, Globals, NodeInner, Seeds, Spawn, SpawnError, SpawnRequest, StartError, Usage,
 };
 use crate::process::{Inspection, Output};
 use crate::value::{Value, ValueError};
@@ -49,6 +49,9 @@ pub struct NodeConfig {
     pub max_monitors: u32,
     /// A process with neither actor nor scope may do nothing to others; false by default: it may do everything.
     pub strict: bool,
+    /// What all chance of its processes follows from, by their pids: `math.random`, `random.bytes`, UUIDs. For tests, which can be
+    /// run again then. None, the default: a key from the operating system, which nobody knows.
+    pub seed: Option<u64>,
     /// Where processes print and log.
     pub output: Arc<dyn Output>,
 }
@@ -67,6 +70,7 @@ impl NodeConfig {
             max_links,
             max_monitors,
             strict: false,
+            seed: None,
             output,
         }
     }
@@ -186,7 +190,7 @@ impl Node {
 
     /// Starts a node on an engine that others use too. Beyond the engine's own number, starts wait.
     ///
-    /// Errors: the engine's memory has no room for its reserve.
+    /// Errors: the engine's memory has no room for its reserve; the operating system has no random bytes for its key.
     pub fn start_on(engine: &Engine, config: NodeConfig) -> Result<Node, StartError> {
         let NodeConfig {
             max_processes,
@@ -198,6 +202,7 @@ impl Node {
             max_links,
             max_monitors,
             strict,
+            seed,
             output,
         } = config;
         let machine = Arc::clone(engine.machine());
@@ -206,7 +211,9 @@ impl Node {
             log: LogBudget::new(log_bytes),
             cpu: Share::new(Portion { weight: cpu_weight, most: cpu_max }),
         };
-        let inner = NodeInner::new(machine, NodeLimits { max_processes, max_links, max_monitors }, budgets, output);
+        let seeds = Seeds::new(seed).map_err(|error| StartError::Random(error.to_string()))?;
+        let limits = NodeLimits { max_processes, max_links, max_monitors };
+        let inner = NodeInner::new(machine, limits, budgets, output, seeds);
         inner.catalogue.policies.set_strict(strict);
         let owner = Arc::new(Owner { engine: engine.clone(), inner });
         let weak: Weak<Owner> = Arc::downgrade(&owner);
@@ -421,10 +428,10 @@ impl Node {
         Duration::from_nanos(self.inner().clock().now())
     }
 
-    /// A random number from 0 up to 1. It comes from the keyed stream that seeds processes.
+    /// A random number from 0 up to 1. It follows from the key that processes' chance follows from.
     pub fn chance(&self) -> f64 {
         // The 53 bits that a float holds exactly.
-        let bits = self.inner().next_seed() >> 11;
+        let bits = self.inner().seeds.draw() >> 11;
         bits as f64 / (1_u64 << 53) as f64
     }
 

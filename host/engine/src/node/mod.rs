@@ -15,6 +15,7 @@ mod ending;
 mod machine;
 mod reaper;
 mod runner;
+mod seed;
 mod spawn;
 mod table;
 mod turn;
@@ -23,9 +24,7 @@ mod usage;
 pub(crate) mod wall;
 
 use std::any::Any;
-use std::hash::{BuildHasher, RandomState};
 use std::panic::resume_unwind;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock, Weak};
 use std::time::Duration;
 
@@ -50,6 +49,7 @@ pub(crate) use caller::{Caller, Who};
 pub use check::{CompileError, GlobalUse, Globals};
 pub(crate) use machine::Machine;
 pub use machine::StartError;
+pub(crate) use seed::Seeds;
 pub(crate) use spawn::Spawn;
 pub use spawn::{SpawnError, SpawnRequest};
 pub use usage::{Held, Usage};
@@ -84,9 +84,7 @@ pub(crate) struct NodeInner {
     /// For who calls it later.
     this: Weak<NodeInner>,
     alarm: Alarm,
-    /// A keyed function of a counter: seeds that no script can guess from its own.
-    seed_key: RandomState,
-    seeds: AtomicU64,
+    pub(crate) seeds: Seeds,
     /// Instances held.
     instances: Arc<Census>,
     pub(crate) files: Arc<FileThreads>,
@@ -106,6 +104,7 @@ impl NodeInner {
         limits: NodeLimits,
         budgets: Budgets,
         output: Arc<dyn Output>,
+        seeds: Seeds,
     ) -> Arc<NodeInner> {
         Arc::new_cyclic(|this| NodeInner {
             machine,
@@ -119,8 +118,7 @@ impl NodeInner {
             handle: OnceLock::new(),
             this: this.clone(),
             alarm: Alarm::default(),
-            seed_key: RandomState::new(),
-            seeds: AtomicU64::new(0),
+            seeds,
             instances: Arc::default(),
             files: Arc::default(),
             idle: Notify::new(),
@@ -189,10 +187,6 @@ impl NodeInner {
     /// Instances held now.
     pub(crate) fn instance_count(&self) -> usize {
         self.instances.count()
-    }
-
-    pub(crate) fn next_seed(&self) -> u64 {
-        self.seed_key.hash_one(self.seeds.fetch_add(1, Ordering::Relaxed))
     }
 
     /// The living process that a destination leads to. Takes no lock.
