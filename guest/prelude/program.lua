@@ -14,7 +14,6 @@ local clock, date, difftime, now = os.clock, os.date, os.difftime, os.time
 G.process, G.channel, G.time, G.errors = rt.process, rt.channel, rt.time, rt.errors
 G.ctx = rt.ctx
 G.json, G.logger = rt.json, rt.logger
-G.base64, G.hash, G.uuid, G.random = rt.base64, rt.hash, rt.uuid, rt.random
 G.security = rt.security
 G.coroutine.spawn = rt.coroutine_spawn
 G.print, G.load = rt.print, rt.wrap_load(load)
@@ -28,6 +27,7 @@ for _, name in ipairs { "atan2", "cosh", "frexp", "ldexp", "log10", "pow", "sinh
 
 local modules = {}
 for _, name in ipairs(rt.always) do modules[name] = G[name] end
+rt.modules = modules -- those that are all Rust's come in later
 
 -- By entry id: {true, value} when loaded; {false, task, channel} while it loads.
 local libraries = {}

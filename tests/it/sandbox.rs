@@ -342,7 +342,7 @@ fn modules_can_be_required_or_not() {
             module '' not found
             module '../x' not found
             module 'process.registry' not found
-            main.lua:8: module 'io' not found
+            main.lua:9: module 'io' not found
             bad argument #1 to 'require' (string expected, got table)
             nil	nil
             {app:processes|0x00001}

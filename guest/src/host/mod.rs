@@ -4,7 +4,7 @@
 pub mod bindings;
 
 pub use bindings::exports::lunarium::process::guest::{
-    Call, Cancel, Chunk, Code, Ended, Event, Failure, GlobalUse, Globals, Import, Message, Outcome, Parked, Program,
+    Call, Cancel, Chunk, Code, Ended, Event, Failure, GlobalUse, Globals, Import, Message, Named, Outcome, Parked, Program,
     Reply, Status,
 };
 #[cfg(test)]

@@ -32,6 +32,7 @@ mod security;
 mod spawner;
 mod times;
 mod upgrade;
+mod uses;
 
 use expect_test::Expect;
 

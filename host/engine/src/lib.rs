@@ -81,7 +81,7 @@ pub use lunarium_kernel::{
 };
 pub use lunarium_schedule::{Portion, Sleep};
 pub use module::{Arguments, Caller, FunctionError, Module, ModuleError, Raw, nearest};
-pub use node::{CallError, CompileError, GlobalUse, Globals, Held, SpawnError, SpawnRequest, StartError, Usage};
+pub use node::{CallError, CompileError, GlobalUse, Globals, Held, Named, SpawnError, SpawnRequest, StartError, Usage};
 pub use process::{Inspection, Level, Output, ProcessLabel, visibility};
 pub use value::{
     DecodeError, ReadError, Value, ValueError, WriteError, from_payload, from_results, to_arguments, to_payload,

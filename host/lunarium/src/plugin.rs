@@ -6,7 +6,7 @@ use std::time::Duration;
 use futures_lite::future::block_on;
 use lunarium_engine::{
     Chunk, Definition, Directory, EntryId, ErrorKind, Grants, Handle, HostId, LimitName, LimitsOverride, Outcome, Pid,
-    Raw, SecuritySpec, SpawnRequest, Value, WeakNode, from_payload, from_results, nearest, to_arguments, to_payload,
+    Module, Raw, SecuritySpec, SpawnRequest, Value, WeakNode, from_payload, from_results, nearest, to_arguments, to_payload,
 };
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -149,8 +149,8 @@ impl PluginBuilder {
 }
 
 fn unknown_module(node: &lunarium_engine::Node, name: &str) -> Error {
-    let names = node.module_names();
-    let hint = nearest(name, names.iter().map(String::as_str));
+    let modules = node.modules();
+    let hint = nearest(name, modules.iter().map(Module::name));
     let hint = hint.map(|hint| format!("; did you mean `{hint}`?")).unwrap_or_default();
     Error::new(ErrorKind::NotFound, format!("the node has no module `{name}`{hint}"))
 }

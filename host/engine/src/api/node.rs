@@ -257,9 +257,9 @@ impl Node {
         self.inner().modules.has(name)
     }
 
-    /// The names of its modules, sorted.
-    pub fn module_names(&self) -> Vec<String> {
-        self.inner().modules.names()
+    /// Its modules, by name.
+    pub fn modules(&self) -> Vec<Module> {
+        self.inner().modules.all()
     }
 
     /// Adds a policy or replaces it, and puts it into these groups and no others. Processes that run keep the policies

@@ -46,7 +46,7 @@ pub use ask::CallError;
 pub(crate) use ask::CallSpec;
 pub(crate) use call::Called;
 pub(crate) use caller::{Caller, Who};
-pub use check::{CompileError, GlobalUse, Globals};
+pub use check::{CompileError, GlobalUse, Globals, Named};
 pub(crate) use machine::Machine;
 pub use machine::StartError;
 pub(crate) use seed::Seeds;
