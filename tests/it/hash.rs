@@ -10,20 +10,18 @@ use crate::check::check_main_in;
 
 #[test]
 fn one_call_over_a_long_string_is_interrupted() {
-    let limits = Limits { memory: 512 << 20, cpu: Duration::from_millis(150), ..Limits::default() };
+    let limits = Limits { memory: 512 << 20, cpu: Duration::from_millis(400), ..Limits::default() };
     check_main_in(
         &Lab::new(limits),
         r#"
-        local parts = {}
-        for i = 1, 64 do parts[i] = ("x"):rep(1 << 20) time.sleep(1) end
-        local long = table.concat(parts)
-        time.sleep(1)
+        local long = ("x"):rep(1 << 20)
+        for _ = 1, 6 do long = long .. long time.sleep(1) end
         print("begins")
-        print("ends", hash.sha256(long))
+        print("ends", hash.hmac_sha256(long, long))
         "#,
         expect![[r#"
             begins
-            failed ResourceExhausted: cpu limit of 150ms reached without waiting {"limit" = "cpu"}
+            failed ResourceExhausted: cpu limit of 400ms reached without waiting {"limit" = "cpu"}
         "#]],
     );
 }

@@ -23,8 +23,22 @@ use stub::{Entry, Module, Subject};
 
 /// The modules, in the order of the index.
 const MODULES: [&str; 16] = [
-    "base", "process", "channel", "coroutine", "time", "errors", "ctx", "security", "json", "base64", "hash", "uuid", "random", "logger",
-    "env", "fs",
+    "base",
+    "process",
+    "channel",
+    "coroutine",
+    "time",
+    "errors",
+    "ctx",
+    "security",
+    "json",
+    "base64",
+    "hash",
+    "uuid",
+    "random",
+    "logger",
+    "env",
+    "fs",
 ];
 
 /// Documented, and not there yet: modules, functions and methods. Whatever is there must not stand here.

@@ -2,7 +2,19 @@
 
 /// Those that every process finds.
 pub const ALWAYS: [&str; 13] = [
-    "process", "channel", "coroutine", "time", "errors", "ctx", "security", "json", "base64", "hash", "uuid", "random", "logger",
+    "process",
+    "channel",
+    "coroutine",
+    "time",
+    "errors",
+    "ctx",
+    "security",
+    "json",
+    "base64",
+    "hash",
+    "uuid",
+    "random",
+    "logger",
 ];
 
 /// Those that a process has by grants.

@@ -77,7 +77,11 @@ fn told(fault: DecodeSliceError) -> String {
             format!("{} at byte {} is not of this base64", shown(byte), at + 1)
         }
         DecodeSliceError::DecodeError(DecodeError::InvalidLastSymbol(at, byte)) => {
-            format!("{} at byte {} can't be the last one: it holds bits of a byte that isn't there", shown(byte), at + 1)
+            format!(
+                "{} at byte {} can't be the last one: it holds bits of a byte that isn't there",
+                shown(byte),
+                at + 1
+            )
         }
         DecodeSliceError::DecodeError(DecodeError::InvalidLength(_)) => "the text ends within a byte".to_owned(),
         DecodeSliceError::DecodeError(DecodeError::InvalidPadding) => {

@@ -38,9 +38,20 @@ fn returned(source: &str) -> String {
 fn what_modules_have_is_told_with_what_needs_grants() {
     let members = globals("").members;
     assert!(members.is_sorted());
-    for name in ["process.spawn", "process.registry.lookup", "time.now", "string.format", "os.time", "json.null", "fs.read",
-        "env.get", "errors.INVALID", "hash.sha256", "debug.traceback", "coroutine.spawn"]
-    {
+    for name in [
+        "process.spawn",
+        "process.registry.lookup",
+        "time.now",
+        "string.format",
+        "os.time",
+        "json.null",
+        "fs.read",
+        "env.get",
+        "errors.INVALID",
+        "hash.sha256",
+        "debug.traceback",
+        "coroutine.spawn",
+    ] {
         assert!(members.iter().any(|member| member == name), "{name}");
     }
     assert!(!members.iter().any(|member| member.starts_with("string.dump") || member.starts_with("os.getenv")));
@@ -148,7 +159,10 @@ fn a_changed_environment_tells_nothing() {
 #[test]
 fn the_fields_of_the_returned_table_are_told() {
     assert_eq!(returned("return {\n mian = function() end,\n x = 1 }"), "mian:2 x:3 ");
-    assert_eq!(returned("local M = {}\nfunction M.run() return M.other() end\nM.other = print\nreturn M"), "other:3 run:2 ");
+    assert_eq!(
+        returned("local M = {}\nfunction M.run() return M.other() end\nM.other = print\nreturn M"),
+        "other:3 run:2 "
+    );
     assert_eq!(returned("local M = {} function M.a() end if x then return M end return { b = M.a }"), "a:1 b:1 ");
     for unknown in [
         "return function() end",

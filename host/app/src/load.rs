@@ -136,7 +136,12 @@ impl Draft {
         let unknown = review::unknown(&self.app, &checked, &self.modules, &self.granted);
         let misspelt = review::misspelt(&self.app, &checked);
         let unused = if self.report.is_empty() { self.warnings } else { Vec::new() };
-        undefined.into_iter().chain(unknown).chain(misspelt).chain(unused).for_each(|warning| self.report.push(warning));
+        undefined
+            .into_iter()
+            .chain(unknown)
+            .chain(misspelt)
+            .chain(unused)
+            .for_each(|warning| self.report.push(warning));
         self.report.sort();
         self.report
     }

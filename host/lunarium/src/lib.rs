@@ -52,9 +52,9 @@ pub use lunarium_engine::{
     Actor, ActorSpec, Arguments, Attribute, CallError, Caller, Chunk, CompileError, Condition, ConditionError,
     DecodeError, Definition, DeliverError, Directory, Engine, EngineConfig, EntryId, ErrorKind, Failure, Field,
     FieldError, FunctionError, GlobalUse, Globals, Grants, Handle, HostDefinition, HostError, HostId, Import,
-    Inspection, Level, Library, LimitName, Limits, LimitsOverride, Module, ModuleError, Named, NodeConfig, Operand, Operator,
-    Outcome, Output, PathError, Pattern, PatternError, Pid, Policy, PolicyEffect, PoolError, ProcessLabel, Raw,
-    ReadError, Refusal, ResolveError, ScopeSpec, SecurityError, SecuritySpec, Sleep, SpawnError, SpawnRequest,
+    Inspection, Level, Library, LimitName, Limits, LimitsOverride, Module, ModuleError, Named, NodeConfig, Operand,
+    Operator, Outcome, Output, PathError, Pattern, PatternError, Pid, Policy, PolicyEffect, PoolError, ProcessLabel,
+    Raw, ReadError, Refusal, ResolveError, ScopeSpec, SecurityError, SecuritySpec, Sleep, SpawnError, SpawnRequest,
     StartError, Value, ValueError, WriteError, from_payload, to_payload, visibility,
 };
 pub use node::{Node, NodeBuilder};

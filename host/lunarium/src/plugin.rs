@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use futures_lite::future::block_on;
 use lunarium_engine::{
-    Chunk, Definition, Directory, EntryId, ErrorKind, Grants, Handle, HostId, LimitName, LimitsOverride, Outcome, Pid,
-    Module, Raw, SecuritySpec, SpawnRequest, Value, WeakNode, from_payload, from_results, nearest, to_arguments, to_payload,
+    Chunk, Definition, Directory, EntryId, ErrorKind, Grants, Handle, HostId, LimitName, LimitsOverride, Module,
+    Outcome, Pid, Raw, SecuritySpec, SpawnRequest, Value, WeakNode, from_payload, from_results, nearest, to_arguments,
+    to_payload,
 };
 use serde::Serialize;
 use serde::de::DeserializeOwned;

@@ -45,6 +45,39 @@ fn the_modules_of_the_node_are_known() {
     let mut draft = Draft::of_folder(&dir, Path::new("app"), &NoAuthority);
     block_on(draft.compile(&lab.node));
     expect![[r#"
+        warning: module `biling` is granted, and isn't there
+         --> app/_index.yaml:4:92
+          |
+        4 |   - {name: main, kind: process.lua, source: "file://main.lua", grants: {modules: [billing, biling]}}
+          |                                                                                            ^^^^^^
+          |
+          = help: did you mean `billing`?
+
+        warning: module `billing` isn't granted
+         --> app/_index.yaml:5:74
+          |
+        5 |   - {name: other, kind: process.lua, source: "return function() require('billing') end"}
+          |                                                                          ^^^^^^^
+          |
+          = help: it needs `grants: {modules: [billing]}`
+
+        warning: there is no module `bilnig`
+         --> app/main.lua:2:23
+          |
+        2 | local shop = require("bilnig")
+          |                       ^^^^^^
+          |
+          = help: did you mean `billing`?
+
+        warning: module `billing` has no function `chrage`
+         --> app/main.lua:5:11
+          |
+        5 |   billing.chrage("Ada", 5)
+          |           ^^^^^^
+          |
+          = help: did you mean `charge`?
+
+        warning: 4 warnings
     "#]]
     .assert_eq(&draft.review().to_string());
 }

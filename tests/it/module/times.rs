@@ -43,7 +43,10 @@ fn inn() -> Module {
             Ok(format!("{:?} {:?}", value.as_time().map(|time| time.duration_since(UNIX_EPOCH)), value.as_duration()))
         })
         .immediate("values", |_, (): ()| -> Given<Vec<Value>> {
-            Ok(vec![Value::try_from(UNIX_EPOCH - Duration::from_millis(1500))?, Value::try_from(Duration::from_micros(7))?])
+            Ok(vec![
+                Value::try_from(UNIX_EPOCH - Duration::from_millis(1500))?,
+                Value::try_from(Duration::from_micros(7))?,
+            ])
         })
 }
 

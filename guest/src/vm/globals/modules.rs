@@ -249,14 +249,7 @@ impl Follower<'_> {
         true
     }
 
-    fn read(
-        &mut self,
-        body: Body<'_, '_>,
-        at: usize,
-        instruction: Instruction,
-        module: &[u8],
-        locals: &mut Locals,
-    ) {
+    fn read(&mut self, body: Body<'_, '_>, at: usize, instruction: Instruction, module: &[u8], locals: &mut Locals) {
         let function = body.function;
         let Some(field) = function.string(instruction.c()) else { return };
         // Who asks whether it is there knows that it may not be.
@@ -370,7 +363,8 @@ impl Function<'_> {
             let instruction = self.instruction(at)?;
             let captured = self.functions.get(instruction.bx()).filter(|_| instruction.operation() == CLOSURE);
             let is_captured = captured.is_some_and(|inner| inner.upvalues.contains(&(true, register)));
-            if instruction.takes(register) || is_captured && captured.is_some_and(|inner| inner.sets_field_of(register)) {
+            if instruction.takes(register) || is_captured && captured.is_some_and(|inner| inner.sets_field_of(register))
+            {
                 return None;
             }
             if instruction.operation() == SETFIELD && instruction.a() == register {

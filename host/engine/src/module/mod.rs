@@ -164,9 +164,10 @@ impl Module {
             return stub.to_string();
         }
         let name = &self.name;
-        let declared = self.functions.keys().map(|function| {
-            format!("---@return any ...\nfunction {name}.{function}(...) end\n\n")
-        });
+        let declared = self
+            .functions
+            .keys()
+            .map(|function| format!("---@return any ...\nfunction {name}.{function}(...) end\n\n"));
         let declared: String = declared.collect();
         format!("---@meta {name}\n\n---@class {name}\nlocal {name} = {{}}\n\n{declared}return {name}\n")
     }
@@ -210,7 +211,10 @@ impl Module {
 
 impl fmt::Debug for Module {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Module").field("name", &self.name).field("functions", &self.functions.keys()).finish_non_exhaustive()
+        f.debug_struct("Module")
+            .field("name", &self.name)
+            .field("functions", &self.functions.keys())
+            .finish_non_exhaustive()
     }
 }
 

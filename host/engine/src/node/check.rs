@@ -97,7 +97,8 @@ impl NodeInner {
 fn globals(globals: wit::Globals) -> Globals {
     let wit::Globals { there, members, uses, required, returned } = globals;
     let using = |wit::GlobalUse { module, name, line, assigned }| GlobalUse { module, name, line, assigned };
-    let named = |list: Vec<wit::Named>| list.into_iter().map(|wit::Named { name, line }| Named { name, line }).collect();
+    let named =
+        |list: Vec<wit::Named>| list.into_iter().map(|wit::Named { name, line }| Named { name, line }).collect();
     let uses = uses.into_iter().map(using).collect();
     Globals { there, members, uses, required: named(required), returned: named(returned) }
 }

@@ -63,9 +63,13 @@ mod tests {
     fn each_one_has_its_own_and_a_seed_gives_them_again() {
         let pid = |number: u64| Pid::parse(&format!("{{app:host|0x{number:05x}}}")).unwrap();
         let all = |seeds: &Seeds| -> Vec<(u64, u64, u64, u64)> {
-            (1..50).flat_map(|number| (0..4).map(move |life| (number, life))).map(|(n, life)| seeds.of(&pid(n), life)).collect()
+            (1..50)
+                .flat_map(|number| (0..4).map(move |life| (number, life)))
+                .map(|(n, life)| seeds.of(&pid(n), life))
+                .collect()
         };
-        let (one, again, other) = (Seeds::new(Some(7)).unwrap(), Seeds::new(Some(7)).unwrap(), Seeds::new(Some(8)).unwrap());
+        let (one, again, other) =
+            (Seeds::new(Some(7)).unwrap(), Seeds::new(Some(7)).unwrap(), Seeds::new(Some(8)).unwrap());
         assert_eq!(all(&one), all(&again));
         let unseeded = [Seeds::new(None).unwrap(), Seeds::new(None).unwrap()];
         let mut seen = BTreeSet::new();

@@ -6,8 +6,8 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use lunarium_contract::payload::{FIRST_SECOND, LAST_SECOND, extension};
 use serde::Deserialize;
-use serde::de::{IgnoredAny, Visitor};
 use serde::de::value::MapDeserializer;
+use serde::de::{IgnoredAny, Visitor};
 
 use super::read::{ReadError, Reader};
 use super::{Value, WriteError};

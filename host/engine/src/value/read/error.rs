@@ -13,7 +13,7 @@ pub struct ReadError {
 }
 
 impl ReadError {
-    pub(in crate::value) fn new(what: impl Into<String>) -> ReadError {
+    pub(in super::super) fn new(what: impl Into<String>) -> ReadError {
         ReadError { path: Vec::new(), what: what.into() }
     }
 
