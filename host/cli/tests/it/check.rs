@@ -505,7 +505,7 @@ entries:
             ),
         ],
         expect![[r#"
-            exit code: 2
+            exit code: 0
             --- stderr
             warning: `app:worker` has no function `work` to run
              --> app/_index.yaml:6:71
@@ -515,13 +515,6 @@ entries:
               |
               = help: `wrok` may be meant to be `work`
 
-            error: entry `all` lacks `host`
-             --> app/_index.yaml:8:12
-              |
-            8 |   - {name: all, kind: process.service, process: prices, host: processes}
-  - {name: processes, kind: process.host}
-              |            ^^^
-
             warning: `app:main` has no function `main`: it serves calls, and does nothing by itself
              --> app/main.lua:4:12
               |
@@ -530,7 +523,7 @@ entries:
               |
               = help: `mian` may be meant to be `main`
 
-            error: 1 mistake and 2 warnings
+            warning: 2 warnings
         "#]],
     );
 }
