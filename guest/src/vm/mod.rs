@@ -353,8 +353,11 @@ const STATE: usize = 512;
 /// Lua's own libraries, as globals.
 const OF_LUA: [&CStr; 6] = [c"string", c"table", c"math", c"utf8", c"os", c"debug"];
 
+/// Pushes a module. Raises.
+type Push = fn(Lua);
+
 /// Modules of which nothing is in the prelude.
-const PURE_MODULES: [(&CStr, fn(Lua)); 4] = [
+const PURE_MODULES: [(&CStr, Push); 4] = [
     (c"base64", base64::push_module),
     (c"hash", hash::push_module),
     (c"uuid", uuid::push_module),

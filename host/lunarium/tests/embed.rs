@@ -303,7 +303,7 @@ fn chance_follows_from_the_seed_of_a_node() -> Result<(), Error> {
     };
     let first = draw(Some(7))?;
     assert_eq!(draw(Some(7))?, first);
-    let mut all = vec![first, draw(Some(8))?, draw(None)?, draw(None)?].concat();
+    let mut all = [first, draw(Some(8))?, draw(None)?, draw(None)?].concat();
     let count = all.len();
     all.sort();
     all.dedup_by(|a, b| a.0 == b.0 || a.1 == b.1 || a.2 == b.2);
