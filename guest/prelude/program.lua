@@ -27,6 +27,7 @@ for _, name in ipairs { "atan2", "cosh", "frexp", "ldexp", "log10", "pow", "sinh
 
 local modules = {}
 for _, name in ipairs(rt.always) do modules[name] = G[name] end
+rt.modules = modules -- those that are all Rust's come in later
 
 -- By entry id: {true, value} when loaded; {false, task, channel} while it loads.
 local libraries = {}

@@ -3,6 +3,8 @@
 mod failure;
 mod grant;
 mod later;
+mod review;
+mod times;
 
 use std::sync::Arc;
 

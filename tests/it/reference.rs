@@ -25,7 +25,7 @@ use lunarium_tests::{Lab, transcript_in};
 use stub::{Entry, Module, Subject};
 
 /// The modules, in the order of the index.
-const MODULES: [&str; 14] = [
+const MODULES: [&str; 18] = [
     "base",
     "process",
     "channel",
@@ -35,6 +35,10 @@ const MODULES: [&str; 14] = [
     "ctx",
     "security",
     "json",
+    "base64",
+    "hash",
+    "uuid",
+    "random",
     "logger",
     "env",
     "fs",

@@ -22,7 +22,7 @@ fn the_globals_are_exactly_these() {
         print(_VERSION, _G._G == _G)
         "#,
         expect![[r#"
-            _G _VERSION assert channel collectgarbage coroutine ctx debug error errors getmetatable ipairs json load logger math next os pairs pcall print process rawequal rawget rawlen rawset require security select setmetatable string table time tonumber tostring type utf8 warn xpcall
+            _G _VERSION assert base64 channel collectgarbage coroutine ctx debug error errors getmetatable hash ipairs json load logger math next os pairs pcall print process random rawequal rawget rawlen rawset require security select setmetatable string table time tonumber tostring type utf8 uuid warn xpcall
             string: byte char find format gmatch gsub len lower match pack packsize rep reverse sub unpack upper
             table: concat insert move pack remove sort unpack
             math: abs acos asin atan ceil cos deg exp floor fmod huge log max maxinteger min mininteger modf pi rad random randomseed sin sqrt tan tointeger type ult
@@ -51,6 +51,7 @@ fn the_modules_are_exactly_these() {
         print(list(channel))
         print(list(time))
         print(list(json), list(logger))
+        print(list(base64), list(hash), list(uuid), list(random))
         "#,
         expect![[r#"
             call cancel event events exec get_options id inbox limits link listen monitor pid registry send set_options spawn spawn_linked spawn_linked_monitored spawn_monitored terminate unlink unlisten unmonitor upgrade with_context with_timeout
@@ -58,6 +59,7 @@ fn the_modules_are_exactly_these() {
             new select
             HOUR MICROSECOND MILLISECOND MINUTE NANOSECOND SECOND after date now parse parse_duration sleep ticker timer unix
             decode encode null	1
+            decode decode_url encode encode_url	equals hmac_sha256 sha256 xxh3	parse v4 v7 validate	bytes
             => nil
         "#]],
     );
@@ -97,13 +99,13 @@ fn nothing_reachable_leads_further() {
         } do
             if getmetatable(object) ~= false then odd[#odd + 1] = name end
         end
-        -- _G, seven of Lua's libraries, process with two inside, channel, time, errors, json and its null, logger, the
-        -- metatable of strings, and the six constants of time.
+        -- _G, seven of Lua's libraries, process with two inside, channel, time, errors, json and its null, base64, hash, uuid,
+        -- random, logger, the metatable of strings, and the six constants of time.
         print(tables)
         return table.concat(odd, " ")
         "#,
         expect![[r#"
-            26
+            30
             => ""
         "#]],
     );
@@ -216,7 +218,9 @@ fn the_runtime_works_when_every_global_is_gone() {
         local start, sleep, after, new_error, select = process.spawn_monitored, time.sleep, time.after, errors.new, channel.select
         local new, null = channel.new, json.null
         local encode, decode, logger, now, date, parse = json.encode, json.decode, logger, time.now, time.date, time.parse
-        for _, library in next, { string, table, math, utf8, coroutine, os, debug, process.registry, process, channel, time, errors, json } do
+        local sha256, random_bytes, v7 = hash.sha256, random.bytes, uuid.v7
+        for _, library in next, { string, table, math, utf8, coroutine, os, debug, process.registry, process, channel, time, errors, json,
+            base64, hash, uuid, random } do
             wreck(library)
         end
         wreck(_G)
@@ -317,7 +321,8 @@ fn globals_are_a_process_own() {
 fn modules_can_be_required_or_not() {
     check_main(
         r#"
-        for _, name in ipairs { "process", "channel", "coroutine", "time", "errors", "ctx", "security", "json", "logger" } do
+        for _, name in ipairs { "process", "channel", "coroutine", "time", "errors", "ctx", "security", "json", "base64", "hash", "uuid",
+            "random", "logger" } do
             assert(require(name) == _G[name], name)
         end
         for _, name in ipairs { "io", "package", "ffi", "nothing", "", "../x", "process.registry" } do
@@ -337,7 +342,7 @@ fn modules_can_be_required_or_not() {
             module '' not found
             module '../x' not found
             module 'process.registry' not found
-            main.lua:8: module 'io' not found
+            main.lua:9: module 'io' not found
             bad argument #1 to 'require' (string expected, got table)
             nil	nil
             {app:processes|0x00001}

@@ -1,8 +1,21 @@
 //! The names of the runtime's modules, as `require` and globals spell them, and which names an embedder's module can't have.
 
 /// Those that every process finds.
-pub const ALWAYS: [&str; 9] =
-    ["process", "channel", "coroutine", "time", "errors", "ctx", "security", "json", "logger"];
+pub const ALWAYS: [&str; 13] = [
+    "process",
+    "channel",
+    "coroutine",
+    "time",
+    "errors",
+    "ctx",
+    "security",
+    "json",
+    "base64",
+    "hash",
+    "uuid",
+    "random",
+    "logger",
+];
 
 /// Those that a process has by grants.
 pub const GRANTED: [&str; 2] = ["env", "fs"];

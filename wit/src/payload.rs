@@ -4,6 +4,12 @@
 /// the stack that decoding needs.
 pub const DEPTH: usize = 100;
 
+/// Unix seconds of the first and the last Time, 0000-01-02T02:00:00Z and 9999-12-30T21:59:59Z: in whatever zone, the year has four
+/// digits.
+pub const FIRST_SECOND: i64 = -62_167_125_600;
+/// The last one.
+pub const LAST_SECOND: i64 = 253_402_207_199;
+
 /// Extension types of MessagePack.
 pub mod extension {
     /// A table that appeared before: its index in order of appearance, u32 big-endian.

@@ -2,12 +2,14 @@
 //! in the table the prelude's chunks get, under these names.
 
 mod argument;
+pub mod base64;
 pub mod call;
 pub mod chunk;
 pub mod date;
 pub mod duration;
 pub mod env;
 pub mod fs;
+pub mod hash;
 pub mod json;
 pub mod link;
 pub mod mailbox;
@@ -15,10 +17,12 @@ pub mod module;
 pub mod monitor;
 pub mod output;
 pub mod process;
+pub mod random;
 pub mod registry;
 pub mod schedule;
 pub mod security;
 pub mod time;
+pub mod uuid;
 
 use std::ffi::CStr;
 

@@ -4,8 +4,8 @@
 pub mod bindings;
 
 pub use bindings::exports::lunarium::process::guest::{
-    Call, Cancel, Chunk, Code, Ended, Event, Failure, GlobalUse, Globals, Import, Message, Outcome, Parked, Program,
-    Reply, Status,
+    Call, Cancel, Chunk, Code, Ended, Event, Failure, GlobalUse, Globals, Import, Message, Named, Outcome, Parked,
+    Program, Reply, Status,
 };
 #[cfg(test)]
 pub use bindings::exports::lunarium::process::guest::{Library, Limits, Modules};

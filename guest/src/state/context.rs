@@ -6,6 +6,7 @@ use std::cell::{Cell, OnceCell, RefCell};
 
 use lunarium_contract::ErrorKind as Kind;
 
+use super::random::Random;
 use crate::host::{ErrorKind, Host, Message, Program, Unread};
 use crate::lua::memory::Memory;
 use crate::lua::{Lua, Reference};
@@ -130,6 +131,7 @@ pub struct Context {
     pub zones: Zones,
     /// `json.null`.
     pub null: Cell<Option<Reference>>,
+    pub random: Random,
 }
 
 impl Context {
@@ -149,6 +151,7 @@ impl Context {
             cpu: CpuClock::default(),
             zones: Zones::default(),
             null: Cell::new(None),
+            random: Random::default(),
         }
     }
 

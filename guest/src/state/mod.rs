@@ -4,3 +4,4 @@
 pub mod context;
 pub mod error;
 pub mod object;
+pub mod random;

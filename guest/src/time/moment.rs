@@ -3,6 +3,7 @@
 
 use jiff::Timestamp;
 use jiff::civil::DateTime;
+use lunarium_contract::payload::{FIRST_SECOND, LAST_SECOND};
 
 use super::zone::{Zone, Zones};
 
@@ -22,22 +23,18 @@ pub const SECOND: i128 = 1_000_000_000;
 /// Nanoseconds from the year 1, where `round` and `truncate` begin to count, to 1970.
 const ERA: i128 = 62_135_596_800 * SECOND;
 
-/// Unix seconds of 0000-01-02T02:00:00Z and 9999-12-30T21:59:59Z: in whatever zone, the year has four digits.
-const FIRST: i64 = -62_167_125_600;
-const LAST: i64 = 253_402_207_199;
-
 /// What a call says that would leave them.
 pub const OUT_OF_RANGE: &str = "time is not from 0000-01-02 to 9999-12-30";
 
 impl Time {
     /// Of a clock that may show anything.
     pub fn nearest(seconds: i64, nanoseconds: u32) -> Self {
-        Self { seconds: seconds.clamp(FIRST, LAST), nanoseconds, zone: Zone::Utc }
+        Self { seconds: seconds.clamp(FIRST_SECOND, LAST_SECOND), nanoseconds, zone: Zone::Utc }
     }
 
     /// None: out of range.
     pub fn from_unix(seconds: i64, nanoseconds: u32, zone: Zone) -> Option<Self> {
-        let fits = (FIRST..=LAST).contains(&seconds) && i128::from(nanoseconds) < SECOND;
+        let fits = (FIRST_SECOND..=LAST_SECOND).contains(&seconds) && i128::from(nanoseconds) < SECOND;
         fits.then_some(Self { seconds, nanoseconds, zone })
     }
 

@@ -7,7 +7,11 @@
 //! table, and its fields are nobody's globals. A function that takes the table as a value (`_G`, `_ENV`) may define whatever
 //! name it holds, so what it could define counts as assigned.
 
+mod modules;
+
 use std::collections::{BTreeMap, BTreeSet};
+
+use self::modules::{Follower, Held};
 
 /// Reads reported of one chunk. The number: more than anybody corrects at once.
 const MOST_READS: usize = lunarium_contract::length::GLOBAL_READS;
@@ -21,19 +25,28 @@ pub struct Uses {
     pub reads: BTreeSet<(u32, Vec<u8>)>,
     /// Names that it (possibly) assigns, each with a line.
     pub assigned: BTreeMap<Vec<u8>, u32>,
+    /// What it does with modules.
+    pub modules: modules::Uses,
     /// It has replaced its `_ENV`: nothing can be told.
     lost: bool,
 }
 
-/// The uses in a dumped function. None: it isn't a dump of this Lua.
-pub fn uses(dump: &[u8]) -> Option<Uses> {
+/// The uses in a dumped function; `tables` are the names, dotted ones too, that lead to tables in every process. None: it isn't
+/// a dump of this Lua.
+pub fn uses(dump: &[u8], tables: &BTreeSet<Vec<u8>>) -> Option<Uses> {
     let mut reader = Reader { rest: dump };
     reader.header()?;
     let main = reader.function(0)?;
     let mut found = Uses::default();
     // A chunk has one upvalue, its `_ENV`.
     main.visit(&[true], &mut found);
-    Some(if found.lost { Uses::default() } else { found })
+    if found.lost {
+        return Some(Uses::default());
+    }
+    let mut follower = Follower { tables, found: modules::Uses::default() };
+    follower.visit(&main, &[Held::Globals]);
+    found.modules = modules::Uses { returned: main.returned(), ..follower.found };
+    Some(found)
 }
 
 // ---- The binary form: lundump.c
@@ -59,6 +72,28 @@ struct Function<'d> {
     functions: Vec<Function<'d>>,
     /// The line of each instruction.
     lines: Vec<u32>,
+    /// In the order in which they begin.
+    locals: Vec<Local>,
+}
+
+/// A local variable: its register, and from which instruction to which it lives.
+struct Local {
+    register: usize,
+    start: usize,
+    end: usize,
+}
+
+/// Of locals from where to where each lives, in order, their registers: how many live when one begins.
+fn with_registers(spans: Vec<(usize, usize)>) -> Vec<Local> {
+    let mut ends: Vec<usize> = Vec::new();
+    let local = |(start, end)| {
+        while ends.last().is_some_and(|end| *end <= start) {
+            ends.pop();
+        }
+        ends.push(end);
+        Local { register: ends.len() - 1, start, end }
+    };
+    spans.into_iter().map(local).collect()
 }
 
 impl<'d> Reader<'d> {
@@ -122,9 +157,13 @@ impl<'d> Reader<'d> {
         })?;
         let functions = self.list(|reader| reader.function(depth + 1))?;
         let lines = self.lines(first_line)?;
-        self.list(|reader| (reader.string()?, reader.size()?, reader.size()?).into())?;
+        let locals = self.list(|reader| {
+            reader.string()?;
+            Some((reader.size()?, reader.size()?))
+        })?;
+        let locals = with_registers(locals);
         self.list(Self::string)?;
-        Some(Function { code, constants, upvalues, functions, lines })
+        Some(Function { code, constants, upvalues, functions, lines, locals })
     }
 
     fn constant(&mut self) -> Option<Option<&'d [u8]>> {

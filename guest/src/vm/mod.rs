@@ -5,15 +5,19 @@
 #[cfg(target_family = "wasm")]
 mod component;
 pub mod globals;
+mod heap;
 pub mod prelude;
 
-use lunarium_contract::length;
+use std::collections::BTreeSet;
+use std::ffi::{CStr, c_int};
 
-use crate::api::{self, chunk::load_chunk, duration, json, time};
+use lunarium_contract::{length, module};
+
+use crate::api::{self, base64, chunk::load_chunk, duration, hash, json, random, time, uuid};
 use crate::codec::decode_spread;
-use crate::host::{Chunk, Code, ErrorKind, Event, GlobalUse, Globals, Host, Outcome, Program, Status};
+use crate::host::{Chunk, Code, ErrorKind, Event, GlobalUse, Globals, Host, Named, Outcome, Program, Status};
 use crate::lua::wait::limit_stack;
-use crate::lua::{Broken, Library, Lua, Reference};
+use crate::lua::{Broken, Kind, Library, Lua, Reference};
 use crate::state::context::Context;
 use crate::state::error::kept;
 use crate::state::object::Object;
@@ -21,29 +25,6 @@ use crate::time::duration::Duration;
 use crate::turn::outcome;
 use crate::turn::upgrade::Leftovers;
 use crate::turn::{Calls, turn};
-
-/// Takes the holes that building has left in the heap, for good: what a process allocates later lies together on fresh
-/// pages then, instead of making a private copy of each page with a hole.
-#[cfg(target_family = "wasm")]
-fn fill_holes() {
-    use std::hint::black_box;
-    let top = Box::leak(Box::new([0u8; HOLE])).as_ptr().addr();
-    // Four bytes of each block are the allocator's: these sizes take its blocks whole, down to the smallest.
-    for size in (1..=HOLE / 16).rev().map(|units| units * 16 - 4) {
-        let mut block = black_box(Vec::<u8>::with_capacity(size));
-        while block.as_ptr().addr() < top {
-            block.leak();
-            block = black_box(Vec::with_capacity(size));
-        }
-    }
-}
-
-#[cfg(not(target_family = "wasm"))]
-fn fill_holes() {}
-
-/// Bytes of the largest hole that is filled.
-#[cfg(target_family = "wasm")]
-const HOLE: usize = 64 * 1024;
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Phase {
@@ -76,7 +57,7 @@ impl Vm {
         let built = lua.protect(build).and_then(|calls| lua.protect(|lua| lua.freeze()).map(|()| calls));
         match built {
             Ok(calls) => {
-                fill_holes();
+                heap::fill_holes();
                 Self { lua, context: pointer, calls, phase: Phase::Fresh, leftovers: None }
             }
             Err(_) => panic!("prelude: {}", String::from_utf8_lossy(lua.bytes(-1).unwrap_or_default())),
@@ -135,31 +116,65 @@ impl Vm {
         let mut lua = self.lua;
         let dump = lua.dump();
         lua.pop(1);
-        Ok(self.globals(dump.and_then(|dump| globals::uses(&dump)).unwrap_or_default()))
+        let members = self.members();
+        let found = dump.and_then(|dump| globals::uses(&dump, &members.tables)).unwrap_or_default();
+        Ok(self.globals(found, members.names))
     }
 
-    fn globals(&self, found: globals::Uses) -> Globals {
+    fn globals(&self, found: globals::Uses, members: Vec<String>) -> Globals {
         let there = self.global_names();
         let text = |name: Vec<u8>| String::from_utf8_lossy(&name).into_owned();
+        let using = |module, name, line, assigned| GlobalUse { module, name, line, assigned };
+        let is_other = |name: &String| there.binary_search(name).is_err();
         let assigned = found.assigned.into_iter().map(|(name, line)| (text(name), line, true));
         let reads = found.reads.into_iter().map(|(line, name)| (text(name), line, false));
-        let uses = assigned
-            .chain(reads)
-            .filter(|(name, ..)| there.binary_search(name).is_err())
-            .map(|(name, line, assigned)| GlobalUse { name, line, assigned })
-            .collect();
-        Globals { there, uses }
+        let globals = assigned.chain(reads).filter(|(name, ..)| is_other(name));
+        let globals = globals.map(|(name, line, assigned)| using(None, name, line, assigned));
+        let modules = found.modules;
+        let any = modules.escaped.into_iter().map(|module| using(Some(text(module)), "*".to_owned(), 0, true));
+        let assigned = modules.assigned.into_iter();
+        let assigned = assigned.map(|((module, name), line)| using(Some(text(module)), text(name), line, true));
+        let reads = modules.reads.into_iter().map(|(line, module, name)| (text(module), text(name), line));
+        let reads = reads.filter(|(module, name, _)| members.binary_search(&format!("{module}.{name}")).is_err());
+        let reads = reads.map(|(module, name, line)| using(Some(module), name, line, false));
+        let uses = globals.chain(any).chain(assigned).chain(reads).collect();
+        let named = |(line, name)| Named { name: text(name), line };
+        let required = modules.required.into_iter().map(named).collect();
+        let returned = modules.returned.into_iter().map(|(name, line)| named((line, name))).collect();
+        Globals { there, members, uses, required, returned }
     }
 
     /// What every process finds, sorted.
     fn global_names(&self) -> Vec<String> {
         let mut lua = self.lua;
         lua.push_globals();
-        let names = lua.texts(lua.top()).map(|(name, _)| String::from_utf8_lossy(name).into_owned());
-        let mut names: Vec<String> = names.collect();
+        let names = field_names(lua);
         lua.pop(1);
-        names.sort_unstable();
         names
+    }
+
+    /// What modules have, those too that need grants.
+    fn members(&self) -> Members {
+        let mut lua = self.lua;
+        let mut members = Members::default();
+        lua.push_globals();
+        for library in OF_LUA {
+            lua.get_field(-1, library);
+            members.add(lua, &library.to_string_lossy());
+            lua.pop(1);
+        }
+        lua.pop(1);
+        lua.push_loaded();
+        for module in module::ALWAYS.into_iter().chain(module::GRANTED) {
+            lua.push_bytes(module.as_bytes());
+            lua.get(-2);
+            members.add(lua, module);
+            lua.pop(1);
+        }
+        lua.pop(1);
+        members.names.sort_unstable();
+        members.names.dedup();
+        members
     }
 
     #[cfg(test)]
@@ -233,6 +248,42 @@ impl Drop for Vm {
     }
 }
 
+/// What modules have.
+#[derive(Default)]
+struct Members {
+    /// With the module's name and a dot before each.
+    names: Vec<String>,
+    /// The names of modules, and of tables in them.
+    tables: BTreeSet<Vec<u8>>,
+}
+
+impl Members {
+    /// Adds what the table on top of the stack has.
+    fn add(&mut self, mut lua: Lua, module: &str) {
+        // Whoever has a metatable has more than can be seen.
+        if lua.kind(-1) != Kind::Table || lua.metatable(-1) != 0 {
+            return;
+        }
+        self.tables.insert(module.as_bytes().to_vec());
+        for name in field_names(lua) {
+            let path = format!("{module}.{name}");
+            lua.push_bytes(name.as_bytes());
+            lua.get(-2);
+            self.add(lua, &path);
+            lua.pop(1);
+            self.names.push(path);
+        }
+    }
+}
+
+/// The names of the fields of the table on top of the stack, sorted.
+fn field_names(lua: Lua) -> Vec<String> {
+    let names = lua.texts(lua.top()).map(|(name, _)| String::from_utf8_lossy(name).into_owned());
+    let mut names: Vec<String> = names.collect();
+    names.sort_unstable();
+    names
+}
+
 /// Opens Lua's libraries, makes the runtime's types and loads the prelude. Raises.
 fn build(mut lua: Lua) -> Calls {
     lua.push_globals();
@@ -264,10 +315,13 @@ fn build(mut lua: Lua) -> Calls {
     json::push_module(lua);
     lua.set_field(-2, c"json");
     let runtime = lua.top();
+    heap::keep_on_a_page(STATE);
     prelude::load(lua);
+    add_pure_modules(lua, runtime);
     lua.push_loaded();
     // `coroutine` is Lua's own, and there already; a logger's methods are named after their logger.
-    for name in [c"process", c"channel", c"time", c"errors", c"ctx", c"json", c"security", c"env", c"fs"] {
+    let named = [c"process", c"channel", c"time", c"errors", c"ctx", c"json", c"security", c"env", c"fs"];
+    for name in named.into_iter().chain(PURE_MODULES.map(|(name, _)| name)) {
         lua.get_field(runtime, name);
         lua.set_field(-2, name);
     }
@@ -293,9 +347,47 @@ fn build(mut lua: Lua) -> Calls {
     }
 }
 
+/// Bytes of the table of the scheduler's state, to which every process writes: what comes first of what the prelude keeps.
+const STATE: usize = 512;
+
+/// Lua's own libraries, as globals.
+const OF_LUA: [&CStr; 6] = [c"string", c"table", c"math", c"utf8", c"os", c"debug"];
+
+/// Pushes a module. Raises.
+type Push = fn(Lua);
+
+/// Modules of which nothing is in the prelude.
+const PURE_MODULES: [(&CStr, Push); 4] = [
+    (c"base64", base64::push_module),
+    (c"hash", hash::push_module),
+    (c"uuid", uuid::push_module),
+    (c"random", random::push_module),
+];
+
+/// Adds them to the runtime's table, the globals and what `require` finds. Raises.
+///
+/// They are made last, because no process writes to them: between what every process writes to, they would spread it over more pages,
+/// of which each has a copy.
+fn add_pure_modules(mut lua: Lua, runtime: c_int) {
+    lua.get_field(runtime, c"modules");
+    let modules = lua.top();
+    lua.push_globals();
+    for (name, push_module) in PURE_MODULES {
+        push_module(lua);
+        for place in [runtime, modules, modules + 1] {
+            lua.push_copy(-1);
+            lua.set_field(place, name);
+        }
+        lua.pop(1);
+    }
+    lua.pop(2);
+}
+
 /// Seeds what chance there is, compiles the program and queues its main coroutine. The error is Lua's message. Raises.
 fn prepare(lua: Lua, start: Reference, program: &Program, arguments: &[u8]) -> Result<(), String> {
-    let seed = lua.seed(program.seed);
+    let (seed, first, second, third) = program.seed;
+    let seed = lua.seed(seed);
+    lua.context().random.start([first, second, third]);
     lua.push_kept(start);
     lua.new_table(0, 10);
     for (name, text) in

@@ -6,25 +6,32 @@
 use std::path::Path;
 
 use cap_std::fs::Dir;
-use lunarium_engine::{Chunk, CompileError, Definition, Directory, Globals, Grants, Node};
+use lunarium_engine::{Chunk, CompileError, Definition, Directory, Globals, Grants, Module, Node};
 use lunarium_kernel::EntryId;
 
 use crate::application::{App, DEFAULT_HOST, Host, MAIN, Program};
-use crate::raw;
+use crate::raw::{self, RawEntry};
 use crate::report::{Mistake, Report};
 use crate::resolve::{self, Authority};
 use crate::review;
-use crate::source::{Files, INDEX};
+use crate::source::{At, Files, INDEX};
 
 /// Whoever tells whether a chunk is Lua.
 pub trait Compiler {
     /// Compiles a chunk without running it, and tells which globals it uses.
     fn check(&self, chunk: &Chunk) -> impl Future<Output = Result<Globals, CompileError>> + Send;
+
+    /// The modules that scripts will have, if they are granted them.
+    fn modules(&self) -> Vec<Module>;
 }
 
 impl Compiler for Node {
     fn check(&self, chunk: &Chunk) -> impl Future<Output = Result<Globals, CompileError>> + Send {
         Self::check(self, chunk)
+    }
+
+    fn modules(&self) -> Vec<Module> {
+        Self::modules(self)
     }
 }
 
@@ -34,6 +41,10 @@ pub struct Draft {
     app: App,
     /// Of the programs that compile, each with its number.
     globals: Vec<(usize, Globals)>,
+    /// Of whoever has compiled them.
+    modules: Vec<Module>,
+    /// The names of modules in grants.
+    granted: Vec<At<String>>,
     report: Report,
     warnings: Vec<Mistake>,
 }
@@ -67,7 +78,9 @@ impl Draft {
         }
         let (app, chunks) = resolve::resolve(&entries, strict, &mut files, authority, &mut report);
         let warnings = review::of_entries(&entries, &chunks);
-        Self { app, globals: Vec::new(), report, warnings }
+        let granted = entries.iter().filter_map(RawEntry::grants).flat_map(|grants| grants.modules.iter().cloned());
+        let granted = granted.collect();
+        Self { app, granted, report, warnings, globals: Vec::new(), modules: Vec::new() }
     }
 
     /// Reads a single program: `app:main` on `app:processes`.
@@ -84,7 +97,8 @@ impl Draft {
             }
             Err(error) => report.push(Mistake::new(error.to_string())),
         }
-        Self { app, globals: Vec::new(), report, warnings: Vec::new() }
+        let (granted, warnings) = (Vec::new(), Vec::new());
+        Self { app, granted, report, warnings, globals: Vec::new(), modules: Vec::new() }
     }
 
     /// The most processes that can be alive at once, by the application's hosts; none when a host doesn't say.
@@ -107,8 +121,9 @@ impl Draft {
         entries.chain(self.app.hosts.iter().map(|host| &*host.definition.grants))
     }
 
-    /// Compiles every program, each in `compiler`'s sandbox.
+    /// Compiles every program, each in `compiler`'s sandbox, whose modules are those that [`Draft::review`] knows.
     pub async fn compile(&mut self, compiler: &impl Compiler) {
+        self.modules = compiler.modules();
         for (number, program) in self.app.programs.all().iter().enumerate() {
             match compiler.check(&program.chunk).await {
                 Ok(globals) => self.globals.push((number, globals)),
@@ -117,8 +132,8 @@ impl Draft {
         }
     }
 
-    /// Everything that is wrong, and what hardly can be meant: globals that nobody defines, entries that nothing uses, limits
-    /// that change nothing.
+    /// Everything that is wrong, and what hardly can be meant: globals that nobody defines, modules and fields of modules that
+    /// aren't there, a `main` that was misspelt, entries that nothing uses, limits that change nothing.
     ///
     /// What is unused shows only when nothing is wrong: an entry that can't be read may be what uses it.
     pub fn review(mut self) -> Report {
@@ -126,8 +141,15 @@ impl Draft {
         let checked: Vec<_> =
             self.globals.iter().filter_map(|(number, globals)| Some((programs.get(*number)?, globals))).collect();
         let undefined = review::undefined(&self.app, &checked);
+        let unknown = review::unknown(&self.app, &checked, &self.modules, &self.granted);
+        let misspelt = review::misspelt(&self.app, &checked);
         let unused = if self.report.is_empty() { self.warnings } else { Vec::new() };
-        undefined.into_iter().chain(unused).for_each(|warning| self.report.push(warning));
+        undefined
+            .into_iter()
+            .chain(unknown)
+            .chain(misspelt)
+            .chain(unused)
+            .for_each(|warning| self.report.push(warning));
         self.report.sort();
         self.report
     }

@@ -32,8 +32,8 @@ pub enum Command {
     Run(Box<Run>),
     /// Check an application or a single file without running it
     ///
-    /// Mistakes keep it from running. Warnings don't: globals that nobody defines, entries that nothing uses, limits that
-    /// change nothing.
+    /// Mistakes keep it from running. Warnings don't: globals that nobody defines, modules and fields of modules that aren't
+    /// there, a `main` that was misspelt, entries that nothing uses, limits that change nothing.
     Check(Check),
     /// Make a small application to begin with
     ///

@@ -86,7 +86,7 @@ pub use lunarium_kernel::{
 pub use lunarium_schedule::{Portion, Sleep};
 pub use module::{Arguments, Caller, FunctionError, Module, ModuleError, Raw, nearest};
 pub use node::{
-    CallError, CompileError, Ending, Events, GlobalUse, Globals, Held, NodeEvent, ProcessDetails, ProcessInfo,
+    CallError, CompileError, Ending, Events, GlobalUse, Globals, Held, Named, NodeEvent, ProcessDetails, ProcessInfo,
     ServiceStep, SpawnError, SpawnRequest, StartError, Usage,
 };
 pub use process::{AtRest, Level, Output, ProcessLabel, ProcessState, visibility};

@@ -56,7 +56,7 @@ pub use lunarium_engine::{
     DecodeError, Definition, DeliverError, Directory, DurationError, Ending, Engine, EngineConfig, EntryId, ErrorKind,
     Events, Failure, Field, FieldError, FunctionError, GlobalUse, Globals, Grants, Handle, Held, HostDefinition,
     HostError, HostId, Import, Level, Library, LimitName, Limits, LimitsOverride, LinkError, Mailbox, Module,
-    ModuleError, MonitorError, NodeConfig, NodeEvent, Operand, Operator, Outcome, Output, PathError, Pattern,
+    ModuleError, MonitorError, Named, NodeConfig, NodeEvent, Operand, Operator, Outcome, Output, PathError, Pattern,
     PatternError, Pid, Policy, PolicyEffect, PoolError, ProcessDetails, ProcessInfo, ProcessLabel, ProcessState, Raw,
     ReadError, Received, ReceivedCall, ReceivedMessage, Refusal, ResolveError, ScopeSpec, SecurityError, SecuritySpec,
     ServiceStep, Settings, SettingsError, SettingsStep, SizeError, Sleep, SpawnError, SpawnRequest, StartError, Tally,

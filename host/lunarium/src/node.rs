@@ -41,6 +41,7 @@ pub struct NodeBuilder {
     cpu_weight: Option<u32>,
     strict: bool,
     debug: bool,
+    seed: Option<u64>,
     security: Option<SecuritySpec>,
 }
 
@@ -57,6 +58,7 @@ impl Node {
             cpu_weight: None,
             strict: false,
             debug: false,
+            seed: None,
             security: None,
         }
     }
@@ -145,6 +147,12 @@ impl NodeBuilder {
         NodeBuilder { debug: true, ..self }
     }
 
+    /// Makes all chance of scripts follow from this number and their pids (`math.random`, `random.bytes`, UUIDs), so that a test
+    /// can run again what it ran. Else nobody can guess it.
+    pub fn seed(self, seed: u64) -> NodeBuilder {
+        NodeBuilder { seed: Some(seed), ..self }
+    }
+
     /// In whose name plugins act, and which policies decide, where a plugin says nothing else.
     pub fn security(self, security: SecuritySpec) -> NodeBuilder {
         NodeBuilder { security: Some(security), ..self }
@@ -174,6 +182,7 @@ impl NodeBuilder {
         let mut config = NodeConfig::new(output).with_strict(self.strict).with_debug(self.debug);
         config.max_processes = self.max_processes.unwrap_or(config.max_processes);
         config.memory = self.memory;
+        config.seed = self.seed;
         config.cpu_weight = self.cpu_weight.unwrap_or(config.cpu_weight);
         let inner = lunarium_engine::Node::start_on(&engine, config)?;
         let host = HostDefinition::new(HostId::new(HOST));

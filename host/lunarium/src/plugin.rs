@@ -224,8 +224,8 @@ fn unfit_settings(module: &str, error: &SettingsError) -> Error {
 }
 
 fn unknown_module(node: &lunarium_engine::Node, name: &str) -> Error {
-    let names = node.module_names();
-    let hint = nearest(name, names.iter().map(String::as_str));
+    let modules = node.modules();
+    let hint = nearest(name, modules.iter().map(Module::name));
     let hint = hint.map(|hint| format!("; did you mean `{hint}`?")).unwrap_or_default();
     Error::new(ErrorKind::NotFound, format!("the node has no module `{name}`{hint}"))
 }

@@ -27,7 +27,7 @@ pub(crate) fn undefined(app: &App, checked: &[(&Program, &Globals)]) -> Vec<Mist
     let mut warnings = Vec::new();
     for (program, globals) in checked {
         let defined = assigned.get(&*program.chunk.name);
-        for found in globals.uses.iter().filter(|found| !found.assigned) {
+        for found in globals.uses.iter().filter(|found| !found.assigned && found.module.is_none()) {
             if defined.is_some_and(|defined| defined.contains(found.name.as_str())) {
                 continue;
             }
@@ -55,7 +55,7 @@ fn warning<'a>(program: &Program, name: &str, line: u32, known: impl Iterator<It
 }
 
 /// The modules that an entry has by its grants, or those of a host: it may run on any.
-fn granted(app: &App, definition: &Definition) -> Vec<&'static str> {
+pub(super) fn granted(app: &App, definition: &Definition) -> Vec<&'static str> {
     let hosts = app.hosts().iter().map(|host| &host.definition.grants);
     let all: Vec<&Grants> = hosts.chain([&definition.grants]).map(|grants| &**grants).collect();
     let has = |module: &str| match module {
@@ -70,7 +70,8 @@ fn assigned<'a>(app: &'a App, checked: &[(&'a Program, &'a Globals)]) -> BTreeMa
     let own: BTreeMap<&str, Vec<&str>> = checked
         .iter()
         .map(|(program, globals)| {
-            let names = globals.uses.iter().filter(|found| found.assigned).map(|found| found.name.as_str());
+            let own = globals.uses.iter().filter(|found| found.assigned && found.module.is_none());
+            let names = own.map(|found| found.name.as_str());
             (&*program.chunk.name, names.collect())
         })
         .collect();

@@ -1,16 +1,20 @@
 //! What hardly can be meant, in an application that runs: entries that nothing uses, limits that change nothing, globals
-//! that nobody defines.
+//! that nobody defines, modules and fields of modules that aren't there, a `main` that was misspelt.
 //!
 //! Owns the warnings. Refuses to keep anything from running.
 
 mod excess;
 mod globals;
 mod mentions;
+mod method;
+mod modules;
 mod unused;
 
 use lunarium_engine::Chunk;
 
 pub(crate) use globals::undefined;
+pub(crate) use method::misspelt;
+pub(crate) use modules::unknown;
 
 use crate::raw::RawEntry;
 use crate::report::Mistake;

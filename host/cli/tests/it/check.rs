@@ -358,3 +358,172 @@ fn a_limit_above_that_of_every_host_is_shown() {
     let told = run(&folder(&[("app/_index.yaml", &index(large))]), &["check", "app"]);
     assert!(!told.contains("is larger than"), "{told}");
 }
+
+#[test]
+fn fields_and_modules_that_are_not_there_are_told() {
+    check(
+        &[
+            (
+                "app/_index.yaml",
+                r#"version: "1.0"
+namespace: app
+entries:
+  - {name: main, kind: process.lua, source: "file://main.lua", imports: {tool: tool}, grants: {modules: [billing]}}
+  - {name: tool, kind: library.lua, source: "function string.trim(s) end return { cut = function() return time.later end }"}
+"#,
+            ),
+            (
+                "app/main.lua",
+                r#"local time, tool = require("time"), require("tool")
+local billing = require("billing")
+local json = require("jsn")
+local files, text = require("fs"), require("string")
+
+return function()
+  process.spwan("app:main", "app:processes")
+  time.slep("1s")
+  tool.anything()
+  print(string.trim("x"), process.registry.lokup("x"), os.getenv)
+  if os.clok then os.clok() end
+  return files.raed("x"), text
+end
+"#,
+            ),
+        ],
+        expect![[r#"
+            exit code: 0
+            --- stderr
+            warning: module `billing` is granted, and isn't there
+             --> app/_index.yaml:4:106
+              |
+            4 |   - {name: main, kind: process.lua, source: "file://main.lua", imports: {tool: tool}, grants: {modules: [billing]}}
+              |                                                                                                          ^^^^^^^
+              |
+              = help: modules are the embedding program's: this one has none
+
+            warning: module `time` has no field `later`
+             --> app/_index.yaml:5:112
+              |
+            5 |   - {name: tool, kind: library.lua, source: "function string.trim(s) end return { cut = function() return time.later end }"}
+              |                                                                                                                ^^^^^
+
+            warning: there is no module `billing`
+             --> app/main.lua:2:7
+              |
+            2 | local billing = require("billing")
+              |       ^^^^^^^
+              |
+              = help: a library is required by its name in `imports`
+
+            warning: there is no module `jsn`
+             --> app/main.lua:3:23
+              |
+            3 | local json = require("jsn")
+              |                       ^^^
+              |
+              = help: did you mean `json`?
+
+            warning: module `fs` isn't granted
+             --> app/main.lua:4:30
+              |
+            4 | local files, text = require("fs"), require("string")
+              |                              ^^
+              |
+              = help: it needs `grants: {fs: […]}`
+
+            warning: there is no module `string`
+             --> app/main.lua:4:45
+              |
+            4 | local files, text = require("fs"), require("string")
+              |                                             ^^^^^^
+              |
+              = help: `string` is a global
+
+            warning: module `process` has no field `spwan`
+             --> app/main.lua:7:11
+              |
+            7 |   process.spwan("app:main", "app:processes")
+              |           ^^^^^
+              |
+              = help: did you mean `spawn`?
+
+            warning: module `time` has no field `slep`
+             --> app/main.lua:8:8
+              |
+            8 |   time.slep("1s")
+              |        ^^^^
+              |
+              = help: did you mean `sleep`?
+
+            warning: module `process.registry` has no field `lokup`
+              --> app/main.lua:10:44
+               |
+            10 |   print(string.trim("x"), process.registry.lokup("x"), os.getenv)
+               |                                            ^^^^^
+               |
+               = help: did you mean `lookup`?
+
+            warning: module `os` has no field `getenv`
+              --> app/main.lua:10:59
+               |
+            10 |   print(string.trim("x"), process.registry.lokup("x"), os.getenv)
+               |                                                           ^^^^^^
+
+            warning: module `fs` has no field `raed`
+              --> app/main.lua:12:16
+               |
+            12 |   return files.raed("x"), text
+               |                ^^^^
+               |
+               = help: did you mean `read`?
+
+            warning: 11 warnings
+        "#]],
+    );
+}
+
+#[test]
+fn a_misspelt_main_is_told_and_a_service_of_calls_is_none() {
+    check(
+        &[
+            (
+                "app/_index.yaml",
+                r#"version: "1.0"
+namespace: app
+entries:
+  - {name: main, kind: process.lua, source: "file://main.lua"}
+  - {name: prices, kind: process.lua, source: "return { price = print, min = print, mail = print, domain = print }"}
+  - {name: worker, kind: process.lua, method: work, source: "return { wrok = print }"}
+  - {name: other, kind: process.lua, method: work, source: "return { start = print }"}
+  - {name: all, kind: process.service, process: prices, host: processes}
+  - {name: processes, kind: process.host}
+"#,
+            ),
+            (
+                "app/main.lua",
+                "-- worker, other\nlocal M = {}\n\nfunction M.mian()\n  return M.helper()\nend\n\nM.helper = print\n\nreturn M\n",
+            ),
+        ],
+        expect![[r#"
+            exit code: 0
+            --- stderr
+            warning: `app:worker` has no function `work` to run
+             --> app/_index.yaml:6:71
+              |
+            6 |   - {name: worker, kind: process.lua, method: work, source: "return { wrok = print }"}
+              |                                                                       ^^^^
+              |
+              = help: `wrok` may be meant to be `work`
+
+            warning: `app:main` has no function `main`: it serves calls, and does nothing by itself
+             --> app/main.lua:4:12
+              |
+            4 | function M.mian()
+              |            ^^^^
+              |
+              = help: `mian` may be meant to be `main`
+
+            warning: 2 warnings
+        "#]],
+    );
+}

@@ -39,6 +39,9 @@ pub struct NodeConfig {
     pub strict: bool,
     /// Each start and each end of a process is a line of the log, at debug level; false by default. They count to what may be logged.
     pub debug: bool,
+    /// What all chance of its processes follows from, by their pids: `math.random`, `random.bytes`, UUIDs. For tests, which can be
+    /// run again then. None, the default: a key from the operating system, which nobody knows.
+    pub seed: Option<u64>,
     /// Where processes print and log.
     pub output: Arc<dyn Output>,
 }
@@ -57,6 +60,7 @@ impl NodeConfig {
             max_links,
             max_monitors,
             strict: false,
+            seed: None,
             debug: false,
             output,
         }

@@ -14,8 +14,8 @@ use super::{Engine, EngineConfig, Handle, Mailbox, NodeConfig};
 use crate::catalogue::{Chunk, Definition, HostDefinition, ProcessHost};
 use crate::module::{Caller, Module, ModuleError, Raw};
 use crate::node::{
-    Budgets, CallError, CompileError, Events, Globals, NodeEvent, NodeInner, ProcessDetails, ProcessInfo, SpawnError,
-    SpawnRequest, StartError, Usage,
+    Budgets, CallError, CompileError, Events, Globals, NodeEvent, NodeInner, ProcessDetails, ProcessInfo, Seeds,
+    SpawnError, SpawnRequest, StartError, Usage,
 };
 use crate::process::AtRest;
 use crate::value::{Value, ValueError, WriteError};
@@ -122,7 +122,7 @@ impl Node {
 
     /// Starts a node on an engine that others use too. Beyond the engine's own number, starts wait.
     ///
-    /// Errors: the engine's memory has no room for its reserve.
+    /// Errors: the engine's memory has no room for its reserve; the operating system has no random bytes for its key.
     pub fn start_on(engine: &Engine, config: NodeConfig) -> Result<Node, StartError> {
         let NodeConfig {
             max_processes,
@@ -135,6 +135,7 @@ impl Node {
             max_monitors,
             strict,
             debug,
+            seed,
             output,
         } = config;
         let machine = Arc::clone(engine.machine());
@@ -143,8 +144,9 @@ impl Node {
             log: LogBudget::new(log_bytes),
             cpu: Share::new(Portion { weight: cpu_weight, most: cpu_max }),
         };
+        let seeds = Seeds::new(seed).map_err(|error| StartError::Random(error.to_string()))?;
         let limits = NodeLimits { max_processes, max_links, max_monitors };
-        let inner = NodeInner::new(machine, limits, budgets, output, debug);
+        let inner = NodeInner::new(machine, limits, budgets, output, debug, seeds);
         inner.catalogue.policies.set_strict(strict);
         let owner = Arc::new(Owner { engine: engine.clone(), inner });
         let weak: Weak<Owner> = Arc::downgrade(&owner);
@@ -193,9 +195,9 @@ impl Node {
         self.inner().modules.get(name)
     }
 
-    /// The names of its modules, sorted.
-    pub fn module_names(&self) -> Vec<String> {
-        self.inner().modules.names()
+    /// Its modules, by name.
+    pub fn modules(&self) -> Vec<Module> {
+        self.inner().modules.all()
     }
 
     /// Adds a policy or replaces it, and puts it into these groups and no others. Processes that run keep the policies
@@ -399,10 +401,10 @@ impl Node {
         Duration::from_nanos(self.inner().clock().now())
     }
 
-    /// A random number from 0 up to 1. It comes from the keyed stream that seeds processes.
+    /// A random number from 0 up to 1. It follows from the key that processes' chance follows from.
     pub fn chance(&self) -> f64 {
         // The 53 bits that a float holds exactly.
-        let bits = self.inner().next_seed() >> 11;
+        let bits = self.inner().seeds.draw() >> 11;
         bits as f64 / (1_u64 << 53) as f64
     }
 

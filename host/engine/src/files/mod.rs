@@ -13,7 +13,6 @@ use std::io::{Read, Seek, SeekFrom, Write};
 
 use cap_std::fs::{File, Metadata, MetadataExt, OpenOptions, OpenOptionsExt};
 use lunarium_contract::length;
-use lunarium_contract::payload::extension;
 use rustix::fs::OFlags;
 
 pub use directory::Directory;
@@ -24,9 +23,6 @@ use path::{normalise, shown};
 use quota::Quota;
 
 use crate::value::{StringPayload, Value};
-
-/// The extension type of a Time in payloads.
-const TIME: i8 = extension::TIME.cast_signed();
 
 /// A path under a grant.
 #[derive(Debug, Clone)]
@@ -354,22 +350,7 @@ fn kind(kind: cap_std::fs::FileType) -> &'static str {
 
 /// When the file was last changed, as a payload's Time.
 fn modified(metadata: &Metadata) -> Result<Value, Fault> {
-    use std::time::UNIX_EPOCH;
-    let time = metadata.modified()?.into_std();
-    let (seconds, nanoseconds) = match time.duration_since(UNIX_EPOCH) {
-        Ok(after) => (i64::try_from(after.as_secs()).unwrap_or(i64::MAX), after.subsec_nanos()),
-        Err(before) => {
-            let before = before.duration();
-            let seconds = i64::try_from(before.as_secs()).unwrap_or(i64::MAX).saturating_neg();
-            // The fraction counts forwards from the second before.
-            match before.subsec_nanos() {
-                0 => (seconds, 0),
-                nanoseconds => (seconds.saturating_sub(1), 1_000_000_000_u32.saturating_sub(nanoseconds)),
-            }
-        }
-    };
-    let fields = [Value::Integer(seconds), Value::Integer(nanoseconds.into()), Value::from("UTC")];
-    Ok(Value::Extension(TIME, Value::Array(fields.into()).encode()))
+    Ok(Value::nearest_time(metadata.modified()?.into_std()))
 }
 
 #[cfg(test)]

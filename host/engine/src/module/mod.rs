@@ -11,6 +11,7 @@ mod nearest;
 mod runtime;
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -49,6 +50,7 @@ pub struct Module {
     functions: BTreeMap<Arc<str>, Function>,
     /// For grants that say more than its name.
     settings: Option<SettingsReader>,
+    stub: Option<Arc<str>>,
     /// What is wrong with it, told when it is added.
     fault: Option<ModuleError>,
 }
@@ -102,7 +104,7 @@ impl Module {
         } else {
             None
         };
-        Module { name, functions: BTreeMap::new(), settings: None, fault }
+        Module { name, functions: BTreeMap::new(), settings: None, stub: None, fault }
     }
 
     /// The same with an asynchronous function. Its future runs on the tokio runtime in which the node was started, else on one
@@ -187,6 +189,28 @@ impl Module {
         self.settings.is_some()
     }
 
+    /// The same with documentation for people and editors: a stub for the Lua language server (LuaLS), which begins with
+    /// `---@meta NAME` and declares each function with its types. It is only shown: what a function takes is decided by its own type.
+    pub fn documented(mut self, stub: impl Into<Arc<str>>) -> Module {
+        self.stub = Some(stub.into());
+        self
+    }
+
+    /// A stub for the Lua language server: [what it was given](Module::documented), else one that declares its functions without
+    /// their types. Written into a folder of the editor's `workspace.library`, it completes and explains the module's functions.
+    pub fn stub(&self) -> String {
+        if let Some(stub) = &self.stub {
+            return stub.to_string();
+        }
+        let name = &self.name;
+        let declared = self
+            .functions
+            .keys()
+            .map(|function| format!("---@return any ...\nfunction {name}.{function}(...) end\n\n"));
+        let declared: String = declared.collect();
+        format!("---@meta {name}\n\n---@class {name}\nlocal {name} = {{}}\n\n{declared}return {name}\n")
+    }
+
     /// Its name.
     pub fn name(&self) -> &str {
         &self.name
@@ -221,6 +245,15 @@ impl Module {
 
     pub(crate) fn signatures(&self) -> impl Iterator<Item = (&str, &Function)> {
         self.functions.iter().map(|(name, function)| (&**name, function))
+    }
+}
+
+impl fmt::Debug for Module {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Module")
+            .field("name", &self.name)
+            .field("functions", &self.functions.keys())
+            .finish_non_exhaustive()
     }
 }
 
@@ -300,10 +333,11 @@ impl Modules {
         self.by_name.pin().get(name).cloned()
     }
 
-    pub(crate) fn names(&self) -> Vec<String> {
-        let mut names: Vec<String> = self.by_name.pin().keys().map(ToString::to_string).collect();
-        names.sort_unstable();
-        names
+    /// All of them, by name.
+    pub(crate) fn all(&self) -> Vec<Module> {
+        let mut all: Vec<Module> = self.by_name.pin().values().map(|module| Module::clone(module)).collect();
+        all.sort_unstable_by(|one, other| one.name.cmp(&other.name));
+        all
     }
 
     /// The module, for who is granted it.

@@ -50,3 +50,14 @@ fn a_timeout_needs_something_to_bound() {
     assert_eq!(fault(quick(slow(Module::new("m"), "a"), "b").timeout(second)), expected);
     assert_eq!(fault(slow(quick(Module::new("m"), "b"), "a").timeout(second)), "");
 }
+
+#[test]
+fn a_stub_is_what_was_given_or_declares_the_functions() {
+    let module = quick(slow(Module::new("billing"), "charge"), "vat");
+    assert_eq!(
+        module.stub(),
+        "---@meta billing\n\n---@class billing\nlocal billing = {}\n\n---@return any ...\nfunction billing.charge(...) end\n\n\
+         ---@return any ...\nfunction billing.vat(...) end\n\nreturn billing\n"
+    );
+    assert_eq!(module.documented("---@meta billing").stub(), "---@meta billing");
+}

@@ -23,11 +23,13 @@ pub struct CompileError {
     pub line: Option<u32>,
 }
 
-/// A global that a chunk uses.
+/// A global that a chunk uses, or a field of a module.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct GlobalUse {
-    /// Its name.
+    /// The module, by the name that it is required by or the global's; `process.registry` is one too. None: a global.
+    pub module: Option<String>,
+    /// Its name; `*` where any may be assigned.
     pub name: String,
     /// The line in the source.
     pub line: u32,
@@ -35,14 +37,30 @@ pub struct GlobalUse {
     pub assigned: bool,
 }
 
-/// What is known about a chunk's globals without running it.
+/// A name in a source.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Named {
+    /// The name.
+    pub name: String,
+    /// The line in the source.
+    pub line: u32,
+}
+
+/// What is known about a chunk's globals and modules without running it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Globals {
     /// The names that every process finds, sorted.
     pub there: Vec<String>,
+    /// What the runtime's modules have, also those that need grants, sorted: `process.spawn`.
+    pub members: Vec<String>,
     /// The uses of other names: those assigned once, those read once a line, a thousand at most.
     pub uses: Vec<GlobalUse>,
+    /// What it requires by a text, once a line.
+    pub required: Vec<Named>,
+    /// The fields of the table that it returns; empty when they aren't known.
+    pub returned: Vec<Named>,
 }
 
 impl NodeInner {
@@ -77,9 +95,12 @@ impl NodeInner {
 
 /// What the guest tells about a chunk's globals.
 fn globals(globals: wit::Globals) -> Globals {
-    let uses = globals.uses.into_iter();
-    let uses = uses.map(|wit::GlobalUse { name, line, assigned }| GlobalUse { name, line, assigned });
-    Globals { there: globals.there, uses: uses.collect() }
+    let wit::Globals { there, members, uses, required, returned } = globals;
+    let using = |wit::GlobalUse { module, name, line, assigned }| GlobalUse { module, name, line, assigned };
+    let named =
+        |list: Vec<wit::Named>| list.into_iter().map(|wit::Named { name, line }| Named { name, line }).collect();
+    let uses = uses.into_iter().map(using).collect();
+    Globals { there, members, uses, required: named(required), returned: named(returned) }
 }
 
 /// The line in `name:line: text`.

@@ -37,6 +37,9 @@ pub enum StartError {
     /// The engine can't keep so much memory free.
     #[error("no room for the node's reserve: {0}")]
     Reserve(#[from] Exhausted),
+    /// The operating system has no random bytes for the node's key.
+    #[error("no random bytes from the operating system: {0}")]
+    Random(String),
 }
 
 impl From<InstancesError> for StartError {

@@ -19,6 +19,7 @@ mod mailbox;
 mod observe;
 mod reaper;
 mod runner;
+mod seed;
 mod spawn;
 mod table;
 mod turn;
@@ -27,9 +28,7 @@ mod usage;
 pub(crate) mod wall;
 
 use std::any::Any;
-use std::hash::{BuildHasher, RandomState};
 use std::panic::resume_unwind;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock, Weak};
 use std::time::Duration;
 
@@ -53,7 +52,7 @@ pub use ask::CallError;
 pub(crate) use ask::CallSpec;
 pub(crate) use call::Called;
 pub(crate) use caller::{Caller, Who};
-pub use check::{CompileError, GlobalUse, Globals};
+pub use check::{CompileError, GlobalUse, Globals, Named};
 pub(crate) use event::Refused;
 pub use event::{Ending, NodeEvent, ServiceStep};
 pub use journal::Events;
@@ -61,6 +60,7 @@ pub(crate) use machine::Machine;
 pub use machine::StartError;
 pub(crate) use mailbox::Opened;
 pub use observe::{ProcessDetails, ProcessInfo};
+pub(crate) use seed::Seeds;
 pub(crate) use spawn::Spawn;
 pub use spawn::{SpawnError, SpawnRequest};
 pub use usage::{Held, Usage};
@@ -99,9 +99,7 @@ pub(crate) struct NodeInner {
     /// For who calls it later.
     this: Weak<NodeInner>,
     alarm: Alarm,
-    /// A keyed function of a counter: seeds that no script can guess from its own.
-    seed_key: RandomState,
-    seeds: AtomicU64,
+    pub(crate) seeds: Seeds,
     /// Instances held.
     instances: Arc<Census>,
     pub(crate) files: Arc<FileThreads>,
@@ -123,6 +121,7 @@ impl NodeInner {
         budgets: Budgets,
         output: Arc<dyn Output>,
         debug: bool,
+        seeds: Seeds,
     ) -> Arc<NodeInner> {
         let journal = Arc::<Journal>::default();
         Arc::new_cyclic(|this| NodeInner {
@@ -139,8 +138,7 @@ impl NodeInner {
             handle: OnceLock::new(),
             this: this.clone(),
             alarm: Alarm::default(),
-            seed_key: RandomState::new(),
-            seeds: AtomicU64::new(0),
+            seeds,
             instances: Arc::default(),
             files: Arc::default(),
             idle: Notify::new(),
@@ -213,10 +211,6 @@ impl NodeInner {
     /// Instances held now.
     pub(crate) fn instance_count(&self) -> usize {
         self.instances.count()
-    }
-
-    pub(crate) fn next_seed(&self) -> u64 {
-        self.seed_key.hash_one(self.seeds.fetch_add(1, Ordering::Relaxed))
     }
 
     /// The living process that a destination leads to. Takes no lock.

@@ -153,7 +153,8 @@ impl Runner<'_> {
             Err(error) => return Step::End(not_made(&error, incarnation.limits())),
         };
         let live = self.live.insert(Live { incarnation, instance, is_short: false });
-        let status = live.start(self.process, &arguments, self.node.next_seed(), self.node.clock()).await;
+        let seed = self.node.seeds.of(&self.process.pid, live.incarnation.number);
+        let status = live.start(self.process, &arguments, seed, self.node.clock()).await;
         drop(arguments);
         if matches!(status, Ok(Status::Parked(_))) {
             self.process.life.start();
@@ -294,7 +295,7 @@ impl Live {
         &mut self,
         process: &Process,
         arguments: &Arguments,
-        seed: u64,
+        seed: (u64, u64, u64, u64),
         clock: &Clock,
     ) -> wasmtime::Result<Status> {
         let Live { incarnation, instance, .. } = self;

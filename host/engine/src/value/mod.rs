@@ -10,6 +10,7 @@ mod quantity;
 mod read;
 mod serde;
 mod string;
+mod time;
 mod travel;
 mod typed;
 mod write;
@@ -45,8 +46,8 @@ pub enum Value {
     Array(Vec<Value>),
     /// Any other table, in the order it was encoded.
     Map(Vec<(Value, Value)>),
-    /// A value without a Rust form yet (error object, Time, Duration, `json.null`, a table seen before): extension type
-    /// and bytes.
+    /// A time ([`Value::as_time`]), a duration ([`Value::as_duration`]); or what has no form in Rust: an error object, `json.null`, a
+    /// table seen before. Extension type and bytes.
     Extension(i8, Vec<u8>),
 }
 

@@ -13,6 +13,7 @@ use serde::ser::{
 };
 
 use super::read::append;
+use super::time::Std;
 
 /// The name of the type whose bytes are a payload already.
 pub(crate) const RAW: &str = "$lunarium::Raw";
@@ -26,6 +27,10 @@ pub(crate) const EXTENSION: &str = "$lunarium::Extension";
 pub struct WriteError(String);
 
 impl WriteError {
+    pub(super) fn new(what: &str) -> WriteError {
+        WriteError(what.to_owned())
+    }
+
     fn key(what: &str) -> WriteError {
         WriteError(format!("has {what} as a key"))
     }
@@ -145,7 +150,7 @@ impl Writer {
             // The largest form has room for any number.
             None => drop(kind.write(&mut self.out, u32::MAX)),
         }
-        Ok(Table { writer: self, kind, head, told: count, count: 0, closes: 1 })
+        Ok(Table { writer: self, kind, head, told: count, count: 0, closes: 1, std: None })
     }
 
     /// A table with one key, the variant's name, whose value follows.
@@ -185,6 +190,8 @@ pub(crate) struct Table<'w> {
     count: usize,
     /// Tables that end with it.
     closes: usize,
+    /// It may turn out to be no table.
+    std: Option<Std>,
 }
 
 impl Table<'_> {
@@ -206,8 +213,13 @@ impl Table<'_> {
     }
 
     fn close(self) -> Result<(), WriteError> {
-        let Table { writer, head, told, count, closes, kind } = self;
+        let Table { writer, head, told, count, closes, kind, std } = self;
         writer.depth = writer.depth.saturating_sub(closes);
+        if let Some(value) = std.and_then(|std| std.write(writer.out.get(head..).unwrap_or_default())) {
+            writer.out.truncate(head);
+            writer.out.extend(value?.encode());
+            return Ok(());
+        }
         if told == Some(count) {
             return Ok(());
         }
@@ -417,8 +429,9 @@ impl<'w> Serializer for &'w mut Writer {
         self.open(Kind::Map, count)
     }
 
-    fn serialize_struct(self, _: &'static str, count: usize) -> Result<Table<'w>, WriteError> {
-        self.open(Kind::Map, Some(count))
+    fn serialize_struct(self, name: &'static str, count: usize) -> Result<Table<'w>, WriteError> {
+        let table = self.open(Kind::Map, Some(count))?;
+        Ok(Table { std: Std::named(name, count), ..table })
     }
 
     fn serialize_struct_variant(

@@ -8,7 +8,7 @@ mod mailbox;
 mod observe;
 
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use lunarium::output::{self, Captured};
 use lunarium::{Dir, Directory, Error, ErrorKind, FunctionError, LimitName, Module, Node, Outcome, Value};
@@ -333,4 +333,46 @@ fn the_readme_shows_what_the_crates_documentation_runs() {
     for line in shown.lines() {
         assert!(run.contains(&line.trim()), "not run: {line}");
     }
+}
+
+#[test]
+fn times_are_times() -> Result<(), Error> {
+    let (node, _) = node();
+    let source = "
+        return {
+            next = function(from, every) return from:add(every) end,
+            between = function(a, b) return b:sub(a), { a, b } end,
+        }";
+    let plugin = node.plugin("times.lua", source).start_blocking()?;
+    let (start, hour) = (UNIX_EPOCH + Duration::new(1_700_000_000, 5), Duration::from_secs(3_600));
+    let next: SystemTime = plugin.call_blocking("next", (start, hour))?;
+    assert_eq!(next, start + hour);
+    let (between, both): (Duration, (SystemTime, SystemTime)) = plugin.call_blocking("between", (start, next))?;
+    assert_eq!((between, both), (hour, (start, next)));
+    let value: Value = plugin.call_blocking("next", (Value::try_from(start)?, Value::try_from(hour)?))?;
+    assert_eq!((value.as_time(), value.as_duration()), (Some(next), None));
+    let late = UNIX_EPOCH + Duration::from_secs(1 << 40);
+    let error = plugin.call_blocking::<()>("next", (late, hour)).unwrap_err();
+    assert_eq!(error.to_string(), "is a time that isn't from 0000-01-02 to 9999-12-30");
+    Ok(())
+}
+
+#[test]
+fn chance_follows_from_the_seed_of_a_node() -> Result<(), Error> {
+    let source = "return function()
+        return { math.random(1 << 60), (uuid.v4()), (hash.sha256(random.bytes(64))) }
+    end";
+    let draw = |seed: Option<u64>| -> Result<Vec<(i64, String, String)>, Error> {
+        let builder = Node::builder().output(Captured::new());
+        let node = seed.map_or(Node::builder().output(Captured::new()), |seed| builder.seed(seed)).start()?;
+        (0..3).map(|_| node.plugin("dice.lua", source).start_blocking()?.result_blocking()).collect()
+    };
+    let first = draw(Some(7))?;
+    assert_eq!(draw(Some(7))?, first);
+    let mut all = [first, draw(Some(8))?, draw(None)?, draw(None)?].concat();
+    let count = all.len();
+    all.sort();
+    all.dedup_by(|a, b| a.0 == b.0 || a.1 == b.1 || a.2 == b.2);
+    assert_eq!(all.len(), count);
+    Ok(())
 }

@@ -13,7 +13,7 @@ pub struct ReadError {
 }
 
 impl ReadError {
-    pub(super) fn new(what: impl Into<String>) -> ReadError {
+    pub(in super::super) fn new(what: impl Into<String>) -> ReadError {
         ReadError { path: Vec::new(), what: what.into() }
     }
 
@@ -78,6 +78,8 @@ fn wanted(expected: &dyn Expected) -> String {
         "a sequence" => "list",
         "a map" => "table",
         "unit" => "nil",
+        "struct SystemTime" => "time",
+        "struct Duration" => "duration",
         other if other.starts_with("struct ") => "table",
         other if other.starts_with("a tuple ") => "list",
         other => other,

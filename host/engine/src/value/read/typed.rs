@@ -6,6 +6,7 @@ use serde::de::{
 };
 use serde::forward_to_deserialize_any;
 
+use super::super::time::Std;
 use super::{Head, ReadError, Reader, integer};
 use crate::value::RAW;
 
@@ -34,6 +35,15 @@ impl<'p> Reader<'p> {
                 0 => Ok(value),
                 _ => Err(ReadError::new("table has too many keys")),
             }
+        })
+    }
+
+    fn std<V: Visitor<'p>>(&mut self, std: Std, visitor: V) -> Result<V::Value, ReadError> {
+        self.read(|reader, head| match head {
+            Head::Extension(kind, bytes) if kind == std.kind() => std.read(bytes, visitor),
+            // As serde has it elsewhere, and as `Std::write` finds it.
+            Head::Map(count) => reader.map(count, visitor),
+            other => Err(ReadError::mismatch(std.name(), other.name())),
         })
     }
 }
@@ -177,10 +187,13 @@ impl<'p> Deserializer<'p> for &mut Reader<'p> {
 
     fn deserialize_struct<V: Visitor<'p>>(
         self,
-        _: &'static str,
-        _: &'static [&'static str],
+        name: &'static str,
+        fields: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, ReadError> {
+        if let Some(std) = Std::of(name, fields) {
+            return self.std(std, visitor);
+        }
         self.read(|reader, head| match head {
             Head::Map(count) => reader.map(count, visitor),
             Head::List(0) => reader.map(0, visitor),
