@@ -2,13 +2,16 @@
 //! and which of WASI's stay: Rust's std and libc bring some sixty functions along, and the host provides two. Each of the others
 //! becomes a function that traps. So there is nothing to link, and an instance is made with as many imports as it can use.
 
+use std::collections::BTreeMap;
+
 use wasm_encoder::reencode::{Error as ReencodeError, Reencode, utils};
 use wasm_encoder::{
-    CodeSection, ExportKind, ExportSection, Function, FunctionSection, ImportSection, Instruction, Module, TableSection,
+    CodeSection, ExportKind, ExportSection, Function, FunctionSection, ImportSection, Instruction, Module, NameMap,
+    NameSection, TableSection,
 };
 use wasmparser::{
-    CodeSectionReader, CompositeInnerType, ExportSectionReader, FunctionSectionReader, Import, ImportSectionReader,
-    Parser, Payload, Table, TypeRef,
+    CodeSectionReader, CompositeInnerType, ExportSectionReader, FunctionSectionReader, Import, ImportSectionReader, Name,
+    NameSectionReader, Parser, Payload, Table, TypeRef,
 };
 
 /// Why a core module can't be pruned.
@@ -186,6 +189,23 @@ impl Reencode for Pruner<'_> {
             }
         }
         Ok(())
+    }
+
+    /// Of a build that wasn't stripped, to be profiled: names stand in the order of the functions.
+    fn custom_name_section(&mut self, section: NameSectionReader<'_>) -> Result<NameSection, ReencodeError> {
+        let mut functions = BTreeMap::new();
+        for names in section {
+            let Name::Function(names) = names? else { continue };
+            for name in names {
+                let name = name?;
+                functions.insert(self.function_index(name.index)?, name.name);
+            }
+        }
+        let mut names = NameMap::new();
+        functions.into_iter().for_each(|(function, name)| names.append(function, name));
+        let mut section = NameSection::new();
+        section.functions(&names);
+        Ok(section)
     }
 
     fn parse_table(&mut self, tables: &mut TableSection, mut table: Table<'_>) -> Result<(), ReencodeError> {
