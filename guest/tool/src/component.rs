@@ -2,7 +2,7 @@
 
 use wit_component::ComponentEncoder;
 
-use crate::prune;
+use crate::{prune, shim};
 
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -10,6 +10,8 @@ pub enum Error {
     NotWasm { bytes: usize },
     #[error(transparent)]
     Prune(#[from] prune::Error),
+    #[error(transparent)]
+    Shim(#[from] shim::Error),
     #[error("no component can be made of this core module: {reason}")]
     Encode { reason: String },
 }
@@ -29,10 +31,11 @@ pub fn from_core(wasm: Vec<u8>) -> Result<Vec<u8>, Error> {
         return Err(Error::NotWasm { bytes: wasm.len() });
     }
     let pruned = prune::wasi(&wasm)?;
-    ComponentEncoder::default()
+    let component = ComponentEncoder::default()
         .module(&pruned)
         .and_then(|encoder| encoder.validate(true).encode())
-        .map_err(|error| Error::Encode { reason: format!("{error:#}") })
+        .map_err(|error| Error::Encode { reason: format!("{error:#}") })?;
+    Ok(shim::remove(&component)?)
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@
 mod component;
 mod digest;
 mod prune;
+mod shim;
 mod snapshot;
 mod state;
 

@@ -22,7 +22,7 @@ fn only_what_the_host_provides_is_imported() {
     wasmparser::validate(&pruned).expect("valid");
     let mut imports = Vec::new();
     for payload in Parser::new(0).parse_all(&pruned) {
-        if let wasmparser::Payload::ImportSection(section) = payload.expect("valid") {
+        if let Payload::ImportSection(section) = payload.expect("valid") {
             for import in section.into_imports() {
                 let import = import.expect("an import");
                 imports.push(format!("{} {}", import.module, import.name));
@@ -40,21 +40,21 @@ fn calls_tables_and_exports_still_mean_the_same_functions() {
     let mut exported = Vec::new();
     for payload in Parser::new(0).parse_all(&pruned) {
         match payload.expect("valid") {
-            wasmparser::Payload::CodeSectionEntry(body) => {
+            Payload::CodeSectionEntry(body) => {
                 for operator in body.get_operators_reader().expect("operators") {
                     if let wasmparser::Operator::Call { function_index } = operator.expect("an operator") {
                         calls.push(function_index);
                     }
                 }
             }
-            wasmparser::Payload::ElementSection(section) => {
+            Payload::ElementSection(section) => {
                 for element in section {
                     if let wasmparser::ElementItems::Functions(functions) = element.expect("an element").items {
                         elements.extend(functions.into_iter().map(|function| function.expect("a function")));
                     }
                 }
             }
-            wasmparser::Payload::ExportSection(section) => {
+            Payload::ExportSection(section) => {
                 exported.extend(section.into_iter().map(|export| export.expect("an export").index));
             }
             _ => {}

@@ -74,8 +74,8 @@ impl Drop for Report {
 
 /// What comes next.
 enum Step {
-    /// An incarnation: the first, or after an upgrade.
-    Begin(Program),
+    /// An incarnation: the first, or after an upgrade. Boxed, or each step would move as much as this takes.
+    Begin(Box<Program>),
     /// It waits, and goes on with a delivery or at a time.
     Wait(Parked),
     /// None: it was killed.
@@ -105,10 +105,10 @@ struct Live {
 impl Runner<'_> {
     /// Runs the process to its end; its instance may still be there. None: it was killed.
     async fn run(&mut self, program: Program) -> Option<Outcome> {
-        let mut step = Step::Begin(program);
+        let mut step = Step::Begin(Box::new(program));
         loop {
             step = match step {
-                Step::Begin(program) => self.begin(program).await,
+                Step::Begin(program) => self.begin(*program).await,
                 Step::Wait(parked) => self.go_on(parked).await,
                 Step::End(outcome) => return outcome,
             };
@@ -225,7 +225,7 @@ impl Runner<'_> {
         self.process.life.set_running(false);
         self.slice.end();
         give_way().await;
-        Step::Begin(program)
+        Step::Begin(Box::new(program))
     }
 
     /// Waits until something is to be delivered, the earliest timer is due, or the process is killed.

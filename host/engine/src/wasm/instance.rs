@@ -3,11 +3,13 @@
 //! Owns the time slice of a call and the bytes it may copy. Refuses to know whose it is: an occupant says how much
 //! memory there is, and at each tick whether the instance may go on.
 
+use std::sync::Arc;
+
 use lunarium_contract::call;
 use lunarium_kernel::{LimitName, Limits};
-use wasmtime::{Store, UpdateDeadline};
+use wasmtime::{Store, UpdateDeadline, component};
 
-use super::bindings::LuaProcess;
+use super::exports::Exports;
 use super::guest::{Chunk, EventParam, EventResult, Globals, Program, Status};
 use super::instances::Slot;
 use super::memory::MemoryLimiter;
@@ -41,7 +43,8 @@ pub(crate) enum Stopped {
 /// An instance and its store. A call that was dropped leaves it unusable: drop it then.
 pub(crate) struct Instance<T: Occupant> {
     store: Store<T>,
-    exports: LuaProcess,
+    instance: component::Instance,
+    exports: Arc<Exports>,
 }
 
 impl<T: Occupant> Instance<T> {
@@ -57,8 +60,9 @@ impl<T: Occupant> Instance<T> {
             Ok(UpdateDeadline::Yield(1))
         });
         store.set_epoch_deadline(SLICE);
-        let exports = pre.instantiate_async(&mut store).await?;
-        Ok(Instance { store, exports })
+        let exports = Arc::clone(slot.exports());
+        let instance = exports.instantiate(pre, &mut store).await?;
+        Ok(Instance { store, instance, exports })
     }
 
     pub(crate) fn occupant(&self) -> &T {
@@ -70,33 +74,39 @@ impl<T: Occupant> Instance<T> {
     }
 
     pub(crate) async fn start(&mut self, program: Program<'_>, arguments: &[u8]) -> wasmtime::Result<Status> {
-        let exports = self.exports.lunarium_process_guest();
-        exports.call_start(slice(&mut self.store), program, arguments).await
+        let function = self.exports.start.of(&mut self.store, &self.instance)?;
+        let (result,) = function.call_async(slice(&mut self.store), (program, arguments)).await?;
+        Ok(result)
     }
 
     pub(crate) async fn resume(&mut self, events: &[EventParam<'_>]) -> wasmtime::Result<Status> {
-        let exports = self.exports.lunarium_process_guest();
-        exports.call_resume(slice(&mut self.store), events).await
+        let function = self.exports.resume.of(&mut self.store, &self.instance)?;
+        let (result,) = function.call_async(slice(&mut self.store), (events,)).await?;
+        Ok(result)
     }
 
     pub(crate) async fn give_back(&mut self) -> wasmtime::Result<Vec<EventResult>> {
-        let exports = self.exports.lunarium_process_guest();
-        exports.call_give_back(slice(&mut self.store)).await
+        let function = self.exports.give_back.of(&mut self.store, &self.instance)?;
+        let (result,) = function.call_async(slice(&mut self.store), ()).await?;
+        Ok(result)
     }
 
     pub(crate) async fn check(&mut self, chunk: Chunk<'_>) -> wasmtime::Result<Result<Globals, String>> {
-        let exports = self.exports.lunarium_process_guest();
-        exports.call_check(slice(&mut self.store), chunk).await
+        let function = self.exports.check.of(&mut self.store, &self.instance)?;
+        let (result,) = function.call_async(slice(&mut self.store), (chunk,)).await?;
+        Ok(result)
     }
 
     pub(crate) async fn compile(&mut self, chunk: Chunk<'_>) -> wasmtime::Result<Result<Vec<u8>, String>> {
-        let exports = self.exports.lunarium_process_guest();
-        exports.call_compile(slice(&mut self.store), chunk).await
+        let function = self.exports.compile.of(&mut self.store, &self.instance)?;
+        let (result,) = function.call_async(slice(&mut self.store), (chunk,)).await?;
+        Ok(result)
     }
 
     pub(crate) async fn stack_pointer(&mut self) -> wasmtime::Result<u32> {
-        let exports = self.exports.lunarium_process_guest();
-        exports.call_stack_pointer(slice(&mut self.store)).await
+        let function = self.exports.stack_pointer.of(&mut self.store, &self.instance)?;
+        let (result,) = function.call_async(slice(&mut self.store), ()).await?;
+        Ok(result)
     }
 
     /// What is given back may have been larger than the guest's own messages may be: an event holds another's result.

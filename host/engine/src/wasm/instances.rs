@@ -15,10 +15,10 @@ use std::time::Duration;
 use futures_lite::future;
 use parking_lot::{Mutex, RwLock};
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
-use wasmtime::component::{Component, Linker};
+use wasmtime::component::{Component, InstancePre, Linker};
 use wasmtime::{Config, InstanceAllocationStrategy};
 
-use super::bindings::LuaProcessPre;
+use super::exports::Exports;
 use super::guest_code::GuestCode;
 use super::instance::Occupant;
 use super::pool::{self, PoolError};
@@ -85,7 +85,8 @@ impl Growth {
 }
 
 struct Segment<T: Occupant> {
-    pre: LuaProcessPre<T>,
+    pre: InstancePre<T>,
+    exports: Arc<Exports>,
     size: u32,
     free: AtomicU32,
     /// A slot was taken since the keeper looked.
@@ -308,8 +309,9 @@ impl<T: Occupant> Segment<T> {
         let mut linker = Linker::new(&wasm);
         link(&mut linker, &component)?;
         linker.define_unknown_imports_as_traps(&component)?;
-        let pre = LuaProcessPre::new(linker.instantiate_pre(&component)?)?;
-        Ok(Arc::new(Segment { pre, size, free: AtomicU32::new(size), touched: AtomicBool::new(true) }))
+        let pre = linker.instantiate_pre(&component)?;
+        let exports = Arc::new(Exports::new(&component)?);
+        Ok(Arc::new(Segment { pre, exports, size, free: AtomicU32::new(size), touched: AtomicBool::new(true) }))
     }
 
     fn take(&self) -> bool {
@@ -322,8 +324,12 @@ impl<T: Occupant> Segment<T> {
 }
 
 impl<T: Occupant> Slot<T> {
-    pub(super) fn pre(&self) -> &LuaProcessPre<T> {
+    pub(super) fn pre(&self) -> &InstancePre<T> {
         &self.segment.pre
+    }
+
+    pub(super) fn exports(&self) -> &Arc<Exports> {
+        &self.segment.exports
     }
 }
 

@@ -6,6 +6,7 @@
 mod available;
 mod bindings;
 pub(crate) mod convert;
+mod exports;
 mod guest_code;
 mod instance;
 mod instances;

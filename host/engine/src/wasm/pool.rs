@@ -20,10 +20,10 @@ const SPARE_MAPPINGS: u64 = 8_000;
 
 /// What one process takes of each pool; a test on the built guest holds these.
 pub(crate) mod factor {
-    /// The guest, its shim and its fix-up module.
-    pub(crate) const CORE_INSTANCES: u32 = 3;
-    /// The guest's function table and the shim's.
-    pub(crate) const TABLES: u32 = 2;
+    /// The guest, and what fills its table with the imports that need its memory.
+    pub(crate) const CORE_INSTANCES: u32 = 2;
+    /// The guest's function table.
+    pub(crate) const TABLES: u32 = 1;
     /// The linear memory and the GC heap.
     pub(crate) const MEMORIES: u32 = 2;
 }
