@@ -10,8 +10,8 @@ use wasm_encoder::{
     NameSection, TableSection,
 };
 use wasmparser::{
-    CodeSectionReader, CompositeInnerType, ExportSectionReader, FunctionSectionReader, Import, ImportSectionReader, Name,
-    NameSectionReader, Parser, Payload, Table, TypeRef,
+    CodeSectionReader, CompositeInnerType, ExportSectionReader, FunctionSectionReader, Import, ImportSectionReader,
+    Name, NameSectionReader, Parser, Payload, Table, TypeRef,
 };
 
 /// Why a core module can't be pruned.

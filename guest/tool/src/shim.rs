@@ -191,8 +191,9 @@ impl Reencode for Fill {
     type Error = Infallible;
 
     fn table_type(&mut self, table: wasmparser::TableType) -> Result<TableType, ReencodeError> {
-        let size = u64::from(self.size);
-        Ok(TableType { minimum: size, maximum: table.maximum.map(|_| size), ..utils::table_type(self, table)? })
+        let minimum = self.size.into();
+        // Main's may have none either.
+        Ok(TableType { minimum, maximum: None, ..utils::table_type(self, table)? })
     }
 
     /// Only the place from which on the table is filled is one.

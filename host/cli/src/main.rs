@@ -74,11 +74,12 @@ fn main() -> ExitCode {
 
 /// `lunarium check`: nothing is said when nothing is wrong. Warnings alone are no failure, unless they were made one.
 fn check(options: &Check) -> Result<u8, Refused> {
-    let mut draft = read(&options.path, &modules::Modules::new().all)?;
+    let modules = modules::Modules::new().all;
+    let mut draft = read(&options.path, &modules)?;
     // Nothing runs, so nothing needs what is granted.
     Wall::build(!options.no_confine, [], false)?;
     // Programs are compiled one at a time, each in an instance of its own.
-    let node = start_node(NodeConfig::new(Arc::new(Silence)), Some(FEW_PROCESSES))?;
+    let node = start_node(NodeConfig::new(Arc::new(Silence)), Some(FEW_PROCESSES), modules)?;
     // Without a driver: there is nothing to wait for but the engine.
     let runtime = Builder::new_current_thread().build().map_err(|error| Refused::machine(error.to_string()))?;
     runtime.block_on(draft.compile(&node));
@@ -112,12 +113,16 @@ fn finished(draft: Draft) -> Result<App, Refused> {
 }
 
 /// A node as large as what is wanted of it, and no larger than it may be: a start is refused where the machine has too
-/// few mappings for every process there could be.
-fn start_node(mut config: NodeConfig, max_processes: Option<u32>) -> Result<Node, Refused> {
+/// few mappings for every process there could be. It has the modules.
+fn start_node(mut config: NodeConfig, max_processes: Option<u32>, modules: Vec<Module>) -> Result<Node, Refused> {
     if let Some(wanted) = max_processes {
         config.max_processes = wanted.max(FEW_PROCESSES).min(config.max_processes);
     }
-    Node::start(config).map_err(|error| Refused::machine(error.to_string()))
+    let node = Node::start(config).map_err(|error| Refused::machine(error.to_string()))?;
+    for module in modules {
+        node.add_module(module).map_err(|error| Refused::machine(error.to_string()))?;
+    }
+    Ok(node)
 }
 
 fn limits(given: &[String]) -> Result<LimitsOverride, Refused> {

@@ -110,11 +110,8 @@ impl Running {
         config.debug = self.screen.shows(Level::Debug);
         config.cpu_max = cpu_max;
         config.max_processes = options.node_processes.unwrap_or(config.max_processes);
-        let node = start_node(config, draft.max_processes())?;
         modules.start(data, &self.screen)?;
-        for module in modules.all {
-            node.add_module(module).map_err(|error| Refused::machine(error.to_string()))?;
-        }
+        let node = start_node(config, draft.max_processes(), modules.all)?;
         draft.compile(&node).await;
         let mut app = finished(draft)?;
         let wish = Wish {

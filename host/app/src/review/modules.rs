@@ -17,8 +17,8 @@ use crate::source::At;
 /// Warnings with a "did you mean". The number: more than anybody corrects at once.
 const HINTED: usize = 100;
 
-/// By a module's name, its functions.
-type Known<'a> = BTreeMap<&'a str, Vec<&'a str>>;
+/// The node's modules, by name.
+type Known<'a> = BTreeMap<&'a str, &'a Module>;
 
 /// What is known of the processes that a chunk runs in.
 #[derive(Default)]
@@ -53,7 +53,7 @@ pub(crate) fn unknown(
     modules: &[Module],
     granted: &[At<String>],
 ) -> Vec<Mistake> {
-    let known: Known<'_> = modules.iter().map(|module| (module.name(), module.functions().collect())).collect();
+    let known: Known<'_> = modules.iter().map(|module| (module.name(), module)).collect();
     let surroundings = surroundings(app, checked);
     let nothing = Surroundings::default();
     let mut warnings: Vec<Mistake> = granted.iter().filter_map(|name| ungrantable(name, &known)).collect();
@@ -99,7 +99,8 @@ fn missing(
         return None;
     }
     let (message, hint) = if needs_grant {
-        let grant = if GRANTED.contains(&name) { format!("{name}: […]") } else { format!("modules: [{name}]") };
+        let has_key = GRANTED.contains(&name) || known.get(name).is_some_and(|module| module.takes_settings());
+        let grant = if has_key { format!("{name}: […]") } else { format!("modules: [{name}]") };
         (format!("module `{name}` isn't granted"), Some(format!("it needs `grants: {{{grant}}}`")))
     } else if globals.there.iter().any(|there| there == name) {
         (format!("there is no module `{name}`"), Some(format!("`{name}` is a global")))
@@ -130,8 +131,10 @@ fn fieldless(
     let own = globals.members.iter().skip(first).map_while(|member| member.strip_prefix(&path));
     let own: Vec<&str> = own.filter(|field| !field.contains('.')).collect();
     let (what, fields) = match known.get(module) {
-        _ if !own.is_empty() => ("field", &own),
-        Some(functions) if !functions.contains(&name) => ("function", functions),
+        _ if !own.is_empty() => ("field", own),
+        Some(module) if module.functions().all(|function| function != name) => {
+            ("function", module.functions().collect())
+        }
         _ => return None,
     };
     let message = format!("module `{module}` has no {what} `{name}`");

@@ -135,3 +135,18 @@ fn check_tells_what_is_wrong_with_rules_and_where() {
     "#]]
     .assert_eq(&run(&folder, &["check", "app"]));
 }
+
+#[test]
+fn check_knows_its_functions_and_how_it_is_granted() {
+    let folder = app("  - name: main
+    kind: process.lua
+    source: \"local http = require('http') return function() return http.gte('http://a/') end\"
+    grants: {http: [{url: 'http://a/*'}]}
+  - name: other
+    kind: process.lua
+    source: \"return function() return require('http').get('http://a/') end\"
+");
+    let told = run(&folder, &["check", "app"]);
+    assert!(told.contains("module `http` has no function `gte`") && told.contains("did you mean `get`?"), "{told}");
+    assert!(told.contains("module `http` isn't granted") && told.contains("it needs `grants: {http: […]}`"), "{told}");
+}
