@@ -237,7 +237,13 @@ fn a_node_of_three_times_the_weight_gets_three_times_the_slices() {
         (0..tasks).for_each(|_| drop(lab.spawn("counter", Vec::new())));
     }
     let [one, three] = rounds(|| labs.each_ref().map(Lab::print_count));
-    assert!((2 * one..5 * one).contains(&three), "{one} and {three} rounds");
+    assert!(three > one, "{one} and {three} rounds");
+    assert_three_times(labs.each_ref().map(|lab| lab.node.usage().cpu));
+}
+
+/// Of the time that they were given: how far one gets in it is the machine's, when others want that too.
+fn assert_three_times([one, three]: [Duration; 2]) {
+    assert!((2 * one..5 * one).contains(&three), "{one:?} and {three:?}");
 }
 
 #[test]
@@ -258,9 +264,8 @@ fn a_host_of_three_times_the_weight_gets_three_times_the_slices_of_its_node() {
         hosts.map(|(id, ..)| lines.iter().filter(|line| *line == id).count())
     };
     let [one, three] = rounds(count);
-    assert!((2 * one..5 * one).contains(&three), "{one} and {three} rounds");
-    let used = hosts.map(|(id, ..)| lab.node.host_usage(&HostId::new(id)).unwrap().cpu);
-    assert!(used[1] > used[0], "{used:?}");
+    assert!(three > one, "{one} and {three} rounds");
+    assert_three_times(hosts.map(|(id, ..)| lab.node.host_usage(&HostId::new(id)).unwrap().cpu));
 }
 
 /// Half a core, of a node or of a host.
