@@ -269,6 +269,11 @@ impl Plugin {
         self.handle.wait().await
     }
 
+    /// The same, blocking the thread. Not for a thread that runs async tasks.
+    pub fn wait_blocking(&self) -> Outcome {
+        self.handle.wait_blocking()
+    }
+
     /// Waits for its end, and gives what its function returned.
     ///
     /// Errors: it failed, and how; the result isn't of the type.

@@ -256,9 +256,8 @@ fn a_file_full_of_names_is_checked_in_time() {
 
 #[test]
 fn the_examples_have_no_warnings() {
-    let examples = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples");
-    for entry in std::fs::read_dir(examples).unwrap() {
-        let path = entry.unwrap().path();
+    for name in crate::examples::applications() {
+        let path = crate::examples::examples().join(name);
         let folder = folder(&[]);
         assert_eq!(run(&folder, &["check", path.to_str().unwrap()]), "exit code: 0\n", "{}", path.display());
     }
