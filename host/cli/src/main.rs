@@ -74,11 +74,15 @@ fn main() -> ExitCode {
 
 /// `lunarium check`: nothing is said when nothing is wrong. Warnings alone are no failure, unless they were made one.
 fn check(options: &Check) -> Result<u8, Refused> {
-    let mut draft = read(&options.path, &modules::Modules::new().all)?;
+    let modules = modules::Modules::new().all;
+    let mut draft = read(&options.path, &modules)?;
     // Nothing runs, so nothing needs what is granted.
     Wall::build(!options.no_confine, [], false)?;
     // Programs are compiled one at a time, each in an instance of its own.
     let node = start_node(NodeConfig::new(Arc::new(Silence)), Some(FEW_PROCESSES))?;
+    for module in modules {
+        node.add_module(module).map_err(|error| Refused::machine(error.to_string()))?;
+    }
     // Without a driver: there is nothing to wait for but the engine.
     let runtime = Builder::new_current_thread().build().map_err(|error| Refused::machine(error.to_string()))?;
     runtime.block_on(draft.compile(&node));

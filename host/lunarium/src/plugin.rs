@@ -186,7 +186,8 @@ impl PluginBuilder {
             grants = grants.with_settings(settings);
         }
         let entry = definition.entry.clone();
-        node.define(definition.with_grants(grants));
+        // Also for what scripts start of it: else a plugin would shed its limits by starting itself.
+        node.define(definition.with_grants(grants).with_limits(limits.clone()));
         let mut request = SpawnRequest::new(entry, HostId::new(HOST)).with_arguments(arguments).with_limits(limits);
         (request.security, request.name) = (security, name);
         (request.context, request.messages) = (context, messages);

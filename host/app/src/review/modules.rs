@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use lunarium_contract::module::{ALWAYS, GRANTED};
-use lunarium_engine::{Definition, GlobalUse, Globals, Module, Named};
+use lunarium_engine::{Definition, GlobalUse, Globals, Module, Named, Settings};
 
 use super::globals::granted;
 use crate::application::{App, Program};
@@ -17,8 +17,8 @@ use crate::source::At;
 /// Warnings with a "did you mean". The number: more than anybody corrects at once.
 const HINTED: usize = 100;
 
-/// By a module's name, its functions.
-type Known<'a> = BTreeMap<&'a str, Vec<&'a str>>;
+/// The node's, by their names.
+type Known<'a> = BTreeMap<&'a str, &'a Module>;
 
 /// What is known of the processes that a chunk runs in.
 #[derive(Default)]
@@ -53,7 +53,7 @@ pub(crate) fn unknown(
     modules: &[Module],
     granted: &[At<String>],
 ) -> Vec<Mistake> {
-    let known: Known<'_> = modules.iter().map(|module| (module.name(), module.functions().collect())).collect();
+    let known: Known<'_> = modules.iter().map(|module| (module.name(), module)).collect();
     let surroundings = surroundings(app, checked);
     let nothing = Surroundings::default();
     let mut warnings: Vec<Mistake> = granted.iter().filter_map(|name| ungrantable(name, &known)).collect();
@@ -75,9 +75,11 @@ fn ungrantable(name: &At<String>, known: &Known<'_>) -> Option<Mistake> {
         return None;
     }
     let warning = Mistake::warning(format!("module `{}` is granted, and isn't there", name.value));
-    let names: Vec<&str> = known.keys().copied().collect();
+    // Those with settings have a key of their own.
+    let by_name = known.values().filter(|module| !module.takes_settings());
+    let names: Vec<&str> = by_name.map(|module| module.name()).collect();
     let hint = match names.is_empty() {
-        true => Some("modules are the embedding program's: this one has none".to_owned()),
+        true => Some("such modules are the embedding program's: this one has none".to_owned()),
         false => hint(&name.value, &names),
     };
     Some(warning.at(&name.place).hint(hint))
@@ -99,7 +101,8 @@ fn missing(
         return None;
     }
     let (message, hint) = if needs_grant {
-        let grant = if GRANTED.contains(&name) { format!("{name}: […]") } else { format!("modules: [{name}]") };
+        let by_settings = GRANTED.contains(&name) || known.get(name).is_some_and(|module| module.takes_settings());
+        let grant = if by_settings { format!("{name}: […]") } else { format!("modules: [{name}]") };
         (format!("module `{name}` isn't granted"), Some(format!("it needs `grants: {{{grant}}}`")))
     } else if globals.there.iter().any(|there| there == name) {
         (format!("there is no module `{name}`"), Some(format!("`{name}` is a global")))
@@ -129,10 +132,10 @@ fn fieldless(
     let first = globals.members.partition_point(|member| *member < path);
     let own = globals.members.iter().skip(first).map_while(|member| member.strip_prefix(&path));
     let own: Vec<&str> = own.filter(|field| !field.contains('.')).collect();
-    let (what, fields) = match known.get(module) {
-        _ if !own.is_empty() => ("field", &own),
-        Some(functions) if !functions.contains(&name) => ("function", functions),
-        _ => return None,
+    let functions = || known.get(module).map(|module| module.functions().collect::<Vec<_>>());
+    let (what, fields) = match own.is_empty() {
+        false => ("field", own),
+        true => ("function", functions().filter(|functions| !functions.contains(&name))?),
     };
     let message = format!("module `{module}` has no {what} `{name}`");
     let hint = is_hinted.then(|| nearest_hint(name, fields.iter().copied())).flatten();
@@ -178,6 +181,8 @@ fn surroundings<'a>(app: &'a App, checked: &[(&'a Program, &'a Globals)]) -> BTr
 /// Modules that an entry has by its grants, or those of a host: it may run on any.
 fn all_granted<'a>(app: &'a App, definition: &'a Definition) -> BTreeSet<&'a str> {
     let hosts = app.hosts().iter().map(|host| &host.definition.grants);
-    let named = hosts.chain([&definition.grants]).flat_map(|grants| &grants.modules).map(|name| &**name);
+    let named = hosts.chain([&definition.grants]).flat_map(|grants| {
+        grants.modules.iter().chain(grants.settings.iter().map(Settings::module)).map(|name| &**name)
+    });
     named.chain(granted(app, definition)).collect()
 }
