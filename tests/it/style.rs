@@ -9,7 +9,7 @@ const MOST_LINES: usize = 600;
 fn sources() -> Vec<PathBuf> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     let mut found = Vec::new();
-    for folder in ["host", "guest", "tests", "wit"] {
+    for folder in ["host", "guest", "tests", "wit", "examples"] {
         collect(&root.join(folder), &mut found);
     }
     assert!(found.len() > 50, "the sources moved");

@@ -9,12 +9,15 @@ use lunarium_engine::{
     ReadError, Refusal, ResolveError, SecurityError, SpawnError, StartError, ValueError, WriteError,
 };
 
+use crate::FailureExt as _;
+
 /// Why something didn't work: its [kind](Error::kind) says what to do, its text what happened. What lies behind it is its
 /// `source`.
 #[derive(Clone)]
 pub struct Error {
     kind: ErrorKind,
     retryable: bool,
+    limit: Option<String>,
     cause: Arc<dyn StdError + Send + Sync>,
 }
 
@@ -33,13 +36,23 @@ impl Error {
         self.retryable
     }
 
+    /// The limit or budget that was reached, by its name (`cpu`, `node.memory`), if that is why. A script's own error may claim one, too.
+    pub fn limit(&self) -> Option<&str> {
+        self.limit.as_deref()
+    }
+
     /// How a process ended, if that is what happened: with Lua's traceback and details.
     pub fn failure(&self) -> Option<&Failure> {
         self.cause.downcast_ref()
     }
 
-    fn of(kind: ErrorKind, retryable: bool, cause: impl StdError + Send + Sync + 'static) -> Error {
-        Error { kind, retryable, cause: Arc::new(cause) }
+    fn of(kind: ErrorKind, cause: impl StdError + Send + Sync + 'static) -> Error {
+        Error { kind, retryable: false, limit: None, cause: Arc::new(cause) }
+    }
+
+    fn refused(refusal: impl Refusal + StdError + Send + Sync + 'static) -> Error {
+        let (retryable, limit) = (refusal.retryable(), refusal.limit().map(str::to_owned));
+        Error { retryable, limit, ..Error::of(refusal.kind(), refusal) }
     }
 }
 
@@ -67,7 +80,8 @@ impl StdError for Error {
 
 impl From<Failure> for Error {
     fn from(failure: Failure) -> Error {
-        Error::of(failure.kind, failure.retryable, failure)
+        let (retryable, limit) = (failure.retryable, failure.limit());
+        Error { retryable, limit, ..Error::of(failure.kind, failure) }
     }
 }
 
@@ -75,7 +89,7 @@ macro_rules! refusals {
     ($($error:ty)+) => {
         $(impl From<$error> for Error {
             fn from(error: $error) -> Error {
-                Error::of(error.kind(), error.retryable(), error)
+                Error::refused(error)
             }
         })+
     };
@@ -89,7 +103,7 @@ macro_rules! of_kind {
     ($($error:ty: $kind:ident;)+) => {
         $(impl From<$error> for Error {
             fn from(error: $error) -> Error {
-                Error::of(ErrorKind::$kind, false, error)
+                Error::of(ErrorKind::$kind, error)
             }
         })+
     };
@@ -106,7 +120,7 @@ impl From<CallError> for Error {
     fn from(error: CallError) -> Error {
         match error {
             CallError::Failed(failure) => Arc::unwrap_or_clone(failure).into(),
-            error => Error::of(error.kind(), error.retryable(), error),
+            error => Error::refused(error),
         }
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! Owns the methods that the engine's plain data has here: by serde, with the one error type of this crate.
 
-use lunarium_engine::{Failure, Outcome, from_payload};
+use lunarium_engine::{Ending, Failure, Outcome, from_payload};
 use serde::de::DeserializeOwned;
 
 use crate::Error;
@@ -30,6 +30,10 @@ pub trait FailureExt {
     ///
     /// Errors: they aren't of the type.
     fn details<T: DeserializeOwned>(&self) -> Result<T, Error>;
+
+    /// The limit or budget that was reached, by its name (`cpu`, `node.memory`): its details' `limit`. A script's own error may claim one,
+    /// too.
+    fn limit(&self) -> Option<String>;
 }
 
 impl FailureExt for Failure {
@@ -37,5 +41,12 @@ impl FailureExt for Failure {
         /// A payload of nil.
         const NIL: &[u8] = &[0xc0];
         Ok(from_payload(self.details.as_deref().unwrap_or(NIL))?)
+    }
+
+    fn limit(&self) -> Option<String> {
+        match Ending::failed(self) {
+            Ending::Failed { limit, .. } => limit,
+            _ => None,
+        }
     }
 }

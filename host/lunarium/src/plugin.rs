@@ -186,7 +186,8 @@ impl PluginBuilder {
             grants = grants.with_settings(settings);
         }
         let entry = definition.entry.clone();
-        node.define(definition.with_grants(grants));
+        // Also for what scripts start of it: else a plugin would shed its limits by starting itself.
+        node.define(definition.with_grants(grants).with_limits(limits.clone()));
         let mut request = SpawnRequest::new(entry, HostId::new(HOST)).with_arguments(arguments).with_limits(limits);
         (request.security, request.name) = (security, name);
         (request.context, request.messages) = (context, messages);
@@ -267,6 +268,11 @@ impl Plugin {
     /// Cancel safety: nothing is lost.
     pub async fn wait(&self) -> Outcome {
         self.handle.wait().await
+    }
+
+    /// The same, blocking the thread. Not for a thread that runs async tasks.
+    pub fn wait_blocking(&self) -> Outcome {
+        self.handle.wait_blocking()
     }
 
     /// Waits for its end, and gives what its function returned.

@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use lunarium_contract::module::{ALWAYS, GRANTED};
-use lunarium_engine::{Definition, GlobalUse, Globals, Module, Named};
+use lunarium_engine::{Definition, GlobalUse, Globals, Module, Named, Settings};
 
 use super::globals::granted;
 use crate::application::{App, Program};
@@ -75,9 +75,11 @@ fn ungrantable(name: &At<String>, known: &Known<'_>) -> Option<Mistake> {
         return None;
     }
     let warning = Mistake::warning(format!("module `{}` is granted, and isn't there", name.value));
-    let names: Vec<&str> = known.keys().copied().collect();
+    // Those with settings have a key of their own.
+    let by_name = known.values().filter(|module| !module.takes_settings());
+    let names: Vec<&str> = by_name.map(|module| module.name()).collect();
     let hint = match names.is_empty() {
-        true => Some("modules are the embedding program's: this one has none".to_owned()),
+        true => Some("such modules are the embedding program's: this one has none".to_owned()),
         false => hint(&name.value, &names),
     };
     Some(warning.at(&name.place).hint(hint))
@@ -181,6 +183,8 @@ fn surroundings<'a>(app: &'a App, checked: &[(&'a Program, &'a Globals)]) -> BTr
 /// Modules that an entry has by its grants, or those of a host: it may run on any.
 fn all_granted<'a>(app: &'a App, definition: &'a Definition) -> BTreeSet<&'a str> {
     let hosts = app.hosts().iter().map(|host| &host.definition.grants);
-    let named = hosts.chain([&definition.grants]).flat_map(|grants| &grants.modules).map(|name| &**name);
+    let named = hosts.chain([&definition.grants]).flat_map(|grants| {
+        grants.modules.iter().chain(grants.settings.iter().map(Settings::module)).map(|name| &**name)
+    });
     named.chain(granted(app, definition)).collect()
 }

@@ -2,7 +2,7 @@
 
 use expect_test::{Expect, expect};
 
-use crate::{folder, run};
+use crate::{app, folder, run};
 
 fn check(files: &[(&str, &str)], expected: Expect) {
     expected.assert_eq(&run(&folder(files), &["check", "app"]));
@@ -256,9 +256,8 @@ fn a_file_full_of_names_is_checked_in_time() {
 
 #[test]
 fn the_examples_have_no_warnings() {
-    let examples = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples");
-    for entry in std::fs::read_dir(examples).unwrap() {
-        let path = entry.unwrap().path();
+    for name in crate::examples::applications() {
+        let path = crate::examples::examples().join(name);
         let folder = folder(&[]);
         assert_eq!(run(&folder, &["check", path.to_str().unwrap()]), "exit code: 0\n", "{}", path.display());
     }
@@ -360,6 +359,48 @@ fn a_limit_above_that_of_every_host_is_shown() {
 }
 
 #[test]
+fn modules_that_are_granted_with_settings_are_known() {
+    check(
+        &[
+            (
+                "app/_index.yaml",
+                r#"version: "1.0"
+namespace: app
+entries:
+  - name: main
+    kind: process.lua
+    source: "file://main.lua"
+    grants: {kv: [{prefix: a}]}
+  - {name: other, kind: process.host, grants: {http: [{url: "http://localhost/"}]}}
+"#,
+            ),
+            (
+                "app/main.lua",
+                r#"local kv, http = require("kv"), require("http")
+return function() print(kv.gte("a"), http.get("http://localhost/"), process.pid()) end
+"#,
+            ),
+        ],
+        expect![[r#"
+            exit code: 0
+            --- stderr
+            warning: module `kv` has no function `gte`
+             --> app/main.lua:2:28
+              |
+            2 | return function() print(kv.gte("a"), http.get("http://localhost/"), process.pid()) end
+              |                            ^^^
+              |
+              = help: did you mean `get`?
+
+            warning: 1 warning
+        "#]],
+    );
+    let index = "  - {name: main, kind: process.lua, source: \"return function() return require('kv') end\"}\n";
+    let told = run(&app(index), &["check", "app"]);
+    assert!(told.contains("module `kv` isn't granted") && told.contains("it needs `grants: {kv: […]}`"), "{told}");
+}
+
+#[test]
 fn fields_and_modules_that_are_not_there_are_told() {
     check(
         &[
@@ -399,7 +440,7 @@ end
             4 |   - {name: main, kind: process.lua, source: "file://main.lua", imports: {tool: tool}, grants: {modules: [billing]}}
               |                                                                                                          ^^^^^^^
               |
-              = help: there are `http`, `kv`
+              = help: such modules are the embedding program's: this one has none
 
             warning: module `time` has no field `later`
              --> app/_index.yaml:5:112

@@ -62,8 +62,9 @@ fn the_readme_prints_what_it_says() {
 #[test]
 fn the_readme_names_every_example() {
     let readme = fs::read_to_string(root().join("README.md")).unwrap();
-    for example in fs::read_dir(root().join("examples")).unwrap() {
-        let name = example.unwrap().file_name().into_string().unwrap();
+    let entries = fs::read_dir(root().join("examples")).unwrap().map(|entry| entry.unwrap());
+    for example in entries.filter(|entry| entry.path().is_dir()) {
+        let name = example.file_name().into_string().unwrap();
         assert!(readme.contains(&format!("`{name}`")), "`{name}` is not in README.md");
     }
 }

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use futures_lite::future::block_on;
+use lunarium::output::Captured;
 use lunarium::{ErrorKind, FailureExt as _, Node, Outcome, OutcomeExt as _, ProcessState, Received, Value};
 use serde_derive::Deserialize;
 
@@ -29,9 +30,22 @@ fn outcomes_and_details_are_read_as_types() {
     assert_eq!(failure.details::<Limit>().unwrap(), Limit { limit: "x".to_owned() });
     assert_eq!(failure.details::<Value>().unwrap().get("limit").and_then(Value::as_str), Some("x"));
     let plain = outcome("return function() error('boom') end");
+    assert_eq!((failure.limit().as_deref(), plain.failure().unwrap().limit()), (Some("x"), None));
     assert_eq!(plain.failure().unwrap().details::<Option<Limit>>().unwrap(), None);
     let error = failed.value::<()>().unwrap_err();
     assert_eq!(error.failure().unwrap().details::<Limit>().unwrap().limit, "x");
+    assert_eq!(error.limit(), Some("x"));
+}
+
+#[test]
+fn an_error_names_the_limit_that_was_reached() {
+    let node = Node::builder().max_processes(1).output(Captured::new()).start().unwrap();
+    let source =
+        "return { wait = function() end, hoard = function() local all = {} while true do all[#all + 1] = {} end end }";
+    let plugin = node.plugin("a.lua", source).memory(1 << 20).start_blocking().unwrap();
+    assert_eq!(node.plugin("b.lua", source).spawn().unwrap_err().limit(), Some("node.processes"));
+    assert_eq!(plugin.call_blocking::<()>("hoard", ()).unwrap_err().limit(), Some("memory"));
+    assert_eq!(plugin.call_blocking::<()>("missing", ()).unwrap_err().limit(), None);
 }
 
 const BEGINS: &str = r#"return { main = function()

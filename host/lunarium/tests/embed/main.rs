@@ -136,6 +136,24 @@ fn limits_hold() {
     assert_eq!(limit(loops.result_blocking()), "cpu");
 }
 
+#[test]
+fn a_plugin_does_not_shed_its_limits_by_starting_itself() {
+    let (node, _) = node();
+    let source = "return function(is_child)
+        if not is_child then process.spawn('plugins:self.lua', 'plugins', true) end
+        process.inbox():receive()
+    end";
+    let builder = node.plugin("self.lua", source).memory(2 << 20).cpu(Duration::from_secs(1));
+    let plugin = builder.limit(LimitName::Links, 20_000).start_blocking().unwrap();
+    let limits = |pid| node.process(pid).map(|seen| (seen.limits.memory, seen.limits.cpu, seen.limits.links)).unwrap();
+    let own = limits(plugin.pid());
+    let child = node.pids().into_iter().find(|pid| pid != plugin.pid()).unwrap();
+    assert_eq!(
+        (own, limits(&child)),
+        ((2 << 20, Duration::from_secs(1), 20_000), (2 << 20, Duration::from_secs(1), 10_000))
+    );
+}
+
 #[derive(Deserialize)]
 struct Details {
     limit: String,
