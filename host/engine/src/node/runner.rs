@@ -50,6 +50,8 @@ async fn run(node: Arc<NodeInner>, process: Arc<Process>, program: Program, held
         give_way().await;
     }
     drop(runner);
+    // Whoever sees that nothing is counted any more sees that nothing is charged.
+    drop(memory);
     drop(counted);
 }
 

@@ -1,6 +1,6 @@
 //! What the instances of an engine run: the guest, compiled ahead of time.
 //!
-//! Owns the one unsafe act of the host, loading compiled code, and the promise that it stands on.
+//! Owns an unsafe act of the host, loading compiled code, and the promise that it stands on. The other is in `exports.rs`.
 
 use std::fmt;
 
@@ -37,7 +37,7 @@ impl GuestCode {
         GuestCode(code)
     }
 
-    #[allow(unsafe_code, reason = "loading code that was compiled ahead of time is the one unsafe act of the host")]
+    #[allow(unsafe_code, reason = "code that was compiled ahead of time can't be checked")]
     pub(super) fn load(self, wasm: &wasmtime::Engine) -> wasmtime::Result<Component> {
         // SAFETY: `deserialize` requires bytes made by `Engine::precompile_component` of the same wasmtime version with
         // compatible settings, unmodified. They are: `compiler.rs` made them in this very build, from the wasmtime version
