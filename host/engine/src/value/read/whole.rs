@@ -83,11 +83,13 @@ fn error(data: &[u8], depth: usize) -> Result<(), ReadError> {
     }
     let mut outline = Outline::default();
     for place in 0..5 {
-        let fits = match (reader.peek()?, place) {
-            (Head::Nil, _) | (Head::Text(_), 0 | 1 | 4) | (Head::Boolean(_), 2) => true,
-            (Head::List(_) | Head::Map(_) | Head::Extension(extension::ERROR, _), 3) => true,
-            _ => false,
-        };
+        let fits = matches!(
+            (reader.peek()?, place),
+            (Head::Nil, _)
+                | (Head::Text(_), 0 | 1 | 4)
+                | (Head::Boolean(_), 2)
+                | (Head::List(_) | Head::Map(_) | Head::Extension(extension::ERROR, _), 3)
+        );
         if !fits {
             return Err(corrupt());
         }
