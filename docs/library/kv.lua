@@ -148,7 +148,7 @@ local listing = {}
 --- An entry of a page.
 ---@class kv.Entry
 ---@field key string
----@field value any nil without `values`
+---@field value any nil without `values`, and where it is larger than a page of this process can be: `kv.get` has it
 ---@field version integer
 local entry = {}
 

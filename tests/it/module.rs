@@ -137,7 +137,7 @@ fn a_value_that_is_kept_as_a_payload_is_the_same_elsewhere() {
             true	true	2
             null
             false	bad argument #2 to 'swap' (value expected, got no value)
-            nil	result of `shop.bad` has bytes that are no payload
+            nil	result of `shop.bad` has bytes that are no payload, or one too deep there
             => nil
         "#]],
     );

@@ -300,3 +300,76 @@ fn a_module_without_a_store_says_so() {
     assert_eq!(refused(&node, "kv.get('a')"), "Unavailable: the node has no store (false)");
     assert_eq!(refused(&node, "kv.set('a', 1)"), "Unavailable: the node has no store (false)");
 }
+
+/// What a list says of each entry, page by page.
+const WALK: &str = "local seen, pages, after = {}, 0, nil
+    repeat
+        local page, err, next = kv.list('', { after = after })
+        if not page then return 'nil ' .. err:kind() .. ' ' .. err:message() end
+        for _, entry in ipairs(page) do seen[#seen + 1] = entry.key .. ' ' .. type(entry.value) end
+        after, pages = next, pages + 1
+    until not after
+    return table.concat(seen, ', ')";
+
+#[test]
+fn an_entry_that_fits_no_page_keeps_nobody_from_the_others() {
+    let directory = tempfile::tempdir().unwrap();
+    let node = node(&directory);
+    run(
+        &node,
+        "local deep = {}
+        for _ = 2, 99 do deep = { deep } end
+        assert(kv.set('a deep', deep))
+        assert(kv.set('b long', ('x'):rep((1 << 20) - 20)))
+        assert(kv.set('c long', ('x'):rep((1 << 20) - 1000)))
+        assert(kv.set('d small', 1))",
+    );
+    assert_eq!(text(run(&node, WALK)), "a deep table, b long nil, c long string, d small number");
+    assert_eq!(run(&node, "return #kv.get('b long')"), Value::Integer((1 << 20) - 20));
+    // Who may receive less.
+    let source = format!("local kv = require('kv') return function() {WALK} end");
+    let plugin = node.plugin("p", &source).limit(LimitName::Message, 4096).grant_with("kv", kv::rules([("", true)]));
+    let walked: String = plugin.start_blocking().unwrap().result_blocking().unwrap();
+    assert_eq!(walked, "a deep table, b long nil, c long nil, d small number");
+}
+
+#[test]
+fn numbers_at_their_ends_are_told_or_kept() {
+    let directory = tempfile::tempdir().unwrap();
+    let node = node(&directory);
+    let result = run(
+        &node,
+        "local said = {}
+        local function say(...)
+            local ok, value, err = pcall(...)
+            said[#said + 1] = tostring(value):match('%((.*)%)$') or tostring(err or value)
+        end
+        say(kv.set, 'a', 1, { ttl = math.maxinteger })
+        say(kv.get, 'a')
+        for _, ttl in ipairs { math.mininteger, 1/0, '999999999999h' } do say(kv.set, 'a', 1, { ttl = ttl }) end
+        for _, version in ipairs { -1, 0.5, 2^63, math.maxinteger } do say(kv.set, 'a', 1, { if_version = version }) end
+        say(kv.increment, 'b', math.mininteger)
+        say(kv.increment, 'b', -1)
+        say(kv.increment, 'b', 1e300)
+        say(kv.set, 'a\\0b', 7)
+        say(kv.get, 'a\\0b')
+        return table.concat(said, '\\n')",
+    );
+    let said = [
+        "1",
+        "1",
+        "ttl: duration `-9223372036854775808` is negative",
+        "ttl: `number` is not a duration",
+        "ttl: duration `999999999999h` is too long",
+        "if_version: -1 is out of the range of u64",
+        "if_version: number has no integer representation",
+        "if_version: number has no integer representation",
+        "the key has version 1",
+        "-9223372036854775808",
+        "integer overflow: -9223372036854775808 and -1 is more than an integer can be",
+        "number has no integer representation",
+        "3",
+        "7",
+    ];
+    assert_eq!(text(result).lines().collect::<Vec<_>>(), said);
+}

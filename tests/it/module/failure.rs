@@ -122,6 +122,49 @@ fn a_panic_is_that_calls_error_and_a_line_of_the_log() {
     .assert_debug_eq(&logged);
 }
 
+/// A megabyte of arguments that is gigabytes where each mention of a table is a copy.
+#[test]
+fn a_table_that_appears_often_is_no_more_than_a_large_payload() {
+    let sizes = |lists: Vec<Vec<String>>| lists.iter().flatten().map(String::len).sum::<usize>();
+    let module = Module::new("odd")
+        .immediate("texts", move |_, (lists,): (Vec<Vec<String>>,)| -> Given<usize> { Ok(sizes(lists)) })
+        .immediate("any", |_, (lists,): (Value,)| -> Given<usize> { Ok(lists.encode().len()) })
+        .immediate("kept", |_, (lists,): (Vec<Raw>,)| -> Given<usize> {
+            Ok(lists.iter().map(|Raw(bytes)| bytes.len()).sum())
+        })
+        .immediate("options", |_, (lists,): (Vec<Option<String>>,)| -> Given<usize> {
+            Ok(lists.into_iter().flatten().map(|text| text.len()).sum())
+        });
+    check(
+        module,
+        r#"
+        local odd = require("odd")
+        local shared = { ("x"):rep(100000) }
+        local function lists(count)
+            local lists = {}
+            for i = 1, count do lists[i] = shared end
+            return lists
+        end
+        for _, name in ipairs { "texts", "any", "kept" } do
+            print(pcall(odd[name], lists(3)))
+            print(pcall(odd[name], lists(2000)))
+        end
+        -- What appears once may be as large as a message.
+        print(odd.options { ("x"):rep(500000), ("y"):rep(500000) }, odd.texts { { ("x"):rep(1000000) } })
+        "#,
+        expect![[r#"
+            true	300000
+            false	bad argument #1 to 'texts' ([12][1]: is too large, with what appears in it twice)
+            true	300019
+            false	bad argument #1 to 'any' ([12][1]: is too large, with what appears in it twice)
+            true	300018
+            false	bad argument #1 to 'kept' ([12]: is too large, with what appears in it twice)
+            1000000	1000000
+            => nil
+        "#]],
+    );
+}
+
 fn nested(levels: usize) -> Value {
     (0..levels).fold(Value::Nil, |inner, _| Value::Array(vec![inner]))
 }

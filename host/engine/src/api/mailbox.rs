@@ -1,7 +1,9 @@
 //! A mailbox of the embedding program's own: a process for scripts, a stream of what they send for the program.
 //!
-//! Owns what is read and sent, and that a call is answered however it is dropped. Refuses to decide what fits: the inbox does.
+//! Owns what is read and sent, that a call is answered however it is dropped, and how many are read and not answered. Refuses to decide
+//! what fits: the inbox does.
 
+use std::collections::HashMap;
 use std::fmt;
 use std::pin::Pin;
 use std::sync::{Arc, Weak};
@@ -12,9 +14,10 @@ use bytes::Bytes;
 use futures_lite::Stream;
 use futures_lite::future::{block_on, poll_fn};
 use lunarium_kernel::{
-    Call, ErrorKind, Event, Failure, Holding, Item, LinkError, Message, MonitorError, Outcome, Pid, ResolveError,
-    Topic, action,
+    Call, CallsFull, ErrorKind, Event, Failure, Holding, Item, LinkError, MAX_CALLS, Message, MonitorError, Outcome,
+    Pid, Refusal, ResolveError, Topic, action,
 };
+use parking_lot::Mutex;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -22,14 +25,15 @@ use super::DeliverError;
 use crate::module::{Arguments, FunctionError, read_arguments};
 use crate::node::{NodeInner, Opened, wall};
 use crate::process::{Process, Reader};
-use crate::value::{ReadError, Value, WriteError, failure_payload, from_values, results, to_payload};
+use crate::value::{ReadError, Value, WriteError, failure_payload, from_values, limit_details, results, to_payload};
 
 /// A mailbox of the program's own, from [`Node::mailbox`](crate::Node::mailbox). For scripts it is a process: they send to it by its
 /// name, call it, monitor it and link with it, as far as policies allow. It is read by [`Mailbox::next`], as a [`Stream`], or blocking.
 ///
 /// What isn't read waits, within the limits of a mailbox: `mailbox_messages` (10,000), `mailbox_bytes` (4 MiB) and `message` (1 MiB),
 /// of which one sender may have half. At the limit: who sends is refused, `RateLimited` and retryable. What waits is charged to the
-/// node's budgets. Events can't be refused: above 16 MiB of them the mailbox ends.
+/// node's budgets. Events can't be refused: above 16 MiB of them the mailbox ends. 1,000 calls may be read and not answered, 500 of one
+/// caller, whether who called still waits or not: further ones are answered `RateLimited` when their turn comes.
 ///
 /// It traps links: the failure of who is linked with it is something that it reads, and doesn't end it. It doesn't keep the node.
 /// Dropped, it ends normally: who monitors it gets an EXIT, and links are gone.
@@ -38,13 +42,15 @@ pub struct Mailbox {
     process: Arc<Process>,
     reader: Arc<Reader>,
     message: u32,
+    open: Arc<OpenCalls>,
     _memory: Holding,
 }
 
 impl Mailbox {
     pub(super) fn new(node: &Arc<NodeInner>, opened: Opened) -> Mailbox {
         let Opened { process, reader, limits, memory } = opened;
-        Mailbox { node: Arc::downgrade(node), process, reader, message: limits.message, _memory: memory }
+        let open = Arc::default();
+        Mailbox { node: Arc::downgrade(node), process, reader, message: limits.message, open, _memory: memory }
     }
 
     /// Its process.
@@ -121,16 +127,34 @@ impl Mailbox {
     }
 
     fn poll(&self, context: &Context<'_>) -> Poll<Option<Received>> {
-        self.reader.poll(&self.process, context).map(|item| item.map(|item| self.received(item)))
+        loop {
+            match self.reader.poll(&self.process, context) {
+                Poll::Ready(Some(item)) => {
+                    if let Some(received) = self.received(item) {
+                        return Poll::Ready(Some(received));
+                    }
+                }
+                Poll::Ready(None) => return Poll::Ready(None),
+                Poll::Pending => return Poll::Pending,
+            }
+        }
     }
 
-    fn received(&self, item: Item) -> Received {
-        match item {
+    /// None: a call that is refused.
+    fn received(&self, item: Item) -> Option<Received> {
+        Some(match item {
             Item::Message(Message { sender, payload, call: Some(Call { id, method }), .. }) => {
+                let open = match self.open.enter(sender.as_ref().map(Pid::number)) {
+                    Ok(open) => open,
+                    Err(full) => {
+                        self.refuse(id, &full);
+                        return None;
+                    }
+                };
                 let mut holding = self.process.holding();
                 holding.grow_anyway(u64::try_from(payload.len()).unwrap_or(u64::MAX));
                 let (node, process) = (self.node.clone(), Arc::clone(&self.process));
-                let asked = Asked { node, process, call: id, _holding: holding };
+                let asked = Asked { node, process, call: id, _holding: holding, _open: open };
                 let limit = self.message;
                 Received::Call(ReceivedCall { from: sender, method, arguments: payload, limit, asked: Some(asked) })
             }
@@ -142,6 +166,17 @@ impl Mailbox {
             Item::Event(Event::Cancel { from, deadline, .. }) => {
                 Received::Cancel { from, deadline: deadline.map(wall::system_time) }
             }
+        })
+    }
+
+    fn refuse(&self, call: u64, full: &CallsFull) {
+        let failure = Failure {
+            retryable: full.retryable(),
+            details: full.limit().map(limit_details),
+            ..Failure::new(full.kind(), full.to_string())
+        };
+        if let Some(node) = self.node.upgrade() {
+            node.answer(&self.process, call, failure_payload(&failure).into(), self.message);
         }
     }
 }
@@ -309,6 +344,57 @@ struct Asked {
     call: u64,
     /// What the arguments are charged to as long as nothing is answered: a thousand calls may have a megabyte each.
     _holding: Holding,
+    _open: Open,
+}
+
+/// Calls that were read and not answered. The inbox forgets those whose callers have given up; whoever reads still has them.
+#[derive(Default)]
+struct OpenCalls(Mutex<Counts>);
+
+#[derive(Default)]
+struct Counts {
+    all: usize,
+    /// By the numbers of the callers; the program itself counts for all alone.
+    of: HashMap<u64, usize>,
+}
+
+/// One of them.
+struct Open {
+    calls: Arc<OpenCalls>,
+    caller: Option<u64>,
+}
+
+impl OpenCalls {
+    /// Errors: too many, as in the inbox.
+    fn enter(self: &Arc<OpenCalls>, caller: Option<u64>) -> Result<Open, CallsFull> {
+        let mut counts = self.0.lock();
+        if counts.all >= MAX_CALLS {
+            return Err(CallsFull::All);
+        }
+        if let Some(caller) = caller {
+            let own = counts.of.entry(caller).or_default();
+            if *own >= MAX_CALLS / 2 {
+                return Err(CallsFull::OneCaller);
+            }
+            *own = own.saturating_add(1);
+        }
+        counts.all = counts.all.saturating_add(1);
+        Ok(Open { calls: Arc::clone(self), caller })
+    }
+}
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        let mut counts = self.calls.0.lock();
+        counts.all = counts.all.saturating_sub(1);
+        let Some(caller) = self.caller else { return };
+        if let Some(own) = counts.of.get_mut(&caller) {
+            *own = own.saturating_sub(1);
+            if *own == 0 {
+                counts.of.remove(&caller);
+            }
+        }
+    }
 }
 
 impl fmt::Debug for Asked {

@@ -19,8 +19,8 @@ pub use error::ReadError;
 pub(crate) use typed::Missing;
 pub(crate) use whole::append;
 
-/// How many values more than it has bytes a payload may be read as, by tables that appear in it twice. The number: as many
-/// as a message of the default size can hold.
+/// How many bytes more than it has a payload may be read as, by tables that appear in it twice. The number: a message of the default
+/// size.
 const SPARE: usize = 1 << 20;
 
 /// How a table that appeared before begins: four bytes follow, its number.
@@ -33,7 +33,7 @@ pub(crate) struct Reader<'p> {
     depth: usize,
     /// Where each table begins, in order of appearance; none when it refers to none twice.
     tables: Option<Vec<usize>>,
-    /// Values that may still be read.
+    /// Bytes that may still be read. A value takes one at least.
     left: usize,
 }
 
@@ -63,6 +63,8 @@ impl<'p> Reader<'p> {
     fn take(&mut self, count: usize) -> Result<&'p [u8], ReadError> {
         let taken = self.at.checked_add(count).and_then(|end| self.bytes.get(self.at..end));
         let taken = taken.ok_or_else(corrupt)?;
+        let left = self.left.checked_sub(count);
+        self.left = left.ok_or_else(|| ReadError::new("is too large, with what appears in it twice"))?;
         self.at = self.at.saturating_add(count);
         Ok(taken)
     }
@@ -83,8 +85,6 @@ impl<'p> Reader<'p> {
     /// The next value, but for what is in a table; and where it begins.
     fn head(&mut self) -> Result<(Head<'p>, usize), ReadError> {
         let began = self.at;
-        self.left =
-            self.left.checked_sub(1).ok_or_else(|| ReadError::new("is too large, with what appears in it twice"))?;
         let [marker] = self.number()?;
         let integer = |number: i64| Head::Integer(number);
         let head = match marker {
@@ -125,33 +125,42 @@ impl<'p> Reader<'p> {
         Ok((head, began))
     }
 
+    /// The same, and it is still the next.
+    fn peek(&mut self) -> Result<Head<'p>, ReadError> {
+        let (began, left) = (self.at, self.left);
+        let (head, _) = self.head()?;
+        (self.at, self.left) = (began, left);
+        Ok(head)
+    }
+
     fn extension(&mut self, size: usize) -> Result<Head<'p>, ReadError> {
         let [kind] = self.number()?;
         Ok(Head::Extension(kind, self.take(size)?))
     }
 
-    /// Passes over one value; notes its tables.
+    /// Passes over one value. With an outline, its tables are noted, and a value is refused that no guest could read.
     fn skip(&mut self, outline: &mut Option<&mut Outline>) -> Result<(), ReadError> {
         let (head, began) = self.head()?;
-        let values = match head {
-            Head::List(count) => count,
-            Head::Map(count) => count.saturating_mul(2),
-            Head::Extension(extension::SEEN, number) => {
-                if let Some(outline) = outline {
-                    // The only form that is looked for.
-                    if self.bytes.get(began) != Some(&REFERENCE[0]) {
-                        return Err(corrupt());
-                    }
-                    outline.references.push(self.at.saturating_sub(number.len()));
-                }
-                return Ok(());
-            }
+        let (count, has_keys) = match (head, &mut *outline) {
+            (Head::List(count), _) => (count, false),
+            (Head::Map(count), _) => (count, true),
+            (Head::Extension(kind, data), Some(outline)) => return self.note(outline, kind, data, began),
             _ => return Ok(()),
         };
         if let Some(outline) = outline {
             outline.tables.push(began);
         }
-        self.deeper(|reader| (0..values).try_for_each(|_| reader.skip(outline)))
+        self.deeper(|reader| {
+            (0..count).try_for_each(|_| {
+                if has_keys {
+                    if outline.is_some() && !reader.peek()?.is_key() {
+                        return Err(corrupt());
+                    }
+                    reader.skip(outline)?;
+                }
+                reader.skip(outline)
+            })
+        })
     }
 
     fn deeper<T>(&mut self, act: impl FnOnce(&mut Self) -> Result<T, ReadError>) -> Result<T, ReadError> {
@@ -192,8 +201,8 @@ impl<'p> Reader<'p> {
 struct Outline {
     /// Where each begins.
     tables: Vec<usize>,
-    /// Where a number stands in place of one that appeared before.
-    references: Vec<usize>,
+    /// Where a number stands in place of one that appeared before, and how many had appeared.
+    references: Vec<(usize, usize)>,
 }
 
 fn corrupt() -> ReadError {
@@ -225,6 +234,15 @@ impl Head<'_> {
             Head::Extension(extension::TIME, _) => "time",
             Head::Extension(extension::DURATION, _) => "duration",
             Head::Extension(..) => "null",
+        }
+    }
+
+    /// Whether it can be a table's key.
+    fn is_key(&self) -> bool {
+        match self {
+            Head::Boolean(_) | Head::Integer(_) | Head::Text(_) => true,
+            Head::Float(number) => !number.is_nan(),
+            _ => false,
         }
     }
 

@@ -321,8 +321,9 @@ impl<'w> Serializer for &'w mut Writer {
             Place::Raw if self.out.is_empty() => self.out.extend_from_slice(value),
             Place::Raw => {
                 self.check_size()?;
-                let added = append(value, self.tables, &mut self.out);
-                let added = added.ok_or_else(|| WriteError("has bytes that are no payload".to_owned()))?;
+                let added = append(value, self.tables, self.depth, &mut self.out);
+                let added = added
+                    .ok_or_else(|| WriteError("has bytes that are no payload, or one too deep there".to_owned()))?;
                 self.tables = self.tables.saturating_add(added);
             }
             Place::Extension => {

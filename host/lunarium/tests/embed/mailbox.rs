@@ -129,6 +129,43 @@ fn a_call_is_answered_refused_or_dropped() {
 }
 
 #[test]
+fn calls_that_nobody_waits_for_any_more_count_until_they_are_answered() {
+    let (node, _) = node();
+    let mut ledger = node.mailbox("ledger").unwrap();
+    let source = r#"return function()
+        local impatient = process.with_timeout("1us")
+        for _ = 1, 520 do
+            impatient:call("ledger", "f")
+            -- Each is read before the next one is made.
+            local read, err = process.call("ledger", "read")
+            if not read then return { err:kind(), err:message(), err:retryable(), err:details().limit } end
+        end
+    end"#;
+    let plugin = node.plugin("a.lua", source).spawn().unwrap();
+    ledger.monitor(plugin.pid().as_str()).unwrap();
+    let mut kept = Vec::new();
+    loop {
+        match ledger.next_blocking() {
+            Some(Received::Call(call)) if call.method() == "f" => kept.push(call),
+            Some(Received::Call(call)) => call.answer(&true).unwrap(),
+            _ => break,
+        }
+    }
+    assert_eq!(kept.len(), 500);
+    let text = "process has 500 calls of this caller under way, which is the limit";
+    let refused = ("RateLimited".to_owned(), text.to_owned(), true, "calls".to_owned());
+    assert_eq!(plugin.result_blocking::<(String, String, bool, String)>().unwrap(), refused);
+    // Others have the other half, and so has it when some are answered.
+    let other = node.plugin("b.lua", "return function() return process.call('ledger', 'read') end").spawn().unwrap();
+    call(&mut ledger).answer(&true).unwrap();
+    assert!(other.result_blocking::<bool>().unwrap());
+    drop(kept);
+    let again = node.plugin("a.lua", "return function() return process.call('ledger', 'read') end").spawn().unwrap();
+    call(&mut ledger).answer(&true).unwrap();
+    assert!(again.result_blocking::<bool>().unwrap());
+}
+
+#[test]
 fn it_is_bounded_and_each_sender_has_half() {
     let (node, _) = node();
     let mut limits = LimitsOverride::default();

@@ -99,3 +99,88 @@ fn a_process_that_runs_is_seen_without_being_asked() {
     let kind = plugin.result_blocking::<Value>().unwrap_err().kind();
     assert_eq!((kind, node.processes()), (ErrorKind::Canceled, Vec::new()));
 }
+
+/// Starts and ends children without end, which refuse, fail and are refused.
+const CHURN: &str = r#"return function()
+    for i = 1, 600 do
+        process.spawn("plugins:churned.lua", "plugins", i)
+        process.spawn("plugins:nobody.lua", "plugins")
+        process.send("full", "t", 1)
+        if i % 10 == 0 then time.sleep(1) end
+    end
+end"#;
+
+#[test]
+fn who_looks_and_who_never_reads_hold_up_nobody_while_processes_come_and_go() {
+    let (node, _) = node();
+    let mut limits = lunarium::LimitsOverride::default();
+    limits.set(LimitName::MailboxMessages, 1).unwrap();
+    let full = node.mailbox_within("full", &limits).unwrap();
+    let churned = "return function(i) if i % 2 == 0 then error(('x'):rep(10000), 0) end end";
+    node.plugin("churned.lua", churned).arguments(1).spawn().unwrap().result_blocking::<()>().unwrap();
+    let mut idle: Vec<_> = (0..2_000).map(|_| node.events()).collect();
+    let plugin = node.plugin("churn.lua", CHURN).spawn().unwrap();
+    while plugin.outcome().is_none() {
+        let all = node.processes();
+        assert!(all.windows(2).all(|pair| pair[0].pid.number() < pair[1].pid.number()));
+        for one in &all {
+            // It may have ended meanwhile.
+            if let Some(details) = node.process(&one.pid) {
+                assert_eq!(details.info.entry, one.entry);
+            }
+        }
+        node.audit().unwrap();
+    }
+    plugin.result_blocking::<()>().unwrap();
+    wait_until(|| (node.process_count() == 1).then_some(()));
+    assert_eq!(node.processes()[0].pid, *full.pid());
+    for events in &mut idle {
+        let missed = match events.try_next() {
+            Some(lunarium::NodeEvent::Missed { events }) => events,
+            other => panic!("{other:?}"),
+        };
+        let read = std::iter::from_fn(|| events.try_next()).count();
+        assert!(missed > 0 && read == 1_024, "{missed} {read}");
+    }
+    drop(idle);
+    node.audit().unwrap();
+}
+
+#[test]
+fn a_mailbox_under_flood_is_read_dropped_and_opened_again() {
+    let (node, _) = node();
+    let flood = r#"return function()
+        local sent, refused = 0, 0
+        while refused < 50 do
+            local ok, err = process.send("ledger", ("t"):rep(64), ("x"):rep(1000))
+            if ok then sent = sent + 1 else
+                refused = refused + 1
+                if err:kind() == errors.NOT_FOUND then time.sleep(1) end
+            end
+            pcall(process.link, "ledger")
+            pcall(process.monitor, "ledger")
+            process.cancel("ledger")
+        end
+        return sent
+    end"#;
+    let plugins: Vec<_> = (0..8).map(|i| node.plugin(&format!("f{i}.lua"), flood).spawn().unwrap()).collect();
+    let mut rounds = 0;
+    while plugins.iter().any(|plugin| plugin.outcome().is_none()) {
+        // Its name is free as soon as it is dropped.
+        let mut ledger = node.mailbox("ledger").unwrap();
+        for _ in 0..rounds % 50 {
+            let seen =
+                std::pin::pin!(ledger.next()).poll(&mut std::task::Context::from_waker(std::task::Waker::noop()));
+            if seen.is_pending() {
+                break;
+            }
+        }
+        rounds += 1;
+    }
+    for plugin in &plugins {
+        // Nobody was ended by it: a mailbox that is dropped ends normally.
+        plugin.result_blocking::<i64>().unwrap();
+    }
+    wait_until(|| (node.instance_count() == 0 && node.process_count() == 0).then_some(()));
+    node.audit().unwrap();
+}

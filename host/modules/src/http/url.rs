@@ -236,13 +236,16 @@ fn shortened(text: &str) -> String {
 }
 
 /// Whether a segment of a path is `.` or `..`, for whoever decodes it, takes backslashes for slashes, or cuts off what
-/// follows a semicolon. What stays encoded after several decodings counts too.
+/// follows a semicolon, the mark of a query or of a fragment, or a zero. What stays encoded after several decodings counts too, and
+/// a character in more bytes than it needs, where careless decoders find a dot or a slash.
 fn leads_upward(path: &str) -> bool {
     let mut bytes = path.as_bytes().to_vec();
     for _ in 0..DECODINGS {
         let segments = bytes.split(|byte| matches!(byte, b'/' | b'\\'));
-        let names = segments.map(|segment| segment.split(|byte| *byte == b';').next().unwrap_or_default());
-        if names.into_iter().any(|name| matches!(name, b"." | b"..")) {
+        let names = segments.map(|segment| segment.split(|byte| b";?#\0".contains(byte)).next().unwrap_or_default());
+        let is_overlong =
+            |pair: &[u8]| matches!(pair, [0xc0 | 0xc1, 0x80..=0xbf] | [0xe0, 0x80..=0x9f] | [0xf0, 0x80..=0x8f]);
+        if names.into_iter().any(|name| matches!(name, b"." | b"..")) || bytes.windows(2).any(is_overlong) {
             return true;
         }
         let decoded = decoded(&bytes);

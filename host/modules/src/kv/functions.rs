@@ -21,6 +21,8 @@ const PAGE: usize = 100;
 const MOST_PAGE: usize = 1000;
 /// Bytes of a page of a list, or half of the limit `message`. The number: quick to read and to decode.
 const PAGE_BYTES: usize = 256 << 10;
+/// Bytes of a page of one entry beside its key, its value and where the next page begins: lengths, names of fields, version.
+const PAGE_FRAME: usize = 48;
 /// Bytes of a key that a message repeats.
 const SHOWN: usize = 64;
 /// `nil` as a payload.
@@ -134,9 +136,14 @@ fn list(
     let message = usize::try_from(caller.limits().message).unwrap_or(usize::MAX);
     let range = Range { prefix, after: options.after.as_deref(), entries, bytes: PAGE_BYTES.min(message / 2), values };
     let page = slot.store()?.list(&range).map_err(of_fault)?;
+    // Who wrote it may have had a larger limit; and it came with less around it.
+    let fits = |found: &super::Found| {
+        let around = found.key.len().saturating_add(KEY).saturating_add(PAGE_FRAME);
+        found.value.len().saturating_add(around) <= message
+    };
     let item = |found: super::Found| Item {
+        value: (values && fits(&found)).then_some(Raw(found.value)),
         key: found.key,
-        value: values.then_some(Raw(found.value)),
         version: found.version,
     };
     Ok((page.entries.into_iter().map(item).collect(), (), page.next))

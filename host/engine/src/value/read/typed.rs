@@ -129,11 +129,10 @@ impl<'p> Deserializer<'p> for &mut Reader<'p> {
     }
 
     fn deserialize_option<V: Visitor<'p>>(self, visitor: V) -> Result<V::Value, ReadError> {
-        let (head, began) = self.head()?;
-        if head.is_none() {
+        if self.peek()?.is_none() {
+            self.head()?;
             return visitor.visit_none();
         }
-        self.at = began;
         visitor.visit_some(self)
     }
 
@@ -274,14 +273,11 @@ impl<'p> MapAccess<'p> for &mut Pairs<'_, 'p> {
     fn next_key_seed<K: DeserializeSeed<'p>>(&mut self, seed: K) -> Result<Option<K::Value>, ReadError> {
         let Some(left) = self.left.checked_sub(1) else { return Ok(None) };
         self.left = left;
-        let began = self.reader.at;
-        let (head, _) = self.reader.head()?;
-        self.key = match head {
+        self.key = match self.reader.peek()? {
             Head::Text(name) => format!(".{}", shown(name)),
             Head::Integer(number) => format!("[{number}]"),
             _ => "[…]".to_owned(),
         };
-        self.reader.at = began;
         seed.deserialize(&mut *self.reader).map(Some)
     }
 
