@@ -78,7 +78,7 @@ impl<S: Signature> Export<S> {
         store: &mut Store<T>,
         instance: &Instance,
     ) -> wasmtime::Result<TypedFunc<S::Parameters<'a>, S::Results>> {
-        let function = instance.get_func(store, &self.0).ok_or_else(|| format_err!("not a function of the guest"))?;
+        let function = instance.get_func(store, self.0).ok_or_else(|| format_err!("not a function of the guest"))?;
         // SAFETY: `Exports::instantiate` has checked it by the same signature.
         Ok(unsafe { TypedFunc::new_unchecked(function) })
     }
