@@ -1,5 +1,6 @@
-//! What every measurement needs: a node, definitions, and medians.
+//! What every measurement needs: a node, definitions, what the process holds of the machine, and medians.
 
+use std::fs;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::Waker;
 use std::time::{Duration, Instant};
@@ -80,6 +81,31 @@ impl Bench {
             Outcome::Failed(failure) => fail(&format!("{} failed: {failure:?}", handle.pid())),
         }
     }
+}
+
+/// What the operating system holds for this whole process, in bytes.
+pub(crate) struct Footprint {
+    pub(crate) private: u64,
+    pub(crate) tables: u64,
+    pub(crate) mappings: u64,
+}
+
+impl Footprint {
+    pub(crate) fn now() -> Footprint {
+        let rollup = fs::read_to_string("/proc/self/smaps_rollup").unwrap_or_default();
+        let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+        let maps = fs::read_to_string("/proc/self/maps").unwrap_or_default();
+        Footprint {
+            private: kib(&rollup, "Private_Clean:") + kib(&rollup, "Private_Dirty:"),
+            tables: kib(&status, "VmPTE:"),
+            mappings: maps.lines().count() as u64,
+        }
+    }
+}
+
+fn kib(text: &str, key: &str) -> u64 {
+    let line = text.lines().find_map(|line| line.strip_prefix(key)).unwrap_or_default();
+    line.trim().trim_end_matches("kB").trim().parse::<u64>().unwrap_or_else(|_| fail(&format!("no {key}"))) * 1024
 }
 
 pub(crate) fn median(times: &mut [Duration]) -> Duration {

@@ -1,6 +1,6 @@
 //! What things cost. Prints a table, and JSON to the file given as the first argument; further arguments choose groups:
-//! startup, idle, spawn, messages, calls, kill, programs, neighbours. `--pair OLD NEW ROUNDS [GROUP...]` compares two builds of this
-//! binary.
+//! startup, idle, spawn, messages, calls, embed, kill, programs, neighbours. `--pair OLD NEW ROUNDS [GROUP...]` compares two
+//! builds of this binary.
 //!
 //! Machines are shared and noisy: the ratios to native Lua, measured in the same run, or to another build, measured in
 //! turns, are what counts.
@@ -9,6 +9,7 @@
 
 mod bench;
 mod calls;
+mod embed;
 mod lua_programs;
 mod neighbours;
 mod pair;
@@ -22,17 +23,19 @@ type Measure = fn(&bench::Bench, &mut report::Report);
 /// What needs no node of this process's.
 const STARTUP: &str = "startup";
 
-const MEASUREMENTS: [(&str, Measure); 8] = [
+/// Each with the groups that it belongs to.
+const MEASUREMENTS: [(&[&str], Measure); 9] = [
     // First, while no slot has been used.
-    ("spawn", processes::fresh),
-    ("idle", processes::idle),
-    ("spawn", processes::spawn),
-    ("messages", processes::messages),
-    ("calls", calls::run),
-    ("kill", processes::kill),
-    ("programs", lua_programs::run),
+    (&["spawn"], processes::fresh),
+    (&["idle"], processes::idle),
+    (&["spawn"], processes::spawn),
+    (&["messages"], processes::messages),
+    (&["calls", "embed"], calls::run),
+    (&["embed"], embed::run),
+    (&["kill"], processes::kill),
+    (&["programs"], lua_programs::run),
     // Last: what attacks leave behind would be in the others' figures.
-    ("neighbours", neighbours::run),
+    (&["neighbours"], neighbours::run),
 ];
 
 fn main() {
@@ -46,7 +49,7 @@ fn main() {
 
 /// A group that is misspelt measures nothing, and nobody would notice.
 fn known<'a>(groups: &'a [&'a str]) -> &'a [&'a str] {
-    let is_known = |name: &str| name == STARTUP || MEASUREMENTS.iter().any(|(group, _)| *group == name);
+    let is_known = |name: &str| name == STARTUP || MEASUREMENTS.iter().any(|(groups, _)| groups.contains(&name));
     if let Some(unknown) = groups.iter().find(|group| !is_known(group)) {
         bench::fail(&format!("there is no group {unknown}"));
     }
@@ -60,8 +63,8 @@ fn measure(path: Option<&str>, groups: &[&str]) {
         startup::run(&mut report);
     }
     let bench = bench::Bench::new();
-    for (group, measure) in MEASUREMENTS {
-        if wanted(group) {
+    for (groups, measure) in MEASUREMENTS {
+        if groups.iter().any(|group| wanted(group)) {
             measure(&bench, &mut report);
         }
     }

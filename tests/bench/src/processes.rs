@@ -1,12 +1,11 @@
 //! What processes cost: spawn, idle, messages, kill.
 
-use std::fs;
 use std::hint::spin_loop;
 use std::time::{Duration, Instant};
 
-use lunarium_engine::Value;
+use lunarium_engine::{EntryId, Value};
 
-use crate::bench::{Bench, fail, median};
+use crate::bench::{Bench, Footprint, fail, median};
 use crate::report::Report;
 
 /// The chunk whose first line is waited for, in a process and natively.
@@ -143,13 +142,13 @@ fn native_first_lines(rounds: usize) -> Duration {
     median(&mut times)
 }
 
-fn per_item(bench: &Bench, entry: &lunarium_engine::EntryId, n: u32, other: &str) -> Duration {
+fn per_item(bench: &Bench, entry: &EntryId, n: u32, other: &str) -> Duration {
     let start = Instant::now();
     bench.finish(&bench.spawn(entry, vec![Value::Integer(n.into()), Value::from(other)]));
     start.elapsed() / n
 }
 
-fn terminate_all(bench: &Bench) {
+pub(crate) fn terminate_all(bench: &Bench) {
     for pid in bench.node.pids() {
         // It may have ended in between.
         let _ = bench.node.terminate(&pid);
@@ -179,35 +178,14 @@ pub(crate) fn idle(bench: &Bench, report: &mut Report) {
 
 const NOTHING_BUT_WAITING: &str = "return { main = function() process.inbox():receive() end }";
 
-/// What the operating system holds for this whole process, in bytes.
-struct Footprint {
-    private: u64,
-    tables: u64,
-    mappings: u64,
-}
-
-impl Footprint {
-    fn now() -> Footprint {
-        let rollup = fs::read_to_string("/proc/self/smaps_rollup").unwrap_or_default();
-        let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
-        let maps = fs::read_to_string("/proc/self/maps").unwrap_or_default();
-        Footprint {
-            private: kib(&rollup, "Private_Clean:") + kib(&rollup, "Private_Dirty:"),
-            tables: kib(&status, "VmPTE:"),
-            mappings: maps.lines().count() as u64,
-        }
-    }
-}
-
-fn kib(text: &str, key: &str) -> u64 {
-    let line = text.lines().find_map(|line| line.strip_prefix(key)).unwrap_or_default();
-    line.trim().trim_end_matches("kB").trim().parse::<u64>().unwrap_or_else(|_| fail(&format!("no {key}"))) * 1024
+/// Who asks, with a number of trips and the other's entry as arguments, and gives the nanoseconds; and who answers.
+pub(crate) fn ping_pong(bench: &Bench) -> (EntryId, EntryId) {
+    (bench.define("bench:ping", PING), bench.define("bench:pong", PONG))
 }
 
 pub(crate) fn messages(bench: &Bench, report: &mut Report) {
     let native = native_first_lines(500);
-    let ponger = bench.define("bench:pong", PONG);
-    let ping = bench.define("bench:ping", PING);
+    let (ping, ponger) = ping_pong(bench);
     let mut trips = Vec::new();
     for _ in 0..5 {
         const TRIPS: u32 = 50_000;
@@ -228,7 +206,7 @@ pub(crate) fn messages(bench: &Bench, report: &mut Report) {
     }
 }
 
-fn nanos(value: &Value) -> Duration {
+pub(crate) fn nanos(value: &Value) -> Duration {
     match value {
         Value::Integer(nanos) => Duration::from_nanos(u64::try_from(*nanos).unwrap_or_default()),
         other => fail(&format!("not a time: {other:?}")),

@@ -19,12 +19,15 @@ impl Report {
 
     /// A time beside the native time of the same run.
     pub(crate) fn ratio(&mut self, name: &str, time: Duration, native: Duration) {
-        let ratio = time.as_secs_f64() / native.as_secs_f64();
-        self.row(name, show(time), format!("{ratio:.2} x native ({})", show(native)));
-        self.json.insert(
-            name.into(),
-            json!({ "seconds": time.as_secs_f64(), "native_seconds": native.as_secs_f64(), "ratio": ratio }),
-        );
+        self.beside(name, time, "native", native);
+    }
+
+    /// A time beside another of the same run.
+    pub(crate) fn beside(&mut self, name: &str, time: Duration, what: &str, other: Duration) {
+        let ratio = time.as_secs_f64() / other.as_secs_f64();
+        self.row(name, show(time), format!("{ratio:.2} x {what} ({})", show(other)));
+        let figure = json!({ "seconds": time.as_secs_f64(), "beside": what, "beside_seconds": other.as_secs_f64(), "ratio": ratio });
+        self.json.insert(name.into(), figure);
     }
 
     /// Delays in milliseconds.
