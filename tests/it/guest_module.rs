@@ -90,6 +90,6 @@ fn one_process_takes_of_the_pool_what_the_pool_counts() {
             _ => {}
         }
     }
-    // host/engine/src/pool.rs, `factor`: the memory for the GC heap comes on top.
-    assert_eq!((instances, tables, memories + 1), (3, 2, 2));
+    // host/engine/src/wasm/pool.rs, `factor`: the memory for the GC heap comes on top.
+    assert_eq!((instances, tables, memories + 1), (2, 1, 2));
 }
