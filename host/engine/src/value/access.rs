@@ -266,7 +266,10 @@ mod tests {
 
     #[test]
     fn strings_are_shown_as_text_where_they_can_be() {
-        let shown = format!("{:?}", Value::from([("who", vec![Value::from("Ada"), Value::String(vec![b'a', 0xff])])]));
+        let shown = format!(
+            "{:?}",
+            Value::from([("who", Value::Array(vec![Value::from("Ada"), Value::String(vec![b'a', 0xff])]))])
+        );
         assert_eq!(shown, r#"Map([(String("who"), Array([String("Ada"), String(b"a\xff")]))])"#);
     }
 
