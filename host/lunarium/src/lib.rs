@@ -47,6 +47,7 @@ mod outcome;
 pub mod output;
 mod plugin;
 
+pub use cap_std::ambient_authority;
 pub use cap_std::fs::Dir;
 pub use error::Error;
 #[cfg(feature = "app")]

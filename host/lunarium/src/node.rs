@@ -8,6 +8,8 @@ use std::time::Duration;
 
 use futures_lite::future::block_on;
 use lunarium_engine::{Caller, Engine, EngineConfig, HostDefinition, HostId, Module, NodeConfig, Output, SecuritySpec};
+#[cfg(feature = "app")]
+use lunarium_engine::{Chunk, CompileError, Globals};
 use serde::Serialize;
 
 use crate::output::{self, Flush};
@@ -101,6 +103,17 @@ impl Deref for Node {
 
     fn deref(&self) -> &lunarium_engine::Node {
         &self.inner
+    }
+}
+
+#[cfg(feature = "app")]
+impl lunarium_app::Compiler for Node {
+    fn check(&self, chunk: &Chunk) -> impl Future<Output = Result<Globals, CompileError>> + Send {
+        self.inner.check(chunk)
+    }
+
+    fn modules(&self) -> Vec<Module> {
+        self.inner.modules()
     }
 }
 

@@ -182,7 +182,12 @@ impl PluginBuilder {
             }
         }
         for (name, settings) in &settings {
-            let settings = find_module(&node, name)?.grant(settings).map_err(|error| unfit_settings(name, &error))?;
+            let module = find_module(&node, name)?;
+            if !module.takes_settings() {
+                let text = format!("module `{name}` takes no settings: `.grant(\"{name}\")`");
+                return Err(Error::new(ErrorKind::Invalid, text));
+            }
+            let settings = module.grant(settings).map_err(|error| unfit_settings(name, &error))?;
             grants = grants.with_settings(settings);
         }
         let entry = definition.entry.clone();
@@ -292,7 +297,7 @@ impl Plugin {
     }
 
     /// Calls a function of the table that its source returned, and waits for what that returns: nothing or nil as `()` or `None`, one
-    /// value as itself, several as a tuple. The function runs in the plugin's sandbox, in a coroutine of its own, and may wait; a
+    /// value as itself, several as a tuple; one value is also what has only nils after it. The function runs in the plugin's sandbox, in a coroutine of its own, and may wait; a
     /// source without `main` serves calls until it is ended. Arguments: a tuple is several, anything else one.
     ///
     /// Errors: what the function raised; `NotFound` for a function that isn't there, or a plugin that has ended; `Canceled` when it

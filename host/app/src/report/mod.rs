@@ -55,8 +55,11 @@ impl Report {
     ///
     /// `styled` adds terminal colours. Text from the application's files is shown with control characters made
     /// visible, so that it can't drive the terminal.
-    /// At the limit: 100 mistakes are shown and the others are counted.
+    /// Nothing when nothing is wrong. At the limit: 100 mistakes are shown and the others are counted.
     pub fn render(&self, styled: bool) -> String {
+        if self.is_empty() {
+            return String::new();
+        }
         let renderer = if styled { Renderer::styled() } else { Renderer::plain() };
         let mut text = String::new();
         for mistake in self.mistakes.iter().take(SHOWN_MISTAKES) {

@@ -141,3 +141,8 @@ fn colours_are_only_there_when_asked_for() {
     assert!(report.render(true).contains('\u{1b}'));
     assert!(!report.render(false).contains('\u{1b}'));
 }
+
+#[test]
+fn nothing_is_said_when_nothing_is_wrong() {
+    assert_eq!(lunarium_app::Report::default().to_string(), "");
+}

@@ -2,7 +2,28 @@
 //!
 //! Owns which conversions lose nothing: only those are there.
 
+use std::fmt;
+
 use super::{ReadError, Value};
+
+/// As derived, but for strings: those are text where they can be.
+impl fmt::Debug for Value {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Value::Nil => f.write_str("Nil"),
+            Value::Boolean(value) => f.debug_tuple("Boolean").field(value).finish(),
+            Value::Integer(value) => f.debug_tuple("Integer").field(value).finish(),
+            Value::Float(value) => f.debug_tuple("Float").field(value).finish(),
+            Value::String(bytes) => match std::str::from_utf8(bytes) {
+                Ok(text) => f.debug_tuple("String").field(&text).finish(),
+                Err(_) => f.debug_tuple("String").field(&format_args!("b\"{}\"", bytes.escape_ascii())).finish(),
+            },
+            Value::Array(items) => f.debug_tuple("Array").field(items).finish(),
+            Value::Map(pairs) => f.debug_tuple("Map").field(pairs).finish(),
+            Value::Extension(kind, data) => f.debug_tuple("Extension").field(kind).field(data).finish(),
+        }
+    }
+}
 
 impl Value {
     /// The boolean that it is.
@@ -241,6 +262,15 @@ mod tests {
         assert_eq!(Value::Array(Vec::new()).as_map(), Some(&[][..]), "an empty table is both");
         assert_eq!((Value::from("x").get("x"), Value::Nil.is_nil()), (None, true));
         assert_eq!(Value::String(vec![0xff]).as_str(), None);
+    }
+
+    #[test]
+    fn strings_are_shown_as_text_where_they_can_be() {
+        let shown = format!(
+            "{:?}",
+            Value::from([("who", Value::Array(vec![Value::from("Ada"), Value::String(vec![b'a', 0xff])]))])
+        );
+        assert_eq!(shown, r#"Map([(String("who"), Array([String("Ada"), String(b"a\xff")]))])"#);
     }
 
     #[test]

@@ -29,7 +29,7 @@ pub use write::WriteError;
 pub(crate) use write::{RAW, payload, results};
 
 /// One Lua value that can travel.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Clone, PartialEq, Default)]
 pub enum Value {
     /// `nil`
     #[default]

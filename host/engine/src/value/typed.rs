@@ -1,7 +1,7 @@
 //! Payloads as Rust types and back, for embedders.
 
-use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 
 use super::Value;
 use super::read::{Missing, ReadError, Reader};
@@ -14,7 +14,8 @@ pub fn from_payload<T: DeserializeOwned>(payload: &[u8]) -> Result<T, ReadError>
     T::deserialize(&mut Reader::new(payload))
 }
 
-/// The list of a function's results as a Rust type, by serde: none is nil, one is itself, several are a tuple.
+/// The list of a function's results as a Rust type, by serde: none is nil, one is itself, several are a tuple. Where they aren't, what
+/// has only nils after it is itself, too: `return json.encode(x)` gives a text and nil.
 ///
 /// Errors: as [`from_payload`].
 pub fn from_results<T: DeserializeOwned>(payload: &[u8]) -> Result<T, ReadError> {
@@ -22,8 +23,18 @@ pub fn from_results<T: DeserializeOwned>(payload: &[u8]) -> Result<T, ReadError>
     match reader.open_list()? {
         0 => T::deserialize(Missing),
         1 => T::deserialize(&mut reader),
-        _ => from_payload(payload),
+        count => from_payload(payload).or_else(|error: ReadError| match first(&mut reader, count) {
+            Some(value) => Ok(value),
+            None => Err(error.of_several(count)),
+        }),
     }
+}
+
+/// The first of so many values, if it is of the type and the others are nil.
+fn first<T: DeserializeOwned>(reader: &mut Reader<'_>, count: usize) -> Option<T> {
+    let value = T::deserialize(&mut *reader).ok()?;
+    let is_nil = |_| matches!(Option::<Value>::deserialize(&mut *reader), Ok(None));
+    (1..count).all(is_nil).then_some(value)
 }
 
 /// What a script has sent as a Rust type: several values, which it packs into a table with the field `n`, are a tuple.
@@ -68,4 +79,23 @@ pub fn to_payload<T: Serialize + ?Sized>(value: &T) -> Result<Vec<u8>, WriteErro
 /// Errors: one can't travel.
 pub fn to_arguments<T: Serialize + ?Sized>(values: &T) -> Result<Vec<u8>, WriteError> {
     results(values, usize::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests may panic")]
+
+    use super::{Value, from_results};
+
+    #[test]
+    fn one_value_is_what_has_only_nils_after_it() {
+        let results = |values: &[Value]| Value::Array(values.to_vec()).encode();
+        let text = results(&[Value::from("text"), Value::Nil]);
+        assert_eq!(from_results::<String>(&text).unwrap(), "text");
+        assert_eq!(from_results::<(String, Option<i64>)>(&text).unwrap(), ("text".to_owned(), None));
+        assert_eq!(from_results::<i64>(&text).unwrap_err().to_string(), "integer expected, got 2 values");
+        let two = results(&[Value::from(1), Value::from(2)]);
+        assert_eq!(from_results::<i64>(&two).unwrap_err().to_string(), "integer expected, got 2 values");
+        assert_eq!(from_results::<(i64,)>(&two).unwrap_err().to_string(), "list of 1 expected, got one of 2");
+    }
 }

@@ -208,6 +208,22 @@ fn values_travel_both_ways() {
 }
 
 #[test]
+fn several_results_are_a_tuple_and_one_where_only_nils_follow() {
+    let (node, _) = node();
+    let source = "return {
+        text = function() return json.encode({}) end,
+        two = function() return 1, 2 end,
+        failed = function() return nil, errors.new('no') end,
+    }";
+    let plugin = node.plugin("p", source).start_blocking().unwrap();
+    assert_eq!(plugin.call_blocking::<String>("text", ()).unwrap(), "{}");
+    assert_eq!(plugin.call_blocking::<(i64, i64)>("two", ()).unwrap(), (1, 2));
+    let text = |result| kind::<String>(result).1;
+    assert_eq!(text(plugin.call_blocking("two", ())), "string expected, got 2 values");
+    assert_eq!(text(plugin.call_blocking("failed", ())), "string expected, got 2 values");
+}
+
+#[test]
 fn a_plugin_does_not_keep_its_node() {
     let (node, _) = node();
     let waits = "return function() process.inbox():receive() end";
@@ -335,7 +351,7 @@ fn settings_are_read_when_a_plugin_starts() {
     let fault = text(kind(plugin().grant("accounts").start_blocking()));
     assert_eq!(fault, "module `accounts` is granted with settings: `.grant_with(\"accounts\", …)`");
     let fault = text(kind(plugin().grant_with("billing", 1).start_blocking()));
-    assert_eq!(fault, "settings of module `billing`: module `billing` takes no settings");
+    assert_eq!(fault, "module `billing` takes no settings: `.grant(\"billing\")`");
     let (kind_of, fault) = kind(plugin().grant_with("acounts", [1]).start_blocking());
     assert_eq!((kind_of, &*fault), (ErrorKind::NotFound, "the node has no module `acounts`; did you mean `accounts`?"));
     let (_, fault) = kind(plugin().start_blocking());

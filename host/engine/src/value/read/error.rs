@@ -28,6 +28,14 @@ impl ReadError {
         ReadError { what: what.unwrap_or(self.what), ..self }
     }
 
+    /// A function has returned so many values where one was wanted.
+    pub(in super::super) fn of_several(self, count: usize) -> ReadError {
+        match self.what.strip_suffix("got table") {
+            Some(start) if self.path.is_empty() => ReadError::new(format!("{start}got {count} values")),
+            _ => self,
+        }
+    }
+
     pub(crate) fn mismatch(expected: &str, got: &str) -> ReadError {
         ReadError::new(format!("{expected} expected, got {got}"))
     }
