@@ -115,7 +115,8 @@ impl<'a> Granter<'a> {
                     mistake.hint(error.hint().map(str::to_owned))
                 };
                 report.extend(error.all().map(mistake));
-                grants
+                // It is granted, and nobody is told that it isn't.
+                grants.with_module(name)
             }
         }
     }

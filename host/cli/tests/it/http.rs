@@ -149,4 +149,11 @@ fn check_knows_its_functions_and_how_it_is_granted() {
     let told = run(&folder, &["check", "app"]);
     assert!(told.contains("module `http` has no function `gte`") && told.contains("did you mean `get`?"), "{told}");
     assert!(told.contains("module `http` isn't granted") && told.contains("it needs `grants: {http: […]}`"), "{told}");
+    let folder = app("  - name: main
+    kind: process.lua
+    source: \"return function() return require('http').get('http://a/') end\"
+    grants: {http: [{url: 'http://a'}]}
+");
+    let told = run(&folder, &["check", "app"]);
+    assert!(told.contains("url has no path") && told.contains("error: 1 mistake\n"), "{told}");
 }
