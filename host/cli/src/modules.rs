@@ -3,6 +3,7 @@
 //!
 //! Owns which there are, and when the store's file is opened and when looked into. What they do is `lunarium-modules`'s.
 
+use std::fmt::Display;
 use std::sync::Arc;
 
 use lunarium_app::{Draft, SIZE_FORM, parse_budget};
@@ -37,7 +38,7 @@ impl Modules {
         let Some(Data { file, most }) = data else { return Ok(()) };
         let screen = Arc::clone(screen);
         let report = move |line: &str| screen.note(Level::Warn, line, &[]);
-        let store = file.start(most, report).map_err(|error| Refused::machine(error.to_string()))?;
+        let store = file.start(most, report).map_err(|error| unusable(&error))?;
         self.store.fill(store);
         Ok(())
     }
@@ -65,9 +66,14 @@ impl Data {
                 )),
             };
         };
-        let file = kv::Opened::in_directory(directory).map_err(|error| Refused::machine(error.to_string()))?;
+        let file = kv::Opened::in_directory(directory).map_err(|error| unusable(&error))?;
         Ok(Some(Self { file, most }))
     }
+}
+
+/// What is wrong with the directory or its file.
+fn unusable(error: &impl Display) -> Refused {
+    Refused::machine(format!("`--data`: {error}"))
 }
 
 /// Whether somebody is granted what needs sockets.

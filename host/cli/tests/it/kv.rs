@@ -214,7 +214,7 @@ fn a_directory_that_another_run_has_is_refused() {
     expect![[r#"
         exit code: 1
         --- stderr
-        error: `data/kv.redb` is in use by another node: each needs a directory of its own
+        error: `--data`: `data/kv.redb` is in use by another node: each needs a directory of its own
     "#]]
     .assert_eq(&entry(&app, "count"));
     running.signal("TERM");
@@ -230,7 +230,7 @@ fn a_file_that_is_no_store_is_told_by_its_name() {
     expect![[r#"
         exit code: 1
         --- stderr
-        error: `data/kv.redb` is no store, or is damaged (it is no database): put a backup in its place, or move it away to begin with an empty one
+        error: `--data`: `data/kv.redb` is no store, or is damaged (it is no database): put a backup in its place, or move it away to begin with an empty one
     "#]]
     .assert_eq(&entry(&app, "count"));
 
@@ -239,7 +239,7 @@ fn a_file_that_is_no_store_is_told_by_its_name() {
     expect![[r#"
         exit code: 1
         --- stderr
-        error: `data` can't be opened: File exists (os error 17)
+        error: `--data`: `data` can't be opened: File exists (os error 17)
     "#]]
     .assert_eq(&entry(&app, "count"));
 }
