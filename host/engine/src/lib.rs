@@ -84,7 +84,7 @@ pub use lunarium_kernel::{
     Policy, PolicyEffect, Refusal, ResolveError, Tally,
 };
 pub use lunarium_schedule::{Portion, Sleep};
-pub use module::{Arguments, Caller, FunctionError, Module, ModuleError, Raw, nearest};
+pub use module::{Arguments, Caller, FunctionError, Module, ModuleError, Raw, did_you_mean};
 pub use node::{
     CallError, CompileError, Ending, Events, GlobalUse, Globals, Held, Named, NodeEvent, ProcessDetails, ProcessInfo,
     ServiceStep, SpawnError, SpawnRequest, StartError, Usage,

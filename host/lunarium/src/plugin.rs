@@ -8,8 +8,8 @@ use std::time::Duration;
 use futures_lite::future::block_on;
 use lunarium_engine::{
     Chunk, Definition, Directory, EntryId, ErrorKind, Grants, Handle, HostId, LimitName, LimitsOverride, Module,
-    Outcome, Pid, ProcessDetails, Raw, SecuritySpec, SettingsError, SpawnRequest, Usage, Value, from_results, nearest,
-    to_arguments, to_payload,
+    Outcome, Pid, ProcessDetails, Raw, SecuritySpec, SettingsError, SpawnRequest, Usage, Value, did_you_mean,
+    from_results, to_arguments, to_payload,
 };
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -231,8 +231,8 @@ fn unfit_settings(module: &str, error: &SettingsError) -> Error {
 
 fn unknown_module(node: &lunarium_engine::Node, name: &str) -> Error {
     let modules = node.modules();
-    let hint = nearest(name, modules.iter().map(Module::name));
-    let hint = hint.map(|hint| format!("; did you mean `{hint}`?")).unwrap_or_default();
+    let hint = did_you_mean(name, modules.iter().map(Module::name));
+    let hint = hint.map(|hint| format!("; {hint}")).unwrap_or_default();
     Error::new(ErrorKind::NotFound, format!("the node has no module `{name}`{hint}"))
 }
 

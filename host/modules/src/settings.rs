@@ -2,7 +2,7 @@
 //!
 //! Owns the words for what has no such form. What a key's value may be is its module's.
 
-use lunarium::{SettingsError, SettingsStep, Value, nearest};
+use lunarium::{SettingsError, SettingsStep, Value, did_you_mean};
 
 /// Reads a list of at least one rule; `noun` names one, with its article. Errors: the first thing that is wrong with each rule.
 pub(crate) fn rules<R>(
@@ -54,10 +54,8 @@ impl<'v> Rule<'v> {
         if let Some((key, _)) = unknown {
             let key = key.as_str().unwrap_or_default();
             let error = SettingsError::new(format!("unknown key `{key}` in {noun}"));
-            let hint = match nearest(key, keys.iter().copied()) {
-                Some(near) => format!("did you mean `{near}`?"),
-                None => format!("there are `{}`", keys.join("`, `")),
-            };
+            let hint = did_you_mean(key, keys.iter().copied());
+            let hint = hint.unwrap_or_else(|| format!("there are `{}`", keys.join("`, `")));
             return Err(error.with_hint(hint).under(SettingsStep::Key(key.to_owned())));
         }
         Ok(Rule { pairs, noun })

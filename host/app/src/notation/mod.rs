@@ -12,4 +12,3 @@ pub use lunarium_engine::{DurationError, SizeError, parse_duration, parse_size};
 pub(crate) use quantity::{DURATION_FORM, cores_range};
 pub use quantity::{SIZE_FORM, parse_budget, parse_cores};
 pub use suggest::hint;
-pub(crate) use suggest::nearest_hint;

@@ -2,16 +2,11 @@
 //!
 //! Owns the words. What counts as near is the engine's, which says the same to scripts.
 
-use lunarium_engine::nearest;
+use lunarium_engine::did_you_mean;
 
 /// A hint for a wrong word: the nearest right one, else all of them when they are few.
 pub fn hint(wrong: &str, candidates: &[&str]) -> Option<String> {
-    nearest_hint(wrong, candidates.iter().copied()).or_else(|| all(candidates))
-}
-
-/// A hint for a wrong word where the right ones are many: the nearest, or none.
-pub(crate) fn nearest_hint<'a>(wrong: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<String> {
-    nearest(wrong, candidates).map(|candidate| format!("did you mean `{candidate}`?"))
+    did_you_mean(wrong, candidates.iter().copied()).or_else(|| all(candidates))
 }
 
 /// How many words a hint lists.

@@ -6,10 +6,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use lunarium_contract::module::GRANTED;
-use lunarium_engine::{Definition, Globals, Grants};
+use lunarium_engine::{Definition, Globals, Grants, did_you_mean};
 
 use crate::application::{App, Program};
-use crate::notation::nearest_hint;
 use crate::report::Mistake;
 
 /// Parts of Lua that would reach out of a process.
@@ -49,7 +48,7 @@ fn warning<'a>(program: &Program, name: &str, line: u32, known: impl Iterator<It
     } else if ABSENT.contains(&name) {
         Some(format!("Lua's `{name}` isn't there: it would reach out of the process"))
     } else {
-        nearest_hint(name, known.filter(|known| name.len().max(known.len()) <= HINTED_BYTES))
+        did_you_mean(name, known.filter(|known| name.len().max(known.len()) <= HINTED_BYTES))
     };
     warning.hint(hint)
 }

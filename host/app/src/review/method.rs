@@ -4,10 +4,9 @@
 
 use std::collections::BTreeMap;
 
-use lunarium_engine::{Globals, Named};
+use lunarium_engine::{Globals, Named, did_you_mean};
 
 use crate::application::{App, MAIN, Program};
-use crate::notation::nearest_hint;
 use crate::report::Mistake;
 
 /// A warning for each entry whose table lacks what it runs, and has what was probably meant.
@@ -42,7 +41,7 @@ pub(crate) fn misspelt(app: &App, checked: &[(&Program, &Globals)]) -> Vec<Mista
 }
 
 fn nearest<'f>(method: &str, fields: &'f [Named]) -> Option<&'f Named> {
-    fields.iter().find(|field| nearest_hint(method, [field.name.as_str()]).is_some())
+    fields.iter().find(|field| did_you_mean(method, [field.name.as_str()]).is_some())
 }
 
 /// Its letters in another order, or with one doubled, or large ones: no word of a language is any of these, as `mail` and `min` are

@@ -6,11 +6,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use lunarium_contract::module::{ALWAYS, GRANTED};
-use lunarium_engine::{Definition, GlobalUse, Globals, Module, Named, Settings};
+use lunarium_engine::{Definition, GlobalUse, Globals, Module, Named, Settings, did_you_mean};
 
 use super::globals::granted;
 use crate::application::{App, Program};
-use crate::notation::{hint, nearest_hint};
+use crate::notation::hint;
 use crate::report::Mistake;
 use crate::source::At;
 
@@ -110,7 +110,7 @@ fn missing(
         let names = ALWAYS.iter().chain(&GRANTED).copied().chain(around.aliases.iter().copied());
         let names = names.chain(known.keys().copied());
         let imports = "a library is required by its name in `imports`".to_owned();
-        (format!("there is no module `{name}`"), nearest_hint(name, names).or(Some(imports)))
+        (format!("there is no module `{name}`"), did_you_mean(name, names).or(Some(imports)))
     };
     Some(at(program, required.line, name, Mistake::warning(message)).hint(hint))
 }
@@ -140,7 +140,7 @@ fn fieldless(
         _ => return None,
     };
     let message = format!("module `{module}` has no {what} `{name}`");
-    let hint = is_hinted.then(|| nearest_hint(name, fields.iter().copied())).flatten();
+    let hint = is_hinted.then(|| did_you_mean(name, fields.iter().copied())).flatten();
     Some(at(program, used.line, name, Mistake::warning(message)).hint(hint))
 }
 

@@ -15,7 +15,7 @@ use futures_lite::Stream;
 use futures_lite::future::{block_on, poll_fn};
 use lunarium_kernel::{
     Call, CallsFull, ErrorKind, Event, Failure, Holding, Item, LinkError, MAX_CALLS, Message, MonitorError, Outcome,
-    Pid, Refusal, ResolveError, Topic, action,
+    Pid, ResolveError, Topic, action,
 };
 use parking_lot::Mutex;
 use serde::Serialize;
@@ -25,7 +25,7 @@ use super::DeliverError;
 use crate::module::{Arguments, FunctionError, read_arguments};
 use crate::node::{NodeInner, Opened, wall};
 use crate::process::{Process, Reader};
-use crate::value::{ReadError, Value, WriteError, failure_payload, from_values, limit_details, results, to_payload};
+use crate::value::{ReadError, Value, WriteError, failure_payload, from_values, refused, results, to_payload};
 
 /// A mailbox of the program's own, from [`Node::mailbox`](crate::Node::mailbox). For scripts it is a process: they send to it by its
 /// name, call it, monitor it and link with it, as far as policies allow. It is read by [`Mailbox::next`], as a [`Stream`], or blocking.
@@ -170,11 +170,7 @@ impl Mailbox {
     }
 
     fn refuse(&self, call: u64, full: &CallsFull) {
-        let failure = Failure {
-            retryable: full.retryable(),
-            details: full.limit().map(limit_details),
-            ..Failure::new(full.kind(), full.to_string())
-        };
+        let failure = refused(full);
         if let Some(node) = self.node.upgrade() {
             node.answer(&self.process, call, failure_payload(&failure).into(), self.message);
         }

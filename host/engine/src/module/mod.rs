@@ -26,7 +26,8 @@ pub use arguments::{Arguments, Raw};
 pub use caller::Caller;
 pub use error::FunctionError;
 pub(crate) use function::{Answer, Function, Later, Started, Unanswered};
-pub use nearest::nearest;
+pub use nearest::did_you_mean;
+use nearest::nearest;
 pub(crate) use runtime::Runtime;
 
 use crate::catalogue::{Settings, SettingsError, SettingsReader};
@@ -259,14 +260,14 @@ impl fmt::Debug for Module {
 
 /// A module without a function of that name.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("module '{module}' has no function '{function}'{}", did_you_mean(nearest.as_deref()))]
+#[error("module '{module}' has no function '{function}'{}", or(nearest.as_deref()))]
 pub(crate) struct UnknownFunction {
     module: String,
     function: String,
     nearest: Option<String>,
 }
 
-fn did_you_mean(name: Option<&str>) -> String {
+fn or(name: Option<&str>) -> String {
     name.map(|name| format!("; did you mean '{name}'?")).unwrap_or_default()
 }
 

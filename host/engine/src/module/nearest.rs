@@ -5,8 +5,13 @@
 /// Longer words cost a quadratic comparison, and nobody misspells a name of this length by two letters.
 const MOST: usize = 255;
 
+/// The question that names the candidate that was probably meant.
+pub fn did_you_mean<'a>(wrong: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<String> {
+    nearest(wrong, candidates).map(|candidate| format!("did you mean `{candidate}`?"))
+}
+
 /// The candidate that was probably meant.
-pub fn nearest<'a>(wrong: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+pub(crate) fn nearest<'a>(wrong: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     if wrong.len() > MOST {
         return None;
     }

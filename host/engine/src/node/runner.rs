@@ -76,7 +76,7 @@ impl Drop for Report {
 
 /// What comes next.
 enum Step {
-    /// An incarnation: the first, or after an upgrade. Boxed, or each step would move as much as this takes.
+    /// Another incarnation, after an upgrade. Boxed, or each step would move as much as this takes.
     Begin(Box<Program>),
     /// It waits, and goes on with a delivery or at a time.
     Wait(Parked),
@@ -107,7 +107,7 @@ struct Live {
 impl Runner<'_> {
     /// Runs the process to its end; its instance may still be there. None: it was killed.
     async fn run(&mut self, program: Program) -> Option<Outcome> {
-        let mut step = Step::Begin(Box::new(program));
+        let mut step = self.begin(program).await;
         loop {
             step = match step {
                 Step::Begin(program) => self.begin(*program).await,

@@ -9,12 +9,11 @@ use std::sync::{Arc, Weak};
 use std::thread;
 use std::time::Duration;
 
-use lunarium_kernel::{ErrorKind, Failure, Outcome, Refusal};
+use lunarium_kernel::{ErrorKind, Failure, Outcome};
 use parking_lot::{Condvar, Mutex, MutexGuard};
 
 use super::Process;
-use crate::files::FileError;
-use crate::value::{bug, limit_details};
+use crate::value::{bug, refused};
 
 /// Threads of a node at most: as many operations as disks do at once. One that doesn't come back keeps its thread, so with
 /// so many of them the node's other operations wait too.
@@ -120,7 +119,7 @@ fn perform(process: &Weak<Process>) {
     let mut answer = Answer { process, request, outcome: None };
     answer.outcome = Some(match charged.task.run() {
         Ok(payload) => Outcome::Completed(payload.into()),
-        Err(error) => failed(&error),
+        Err(error) => Outcome::failed(refused(&error)),
     });
 }
 
@@ -131,12 +130,6 @@ fn refuse(process: &Weak<Process>) {
     let text = "the system gives no thread for operations on files";
     let failure = Failure { retryable: true, ..Failure::new(ErrorKind::Unavailable, text) };
     drop(Answer { process, request, outcome: Some(Outcome::failed(failure)) });
-}
-
-fn failed(error: &FileError) -> Outcome {
-    let details = error.limit().map(limit_details);
-    let retryable = error.retryable();
-    Outcome::failed(Failure { retryable, details, ..Failure::new(error.kind(), error.to_string()) })
 }
 
 /// Answers when dropped; a panic on the way is an answer too, or its coroutine would wait for ever.

@@ -20,8 +20,8 @@ use std::task::{Poll, Waker};
 use bytes::Bytes;
 use lunarium_kernel::{
     Account, BatchLimits, CallLimits, EntryId, Event, Exhausted, Failure, Holding, Item, Limits, LimitsOverride,
-    MESSAGE_COST, Mailbox, Message, Name, Outcome, Pid, Refusal, Reply, RequestError, ReturnError, Security, SendError,
-    Spawned, Topic, Unread, topic_bytes,
+    MESSAGE_COST, Mailbox, Message, Name, Outcome, Pid, Reply, RequestError, ReturnError, Security, SendError, Spawned,
+    Topic, Unread, topic_bytes,
 };
 use parking_lot::{Mutex, MutexGuard};
 
@@ -38,7 +38,7 @@ pub use text::visibility;
 
 use crate::catalogue::ProcessHost;
 use crate::files::Task;
-use crate::value::limit_details;
+use crate::value::refused;
 use lunarium_schedule::{Member, TICK, TimerKey};
 
 /// What comes to a process, with the file operations that wait for a thread and with who waits for answers.
@@ -312,14 +312,13 @@ impl Process {
     /// Answers a call and wakes the process, as [`Process::reply`]. What calls may hold together bounds it: a result beyond that
     /// becomes an error.
     pub(crate) fn answer_call(&self, request: u64, outcome: Outcome) {
-        let refused = self.arrivals.lock().inbox.answer_call(request, outcome.size());
-        let outcome = match refused {
+        let answered = self.arrivals.lock().inbox.answer_call(request, outcome.size());
+        let outcome = match answered {
             Ok(()) => outcome,
-            Err(full) => Outcome::failed(Failure {
-                retryable: true,
-                details: full.limit().map(limit_details),
-                ..Failure::new(full.kind(), format!("result is lost: {full}"))
-            }),
+            Err(full) => {
+                let message = format!("result is lost: {full}");
+                Outcome::failed(Failure { retryable: true, message, ..refused(&full) })
+            }
         };
         // Never a flood, for the same reason.
         let _ = self.reply(request, outcome);

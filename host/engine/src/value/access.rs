@@ -209,12 +209,8 @@ impl TryFrom<Value> for String {
     type Error = ReadError;
 
     fn try_from(value: Value) -> Result<String, ReadError> {
-        match value {
-            Value::String(bytes) => {
-                String::from_utf8(bytes).map_err(|_| ReadError::mismatch("text", "a string that isn't UTF-8"))
-            }
-            other => Err(other.isnt("string")),
-        }
+        let bytes = Vec::try_from(value)?;
+        String::from_utf8(bytes).map_err(|_| ReadError::mismatch("text", "a string that isn't UTF-8"))
     }
 }
 

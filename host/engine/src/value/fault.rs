@@ -2,7 +2,7 @@
 //! come from where it is found.
 
 use bytes::Bytes;
-use lunarium_kernel::{ErrorKind, Failure, Outcome};
+use lunarium_kernel::{ErrorKind, Failure, Outcome, Refusal};
 
 use super::Value;
 
@@ -17,8 +17,17 @@ pub(crate) fn limit_reached(limit: &'static str, text: &str) -> Outcome {
     Outcome::failed(Failure { details: Some(limit_details(limit)), ..failure })
 }
 
+/// What was refused, as a failure: its kind and text, whether trying again may help, and the limit's name in its details.
+pub(crate) fn refused(refusal: &impl Refusal) -> Failure {
+    Failure {
+        retryable: refusal.retryable(),
+        details: refusal.limit().map(limit_details),
+        ..Failure::new(refusal.kind(), refusal.to_string())
+    }
+}
+
 /// The payload of `{limit = name}`.
-pub(crate) fn limit_details(limit: &'static str) -> Bytes {
+fn limit_details(limit: &'static str) -> Bytes {
     Value::Map(vec![(Value::from("limit"), Value::from(limit))]).encode().into()
 }
 

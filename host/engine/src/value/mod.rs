@@ -17,7 +17,7 @@ mod write;
 
 pub(crate) use self::serde::RawBytes;
 pub(crate) use error::failure_payload;
-pub(crate) use fault::{bug, failed, limit_details, limit_reached, result_too_large};
+pub(crate) use fault::{bug, failed, limit_reached, refused, result_too_large};
 pub use quantity::{DurationError, SizeError, parse_duration, parse_size};
 pub use read::ReadError;
 pub(crate) use read::{Missing, Reader};
