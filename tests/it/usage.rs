@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use lunarium_engine::{Count, EntryId, HostDefinition, HostId, Node, SpawnRequest, Usage, Value};
+use lunarium_engine::{Count, EntryId, HostDefinition, HostId, Limits, Node, SpawnRequest, Usage, Value};
 use lunarium_tests::{HOST, Lab};
 
 const WORKER: &str = r#"
@@ -122,17 +122,16 @@ return { main = function() end }
 -- entry: bad
 return { main = function() error("no") end }
 -- entry: full
--- limits: mailbox_messages=2
-return { main = function() coroutine.spawn(function() process.listen("never") end) process.inbox():receive() end }
+return { main = function() process.listen("other") process.listen("never"):receive() end }
 -- entry: asks
 return { main = function(full)
-  for _ = 1, 5 do process.send(full, "other", 1) end
+  for _ = 1, 12 do process.send(full, "other", 1) end
   process.send("nobody", "t", 1)
 end }"#;
 
 #[test]
 fn a_host_counts_how_its_processes_end_what_is_refused_to_them_and_what_lies_unread() {
-    let lab = Lab::default();
+    let lab = Lab::new(Limits { mailbox_messages: 16, ..Limits::default() });
     let node = &lab.node;
     lab.define(ENDS);
     let counted = |counts: &[Count]| counts.iter().map(|count| (count.what, count.times)).collect::<Vec<_>>();
@@ -149,7 +148,7 @@ fn a_host_counts_how_its_processes_end_what_is_refused_to_them_and_what_lies_unr
     assert_eq!(counted(&counts.ends), [("completed", 3), ("Internal", 1)]);
     // One sender has half of a mailbox, and that there is nobody of a name is no refusal.
     assert_eq!(counted(&counts.refusals), [("mailbox_messages", 4)]);
-    assert_eq!((counts.unread, counts.deepest, counts.messages, counts.spawns), (1, 1, 1, 5));
+    assert_eq!((counts.unread, counts.deepest, counts.messages, counts.spawns), (8, 8, 8, 5));
     assert!(counts.unread_bytes > 0 && counts.processes.used == 1 && counts.memory.used > 0, "{counts:?}");
 
     assert!(node.send(full.pid().as_str(), "other", &Value::from("x".repeat(2 << 20).as_str())).is_err());
