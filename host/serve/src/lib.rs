@@ -8,10 +8,13 @@
 //! | folder | owns |
 //! |---|---|
 //! | `host` | tenants: start, reload, deployments, logs |
+//! | `metrics` | a host in numbers, for Prometheus and for curves |
 
 mod host;
+pub mod metrics;
 
 pub use host::{
     Deployment, Folder, Host, HostConfig, HostError, LogEvent, LogFilter, LogLine, LogReader, Logs, Origin,
     Surroundings, Tenant, TenantConfig, TenantState,
 };
+pub use metrics::Metrics;

@@ -7,10 +7,10 @@ mod history;
 mod reading;
 mod text;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use lunarium_app::ServiceState;
 use parking_lot::Mutex;
 use tokio::task;
 
@@ -105,14 +105,11 @@ impl Metrics {
 }
 
 fn read(tenant: &Tenant, http: &HttpSource) -> TenantReading {
-    let mut services: Vec<(&'static str, u64)> = SERVICE_STATES.iter().map(|(name, _)| (*name, 0)).collect();
-    let mut restarts = 0_u64;
+    let (mut services, mut restarts) = (BTreeMap::new(), 0_u64);
     for service in tenant.services() {
-        restarts = restarts.saturating_add(service.restarts);
-        let place = SERVICE_STATES.iter().position(|(_, is)| is(&service.state));
-        if let Some((_, count)) = place.and_then(|place| services.get_mut(place)) {
-            *count = count.saturating_add(1);
-        }
+        restarts = restarts.saturating_add(service.restarted);
+        let count: &mut u64 = services.entry(service.state.as_str()).or_default();
+        *count = count.saturating_add(1);
     }
     TenantReading {
         name: tenant.name().to_owned(),

@@ -3,6 +3,7 @@
 //! Owns how many series there can be: process hosts are written by a tenant's author, so those beyond the first few count as one. Refuses to
 //! ask anybody: whoever makes a reading has asked.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use lunarium_engine::{Count, Delays, HostCounts, NodeCounts, Slots, Usage};
@@ -37,7 +38,7 @@ pub(super) struct TenantReading {
     /// None while it has no node.
     pub(super) counts: Option<NodeCounts>,
     /// Services by what they do, and how often they were started again.
-    pub(super) services: Vec<(&'static str, u64)>,
+    pub(super) services: BTreeMap<&'static str, u64>,
     pub(super) restarts: u64,
     /// None: it answers no requests from outside.
     pub(super) http: Option<HttpReading>,
