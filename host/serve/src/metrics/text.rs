@@ -130,7 +130,12 @@ impl Page {
             ("uptime_seconds", "Time since the engine started", &Kind::Gauge, uptime.as_secs_f64()),
             ("engine_cpu_seconds", "CPU time of all tenants that there were", &Kind::Counter, engine.cpu.as_secs_f64()),
             ("engine_spawns", "Processes that were started", &Kind::Counter, float(engine.spawns)),
-            ("engine_messages", "Messages that mailboxes have accepted, in steps of 256 of those that live", &Kind::Counter, float(engine.messages)),
+            (
+                "engine_messages",
+                "Messages that mailboxes have accepted, in steps of 256 of those that live",
+                &Kind::Counter,
+                float(engine.messages),
+            ),
             ("engine_slots_limit", "Processes that the engine was made for", &Kind::Gauge, f64::from(slots.most)),
             ("engine_slots_made", "Places for instances that are made", &Kind::Gauge, size(slots.made)),
             ("engine_slots_held", "Places for instances that are held", &Kind::Gauge, size(slots.held)),
@@ -228,7 +233,8 @@ impl Page {
             }
         }
         let help = "From a request's head to its answer";
-        let mut durations = encoder.encode_descriptor("http_request_duration_seconds", help, None, MetricType::Histogram)?;
+        let mut durations =
+            encoder.encode_descriptor("http_request_duration_seconds", help, None, MetricType::Histogram)?;
         for (tenant, http) in served() {
             let labels = [("tenant", tenant)];
             let labels = Labels(&labels);
@@ -292,7 +298,9 @@ const HOST: &[Column<Row>] = &[
 
 /// What there is of requests from outside.
 const HTTP: &[Column<HttpReading>] = &[
-    ("http_requests_under_way", "Requests that wait for their answer", &Kind::Gauge, |http| Some(float(http.under_way))),
+    ("http_requests_under_way", "Requests that wait for their answer", &Kind::Gauge, |http| {
+        Some(float(http.under_way))
+    }),
     ("http_received_bytes", "Bytes of bodies that came", &Kind::Counter, |http| Some(float(http.bodies.0))),
     ("http_sent_bytes", "Bytes of bodies that were sent", &Kind::Counter, |http| Some(float(http.bodies.1))),
 ];

@@ -157,7 +157,8 @@ async fn dashboard_alerts_and_page_name_what_is_told() {
     }
     let page = fs::read_to_string(folder.join("../metrics.md")).unwrap();
     let written: BTreeSet<String> = asked(&page).into_iter().map(str::to_owned).collect();
-    let told: BTreeSet<String> = told.into_iter().filter(|name| !name.ends_with("_sum") && !name.ends_with("_count")).collect();
+    let told: BTreeSet<String> =
+        told.into_iter().filter(|name| !name.ends_with("_sum") && !name.ends_with("_count")).collect();
     let told: BTreeSet<String> = told.into_iter().map(|name| name.trim_end_matches("_bucket").to_owned()).collect();
     assert_eq!(written, told, "docs/metrics.md lists what there is");
     host.stop().await;

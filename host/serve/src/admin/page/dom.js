@@ -3,7 +3,7 @@
 // Owns the only ways in which anything comes into the document: a text becomes a text node, an attribute is set by its name. Nothing is ever
 // parsed as markup.
 
-import { visible } from "/page/text.js";
+import { visible, visibleLines } from "/page/text.js";
 
 const SVG = "http://www.w3.org/2000/svg";
 
@@ -44,6 +44,12 @@ export function put(element, ...children) {
 /** Replaces an element's text, if it is another one: what is selected stays so. */
 export function say(element, text) {
   const shown = visible(text);
+  if (element.textContent !== shown) element.textContent = shown;
+}
+
+/** The same for a text of several lines. */
+export function sayLines(element, text) {
+  const shown = visibleLines(text);
   if (element.textContent !== shown) element.textContent = shown;
 }
 

@@ -80,6 +80,7 @@ function choose() {
 }
 
 function show() {
+  if (looked === 0) return;
   const { first, count } = view;
   postMessage({ columns, total, matched: matched.length, first, rows: matched.slice(first, first + count) });
 }

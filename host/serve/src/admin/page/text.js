@@ -12,6 +12,11 @@ export function visible(text) {
   return String(text).replace(UNSEEN, (character) => `\\u{${character.codePointAt(0).toString(16)}}`);
 }
 
+/** The same of a text of several lines. */
+export function visibleLines(text) {
+  return String(text).split(/\r?\n/).map(visible).join("\n");
+}
+
 /** `1.5 MiB` */
 export function bytes(count) {
   const units = ["B", "KiB", "MiB", "GiB", "TiB"];
