@@ -9,10 +9,13 @@
 //! |---|---|
 //! | `host` | tenants: start, reload, deployments, logs |
 //! | `metrics` | a host in numbers, for Prometheus and for curves |
+//! | `admin` | the admin interface: HTTP, who may use it, what it shows and changes |
 
+mod admin;
 mod host;
 pub mod metrics;
 
+pub use admin::{Admin, AdminConfig, OPENAPI, Token, TokenError, Way, observe};
 pub use host::{
     Deployment, Folder, Host, HostConfig, HostError, LogEvent, LogFilter, LogLine, LogReader, Logs, Origin,
     Surroundings, Tenant, TenantConfig, TenantState,

@@ -1,6 +1,7 @@
 //! Tenants with the real guest: how they start, change and end.
 
 mod metrics;
+mod page;
 mod tenants;
 
 use std::fmt::Write as _;
