@@ -7,6 +7,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::remote::arguments::Remote;
+
 const AFTER_HELP: &str = "\
 Exit codes: 0; 1 when the process ends abnormally or returns false, or a service was given up or didn't stop; a returned
 integer from 0 to 255 is the code; 2 when the command line or the application is wrong; 130 and 143 after a second
@@ -40,6 +42,9 @@ pub enum Command {
     /// The folder's name becomes the namespace. Beside the application it gets what an editor with the Lua language
     /// server needs to know the modules.
     New(New),
+    /// Looks at a host that stays up, or changes it.
+    #[command(flatten)]
+    Remote(Remote),
 }
 
 /// Options of `run`.

@@ -4,6 +4,7 @@
 //! the paths it was given and reads `NO_COLOR`, `TERM` and what is granted. Everything below gets what it may use as a
 //! value.
 
+mod admin;
 mod arguments;
 mod grant;
 mod interrupt;
@@ -11,10 +12,12 @@ mod modules;
 mod new;
 mod open;
 mod plan;
+mod remote;
 mod run;
 mod services;
 mod stream;
 mod terminal;
+mod top;
 mod verdict;
 mod wall;
 
@@ -64,6 +67,7 @@ fn main() -> ExitCode {
         Command::Run(options) => run::run(*options),
         Command::Check(options) => check(&options),
         Command::New(options) => make(&options.path),
+        Command::Remote(command) => remote::run(command),
     };
     let code = result.unwrap_or_else(|refused| {
         write_error(&(refused.text + "\n"));

@@ -17,6 +17,7 @@ mod kv;
 mod new;
 mod output;
 mod place;
+mod remote;
 mod security;
 mod services;
 mod signals;

@@ -1,5 +1,6 @@
 //! Tenants with the real guest: how they start, change and end.
 
+mod admin;
 mod metrics;
 mod page;
 mod tenants;
