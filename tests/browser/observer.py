@@ -36,6 +36,7 @@ entries:
 """
 
 MAIN = """return { main = function()
+  process.set_options({ trap_links = true })
   process.registry.register("main")
   for i = 1, %(count)d do
     local name = i == 1 and %(markup)s or i == 2 and %(bidi)s or ""
@@ -49,7 +50,7 @@ end }
 """
 
 WORKER = """return { main = function(name)
-  process.options({ trap_links = true })
+  process.set_options({ trap_links = true })
   if name ~= "" then process.registry.register(name) end
   local junk = {}
   for i = 1, 1000 do junk[i] = i end
