@@ -113,3 +113,12 @@ bench *groups:
 # Compares two builds of lunarium-bench in turns, each beside its lunarium: just bench-pair /tmp/old/lunarium-bench target/release/lunarium-bench 5 spawn.
 bench-pair old new rounds="5" *groups:
     {{ new }} --pair {{ old }} {{ new }} {{ rounds }} {{ groups }}
+
+# Builds what is handed out (static binary, archive, Debian package, checksums) into target/out, and tries it; as root, for an empty root.
+dist:
+    host/cli/dist/build
+    host/cli/dist/test
+
+# Packs the crates as they would be published. Each is built from what is in its package: just package --no-verify does without.
+package *options:
+    cargo package --locked --workspace --exclude lunarium-tests --exclude lunarium-bench --exclude lunarium-examples {{ options }}

@@ -11,7 +11,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     println!("cargo::rerun-if-changed=compiler.rs");
     println!("cargo::rerun-if-changed=build.rs");
     let manifest = PathBuf::from(env::var("CARGO_MANIFEST_DIR")?);
-    let guest = manifest.join("../../guest/dist/lunarium-guest.wasm");
+    let guest = manifest.join("guest/lunarium-guest.wasm");
     println!("cargo::rerun-if-changed={}", guest.display());
     let wasm = fs::read(&guest).map_err(|error| format!("cannot read {}: {error}", guest.display()))?;
     fs::write(PathBuf::from(env::var("OUT_DIR")?).join("guest.cwasm"), compiler::compile(&wasm)?)?;
