@@ -59,10 +59,10 @@ pub use lunarium_engine::{
     HostError, HostId, Import, Level, Library, LimitName, Limits, LimitsOverride, LinkError, Mailbox, Module,
     ModuleError, MonitorError, Named, NodeConfig, NodeEvent, Operand, Operator, Outcome, Output, PathError, Pattern,
     PatternError, Pid, Policy, PolicyEffect, PoolError, ProcessDetails, ProcessInfo, ProcessLabel, ProcessState, Raw,
-    ReadError, Received, ReceivedCall, ReceivedMessage, Refusal, ResolveError, ScopeSpec, SecurityError, SecuritySpec,
-    ServiceStep, Settings, SettingsError, SettingsStep, SizeError, Sleep, SpawnError, SpawnRequest, StartError, Tally,
-    Usage, Value, ValueError, WriteError, did_you_mean, from_payload, parse_duration, parse_size, to_payload,
-    visibility,
+    ReadError, Received, ReceivedCall, ReceivedMessage, Refusal, Relations, ResolveError, ScopeSpec, SecurityError,
+    SecuritySpec, ServiceStep, Settings, SettingsError, SettingsStep, SizeError, Sleep, SpawnError, SpawnRequest,
+    StartError, Tally, Usage, Value, ValueError, WriteError, did_you_mean, from_payload, parse_duration, parse_size,
+    to_payload, visibility,
 };
 pub use node::{Node, NodeBuilder};
 pub use outcome::{FailureExt, OutcomeExt};

@@ -8,9 +8,12 @@
 //! | folder | owns |
 //! |---|---|
 //! | `host` | tenants: start, reload, deployments, logs |
+//! | `admin` | the admin interface: HTTP, who may use it, what it shows and changes |
 
+mod admin;
 mod host;
 
+pub use admin::{Admin, AdminConfig, OPENAPI, Token, TokenError};
 pub use host::{
     Deployment, Folder, Host, HostConfig, HostError, LogEvent, LogFilter, LogLine, LogReader, Logs, Origin,
     Surroundings, Tenant, TenantConfig, TenantState,

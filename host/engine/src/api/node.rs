@@ -14,8 +14,8 @@ use super::{Engine, EngineConfig, Handle, Mailbox, NodeConfig};
 use crate::catalogue::{Chunk, Definition, HostDefinition, ProcessHost};
 use crate::module::{Caller, Module, ModuleError, Raw};
 use crate::node::{
-    Budgets, CallError, CompileError, Events, Globals, NodeEvent, NodeInner, ProcessDetails, ProcessInfo, Seeds,
-    SpawnError, SpawnRequest, StartError, Usage,
+    Budgets, CallError, CompileError, Events, Globals, NodeEvent, NodeInner, ProcessDetails, ProcessInfo, Relations,
+    Seeds, SpawnError, SpawnRequest, StartError, Usage,
 };
 use crate::process::AtRest;
 use crate::value::{Value, ValueError, WriteError};
@@ -345,6 +345,17 @@ impl Node {
     /// All that can be seen of one process, without asking it. None: dead or unknown.
     pub fn process(&self, pid: &Pid) -> Option<ProcessDetails> {
         self.inner().process(pid)
+    }
+
+    /// Who is linked with whom and who monitors whom among these processes, at most so many pairs together; what isn't there any more is
+    /// left out. It takes the node's lock for one process after the other, and reads at most twice `most` numbers of each.
+    pub fn relations(&self, among: &[Pid], most: usize) -> Relations {
+        self.inner().relations(among, most)
+    }
+
+    /// The living process that a text stands for: a pid's text, or a registered name. None: dead or unknown.
+    pub fn find(&self, destination: &str) -> Option<Pid> {
+        self.inner().find(destination).ok().map(|process| process.pid.clone())
     }
 
     /// What happens on the node from now on: an unread event costs the node nothing, and nobody waits for who reads.

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use lunarium_kernel::{Account, EntryId, Holding, Limits, LimitsOverride, Mailbox, Name, Rank, SpawnSpec};
 
 use super::{NodeEvent, NodeInner, SpawnError};
+use crate::catalogue::{Chunk, Code, Definition};
 use crate::process::{Beginning, Origin, Process, Reader};
 use lunarium_schedule::Urgency;
 
@@ -35,14 +36,14 @@ impl NodeInner {
         memory.grow(MAILBOX_BYTES)?;
         let began = self.uptime();
         let beginning = Beginning {
-            entry: EntryId::new("node:mailbox"),
+            code: Arc::new(Code::new(Definition::new(EntryId::new("node:mailbox"), Chunk::new("=mailbox", "")))),
             limits: limits.clone(),
             began: began.as_nanos(),
-            is_embedders: true,
+            parent: None,
             is_mailbox: true,
         };
         let spec = SpawnSpec {
-            entry: beginning.entry.clone(),
+            entry: beginning.code.definition.entry.clone(),
             monitored: false,
             linked: false,
             exec: None,

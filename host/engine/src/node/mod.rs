@@ -59,7 +59,7 @@ pub use journal::Events;
 pub(crate) use machine::Machine;
 pub use machine::StartError;
 pub(crate) use mailbox::Opened;
-pub use observe::{ProcessDetails, ProcessInfo};
+pub use observe::{ProcessDetails, ProcessInfo, Relations};
 pub(crate) use seed::Seeds;
 pub(crate) use spawn::Spawn;
 pub use spawn::{SpawnError, SpawnRequest};
@@ -244,7 +244,7 @@ impl NodeInner {
 
     /// A process has ended by itself. Where nobody learns of it, a failure leaves a line in its log.
     pub(crate) fn handle_exit(&self, process: &Process, outcome: Outcome) {
-        let failure = outcome.failure().cloned().filter(|_| !process.is_embedders);
+        let failure = outcome.failure().cloned().filter(|_| process.parent.is_some());
         let pid = &process.pid;
         let unseen = self.kernel(|kernel| {
             let unwatched = failure.is_some() && kernel.is_alive(pid) && !kernel.is_watched(pid);

@@ -3,7 +3,7 @@
 //! Owns that looking holds up nobody: the kernel's lock is taken for a piece of the processes at a time, and for nothing that
 //! could be read elsewhere. Asks no process and wakes none.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::slice;
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,6 +11,7 @@ use std::time::Duration;
 use lunarium_kernel::{EntryId, HostId, Limits, Name, Pid, Process as Known};
 
 use super::{NodeInner, Usage};
+use crate::catalogue::Definition;
 use crate::process::{Process, ProcessState};
 
 /// Processes that are looked at with one taking of the kernel's lock: a search and three lengths each.
@@ -22,6 +23,8 @@ const PIECE: usize = 64;
 pub struct ProcessInfo {
     /// The process.
     pub pid: Pid,
+    /// Who has started it, though that one may have ended; none: the embedding program.
+    pub parent: Option<Pid>,
     /// What it runs now.
     pub entry: EntryId,
     /// The process host that it is on.
@@ -60,6 +63,11 @@ pub struct ProcessDetails {
     pub info: ProcessInfo,
     /// How its log lines name it: `<entry id>#<chain>`.
     pub frame: Arc<str>,
+    /// The definition that it runs: of a process that goes on after a change, the one it began with. None: it is a mailbox of the
+    /// embedding program's.
+    pub definition: Option<Definition>,
+    /// Whether a process that starts now would get the same.
+    pub is_current: bool,
     /// Whom it is linked with.
     pub links: Vec<Pid>,
     /// Whom it monitors.
@@ -74,16 +82,28 @@ pub struct ProcessDetails {
     pub usage: Usage,
 }
 
+/// Who is linked with whom, and who monitors whom. From [`Node::relations`](crate::Node::relations).
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Relations {
+    /// Two processes that are linked, by number, each pair once, the older one first.
+    pub links: Vec<(u64, u64)>,
+    /// Who monitors, and who is monitored, by number.
+    pub monitors: Vec<(u64, u64)>,
+    /// Nothing was left out.
+    pub is_complete: bool,
+}
+
 /// What the kernel alone knows of a process, by numbers.
-struct Relations {
+struct Counts {
     links: usize,
     monitors: usize,
     watchers: usize,
 }
 
-impl Relations {
-    fn of(known: &Known) -> Relations {
-        Relations { links: known.links().len(), monitors: known.monitors().len(), watchers: known.watchers().len() }
+impl Counts {
+    fn of(known: &Known) -> Counts {
+        Counts { links: known.links().len(), monitors: known.monitors().len(), watchers: known.watchers().len() }
     }
 }
 
@@ -108,9 +128,16 @@ impl NodeInner {
         let numbers: [Vec<u64>; 3] = self.kernel(|kernel| kernel.process(pid).map(numbers))?;
         let [links, monitors, watchers] = numbers.map(|numbers| self.control.table.pids(&numbers));
         let scope = process.origin.security.scope();
+        let code = (!process.is_mailbox).then(|| process.look().code);
+        let current = code.as_ref().and_then(|code| self.catalogue.code(&code.definition.entry));
         Some(ProcessDetails {
             info,
             frame: process.label().frame,
+            is_current: match (&code, current) {
+                (Some(code), Some(current)) => Arc::ptr_eq(code, &current),
+                (code, _) => code.is_none(),
+            },
+            definition: code.map(|code| code.definition.clone()),
             links,
             monitors,
             watchers,
@@ -120,19 +147,53 @@ impl NodeInner {
         })
     }
 
+    /// What is between these processes, at most so many pairs.
+    pub(crate) fn relations(&self, among: &[Pid], most: usize) -> Relations {
+        let among: HashSet<u64> = among.iter().map(Pid::number).collect();
+        let mut sorted: Vec<u64> = among.iter().copied().collect();
+        sorted.sort_unstable();
+        let mut found = Relations { links: Vec::new(), monitors: Vec::new(), is_complete: true };
+        // Of one process at a time: it may have thousands.
+        for process in sorted.iter().filter_map(|number| self.control.table.by_number(*number)) {
+            let (from, pid) = (process.pid.number(), &process.pid);
+            let most_of_one = |numbers: &mut dyn ExactSizeIterator<Item = u64>| {
+                let is_whole = numbers.len() <= most;
+                (numbers.take(most).collect::<Vec<u64>>(), is_whole)
+            };
+            let both = |known: &Known| (most_of_one(&mut known.links()), most_of_one(&mut known.monitors()));
+            let Some(((links, has_links), (monitors, has_monitors))) =
+                self.kernel(|kernel| kernel.process(pid).map(both))
+            else {
+                continue;
+            };
+            found.is_complete &= has_links && has_monitors;
+            let links = links.into_iter().filter(|to| from < *to && among.contains(to)).map(|to| (true, to));
+            let monitors = monitors.into_iter().filter(|to| among.contains(to)).map(|to| (false, to));
+            for (is_link, to) in links.chain(monitors) {
+                if found.links.len().saturating_add(found.monitors.len()) >= most {
+                    found.is_complete = false;
+                    return found;
+                }
+                if is_link { found.links.push((from, to)) } else { found.monitors.push((from, to)) }
+            }
+        }
+        found
+    }
+
     /// Who lives of these.
     fn look_at(&self, piece: &[Arc<Process>], names: &mut HashMap<u64, Vec<Name>>) -> Vec<ProcessInfo> {
         let mut known = Vec::with_capacity(piece.len());
         self.kernel(|kernel| {
-            known.extend(piece.iter().map(|process| kernel.process(&process.pid).map(Relations::of)));
+            known.extend(piece.iter().map(|process| kernel.process(&process.pid).map(Counts::of)));
         });
         let now = self.clock().now();
-        let known = piece.iter().zip(known).filter_map(|(process, relations)| Some((process, relations?)));
-        let seen = known.map(|(process, Relations { links, monitors, watchers })| {
+        let known = piece.iter().zip(known).filter_map(|(process, counts)| Some((process, counts?)));
+        let seen = known.map(|(process, Counts { links, monitors, watchers })| {
             let look = process.look();
             ProcessInfo {
                 pid: process.pid.clone(),
-                entry: look.entry,
+                parent: process.parent.clone(),
+                entry: look.code.definition.entry.clone(),
                 host: process.origin.host.id().clone(),
                 state: look.state,
                 names: texts(names.remove(&process.pid.number()).unwrap_or_default()),

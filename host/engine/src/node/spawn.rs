@@ -419,10 +419,10 @@ impl NodeInner {
         // A service that comes back doesn't wait behind all that others of its node have started: each of those has one turn
         // in a rotation of the busy ones, so behind a few hundred it would be minutes.
         let beginning = Beginning {
-            entry: spawn.entry.clone(),
+            code: Arc::clone(&plan.program.code),
             limits: plan.program.limits.clone(),
             began: began.as_nanos(),
-            is_embedders: parent.is_none(),
+            parent: parent.map(|parent| parent.pid.clone()),
             is_mailbox: false,
         };
         let process = Arc::new(Process::new(spawned, origin, mailbox, holding, beginning));
@@ -430,7 +430,7 @@ impl NodeInner {
         self.journal.note(|| NodeEvent::Spawned {
             pid: process.pid.clone(),
             entry: spawn.entry.clone(),
-            parent: parent.map(|parent| parent.pid.clone()),
+            parent: process.parent.clone(),
         });
         Ok(process)
     }

@@ -37,7 +37,12 @@ impl Table {
 
     /// The living process with this pid.
     pub(crate) fn get(&self, pid: &Pid) -> Option<Arc<Process>> {
-        self.processes.pin().get(&pid.number()).map(Arc::clone)
+        self.by_number(pid.number())
+    }
+
+    /// The living process with this number.
+    pub(crate) fn by_number(&self, number: u64) -> Option<Arc<Process>> {
+        self.processes.pin().get(&number).map(Arc::clone)
     }
 
     /// Who has a name.

@@ -154,7 +154,7 @@ fn a_reply_that_is_dropped_wakes_nobody() {
     let process = node.inner().control.table.get(&pid(&node)).unwrap();
     let request = process.begin_request().unwrap();
     // As if it had upgraded since it asked.
-    drop(process.restart(process.entry(), &Limits::default()));
+    drop(process.restart(process.look().code, &Limits::default()));
     while !process.is_waiting() {
         std::thread::yield_now();
     }

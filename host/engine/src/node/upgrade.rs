@@ -1,6 +1,8 @@
 //! The way from one incarnation of a process to the next: what it notes to go on as, and what the kernel and its inbox
 //! do then. What the runner does in between is its own.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use lunarium_kernel::{EntryId, Uptime};
 
@@ -49,7 +51,7 @@ impl NodeInner {
         if !goes_on {
             return false;
         }
-        let mut remains = process.restart(entry, &program.limits);
+        let mut remains = process.restart(Arc::clone(&program.code), &program.limits);
         self.cancel_calls(std::mem::take(&mut remains.askers), process.pid.as_str(), None);
         true
     }

@@ -2,9 +2,12 @@
 //!
 //! Owns what its own lock has to be taken for, once. Changes nothing and wakes nobody.
 
-use lunarium_kernel::{EntryId, Limits};
+use std::sync::Arc;
+
+use lunarium_kernel::Limits;
 
 use super::Process;
+use crate::catalogue::Code;
 
 /// What a process is doing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,7 +23,7 @@ pub enum ProcessState {
 
 /// What is seen with one taking of the lock.
 pub(crate) struct Look {
-    pub(crate) entry: EntryId,
+    pub(crate) code: Arc<Code>,
     pub(crate) state: ProcessState,
     /// Messages that its script hasn't received.
     pub(crate) messages: u64,
@@ -40,7 +43,7 @@ impl Process {
             (false, false) => ProcessState::Starting,
         };
         Look {
-            entry: arrivals.entry.clone(),
+            code: Arc::clone(&arrivals.code),
             state,
             messages: mailbox.unread_messages(),
             message_bytes: mailbox.unread_bytes(),

@@ -36,7 +36,7 @@ pub(crate) use output::clean;
 pub use output::{Level, Output, ProcessLabel};
 pub use text::visibility;
 
-use crate::catalogue::ProcessHost;
+use crate::catalogue::{Code, ProcessHost};
 use crate::files::Task;
 use crate::value::refused;
 use lunarium_schedule::{Member, TICK, TimerKey};
@@ -73,8 +73,8 @@ pub(crate) struct Process {
     pub(crate) origin: Origin,
     /// When it began, in nanoseconds of the engine's clock: its own begins at zero.
     pub(crate) began: u64,
-    /// An embedder has started it, and holds a handle.
-    pub(crate) is_embedders: bool,
+    /// Who has started it. None: an embedder, who holds a handle.
+    pub(crate) parent: Option<Pid>,
     /// It is a mailbox of the embedder's, without an instance.
     pub(crate) is_mailbox: bool,
     pub(crate) life: Life,
@@ -101,13 +101,13 @@ pub(crate) struct Origin {
 /// What a process begins as.
 pub(crate) struct Beginning {
     /// What it runs.
-    pub(crate) entry: EntryId,
+    pub(crate) code: Arc<Code>,
     /// The limits of its first incarnation.
     pub(crate) limits: Limits,
     /// A time of the engine's clock.
     pub(crate) began: u64,
-    /// Somebody outside has started it: it doesn't begin behind others.
-    pub(crate) is_embedders: bool,
+    /// Who has started it. None: somebody outside, so it doesn't begin behind others.
+    pub(crate) parent: Option<Pid>,
     /// Somebody outside reads it.
     pub(crate) is_mailbox: bool,
 }
@@ -121,7 +121,7 @@ struct Arrivals {
     /// Messages that were accepted and not yet counted.
     accepted: u64,
     /// What it runs.
-    entry: EntryId,
+    code: Arc<Code>,
     limits: Limits,
     /// The output was full and takes lines again.
     output_ready: bool,
@@ -167,7 +167,7 @@ impl Process {
         holding: Holding,
         beginning: Beginning,
     ) -> Process {
-        let Beginning { entry, limits, began, is_embedders, is_mailbox } = beginning;
+        let Beginning { code, limits, began, parent, is_mailbox } = beginning;
         let (memory, log) = (Arc::clone(holding.account()), Log::new(limits.log_lines));
         let accepted = mailbox.unread_messages();
         let arrivals = Arrivals {
@@ -175,7 +175,7 @@ impl Process {
             holding,
             names: 0,
             accepted,
-            entry,
+            code,
             limits,
             output_ready: false,
             awaits_output: false,
@@ -190,9 +190,9 @@ impl Process {
             chain: spawned.chain,
             origin,
             began,
-            is_embedders,
             is_mailbox,
-            life: Life::new(is_embedders),
+            life: Life::new(parent.is_none()),
+            parent,
             member,
             cpu: Arc::default(),
             memory,
@@ -203,7 +203,7 @@ impl Process {
 
     /// What it runs.
     pub(crate) fn entry(&self) -> EntryId {
-        self.arrivals.lock().entry.clone()
+        self.arrivals.lock().code.definition.entry.clone()
     }
 
     /// How it is called where it writes.
@@ -456,15 +456,16 @@ impl Process {
         taken
     }
 
-    /// Another incarnation begins, of this entry and within these limits: nobody there waits for a reply to the last one. Log lines stay
+    /// Another incarnation begins, of this code and within these limits: nobody there waits for a reply to the last one. Log lines stay
     /// counted: who upgrades often writes no more. What comes back is to be dropped, and its askers told, outside of all locks.
-    pub(crate) fn restart(&self, entry: EntryId, limits: &Limits) -> Remains {
+    pub(crate) fn restart(&self, code: Arc<Code>, limits: &Limits) -> Remains {
         let mut arrivals = self.arrivals.lock();
         let remains = arrivals.inbox.restart(limits.mailbox());
-        arrivals.entry = entry;
+        let last = std::mem::replace(&mut arrivals.code, code);
         arrivals.limits = limits.clone();
         arrivals.settle();
         drop(arrivals);
+        drop(last);
         self.log.lock().set_limit(limits.log_lines);
         self.life.begin_anew();
         remains

@@ -85,8 +85,46 @@ fn one_process_is_shown_with_its_lists() {
     assert!(seen.frame.starts_with("plugins:parent.lua#"), "{}", seen.frame);
     assert_eq!(seen.scope, None);
     assert_eq!((&seen.info.pid, seen.info.uptime > all[0].uptime), (&all[0].pid, true));
+    assert_eq!(
+        (node.find("first"), node.find(children[0].as_str())),
+        (Some(all[0].pid.clone()), Some(children[0].clone()))
+    );
     plugin.terminate().unwrap();
-    assert!(node.process(plugin.pid()).is_none());
+    assert!(node.process(plugin.pid()).is_none() && node.find("first").is_none());
+}
+
+#[test]
+fn parents_definitions_and_what_is_between_processes_are_told() {
+    let (node, _) = node();
+    node.plugin("child.lua", CHILD).spawn().unwrap().terminate().unwrap();
+    let plugin = node.plugin("parent.lua", PARENT).start_blocking().unwrap();
+    let all = settled(&node, 3);
+    let [parent, child, other] = &all[..] else { panic!("{all:?}") };
+    assert_eq!((&parent.parent, &child.parent, &other.parent), (&None, &Some(parent.pid.clone()), &child.parent));
+    let runs = |pid| {
+        let seen = node.process(pid).unwrap();
+        (seen.definition.map(|definition| definition.chunk.source.to_string()), seen.is_current)
+    };
+    assert_eq!(runs(&child.pid), (Some(CHILD.to_owned()), true));
+    node.plugin("child.lua", "return function() end").spawn().unwrap().result_blocking::<()>().unwrap();
+    assert_eq!(runs(&child.pid), (Some(CHILD.to_owned()), false), "it goes on as what it began as");
+    let mailbox = node.mailbox("own").unwrap();
+    assert_eq!(runs(mailbox.pid()), (None, true));
+    drop(mailbox);
+
+    let pids: Vec<_> = all.iter().map(|process| process.pid.clone()).collect();
+    let [first, second, third] = [0, 1, 2].map(|place| pids[place].number());
+    let seen = node.relations(&pids, 100);
+    assert_eq!((seen.links, seen.is_complete), (vec![(first, second), (first, third)], true));
+    assert_eq!(seen.monitors, [(first, second), (first, third), (second, first), (third, first)]);
+    let seen = node.relations(&pids[1..], 100);
+    assert_eq!((seen.links.len(), seen.monitors.len(), seen.is_complete), (0, 0, true), "among these there is nothing");
+    let seen = node.relations(&pids, 3);
+    assert_eq!((seen.links.len() + seen.monitors.len(), seen.is_complete), (3, false));
+    assert!(!node.relations(&pids, 1).is_complete, "a process with more than that isn't read whole");
+    plugin.terminate().unwrap();
+    wait_until(|| (node.process_count() == 0).then_some(()));
+    assert_eq!(node.relations(&pids, 100).links, []);
 }
 
 #[test]

@@ -1,0 +1,162 @@
+//! The open connections: how many there are, and which of them nobody would miss.
+//!
+//! Owns the bound: when it is reached, the connection that has been idle for the longest time makes room for the next one, so thousands that
+//! ask for nothing keep nobody out. Refuses to know what is spoken.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+
+use parking_lot::Mutex;
+use tokio::sync::Notify;
+
+/// Connections at once. The number: the file descriptors of a program are often 1,024, and the tenants need some.
+pub(crate) const CONNECTIONS: usize = 256;
+
+/// The open connections.
+pub(crate) struct Connections {
+    open: Mutex<HashMap<u64, Arc<Connection>>>,
+    next: AtomicU64,
+    /// Counts requests: what ends later is a larger number.
+    clock: Arc<AtomicU64>,
+}
+
+/// One of them.
+pub(crate) struct Connection {
+    id: u64,
+    /// Requests whose answers aren't handed over.
+    requests: AtomicUsize,
+    /// The other end has to read before more can be written.
+    writes: AtomicBool,
+    /// Since when it is idle, by the clock.
+    idle_since: AtomicU64,
+    clock: Arc<AtomicU64>,
+    /// It has to go.
+    evicted: Notify,
+}
+
+impl Connections {
+    pub(crate) fn new() -> Self {
+        Self { open: Mutex::default(), next: AtomicU64::new(0), clock: Arc::default() }
+    }
+
+    /// A new connection. None: all others are in use.
+    pub(crate) fn enter(&self) -> Option<Arc<Connection>> {
+        let mut open = self.open.lock();
+        if open.len() >= CONNECTIONS {
+            let id = idle(&open)?;
+            if let Some(idle) = open.remove(&id) {
+                idle.evicted.notify_one();
+            }
+        }
+        let id = self.next.fetch_add(1, Ordering::Relaxed);
+        let clock = Arc::clone(&self.clock);
+        let idle_since = AtomicU64::new(clock.fetch_add(1, Ordering::Relaxed));
+        let connection = Arc::new(Connection {
+            id,
+            requests: AtomicUsize::new(0),
+            writes: AtomicBool::new(false),
+            idle_since,
+            clock,
+            evicted: Notify::new(),
+        });
+        open.insert(id, Arc::clone(&connection));
+        Some(connection)
+    }
+
+    /// It is closed.
+    pub(crate) fn leave(&self, connection: &Connection) {
+        self.open.lock().remove(&connection.id);
+    }
+
+    /// Closes the one that has been idle for the longest time, if there is one.
+    pub(crate) fn evict(&self) {
+        let mut open = self.open.lock();
+        if let Some(idle) = idle(&open).and_then(|id| open.remove(&id)) {
+            idle.evicted.notify_one();
+        }
+    }
+
+    pub(crate) fn count(&self) -> usize {
+        self.open.lock().len()
+    }
+}
+
+fn idle(open: &HashMap<u64, Arc<Connection>>) -> Option<u64> {
+    let idle = open.values().filter(|connection| connection.is_idle());
+    idle.min_by_key(|connection| connection.idle_since.load(Ordering::Relaxed)).map(|connection| connection.id)
+}
+
+impl Connection {
+    fn is_idle(&self) -> bool {
+        self.requests.load(Ordering::Relaxed) == 0 && !self.writes.load(Ordering::Relaxed)
+    }
+
+    /// Whether the other end has to read before more can be written.
+    pub(crate) fn set_writes(&self, writes: bool) {
+        self.writes.store(writes, Ordering::Relaxed);
+    }
+
+    /// Somebody needs its place.
+    pub(crate) async fn evicted(&self) {
+        self.evicted.notified().await;
+    }
+
+    /// A request has come.
+    pub(crate) fn begin(self: &Arc<Self>) -> Busy {
+        self.requests.fetch_add(1, Ordering::Relaxed);
+        Busy(Arc::clone(self))
+    }
+}
+
+/// A request under way, until it is dropped.
+pub(crate) struct Busy(Arc<Connection>);
+
+impl Drop for Busy {
+    fn drop(&mut self) {
+        let Connection { requests, idle_since, clock, .. } = &*self.0;
+        idle_since.store(clock.fetch_add(1, Ordering::Relaxed), Ordering::Relaxed);
+        requests.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use futures_lite::future::{block_on, poll_once};
+
+    use super::{CONNECTIONS, Connections};
+
+    fn is_evicted(connection: &super::Connection) -> bool {
+        block_on(poll_once(connection.evicted())).is_some()
+    }
+
+    #[test]
+    fn whoever_is_idle_for_the_longest_time_makes_room() {
+        let connections = Connections::new();
+        let all: Vec<_> = (0..CONNECTIONS).map(|_| connections.enter().unwrap()).collect();
+        let asks = all[0].begin();
+        // It was the second, and has asked for something since.
+        drop(all[1].begin());
+        all[2].set_writes(true);
+        let newcomer = connections.enter().unwrap();
+        assert_eq!(connections.count(), CONNECTIONS);
+        let evicted: Vec<_> = (0..CONNECTIONS).filter(|place| is_evicted(&all[*place])).collect();
+        assert_eq!(evicted, [3]);
+        drop(asks);
+        connections.leave(&newcomer);
+        connections.leave(&newcomer);
+        assert_eq!(connections.count(), CONNECTIONS - 1);
+        connections.evict();
+        assert!(is_evicted(&all[4]));
+    }
+
+    #[test]
+    fn when_all_are_in_use_a_newcomer_is_turned_away() {
+        let connections = Connections::new();
+        let all: Vec<_> = (0..CONNECTIONS).map(|_| connections.enter().unwrap()).collect();
+        let busy: Vec<_> = all.iter().map(|connection| connection.begin()).collect();
+        assert!(connections.enter().is_none());
+        drop(busy);
+        assert!(connections.enter().is_some());
+    }
+}

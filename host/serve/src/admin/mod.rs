@@ -1,0 +1,139 @@
+//! The admin interface: a host seen and changed from outside, over HTTP.
+//!
+//! Owns a thread of its own with an async runtime of its own: whatever clients do, the tenants' work waits for none of it, and what is asked
+//! of a host (a deployment, a call) goes on where the host runs. What is open, held and waited for is bounded. Opens nothing: sockets
+//! come in as values, with the token.
+
+mod access;
+mod act;
+mod answer;
+mod audit;
+mod body;
+mod connections;
+mod events;
+mod graph;
+mod host;
+mod json;
+mod logs;
+mod patient;
+mod process;
+mod processes;
+mod routes;
+mod server;
+mod stream;
+mod tenants;
+
+use std::io;
+use std::net::TcpListener;
+use std::os::unix::net::UnixListener;
+use std::sync::Arc;
+use std::thread;
+use std::time::{Instant, SystemTime};
+
+use tokio::runtime::{Builder, Handle};
+use tokio::sync::{Semaphore, oneshot, watch};
+
+use access::Access;
+pub use access::{Token, TokenError};
+use answer::Memory;
+use audit::Audit;
+use connections::Connections;
+
+use crate::{Host, Surroundings};
+
+/// The document that describes it, an OpenAPI one.
+pub const OPENAPI: &str = include_str!("openapi.json");
+
+/// Streams of events and logs at once. The number: a quarter of the connections. At the limit: 503.
+pub(crate) const STREAMS: usize = 64;
+/// Calls of processes at once. At the limit: 503.
+const CALLS: usize = 64;
+/// Deployments that are received at once: each may be as large as bodies together may be. At the limit: 503.
+const UPLOADS: usize = 1;
+
+/// Where the interface is served. Made by [`AdminConfig::new`].
+#[non_exhaustive]
+pub struct AdminConfig {
+    /// Unix sockets: whoever may connect has all power. Of other users than this one and root nobody is let in, whatever the socket's mode.
+    pub unix: Vec<UnixListener>,
+    /// TCP sockets, with the token that each request must have there.
+    pub tcp: Option<(TcpListener, Token)>,
+    /// Names of the host beside `localhost` and its addresses.
+    pub names: Vec<String>,
+    /// Where each change leaves a line.
+    pub log: Arc<dyn Surroundings>,
+}
+
+impl AdminConfig {
+    /// Nowhere.
+    pub fn new(log: Arc<dyn Surroundings>) -> Self {
+        Self { unix: Vec::new(), tcp: None, names: Vec::new(), log }
+    }
+}
+
+/// What all requests have in common.
+pub(crate) struct Shared {
+    pub(crate) host: Host,
+    /// Where the host runs.
+    pub(crate) runtime: Handle,
+    pub(crate) access: Access,
+    pub(crate) audit: Audit,
+    pub(crate) memory: Memory,
+    pub(crate) connections: Connections,
+    pub(crate) streams: Arc<Semaphore>,
+    pub(crate) calls: Arc<Semaphore>,
+    pub(crate) uploads: Arc<Semaphore>,
+    pub(crate) began: (SystemTime, Instant),
+    /// The host stops.
+    pub(crate) stopping: watch::Receiver<bool>,
+}
+
+/// The interface while it is served.
+pub struct Admin {
+    stop: watch::Sender<bool>,
+    ended: oneshot::Receiver<()>,
+}
+
+impl Admin {
+    /// Serves a host. Called inside of the runtime that the host was started in.
+    ///
+    /// Errors: the operating system gives no thread, or the sockets can't be waited for.
+    pub fn start(host: Host, config: AdminConfig) -> io::Result<Self> {
+        let AdminConfig { unix, tcp, names, log } = config;
+        let (tcp, token) = tcp.unzip();
+        let (stop, stopping) = watch::channel(false);
+        let shared = Arc::new(Shared {
+            host,
+            runtime: Handle::current(),
+            access: Access { token, names },
+            audit: Audit::new(log),
+            memory: Memory::new(),
+            connections: Connections::new(),
+            streams: Arc::new(Semaphore::new(STREAMS)),
+            calls: Arc::new(Semaphore::new(CALLS)),
+            uploads: Arc::new(Semaphore::new(UPLOADS)),
+            began: (SystemTime::now(), Instant::now()),
+            stopping,
+        });
+        let runtime = Builder::new_current_thread().enable_io().enable_time().build()?;
+        let listeners = {
+            let _inside = runtime.enter();
+            server::listeners(unix, tcp)?
+        };
+        let (end, ended) = oneshot::channel();
+        thread::Builder::new().name("admin".to_owned()).spawn(move || {
+            runtime.block_on(server::serve(&shared, listeners));
+            drop(runtime);
+            // Nobody may wait for it.
+            let _ = end.send(());
+        })?;
+        Ok(Self { stop, ended })
+    }
+
+    /// Takes no new request, lets those under way end for two seconds, and closes what is left then.
+    pub async fn stop(self) {
+        // The thread may have ended.
+        let _ = self.stop.send(true);
+        let _ = self.ended.await;
+    }
+}

@@ -1,0 +1,238 @@
+//! Sockets: who comes in, and what becomes of a connection.
+//!
+//! Owns the bounds of the protocol: sizes of heads, times, how many come in a second. What a request is answered is the routes' matter.
+
+use std::convert::Infallible;
+use std::io;
+use std::os::unix::net::UnixListener as StdUnixListener;
+use std::pin::{Pin, pin};
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::{Body, HttpBody};
+use axum::http::{Request, Response, StatusCode};
+use axum::response::IntoResponse as _;
+use bytes::Bytes;
+use hyper::body::{Frame, Incoming, SizeHint};
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::net::{TcpListener, UnixListener};
+use tokio::select;
+use tokio::task::JoinSet;
+use tokio::time::{Instant, sleep, sleep_until, timeout};
+use tower_service::Service as _;
+
+use super::Shared;
+use super::access::Peer;
+use super::connections::{Busy, Connection};
+use super::patient::{Patient, Socket};
+use super::routes::{self, Routes};
+
+/// How long the head of a request may take, and how long a connection may ask for nothing. At the limit: it is closed.
+const HEAD: Duration = Duration::from_secs(30);
+/// Bytes of the head of a request. At the limit: 431.
+const HEAD_BYTES: usize = 16 << 10;
+/// Headers of a request. At the limit: 431.
+const HEADERS: usize = 64;
+/// Bytes that a connection reads ahead and writes behind.
+const BUFFER: usize = 64 << 10;
+/// How long requests under way may take when the host stops.
+const GRACE: Duration = Duration::from_secs(2);
+/// Connections that come in in a tenth of a second; more wait. The number: enough for people and programs, and few enough that a flood of
+/// them takes a small part of a core.
+const PACE: u32 = 200;
+const SPAN: Duration = Duration::from_millis(100);
+
+pub(crate) enum Listener {
+    /// With the user who alone is let in, beside root.
+    Unix(UnixListener, u32),
+    Tcp(TcpListener),
+}
+
+/// The sockets as the runtime around waits for them.
+///
+/// Errors: it can't.
+pub(crate) fn listeners(unix: Vec<StdUnixListener>, tcp: Option<std::net::TcpListener>) -> io::Result<Vec<Listener>> {
+    let user = std::os::unix::fs::MetadataExt::uid(&std::fs::metadata("/proc/self")?);
+    let mut all = Vec::new();
+    for listener in unix {
+        listener.set_nonblocking(true)?;
+        all.push(Listener::Unix(UnixListener::from_std(listener)?, user));
+    }
+    if let Some(listener) = tcp {
+        listener.set_nonblocking(true)?;
+        all.push(Listener::Tcp(TcpListener::from_std(listener)?));
+    }
+    Ok(all)
+}
+
+impl Listener {
+    /// Who comes in next. None: somebody who is turned away.
+    async fn accept(&self) -> io::Result<Option<(Socket, Peer)>> {
+        match self {
+            Self::Unix(listener, user) => {
+                let (socket, _) = listener.accept().await?;
+                let peer = socket.peer_cred()?;
+                let is_known = peer.uid() == *user || peer.uid() == 0;
+                let peer = Peer::Unix { uid: peer.uid(), pid: peer.pid() };
+                Ok(is_known.then_some((Socket::Unix(socket), peer)))
+            }
+            Self::Tcp(listener) => {
+                let (socket, address) = listener.accept().await?;
+                Ok(Some((Socket::Tcp(socket), Peer::Tcp(address))))
+            }
+        }
+    }
+}
+
+/// Serves until the host stops.
+pub(crate) async fn serve(shared: &Arc<Shared>, listeners: Vec<Listener>) {
+    let routes = Arc::new(routes::all(shared));
+    let mut accepting = JoinSet::new();
+    for listener in listeners {
+        accepting.spawn(accept(Arc::clone(shared), Arc::clone(&routes), listener));
+    }
+    while accepting.join_next().await.is_some() {}
+}
+
+async fn accept(shared: Arc<Shared>, routes: Arc<Routes>, listener: Listener) {
+    let mut stopping = shared.stopping.clone();
+    let mut open = JoinSet::new();
+    let mut pace = Pace { began: Instant::now(), come: 0 };
+    loop {
+        let accepted = select! {
+            biased;
+            _ = stopping.wait_for(|stops| *stops) => break,
+            // So that those which have ended don't pile up.
+            Some(_) = open.join_next() => continue,
+            accepted = listener.accept() => accepted,
+        };
+        match accepted {
+            Ok(Some((socket, peer))) => {
+                // When all are in use, it is closed.
+                if let Some(connection) = shared.connections.enter() {
+                    open.spawn(attend(Arc::clone(&shared), Arc::clone(&routes), connection, socket, peer));
+                }
+            }
+            Ok(None) => {}
+            Err(_) => {
+                // There are too many files open, or no memory: one less, and a rest.
+                shared.connections.evict();
+                sleep(SPAN).await;
+            }
+        }
+        pace.keep().await;
+    }
+    let ended = timeout(GRACE, async { while open.join_next().await.is_some() {} }).await;
+    // Those that are left are dropped, and closed.
+    drop(ended);
+}
+
+/// How many have come lately.
+struct Pace {
+    began: Instant,
+    come: u32,
+}
+
+impl Pace {
+    async fn keep(&mut self) {
+        self.come = self.come.saturating_add(1);
+        let over = self.began.checked_add(SPAN).unwrap_or(self.began);
+        if self.come >= PACE {
+            sleep_until(over).await;
+        }
+        if Instant::now() >= over {
+            *self = Self { began: Instant::now(), come: 0 };
+        }
+    }
+}
+
+/// One connection to its end.
+async fn attend(shared: Arc<Shared>, routes: Arc<Routes>, connection: Arc<Connection>, socket: Socket, peer: Peer) {
+    let _open = Open { shared: &shared, connection: &connection };
+    let service = service_fn(|request| {
+        let busy = connection.begin();
+        answer(&shared, &routes, &peer, request, busy)
+    });
+    let mut builder = http1::Builder::new();
+    builder.timer(TokioTimer::new()).header_read_timeout(HEAD).max_header_size(HEAD_BYTES).max_headers(HEADERS);
+    builder.max_buf_size(BUFFER);
+    let io = TokioIo::new(Patient::new(socket, Arc::clone(&connection)));
+    let mut served = pin!(builder.serve_connection(io, service));
+    let mut stopping = shared.stopping.clone();
+    select! {
+        biased;
+        () = connection.evicted() => return,
+        // Whoever breaks the protocol or goes away ends it.
+        _ = served.as_mut() => return,
+        _ = stopping.wait_for(|stops| *stops) => {}
+    }
+    served.as_mut().graceful_shutdown();
+    let _ = served.await;
+}
+
+/// An open connection, until it is dropped.
+struct Open<'c> {
+    shared: &'c Shared,
+    connection: &'c Connection,
+}
+
+impl Drop for Open<'_> {
+    fn drop(&mut self) {
+        self.shared.connections.leave(self.connection);
+    }
+}
+
+async fn answer(
+    shared: &Shared,
+    routes: &Routes,
+    peer: &Peer,
+    mut request: Request<Incoming>,
+    busy: Busy,
+) -> Result<Response<Guarded>, Infallible> {
+    let checked = shared.access.check(peer, routes.is_open(request.uri().path()), &request);
+    let response = match checked {
+        Ok(()) => {
+            request.extensions_mut().insert(peer.clone());
+            let mut router: Router = routes.router.clone();
+            let Ok(response) = router.call(request.map(Body::new)).await;
+            response
+        }
+        Err(failed) => {
+            if failed.status() != StatusCode::BAD_REQUEST {
+                shared.audit.turn_away(peer, failed.message());
+            }
+            failed.into_response()
+        }
+    };
+    Ok(response.map(|body| Guarded { body, _busy: busy }))
+}
+
+/// A body that keeps its connection in use.
+struct Guarded {
+    body: Body,
+    _busy: Busy,
+}
+
+impl HttpBody for Guarded {
+    type Data = Bytes;
+    type Error = axum::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
+        Pin::new(&mut self.body).poll_frame(context)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}
