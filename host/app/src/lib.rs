@@ -24,16 +24,16 @@ mod explain;
 mod load;
 mod services;
 
-pub use application::{App, DEFAULT_HOST, Host, Lifecycle, Service};
+pub use application::{App, DEFAULT_HOST, Endpoint, EndpointAction, Host, Lifecycle, Service};
 pub use explain::{Cause, Explained, reached_limit};
 pub use limits::{LimitError, LimitSource, limit_in_force, parse_limit};
 pub use load::{Compiler, Draft};
 pub use lunarium_kernel::RestartPolicy;
 pub use notation::{
-    DurationError, NAMESPACE_FORM, SIZE_FORM, SizeError, hint, is_namespace, parse_budget, parse_cores, parse_duration,
+    DurationError, HttpMethod, NAMESPACE_FORM, PathPattern, SIZE_FORM, Segment, SizeError, hint, is_namespace, parse_budget, parse_cores, parse_duration,
     parse_size,
 };
 pub use report::{Mistake, Report};
 pub use resolve::{Authority, NoAuthority};
-pub use services::{ServiceChange, ServiceEvent, Services};
+pub use services::{Running, ServiceChange, ServiceEvent, Services};
 pub use source::SourceFile;

@@ -7,6 +7,7 @@
 //! Each is supervised alone: that one restarts ends none of those that depend on it, which have monitors for that.
 
 mod event;
+mod running;
 mod supervised;
 
 use std::collections::{HashMap, VecDeque};
@@ -21,6 +22,7 @@ use lunarium_engine::{Handle, Node, Sleep, SpawnRequest};
 use lunarium_kernel::{EntryId, ErrorKind, Failure, Outcome, Pid, Refusal, RestartDecision};
 
 pub use event::{ServiceChange, ServiceEvent};
+pub use running::Running;
 
 use self::supervised::{State, Supervised};
 use crate::application::{App, Service};
@@ -33,6 +35,8 @@ pub struct Services {
     /// What each service under way waits for: one thing at a time.
     steps: FuturesUnordered<BoxFuture<'static, (usize, Step)>>,
     events: VecDeque<ServiceEvent>,
+    /// The process of each, for who is elsewhere.
+    running: Running,
     stopping: bool,
 }
 
@@ -53,10 +57,16 @@ impl Services {
             all: app.services().iter().map(|service| Supervised::new(service, &numbers)).collect(),
             steps: FuturesUnordered::new(),
             events: VecDeque::new(),
+            running: Running::default(),
             stopping: false,
         };
         services.start_ready();
         services
+    }
+
+    /// The process that each service has at the time, for who calls them.
+    pub fn running(&self) -> &Running {
+        &self.running
     }
 
     /// Waits until something happens to a service. None: none is under way, and none will be.
@@ -179,6 +189,7 @@ impl Services {
             State::Up(handle, since) => (handle, Some(since)),
             _ => return,
         };
+        self.running.set(&supervised.service.id, None);
         let pid = handle.pid().clone();
         match outcome {
             outcome if self.stopping => self.tell(number, ServiceChange::Stopped { pid, outcome }),
@@ -220,6 +231,7 @@ impl Services {
     fn set(&mut self, number: usize, state: State) {
         if let Some(supervised) = self.all.get_mut(number) {
             supervised.state = state;
+            self.running.set(&supervised.service.id, supervised.handle());
         }
     }
 

@@ -40,6 +40,7 @@ impl NodeInner {
             began: began.as_nanos(),
             is_embedders: true,
             is_mailbox: true,
+            hurries: true,
         };
         let spec = SpawnSpec {
             entry: beginning.entry.clone(),
@@ -49,6 +50,7 @@ impl NodeInner {
             name: Some(name),
             limits: limits.counts(),
             lifetime: super::ending::lifetime(&limits, began),
+            ordinary: false,
         };
         let security = self.catalogue.policies.none().into();
         let origin = Origin { host, wish: None, context: None, security };

@@ -104,12 +104,13 @@ pub(crate) struct Beginning {
     pub(crate) entry: EntryId,
     /// The limits of its first incarnation.
     pub(crate) limits: Limits,
-    /// A time of the engine's clock.
     pub(crate) began: u64,
-    /// Somebody outside has started it: it doesn't begin behind others.
+    /// Somebody outside has started it.
     pub(crate) is_embedders: bool,
     /// Somebody outside reads it.
     pub(crate) is_mailbox: bool,
+    /// It doesn't begin behind others.
+    pub(crate) hurries: bool,
 }
 
 struct Arrivals {
@@ -167,7 +168,7 @@ impl Process {
         holding: Holding,
         beginning: Beginning,
     ) -> Process {
-        let Beginning { entry, limits, began, is_embedders, is_mailbox } = beginning;
+        let Beginning { entry, limits, began, is_embedders, is_mailbox, hurries } = beginning;
         let (memory, log) = (Arc::clone(holding.account()), Log::new(limits.log_lines));
         let accepted = mailbox.unread_messages();
         let arrivals = Arrivals {
@@ -192,7 +193,7 @@ impl Process {
             began,
             is_embedders,
             is_mailbox,
-            life: Life::new(is_embedders),
+            life: Life::new(hurries),
             member,
             cpu: Arc::default(),
             memory,
