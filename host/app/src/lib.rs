@@ -15,6 +15,8 @@ mod report;
 
 mod raw;
 
+mod node;
+
 mod application;
 
 mod resolve;
@@ -29,11 +31,12 @@ pub use explain::{Cause, Explained, reached_limit};
 pub use limits::{LimitError, LimitSource, limit_in_force, parse_limit};
 pub use load::{Compiler, Draft};
 pub use lunarium_kernel::RestartPolicy;
+pub use node::{AdminFile, Allowance, HttpFile, NODE_FILE, NodeFile, TenantBudget, TenantFile, VariableFile, Written};
 pub use notation::{
-    DurationError, HttpMethod, NAMESPACE_FORM, PathPattern, SIZE_FORM, Segment, SizeError, hint, is_namespace, parse_budget, parse_cores, parse_duration,
-    parse_size,
+    DurationError, HttpMethod, NAMESPACE_FORM, PathPattern, SIZE_FORM, Segment, SizeError, TENANT_FORM, hint,
+    is_namespace, is_tenant, parse_budget, parse_cores, parse_duration, parse_size,
 };
 pub use report::{Mistake, Report};
 pub use resolve::{Authority, NoAuthority};
-pub use services::{Running, ServiceChange, ServiceEvent, Services};
+pub use services::{Running, ServiceChange, ServiceEvent, ServiceNote, ServiceState, ServiceStatus, Services, restarts};
 pub use source::SourceFile;

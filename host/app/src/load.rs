@@ -147,21 +147,33 @@ impl Draft {
     ///
     /// What is unused shows only when nothing is wrong: an entry that can't be read may be what uses it.
     pub fn review(mut self) -> Report {
+        self.warn();
+        self.report
+    }
+
+    /// The application, and the report of what hardly can be meant: see [`Draft::review`].
+    ///
+    /// Errors: the report of everything that is wrong, without warnings.
+    pub fn judge(mut self) -> Result<(App, Report), Report> {
+        if !self.report.is_empty() {
+            self.report.sort();
+            return Err(self.report);
+        }
+        self.warn();
+        Ok((self.app, self.report))
+    }
+
+    fn warn(&mut self) {
         let programs = self.app.programs.all();
         let checked: Vec<_> =
             self.globals.iter().filter_map(|(number, globals)| Some((programs.get(*number)?, globals))).collect();
         let undefined = review::undefined(&self.app, &checked);
         let unknown = review::unknown(&self.app, &checked, &self.modules, &self.granted);
         let misspelt = review::misspelt(&self.app, &checked);
-        let unused = if self.report.is_empty() { self.warnings } else { Vec::new() };
-        undefined
-            .into_iter()
-            .chain(unknown)
-            .chain(misspelt)
-            .chain(unused)
-            .for_each(|warning| self.report.push(warning));
+        let unused = if self.report.is_empty() { std::mem::take(&mut self.warnings) } else { Vec::new() };
+        let warnings = undefined.into_iter().chain(unknown).chain(misspelt).chain(unused);
+        self.report.extend(warnings);
         self.report.sort();
-        self.report
     }
 
     /// The application.

@@ -66,6 +66,11 @@ pub struct Restarts {
 }
 
 impl Restarts {
+    /// How many attempts in a row there were.
+    pub fn attempts(&self) -> u32 {
+        self.attempts
+    }
+
     /// Decides what follows from an end. `ran` is how long the process ran since it had started, zero when it hadn't:
     /// slow failures of the start must not count as stability. `chance` is a random number from 0 up to 1.
     pub fn after(

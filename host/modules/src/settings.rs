@@ -36,6 +36,14 @@ pub(crate) fn rules<R>(
     wrong.map_or(Ok(rules), Err)
 }
 
+/// Whether somebody allows each of these rules. Errors: those that nobody does.
+pub(crate) fn within<R>(asked: &[R], is_allowed: impl Fn(&R) -> bool) -> Result<(), SettingsError> {
+    let beyond = asked.iter().enumerate().filter(|(_, rule)| !is_allowed(rule));
+    let beyond =
+        beyond.map(|(index, _)| SettingsError::new("this is more than is allowed").under(SettingsStep::Item(index)));
+    beyond.reduce(SettingsError::and).map_or(Ok(()), Err)
+}
+
 /// A table of settings with known keys.
 pub(crate) struct Rule<'v> {
     pairs: &'v [(Value, Value)],

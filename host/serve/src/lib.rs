@@ -1,9 +1,19 @@
-//! A host that stays up: many tenants on one engine, seen and changed from outside while they run.
+//! A host of many tenants that stays up: each tenant an application on a node of its own, all on one engine.
 //!
-//! Its folders use each other in one direction only, each those above it here:
+//! Owns what is common to all of them: who they are, how they start, change and end, and how they are seen from outside. Has no
+//! power of its own: folders, variables and modules come in as values, sockets open. It prints nothing.
+//!
+//! Each folder uses those above it in this list, and none below.
 //!
 //! | folder | owns |
 //! |---|---|
-//! | `endpoint` | requests from outside |
+//! | `host` | tenants: start, reload, deployments, logs |
+//! | `endpoint` | requests from outside, for tenants and for whoever else has a node |
 
 pub mod endpoint;
+mod host;
+
+pub use host::{
+    Deployment, Folder, Host, HostConfig, HostError, LogEvent, LogFilter, LogLine, LogReader, Logs, Origin,
+    Surroundings, Tenant, TenantConfig, TenantState,
+};

@@ -11,6 +11,19 @@ pub const NAMESPACE_FORM: &str =
 pub(crate) const NAME_FORM: &str =
     "a name is letters, digits, `_`, `-` and `.`, beginning with a letter: `echo_worker`";
 
+/// Bytes of a tenant's name. The number: as a label of a host name, which it may stand in.
+const TENANT: usize = 63;
+
+/// What a tenant's name looks like, for hints.
+pub const TENANT_FORM: &str =
+    "a tenant's name is up to 63 lower-case letters, digits and `-`, beginning with a letter: `shop-2`";
+
+/// Whether a text can be the name of a tenant.
+pub fn is_tenant(text: &str) -> bool {
+    let is_part = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+    text.len() <= TENANT && text.starts_with(|c: char| c.is_ascii_lowercase()) && text.bytes().all(is_part)
+}
+
 /// Whether a text can be a namespace.
 pub fn is_namespace(text: &str) -> bool {
     text.len() < length::ID && text.split('.').all(|part| begins_with_letter(part) && part.bytes().all(is_name_byte))

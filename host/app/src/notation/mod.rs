@@ -8,7 +8,7 @@ mod route;
 mod suggest;
 
 pub(crate) use identifier::{NAME_FORM, full_id, is_name, too_long, unfit_alias, unfit_variable};
-pub use identifier::{NAMESPACE_FORM, is_namespace};
+pub use identifier::{NAMESPACE_FORM, TENANT_FORM, is_namespace, is_tenant};
 pub use lunarium_engine::{DurationError, SizeError, parse_duration, parse_size};
 pub(crate) use quantity::{DURATION_FORM, cores_range};
 pub use quantity::{SIZE_FORM, parse_budget, parse_cores};

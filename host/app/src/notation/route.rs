@@ -100,8 +100,8 @@ impl PathPattern {
 
     fn relation(&self, other: &Self) -> Relation {
         let (mut mine, mut theirs) = (self.segments.iter(), other.segments.iter());
-        // Which of them has been the more special so far.
-        let mut leads = Ordering::Equal;
+        // Which of them has been the more special so far, and whether the other has been, too.
+        let (mut leads, mut both) = (Ordering::Equal, false);
         loop {
             let (a, b) = match (mine.next(), theirs.next()) {
                 (Some(a), Some(b)) => (a, b),
@@ -119,15 +119,13 @@ impl PathPattern {
                 return Relation::Apart;
             }
             let step = a.rank().cmp(&b.rank());
-            if leads != Ordering::Equal && step != Ordering::Equal && step != leads {
-                return Relation::Unclear;
-            }
+            both |= leads != Ordering::Equal && step != Ordering::Equal && step != leads;
             leads = leads.then(step);
             if matches!(a, Segment::Rest(_)) || matches!(b, Segment::Rest(_)) {
                 break;
             }
         }
-        if leads == Ordering::Equal { Relation::Unclear } else { Relation::Clear }
+        if both || leads == Ordering::Equal { Relation::Unclear } else { Relation::Clear }
     }
 }
 

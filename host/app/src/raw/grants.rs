@@ -88,11 +88,23 @@ pub(crate) struct RawVariable {
 
 /// Reads the `grants` of an entry.
 pub(super) fn read(fields: &mut Fields<'_>) -> RawGrants {
-    let mut grants = RawGrants::default();
-    let Some(mut own) = fields.table("grants") else { return grants };
+    let Some(mut own) = fields.table("grants") else { return RawGrants::default() };
+    let env = own.optional("env").map(|env| env.items(Name::Noun("a variable")).filter_map(variable).collect());
+    RawGrants { env: env.unwrap_or_default(), ..read_powers(&mut own) }
+}
+
+/// Reads the `grants` of a tenant: what its application may grant. Its variables stand in `env`.
+pub(super) fn read_allowed(fields: &mut Fields<'_>) -> RawGrants {
+    let Some(mut own) = fields.table("grants") else { return RawGrants::default() };
     if let Some(env) = own.optional("env") {
-        grants.env = env.items(Name::Noun("a variable")).filter_map(variable).collect();
+        let hint = "a tenant's variables stand in its own `env`, each with its value".to_owned();
+        env.hinted("`env` in the `grants` of a tenant", Some(hint));
     }
+    read_powers(&mut own)
+}
+
+fn read_powers(own: &mut Fields<'_>) -> RawGrants {
+    let mut grants = RawGrants::default();
     if let Some(fs) = own.optional("fs") {
         grants.fs = fs.items(Name::Noun("a granted directory")).filter_map(directory).collect();
     }

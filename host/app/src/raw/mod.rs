@@ -12,6 +12,7 @@ mod host;
 mod kind;
 mod lifecycle;
 mod limits;
+mod node;
 mod policy;
 mod program;
 mod security;
@@ -26,6 +27,7 @@ pub(crate) use entry::{RawBody, RawEntry};
 pub(crate) use grants::{KEYS as GRANT_KEYS, RawDirectory, RawGrants, RawSettings, RawVariable};
 pub(crate) use kind::Kind;
 pub(crate) use lifecycle::{RawLifecycle, RawRestart};
+pub(crate) use node::{RawBudget, RawNode, RawSource, RawTenant, read as read_node};
 pub(crate) use security::RawSecurity;
 pub(crate) use service::RawService;
 

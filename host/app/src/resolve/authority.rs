@@ -7,6 +7,8 @@ use std::io;
 use cap_std::fs::Dir;
 use lunarium_engine::Module;
 
+use crate::node::Allowance;
+
 /// The power to reach what lies outside of an application, of which its grants give parts to processes.
 pub trait Authority {
     /// The value of an environment variable; none when it isn't set, or isn't UTF-8.
@@ -21,6 +23,11 @@ pub trait Authority {
     /// here what grants say. None by default.
     fn modules(&self) -> &[Module] {
         &[]
+    }
+
+    /// What the application may grant at all; everything by default.
+    fn allowance(&self) -> Allowance {
+        Allowance::everything()
     }
 }
 

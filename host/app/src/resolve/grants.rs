@@ -11,6 +11,7 @@ use cap_std::fs::Dir;
 use lunarium_engine::{Directory, Grants, Module, PathError, SettingsError};
 
 use super::authority::Authority;
+use crate::node::Allowance;
 use crate::notation::hint;
 use crate::raw::{GRANT_KEYS, RawBody, RawDirectory, RawEntry, RawGrants, RawSettings, RawVariable};
 use crate::report::{Mistake, Report};
@@ -23,6 +24,7 @@ pub(super) struct Granter<'a> {
     defaults: BTreeMap<&'a str, Option<&'a str>>,
     /// Each directory is opened once, whoever is granted it.
     opened: BTreeMap<String, Directory>,
+    allowance: Allowance,
 }
 
 impl<'a> Granter<'a> {
@@ -45,7 +47,7 @@ impl<'a> Granter<'a> {
             first.insert(&name.value, name);
             defaults.insert(name.value.as_str(), default.as_deref());
         }
-        Self { folder, authority, defaults, opened: BTreeMap::new() }
+        Self { folder, authority, defaults, opened: BTreeMap::new(), allowance: authority.allowance() }
     }
 
     /// The grants of an entry. What can't be granted goes into the report.
@@ -54,12 +56,21 @@ impl<'a> Granter<'a> {
         for name in &raw.env {
             let default = || self.defaults.get(name.value.as_str()).copied().flatten().map(str::to_owned);
             let value = self.authority.variable(&name.value).or_else(default);
+            if value.is_none() {
+                report.extend(self.allowance.refuse_variable(name));
+            }
             if grants.env.insert(name.value.clone(), value).is_some() {
                 report.push(Mistake::new(format!("variable `{}` is granted twice", name.value)).at(&name.place));
             }
         }
         for RawDirectory { path, write, max_bytes } in &raw.fs {
-            let max_bytes = max_bytes.as_ref().map(|max_bytes| max_bytes.value);
+            let max_bytes = match self.allowance.bound(path, *write, max_bytes.as_ref()) {
+                Ok(max_bytes) => max_bytes,
+                Err(mistake) => {
+                    report.push(*mistake);
+                    continue;
+                }
+            };
             match self.granted(&path.value, *write, max_bytes) {
                 Ok(directory) if grants.fs.iter().any(|granted| granted.name() == directory.name()) => {
                     let message = format!("directory `{}` is granted twice", directory.name());
@@ -76,6 +87,8 @@ impl<'a> Granter<'a> {
                 let mistake = Mistake::new(format!("module `{}` is granted with settings", name.value)).at(&name.place);
                 report
                     .push(mistake.hint(Some(format!("write `{}:` and what it may do, beside `modules`", name.value))));
+            } else if let Some(mistake) = self.allowance.refuse_module(name) {
+                report.push(mistake);
             } else if !grants.modules.insert(name.value.as_str().into()) {
                 report.push(Mistake::new(format!("module `{}` is granted twice", name.value)).at(&name.place));
             }
@@ -108,7 +121,10 @@ impl<'a> Granter<'a> {
         // A key without a value counts as absent.
         let Some(written) = raw.value() else { return grants };
         match module.grant(&written) {
-            Ok(settings) => grants.with_settings(settings),
+            Ok(settings) => {
+                report.extend(self.allowance.refuse_settings(raw, module, &settings));
+                grants.with_settings(settings)
+            }
             Err(error) => {
                 let mistake = |error: &SettingsError| {
                     let mistake = Mistake::new(error.message()).at(&raw.place(error.path()));

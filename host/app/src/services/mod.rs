@@ -7,7 +7,9 @@
 //! Each is supervised alone: that one restarts ends none of those that depend on it, which have monitors for that.
 
 mod event;
+mod note;
 mod running;
+mod status;
 mod supervised;
 
 use std::collections::{HashMap, VecDeque};
@@ -22,7 +24,9 @@ use lunarium_engine::{Handle, Node, Sleep, SpawnRequest};
 use lunarium_kernel::{EntryId, ErrorKind, Failure, Outcome, Pid, Refusal, RestartDecision};
 
 pub use event::{ServiceChange, ServiceEvent};
+pub use note::{ServiceNote, restarts};
 pub use running::Running;
+pub use status::{ServiceState, ServiceStatus};
 
 use self::supervised::{State, Supervised};
 use crate::application::{App, Service};
@@ -85,6 +89,11 @@ impl Services {
         }
     }
 
+    /// How each service is now, those that others depend on first.
+    pub fn status(&self) -> Vec<ServiceStatus> {
+        self.all.iter().map(Supervised::status).collect()
+    }
+
     /// Begins to stop every service: each gets a CANCEL with its `stop_timeout` as deadline, as soon as those that
     /// depend on it are gone. Restarts that are pending are dropped. Take the events until there is none.
     ///
@@ -123,9 +132,9 @@ impl Services {
                 continue;
             };
             let needs = || supervised.needs.iter().filter_map(|need| self.all.get(*need));
-            if let Some(missing) = needs().find(|need| matches!(need.state, State::GivenUp)) {
+            if let Some(missing) = needs().find(|need| matches!(need.state, State::GivenUp | State::Unreached)) {
                 let needs = missing.service.id.clone();
-                self.set(number, State::GivenUp);
+                self.set(number, State::Unreached);
                 self.tell(number, ServiceChange::NotStarted { needs });
             } else if needs().all(|need| matches!(need.state, State::Up(..) | State::Done)) {
                 self.spawn(number);
@@ -206,6 +215,7 @@ impl Services {
         let (ran, chance) = (since.map(|since| self.node.uptime().saturating_sub(since)), self.node.chance());
         let Some(supervised) = self.all.get_mut(number) else { return };
         let policy = supervised.service.lifecycle.restart;
+        supervised.last_failure = Some(Arc::clone(&failure));
         match supervised.restarts.after(&policy, &Outcome::Failed(Arc::clone(&failure)), ran, chance) {
             RestartDecision::Restart { delay, attempt } => {
                 supervised.note(delay, attempt);

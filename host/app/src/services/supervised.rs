@@ -3,11 +3,13 @@
 //! Owns its state. Decides nothing: who starts and stops when is decided over all of them.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use lunarium_engine::Handle;
-use lunarium_kernel::{EntryId, Restarts};
+use lunarium_kernel::{EntryId, Failure, Restarts};
 
+use super::status::{ServiceState, ServiceStatus};
 use crate::application::Service;
 
 /// Delays that are kept of what was tried: enough to show how they grew, and no more however often it was.
@@ -23,6 +25,8 @@ pub(super) struct Supervised {
     pub(super) restarts: Restarts,
     /// The first delays of the attempts in a row.
     pub(super) delays: Vec<Duration>,
+    /// Why it ended abnormally the last time.
+    pub(super) last_failure: Option<Arc<Failure>>,
 }
 
 pub(super) enum State {
@@ -38,6 +42,8 @@ pub(super) enum State {
     Done,
     /// It won't start any more.
     GivenUp,
+    /// It never starts, as one that it depends on never will.
+    Unreached,
     /// It has ended, or was not under way, when all stopped.
     Stopped,
 }
@@ -53,6 +59,7 @@ impl Supervised {
             asked: false,
             restarts: Restarts::default(),
             delays: Vec::new(),
+            last_failure: None,
         }
     }
 
@@ -64,7 +71,28 @@ impl Supervised {
     }
 
     pub(super) fn is_over(&self) -> bool {
-        matches!(self.state, State::Done | State::GivenUp | State::Stopped)
+        matches!(self.state, State::Done | State::GivenUp | State::Unreached | State::Stopped)
+    }
+
+    pub(super) fn status(&self) -> ServiceStatus {
+        let state = match &self.state {
+            State::Starting(_) | State::Up(..) if self.asked => ServiceState::Stopping,
+            State::Waiting => ServiceState::Waiting,
+            State::Starting(_) => ServiceState::Starting,
+            State::Up(..) => ServiceState::Running,
+            State::Pausing => ServiceState::Pausing,
+            State::Done => ServiceState::Done,
+            State::GivenUp => ServiceState::GivenUp,
+            State::Unreached => ServiceState::NotStarted,
+            State::Stopped => ServiceState::Stopped,
+        };
+        ServiceStatus {
+            id: self.service.id.clone(),
+            state,
+            pid: self.handle().map(|handle| handle.pid().clone()),
+            restarts: self.restarts.attempts(),
+            last_failure: self.last_failure.clone(),
+        }
     }
 
     pub(super) fn note(&mut self, delay: Duration, attempt: u32) {

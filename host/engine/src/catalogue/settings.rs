@@ -25,6 +25,19 @@ impl Settings {
         &self.module
     }
 
+    /// Whether these ask for no more than others of the same module allow, together: whoever gives a part of what he has asks.
+    ///
+    /// Errors: what is beyond, and where in these; settings of a module that can't compare must be written as one of the others.
+    pub fn within(&self, allowed: &[Settings]) -> Result<(), SettingsError> {
+        let same: Vec<&Settings> = allowed.iter().filter(|other| other.module == self.module).collect();
+        let Some(within) = &self.reader.within else {
+            let is_there = same.iter().any(|other| other.written == self.written);
+            let beyond = || SettingsError::new(format!("`{}` asks for something else than is allowed", self.module));
+            return if is_there { Ok(()) } else { Err(beyond()) };
+        };
+        within(&same.iter().map(|other| &*other.read).collect::<Vec<_>>(), &*self.read)
+    }
+
     /// As they were read; none when that gave another type.
     pub(crate) fn read<S: Any>(&self) -> Option<&S> {
         self.read.downcast_ref()
@@ -33,7 +46,9 @@ impl Settings {
 
 impl PartialEq for Settings {
     fn eq(&self, other: &Settings) -> bool {
-        self.module == other.module && self.written == other.written && Arc::ptr_eq(&self.reader.0, &other.reader.0)
+        self.module == other.module
+            && self.written == other.written
+            && Arc::ptr_eq(&self.reader.read, &other.reader.read)
     }
 }
 
@@ -48,9 +63,15 @@ impl fmt::Debug for Settings {
 
 /// How a module reads settings.
 #[derive(Clone)]
-pub(crate) struct SettingsReader(Arc<Read>);
+pub(crate) struct SettingsReader {
+    read: Arc<Read>,
+    /// Whether settings ask for no more than others allow.
+    within: Option<Arc<Within>>,
+}
 
-type Read = dyn Fn(&Value) -> Result<Arc<dyn Any + Send + Sync>, SettingsError> + Send + Sync;
+type Anything = dyn Any + Send + Sync;
+type Read = dyn Fn(&Value) -> Result<Arc<Anything>, SettingsError> + Send + Sync;
+type Within = dyn Fn(&[&Anything], &Anything) -> Result<(), SettingsError> + Send + Sync;
 
 impl SettingsReader {
     pub(crate) fn new<S, E>(read: impl Fn(&Value) -> Result<S, E> + Send + Sync + 'static) -> SettingsReader
@@ -58,14 +79,28 @@ impl SettingsReader {
         S: Any + Send + Sync,
         E: Into<SettingsError>,
     {
-        SettingsReader(Arc::new(move |written| match read(written) {
+        let read: Arc<Read> = Arc::new(move |written| match read(written) {
             Ok(settings) => Ok(Arc::new(settings)),
             Err(error) => Err(error.into()),
-        }))
+        });
+        SettingsReader { read, within: None }
+    }
+
+    /// The same with a comparison. What is read as another type is beyond.
+    pub(crate) fn with_bound<S: Any + Send + Sync>(
+        self,
+        within: impl Fn(&[&S], &S) -> Result<(), SettingsError> + Send + Sync + 'static,
+    ) -> SettingsReader {
+        let within: Arc<Within> = Arc::new(move |allowed, asked| {
+            let allowed: Vec<&S> = allowed.iter().filter_map(|settings| settings.downcast_ref()).collect();
+            let asked = asked.downcast_ref().ok_or_else(|| SettingsError::new("settings can't be compared"))?;
+            within(&allowed, asked)
+        });
+        SettingsReader { within: Some(within), ..self }
     }
 
     pub(crate) fn read(&self, module: &Arc<str>, written: &Value) -> Result<Settings, SettingsError> {
-        let read = (self.0)(written)?;
+        let read = (self.read)(written)?;
         Ok(Settings { module: Arc::clone(module), written: written.encode().into(), reader: self.clone(), read })
     }
 }

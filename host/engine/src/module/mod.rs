@@ -170,6 +170,16 @@ impl Module {
         self
     }
 
+    /// The same with a comparison of settings, for who gives others a part of what he has: `within` says whether the last one asks for
+    /// no more than the first ones allow together, or what is beyond, with its place. Without it they must be written alike.
+    pub fn bounded<S: Send + Sync + 'static>(
+        mut self,
+        within: impl Fn(&[&S], &S) -> Result<(), SettingsError> + Send + Sync + 'static,
+    ) -> Module {
+        self.settings = self.settings.map(|settings| settings.with_bound(within));
+        self
+    }
+
     /// The same by serde.
     pub fn settings_as<S: DeserializeOwned + Send + Sync + 'static>(self) -> Module {
         self.settings(|written| from_payload::<S>(&written.encode()))

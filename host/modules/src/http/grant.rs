@@ -45,6 +45,13 @@ pub(super) fn read(written: &Value) -> Result<Vec<Rule>, SettingsError> {
     settings::rules(written, "a rule", &["url", "methods", "addresses"], rule)
 }
 
+/// Whether every rule allows only what one of `allowed` does.
+///
+/// Errors: the rules that allow more.
+pub(super) fn within(allowed: &[&Vec<Rule>], asked: &[Rule]) -> Result<(), SettingsError> {
+    settings::within(asked, |rule| allowed.iter().flat_map(|rules| rules.iter()).any(|outer| outer.covers(rule)))
+}
+
 fn rule(written: &Written<'_>) -> Result<Rule, SettingsError> {
     let in_url = |error: SettingsError| error.under(SettingsStep::Value("url".to_owned()));
     let (origin, path) = pattern(written.text("url")?).map_err(in_url)?;
@@ -111,6 +118,18 @@ fn pattern(text: &str) -> Result<(Origin, Path), SettingsError> {
 }
 
 impl Rule {
+    /// Whether it allows all that another one does.
+    fn covers(&self, other: &Rule) -> bool {
+        let path = match (&self.path, &other.path) {
+            (Path::Exactly(one), Path::Exactly(other)) => one == other,
+            (Path::Exactly(_), Path::Below(_)) => false,
+            (Path::Below(start), Path::Exactly(path) | Path::Below(path)) => path.starts_with(start.as_str()),
+        };
+        let methods = other.methods.iter().all(|method| self.methods.contains(method));
+        let addresses = other.addresses.iter().all(|network| self.addresses.contains(network));
+        path && methods && addresses && self.origin == other.origin
+    }
+
     /// Whether it allows this request, as far as that is known before its host has an address.
     pub(super) fn allows(&self, method: &Method, url: &Url) -> bool {
         let path = match &self.path {

@@ -106,6 +106,7 @@ impl Http {
         let get = Arc::clone(&client);
         Module::new(NAME)
             .settings(grant::read)
+            .bounded(|allowed: &[&Vec<_>], asked: &Vec<_>| grant::within(allowed, asked))
             .function("get", move |caller: Caller, (url, options): (String, Option<Options>)| {
                 let client = Arc::clone(&get);
                 async move { answer(&client, &caller, Request::get(&url, options.unwrap_or_default())).await }

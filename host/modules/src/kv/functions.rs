@@ -58,6 +58,7 @@ pub fn module(store: impl Into<Slot>) -> Module {
         (with(&slot), with(&slot), with(&slot), with(&slot), slot);
     Module::new("kv")
         .settings(Prefixes::read)
+        .bounded(grant::within)
         .blocking("get", move |caller, (key,): (String,)| get(&getting, &caller, &key))
         .blocking("list", move |caller, (prefix, options): (String, Option<Listing>)| {
             list(&listing, &caller, &prefix, &options.unwrap_or_default())

@@ -37,6 +37,14 @@ impl Prefixes {
     }
 }
 
+/// Whether every prefix lies below one of `allowed`.
+///
+/// Errors: those that don't.
+pub(super) fn within(allowed: &[&Prefixes], asked: &Prefixes) -> Result<(), SettingsError> {
+    let covers = |outer: &Rule, rule: &Rule| rule.prefix.starts_with(&outer.prefix) && (outer.write || !rule.write);
+    settings::within(&asked.0, |rule| allowed.iter().flat_map(|rules| &rules.0).any(|outer| covers(outer, rule)))
+}
+
 /// What is asked of a key, or of all that begin with it.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Use {

@@ -12,7 +12,7 @@ use bytes::{Buf, Bytes};
 use hyper::body::{Body, Frame, SizeHint};
 use hyper::header::{CONTENT_TYPE, HeaderName, HeaderValue};
 use hyper::{HeaderMap, Response, StatusCode};
-use lunarium_engine::{Holding, from_payload, from_results};
+use lunarium_engine::{Holding, Value, from_payload, from_results};
 use serde::de::{self, Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_derive::Deserialize;
 
@@ -73,7 +73,7 @@ impl Answer {
     ///
     /// Errors: it is no answer.
     pub(super) fn of_call(payload: &Bytes) -> Result<Self, Refusal> {
-        Self::read(payload, from_results(payload))
+        Self::read(payload, from_results(payload).map_err(|error| told(payload).unwrap_or_else(|| error.to_string())))
     }
 
     fn read(payload: &Bytes, raw: Result<Raw<'_>, impl fmt::Display>) -> Result<Self, Refusal> {
@@ -111,6 +111,19 @@ impl Answer {
         *response.status_mut() = status;
         *response.headers_mut() = headers;
         Ok(response)
+    }
+}
+
+/// What a function has returned that was to return one value: `nil, err`, or too many.
+fn told(payload: &Bytes) -> Option<String> {
+    let Ok(Value::Array(values)) = Value::decode(payload) else { return None };
+    match values.as_slice() {
+        [Value::Nil | Value::Boolean(false), error, ..] => {
+            let failure = error.failure().map(|failure| failure.message);
+            failure.or_else(|| error.as_str().map(str::to_owned))
+        }
+        [_, _, ..] => Some(format!("table expected, got {} values", values.len())),
+        _ => None,
     }
 }
 

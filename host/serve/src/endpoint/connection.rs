@@ -116,6 +116,11 @@ impl Addresses {
         *count = count.saturating_add(1);
         Some(Place { counts: Arc::clone(&self.counts), key })
     }
+
+    /// Those of all.
+    pub(super) fn connections(&self) -> u64 {
+        self.counts.lock().values().map(|count| u64::from(*count)).sum()
+    }
 }
 
 impl Drop for Place {

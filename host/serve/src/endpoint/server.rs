@@ -131,9 +131,8 @@ impl Server {
     }
 
     /// Connections that are open.
-    pub fn connections(&self) -> usize {
-        let most = usize::try_from(self.shared.config.max_connections).unwrap_or(usize::MAX).min(Semaphore::MAX_PERMITS);
-        most.saturating_sub(self.shared.connections.available_permits())
+    pub fn connections(&self) -> u64 {
+        self.shared.addresses.connections()
     }
 
     /// Accepts no more, answers the requests that are under way, and closes what is left when the time is over.

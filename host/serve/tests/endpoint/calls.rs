@@ -14,13 +14,14 @@ const COUNTER: &str = "  - name: counter
         waits = function() time.sleep('10h') end,
         text = function() return 'text' end,
         two = function() return {}, 'text' end,
+        refuses = function() return nil, 'no such order' end,
         ends = function() process.terminate(process.pid()) end,
       }
   - {name: service, kind: process.service, process: counter, host: 'app:processes'}
 ";
 
 fn served() -> Served {
-    let endpoints: String = ["handle", "fails", "busy", "waits", "text", "two", "ends", "absent"]
+    let endpoints: String = ["handle", "fails", "busy", "waits", "text", "two", "refuses", "ends", "absent"]
         .iter()
         .map(|name| format!("  - {{name: e_{name}, kind: http.endpoint, path: /{name}, call: service, function: {name}, timeout: 200ms}}\n"))
         .collect();
@@ -42,6 +43,7 @@ fn a_call_goes_to_the_service_which_goes_on() {
         ("/waits", "504: no answer within 200ms"),
         ("/text", "502: no answer that can be sent: table expected, got string"),
         ("/two", "502: no answer that can be sent: table expected, got 2 values"),
+        ("/refuses", "502: no answer that can be sent: no such order"),
     ] {
         let reply = served.get(path);
         assert_eq!(reason(&served.tenant, path), told);

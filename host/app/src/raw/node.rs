@@ -1,0 +1,242 @@
+//! `node.yaml` as written: the host of many tenants.
+//!
+//! Owns its keys, and the complaints about what one of them says. Opens nothing: paths stay paths, secrets stay names of files.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use lunarium_engine::Portion;
+
+use super::field::{Field, Name, Page};
+use super::fields::Fields;
+use super::grants::{self, RawGrants};
+use crate::notation::{TENANT_FORM, hint, is_tenant, unfit_variable};
+use crate::report::{Mistake, Report};
+use crate::source::{self, At, Place, Shape, SourceFile};
+
+/// The least important log lines, by the words of `--log-level`.
+const LEVELS: [&str; 4] = ["debug", "info", "warn", "error"];
+/// The forms of a log line, by the words of `--log-format`.
+const FORMATS: [&str; 2] = ["text", "json"];
+
+/// What the file says.
+#[derive(Debug, Default)]
+pub(crate) struct RawNode {
+    pub(crate) memory: Option<u64>,
+    pub(crate) processes: Option<u32>,
+    pub(crate) data: Option<At<String>>,
+    pub(crate) data_max: Option<u64>,
+    pub(crate) log_level: Option<String>,
+    pub(crate) log_format: Option<String>,
+    pub(crate) admin: Option<RawAdmin>,
+    pub(crate) http: Option<RawHttp>,
+    pub(crate) defaults: RawBudget,
+    pub(crate) tenants: Vec<RawTenant>,
+}
+
+/// `admin:`, a text or a table.
+#[derive(Debug)]
+pub(crate) struct RawAdmin {
+    pub(crate) address: At<String>,
+    pub(crate) token_file: Option<At<String>>,
+}
+
+/// `http:`, a text or a table.
+#[derive(Debug)]
+pub(crate) struct RawHttp {
+    pub(crate) address: At<String>,
+    pub(crate) proxies: Vec<At<String>>,
+}
+
+/// What a tenant gets of the machine.
+#[derive(Debug, Default, Clone, Copy)]
+pub(crate) struct RawBudget {
+    pub(crate) memory: Option<u64>,
+    pub(crate) reserve: Option<u64>,
+    pub(crate) processes: Option<u32>,
+    pub(crate) cpu_weight: Option<u32>,
+    pub(crate) cpu_max: Option<Duration>,
+    pub(crate) log_bytes: Option<u64>,
+    pub(crate) strict: Option<bool>,
+}
+
+/// An item of `tenants`.
+#[derive(Debug)]
+pub(crate) struct RawTenant {
+    pub(crate) name: At<String>,
+    pub(crate) path: Option<At<String>>,
+    pub(crate) budget: RawBudget,
+    pub(crate) env: Vec<RawSetting>,
+    pub(crate) grants: RawGrants,
+    pub(crate) hosts: Vec<At<String>>,
+    pub(crate) requests: Option<u32>,
+    /// Where the complaints stand that are about all of it.
+    pub(crate) place: Place,
+}
+
+/// A variable of a tenant.
+#[derive(Debug)]
+pub(crate) struct RawSetting {
+    pub(crate) name: At<String>,
+    pub(crate) value: RawSource,
+}
+
+/// Where a variable's value comes from.
+#[derive(Debug)]
+pub(crate) enum RawSource {
+    Text(String),
+    File(At<String>),
+}
+
+/// Reads the file. Whatever is wrong goes into the report.
+pub(crate) fn read(file: &Arc<SourceFile>, report: &mut Report) -> RawNode {
+    let mistakes = std::cell::RefCell::default();
+    let page = Page { file, namespace: "", mistakes: &mistakes };
+    let node = match source::parse(&file.text) {
+        Ok(node) if matches!(node.shape, Shape::Null) => {
+            page.push(Mistake::new("the file is empty").at(&page.place(&(0..0))));
+            RawNode::default()
+        }
+        Ok(node) => top(Field { node: &node, name: Name::Noun("the file"), page }),
+        Err(error) => {
+            page.push(Mistake::new(error.message).at(&page.place(&error.span)));
+            RawNode::default()
+        }
+    };
+    report.extend(mistakes.into_inner());
+    node
+}
+
+fn top(field: Field<'_>) -> RawNode {
+    let Some(mut own) = Fields::open(field) else { return RawNode::default() };
+    let node = RawNode {
+        memory: own.size("memory"),
+        processes: own.count("processes", 1..=u32::MAX),
+        data: own.text("data"),
+        data_max: own.size("data_max"),
+        log_level: own.optional("log_level").and_then(|field| one_of(field, &LEVELS)),
+        log_format: own.optional("log_format").and_then(|field| one_of(field, &FORMATS)),
+        admin: own.optional("admin").and_then(admin),
+        http: own.optional("http").and_then(http),
+        defaults: own.optional("defaults").and_then(defaults).unwrap_or_default(),
+        tenants: tenants(&mut own),
+    };
+    own.finish();
+    node
+}
+
+fn one_of(field: Field<'_>, words: &[&str]) -> Option<String> {
+    let text = field.text()?.value;
+    if !words.contains(&text.as_str()) {
+        field.hinted(format!("{} can't be `{text}`", field.name), hint(&text, words));
+        return None;
+    }
+    Some(text)
+}
+
+fn admin(field: Field<'_>) -> Option<RawAdmin> {
+    if let Shape::Text(_) = field.node.shape {
+        return Some(RawAdmin { address: field.text()?, token_file: None });
+    }
+    let mut own = Fields::open(field)?;
+    let (address, token_file) = (own.required_text("address"), own.text("token_file"));
+    own.finish();
+    Some(RawAdmin { address: address?, token_file })
+}
+
+fn http(field: Field<'_>) -> Option<RawHttp> {
+    if let Shape::Text(_) = field.node.shape {
+        return Some(RawHttp { address: field.text()?, proxies: Vec::new() });
+    }
+    let mut own = Fields::open(field)?;
+    let address = own.required_text("address");
+    let proxies = texts(&mut own, "proxies", "a proxy");
+    own.finish();
+    Some(RawHttp { address: address?, proxies })
+}
+
+fn texts(fields: &mut Fields<'_>, key: &'static str, noun: &'static str) -> Vec<At<String>> {
+    let Some(field) = fields.optional(key) else { return Vec::new() };
+    field.items(Name::Noun(noun)).filter_map(Field::text).collect()
+}
+
+fn defaults(field: Field<'_>) -> Option<RawBudget> {
+    let mut own = Fields::open(field)?;
+    let budget = budget(&mut own);
+    own.finish();
+    Some(budget)
+}
+
+fn budget(own: &mut Fields<'_>) -> RawBudget {
+    RawBudget {
+        memory: own.size("memory"),
+        reserve: own.size("reserve"),
+        processes: own.count("processes", 1..=u32::MAX),
+        cpu_weight: own.count("cpu_weight", Portion::WEIGHTS),
+        cpu_max: own.cores("cpu_max"),
+        log_bytes: own.size("log_bytes"),
+        strict: own.boolean("strict"),
+    }
+}
+
+fn tenants(own: &mut Fields<'_>) -> Vec<RawTenant> {
+    let Some(field) = own.optional("tenants") else { return Vec::new() };
+    field.items(Name::Noun("a tenant")).filter_map(tenant).collect()
+}
+
+fn tenant(field: Field<'_>) -> Option<RawTenant> {
+    let mut own = Fields::open(field)?;
+    let name = own.required("name").and_then(name);
+    let place = name.as_ref().map_or_else(|| field.place(), |name| name.place.clone());
+    if let Some(name) = &name {
+        own.rename(format!("tenant `{}`", name.value));
+        own.shown_at(place.clone());
+    }
+    let path = own.text("path");
+    let budget = budget(&mut own);
+    let env = own.optional("env").map(env).unwrap_or_default();
+    let grants = grants::read_allowed(&mut own);
+    let (mut hosts, mut requests) = (Vec::new(), None);
+    if let Some(mut http) = own.table("http") {
+        hosts = texts(&mut http, "hosts", "a host name");
+        requests = http.count("requests", 1..=u32::MAX);
+        http.finish();
+    }
+    own.finish();
+    Some(RawTenant { name: name?, path, budget, env, grants, hosts, requests, place })
+}
+
+fn name(field: Field<'_>) -> Option<At<String>> {
+    let name = field.text()?;
+    if !is_tenant(&name.value) {
+        field.hinted(format!("`{}` can't be the name of a tenant", name.value), Some(TENANT_FORM.to_owned()));
+        return None;
+    }
+    Some(name)
+}
+
+fn env(field: Field<'_>) -> Vec<RawSetting> {
+    let mut settings = Vec::new();
+    for (name, value) in field.pairs(Name::Noun("a variable's value")) {
+        if let Some(form) = unfit_variable(&name.value) {
+            let message = format!("`{}` can't be the name of an environment variable", name.value);
+            value.page.push(Mistake::new(message).at(&name.place).hint(Some(form)));
+            continue;
+        }
+        if let Some(value) = setting(value) {
+            settings.push(RawSetting { name, value });
+        }
+    }
+    settings
+}
+
+/// A text, or `{file: PATH}`.
+fn setting(field: Field<'_>) -> Option<RawSource> {
+    if !matches!(field.node.shape, Shape::Table(_)) {
+        return field.text().map(|text| RawSource::Text(text.value));
+    }
+    let mut own = Fields::open(field)?;
+    let file = own.required_text("file");
+    own.finish();
+    file.map(RawSource::File)
+}

@@ -1,0 +1,59 @@
+//! Why a tenant doesn't change.
+//!
+//! Owns the words. After each of them the tenant is as it was before.
+
+use std::io;
+use std::sync::Arc;
+
+use lunarium_app::Report;
+use thiserror::Error;
+
+/// Why a tenant wasn't changed.
+#[derive(Debug, Clone, Error)]
+#[non_exhaustive]
+pub enum HostError {
+    /// There is no such tenant.
+    #[error("there is no tenant `{0}`")]
+    Unknown(String),
+    /// It can't be one's name.
+    #[error("`{0}` can't be the name of a tenant: {form}", form = lunarium_app::TENANT_FORM)]
+    Name(String),
+    /// The application is wrong.
+    #[error("{0}")]
+    Wrong(Arc<Report>),
+    /// The machine, or the host's budgets, have no room for it.
+    #[error("{0}")]
+    Refused(String),
+    /// There is no place for what is deployed.
+    #[error("the host has no `data` directory, so nothing can be deployed: `--data DIR` names one")]
+    NoData,
+    /// It has neither a folder nor a deployment.
+    #[error("tenant `{0}` has no application yet: it waits for a deployment")]
+    Nothing(String),
+    /// There is no deployment before this one.
+    #[error("tenant `{0}` has no earlier deployment to go back to")]
+    NoEarlier(String),
+    /// Its entry would bring it back.
+    #[error("tenant `{0}` stands in the node's file: take it out there, and reload")]
+    Named(String),
+    /// What was sent is no application's folder.
+    #[error("the archive can't be used: {0}")]
+    Archive(String),
+    /// The disk.
+    #[error("{what}: {error}")]
+    Disk {
+        /// What was to be done.
+        what: String,
+        /// What the system says.
+        error: Arc<io::Error>,
+    },
+    /// The host ends.
+    #[error("the host is stopping")]
+    Stopping,
+}
+
+impl HostError {
+    pub(super) fn disk(what: impl Into<String>) -> impl FnOnce(io::Error) -> Self {
+        move |error| Self::Disk { what: what.into(), error: Arc::new(error) }
+    }
+}
