@@ -26,17 +26,17 @@ mod explain;
 mod load;
 mod services;
 
-pub use application::{App, DEFAULT_HOST, Host, Lifecycle, Service};
+pub use application::{App, DEFAULT_HOST, Endpoint, EndpointAction, Host, Lifecycle, Service};
 pub use explain::{Cause, Explained, reached_limit};
 pub use limits::{LimitError, LimitSource, limit_in_force, parse_limit};
 pub use load::{Compiler, Draft};
 pub use lunarium_kernel::RestartPolicy;
 pub use node::{AdminFile, Allowance, HttpFile, NODE_FILE, NodeFile, TenantBudget, TenantFile, VariableFile, Written};
 pub use notation::{
-    DurationError, NAMESPACE_FORM, SIZE_FORM, SizeError, TENANT_FORM, hint, is_namespace, is_tenant, parse_budget,
-    parse_cores, parse_duration, parse_size,
+    DurationError, HttpMethod, NAMESPACE_FORM, PathPattern, SIZE_FORM, Segment, SizeError, TENANT_FORM, hint,
+    is_namespace, is_tenant, parse_budget, parse_cores, parse_duration, parse_size,
 };
 pub use report::{Mistake, Report};
 pub use resolve::{Authority, NoAuthority};
-pub use services::{ServiceChange, ServiceEvent, ServiceNote, ServiceState, ServiceStatus, Services, restarts};
+pub use services::{Running, ServiceChange, ServiceEvent, ServiceNote, ServiceState, ServiceStatus, Services, restarts};
 pub use source::SourceFile;

@@ -116,6 +116,16 @@ impl Draft {
         self.grants().any(|grants| grants.modules.contains(name))
     }
 
+    /// Whether it has endpoints that can be served.
+    pub fn has_endpoints(&self) -> bool {
+        !self.app.endpoints.is_empty()
+    }
+
+    /// Whether something is wrong with it, as far as is known.
+    pub fn is_wrong(&self) -> bool {
+        !self.report.is_empty()
+    }
+
     fn grants(&self) -> impl Iterator<Item = &Grants> {
         let entries = self.app.definitions.iter().map(|definition| &*definition.grants);
         entries.chain(self.app.hosts.iter().map(|host| &*host.definition.grants))

@@ -72,6 +72,10 @@ pub struct Run {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub node_processes: Option<u32>,
 
+    /// Serve the application's endpoints at this address: `127.0.0.1:8080`, or a port of 127.0.0.1
+    #[arg(long, value_name = "ADDRESS", conflicts_with = "execute")]
+    pub http: Option<String>,
+
     /// Let what is run read this environment variable; repeatable
     #[arg(long = "grant-env", value_name = "NAME")]
     pub grant_env: Vec<String>,

@@ -5,6 +5,7 @@
 //! value.
 
 mod arguments;
+mod endpoints;
 mod grant;
 mod interrupt;
 mod modules;
@@ -30,7 +31,7 @@ use tokio::runtime::Builder;
 use crate::arguments::{Arguments, Check, Command};
 use crate::terminal::{has_colours, visible, write_error};
 use crate::verdict::{FAILURE, SUCCESS, USAGE, Verdict};
-use crate::wall::Wall;
+use crate::wall::{Sockets, Wall};
 
 /// Why nothing was run: what to print, without its last newline, and the exit code.
 #[derive(Debug)]
@@ -77,7 +78,7 @@ fn check(options: &Check) -> Result<u8, Refused> {
     let modules = modules::Modules::new().all;
     let mut draft = read(&options.path, &modules)?;
     // Nothing runs, so nothing needs what is granted.
-    Wall::build(!options.no_confine, [], false)?;
+    Wall::build(!options.no_confine, [], Sockets::None)?;
     // Programs are compiled one at a time, each in an instance of its own.
     let node = start_node(NodeConfig::new(Arc::new(Silence)), Some(FEW_PROCESSES), modules)?;
     // Without a driver: there is nothing to wait for but the engine.

@@ -4,6 +4,7 @@
 //! is built, and only then a thread is started. Refuses to know how things look: see `terminal` and `verdict`.
 
 use std::ffi::OsString;
+use std::future::pending;
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,6 +18,7 @@ use tokio::select;
 use tokio::time::sleep;
 
 use crate::arguments::Run;
+use crate::endpoints::{self, Listening};
 use crate::grant::grants;
 use crate::interrupt::{self, Interrupt, Interrupts};
 use crate::modules::{Data, Modules, need_sockets};
@@ -24,7 +26,7 @@ use crate::plan::{Plan, Wish, plan};
 use crate::services::Watch;
 use crate::terminal::{Screen, Terminal, has_colours};
 use crate::verdict::{Ended, FAILURE, OUTPUT_CLOSED, Verdict};
-use crate::wall::Wall;
+use crate::wall::{Sockets, Wall};
 use crate::{Refused, finished, limits, read, start_node};
 
 /// How long services may take to stop. At the limit: what is left is terminated.
@@ -44,7 +46,12 @@ pub fn run(options: Run) -> Result<u8, Refused> {
     // Makes a pair of sockets, and has no thread.
     let (tell, interrupts) = runtime.block_on(async { interrupt::watch() }).map_err(deaf)?;
     let directories = prepared.draft.directories().chain(&prepared.grants.fs);
-    let wall = Wall::build(!options.no_confine, directories, need_sockets(&prepared.draft))?;
+    let sockets = match (need_sockets(&prepared.draft), &prepared.listening) {
+        (true, _) => Sockets::Made,
+        (false, Some(_)) => Sockets::Accepted,
+        (false, None) => Sockets::None,
+    };
+    let wall = Wall::build(!options.no_confine, directories, sockets)?;
     let terminal = Terminal::start(options.log_level, options.log_format, tell);
     let terminal = terminal.map_err(|error| Refused::machine(format!("cannot start a thread: {error}")))?;
     wall.tell(&terminal.screen());
@@ -73,6 +80,8 @@ struct Prepared {
     /// What the node will have for those who are granted it.
     modules: Modules,
     data: Option<Data>,
+    /// Where requests will come in.
+    listening: Option<Listening>,
     draft: Draft,
 }
 
@@ -88,7 +97,8 @@ fn prepare(options: &Run) -> Result<Prepared, Refused> {
     let modules = Modules::new();
     let draft = read(&options.path, &modules.all)?;
     let data = Data::open(options, &draft)?;
-    Ok(Prepared { limits, memory, cpu_max, grants, modules, data, draft })
+    let listening = Listening::open(options.http.as_deref(), &draft)?;
+    Ok(Prepared { limits, memory, cpu_max, grants, modules, data, listening, draft })
 }
 
 /// Arguments reach `main` as strings, whatever bytes they hold.
@@ -104,7 +114,7 @@ struct Running {
 impl Running {
     /// Runs what was asked for to its end; no process is left then.
     async fn run(&mut self, options: Run, prepared: Prepared) -> Result<Verdict, Refused> {
-        let Prepared { limits, memory, cpu_max, grants, modules, data, mut draft } = prepared;
+        let Prepared { limits, memory, cpu_max, grants, modules, data, listening, mut draft } = prepared;
         let mut config = NodeConfig::new(Arc::<Screen>::clone(&self.screen));
         config.memory = memory;
         config.debug = self.screen.shows(Level::Debug);
@@ -120,10 +130,11 @@ impl Running {
             has_arguments: !options.arguments.is_empty(),
             has_limits: !options.limits.is_empty(),
             has_grants: !grants.is_empty(),
+            is_served: listening.is_some(),
         };
         let plan = plan(&app, wish).map_err(|error| Refused::usage(error.to_string(), error.hint(&app)))?;
         let verdict = match plan {
-            Plan::Services => self.services(&node, &app).await?,
+            Plan::Services => self.services(&node, &app, listening).await?,
             Plan::Process { entry, host } => {
                 app.grant(&entry, &grants);
                 self.process(&node, &app, request(entry, host, arguments(&options.arguments), limits)).await?
@@ -163,16 +174,24 @@ impl Running {
         }
     }
 
-    /// The run ends when no service is under way and no process lives: a service may have started others and ended. An
-    /// interrupt stops what there is.
-    async fn services(&mut self, node: &Node, app: &App) -> Result<Verdict, Refused> {
+    /// The run ends when no service is under way and no process lives: a service may have started others and ended. One that is served ends
+    /// by an interrupt only, which stops what there is.
+    async fn services(&mut self, node: &Node, app: &App, listening: Option<Listening>) -> Result<Verdict, Refused> {
         app.install(node, None).map_err(|error| Refused::usage(error.to_string(), None))?;
         let Self { screen, interrupts } = self;
         let mut services = Services::start(node, app);
         let mut watch = Watch::new(app);
+        let server = listening.map(|listening| listening.serve(node, app, &services, screen)).transpose()?;
+        if server.is_none() && !app.endpoints().is_empty() {
+            screen.note(Level::Info, "nobody serves the endpoints: `--http ADDRESS` does", &[]);
+        }
+        let is_served = server.is_some();
         let ended = async {
             watch.follow(&mut services, screen).await;
             node.idle().await;
+            if is_served {
+                pending::<()>().await;
+            }
         };
         let interrupt = select! {
             biased;
@@ -183,6 +202,19 @@ impl Running {
             None => return Ok(watch.verdict()),
             Some(Interrupt::OutputLost(kind)) => return Ok(output_lost(kind)),
             Some(Interrupt::Signal(_)) => announce_stop(screen),
+        }
+        // Requests under way may need services, which go on meanwhile.
+        if let Some(server) = server {
+            let follow = async {
+                watch.follow(&mut services, screen).await;
+                pending::<()>().await;
+            };
+            select! {
+                biased;
+                () = endpoints::stop(server, screen) => {}
+                () = follow => {}
+                kind = interrupts.output_lost() => return Ok(output_lost(kind)),
+            }
         }
         services.begin_stop();
         Ok(select! {

@@ -8,27 +8,42 @@ use lunarium_engine::{Directory, Engine, Level};
 use crate::Refused;
 use crate::terminal::Screen;
 
+/// Which sockets a run needs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sockets {
+    /// None.
+    None,
+    /// Those that others open to one that listens.
+    Accepted,
+    /// Those that it opens to others.
+    Made,
+}
+
 /// What holds, or nothing where it was switched off.
 pub struct Wall {
     confined: Option<Confined>,
 }
 
 impl Wall {
-    /// Confines the command to these directories, and to sockets if it needs any: everything else that a run reads, it has
+    /// Confines the command to these directories, and to the sockets that it needs: everything else that a run reads, it has
     /// read. No thread may have been started.
     ///
     /// Errors: the command's threads can't be counted.
     pub fn build<'a>(
         wanted: bool,
         directories: impl IntoIterator<Item = &'a Directory>,
-        sockets: bool,
+        sockets: Sockets,
     ) -> Result<Self, Refused> {
         if !wanted {
             return Ok(Self { confined: None });
         }
         Engine::prepare();
         let none = Confinement::new();
-        let start = if sockets { none.with_sockets() } else { none };
+        let start = match sockets {
+            Sockets::None => none,
+            Sockets::Accepted => none.with_connections(),
+            Sockets::Made => none.with_sockets(),
+        };
         let confinement = directories.into_iter().fold(start, |confinement, directory| {
             if directory.is_writable() { confinement.write(directory) } else { confinement.read(directory) }
         });

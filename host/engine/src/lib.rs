@@ -79,7 +79,7 @@ pub use catalogue::{
 };
 pub use files::{Directory, PathError};
 pub use lunarium_kernel::{
-    Actor, Attribute, Condition, ConditionError, EntryId, ErrorKind, Failure, Field, FieldError, HostError, HostId,
+    Actor, Attribute, Condition, ConditionError, EntryId, ErrorKind, Exhausted, Failure, Field, FieldError, Holding, HostError, HostId,
     LimitName, Limits, LimitsOverride, LinkError, MonitorError, Operand, Operator, Outcome, Pattern, PatternError, Pid,
     Policy, PolicyEffect, Refusal, ResolveError, Tally,
 };

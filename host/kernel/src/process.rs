@@ -57,6 +57,14 @@ pub struct SpawnSpec {
     pub limits: CountLimits,
     /// How long it may live; none: for ever.
     pub lifetime: Option<Lifetime>,
+    /// It ends below what is kept for services, though it has no parent: somebody outside of the node has asked for it.
+    pub ordinary: bool,
+}
+
+impl SpawnSpec {
+    fn rank(&self, has_parent: bool) -> Rank {
+        if has_parent || self.ordinary { Rank::Ordinary } else { Rank::Service }
+    }
 }
 
 /// Until when a process may live.
@@ -306,14 +314,15 @@ impl Kernel {
     /// (monitored, linked or executed without a parent). Nothing is changed then, and no pid is used.
     pub fn spawn(&mut self, parent: Option<&Pid>, host: &Arc<Host>, spec: SpawnSpec) -> Result<Spawned, SpawnError> {
         let number = self.check_spawn(parent, host, &spec)?;
-        let SpawnSpec { entry, monitored, linked, exec, name, limits, lifetime } = spec;
+        let rank = spec.rank(parent.is_some());
+        let SpawnSpec { entry, monitored, linked, exec, name, limits, lifetime, ordinary: _ } = spec;
         let pid = Pid::new(host.id(), number);
         let mut process = Process {
             pid: pid.clone(),
             host: Arc::clone(host),
             entry,
             chain: number,
-            rank: rank(parent.is_some()),
+            rank,
             limits,
             carried: CountLimits { links: 0, monitors: 0, names: 0 },
             trap_links: false,
@@ -369,7 +378,7 @@ impl Kernel {
         if host.is_stopped() {
             return Err(SpawnError::HostStopped { host: host.id().clone() });
         }
-        let rank = rank(parent.is_some());
+        let rank = spec.rank(parent.is_some());
         if !host.has_place(rank) {
             return Err(SpawnError::HostFull { host: host.id().clone(), limit: host.max_processes() });
         }
@@ -471,11 +480,6 @@ impl Refusal for JoinError {
             Self::Link(refusal) => refusal.limit(),
         }
     }
-}
-
-/// What somebody on the node has started ends below what is kept for services.
-fn rank(has_parent: bool) -> Rank {
-    if has_parent { Rank::Ordinary } else { Rank::Service }
 }
 
 #[cfg(test)]

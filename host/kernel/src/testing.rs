@@ -59,6 +59,7 @@ pub(crate) fn spec() -> SpawnSpec {
         name: None,
         limits: CountLimits::default(),
         lifetime: None,
+        ordinary: false,
     }
 }
 

@@ -9,8 +9,10 @@
 //! |---|---|
 //! | `host` | tenants: start, reload, deployments, logs |
 //! | `admin` | the admin interface: HTTP, who may use it, what it shows and changes |
+//! | `endpoint` | requests from outside, for tenants and for whoever else has a node |
 
 mod admin;
+pub mod endpoint;
 mod host;
 
 pub use admin::{Admin, AdminConfig, OPENAPI, Token, TokenError};

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use lunarium_engine::{Definition, Grants};
 use lunarium_kernel::{EntryId, Policy};
 
+use super::endpoint::Endpoint;
 use super::host::{Host, UNBOUNDED};
 use super::program::Programs;
 use super::service::Service;
@@ -27,6 +28,7 @@ pub struct App {
     pub(crate) definitions: Vec<Definition>,
     pub(crate) hosts: Vec<Host>,
     pub(crate) services: Vec<Service>,
+    pub(crate) endpoints: Vec<Endpoint>,
     /// Where each chunk's lines are, for people.
     pub(crate) programs: Programs,
     pub(crate) policies: Vec<Grouped>,
@@ -47,6 +49,11 @@ impl App {
     /// The services to start, those that others depend on first.
     pub fn services(&self) -> &[Service] {
         &self.services
+    }
+
+    /// The requests from outside that it takes.
+    pub fn endpoints(&self) -> &[Endpoint] {
+        &self.endpoints
     }
 
     /// The definition with this id.

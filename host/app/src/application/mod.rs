@@ -3,6 +3,7 @@
 //! Owns the resolved forms and their defaults; nothing here is optional that a default can answer.
 
 mod app;
+mod endpoint;
 mod host;
 mod install;
 mod program;
@@ -10,6 +11,7 @@ mod service;
 
 pub use app::App;
 pub(crate) use app::{Grouped, MAIN};
+pub use endpoint::{Endpoint, EndpointAction};
 pub use host::{DEFAULT_HOST, Host};
 pub(crate) use program::{Program, Programs};
 pub use service::{Lifecycle, Service};

@@ -2,6 +2,7 @@
 //!
 //! Owns the keys that every entry has, and which reader a kind has.
 
+use super::endpoint::{self, RawEndpoint};
 use super::field::Field;
 use super::fields::Fields;
 use super::grants::{self, RawGrants, RawVariable};
@@ -35,6 +36,7 @@ pub(crate) enum RawBody {
     Service(RawService),
     Policy(RawPolicy),
     Variable(RawVariable),
+    Endpoint(RawEndpoint),
     /// A kind that was reported; the id is kept, so that references to it aren't reported too.
     Unusable,
 }
@@ -53,6 +55,7 @@ impl RawEntry {
             RawBody::Service(_) => Kind::Service,
             RawBody::Policy(_) => Kind::Policy,
             RawBody::Variable(_) => Kind::Variable,
+            RawBody::Endpoint(_) => Kind::Endpoint,
             RawBody::Unusable => return None,
         })
     }
@@ -85,6 +88,7 @@ impl RawEntry {
         match &self.body {
             RawBody::Host(host) => host.security.as_ref(),
             RawBody::Service(service) => service.security.as_ref(),
+            RawBody::Endpoint(endpoint) => endpoint.security.as_ref(),
             _ => None,
         }
     }
@@ -100,6 +104,13 @@ impl RawEntry {
     pub(crate) fn service(&self) -> Option<&RawService> {
         match &self.body {
             RawBody::Service(service) => Some(service),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn endpoint(&self) -> Option<&RawEndpoint> {
+        match &self.body {
+            RawBody::Endpoint(endpoint) => Some(endpoint),
             _ => None,
         }
     }
@@ -159,6 +170,7 @@ fn body(kind: Kind, fields: &mut Fields<'_>) -> RawBody {
         Kind::Service => RawBody::Service(service::read(fields)),
         Kind::Policy => RawBody::Policy(policy::read(fields)),
         Kind::Variable => RawBody::Variable(grants::read_variable(fields)),
+        Kind::Endpoint => RawBody::Endpoint(endpoint::read(fields)),
     }
 }
 

@@ -59,6 +59,11 @@ impl<'n> Fields<'n> {
         found
     }
 
+    /// Reports that the table lacks one of several keys.
+    pub(super) fn lacks(&self, what: &str, hint: Option<String>) {
+        self.page.push(Mistake::new(format!("{} lacks {what}", self.what)).at(&self.place).hint(hint));
+    }
+
     /// A table that may be there.
     pub(super) fn table(&mut self, key: &'static str) -> Option<Self> {
         self.optional(key).and_then(Fields::open)

@@ -13,11 +13,12 @@ pub(crate) enum Kind {
     Service,
     Policy,
     Variable,
+    Endpoint,
 }
 
 impl Kind {
-    pub(super) const ALL: [Self; 6] =
-        [Self::Process, Self::Library, Self::Host, Self::Service, Self::Policy, Self::Variable];
+    pub(super) const ALL: [Self; 7] =
+        [Self::Process, Self::Library, Self::Host, Self::Service, Self::Policy, Self::Variable, Self::Endpoint];
 
     pub(crate) const fn as_str(self) -> &'static str {
         match self {
@@ -27,6 +28,7 @@ impl Kind {
             Self::Service => "process.service",
             Self::Policy => "security.policy",
             Self::Variable => "env.variable",
+            Self::Endpoint => "http.endpoint",
         }
     }
 

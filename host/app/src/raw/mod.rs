@@ -3,6 +3,7 @@
 //! Owns the keys and kinds of the format. Refuses to know about other files: whether an id exists, whether a source
 //! can be read and whether imports go in circles is `resolve`'s.
 
+mod endpoint;
 mod entry;
 mod field;
 mod fields;
@@ -21,6 +22,7 @@ mod value;
 use std::cell::RefCell;
 use std::sync::Arc;
 
+pub(crate) use endpoint::RawEndpoint;
 pub(crate) use entry::{RawBody, RawEntry};
 pub(crate) use grants::{KEYS as GRANT_KEYS, RawDirectory, RawGrants, RawSettings, RawVariable};
 pub(crate) use kind::Kind;

@@ -5,6 +5,7 @@
 
 mod authority;
 mod definitions;
+mod endpoints;
 mod grants;
 mod graph;
 mod hosts;
@@ -41,6 +42,7 @@ pub(crate) fn resolve(
     let definitions = resolver.definitions(&chunks, &imports, &mut granter);
     let services = resolver.services();
     let hosts = resolver.hosts(&services, &mut granter);
+    let endpoints = resolver.endpoints(&hosts);
     let policies = resolver.policies();
-    (App { definitions, hosts, services, programs, policies, strict }, chunks)
+    (App { definitions, hosts, services, endpoints, programs, policies, strict }, chunks)
 }

@@ -8,6 +8,7 @@
 
 mod event;
 mod note;
+mod running;
 mod status;
 mod supervised;
 
@@ -24,6 +25,7 @@ use lunarium_kernel::{EntryId, ErrorKind, Failure, Outcome, Pid, Refusal, Restar
 
 pub use event::{ServiceChange, ServiceEvent};
 pub use note::{ServiceNote, restarts};
+pub use running::Running;
 pub use status::{ServiceState, ServiceStatus};
 
 use self::supervised::{State, Supervised};
@@ -37,6 +39,8 @@ pub struct Services {
     /// What each service under way waits for: one thing at a time.
     steps: FuturesUnordered<BoxFuture<'static, (usize, Step)>>,
     events: VecDeque<ServiceEvent>,
+    /// The process of each, for who is elsewhere.
+    running: Running,
     stopping: bool,
 }
 
@@ -57,10 +61,16 @@ impl Services {
             all: app.services().iter().map(|service| Supervised::new(service, &numbers)).collect(),
             steps: FuturesUnordered::new(),
             events: VecDeque::new(),
+            running: Running::default(),
             stopping: false,
         };
         services.start_ready();
         services
+    }
+
+    /// The process that each service has at the time, for who calls them.
+    pub fn running(&self) -> &Running {
+        &self.running
     }
 
     /// Waits until something happens to a service. None: none is under way, and none will be.
@@ -188,6 +198,7 @@ impl Services {
             State::Up(handle, since) => (handle, Some(since)),
             _ => return,
         };
+        self.running.set(&supervised.service.id, None);
         let pid = handle.pid().clone();
         match outcome {
             outcome if self.stopping => self.tell(number, ServiceChange::Stopped { pid, outcome }),
@@ -230,6 +241,7 @@ impl Services {
     fn set(&mut self, number: usize, state: State) {
         if let Some(supervised) = self.all.get_mut(number) {
             supervised.state = state;
+            self.running.set(&supervised.service.id, supervised.handle());
         }
     }
 

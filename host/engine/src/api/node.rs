@@ -5,8 +5,8 @@ use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use lunarium_kernel::{
-    Account, Budget, EntryId, ErrorKind, HostError, HostId, LimitsOverride, LogBudget, Message, NodeLimits,
-    PROCESS_BYTES, Pid, Policy, Refusal, ResolveError, SendError, Tally, Topic, TopicError, action,
+    Account, Budget, EntryId, ErrorKind, Holding, HostError, HostId, LimitsOverride, LogBudget, Message, NodeLimits,
+    PROCESS_BYTES, Pid, Policy, Rank, Refusal, ResolveError, SendError, Tally, Topic, TopicError, action,
 };
 
 use super::handle::{call, values};
@@ -17,7 +17,7 @@ use crate::node::{
     Budgets, CallError, CompileError, Events, Globals, NodeEvent, NodeInner, ProcessDetails, ProcessInfo, Relations,
     Seeds, SpawnError, SpawnRequest, StartError, Usage,
 };
-use crate::process::AtRest;
+use crate::process::{AtRest, Level};
 use crate::value::{Value, ValueError, WriteError};
 use lunarium_schedule::{Portion, Share, Sleep};
 
@@ -384,6 +384,18 @@ impl Node {
         let (reply, inspection) = channel();
         self.inner().control.table.get(pid)?.inspect(reply);
         inspection.recv().ok()
+    }
+
+    /// Writes a line of the node's own log: for who works in its name. What can't be seen is spelled out; a long line is cut.
+    ///
+    /// At the limit: 1,000 lines in a second and the node's `log_bytes`; then lines are dropped, and counted in the next.
+    pub fn log(&self, level: Level, message: &str, fields: &[(String, String)]) {
+        self.inner().log_own(level, message, fields);
+    }
+
+    /// Nothing yet of the node's memory, for who holds something in its name, and less urgently than its services.
+    pub fn holding(&self) -> Holding {
+        Holding::new(Arc::clone(&self.inner().budgets.memory), Rank::Ordinary)
     }
 
     /// Looks whether everything that is kept of the node in several places agrees, and counts what it holds. Takes time in

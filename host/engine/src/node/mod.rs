@@ -36,6 +36,7 @@ use lunarium_kernel::{
     Account, Deadline, Destination, Host, Kernel, LogBudget, Name, NodeLimits, Outcome, Pid, Refusal, RegisterError,
     ResolveError,
 };
+use parking_lot::Mutex;
 use tokio::sync::{Notify, Semaphore};
 
 use self::alarm::Alarm;
@@ -45,7 +46,7 @@ use self::ending::flooded;
 use self::journal::Journal;
 use crate::catalogue::Catalogue;
 use crate::module::{Modules, Runtime};
-use crate::process::{Dropped, FileThreads, Level, Line, Output, Process, ProcessLabel};
+use crate::process::{Dropped, FileThreads, Level, Line, Log, Output, Process, ProcessLabel};
 use lunarium_schedule::{Clock, Share, contain};
 
 pub use ask::CallError;
@@ -68,6 +69,9 @@ pub use usage::{Held, Usage};
 /// Blocking functions of modules that run at once, for one node. The number: an eighth of the threads that there are for such
 /// work, which files of all nodes need too. At the limit: the call waits.
 const THREADS: usize = 64;
+
+/// Lines of the node's own log in a second, as of a process. At the limit: they are dropped and counted.
+const OWN_LINES: u32 = 1_000;
 
 /// What all processes of a node have together.
 pub(crate) struct Budgets {
@@ -105,6 +109,8 @@ pub(crate) struct NodeInner {
     pub(crate) files: Arc<FileThreads>,
     /// Notified when nobody lives any more.
     idle: Notify,
+    /// Of lines that no process writes.
+    log: Mutex<Log>,
 }
 
 impl Drop for NodeInner {
@@ -142,6 +148,7 @@ impl NodeInner {
             instances: Arc::default(),
             files: Arc::default(),
             idle: Notify::new(),
+            log: Mutex::new(Log::new(OWN_LINES)),
         })
     }
 
@@ -307,11 +314,9 @@ impl NodeInner {
         message: &str,
         fields: &[(String, String)],
     ) {
-        let bytes = fields.iter().fold(message.len(), |sum, (key, value)| {
-            sum.saturating_add(key.len()).saturating_add(value.len()).saturating_add(1)
-        });
+        let bytes = size(message, fields);
         let budgets = [(&process.origin.host.log, Host::LOG_BYTES), (&self.budgets.log, NodeLimits::LOG_BYTES)];
-        let admitted = process.log.lock().admit(self.clock().now(), bytes, budgets);
+        let admitted = process.log.lock().admit(self.clock().now(), bytes, &budgets);
         match admitted {
             Ok(dropped) => {
                 let line = Line::new(message, fields, dropped);
@@ -321,6 +326,16 @@ impl NodeInner {
                 self.note(|| NodeEvent::LimitReached { pid: process.pid.clone(), limit: limit.to_owned() });
             }
             Err(_) => {}
+        }
+    }
+
+    /// Writes a line of the node's own log, within what it may log.
+    pub(crate) fn log_own(&self, level: Level, message: &str, fields: &[(String, String)]) {
+        let (now, bytes) = (self.clock().now(), size(message, fields));
+        let admitted = self.log.lock().admit(now, bytes, &[(&self.budgets.log, NodeLimits::LOG_BYTES)]);
+        if let Ok(dropped) = admitted {
+            let line = Line::new(message, fields, dropped);
+            self.output.log(&ProcessLabel::of_node(), level, &line.message, &line.fields);
         }
     }
 
@@ -368,6 +383,13 @@ impl NodeInner {
     pub(crate) async fn empty(&self) {
         self.instances.empty().await;
     }
+}
+
+/// The bytes of a line of a log.
+fn size(message: &str, fields: &[(String, String)]) -> usize {
+    fields.iter().fold(message.len(), |sum, (key, value)| {
+        sum.saturating_add(key.len()).saturating_add(value.len()).saturating_add(1)
+    })
 }
 
 #[cfg(test)]

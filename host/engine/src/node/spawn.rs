@@ -17,6 +17,7 @@ use super::ending::lifetime;
 use super::runner::Held;
 use super::{NodeEvent, NodeInner, runner};
 use crate::catalogue::{Arguments, Code, ProcessHost, Program, SecurityError, SecuritySpec};
+use crate::module::Raw;
 use crate::process::{Beginning, Level, Origin, Process, charged_for};
 use crate::value::{Value, ValueError};
 
@@ -41,6 +42,11 @@ pub struct SpawnRequest {
     pub name: Option<String>,
     /// Topics and values of messages that it finds in its mailbox, before all others. They have no sender.
     pub messages: Vec<(String, Value)>,
+    /// Somebody outside has asked for it, of whom there may be many: it begins behind what else begins, and takes nothing of what
+    /// is kept for [services](crate::Node::keep_place). False by default.
+    pub is_ordinary: bool,
+    /// What the method gets, instead of `arguments`: for who encodes by himself.
+    raw: Option<Raw>,
 }
 
 impl SpawnRequest {
@@ -55,6 +61,8 @@ impl SpawnRequest {
             context: BTreeMap::new(),
             name: None,
             messages: Vec::new(),
+            is_ordinary: false,
+            raw: None,
         }
     }
 
@@ -62,6 +70,20 @@ impl SpawnRequest {
     #[must_use]
     pub fn with_arguments(self, arguments: Vec<Value>) -> SpawnRequest {
         SpawnRequest { arguments, ..self }
+    }
+
+    /// The same with arguments that are encoded already, by [`to_arguments`](crate::to_arguments) or as that does. What is no payload
+    /// ends the process, `Invalid`.
+    #[must_use]
+    pub fn with_raw_arguments(self, arguments: Raw) -> SpawnRequest {
+        SpawnRequest { raw: Some(arguments), ..self }
+    }
+
+    /// The same, behind what else begins and below what is kept for services: see
+    /// [`is_ordinary`](SpawnRequest::is_ordinary).
+    #[must_use]
+    pub fn ordinary(self) -> SpawnRequest {
+        SpawnRequest { is_ordinary: true, ..self }
     }
 
     /// The same with these limits instead of the entry's and the host's.
@@ -97,8 +119,11 @@ impl SpawnRequest {
     }
 
     pub(crate) fn into_spawn(self) -> Result<Spawn, SpawnError> {
-        let SpawnRequest { entry, host, arguments, limits, security, context, name, messages } = self;
-        let arguments = Value::to_arguments(&arguments)?;
+        let SpawnRequest { entry, host, arguments, limits, security, context, name, messages, is_ordinary, raw } = self;
+        let arguments = match raw {
+            Some(Raw(payload)) => payload,
+            None => Value::to_arguments(&arguments)?.into(),
+        };
         let message = |(place, (topic, value)): (usize, (String, Value))| {
             let payload = value.to_payload_of(&format!("messages[{}]", place.saturating_add(1)))?;
             Ok(Message::new(None, Topic::new(&topic)?, payload.into()))
@@ -110,7 +135,8 @@ impl SpawnRequest {
             context: encode_context(context)?,
             name: name.as_deref().map(Name::new).transpose()?,
             messages,
-            ..Spawn::new(entry, host, arguments.into())
+            is_ordinary,
+            ..Spawn::new(entry, host, arguments)
         })
     }
 }
@@ -242,6 +268,8 @@ pub(crate) struct Spawn {
     pub(crate) name: Option<Name>,
     /// From the parent, delivered first.
     pub(crate) messages: Vec<Message>,
+    /// Without a parent, and no service.
+    pub(crate) is_ordinary: bool,
 }
 
 impl Spawn {
@@ -258,6 +286,7 @@ impl Spawn {
             exec: None,
             name: None,
             messages: Vec::new(),
+            is_ordinary: false,
         }
     }
 
@@ -368,7 +397,7 @@ impl NodeInner {
         let host = self.host(&spawn.host)?;
         // Before it exists: whoever sees that nobody lives and nothing is counted sees that nothing is left.
         let counted = self.count_instance();
-        let rank = if parent.is_some() { Rank::Ordinary } else { Rank::Service };
+        let rank = if parent.is_some() || spawn.is_ordinary { Rank::Ordinary } else { Rank::Service };
         let arguments = Arguments::new(spawn.arguments.clone(), None);
         let mut program = Program::new(code, &host, spawn.wish.as_ref(), arguments);
         fits(&program)?;
@@ -410,6 +439,7 @@ impl NodeInner {
             name: spawn.name.clone(),
             limits: plan.program.limits.counts(),
             lifetime: lifetime(&plan.program.limits, began),
+            ordinary: spawn.is_ordinary,
         };
         let origin = plan.origin.clone();
         let spawned = kernel.spawn(parent.map(|parent| &parent.pid), origin.host.kernel(), spec)?;
@@ -424,6 +454,7 @@ impl NodeInner {
             began: began.as_nanos(),
             parent: parent.map(|parent| parent.pid.clone()),
             is_mailbox: false,
+            hurries: parent.is_none() && !spawn.is_ordinary,
         };
         let process = Arc::new(Process::new(spawned, origin, mailbox, holding, beginning));
         self.control.table.insert(Arc::clone(&process));

@@ -106,10 +106,12 @@ pub(crate) struct Beginning {
     pub(crate) limits: Limits,
     /// A time of the engine's clock.
     pub(crate) began: u64,
-    /// Who has started it. None: somebody outside, so it doesn't begin behind others.
+    /// Who has started it. None: somebody outside.
     pub(crate) parent: Option<Pid>,
     /// Somebody outside reads it.
     pub(crate) is_mailbox: bool,
+    /// It doesn't begin behind others.
+    pub(crate) hurries: bool,
 }
 
 struct Arrivals {
@@ -167,7 +169,7 @@ impl Process {
         holding: Holding,
         beginning: Beginning,
     ) -> Process {
-        let Beginning { code, limits, began, parent, is_mailbox } = beginning;
+        let Beginning { code, limits, began, parent, is_mailbox, hurries } = beginning;
         let (memory, log) = (Arc::clone(holding.account()), Log::new(limits.log_lines));
         let accepted = mailbox.unread_messages();
         let arrivals = Arrivals {
@@ -191,8 +193,8 @@ impl Process {
             origin,
             began,
             is_mailbox,
-            life: Life::new(parent.is_none()),
             parent,
+            life: Life::new(hurries),
             member,
             cpu: Arc::default(),
             memory,

@@ -286,6 +286,7 @@ impl World {
             name: wish.name.as_deref().map(Name::new).transpose().map_err(|refusal| refusal.to_string())?,
             limits: CountLimits { links: limit, monitors: limit, names: limit },
             lifetime: wish.lifetime.map(arrivals::lasting),
+            ordinary: false,
         };
         let spawned = self.kernel.spawn(parent.as_ref(), &self.hosts[wish.host], spec);
         let model = self.model.spawn(&wish);
