@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use lunarium_engine::{EntryId, HostDefinition, HostId, Node, SpawnRequest, Usage, Value};
+use lunarium_engine::{Count, EntryId, HostDefinition, HostId, Limits, Node, SpawnRequest, Usage, Value};
 use lunarium_tests::{HOST, Lab};
 
 const WORKER: &str = r#"
@@ -114,4 +114,67 @@ fn memory_is_summed_up_over_time() {
 fn usage_of_an_unknown_host_is_refused() {
     let lab = Lab::default();
     assert_eq!(lab.node.host_usage(&HostId::new("app:none")).unwrap_err().to_string(), "host `app:none` not found");
+}
+
+const ENDS: &str = r#"
+-- entry: good
+return { main = function() end }
+-- entry: bad
+return { main = function() error("no") end }
+-- entry: full
+return { main = function() process.listen("other") process.listen("never"):receive() end }
+-- entry: asks
+return { main = function(full)
+  for _ = 1, 12 do process.send(full, "other", 1) end
+  process.send("nobody", "t", 1)
+end }"#;
+
+#[test]
+fn a_host_counts_how_its_processes_end_what_is_refused_to_them_and_what_lies_unread() {
+    let lab = Lab::new(Limits { mailbox_messages: 16, ..Limits::default() });
+    let node = &lab.node;
+    lab.define(ENDS);
+    let counted = |counts: &[Count]| counts.iter().map(|count| (count.what, count.times)).collect::<Vec<_>>();
+    let of_host = || node.counts().hosts.into_iter().find(|counts| counts.host.as_str() == HOST).unwrap();
+    assert_eq!((counted(&of_host().ends), counted(&of_host().refusals)), (vec![("completed", 0)], vec![]));
+
+    for entry in ["good", "good", "bad"] {
+        lab.spawn(entry, Vec::new()).wait_blocking();
+    }
+    let full = lab.spawn("full", Vec::new());
+    wait_until(|| node.waiting_count() == 1);
+    lab.spawn("asks", vec![Value::from(full.pid().as_str())]).wait_blocking();
+    let counts = of_host();
+    assert_eq!(counted(&counts.ends), [("completed", 3), ("Internal", 1)]);
+    // One sender has half of a mailbox, and that there is nobody of a name is no refusal.
+    assert_eq!(counted(&counts.refusals), [("mailbox_messages", 4)]);
+    assert_eq!((counts.unread, counts.deepest, counts.messages, counts.spawns), (8, 8, 8, 5));
+    assert!(counts.unread_bytes > 0 && counts.processes.used == 1 && counts.memory.used > 0, "{counts:?}");
+
+    assert!(node.send(full.pid().as_str(), "other", &Value::from("x".repeat(2 << 20).as_str())).is_err());
+    node.terminate(full.pid()).unwrap();
+    lab.settle();
+    let counts = of_host();
+    assert_eq!(counted(&counts.ends), [("completed", 3), ("Internal", 1), ("Canceled", 1)]);
+    assert_eq!((counts.unread, counts.deepest, counts.processes.used), (0, 0, 0));
+    assert_eq!(counted(&node.counts().refusals), [("message", 1)], "of the program itself");
+    assert_eq!(node.counts().usage.spawns, 5);
+}
+
+#[test]
+fn an_engine_tells_its_slots_and_how_long_was_waited_for_a_worker() {
+    let lab = Lab::default();
+    lab.define(ENDS);
+    for _ in 0..200 {
+        lab.spawn("good", Vec::new()).wait_blocking();
+    }
+    lab.settle();
+    let engine = lab.node.engine();
+    let slots = engine.slots();
+    assert_eq!(slots.most, engine.max_processes());
+    assert!(slots.held <= slots.made && slots.made > 0, "{slots:?}");
+    let delays = engine.delays();
+    let measured = [delays.woken, delays.preempted, delays.background].map(|delay| delay.counts.iter().sum::<u64>());
+    // Each start is queued once at least; others use the engine too.
+    assert!(measured.iter().sum::<u64>() >= 3, "{measured:?}");
 }

@@ -70,12 +70,12 @@ mod value;
 mod wasm;
 
 pub use api::{
-    DeliverError, Engine, EngineConfig, Handle, Mailbox, Node, NodeConfig, Received, ReceivedCall, ReceivedMessage,
-    WeakNode,
+    Delays, DeliverError, Engine, EngineConfig, Handle, Mailbox, Node, NodeConfig, Received, ReceivedCall,
+    ReceivedMessage, Slots, WeakNode,
 };
 pub use catalogue::{
-    ActorSpec, Chunk, Definition, Grants, HostDefinition, Import, Library, ScopeSpec, SecurityError, SecuritySpec,
-    Settings, SettingsError, SettingsStep,
+    ActorSpec, Chunk, Count, Definition, Grants, HostDefinition, Import, Library, ScopeSpec, SecurityError,
+    SecuritySpec, Settings, SettingsError, SettingsStep,
 };
 pub use files::{Directory, PathError};
 pub use lunarium_kernel::{
@@ -83,11 +83,11 @@ pub use lunarium_kernel::{
     LimitName, Limits, LimitsOverride, LinkError, MonitorError, Operand, Operator, Outcome, Pattern, PatternError, Pid,
     Policy, PolicyEffect, Refusal, ResolveError, Tally,
 };
-pub use lunarium_schedule::{Portion, Sleep};
+pub use lunarium_schedule::{DELAY_BOUNDS, Delay, Portion, Sleep};
 pub use module::{Arguments, Caller, FunctionError, Module, ModuleError, Raw, did_you_mean};
 pub use node::{
-    CallError, CompileError, Ending, Events, GlobalUse, Globals, Held, Named, NodeEvent, ProcessDetails, ProcessInfo,
-    Relations, ServiceStep, SpawnError, SpawnRequest, StartError, Usage,
+    CallError, CompileError, Ending, Events, GlobalUse, Globals, Held, HostCounts, Named, NodeCounts, NodeEvent,
+    ProcessDetails, ProcessInfo, Relations, ServiceStep, SpawnError, SpawnRequest, StartError, Usage,
 };
 pub use process::{AtRest, Level, Output, ProcessLabel, ProcessState, visibility};
 pub use value::{

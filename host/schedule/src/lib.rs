@@ -10,6 +10,7 @@
 
 mod clock;
 mod contain;
+mod delay;
 mod queues;
 mod scheduler;
 mod share;
@@ -20,6 +21,7 @@ mod trial;
 
 pub use clock::{Clock, GRAIN, OnTick, Run, TICK, TimerKey, nanoseconds};
 pub use contain::contain;
+pub use delay::{DELAY_BOUNDS, Delay};
 pub use queues::Urgency;
 pub use scheduler::Scheduler;
 pub use share::{Member, Portion, Share};

@@ -14,6 +14,7 @@ use std::time::Duration;
 
 use crate::clock::nanoseconds;
 use crate::contain::contain;
+use crate::delay::{Delay, Delays, Sample};
 use crate::queues::{Queues, Task, Turn, Urgency};
 use crate::share::Member;
 use crate::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
@@ -28,6 +29,8 @@ pub struct Scheduler {
     ticks: AtomicU64,
     /// Tasks in the queues, as they were when the lock was last released.
     waiting: AtomicUsize,
+    /// Of those that other threads queue.
+    sample: Sample,
     origin: Instant,
 }
 
@@ -48,6 +51,10 @@ struct Slot {
     task: Mutex<Option<(Runnable, Urgency)>>,
     /// Set while a task lies in the slot; the clock clears it, and finds it clear at the next tick when it is the same.
     fresh: AtomicBool,
+    /// Of those that the worker queues.
+    sample: Sample,
+    /// How long those waited that it took.
+    delays: Delays,
 }
 
 /// Of no scheduler.
@@ -68,6 +75,7 @@ impl Scheduler {
             slots: (0..workers).map(|_| Slot::default()).collect(),
             ticks: AtomicU64::new(0),
             waiting: AtomicUsize::new(0),
+            sample: Sample::default(),
             origin: Instant::now(),
         });
         for index in 0..workers {
@@ -132,6 +140,13 @@ impl Scheduler {
         Duration::from_nanos(self.state.lock().queues.used())
     }
 
+    /// How long tasks of an urgency have waited for a worker since the start: of one in 61, so that measuring costs nothing.
+    pub fn delay(&self, urgency: Urgency) -> Delay {
+        let mut delay = Delay::default();
+        self.slots.iter().for_each(|slot| delay.add(slot.delays.of(urgency)));
+        delay
+    }
+
     /// Whether tasks wait for a worker: what isn't urgent gives way to them. One that a worker keeps for itself doesn't
     /// count.
     pub fn is_crowded(&self) -> bool {
@@ -140,7 +155,11 @@ impl Scheduler {
 
     /// Queues a task; from a worker and woken, into that worker's slot, which takes no system call.
     fn schedule(self: &Arc<Self>, task: Runnable, urgency: Urgency) {
-        let Some(slot) = self.own_slot() else { return self.queue(task, urgency, |_| true) };
+        let slot = self.own_slot();
+        if slot.map_or_else(|| self.sample.takes(), |slot| slot.sample.takes_alone()) {
+            task.member().waits_since(self.now());
+        }
+        let Some(slot) = slot else { return self.queue(task, urgency, |_| true) };
         match urgency {
             // This worker takes from the queues next: another is needed only for what is more.
             Urgency::Preempted => self.queue(task, urgency, |queued| queued > 1 || slot.is_full()),
@@ -215,8 +234,11 @@ impl Scheduler {
     /// The next task; none when the scheduler has stopped. The last one is over.
     fn next(&self, slot: &Slot, turn: &mut Turn) -> Option<Runnable> {
         let ticks = self.ticks.load(Ordering::Relaxed);
-        if let Some((task, _)) = slot.take_if(|task| turn.may_stay(ticks, task.member())) {
+        if let Some((task, urgency)) = slot.take_if(|task| turn.may_stay(ticks, task.member())) {
             turn.stays();
+            if let Some(since) = task.member().waited_since() {
+                slot.delays.of(urgency).note(self.now().saturating_sub(since));
+            }
             return Some(task);
         }
         let mut now = self.now();
@@ -239,6 +261,9 @@ impl Scheduler {
                 let wakes = state.idle.min(ready.max(unseen));
                 drop(state);
                 (0..wakes).for_each(|_| self.state.notify_one());
+                if let Some(since) = next.task.member().waited_since() {
+                    slot.delays.of(next.urgency).note(now.saturating_sub(since));
+                }
                 return Some(next.task);
             }
             state = self.wait(state, now);

@@ -60,6 +60,8 @@ pub struct Member {
     burst: AtomicU64,
     /// It has nothing to do any more but to end.
     ended: AtomicBool,
+    /// Since when it waits for a worker; 0: not known.
+    waits_since: AtomicU64,
     /// Where it was put into the queues last. Kept for those only whose share may have to rest.
     place: (AtomicU64, AtomicU64),
 }
@@ -216,6 +218,7 @@ impl Member {
             share,
             burst: AtomicU64::new(0),
             ended: AtomicBool::new(false),
+            waits_since: AtomicU64::new(0),
             place: (AtomicU64::new(0), AtomicU64::new(0)),
         })
     }
@@ -234,6 +237,21 @@ impl Member {
 
     pub(crate) fn burst(&self) -> u64 {
         self.burst.load(Relaxed)
+    }
+
+    /// It is queued, and how long it waits is measured.
+    pub(crate) fn waits_since(&self, now: u64) {
+        self.waits_since.store(now.max(1), Relaxed);
+    }
+
+    /// A worker takes it: since when it was queued, if that is measured.
+    pub(crate) fn waited_since(&self) -> Option<u64> {
+        let since = self.waits_since.load(Relaxed);
+        if since == 0 {
+            return None;
+        }
+        self.waits_since.store(0, Relaxed);
+        Some(since)
     }
 
     pub(crate) fn end(&self) {

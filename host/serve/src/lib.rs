@@ -8,15 +8,18 @@
 //! | folder | owns |
 //! |---|---|
 //! | `host` | tenants: start, reload, deployments, logs |
-//! | `admin` | the admin interface: HTTP, who may use it, what it shows and changes |
+//! | `metrics` | a host in numbers, for Prometheus and for curves |
 //! | `endpoint` | requests from outside, for tenants and for whoever else has a node |
+//! | `admin` | the admin interface: HTTP, who may use it, what it shows and changes |
 
 mod admin;
 pub mod endpoint;
 mod host;
+pub mod metrics;
 
 pub use admin::{Admin, AdminConfig, OPENAPI, Token, TokenError};
 pub use host::{
     Deployment, Folder, Host, HostConfig, HostError, LogEvent, LogFilter, LogLine, LogReader, Logs, Origin,
     Surroundings, Tenant, TenantConfig, TenantState,
 };
+pub use metrics::Metrics;

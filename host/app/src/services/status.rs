@@ -21,6 +21,8 @@ pub struct ServiceStatus {
     pub pid: Option<Pid>,
     /// How often it was started again since it was last stable.
     pub restarts: u32,
+    /// How often since it is supervised: a sum.
+    pub restarted: u64,
     /// Why it ended abnormally the last time.
     pub last_failure: Option<Arc<Failure>>,
 }

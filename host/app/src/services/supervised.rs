@@ -23,6 +23,8 @@ pub(super) struct Supervised {
     /// It has got its CANCEL.
     pub(super) asked: bool,
     pub(super) restarts: Restarts,
+    /// All there were.
+    pub(super) restarted: u64,
     /// The first delays of the attempts in a row.
     pub(super) delays: Vec<Duration>,
     /// Why it ended abnormally the last time.
@@ -58,6 +60,7 @@ impl Supervised {
             state: State::Waiting,
             asked: false,
             restarts: Restarts::default(),
+            restarted: 0,
             delays: Vec::new(),
             last_failure: None,
         }
@@ -91,11 +94,13 @@ impl Supervised {
             state,
             pid: self.handle().map(|handle| handle.pid().clone()),
             restarts: self.restarts.attempts(),
+            restarted: self.restarted,
             last_failure: self.last_failure.clone(),
         }
     }
 
     pub(super) fn note(&mut self, delay: Duration, attempt: u32) {
+        self.restarted = self.restarted.saturating_add(1);
         if attempt == 1 {
             self.delays.clear();
         }

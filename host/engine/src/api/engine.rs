@@ -5,6 +5,7 @@ use std::sync::Arc;
 use crate::node::{Machine, StartError, Usage};
 use crate::syscall;
 use crate::wasm::{GuestCode, System};
+use lunarium_schedule::{Delay, Urgency};
 
 /// Compiled guest, instance pool, worker threads and clock. Cheap to clone.
 ///
@@ -25,6 +26,30 @@ pub struct EngineConfig {
     /// control group. At the limit: `spawn` and `send` are refused, and memory doesn't grow: a Lua error.
     pub memory: Option<u64>,
     pub(super) guest: GuestCode,
+}
+
+/// The places for instances, of all nodes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Slots {
+    /// Processes that the engine was made for.
+    pub most: u32,
+    /// Places that are made now: more are when these run out.
+    pub made: usize,
+    /// Places that an instance has: of a process that lives or ends, or of a source that is compiled.
+    pub held: usize,
+}
+
+/// How long tasks have waited for a worker.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Delays {
+    /// Processes for which something had come.
+    pub woken: Delay,
+    /// Processes that had used up their time slice.
+    pub preempted: Delay,
+    /// Starts and ends.
+    pub background: Delay,
 }
 
 impl EngineConfig {
@@ -79,6 +104,18 @@ impl Engine {
     /// they keep free for their processes.
     pub fn usage(&self) -> Usage {
         self.machine.usage()
+    }
+
+    /// How many instances there can be, are made, and are held.
+    pub fn slots(&self) -> Slots {
+        let (made, free) = self.machine.instances.count();
+        Slots { most: self.machine.max_processes, made, held: made.saturating_sub(free) }
+    }
+
+    /// How long what can run has waited for a worker thread, since the engine started: measured of one in 61.
+    pub fn delays(&self) -> Delays {
+        let of = |urgency| self.machine.scheduler.delay(urgency);
+        Delays { woken: of(Urgency::Woken), preempted: of(Urgency::Preempted), background: of(Urgency::Background) }
     }
 
     pub(crate) fn machine(&self) -> &Arc<Machine> {

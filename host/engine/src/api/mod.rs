@@ -9,7 +9,7 @@ mod mailbox;
 mod node;
 
 pub use config::NodeConfig;
-pub use engine::{Engine, EngineConfig};
+pub use engine::{Delays, Engine, EngineConfig, Slots};
 pub use handle::Handle;
 pub use mailbox::{Mailbox, Received, ReceivedCall, ReceivedMessage};
 pub use node::{DeliverError, Node, WeakNode};

@@ -14,8 +14,8 @@ use super::{Engine, EngineConfig, Handle, Mailbox, NodeConfig};
 use crate::catalogue::{Chunk, Definition, HostDefinition, ProcessHost};
 use crate::module::{Caller, Module, ModuleError, Raw};
 use crate::node::{
-    Budgets, CallError, CompileError, Events, Globals, NodeEvent, NodeInner, ProcessDetails, ProcessInfo, Relations,
-    Seeds, SpawnError, SpawnRequest, StartError, Usage,
+    Budgets, CallError, CompileError, Events, Globals, NodeCounts, NodeEvent, NodeInner, ProcessDetails, ProcessInfo,
+    Relations, Seeds, SpawnError, SpawnRequest, StartError, Usage,
 };
 use crate::process::{AtRest, Level};
 use crate::value::{Value, ValueError, WriteError};
@@ -239,7 +239,13 @@ impl Node {
         self.inner().usage()
     }
 
-    /// The same of a host: `host.memory`, `host.processes`, `host.log_bytes`.
+    /// The node in numbers, also by process host: for who draws curves. It looks at every process, and takes no lock that others need
+    /// for long.
+    pub fn counts(&self) -> NodeCounts {
+        self.inner().counts()
+    }
+
+    /// What [`Node::usage`] tells, of a host: `host.memory`, `host.processes`, `host.log_bytes`.
     ///
     /// Errors: an unknown host.
     pub fn host_usage(&self, host: &HostId) -> Result<Usage, HostError> {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use lunarium_kernel::{Account, Budget, Host, HostError, LogBudget};
 
-use super::{Grants, HostDefinition, SecuritySpec};
+use super::{Counts, Grants, HostDefinition, SecuritySpec};
 use lunarium_schedule::{Portion, Share};
 
 /// One host. Each of its processes holds it.
@@ -18,6 +18,8 @@ pub(crate) struct ProcessHost {
     pub(crate) log: LogBudget,
     /// Of the node's time.
     pub(crate) cpu: Arc<Share>,
+    /// What has happened to them.
+    pub(crate) counts: Counts,
     pub(crate) grants: Arc<Grants>,
     /// What a process starts with that gets nothing else.
     pub(crate) security: Option<SecuritySpec>,
@@ -45,7 +47,15 @@ impl ProcessHost {
         let kernel = Arc::new(Host::new(id.clone(), max_processes, limits)?);
         let memory = Account::child(memory, Budget::Host(id), limit, reserve)?;
         let cpu = Share::inside(cpu, Portion { weight: cpu_weight, most: cpu_max });
-        Ok(ProcessHost { kernel, memory, log: LogBudget::new(log_bytes), cpu, grants, security })
+        Ok(ProcessHost {
+            kernel,
+            memory,
+            log: LogBudget::new(log_bytes),
+            cpu,
+            counts: Counts::default(),
+            grants,
+            security,
+        })
     }
 
     /// The kernel's part.

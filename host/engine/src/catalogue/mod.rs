@@ -3,6 +3,7 @@
 //! Owns the only tables of them, by id. Refuses to know processes: what runs keeps what it started with.
 
 mod code;
+mod counts;
 mod definition;
 mod grants;
 mod host;
@@ -17,6 +18,8 @@ use lunarium_kernel::{Account, EntryId, HostError, HostId};
 use parking_lot::{Mutex, RwLock};
 
 pub(crate) use code::{Code, Compiled, ImportLists, source};
+pub use counts::Count;
+pub(crate) use counts::Counts;
 pub use definition::{Chunk, Definition, HostDefinition, Import, Library};
 pub use grants::Grants;
 pub(crate) use host::ProcessHost;

@@ -143,6 +143,7 @@ impl Control {
             entry: process.entry(),
             ending: Ending::of(&outcome),
         });
+        process.origin.host.counts.end(outcome.failure().map(|failure| failure.kind));
         let remains = process.end(outcome, forced);
         afterwards.ended.push((process, remains));
     }

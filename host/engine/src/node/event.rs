@@ -179,7 +179,7 @@ pub enum ServiceStep {
     },
 }
 
-/// A refusal that is worth an event: by a policy, a limit or a budget. What merely isn't there or is mistaken is none.
+/// A refusal. One by a policy, a limit or a budget is counted and an event; what merely isn't there or is mistaken isn't.
 pub(crate) struct Refused<'r> {
     pub(crate) by: Option<&'r Pid>,
     pub(crate) action: &'static str,
@@ -190,17 +190,19 @@ pub(crate) struct Refused<'r> {
 }
 
 impl Refused<'_> {
-    /// None: it isn't.
-    pub(crate) fn event(&self) -> Option<NodeEvent> {
-        let counts = self.limit.is_some() || self.kind == ErrorKind::PermissionDenied;
-        counts.then(|| NodeEvent::Refused {
+    pub(crate) fn is_noted(&self) -> bool {
+        self.limit.is_some() || self.kind == ErrorKind::PermissionDenied
+    }
+
+    pub(crate) fn event(&self) -> NodeEvent {
+        NodeEvent::Refused {
             by: self.by.cloned(),
             action: self.action,
             target: cut(self.target, SHOWN),
             kind: self.kind,
             message: cut(self.message, MESSAGE),
             limit: self.limit.map(str::to_owned),
-        })
+        }
     }
 }
 

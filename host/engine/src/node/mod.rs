@@ -11,6 +11,7 @@ mod caller;
 mod census;
 mod check;
 mod control;
+mod counts;
 mod ending;
 mod event;
 mod journal;
@@ -44,7 +45,7 @@ use self::census::{Census, Counted};
 use self::control::{Afterwards, Control};
 use self::ending::flooded;
 use self::journal::Journal;
-use crate::catalogue::Catalogue;
+use crate::catalogue::{Catalogue, Counts};
 use crate::module::{Modules, Runtime};
 use crate::process::{Dropped, FileThreads, Level, Line, Log, Output, Process, ProcessLabel};
 use lunarium_schedule::{Clock, Share, contain};
@@ -54,6 +55,7 @@ pub(crate) use ask::CallSpec;
 pub(crate) use call::Called;
 pub(crate) use caller::{Caller, Who};
 pub use check::{CompileError, GlobalUse, Globals, Named};
+pub use counts::{HostCounts, NodeCounts};
 pub(crate) use event::Refused;
 pub use event::{Ending, NodeEvent, ServiceStep};
 pub use journal::Events;
@@ -94,6 +96,8 @@ pub(crate) struct NodeInner {
     pub(crate) journal: Arc<Journal>,
     pub(crate) budgets: Budgets,
     pub(crate) modules: Modules,
+    /// What was refused to the embedding program.
+    outside: Counts,
     /// Where the futures of modules run.
     runtime: Runtime,
     /// Places for blocking functions of modules.
@@ -139,6 +143,7 @@ impl NodeInner {
             journal,
             budgets,
             modules: Modules::default(),
+            outside: Counts::default(),
             runtime: Runtime::current(),
             threads: Arc::new(Semaphore::new(THREADS)),
             handle: OnceLock::new(),
@@ -271,12 +276,11 @@ impl NodeInner {
         self.journal.wake();
     }
 
-    /// Notes a refusal for who attends, if it is worth an event. Not under a lock.
-    pub(crate) fn note_refused(&self, refused: &Refused<'_>) {
-        if self.journal.is_read()
-            && let Some(event) = refused.event()
-        {
-            self.note(|| event);
+    /// Counts a refusal there, and notes it for who attends, if it is worth that. Not under a lock.
+    pub(crate) fn note_refused(&self, counts: &Counts, refused: &Refused<'_>) {
+        if refused.is_noted() {
+            counts.refuse(refused.kind, refused.limit);
+            self.note(|| refused.event());
         }
     }
 
@@ -288,11 +292,10 @@ impl NodeInner {
         target: &str,
         result: Result<T, R>,
     ) -> Result<T, R> {
-        if let Err(refusal) = &result
-            && self.journal.is_read()
-        {
-            let (kind, message, limit) = (refusal.kind(), refusal.to_string(), refusal.limit());
-            self.note_refused(&Refused { by, action, target, kind, message: &message, limit });
+        if let Err(refusal) = &result {
+            let message = if self.journal.is_read() { refusal.to_string() } else { String::new() };
+            let (kind, limit) = (refusal.kind(), refusal.limit());
+            self.note_refused(&self.outside, &Refused { by, action, target, kind, message: &message, limit });
         }
         result
     }

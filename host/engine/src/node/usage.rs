@@ -60,6 +60,14 @@ fn memory(name: &'static str, account: &Account) -> Held {
     held(name, account.used(), account.limit())
 }
 
+impl ProcessHost {
+    /// Processes and memory.
+    pub(super) fn held(&self) -> (Held, Held) {
+        let processes = held(Host::PROCESSES, self.process_count(), self.max_processes());
+        (processes, memory(Budget::HOST_MEMORY, &self.memory))
+    }
+}
+
 impl Machine {
     pub(crate) fn usage(&self) -> Usage {
         let memory = memory(Budget::ENGINE_MEMORY, &self.memory);
@@ -71,6 +79,11 @@ impl NodeInner {
     pub(crate) fn usage(&self) -> Usage {
         // So that none appears later than it was accepted.
         self.control.table.all().iter().for_each(|process| process.count_accepted());
+        self.usage_so_far()
+    }
+
+    /// The same for who has looked at every process.
+    pub(super) fn usage_so_far(&self) -> Usage {
         let budgets = &self.budgets;
         let (limits, kernel) = self.kernel(|kernel| (kernel.limits().clone(), kernel.usage()));
         let held = vec![
@@ -87,11 +100,8 @@ impl NodeInner {
         let all = self.control.table.all();
         let own = all.iter().filter(|process| std::ptr::eq(&*process.origin.host, host));
         own.for_each(|process| process.count_accepted());
-        let held = vec![
-            memory(Budget::HOST_MEMORY, &host.memory),
-            held(Host::PROCESSES, host.process_count(), host.max_processes()),
-            held(Host::LOG_BYTES, host.log.used(self.second()), host.log.limit()),
-        ];
+        let (processes, memory) = host.held();
+        let held = vec![memory, processes, held(Host::LOG_BYTES, host.log.used(self.second()), host.log.limit())];
         Usage::new(host.cpu.used(), &host.memory, held)
     }
 

@@ -51,6 +51,14 @@ impl Process {
         }
     }
 
+    /// Messages that its script hasn't received, and their bytes; what it has accepted is counted above.
+    pub(crate) fn depth(&self) -> (u64, u64) {
+        let mut arrivals = self.arrivals.lock();
+        arrivals.count_accepted();
+        let mailbox = arrivals.inbox.mailbox();
+        (mailbox.unread_messages(), mailbox.unread_bytes())
+    }
+
     /// Its limits.
     pub(crate) fn limits(&self) -> Limits {
         self.arrivals.lock().limits.clone()

@@ -28,19 +28,21 @@ pub(crate) fn add_to_linker(linker: &mut Linker<Caller>, component: &Component) 
 }
 
 impl Caller {
-    /// The same result; what a policy, a limit or a budget has refused is noted for who attends the node's events.
+    /// The same result; what a policy, a limit or a budget has refused is counted, and noted for who attends the node's events.
     fn noting<T>(&self, action: &'static str, target: &str, result: Result<T, CallError>) -> Result<T, CallError> {
         if let Err(CallError::Refused(refusal)) = &result
             && let Ok(who) = self.living()
         {
-            self.node.note_refused(&Refused {
+            let counts = &who.process.origin.host.counts;
+            let refused = Refused {
                 by: Some(&who.process.pid),
                 action,
                 target,
                 kind: convert::kind_from_wit(refusal.kind),
                 message: &refusal.message,
                 limit: refusal.limit.as_deref(),
-            });
+            };
+            self.node.note_refused(counts, &refused);
         }
         result
     }

@@ -134,6 +134,15 @@ impl<T: Occupant> Instances<T> {
         future::or(acquired, async { Err(shared.growth_failed().await) }).await
     }
 
+    /// How many the segments have that are made, and how many of them nobody has.
+    pub(crate) fn count(&self) -> (usize, usize) {
+        let segments = self.shared.segments.read();
+        segments.iter().fold((0, 0), |(made, free), segment| {
+            let unused = size(segment.free.load(Ordering::Relaxed));
+            (made.saturating_add(size(segment.size)), free.saturating_add(unused))
+        })
+    }
+
     /// Ticks the epoch of every segment.
     pub(crate) fn tick(&self) {
         let segments = self.shared.segments.read();

@@ -1,5 +1,6 @@
 //! Workers in many orders: nothing that is scheduled is lost, and what is left in the end is dropped.
 
+mod delay;
 mod rest;
 
 use std::future::poll_fn;

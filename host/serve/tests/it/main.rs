@@ -1,5 +1,6 @@
 //! Tenants with the real guest: how they start, change and end.
 
+mod metrics;
 mod tenants;
 
 use std::fmt::Write as _;
