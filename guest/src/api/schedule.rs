@@ -99,10 +99,10 @@ extern "C-unwind" fn define(mut lua: Lua) -> c_int {
 
 /// `count_unread(table)`: where `{messages, bytes, count, numbers}` is counted.
 extern "C-unwind" fn count_unread(mut lua: Lua) -> c_int {
-    if lua.kind(1) == Kind::Table {
+    if let Some(counts) = lua.items(1) {
         lua.set_top(1);
         let context: &Context = lua.context();
-        context.unread.set(Some(lua.keep()));
+        context.unread.set(Some((lua.keep(), counts)));
     }
     0
 }
