@@ -4,7 +4,7 @@
 use std::ffi::{CStr, c_int};
 
 use crate::lua::wait::set_base;
-use crate::lua::{Broken, Function, Kind, Lua, Progress};
+use crate::lua::{Broken, Function, Lua, Progress};
 use crate::state::context::{Context, Type};
 use crate::turn::channel::receive;
 

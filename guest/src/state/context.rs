@@ -103,6 +103,14 @@ impl CpuClock {
     }
 }
 
+/// Where a message is that was handed over decoded.
+pub enum Kept {
+    /// In the batch, from this byte on.
+    Short(usize),
+    /// Without its payload: that is in Lua.
+    Long(Message),
+}
+
 /// What belongs to one process besides its Lua state.
 pub struct Context {
     pub host: Box<dyn Host>,
@@ -118,7 +126,7 @@ pub struct Context {
     /// Messages and events that have arrived so far: their numbers tell their order, and the host which it means.
     pub arrived: Cell<i64>,
     /// Messages of this turn that were handed over decoded, by number: what is needed to give them back.
-    pub handed: RefCell<Vec<(i64, Message)>>,
+    pub handed: RefCell<Vec<(i64, Kept)>>,
     /// Numbers of the messages that were received in this turn without a stay in the prelude's tables.
     pub received: RefCell<Vec<u64>>,
     /// Kept between messages, so that sending allocates nothing.

@@ -4,9 +4,10 @@
 
 use std::ffi::c_int;
 
+use lunarium_contract::batch::{Message, SHORT};
+
 use super::slots::{Channel, State, Task, channel, kind, node, state, task};
-use crate::codec::{decode, is_scalar};
-use crate::host::Message;
+use crate::codec::{as_text, decode, is_scalar};
 use crate::lua::wait;
 use crate::lua::Lua;
 
@@ -131,7 +132,7 @@ pub enum Handed {
 
 /// Hands a message to the coroutine that waits, alone, to receive from the channel on top of the stack. `state` is the
 /// scheduler's, whose run queue is at index `queue`, `arrived` the number of arrival. Raises.
-pub fn hand_over(lua: Lua, state: State, queue: c_int, message: &Message, arrived: i64) -> Handed {
+pub fn hand_over(lua: Lua, state: State, queue: c_int, message: Message<'_>, arrived: i64) -> Handed {
     let place = lua.top();
     let Some(channel) = lua.items::<{ channel::COUNT }>(place) else { return Handed::No };
     let first = channel.table(channel::FIRST_RECEIVER);
@@ -147,13 +148,11 @@ pub fn hand_over(lua: Lua, state: State, queue: c_int, message: &Message, arrive
     }
     let task = task_at(lua, waiter);
     // What may fail comes first.
-    let decoded = channel.integer(channel::KIND) == kind::PAYLOADS && is_scalar(&message.payload);
-    if decoded {
-        decode(lua, &message.payload);
-    } else {
-        lua.push_bytes(&message.payload);
-        lua.push_bytes(message.topic.as_bytes());
-        push_sender(lua, message.sender.as_deref());
+    let decoded = channel.integer(channel::KIND) == kind::PAYLOADS && push_decoded(lua, message.payload);
+    if !decoded {
+        lua.push_bytes(message.payload);
+        lua.push_bytes(message.topic);
+        push_sender(lua, message.sender);
         lua.insert(-3);
     }
     make_ready(lua, state, queue, waiter);
@@ -175,11 +174,27 @@ pub fn hand_over(lua: Lua, state: State, queue: c_int, message: &Message, arrive
     if decoded { Handed::Decoded } else { Handed::Encoded }
 }
 
-/// A sender, or false.
-pub fn push_sender(lua: Lua, sender: Option<&str>) {
-    match sender {
-        Some(pid) => lua.push_bytes(pid.as_bytes()),
-        None => lua.push_boolean(false),
+/// Pushes what a payload stands for, where that can't fail but as pushing its bytes could, and takes no more memory: a scalar, or a
+/// long text, of which there need not be two copies in Lua. False: nothing is pushed.
+fn push_decoded(lua: Lua, payload: &[u8]) -> bool {
+    if payload.len() > SHORT {
+        let text = as_text(payload);
+        text.into_iter().for_each(|text| lua.push_bytes(text));
+        return text.is_some();
+    }
+    let scalar = is_scalar(payload);
+    if scalar {
+        decode(lua, payload);
+    }
+    scalar
+}
+
+/// A sender, or false for nobody.
+pub fn push_sender(lua: Lua, sender: &[u8]) {
+    if sender.is_empty() {
+        lua.push_boolean(false);
+    } else {
+        lua.push_bytes(sender);
     }
 }
 

@@ -3,7 +3,6 @@
 
 use crate::lua::Items;
 
-pub type Node = Items<{ node::COUNT }>;
 pub type Task = Items<{ task::COUNT }>;
 pub type Channel = Items<{ channel::COUNT }>;
 pub type State = Items<{ state::COUNT }>;

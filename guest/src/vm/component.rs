@@ -42,8 +42,8 @@ impl Guest for Component {
         with_vm(|vm| vm.start(program, &arguments))
     }
 
-    fn resume(events: Vec<Event>) -> Status {
-        with_vm(|vm| vm.resume(events))
+    fn resume(batch: Vec<u8>, events: Option<Vec<Event>>) -> Status {
+        with_vm(|vm| vm.resume(batch, events.unwrap_or_default()))
     }
 
     fn give_back() -> Vec<Event> {
