@@ -216,8 +216,8 @@ impl Host for Imports {
         module::find(module, function)
     }
 
-    fn call_function(&self, module: &str, function: &str, arguments: &[u8]) -> Result<Answer, Refusal> {
-        module::call(module, function, arguments)
+    fn call_function(&self, function: u32, arguments: &[u8]) -> Result<Answer, Refusal> {
+        module::call(function, arguments)
     }
 
     fn print(&self, line: &[u8]) -> bool {
