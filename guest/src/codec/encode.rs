@@ -377,7 +377,7 @@ fn integer(out: &mut Vec<u8>, value: i64) {
 
 /// `str` when the bytes are UTF-8, else `bin`.
 fn text(out: &mut Vec<u8>, bytes: &[u8]) {
-    let valid = std::str::from_utf8(bytes).is_ok();
+    let valid = std::str::from_utf8(beyond_ascii(bytes)).is_ok();
     let [short, wide, wider] = if valid { [0xd9, 0xda, 0xdb] } else { [0xc4, 0xc5, 0xc6] };
     let length = bytes.len();
     if valid && length < 32 {
@@ -392,6 +392,14 @@ fn text(out: &mut Vec<u8>, bytes: &[u8]) {
         out.extend_from_slice(&(length as u32).to_be_bytes());
     }
     out.extend_from_slice(bytes);
+}
+
+/// The bytes without those at the beginning that are surely ASCII: of a long text most are, and this looks at sixteen at once.
+fn beyond_ascii(bytes: &[u8]) -> &[u8] {
+    const PIECE: usize = 64;
+    let is_ascii = |piece: &&[u8]| piece.iter().fold(0, |all, byte| all | byte) < 0x80;
+    let pieces = bytes.chunks_exact(PIECE).take_while(is_ascii).count();
+    bytes.get(pieces * PIECE..).unwrap_or_default()
 }
 
 fn extended(out: &mut Vec<u8>, kind: u8, body: impl FnOnce(&mut Vec<u8>)) {

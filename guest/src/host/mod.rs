@@ -67,9 +67,9 @@ pub trait Host {
     fn make_directory(&self, path: &str) -> Result<u64, Refusal>;
     fn rename_file(&self, path: &str, to: &str) -> Result<u64, Refusal>;
 
-    /// A payload: from the names of a module's functions, or of that one, to whether they may answer later.
+    /// A payload: from the names of a module's functions, or of that one, to their numbers and whether they may answer later.
     fn find_functions(&self, module: &str, function: Option<&str>) -> Result<Vec<u8>, Refusal>;
-    fn call_function(&self, module: &str, function: &str, arguments: &[u8]) -> Result<Answer, Refusal>;
+    fn call_function(&self, function: u32, arguments: &[u8]) -> Result<Answer, Refusal>;
 
     fn print(&self, line: &[u8]) -> bool;
     fn dropped(&self, lines: u32);

@@ -35,6 +35,7 @@ mod upgrade;
 mod uses;
 
 use expect_test::Expect;
+use lunarium_contract::batch;
 
 use crate::host::{Chunk, Code, Event, Limits, Message, Modules, Program, Status};
 use crate::tests::fake::{Fake, State};
@@ -150,7 +151,8 @@ impl Case {
                 };
                 self.host.now.set(self.host.now.get().max(wake_at));
             }
-            status = vm.resume(events);
+            let (batch, events) = handed_over(events);
+            status = vm.resume(batch, events);
         }
         self.host.line("-- never rests");
         self.host.printed.take()
@@ -159,6 +161,23 @@ impl Case {
     pub fn check(self, expect: Expect) {
         expect.assert_eq(&self.run());
     }
+}
+
+/// As the host hands it over.
+fn handed_over(events: Vec<Event>) -> (Vec<u8>, Vec<Event>) {
+    let (mut batch, mut listed) = (Vec::new(), Vec::new());
+    for event in events {
+        if let Event::Message(Message { sender, topic, payload }) = &event {
+            let sender = sender.as_deref().unwrap_or_default();
+            if let Some(head) = batch::head(sender.len(), topic.len(), payload.len()) {
+                batch.extend([&head, sender.as_bytes(), topic.as_bytes(), payload].concat());
+                continue;
+            }
+        }
+        batch.extend(batch::LISTED);
+        listed.push(event);
+    }
+    (batch, listed)
 }
 
 /// Runs the body of a `main`.

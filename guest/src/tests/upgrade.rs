@@ -237,6 +237,26 @@ fn what_was_handed_to_a_coroutine_that_has_not_run_is_given_back() {
 }
 
 #[test]
+fn long_texts_are_given_back_though_only_lua_has_them() {
+    let text = "x".repeat(5_000);
+    let payload = [&[0xda, 0x13, 0x88], text.as_bytes()].concat();
+    let printed = Case::body(
+        r#"
+        local a, b = process.listen("a"), process.listen("b")
+        coroutine.spawn(function() a:receive() process.upgrade() end)
+        coroutine.spawn(function() print("never", b:receive()) end)
+        time.sleep("1h")
+        "#,
+    )
+    .message(Some(PEER), "a", b"\x01")
+    .message(Some(PEER), "b", &payload)
+    .message(Some(PEER), "a", &payload)
+    .run();
+    let left = format!("message {PEER} b \"{text}\"\nmessage {PEER} a \"{text}\"\n");
+    assert_eq!(printed, format!("-- upgrade itself []\n-- gives back\n{left}"));
+}
+
+#[test]
 fn events_are_given_back_as_they_came() {
     let failure = Failure {
         kind: ErrorKind::Timeout,

@@ -42,8 +42,8 @@ impl Guest for Component {
         with_vm(|vm| vm.start(program, &arguments))
     }
 
-    fn resume(events: Vec<Event>) -> Status {
-        with_vm(|vm| vm.resume(events))
+    fn resume(batch: Vec<u8>, events: Option<Vec<Event>>) -> Status {
+        with_vm(|vm| vm.resume(batch, events.unwrap_or_default()))
     }
 
     fn give_back() -> Vec<Event> {
@@ -216,8 +216,8 @@ impl Host for Imports {
         module::find(module, function)
     }
 
-    fn call_function(&self, module: &str, function: &str, arguments: &[u8]) -> Result<Answer, Refusal> {
-        module::call(module, function, arguments)
+    fn call_function(&self, function: u32, arguments: &[u8]) -> Result<Answer, Refusal> {
+        module::call(function, arguments)
     }
 
     fn print(&self, line: &[u8]) -> bool {

@@ -40,6 +40,8 @@ pub struct Vm {
     context: *mut Context,
     calls: Calls,
     phase: Phase,
+    /// What was handed over last, once the process goes on elsewhere: messages of it may have to be given back.
+    batch: Vec<u8>,
     /// Once the process goes on elsewhere, and was asked.
     leftovers: Option<Leftovers>,
 }
@@ -58,7 +60,7 @@ impl Vm {
         match built {
             Ok(calls) => {
                 heap::fill_holes();
-                Self { lua, context: pointer, calls, phase: Phase::Fresh, leftovers: None }
+                Self { lua, context: pointer, calls, phase: Phase::Fresh, batch: Vec::new(), leftovers: None }
             }
             Err(_) => panic!("prelude: {}", String::from_utf8_lossy(lua.bytes(-1).unwrap_or_default())),
         }
@@ -82,18 +84,18 @@ impl Vm {
         program.chunk.code = Code::Source(String::new());
         let _ = context.program.set(program);
         match prepared {
-            Ok(Ok(())) => self.turn(Vec::new()),
+            Ok(Ok(())) => self.turn(Vec::new(), Vec::new()),
             Ok(Err(message)) => self.end(outcome::failure(ErrorKind::Invalid, message)),
             Err(why) => self.broken(why),
         }
     }
 
-    /// Hands over events, fires due timers, and runs until everything waits.
+    /// Hands over messages and events (`lunarium_contract::batch`), fires due timers, and runs until everything waits.
     ///
     /// Panics: before `start`, and after the end.
-    pub fn resume(&mut self, events: Vec<Event>) -> Status {
+    pub fn resume(&mut self, batch: Vec<u8>, events: Vec<Event>) -> Status {
         assert!(self.phase == Phase::Running, "resume of a process that isn't running");
-        self.turn(events)
+        self.turn(batch, events)
     }
 
     /// The next of what the script hasn't received; none: that was all.
@@ -102,8 +104,9 @@ impl Vm {
     pub fn give_back(&mut self) -> Vec<Event> {
         assert!(self.phase == Phase::Stopped, "give-back of a process that goes on here");
         let find = self.calls.leftovers;
-        let leftovers = &mut self.leftovers;
-        let result = self.lua.protect(|lua| leftovers.get_or_insert_with(|| Leftovers::find(lua, find)).take(lua));
+        let (leftovers, batch) = (&mut self.leftovers, &self.batch);
+        let result =
+            self.lua.protect(|lua| leftovers.get_or_insert_with(|| Leftovers::find(lua, find)).take(lua, batch));
         result.unwrap_or_else(|_| panic!("{}", String::from_utf8_lossy(self.lua.bytes(-1).unwrap_or_default())))
     }
 
@@ -203,18 +206,19 @@ impl Vm {
         })
     }
 
-    fn turn(&mut self, events: Vec<Event>) -> Status {
+    fn turn(&mut self, mut batch: Vec<u8>, events: Vec<Event>) -> Status {
         let calls = &self.calls;
         let context = self.lua.context();
         context.cpu.resume(|| context.host.now());
         let mut events = events.into_iter();
-        match self.lua.protect(|lua| turn(lua, calls, &mut events)) {
+        match self.lua.protect(|lua| turn(lua, calls, &mut batch, &mut events)) {
             Ok(Status::Parked(parked)) => {
                 context.cpu.park(|| context.host.now());
                 Status::Parked(parked)
             }
             Ok(Status::Upgrade) => {
                 self.phase = Phase::Stopped;
+                self.batch = batch;
                 Status::Upgrade
             }
             Ok(Status::Exited(outcome)) => self.end(outcome),

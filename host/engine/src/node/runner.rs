@@ -331,8 +331,9 @@ impl Live {
 
     async fn resume(&mut self, process: &Process, clock: &Clock, delivery: &Delivery) -> wasmtime::Result<Status> {
         let Live { incarnation, instance, .. } = self;
-        let events = convert::events(&delivery.items, &delivery.replies, delivery.output_ready);
-        turn(process, incarnation, clock).enter(instance.resume(&events)).await
+        instance.occupant_mut().sent.is_handed();
+        let batch = convert::Batch::new(&delivery.items, &delivery.replies, delivery.output_ready);
+        turn(process, incarnation, clock).enter(instance.resume(&batch)).await
     }
 
     /// Answers who wants to see the instance at rest.
