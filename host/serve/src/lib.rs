@@ -12,6 +12,6 @@
 mod host;
 
 pub use host::{
-    Deployment, Folder, Host, HostConfig, HostError, LogEvent, LogFilter, LogLine, LogReader, Logs, Origin,
-    Surroundings, Tenant, TenantConfig, TenantState,
+    Change, Deployment, Folder, Host, HostConfig, HostError, LogEvent, LogFilter, LogLine, LogReader, Logs,
+    MAX_ARCHIVE, Origin, Surroundings, Tenant, TenantConfig, TenantState,
 };
