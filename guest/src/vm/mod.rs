@@ -98,11 +98,12 @@ impl Vm {
         self.turn(batch, events)
     }
 
-    /// The next of what the script hasn't received; none: that was all.
+    /// The next of what the script hasn't received; none: that was all. Nothing runs here from now on.
     ///
-    /// Panics: unless the process goes on elsewhere; and without memory, which is as if it had failed there.
+    /// Panics: unless the process waits or goes on elsewhere; and without memory, which is as if it had failed there.
     pub fn give_back(&mut self) -> Vec<Event> {
-        assert!(self.phase == Phase::Stopped, "give-back of a process that goes on here");
+        assert!(matches!(self.phase, Phase::Running | Phase::Stopped), "give-back of a process that has none");
+        self.phase = Phase::Stopped;
         let find = self.calls.leftovers;
         let (leftovers, batch) = (&mut self.leftovers, &self.batch);
         let result =

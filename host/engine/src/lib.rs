@@ -71,11 +71,11 @@ mod wasm;
 
 pub use api::{
     Delays, DeliverError, Engine, EngineConfig, Handle, Mailbox, Node, NodeConfig, Received, ReceivedCall,
-    ReceivedMessage, Slots, WeakNode,
+    ReceivedMessage, Slots, UpgradeError, WeakNode,
 };
 pub use catalogue::{
     ActorSpec, Chunk, Count, Definition, Grants, HostDefinition, Import, Library, ScopeSpec, SecurityError,
-    SecuritySpec, Settings, SettingsError, SettingsStep,
+    SecuritySpec, Settings, SettingsError, SettingsStep, World,
 };
 pub use files::{Directory, PathError};
 pub use lunarium_kernel::{

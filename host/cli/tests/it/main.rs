@@ -18,6 +18,7 @@ mod new;
 mod output;
 mod place;
 mod security;
+mod serve;
 mod services;
 mod signals;
 mod usage;

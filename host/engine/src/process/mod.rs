@@ -36,7 +36,7 @@ pub(crate) use output::clean;
 pub use output::{Level, Output, ProcessLabel};
 pub use text::visibility;
 
-use crate::catalogue::{Code, ProcessHost};
+use crate::catalogue::{Code, ProcessHost, Program};
 use crate::files::Task;
 use crate::value::refused;
 use lunarium_schedule::{Member, TICK, TimerKey};
@@ -130,6 +130,8 @@ struct Arrivals {
     /// It will be told.
     awaits_output: bool,
     inspections: Vec<Sender<AtRest>>,
+    /// What the embedding program wants it to go on as.
+    ordered: Option<Box<Program>>,
     /// The runner, while it waits.
     waker: Option<Waker>,
 }
@@ -141,6 +143,8 @@ pub(crate) struct Delivery {
     pub(crate) replies: Vec<Reply>,
     pub(crate) output_ready: bool,
     pub(crate) inspections: Vec<Sender<AtRest>>,
+    /// It goes on as this: then there is nothing else.
+    pub(crate) ordered: Option<Box<Program>>,
 }
 
 /// What the instance of a process at rest looks like from outside.
@@ -182,6 +186,7 @@ impl Process {
             output_ready: false,
             awaits_output: false,
             inspections: Vec::new(),
+            ordered: None,
             waker: None,
         };
         let member = Member::of(&origin.host.cpu);
@@ -378,8 +383,21 @@ impl Process {
         arrivals.settle();
         arrivals.count_accepted();
         arrivals.inspections.clear();
+        let ordered = arrivals.ordered.take();
         wake(arrivals);
+        drop(ordered);
         remains
+    }
+
+    /// The process goes on as this the next time it waits, unless it has ended.
+    pub(crate) fn order_upgrade(&self, program: Program) {
+        let mut arrivals = self.arrivals.lock();
+        if self.life.outcome().is_some() {
+            return;
+        }
+        let replaced = arrivals.ordered.replace(Box::new(program));
+        wake(arrivals);
+        drop(replaced);
     }
 
     /// What the guest holds unread right now.
@@ -480,11 +498,15 @@ impl Process {
         if self.life.is_killed() {
             return Poll::Ready(Delivery::default());
         }
+        if let Some(program) = arrivals.ordered.take() {
+            return Poll::Ready(Delivery { ordered: Some(program), ..Delivery::default() });
+        }
         let batch = arrivals.inbox.take(BATCH, credit);
         arrivals.settle();
         let output_ready = std::mem::take(&mut arrivals.output_ready);
         let inspections = std::mem::take(&mut arrivals.inspections);
-        let delivery = Delivery { items: batch.items, replies: batch.replies, output_ready, inspections };
+        let (items, replies) = (batch.items, batch.replies);
+        let delivery = Delivery { items, replies, output_ready, inspections, ordered: None };
         if delivery.is_empty() && delivery.inspections.is_empty() {
             match &mut arrivals.waker {
                 Some(kept) => kept.clone_from(waker),

@@ -1,5 +1,6 @@
 //! Tenants with the real guest: how they start, change and end.
 
+mod changes;
 mod metrics;
 mod tenants;
 
@@ -18,7 +19,7 @@ use tempfile::TempDir;
 struct Nowhere;
 
 impl Surroundings for Nowhere {
-    fn modules(&self, _tenant: &str) -> Result<Vec<Module>, String> {
+    fn modules(&self, _tenant: &TenantConfig) -> Result<Vec<Module>, String> {
         Ok(Vec::new())
     }
 
