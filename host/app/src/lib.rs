@@ -33,10 +33,12 @@ pub use load::{Compiler, Draft};
 pub use lunarium_kernel::RestartPolicy;
 pub use node::{AdminFile, Allowance, HttpFile, NODE_FILE, NodeFile, TenantBudget, TenantFile, VariableFile, Written};
 pub use notation::{
-    DurationError, NAMESPACE_FORM, SIZE_FORM, SizeError, TENANT_FORM, hint, is_namespace, is_tenant, parse_budget,
-    parse_cores, parse_duration, parse_size,
+    DurationError, NAMESPACE_FORM, OnChange, SIZE_FORM, SizeError, TENANT_FORM, hint, is_namespace, is_tenant,
+    parse_budget, parse_cores, parse_duration, parse_size,
 };
 pub use report::{Mistake, Report};
 pub use resolve::{Authority, NoAuthority};
-pub use services::{ServiceChange, ServiceEvent, ServiceNote, ServiceState, ServiceStatus, Services, restarts};
+pub use services::{
+    ServiceAction, ServiceChange, ServiceEvent, ServiceNote, ServiceState, ServiceStatus, Services, restarts,
+};
 pub use source::SourceFile;

@@ -71,11 +71,11 @@ mod wasm;
 
 pub use api::{
     DeliverError, Engine, EngineConfig, Handle, Mailbox, Node, NodeConfig, Received, ReceivedCall, ReceivedMessage,
-    WeakNode,
+    UpgradeError, WeakNode,
 };
 pub use catalogue::{
     ActorSpec, Chunk, Definition, Grants, HostDefinition, Import, Library, ScopeSpec, SecurityError, SecuritySpec,
-    Settings, SettingsError, SettingsStep,
+    Settings, SettingsError, SettingsStep, World,
 };
 pub use files::{Directory, PathError};
 pub use lunarium_kernel::{

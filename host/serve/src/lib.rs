@@ -15,6 +15,6 @@ mod host;
 
 pub use admin::{Admin, AdminConfig, OPENAPI, Token, TokenError};
 pub use host::{
-    Deployment, Folder, Host, HostConfig, HostError, LogEvent, LogFilter, LogLine, LogReader, Logs, Origin,
-    Surroundings, Tenant, TenantConfig, TenantState,
+    Change, Deployment, Folder, Host, HostConfig, HostError, LogEvent, LogFilter, LogLine, LogReader, Logs,
+    MAX_ARCHIVE, Origin, Surroundings, Tenant, TenantConfig, TenantState,
 };

@@ -51,7 +51,7 @@ impl NodeInner {
             limits: limits.counts(),
             lifetime: super::ending::lifetime(&limits, began),
         };
-        let security = self.catalogue.policies.none().into();
+        let security = self.catalogue.known().policies.none().into();
         let origin = Origin { host, wish: None, context: None, security };
         let (mailbox, holding) = (Mailbox::new(limits.mailbox()), memory.another());
         let process = self.kernel(|kernel| {

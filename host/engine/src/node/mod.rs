@@ -310,7 +310,7 @@ impl NodeInner {
         let bytes = fields.iter().fold(message.len(), |sum, (key, value)| {
             sum.saturating_add(key.len()).saturating_add(value.len()).saturating_add(1)
         });
-        let budgets = [(&process.origin.host.log, Host::LOG_BYTES), (&self.budgets.log, NodeLimits::LOG_BYTES)];
+        let budgets = [(&*process.origin.host.log, Host::LOG_BYTES), (&self.budgets.log, NodeLimits::LOG_BYTES)];
         let admitted = process.log.lock().admit(self.clock().now(), bytes, budgets);
         match admitted {
             Ok(dropped) => {

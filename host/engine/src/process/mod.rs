@@ -10,6 +10,7 @@ mod life;
 mod log;
 mod look;
 mod mailbox;
+mod origin;
 mod output;
 mod text;
 
@@ -19,9 +20,8 @@ use std::task::{Poll, Waker};
 
 use bytes::Bytes;
 use lunarium_kernel::{
-    Account, BatchLimits, CallLimits, EntryId, Event, Exhausted, Failure, Holding, Item, Limits, LimitsOverride,
-    MESSAGE_COST, Mailbox, Message, Name, Outcome, Pid, Reply, RequestError, ReturnError, Security, SendError, Spawned,
-    Topic, Unread, topic_bytes,
+    Account, BatchLimits, CallLimits, EntryId, Event, Exhausted, Failure, Holding, Item, Limits, MESSAGE_COST, Mailbox,
+    Message, Name, Outcome, Pid, Reply, RequestError, ReturnError, SendError, Spawned, Topic, Unread, topic_bytes,
 };
 use parking_lot::{Mutex, MutexGuard};
 
@@ -32,11 +32,12 @@ pub(crate) use life::Life;
 pub(crate) use log::{Dropped, Line, Log};
 pub use look::ProcessState;
 pub(crate) use mailbox::Reader;
+pub(crate) use origin::{Beginning, Origin};
 pub(crate) use output::clean;
 pub use output::{Level, Output, ProcessLabel};
 pub use text::visibility;
 
-use crate::catalogue::{Code, ProcessHost};
+use crate::catalogue::{Code, Program};
 use crate::files::Task;
 use crate::value::refused;
 use lunarium_schedule::{Member, TICK, TimerKey};
@@ -87,31 +88,6 @@ pub(crate) struct Process {
     arrivals: Mutex<Arrivals>,
 }
 
-/// What a process has from its spawn to its end, whatever it becomes.
-#[derive(Clone)]
-pub(crate) struct Origin {
-    pub(crate) host: Arc<ProcessHost>,
-    /// Limits that who started it from outside has set, for all its incarnations.
-    pub(crate) wish: Option<LimitsOverride>,
-    /// What `ctx` gives, as the guest encoded it. Shared with those who inherit it.
-    pub(crate) context: Option<Bytes>,
-    pub(crate) security: Arc<Security>,
-}
-
-/// What a process begins as.
-pub(crate) struct Beginning {
-    /// What it runs.
-    pub(crate) code: Arc<Code>,
-    /// The limits of its first incarnation.
-    pub(crate) limits: Limits,
-    /// A time of the engine's clock.
-    pub(crate) began: u64,
-    /// Who has started it. None: somebody outside, so it doesn't begin behind others.
-    pub(crate) parent: Option<Pid>,
-    /// Somebody outside reads it.
-    pub(crate) is_mailbox: bool,
-}
-
 struct Arrivals {
     inbox: Inbox,
     /// What is charged for it, and for names and topics.
@@ -128,6 +104,8 @@ struct Arrivals {
     /// It will be told.
     awaits_output: bool,
     inspections: Vec<Sender<AtRest>>,
+    /// What the embedding program wants it to go on as.
+    ordered: Option<Box<Program>>,
     /// The runner, while it waits.
     waker: Option<Waker>,
 }
@@ -139,6 +117,8 @@ pub(crate) struct Delivery {
     pub(crate) replies: Vec<Reply>,
     pub(crate) output_ready: bool,
     pub(crate) inspections: Vec<Sender<AtRest>>,
+    /// It goes on as this: then there is nothing else.
+    pub(crate) ordered: Option<Box<Program>>,
 }
 
 /// What the instance of a process at rest looks like from outside.
@@ -180,6 +160,7 @@ impl Process {
             output_ready: false,
             awaits_output: false,
             inspections: Vec::new(),
+            ordered: None,
             waker: None,
         };
         let member = Member::of(&origin.host.cpu);
@@ -376,8 +357,21 @@ impl Process {
         arrivals.settle();
         arrivals.count_accepted();
         arrivals.inspections.clear();
+        let ordered = arrivals.ordered.take();
         wake(arrivals);
+        drop(ordered);
         remains
+    }
+
+    /// The process goes on as this the next time it waits, unless it has ended.
+    pub(crate) fn order_upgrade(&self, program: Program) {
+        let mut arrivals = self.arrivals.lock();
+        if self.life.outcome().is_some() {
+            return;
+        }
+        let replaced = arrivals.ordered.replace(Box::new(program));
+        wake(arrivals);
+        drop(replaced);
     }
 
     /// What the guest holds unread right now.
@@ -478,11 +472,15 @@ impl Process {
         if self.life.is_killed() {
             return Poll::Ready(Delivery::default());
         }
+        if let Some(program) = arrivals.ordered.take() {
+            return Poll::Ready(Delivery { ordered: Some(program), ..Delivery::default() });
+        }
         let batch = arrivals.inbox.take(BATCH, credit);
         arrivals.settle();
         let output_ready = std::mem::take(&mut arrivals.output_ready);
         let inspections = std::mem::take(&mut arrivals.inspections);
-        let delivery = Delivery { items: batch.items, replies: batch.replies, output_ready, inspections };
+        let (items, replies) = (batch.items, batch.replies);
+        let delivery = Delivery { items, replies, output_ready, inspections, ordered: None };
         if delivery.is_empty() && delivery.inspections.is_empty() {
             match &mut arrivals.waker {
                 Some(kept) => kept.clone_from(waker),

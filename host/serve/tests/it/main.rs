@@ -1,6 +1,7 @@
 //! Tenants with the real guest: how they start, change and end.
 
 mod admin;
+mod changes;
 mod tenants;
 
 use std::fmt::Write as _;
@@ -18,7 +19,7 @@ use tempfile::TempDir;
 struct Nowhere;
 
 impl Surroundings for Nowhere {
-    fn modules(&self, _tenant: &str) -> Result<Vec<Module>, String> {
+    fn modules(&self, _tenant: &TenantConfig) -> Result<Vec<Module>, String> {
         Ok(Vec::new())
     }
 
