@@ -7,6 +7,9 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::admin::AdminOptions;
+use crate::remote::arguments::Remote;
+
 const AFTER_HELP: &str = "\
 Exit codes: 0; 1 when the process ends abnormally or returns false, or a service was given up or didn't stop; a returned
 integer from 0 to 255 is the code; 2 when the command line or the application is wrong; 130 and 143 after a second
@@ -46,6 +49,9 @@ pub enum Command {
     /// The folder's name becomes the namespace. Beside the application it gets what an editor with the Lua language
     /// server needs to know the modules.
     New(New),
+    /// Looks at a host that stays up, or changes it.
+    #[command(flatten)]
+    Remote(Remote),
 }
 
 /// Options of `run`.
@@ -145,13 +151,8 @@ pub struct Serve {
     #[arg(long, value_name = "SIZE", env = "LUNARIUM_DATA_MAX", hide_env_values = true)]
     pub data_max: Option<String>,
 
-    /// Where the admin interface listens: `unix:PATH` or `tcp:ADDRESS:PORT`
-    #[arg(long, value_name = "ADDRESS", env = "LUNARIUM_ADMIN", hide_env_values = true)]
-    pub admin: Option<String>,
-
-    /// The file with the token that callers of the admin interface must know
-    #[arg(long, value_name = "FILE", env = "LUNARIUM_ADMIN_TOKEN_FILE", hide_env_values = true)]
-    pub admin_token_file: Option<PathBuf>,
+    #[command(flatten)]
+    pub admin: AdminOptions,
 
     /// Where requests for tenants are taken: `ADDRESS:PORT`
     #[arg(long, value_name = "ADDRESS", env = "LUNARIUM_HTTP", hide_env_values = true)]

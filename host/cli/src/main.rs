@@ -4,6 +4,7 @@
 //! the paths it was given and reads `NO_COLOR`, `TERM` and what is granted. Everything below gets what it may use as a
 //! value.
 
+mod admin;
 mod arguments;
 mod endpoints;
 mod grant;
@@ -12,11 +13,13 @@ mod modules;
 mod new;
 mod open;
 mod plan;
+mod remote;
 mod run;
 mod serve;
 mod services;
 mod stream;
 mod terminal;
+mod top;
 mod verdict;
 mod wall;
 
@@ -68,6 +71,7 @@ fn main() -> ExitCode {
         Command::Check(options) if serve::is_node(&options.path) => serve::check(&options),
         Command::Check(options) => check(&options),
         Command::New(options) => make(&options.path),
+        Command::Remote(command) => remote::run(command),
     };
     let code = result.unwrap_or_else(|refused| {
         write_error(&(refused.text + "\n"));

@@ -225,11 +225,15 @@ fn json_line(time: Timestamp, whose: Whose<'_>, level: Level, message: &str, fie
         let fields = fields.iter().map(|(key, value)| (key.clone(), json!(value))).collect();
         object.insert("fields".to_owned(), Value::Object(fields));
     }
-    // JSON lets more stand than ASCII's control characters.
-    let text = Value::Object(object).to_string();
+    visible_json(&Value::Object(object).to_string())
+}
+
+/// JSON in which everything that can't be seen is an escape: JSON lets more stand than ASCII's control characters.
+pub fn visible_json(text: &str) -> String {
     let mut line = String::with_capacity(text.len());
-    for (character, stands) in visibility(&text) {
-        if stands {
+    for (character, stands) in visibility(text) {
+        // Between the fields, as it is written for people.
+        if stands || character == '\n' {
             line.push(character);
         } else {
             for unit in character.encode_utf16(&mut [0; 2]) {
@@ -247,7 +251,7 @@ pub fn visible(text: &str) -> String {
 }
 
 /// Text that stays on its line.
-fn one_line(text: &str) -> String {
+pub fn one_line(text: &str) -> String {
     spelled(text, &[])
 }
 

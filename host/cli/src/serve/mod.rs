@@ -13,7 +13,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use lunarium_engine::Level;
-use lunarium_serve::{Host, HostConfig, TenantState};
+use lunarium_serve::{Admin, Host, HostConfig, TenantState};
 use tokio::runtime::Builder;
 use tokio::select;
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -82,6 +82,8 @@ struct Serving {
 impl Serving {
     async fn run(mut self, mut settings: Settings) -> Result<u8, Refused> {
         let world = Arc::new(World::new(&self.screen, settings.data_path(), settings.data_max));
+        let opened = settings.take_admin();
+        let log: Arc<World> = Arc::clone(&world);
         let mut config = HostConfig::new(world);
         config.max_processes = settings.processes.unwrap_or(config.max_processes);
         config.memory = settings.memory;
@@ -90,13 +92,26 @@ impl Serving {
         config.debug = self.screen.shows(Level::Debug);
         config.tenants = settings.take_tenants();
         let host = Host::start(config).await.map_err(|error| Refused::machine(error.to_string()))?;
-        // Whoever serves requests or administrates the host is started here, with a clone of it.
+        let fields: Vec<_> = opened.places().into_iter().map(|place| ("at".to_owned(), place)).collect();
+        let admin = if opened.is_any() {
+            let admin = Admin::start(host.clone(), opened.config(log));
+            self.screen.note(Level::Info, "admin interface", &fields);
+            Some(admin.map_err(|error| Refused::machine(format!("the admin interface can't be served: {error}")))?)
+        } else {
+            None
+        };
+        // Whoever serves requests is started here, with a clone of the host.
         self.manager.ready(&status(&host));
         self.screen.note(Level::Info, &format!("serving: {}", status(&host)), &[]);
         let lost = self.attend(&host, &settings).await;
         self.manager.stopping();
         self.screen.tell("stopping; a second interrupt stops at once");
+        // Until the end it can be seen what doesn't.
+        admin.iter().for_each(Admin::drain);
         host.stop().await;
+        if let Some(admin) = admin {
+            admin.stop().await;
+        }
         Ok(if lost { FAILURE } else { SUCCESS })
     }
 

@@ -17,6 +17,7 @@ use lunarium_modules::http;
 use lunarium_serve::{Folder, TenantConfig};
 
 use crate::Refused;
+use crate::admin::{self, AdminOptions, Opened};
 use crate::arguments::{LogFormat, LogLevel, Serve};
 use crate::terminal::has_colours;
 use crate::verdict::USAGE;
@@ -35,6 +36,7 @@ pub struct Settings {
     data: Option<(PathBuf, Dir)>,
     tenants: Vec<TenantConfig>,
     sockets: bool,
+    admin: Opened,
     file: Source,
     /// Folders that stay readable, so that what they hold can be read again.
     again: Vec<Dir>,
@@ -67,7 +69,9 @@ impl Settings {
         refuse_unserved(options, &node)?;
         let tenants = source.tenants(&node);
         let again = secrets(&source, &node);
-        let sockets = tenants.iter().any(|tenant| tenant.allowance.has_module(http::NAME));
+        // Last, when nothing else is wrong: a socket that is made is seen by others.
+        let admin = admin::open(&source.admin(options, &node))?;
+        let sockets = admin.is_any() || tenants.iter().any(|tenant| tenant.allowance.has_module(http::NAME));
         Ok(Self {
             memory: size("--memory", &options.memory)?.or(node.memory),
             processes: options.processes.or(node.processes),
@@ -78,6 +82,7 @@ impl Settings {
             data,
             tenants,
             sockets,
+            admin,
             file: source,
             again,
         })
@@ -130,6 +135,10 @@ impl Settings {
         })
     }
 
+    pub fn take_admin(&mut self) -> Opened {
+        std::mem::take(&mut self.admin)
+    }
+
     pub fn take_tenants(&mut self) -> Vec<TenantConfig> {
         std::mem::take(&mut self.tenants)
     }
@@ -142,12 +151,10 @@ impl Settings {
 
 /// What this build doesn't serve isn't promised.
 fn refuse_unserved(options: &Serve, node: &NodeFile) -> Result<(), Refused> {
-    let admin = options.admin.is_some() || options.admin_token_file.is_some() || node.admin.is_some();
-    let http = options.http.is_some() || node.http.is_some();
-    match [("admin", admin), ("http", http)].into_iter().find(|(_, wanted)| *wanted) {
-        Some((what, _)) => Err(Refused::usage(format!("`{what}` isn't served by this version"), None)),
-        None => Ok(()),
+    if options.http.is_some() || node.http.is_some() {
+        return Err(Refused::usage("`http` isn't served by this version".to_owned(), None));
     }
+    Ok(())
 }
 
 impl Source {
@@ -155,6 +162,22 @@ impl Source {
         let Some((dir, shown, name)) = &self.file else { return Ok(NodeFile::default()) };
         NodeFile::read(dir, shown, name)
             .map_err(|report| Refused { text: report.render(has_colours()).trim_end().to_owned(), code: USAGE })
+    }
+
+    /// Where the admin interface listens: what the file says counts where the command line and its environment say nothing.
+    fn admin(&self, options: &Serve, node: &NodeFile) -> AdminOptions {
+        let mut wanted = options.admin.clone();
+        let Some(file) = &node.admin else { return wanted };
+        if wanted.admin.is_empty() {
+            let address = file.address.as_str();
+            wanted.admin.push(match address.strip_prefix("unix:") {
+                Some(path) => format!("unix:{}", self.path(path).display()),
+                None => address.to_owned(),
+            });
+        }
+        let token_file = || Some(self.path(file.token_file.as_ref()?.as_str()));
+        wanted.admin_token_file = wanted.admin_token_file.or_else(token_file);
+        wanted
     }
 
     /// A path of the node's file: relative to its folder.

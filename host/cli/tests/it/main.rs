@@ -17,6 +17,7 @@ mod kv;
 mod new;
 mod output;
 mod place;
+mod remote;
 mod security;
 mod serve;
 mod services;
@@ -35,6 +36,8 @@ use tempfile::TempDir;
 fn lunarium(folder: &Path, arguments: &[impl AsRef<OsStr>]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_lunarium"));
     command.args(arguments).current_dir(folder).env_remove("NO_COLOR").stdin(Stdio::null());
+    // Hosts of several tests would meet at the default socket.
+    command.env("LUNARIUM_ADMIN", "none");
     command
 }
 

@@ -10,6 +10,7 @@ mod life;
 mod log;
 mod look;
 mod mailbox;
+mod origin;
 mod output;
 mod text;
 
@@ -19,9 +20,8 @@ use std::task::{Poll, Waker};
 
 use bytes::Bytes;
 use lunarium_kernel::{
-    Account, BatchLimits, CallLimits, EntryId, Event, Exhausted, Failure, Holding, Item, Limits, LimitsOverride,
-    MESSAGE_COST, Mailbox, Message, Name, Outcome, Pid, Reply, RequestError, ReturnError, Security, SendError, Spawned,
-    Topic, Unread, topic_bytes,
+    Account, BatchLimits, CallLimits, EntryId, Event, Exhausted, Failure, Holding, Item, Limits, MESSAGE_COST, Mailbox,
+    Message, Name, Outcome, Pid, Reply, RequestError, ReturnError, SendError, Spawned, Topic, Unread, topic_bytes,
 };
 use parking_lot::{Mutex, MutexGuard};
 
@@ -32,11 +32,12 @@ pub(crate) use life::Life;
 pub(crate) use log::{Dropped, Line, Log};
 pub use look::ProcessState;
 pub(crate) use mailbox::Reader;
+pub(crate) use origin::{Beginning, Origin};
 pub(crate) use output::clean;
 pub use output::{Level, Output, ProcessLabel};
 pub use text::visibility;
 
-use crate::catalogue::{Code, ProcessHost, Program};
+use crate::catalogue::{Code, Program};
 use crate::files::Task;
 use crate::value::refused;
 use lunarium_schedule::{Member, TICK, TimerKey};
@@ -85,33 +86,6 @@ pub(crate) struct Process {
     pub(crate) memory: Arc<Account>,
     pub(crate) log: Mutex<Log>,
     arrivals: Mutex<Arrivals>,
-}
-
-/// What a process has from its spawn to its end, whatever it becomes.
-#[derive(Clone)]
-pub(crate) struct Origin {
-    pub(crate) host: Arc<ProcessHost>,
-    /// Limits that who started it from outside has set, for all its incarnations.
-    pub(crate) wish: Option<LimitsOverride>,
-    /// What `ctx` gives, as the guest encoded it. Shared with those who inherit it.
-    pub(crate) context: Option<Bytes>,
-    pub(crate) security: Arc<Security>,
-}
-
-/// What a process begins as.
-pub(crate) struct Beginning {
-    /// What it runs.
-    pub(crate) code: Arc<Code>,
-    /// The limits of its first incarnation.
-    pub(crate) limits: Limits,
-    /// A time of the engine's clock.
-    pub(crate) began: u64,
-    /// Who has started it. None: somebody outside.
-    pub(crate) parent: Option<Pid>,
-    /// Somebody outside reads it.
-    pub(crate) is_mailbox: bool,
-    /// It doesn't begin behind others.
-    pub(crate) hurries: bool,
 }
 
 struct Arrivals {

@@ -15,7 +15,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 /// Kibibytes that bodies of requests and unread answers may hold together. The number: a tar of the largest size, and a few hundred
 /// lists of thousands of processes. At the limit: 503.
-const KIBIBYTES: usize = 128 << 10;
+const KIBIBYTES: usize = 160 << 10;
 
 /// What bodies of requests and unread answers hold.
 #[derive(Clone)]

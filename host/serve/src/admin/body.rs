@@ -73,6 +73,11 @@ pub(crate) async fn bytes(
     let mut charge = memory.nothing();
     let collect = async {
         let (mut all, mut body, mut charged) = (Vec::new(), body, 0);
+        if let Some(claimed) = claimed {
+            memory.grow(&mut charge, claimed)?;
+            all = Vec::with_capacity(claimed);
+            charged = all.capacity();
+        }
         loop {
             let late = || Failed::new(StatusCode::REQUEST_TIMEOUT, ErrorKind::Timeout, "the body doesn't come");
             let Some(frame) = timeout(STANDSTILL, body.frame()).await.map_err(|_| late())? else { return Ok(all) };

@@ -17,10 +17,8 @@ use super::access::Peer;
 use super::answer::{Failed, json};
 use super::body::{self, Named};
 use super::routes::Route;
-use crate::{Change, HostError};
-
-/// Bytes of a deployment. The number: sources of thousands of modules; what is larger is no sources.
-const TAR_BYTES: usize = 32 << 20;
+use super::tenants::Deployment;
+use crate::{Change, HostError, MAX_ARCHIVE};
 
 pub(crate) fn routes() -> Vec<Route> {
     vec![
@@ -60,9 +58,90 @@ fn refused(error: HostError) -> Failed {
     match &error {
         HostError::Wrong(report) => {
             let mistakes = report.mistakes().len().saturating_sub(report.warning_count());
-            let message = format!("the application has {mistakes} mistakes, and nothing was changed");
+            let mistakes = if mistakes == 1 { "a mistake".to_owned() } else { format!("{mistakes} mistakes") };
+            let message = format!("the application has {mistakes}, and nothing was changed");
             Failed::new(status, kind, message).with_report(report.render(false))
         }
         _ => Failed::new(status, kind, error.to_string()),
     }
+}
+
+#[derive(Serialize)]
+struct Service {
+    id: String,
+    step: &'static str,
+}
+
+#[derive(Serialize)]
+struct Changed<'c> {
+    tenant: &'c str,
+    deployment: Deployment,
+    services: Vec<Service>,
+    warnings: &'c str,
+}
+
+fn changed(shared: &Shared, tenant: &str, change: &Change) -> Result<Response, Failed> {
+    let services = change.services.iter().map(|(id, step)| Service { id: id.to_string(), step: step.as_str() });
+    let changed = Changed {
+        tenant,
+        deployment: (&change.deployment).into(),
+        services: services.collect(),
+        warnings: &change.warnings,
+    };
+    json(&shared.memory, StatusCode::OK, &changed)
+}
+
+async fn reload(
+    State(shared): State<Arc<Shared>>,
+    Named(name): Named<String>,
+    Extension(peer): Extension<Peer>,
+) -> Result<Response, Failed> {
+    let (host, tenant) = (shared.host.clone(), name.clone());
+    let change = noted(&shared, &peer, "reload", &name, async move { host.reload(&tenant).await }).await?;
+    changed(&shared, &name, &change)
+}
+
+async fn rollback(
+    State(shared): State<Arc<Shared>>,
+    Named(name): Named<String>,
+    Extension(peer): Extension<Peer>,
+) -> Result<Response, Failed> {
+    let (host, tenant) = (shared.host.clone(), name.clone());
+    let change = noted(&shared, &peer, "rollback", &name, async move { host.rollback(&tenant).await }).await?;
+    changed(&shared, &name, &change)
+}
+
+async fn deploy(
+    State(shared): State<Arc<Shared>>,
+    Named(name): Named<String>,
+    Extension(peer): Extension<Peer>,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Response, Failed> {
+    let busy = |_| Failed::busy("another deployment is being received");
+    let permit = Arc::clone(&shared.uploads).try_acquire_owned().map_err(busy)?;
+    let (tar, charge) = body::bytes(&shared.memory, &headers, body, MAX_ARCHIVE).await?;
+    drop(permit);
+    let (host, tenant) = (shared.host.clone(), name.clone());
+    let change = async move {
+        let deployed = host.deploy(&tenant, tar.into()).await;
+        drop(charge);
+        deployed
+    };
+    let change = noted(&shared, &peer, "deploy", &name, change).await?;
+    changed(&shared, &name, &change)
+}
+
+async fn remove(
+    State(shared): State<Arc<Shared>>,
+    Named(name): Named<String>,
+    Extension(peer): Extension<Peer>,
+) -> Result<Response, Failed> {
+    #[derive(Serialize)]
+    struct Removed<'n> {
+        removed: &'n str,
+    }
+    let (host, tenant) = (shared.host.clone(), name.clone());
+    noted(&shared, &peer, "remove", &name, async move { host.remove(&tenant).await }).await?;
+    json(&shared.memory, StatusCode::OK, &Removed { removed: &name })
 }

@@ -49,8 +49,7 @@ pub(crate) fn find(shared: &Shared, tenant: &str, text: &str) -> Result<(Tenant,
 /// `0x0001f`: what a pid has at its end.
 fn by_number(node: &Node, text: &str) -> Option<Pid> {
     let number = u64::from_str_radix(text.strip_prefix("0x")?, 16).ok()?;
-    let pid = Pid::parse(&format!("{{x|0x{number:05x}}}"))?;
-    node.process(&pid).map(|found| found.info.pid)
+    node.pids().into_iter().find(|pid| pid.number() == number)
 }
 
 #[derive(Serialize)]

@@ -12,7 +12,7 @@ use axum::routing::{MethodFilter, MethodRouter, on};
 use lunarium_engine::ErrorKind;
 
 use super::answer::Failed;
-use super::{Shared, act, events, graph, host, logs, process, processes, tenants};
+use super::{Shared, act, change, events, graph, host, logs, process, processes, tenants};
 
 /// One route.
 pub(crate) struct Route {
@@ -59,6 +59,7 @@ pub(crate) fn table() -> Vec<Route> {
     let all = [
         host::routes(),
         tenants::routes(),
+        change::routes(),
         processes::routes(),
         process::routes(),
         graph::routes(),

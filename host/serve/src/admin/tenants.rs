@@ -56,11 +56,22 @@ struct Service {
     pid: Option<String>,
 }
 
+/// Which application a tenant runs.
 #[derive(Serialize)]
-struct Deployment {
+pub(crate) struct Deployment {
     number: u64,
     since: String,
     origin: &'static str,
+}
+
+impl From<&crate::Deployment> for Deployment {
+    fn from(deployment: &crate::Deployment) -> Self {
+        let origin = match deployment.origin {
+            Origin::Folder => "folder",
+            Origin::Archive => "archive",
+        };
+        Self { number: deployment.number, since: time(deployment.since), origin }
+    }
 }
 
 #[derive(Serialize)]
@@ -89,14 +100,7 @@ fn shown(tenant: &Tenant) -> Shown {
         why: service.last_failure.as_ref().map(|failure| failure.message.chars().take(1_000).collect()),
         pid: service.pid.map(|pid| pid.to_string()),
     });
-    let deployment = tenant.deployment().map(|deployment| Deployment {
-        number: deployment.number,
-        since: time(deployment.since),
-        origin: match deployment.origin {
-            Origin::Folder => "folder",
-            Origin::Archive => "archive",
-        },
-    });
+    let deployment = tenant.deployment().as_ref().map(Deployment::from);
     Shown {
         name: tenant.name().to_owned(),
         state: state(&now),

@@ -1,5 +1,6 @@
 //! Tenants with the real guest: how they start, change and end.
 
+mod admin;
 mod changes;
 mod metrics;
 mod tenants;

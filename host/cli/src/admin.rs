@@ -1,0 +1,239 @@
+//! The sockets of the admin interface, opened before the wall.
+//!
+//! Owns what becomes of a socket that an earlier run has left, and that nothing is open to others by mistake.
+
+use std::fs::{self, Permissions};
+use std::io;
+use std::net::TcpListener;
+use std::os::unix::fs::{FileTypeExt as _, PermissionsExt as _};
+use std::os::unix::net::{UnixListener, UnixStream};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use clap::Args;
+use lunarium_serve::{AdminConfig, Surroundings, Token};
+
+use crate::Refused;
+use crate::remote::place;
+
+/// Bytes of a socket's path: what Linux has room for, but for the last.
+const PATH: usize = 107;
+
+/// Options of who serves an admin interface.
+#[derive(Debug, Clone, Args)]
+pub struct AdminOptions {
+    /// Where the admin interface listens: `unix:PATH`, `tcp:ADDRESS:PORT` (with `--admin-token-file`), or `none`; a socket of this user's by
+    /// default; repeatable
+    #[arg(
+        long = "admin",
+        value_name = "ADDRESS",
+        env = "LUNARIUM_ADMIN",
+        hide_env_values = true,
+        value_delimiter = ','
+    )]
+    pub admin: Vec<String>,
+
+    /// The file with the token that each request over TCP must have; nobody else may be able to read it
+    #[arg(long, value_name = "FILE", env = "LUNARIUM_ADMIN_TOKEN_FILE", hide_env_values = true)]
+    pub admin_token_file: Option<PathBuf>,
+
+    /// A name of this machine by which the admin interface is reached, beside `localhost` and its addresses; repeatable
+    #[arg(
+        long = "admin-host",
+        value_name = "NAME",
+        env = "LUNARIUM_ADMIN_HOST",
+        hide_env_values = true,
+        value_delimiter = ','
+    )]
+    pub admin_hosts: Vec<String>,
+}
+
+/// What is open.
+#[derive(Debug, Default)]
+pub struct Opened {
+    /// With their paths.
+    pub unix: Vec<(PathBuf, UnixListener)>,
+    pub tcp: Option<(TcpListener, Token)>,
+    pub names: Vec<String>,
+}
+
+impl Opened {
+    /// Whether anything listens.
+    pub fn is_any(&self) -> bool {
+        !self.unix.is_empty() || self.tcp.is_some()
+    }
+
+    /// Where it listens, for people.
+    pub fn places(&self) -> Vec<String> {
+        let tcp = self.tcp.iter().filter_map(|(listener, _)| listener.local_addr().ok());
+        let unix = self.unix.iter().map(|(path, _)| format!("unix:{}", path.display()));
+        unix.chain(tcp.map(|address| format!("tcp:{address}"))).collect()
+    }
+
+    /// What serves it.
+    pub fn config(self, log: Arc<dyn Surroundings>) -> AdminConfig {
+        let mut config = AdminConfig::new(log);
+        config.unix = self.unix.into_iter().map(|(_, listener)| listener).collect();
+        config.tcp = self.tcp;
+        config.names = self.names;
+        config
+    }
+}
+
+/// Opens what the options name.
+///
+/// Errors: one can't be opened, is taken, or would be open to others.
+pub fn open(options: &AdminOptions) -> Result<Opened, Refused> {
+    let mut opened = Opened { names: options.admin_hosts.clone(), ..Opened::default() };
+    if options.admin.is_empty() {
+        // A host of whom nobody knows could hardly be told from one that is gone.
+        let path = place::default_socket()?;
+        let listener = unix(&path)?;
+        opened.unix.push((path, listener));
+    }
+    for address in &options.admin {
+        if address == "none" {
+            continue;
+        }
+        if let Some(path) = address.strip_prefix("unix:") {
+            let path = PathBuf::from(path);
+            let listener = unix(&path)?;
+            opened.unix.push((path, listener));
+        } else if let Some(address) = address.strip_prefix("tcp:") {
+            if opened.tcp.is_some() {
+                return Err(Refused::usage("`--admin tcp:…` stands there twice".to_owned(), None));
+            }
+            opened.tcp = Some(tcp(address, options.admin_token_file.as_deref())?);
+        } else {
+            let help = "it is `unix:PATH`, `tcp:ADDRESS:PORT` or `none`".to_owned();
+            return Err(Refused::usage(format!("`--admin {address}` is no address"), Some(help)));
+        }
+    }
+    Ok(opened)
+}
+
+fn tcp(address: &str, token_file: Option<&Path>) -> Result<(TcpListener, Token), Refused> {
+    let Some(token_file) = token_file else {
+        let help = "a file of mode 0600 with what `openssl rand -hex 32` prints".to_owned();
+        return Err(Refused::usage(format!("`--admin tcp:{address}` needs `--admin-token-file FILE`"), Some(help)));
+    };
+    let token = place::token(token_file)?;
+    let listener = TcpListener::bind(address).map_err(|error| match error.kind() {
+        io::ErrorKind::AddrInUse => {
+            let help = "another program listens there: stop it, or take another port".to_owned();
+            Refused {
+                code: crate::verdict::FAILURE,
+                ..Refused::usage(format!("`--admin tcp:{address}` is taken"), Some(help))
+            }
+        }
+        io::ErrorKind::InvalidInput => Refused::usage(
+            format!("`--admin tcp:{address}` is no address with a port"),
+            Some("as `tcp:127.0.0.1:7070`".to_owned()),
+        ),
+        _ => Refused::usage(format!("`--admin tcp:{address}` can't be opened: {error}"), None),
+    })?;
+    Ok((listener, token))
+}
+
+/// A socket at a path. One that an earlier run has left is replaced; one at which a host listens stays.
+fn unix(path: &Path) -> Result<UnixListener, Refused> {
+    let shown = path.display();
+    let refused =
+        |what: String, help: &str| Refused::usage(format!("admin socket `{shown}` {what}"), Some(help.to_owned()));
+    let cannot = |error: io::Error| Refused::usage(format!("admin socket `{shown}` can't be made: {error}"), None);
+    let length = path.as_os_str().len();
+    if length == 0 || length > PATH {
+        return Err(refused(format!("has a path of {length} bytes"), "a socket's path has from 1 to 107"));
+    }
+    match fs::symlink_metadata(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+        Err(error) => return Err(cannot(error)),
+        Ok(metadata) if !metadata.file_type().is_socket() => {
+            return Err(refused("is there, and isn't a socket".to_owned(), "`--admin unix:PATH` names another place"));
+        }
+        Ok(_) => match UnixStream::connect(path) {
+            Ok(_) => {
+                let help = "stop that one, or give this one a socket of its own: `--admin unix:PATH`";
+                return Err(Refused {
+                    code: crate::verdict::FAILURE,
+                    ..refused("is another host's, which listens there".to_owned(), help)
+                });
+            }
+            // Nobody listens: who made it has ended.
+            Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => fs::remove_file(path).map_err(cannot)?,
+            Err(error) => return Err(cannot(error)),
+        },
+    }
+    let listener = UnixListener::bind(path).map_err(cannot)?;
+    // Until then, and whatever this does: of other users nobody is let in.
+    fs::set_permissions(path, Permissions::from_mode(0o600)).map_err(cannot)?;
+    Ok(listener)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
+    use std::os::unix::net::UnixListener;
+    use std::path::Path;
+
+    use super::{AdminOptions, open};
+
+    fn options(addresses: &[&str], token: Option<&Path>) -> AdminOptions {
+        let admin = addresses.iter().map(|address| (*address).to_owned()).collect();
+        AdminOptions { admin, admin_token_file: token.map(Into::into), admin_hosts: Vec::new() }
+    }
+
+    fn refused(address: &str) -> String {
+        open(&options(&[address], None)).unwrap_err().text
+    }
+
+    #[test]
+    fn a_socket_that_was_left_is_replaced_and_one_in_use_is_not() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.sock");
+        let address = format!("unix:{}", path.display());
+        drop(UnixListener::bind(&path).unwrap());
+        assert!(path.exists(), "a socket stays when who has made it ends");
+        let opened = open(&options(&[&address], None)).unwrap();
+        assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+        let told = refused(&address);
+        let shown = path.display();
+        assert_eq!(
+            told,
+            format!(
+                "error: admin socket `{shown}` is another host's, which listens there\nhelp: stop that one, or give this one a socket of its own: `--admin unix:PATH`"
+            )
+        );
+        drop(opened);
+        open(&options(&[&address, "none"], None)).unwrap();
+        let file = folder.path().join("file");
+        std::fs::write(&file, "precious").unwrap();
+        assert!(refused(&format!("unix:{}", file.display())).contains("is there, and isn't a socket"));
+        assert_eq!(std::fs::read_to_string(&file).unwrap(), "precious");
+        assert!(refused("unix:/nowhere/at/all.sock").contains("can't be made: No such file"));
+        assert!(refused(&format!("unix:/{}", "x".repeat(200))).contains("has a path of 201 bytes"));
+        assert!(refused("unix:").contains("has a path of 0 bytes"));
+        assert!(refused("/run/x").starts_with("error: `--admin /run/x` is no address"));
+        assert!(open(&options(&["none"], None)).unwrap().unix.is_empty());
+    }
+
+    #[test]
+    fn tcp_needs_a_token_and_a_port_that_is_free() {
+        assert!(
+            refused("tcp:127.0.0.1:0").starts_with("error: `--admin tcp:127.0.0.1:0` needs `--admin-token-file FILE`")
+        );
+        let folder = tempfile::tempdir().unwrap();
+        let token = folder.path().join("token");
+        std::fs::write(&token, "0123456789abcdef0123456789abcdef").unwrap();
+        std::fs::set_permissions(&token, std::fs::Permissions::from_mode(0o600)).unwrap();
+        let opened = open(&options(&["tcp:127.0.0.1:0"], Some(&token))).unwrap();
+        let taken = format!("tcp:{}", opened.tcp.as_ref().unwrap().0.local_addr().unwrap());
+        let told = open(&options(&[&taken], Some(&token))).unwrap_err().text;
+        assert!(told.starts_with(&format!("error: `--admin {taken}` is taken\nhelp: another program")), "{told}");
+        let told = open(&options(&["tcp:localhost"], Some(&token))).unwrap_err().text;
+        assert!(told.contains("is no address with a port"), "{told}");
+        std::fs::set_permissions(&token, std::fs::Permissions::from_mode(0o644)).unwrap();
+        let told = open(&options(&["tcp:127.0.0.1:0"], Some(&token))).unwrap_err().text;
+        assert!(told.contains("can be read by others: its mode is 0644"), "{told}");
+    }
+}
