@@ -35,7 +35,7 @@ pub struct Settings {
     pub defaults: TenantBudget,
     data: Option<(PathBuf, Dir)>,
     tenants: Vec<TenantConfig>,
-    sockets: bool,
+    sockets: Sockets,
     admin: Opened,
     file: Source,
     /// Folders that stay readable, so that what they hold can be read again.
@@ -71,7 +71,12 @@ impl Settings {
         let again = secrets(&source, &node);
         // Last, when nothing else is wrong: a socket that is made is seen by others.
         let admin = admin::open(&source.admin(options, &node))?;
-        let sockets = admin.is_any() || tenants.iter().any(|tenant| tenant.allowance.has_module(http::NAME));
+        let makes = tenants.iter().any(|tenant| tenant.allowance.has_module(http::NAME));
+        let sockets = match (makes, admin.is_any()) {
+            (true, _) => Sockets::Made,
+            (false, true) => Sockets::Accepted,
+            (false, false) => Sockets::None,
+        };
         Ok(Self {
             memory: size("--memory", &options.memory)?.or(node.memory),
             processes: options.processes.or(node.processes),
@@ -96,8 +101,8 @@ impl Settings {
         Ok((node.defaults, self.file.tenants(&node)))
     }
 
-    /// Whether somebody may need sockets.
-    pub fn sockets(&self) -> bool {
+    /// Which sockets are needed.
+    pub fn sockets(&self) -> Sockets {
         self.sockets
     }
 

@@ -7,6 +7,7 @@
 
 mod check;
 mod documentation;
+mod endpoints;
 mod examples;
 mod exit;
 mod failure;

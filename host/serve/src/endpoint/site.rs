@@ -15,17 +15,16 @@ use super::routes::Routes;
 use super::traffic::Traffic;
 
 /// What one tenant answers.
-#[derive(Clone)]
 pub struct Site {
     pub(super) name: Arc<str>,
     pub(super) node: Node,
     pub(super) running: Running,
-    pub(super) routes: Arc<Routes>,
+    pub(super) routes: Routes,
     pub(super) traffic: Arc<Traffic>,
     at: At,
 }
 
-#[derive(Clone)]
+#[derive(Debug, Clone)]
 enum At {
     /// Wherever a request goes.
     Everywhere,
@@ -71,7 +70,7 @@ impl Site {
     /// A site with these endpoints on a node, wherever a request goes. `running` are the services that they call, `traffic` is what was made for
     /// the tenant: it may have been another site's of it before.
     pub fn new(name: &str, node: Node, running: Running, endpoints: &[Endpoint], traffic: Arc<Traffic>) -> Self {
-        let routes = Arc::new(Routes::new(endpoints.to_vec()));
+        let routes = Routes::new(endpoints.to_vec());
         Self { name: name.into(), node, running, routes, traffic, at: At::Everywhere }
     }
 
@@ -86,9 +85,9 @@ impl Site {
 /// Sites beside each other.
 #[derive(Default)]
 pub struct Sites {
-    hosts: HashMap<String, Site>,
-    prefixes: HashMap<String, Site>,
-    everywhere: Option<Site>,
+    hosts: HashMap<String, Arc<Site>>,
+    prefixes: HashMap<String, Arc<Site>>,
+    everywhere: Option<Arc<Site>>,
 }
 
 impl Sites {
@@ -97,7 +96,7 @@ impl Sites {
     /// Errors: a name that two have, or that is none.
     pub fn new(sites: impl IntoIterator<Item = Site>) -> Result<Self, SiteError> {
         let mut all = Self::default();
-        for site in sites {
+        for site in sites.into_iter().map(Arc::new) {
             let name = site.name.to_string();
             let other = match site.at.clone() {
                 At::Everywhere => all.everywhere.replace(site),
@@ -105,7 +104,7 @@ impl Sites {
                 At::Hosts(hosts) => {
                     for written in hosts {
                         let Some(host) = host_name(&written) else { return Err(SiteError::Form { host: written, site: name }) };
-                        if let Some(other) = all.hosts.insert(host.clone(), site.clone()).filter(|other| other.name != site.name) {
+                        if let Some(other) = all.hosts.insert(host.clone(), Arc::clone(&site)).filter(|other| other.name != site.name) {
                             return Err(SiteError::Host { host, one: other.name.to_string(), other: name });
                         }
                     }
@@ -120,22 +119,22 @@ impl Sites {
     }
 
     /// Whose a request is, and the path that its endpoints see.
-    pub(super) fn find<'h>(&self, head: &'h Parts) -> Result<(Site, &'h str), Refusal> {
+    pub(super) fn find<'h>(&self, head: &'h Parts) -> Result<(Arc<Site>, &'h str), Refusal> {
         let host = asked_host(head)?;
         let path = head.uri.path();
         if !path.starts_with('/') {
             return Err(Refusal::bad_request("a target that is no path"));
         }
         if let Some(site) = host.and_then(|host| self.hosts.get(&host)) {
-            return Ok((site.clone(), path));
+            return Ok((Arc::clone(site), path));
         }
         let after = path.get(1..).unwrap_or_default();
-        let (first, rest) = after.find('/').map_or((after, "/"), |at| (&after[..at], &after[at..]));
+        let (first, rest) = after.find('/').map_or((after, "/"), |at| after.split_at(at));
         if let Some(site) = self.prefixes.get(first) {
-            return Ok((site.clone(), rest));
+            return Ok((Arc::clone(site), rest));
         }
         match &self.everywhere {
-            Some(site) => Ok((site.clone(), path)),
+            Some(site) => Ok((Arc::clone(site), path)),
             None => Err(Refusal::not_found("nobody's host name, and nobody's name as the first segment")),
         }
     }

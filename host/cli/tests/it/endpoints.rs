@@ -1,0 +1,144 @@
+//! `lunarium run --http`: the command behind its wall, asked over a socket.
+
+use std::io::{BufRead as _, Read, Write};
+use std::net::TcpStream;
+
+use expect_test::expect;
+
+use crate::{Running, app, run};
+
+const ENTRIES: &str = concat!(
+    "  - {name: hello, kind: process.lua, source: \"return function(r) print(r.path) return {body = 'hello'} end\"}\n",
+    "  - {name: endpoint, kind: http.endpoint, path: '/{name}', process: hello}\n",
+);
+
+/// Reads standard error up to the line that tells where it is served.
+pub(crate) fn address(running: &mut Running) -> String {
+    let errors = running.child.stderr.as_mut().unwrap();
+    let (mut line, mut byte) = (Vec::new(), [0]);
+    while errors.read(&mut byte).unwrap() == 1 {
+        if byte[0] != b'\n' {
+            line.push(byte[0]);
+            continue;
+        }
+        let text = String::from_utf8_lossy(&line).into_owned();
+        if let Some((_, address)) = text.split_once("serving http://") {
+            return address.to_owned();
+        }
+        line.clear();
+    }
+    panic!("standard error ended");
+}
+
+/// One request: the status and the body.
+pub(crate) fn ask(address: &str, request: &str) -> String {
+    let mut stream = TcpStream::connect(address).unwrap();
+    stream.write_all(request.replace('\n', "\r\n").as_bytes()).unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+    format!("{} {body}", head.get(9..12).unwrap())
+}
+
+pub(crate) fn get(address: &str, path: &str) -> String {
+    ask(address, &format!("GET {path} HTTP/1.1\nHost: x\nConnection: close\n\n"))
+}
+
+#[test]
+fn endpoints_are_served_until_an_interrupt() {
+    let folder = app(ENTRIES);
+    let mut running = Running::start(&folder, &["run", "--http", "127.0.0.1:0", "app"]);
+    let address = address(&mut running);
+    assert_eq!(get(&address, "/ada"), "200 hello");
+    assert_eq!(running.line(), "/ada");
+    assert_eq!(get(&address, "/a/b"), "404 Not Found\n");
+    running.signal("TERM");
+    running.wait_for_error("stopping");
+    assert_eq!(running.child.wait().unwrap().code(), Some(0));
+    assert!(TcpStream::connect(&address).is_err());
+}
+
+#[test]
+fn a_request_under_way_is_answered_before_its_service_stops() {
+    let folder = app(concat!(
+        "  - name: slow\n    kind: process.lua\n    source: |\n",
+        "      return { handle = function() print('asked') time.sleep('300ms') return { body = 'done' } end,\n",
+        "        main = function() process.events():receive() print('stopped') end }\n",
+        "  - {name: service, kind: process.service, process: slow, host: 'app:processes'}\n",
+        "  - {name: wait, kind: http.endpoint, path: /, call: service}\n",
+    ));
+    let mut running = Running::start(&folder, &["run", "--http", "127.0.0.1:0", "app"]);
+    let address = address(&mut running);
+    let waiting = std::thread::spawn(move || get(&address, "/"));
+    assert_eq!(running.line(), "asked");
+    running.signal("INT");
+    assert_eq!(waiting.join().unwrap(), "200 done");
+    assert_eq!(running.line(), "stopped");
+    assert_eq!(running.child.wait().unwrap().code(), Some(0));
+}
+
+#[test]
+fn what_goes_wrong_is_a_line_of_the_log() {
+    let folder = app(concat!(
+        "  - {name: bad, kind: process.lua, source: \"return function() return 'text' end\"}\n",
+        "  - {name: endpoint, kind: http.endpoint, path: /, process: bad}\n",
+    ));
+    let mut running = Running::start(&folder, &["run", "--http", "0", "app"]);
+    let address = address(&mut running);
+    assert_eq!(get(&address, "/"), "502 Bad Gateway\n");
+    running.wait_for_error("WARN GET / is answered 502: no answer that can be sent: table expected, got string");
+    running.signal("TERM");
+    assert_eq!(running.child.wait().unwrap().code(), Some(0));
+}
+
+#[test]
+fn what_cannot_be_served_is_told() {
+    let folder = app(ENTRIES);
+    expect![[r#""#]].assert_eq(&run(&folder, &["run", "--http", "localhost:80", "app"]));
+    expect![[r#""#]].assert_eq(&run(&folder, &["run", "app"]));
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    let told = run(&folder, &["run", "--http", &address, "app"]).replace(&address, "ADDRESS");
+    expect![[r#""#]].assert_eq(&told);
+    expect![[r#""#]].assert_eq(&run(&folder, &["run", "--http", "0", "--host", "app:processes", "app"]));
+    let none = app("  - {name: main, kind: process.lua, source: return print}\n");
+    expect![[r#""#]].assert_eq(&run(&none, &["run", "--http", "0", "app"]));
+}
+
+#[test]
+fn endpoints_that_nobody_serves_are_told() {
+    let folder = app(&format!(
+        "{ENTRIES}{}",
+        concat!(
+            "  - {name: once, kind: process.lua, source: return function() end}\n",
+            "  - {name: service, kind: process.service, process: once, host: 'app:processes'}\n",
+        )
+    ));
+    let running = Running::start(&folder, &["run", "app"]);
+    assert!(running.finish().contains("INFO nobody serves the endpoints: `--http ADDRESS` does"));
+}
+
+/// The example, as its page says.
+#[test]
+fn the_example_of_a_webhook_answers() {
+    let examples = crate::examples::examples();
+    let mut command = crate::lunarium(&examples, &["run", "--http", "0", "webhook"]);
+    let mut child = command.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped()).spawn().unwrap();
+    let lines = std::io::BufReader::new(child.stdout.take().unwrap());
+    let mut running = Running { child, lines };
+    let address = address(&mut running);
+    let post = |body: &str| {
+        ask(&address, &format!("POST /orders/tea HTTP/1.1\nHost: x\nConnection: close\nContent-Length: {}\n\n{body}", body.len()))
+    };
+    assert_eq!(post("{\"count\": 2}"), "201 {\"count\":2,\"item\":\"tea\",\"total\":2}");
+    assert_eq!(post("{\"count\": 3}"), "201 {\"count\":3,\"item\":\"tea\",\"total\":5}");
+    assert_eq!(post("{"), "400 the body is no JSON\n");
+    assert_eq!(get(&address, "/orders/tea"), "200 5\n");
+    assert_eq!(get(&address, "/loop"), "504 Gateway Timeout\n");
+    assert_eq!(get(&address, "/orders/tea"), "200 5\n");
+    running.signal("TERM");
+    let mut printed = String::new();
+    while running.lines.read_line(&mut printed).unwrap() > 0 {}
+    assert_eq!(printed, std::fs::read_to_string(examples.join("webhook/expected.txt")).unwrap());
+    assert_eq!(running.child.wait().unwrap().code(), Some(0));
+}
