@@ -96,6 +96,16 @@ fuzz target seconds="60":
 escape *words:
     cargo test --workspace --locked --test escape -- --table {{ words }}
 
+# Tests the observer page in a headless Chromium (Debian's packages chromium and chromium-driver); pictures in target/browser.
+browser:
+    cargo test --workspace --locked --no-run
+    python3 -B tests/browser/observer.py target/debug/lunarium
+
+# Measures how a table of so many processes feels in it.
+browser-measure processes="8000":
+    cargo build --release --locked
+    python3 -B tests/browser/observer.py target/release/lunarium --measure {{ processes }}
+
 # Writes docs/escape.md, by a run on a machine that does nothing else.
 escape-page:
     cargo test --workspace --locked --test escape -- --markdown "{{ justfile_directory() }}/docs/escape.md"

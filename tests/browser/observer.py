@@ -87,7 +87,7 @@ class Running:
             f"  - {{name: {name}, path: {name}, processes: 9000}}\n" for name in ("shop", "quiet", "broken")))
         self.socket = root / "admin.sock"
         self.processes = []
-        self.start("serve", str(root / "node.yaml"), "--admin", f"unix:{self.socket}", "--processes", "10000")
+        self.start("serve", str(root / "node.yaml"), "--admin", f"unix:{self.socket}", "--processes", "9000")
         until(self.socket.exists, "the host's socket")
         return self
 

@@ -16,6 +16,10 @@ pub enum Remote {
     /// Keys: up, down and Enter choose a tenant or a process, Esc goes back, `s` and `r` sort, `/` searches, `k` asks a process to
     /// end, `q` ends.
     Top(Top),
+    /// Lead a browser to a host: prints an address of this machine that counts once
+    ///
+    /// The page shows tenants, processes, the graph of them and the last ten minutes, until the command is ended.
+    Observe(Observe),
     /// Show what processes have printed and logged
     Logs(Logs),
     /// Send a message to a process
@@ -136,6 +140,17 @@ pub struct Top {
     /// Seconds between two looks
     #[arg(long, value_name = "SECONDS", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=3_600))]
     pub interval: u32,
+
+    #[command(flatten)]
+    pub target: Target,
+}
+
+/// Options of `observe`.
+#[derive(Debug, Args)]
+pub struct Observe {
+    /// The port; a free one by default
+    #[arg(long, value_name = "PORT", default_value_t = 0, hide_default_value = true)]
+    pub port: u16,
 
     #[command(flatten)]
     pub target: Target,

@@ -9,6 +9,7 @@ mod change;
 mod http;
 mod logs;
 mod look;
+mod observe;
 mod pack;
 pub mod place;
 pub mod show;
@@ -34,6 +35,7 @@ pub fn run(command: Remote) -> Result<u8, Refused> {
         Remote::Tenants(options) => look::tenants(&options),
         Remote::Ps(options) => look::processes(&options),
         Remote::Top(options) => return crate::top::run(&options),
+        Remote::Observe(options) => observe::observe(&options),
         Remote::Logs(options) => logs::logs(&options),
         Remote::Send(options) => act::send(&options),
         Remote::Call(options) => act::call(&options),

@@ -14,7 +14,7 @@ use tokio::runtime::Builder;
 
 use super::settings::open_node;
 use crate::arguments::Check;
-use crate::wall::Wall;
+use crate::wall::{Sockets, Wall};
 use crate::{FEW_PROCESSES, Refused, Silence, modules, reported, start_node};
 
 /// Whether a path names a node's file: a file that isn't an application's or Lua, or a folder with one and without an application.

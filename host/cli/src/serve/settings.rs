@@ -21,6 +21,7 @@ use crate::admin::{self, AdminOptions, Opened};
 use crate::arguments::{LogFormat, LogLevel, Serve};
 use crate::terminal::has_colours;
 use crate::verdict::USAGE;
+use crate::wall::Sockets;
 
 /// Bytes of a file with a variable's value. The number: a page of a disk many times, and no more than a variable should hold.
 const MAX_VARIABLE: u64 = 64 << 10;

@@ -308,3 +308,45 @@ fn a_confined_host_is_changed_by_its_socket_and_leaves_one_that_is_replaced() {
     running.signal("INT");
     assert!(running.finish().starts_with("exit code: 0\n"));
 }
+
+/// What is answered at an address of this machine.
+fn ask(address: &str, line: &str, token: &str) -> String {
+    let mut stream = std::net::TcpStream::connect(address).unwrap();
+    let request =
+        format!("{line} HTTP/1.1\r\nHost: {address}\r\nAuthorization: Bearer {token}\r\nConnection: close\r\n\r\n");
+    std::io::Write::write_all(&mut stream, request.as_bytes()).unwrap();
+    let mut answer = String::new();
+    std::io::Read::read_to_string(&mut stream, &mut answer).unwrap();
+    answer
+}
+
+#[test]
+fn a_browser_is_led_to_the_host_by_an_address_that_counts_once() {
+    let served = serve();
+    let url = fs::read_to_string(served.path().join("address")).unwrap();
+    let token = served.path().join("token");
+    fs::write(&token, SECRET).unwrap();
+    fs::set_permissions(&token, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
+    for node in [&["--node", "admin.sock"][..], &["--node", &url, "--token-file", "token"]] {
+        let mut command = lunarium(served.path(), &[&["observe", "--json"], node].concat());
+        let mut observing = command.stdout(Stdio::piped()).spawn().unwrap();
+        let mut line = String::new();
+        let mut output = std::io::BufReader::new(observing.stdout.take().unwrap());
+        std::io::BufRead::read_line(&mut output, &mut line).unwrap();
+        let told: Value = serde_json::from_str(&line).unwrap();
+        let told = told["url"].as_str().unwrap();
+        let (address, key) = told.strip_prefix("http://").and_then(|rest| rest.split_once("/#key=")).unwrap();
+        assert!(address.starts_with("127.0.0.1:") && key.len() == 64, "{told}");
+        let session = ask(address, "POST /observe/session", key);
+        let session: Value = serde_json::from_str(session.split_once("\r\n\r\n").unwrap().1).unwrap();
+        let session = session["token"].as_str().unwrap();
+        assert!(ask(address, "GET /v1/tenants", session).contains("\"name\":\"shop\""));
+        assert!(ask(address, "GET /v1/tenants", key).starts_with("HTTP/1.1 401 "));
+        assert!(ask(address, "POST /observe/session", key).starts_with("HTTP/1.1 401 "));
+        assert!(ask(address, "GET /", "none").contains("<title>Lunarium</title>"));
+        observing.kill().unwrap();
+        observing.wait().unwrap();
+    }
+    let told = served.run(&["observe", "--port", "99999"]);
+    assert!(told.starts_with("exit code: 2") && told.contains("--port"), "{told}");
+}

@@ -67,9 +67,21 @@ impl AsRef<[u8]> for Charged {
 /// Errors: there is no room for it.
 pub(crate) fn json(memory: &Memory, status: StatusCode, value: &impl serde::Serialize) -> Result<Response, Failed> {
     let bytes = serde_json::to_vec(value).map_err(|error| Failed::bug(&error))?;
+    charged(memory, status, "application/json", bytes)
+}
+
+/// An answer of this type.
+///
+/// Errors: there is no room for it.
+pub(crate) fn charged(
+    memory: &Memory,
+    status: StatusCode,
+    kind: &'static str,
+    bytes: Vec<u8>,
+) -> Result<Response, Failed> {
     let mut charge = memory.nothing();
     memory.grow(&mut charge, bytes.len())?;
-    Ok(bytes_of(status, "application/json", Bytes::from_owner(Charged { bytes, _charge: charge })))
+    Ok(bytes_of(status, kind, Bytes::from_owner(Charged { bytes, _charge: charge })))
 }
 
 /// An answer of this type, which nobody may keep or take for another.

@@ -16,6 +16,9 @@ mod graph;
 mod host;
 mod json;
 mod logs;
+mod numbers;
+mod observe;
+mod page;
 mod patient;
 mod process;
 mod processes;
@@ -32,6 +35,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Instant, SystemTime};
 
+use futures_lite::future::or;
 use tokio::runtime::{Builder, Handle};
 use tokio::sync::{Semaphore, oneshot, watch};
 
@@ -40,7 +44,9 @@ pub use access::{Token, TokenError};
 use answer::Memory;
 use audit::Audit;
 use connections::Connections;
+pub use observe::{Way, observe};
 
+use crate::metrics::{HttpSource, Metrics};
 use crate::{Host, Surroundings};
 
 /// The document that describes it, an OpenAPI one.
@@ -64,18 +70,21 @@ pub struct AdminConfig {
     pub names: Vec<String>,
     /// Where each change leaves a line.
     pub log: Arc<dyn Surroundings>,
+    /// Where tenants' requests from outside are counted.
+    pub requests: HttpSource,
 }
 
 impl AdminConfig {
     /// Nowhere.
     pub fn new(log: Arc<dyn Surroundings>) -> Self {
-        Self { unix: Vec::new(), tcp: None, names: Vec::new(), log }
+        Self { unix: Vec::new(), tcp: None, names: Vec::new(), log, requests: Box::new(|_| None) }
     }
 }
 
 /// What all requests have in common.
 pub(crate) struct Shared {
     pub(crate) host: Host,
+    pub(crate) metrics: Metrics,
     /// Where the host runs.
     pub(crate) runtime: Handle,
     pub(crate) access: Access,
@@ -104,11 +113,12 @@ impl Admin {
     ///
     /// Errors: the operating system gives no thread, or the sockets can't be waited for.
     pub fn start(host: Host, config: AdminConfig) -> io::Result<Self> {
-        let AdminConfig { unix, tcp, names, log } = config;
+        let AdminConfig { unix, tcp, names, log, requests } = config;
         let (tcp, token) = tcp.unzip();
         let (stop, stopping) = watch::channel(false);
         let draining = Arc::<AtomicBool>::default();
         let shared = Arc::new(Shared {
+            metrics: Metrics::new(host.clone(), requests),
             host,
             runtime: Handle::current(),
             access: Access { token, names },
@@ -129,7 +139,9 @@ impl Admin {
         };
         let (end, ended) = oneshot::channel();
         thread::Builder::new().name("admin".to_owned()).spawn(move || {
-            runtime.block_on(server::serve(&shared, listeners));
+            // The curves are this thread's too: looking at processes takes no time of theirs.
+            let recorded = async { shared.metrics.record().await };
+            runtime.block_on(or(server::serve(&shared, listeners), recorded));
             drop(runtime);
             // Nobody may wait for it.
             let _ = end.send(());

@@ -10,7 +10,7 @@ use axum::response::Response;
 use serde_derive::Serialize;
 
 use super::Shared;
-use super::answer::{Failed, bytes_of, json};
+use super::answer::{Failed, charged, json};
 use super::routes::Route;
 use crate::metrics::{CONTENT_TYPE, Point, STEP};
 
@@ -24,9 +24,7 @@ pub(crate) fn routes() -> Vec<Route> {
 
 async fn metrics(State(shared): State<Arc<Shared>>) -> Result<Response, Failed> {
     let text = shared.metrics.text();
-    let mut charge = shared.memory.nothing();
-    shared.memory.grow(&mut charge, text.len())?;
-    Ok(bytes_of(StatusCode::OK, CONTENT_TYPE, super::answer::charged(text.as_bytes().to_vec(), charge)))
+    charged(&shared.memory, StatusCode::OK, CONTENT_TYPE, text.as_bytes().to_vec())
 }
 
 async fn host(State(shared): State<Arc<Shared>>) -> Result<Response, Failed> {
@@ -44,12 +42,15 @@ async fn tenant(State(shared): State<Arc<Shared>>, Path(name): Path<String>) -> 
     json(&shared.memory, StatusCode::OK, &History::of(Some(&name), &points))
 }
 
+/// A point's values, in the order of the columns.
+type Row = (f64, u64, u64, f64, u64, u64, u64, u64, u64, u64);
+
 #[derive(Serialize)]
 struct History<'h> {
     tenant: Option<&'h str>,
     step_seconds: f64,
     columns: [&'static str; 10],
-    rows: Vec<(f64, u64, u64, f64, u64, u64, u64, u64, u64, u64)>,
+    rows: Vec<Row>,
 }
 
 impl History<'_> {
@@ -69,7 +70,16 @@ impl History<'_> {
             )
         };
         let columns = [
-            "at", "processes", "memory", "cpu_seconds", "spawns", "failures", "messages", "unread", "refusals", "requests",
+            "at",
+            "processes",
+            "memory",
+            "cpu_seconds",
+            "spawns",
+            "failures",
+            "messages",
+            "unread",
+            "refusals",
+            "requests",
         ];
         History { tenant, step_seconds: STEP.as_secs_f64(), columns, rows: points.iter().map(row).collect() }
     }

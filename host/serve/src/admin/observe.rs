@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::Body;
-use axum::http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HOST};
+use axum::http::header::{ACCEPT, AUTHORIZATION, CONNECTION, CONTENT_TYPE, HOST, TRANSFER_ENCODING};
 use axum::http::{HeaderName, HeaderValue, Method, Request, StatusCode};
 use axum::response::{IntoResponse, Response};
 use hyper::body::Incoming;
@@ -128,7 +128,8 @@ impl Gate {
         }
         let mut key = self.key.lock();
         let Some(known) = &*key else {
-            let failed = Failed::new(StatusCode::UNAUTHORIZED, ErrorKind::PermissionDenied, "this address was opened already");
+            let failed =
+                Failed::new(StatusCode::UNAUTHORIZED, ErrorKind::PermissionDenied, "this address was opened already");
             return Err(failed.with_help("`lunarium observe` prints another one; if it wasn't you, end it"));
         };
         self.check(known, false, request)?;
@@ -158,7 +159,12 @@ impl Gate {
                 ask(TcpStream::connect(address).await?, onward).await?
             }
         };
-        Ok(answer.map(Body::new))
+        let mut answer = answer.map(Body::new);
+        // Of that connection, not of this one.
+        for name in [CONNECTION, TRANSFER_ENCODING] {
+            answer.headers_mut().remove(name);
+        }
+        Ok(answer)
     }
 }
 

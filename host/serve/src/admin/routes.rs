@@ -12,7 +12,7 @@ use axum::routing::{MethodFilter, MethodRouter, on};
 use lunarium_engine::ErrorKind;
 
 use super::answer::Failed;
-use super::{Shared, act, change, events, graph, host, logs, process, processes, tenants};
+use super::{Shared, act, change, events, graph, host, logs, numbers, page, process, processes, tenants};
 
 /// One route.
 pub(crate) struct Route {
@@ -48,6 +48,11 @@ impl Route {
         Self::new("delete", MethodFilter::DELETE, path, handler)
     }
 
+    /// The same, and the document doesn't tell of it: it is none of the interface.
+    pub(crate) fn not_described(self) -> Self {
+        Self { is_described: false, ..self }
+    }
+
     /// The same for anybody, without a token: nothing of it may be a secret, and its path has no parameters.
     pub(crate) fn open(self) -> Self {
         Self { open: true, ..self }
@@ -66,6 +71,8 @@ pub(crate) fn table() -> Vec<Route> {
         act::routes(),
         events::routes(),
         logs::routes(),
+        numbers::routes(),
+        page::routes(),
     ];
     all.into_iter().flatten().collect()
 }

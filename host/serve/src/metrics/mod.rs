@@ -12,7 +12,6 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
-use tokio::task;
 
 use self::history::History;
 use self::reading::{Reading, TenantReading};
@@ -28,13 +27,8 @@ const FRESH: Duration = Duration::from_secs(1);
 /// Tells of a tenant's requests from outside, by its name; none: it answers none.
 pub type HttpSource = Box<dyn Fn(&str) -> Option<HttpReading> + Send + Sync>;
 
-/// A host in numbers. Cheap to clone.
-#[derive(Clone)]
+/// A host in numbers.
 pub struct Metrics {
-    shared: Arc<Shared>,
-}
-
-struct Shared {
     host: Host,
     http: HttpSource,
     started: Instant,
@@ -45,15 +39,13 @@ struct Shared {
 impl Metrics {
     /// Those of a host that has just started.
     pub fn new(host: Host, http: HttpSource) -> Self {
-        let (text, history) = (Mutex::default(), Mutex::default());
-        Self { shared: Arc::new(Shared { host, http, started: Instant::now(), text, history }) }
+        Self { host, http, started: Instant::now(), text: Mutex::default(), history: Mutex::default() }
     }
 
-    /// The text for Prometheus, of [`CONTENT_TYPE`]. It looks at every process, 8,000 in about a millisecond: for a thread for blocking
-    /// work.
+    /// The text for Prometheus, of [`CONTENT_TYPE`]. It looks at every process, 8,000 in some milliseconds.
     pub fn text(&self) -> Arc<str> {
         // Who comes meanwhile waits, and gets the same.
-        let mut text = self.shared.text.lock();
+        let mut text = self.text.lock();
         match &*text {
             Some((made, text)) if made.elapsed() < FRESH => Arc::clone(text),
             _ => {
@@ -66,33 +58,31 @@ impl Metrics {
 
     /// The last ten minutes, a point every [`STEP`], oldest first; of the whole host, or of a tenant. None: there is no such tenant.
     pub fn history(&self, tenant: Option<&str>) -> Option<Vec<Point>> {
-        let history = self.shared.history.lock();
+        let history = self.history.lock();
         match tenant {
             None => Some(history.host()),
             Some(name) => history.tenant(name),
         }
     }
 
-    /// Takes points for as long as it is polled.
+    /// Takes points for as long as it is polled: where that takes nobody's time.
     pub async fn record(&self) {
         let mut due = tokio::time::interval(STEP);
         due.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
             due.tick().await;
-            let metrics = self.clone();
-            // A panic is one point less.
-            let _ = task::spawn_blocking(move || metrics.note()).await;
+            self.note();
         }
     }
 
     /// Takes a point now.
     pub fn note(&self) {
         let reading = self.read();
-        self.shared.history.lock().note(&reading);
+        self.history.lock().note(&reading);
     }
 
     fn read(&self) -> Reading {
-        let Shared { host, http, started, .. } = &*self.shared;
+        let Self { host, http, started, .. } = self;
         let engine = host.engine();
         Reading {
             uptime: started.elapsed(),

@@ -102,7 +102,7 @@ impl Row {
         Row {
             host: counts.host.to_string(),
             processes: counts.processes.used,
-            processes_limit: bound(counts.processes.limit),
+            processes_limit: bound(counts.processes.limit).filter(|limit| *limit < u32::MAX.into()),
             memory: counts.memory.used,
             memory_limit: bound(counts.memory.limit),
             cpu: counts.cpu,

@@ -3,6 +3,7 @@
 mod admin;
 mod changes;
 mod metrics;
+mod page;
 mod tenants;
 
 use std::fmt::Write as _;

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use lunarium_engine::{EntryId, HostDefinition, HostId, SpawnRequest};
+use lunarium_engine::{EntryId, HostDefinition, HostId, SpawnRequest, Value};
 use lunarium_serve::metrics::HttpReading;
 use lunarium_serve::{Host, Metrics};
 use tempfile::{TempDir, tempdir};
@@ -14,7 +14,7 @@ use super::{ENTRIES, said, service, start, tenant, write};
 /// Entries of a tenant with a service that fails once, and with a program that ends as it is told.
 const FAILING: [&str; 4] = [
     "{name: worker, kind: process.lua, source: 'file://worker.lua'}",
-    "{name: ends, kind: process.lua, source: 'file://ends.lua'}",
+    "{name: ends, kind: process.lua, source: 'file://ends.lua', limits: {mailbox_messages: 8}}",
     "{name: service, kind: process.service, process: worker, host: 'app:processes', lifecycle: {restart: {initial_delay: 1ms}}}",
     "{name: never, kind: process.service, process: worker, host: 'app:processes', lifecycle: {auto_start: false}}",
 ];
@@ -26,7 +26,7 @@ end }";
 
 const ENDS: &str = "return { main = function(how)
   if how == 'fails' then error('no') end
-  if how == 'asks' then return process.spawn('app:ends', 'app:processes', ('x'):rep(2 << 20)) end
+  if how == 'asks' then for i = 1, 20 do process.send(process.pid(), 'nobody listens', i) end end
 end }";
 
 async fn some_host(root: &TempDir) -> Host {
@@ -66,6 +66,8 @@ async fn what_happens_is_told_by_tenant_and_process_host() {
         node.spawn(request.with_arguments(vec![how.into()])).unwrap().wait_blocking()
     };
     let _ = (run("fails"), run("ends"), run("asks"));
+    let large = Value::from("x".repeat(2 << 20).as_str());
+    node.send(node.processes()[0].pid.as_str(), "t", &large).unwrap_err();
     let text = metrics(&host).text();
     assert!(text.ends_with("# EOF\n"), "{text}");
     let series = series(&text);
@@ -73,7 +75,8 @@ async fn what_happens_is_told_by_tenant_and_process_host() {
     let a = r#"tenant="a",host="app:processes""#;
     assert_eq!(of(&format!("lunarium_ends_total{{{a},kind=\"Internal\"}}")), 1.0);
     assert!(of(&format!("lunarium_ends_total{{{a},kind=\"completed\"}}")) >= 2.0);
-    assert_eq!(of(&format!("lunarium_refusals_total{{{a},reason=\"message\"}}")), 1.0);
+    assert!(of(&format!("lunarium_refusals_total{{{a},reason=\"mailbox_messages\"}}")) >= 10.0);
+    assert_eq!(of(r#"lunarium_refusals_total{tenant="a",host="",reason="message"}"#), 1.0);
     assert!(of(&format!("lunarium_spawns_total{{{a}}}")) >= 4.0);
     assert_eq!(of(&format!("lunarium_processes{{{a}}}")), 1.0);
     assert!(of(&format!("lunarium_memory_bytes{{{a}}}")) > 0.0);

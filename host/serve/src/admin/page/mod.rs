@@ -40,7 +40,10 @@ pub(crate) const FILES: [File; 16] = [
 
 /// Its routes, for anybody: there is no secret in them.
 pub(crate) fn routes() -> Vec<Route> {
-    FILES.into_iter().map(|file| Route::get(file.0, move || async move { answer(file) }).open().not_described()).collect()
+    FILES
+        .into_iter()
+        .map(|file| Route::get(file.0, move || async move { answer(file) }).open().not_described())
+        .collect()
 }
 
 fn answer((_, kind, text): File) -> Response {
@@ -88,8 +91,20 @@ mod tests {
 
     /// What turns a text into markup or code; what a page without network can't have; what the policy forbids.
     const NEVER: [&str; 14] = [
-        "innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "srcdoc", "DOMParser", "createContextualFragment",
-        "eval(", "Function(", "setTimeout(\"", "javascript:", "https://", "@import", "url(",
+        "innerHTML",
+        "outerHTML",
+        "insertAdjacentHTML",
+        "document.write",
+        "srcdoc",
+        "DOMParser",
+        "createContextualFragment",
+        "eval(",
+        "Function(",
+        "setTimeout(\"",
+        "javascript:",
+        "https://",
+        "@import",
+        "url(",
     ];
 
     #[test]

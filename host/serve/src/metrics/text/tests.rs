@@ -22,7 +22,7 @@ fn no_text_leaves_its_label() {
     registry.register_collector(Box::new(Named("a\"} 2\nlunarium_fake 3 \\")));
     let mut text = String::new();
     encode(&mut text, &registry).unwrap();
-    let expected = "# HELP lunarium_tenants Tenants.\n# TYPE lunarium_tenants counter\n\
+    let expected = "# HELP lunarium_tenants Tenants\n# TYPE lunarium_tenants counter\n\
         lunarium_tenants_total{tenant=\"a\\\"} 2\\nlunarium_fake 3 \\\\\",other=\"b\"} 1.0\n# EOF\n";
     assert_eq!(text, expected);
 }
