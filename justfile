@@ -120,6 +120,17 @@ bench *groups:
     cargo build --release --locked -p lunarium-cli -p lunarium-bench
     target/release/lunarium-bench target/bench.json {{ groups }}
 
+# Measures one group under Linux's perf, with the names of the guest's functions, and prints where time goes: just profile programs.
+profile group *options:
+    #!/bin/sh
+    set -eu
+    command -v perf >/dev/null || { echo "needs \`perf\` (Debian: linux-perf)" >&2; exit 1; }
+    core=$(guest/build/core named)
+    {{ guest_tool }} build "$core" --to "$PWD/target/profile/guest.wasm"
+    LUNARIUM_GUEST="$PWD/target/profile/guest.wasm" cargo build --release --locked -p lunarium-cli -p lunarium-bench --features lunarium-engine/profile
+    perf record --freq 2000 --output target/profile/perf.data {{ options }} target/release/lunarium-bench target/profile/bench.json {{ group }}
+    perf report --input target/profile/perf.data --stdio --no-children --call-graph none --sort comm,dso,symbol --percent-limit 0.5
+
 # Compares two builds of lunarium-bench in turns, each beside its lunarium: just bench-pair /tmp/old/lunarium-bench target/release/lunarium-bench 5 spawn.
 bench-pair old new rounds="5" *groups:
     {{ new }} --pair {{ old }} {{ new }} {{ rounds }} {{ groups }}
