@@ -104,7 +104,7 @@ extern "C-unwind" fn evaluate(lua: Lua) -> c_int {
         let ids = (1..=count).map(id).collect::<Result<Vec<_>, _>>()?;
         let actor = lua.bytes(2).map(|id| actor_of(id, lua.bytes(3))).transpose()?;
         let attributes = attributes.map(|payload| &payload[..]);
-        lua.context().host.evaluate(&ids, actor.as_ref(), action, resource, attributes)
+        lua.context().host.evaluate(&ids, actor, action, resource, attributes)
     });
     match decided {
         Ok(decision) => {

@@ -73,7 +73,7 @@ pub trait Host {
     fn evaluate(
         &self,
         policies: &[&str],
-        actor: Option<&ActorParam<'_>>,
+        actor: Option<ActorParam<'_>>,
         action: &str,
         resource: &str,
         attributes: Option<&[u8]>,

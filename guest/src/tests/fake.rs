@@ -396,12 +396,12 @@ impl Host for Fake {
     fn evaluate(
         &self,
         policies: &[&str],
-        actor: Option<&ActorParam<'_>>,
+        actor: Option<ActorParam<'_>>,
         action: &str,
         resource: &str,
         attributes: Option<&[u8]>,
     ) -> Result<Decision, Refusal> {
-        let actor = actor.map(|ActorParam { id, meta }| (*id, meta.map(show::payload)));
+        let actor = actor.map(|ActorParam { id, meta }| (id, meta.map(show::payload)));
         let attributes = attributes.map(show::payload);
         self.0.line(&format!("-- evaluate {policies:?} {actor:?} {action} {resource} {attributes:?}"));
         if policies.contains(&"app:unknown") {

@@ -202,7 +202,7 @@ impl Host for Imports {
     fn evaluate(
         &self,
         policies: &[&str],
-        actor: Option<&ActorParam<'_>>,
+        actor: Option<ActorParam<'_>>,
         action: &str,
         resource: &str,
         attributes: Option<&[u8]>,

@@ -87,7 +87,7 @@ pub use lunarium_schedule::{Portion, Sleep};
 pub use module::{Arguments, Caller, FunctionError, Module, ModuleError, Raw, did_you_mean};
 pub use node::{
     CallError, CompileError, Ending, Events, GlobalUse, Globals, Held, Named, NodeEvent, ProcessDetails, ProcessInfo,
-    ServiceStep, SpawnError, SpawnRequest, StartError, Usage,
+    Returning, ServiceStep, SpawnError, SpawnRequest, StartCall, StartError, Usage,
 };
 pub use process::{AtRest, Level, Output, ProcessLabel, ProcessState, visibility};
 pub use value::{
