@@ -674,6 +674,7 @@ function process.limits() end
 ---@field timers process.Limit
 ---@field coroutines process.Limit
 ---@field names process.Limit
+---@field groups process.Limit groups that it is in or watches
 ---@field listeners process.Limit topics
 ---@field log_lines process.Limit of this second
 local limits = {}

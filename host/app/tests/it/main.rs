@@ -7,6 +7,7 @@
 
 mod application;
 mod documentation;
+mod elsewhere;
 mod failure;
 mod grants;
 mod limits;

@@ -20,6 +20,7 @@ mod place;
 mod security;
 mod services;
 mod signals;
+mod starts;
 mod usage;
 mod wall;
 

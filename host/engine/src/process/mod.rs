@@ -20,7 +20,7 @@ use std::task::{Poll, Waker};
 use bytes::Bytes;
 use lunarium_kernel::{
     Account, BatchLimits, CallLimits, EntryId, Event, Exhausted, Failure, Holding, Item, Limits, LimitsOverride,
-    MESSAGE_COST, Mailbox, Message, Name, Outcome, Pid, Reply, RequestError, ReturnError, Security, SendError, Spawned,
+    MESSAGE_COST, Mailbox, Message, Outcome, Pid, Reply, RequestError, ReturnError, Security, SendError, Spawned,
     Topic, Unread, topic_bytes,
 };
 use parking_lot::{Mutex, MutexGuard};
