@@ -127,3 +127,31 @@ debug = {}
 ---@return string text
 ---@nodiscard
 function debug.traceback(message, level) end
+
+--- `table.unpack`, by its older name.
+---
+--- ```lua
+--- print(unpack({ 1, 2, 3 })) --> 1 2 3
+--- ```
+---@param list table
+---@param first? integer
+---@param last? integer
+---@return any ...
+---@nodiscard
+function unpack(list, first, last) end
+
+--- Of `table` there is all that Lua's manual tells, and `create`.
+---@class tablelib
+table = {}
+
+--- An empty table with room for so many items and fields, for who knows how many there will be.
+---
+--- ```lua
+--- print(#table.create(1000)) --> 0
+--- ```
+---@param items integer
+---@param fields? integer
+---@return table list
+---@nodiscard
+function table.create(items, fields) end
+

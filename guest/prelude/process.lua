@@ -1,6 +1,8 @@
 -- The module `process`: a table of functions that other files own.
 local rt = ...
+local next = next
 local mailbox, S = rt.mailbox, rt.state
+local register, unregister = rt.register, rt.unregister
 local host_limits, listener_count = rt.limits, rt.listener_count
 
 -- What the process holds of its limits: the host counts some, the others are counted here.
@@ -11,6 +13,35 @@ local function limits()
   all.coroutines = { used = S[SPAWNED], limit = S[MOST_COROUTINES] }
   all.listeners = { used = listener_count(), limit = S[MOST_LISTENERS] }
   return all
+end
+
+-- Theirs who come from a runtime with clusters: a name here is always the node's.
+local LOCAL <const> = "local"
+local scopes = { LOCAL = LOCAL, EVENTUAL = "eventual", CONSISTENT = "consistent", STRONG = "strong" }
+
+local function check_scope(scope)
+  if scope == nil or scope == LOCAL then return nil end
+  for name, value in next, scopes do
+    if value == scope then
+      return "scope `" .. name .. "` needs a cluster, which isn't there: a name is the node's, `process.registry.LOCAL`"
+    end
+  end
+  return "scope is a " .. rt.type_name(scope) .. ", none of process.registry's constants"
+end
+
+local registry = { lookup = rt.lookup }
+for name, value in next, scopes do registry[name] = value end
+
+function registry.register(name, pid, scope)
+  local wrong = check_scope(scope)
+  if wrong then return rt.invalid(wrong) end
+  return register(name, pid)
+end
+
+function registry.unregister(name, scope)
+  local wrong = check_scope(scope)
+  if wrong then return rt.invalid(wrong) end
+  return unregister(name)
 end
 
 rt.process = {
@@ -31,6 +62,7 @@ rt.process = {
   upgrade = rt.upgrade,
   limits = limits,
   with_context = rt.with_context,
+  with_options = rt.with_options,
   terminate = rt.terminate,
   cancel = rt.cancel,
   monitor = rt.monitor,
@@ -40,5 +72,6 @@ rt.process = {
   get_options = rt.get_options,
   set_options = rt.set_options,
   event = { EXIT = "pid.exit", LINK_DOWN = "pid.link.down", CANCEL = "pid.cancel" },
-  registry = { register = rt.register, lookup = rt.lookup, unregister = rt.unregister },
+  registry = registry,
+  group = rt.group,
 }

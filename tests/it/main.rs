@@ -17,6 +17,7 @@ mod errors;
 mod exec;
 mod fairness;
 mod fs;
+mod group;
 mod guest_module;
 mod guides;
 mod hash;

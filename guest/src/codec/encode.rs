@@ -38,11 +38,12 @@ impl Unfit {
     /// The text for people; `root` is what the script calls the value: `payload`, `result`.
     pub fn message(self, root: &str) -> String {
         let join = |path: Vec<String>| path.iter().rev().fold(root.to_owned(), |text, step| text + step);
+        let (is, exceeds) = if root == "arguments" || root == "attributes" { ("are", "exceed") } else { ("is", "exceeds") };
         match self {
             Self::Value { what, path } => format!("{} is a {what}", join(path)),
             Self::Key { what, path } => format!("{} has a key that is a {what}", join(path)),
-            Self::TooDeep => format!("{root} is nested deeper than {DEPTH} tables"),
-            Self::TooLarge(limit) => format!("{root} exceeds the message limit of {limit} bytes"),
+            Self::TooDeep => format!("{root} {is} nested deeper than {DEPTH} tables"),
+            Self::TooLarge(limit) => format!("{root} {exceeds} the message limit of {limit} bytes"),
         }
     }
 

@@ -26,6 +26,14 @@ impl Type {
         Self { kept: Some(lua.keep()), address }
     }
 
+    /// Pushes the metatable; nil before there is one.
+    pub fn push(&self, lua: Lua) {
+        match self.kept {
+            Some(kept) => lua.push_kept(kept),
+            None => lua.push_nil(),
+        }
+    }
+
     /// Gives the value on top this type.
     #[inline]
     pub fn set(&self, lua: Lua) {
@@ -52,6 +60,7 @@ pub struct Types {
     /// What `msg.topic` and `msg.payload` read without a call: travels as the value in it.
     pub field: Cell<Type>,
     pub timer: Cell<Type>,
+    pub logger: Cell<Type>,
     pub actor: Cell<Type>,
     pub policy: Cell<Type>,
     pub scope: Cell<Type>,

@@ -15,7 +15,9 @@ use lunarium_contract::{length, module};
 
 use crate::api::{self, base64, chunk::load_chunk, duration, hash, json, random, time, uuid};
 use crate::codec::decode_spread;
-use crate::host::{Chunk, Code, ErrorKind, Event, GlobalUse, Globals, Host, Named, Outcome, Program, Status};
+use crate::host::{
+    Called, Chunk, Code, ErrorKind, Event, GlobalUse, Globals, Host, Named, Outcome, Program, Returning, Status,
+};
 use crate::lua::wait::limit_stack;
 use crate::lua::{Broken, Kind, Library, Lua, Reference};
 use crate::state::context::Context;
@@ -145,7 +147,19 @@ impl Vm {
         let named = |(line, name)| Named { name: text(name), line };
         let required = modules.required.into_iter().map(named).collect();
         let returned = modules.returned.into_iter().map(|(name, line)| named((line, name))).collect();
-        Globals { there, members, uses, required, returned }
+        let called = |call: globals::Call| Called {
+            function: text(call.function),
+            line: call.line,
+            texts: call.texts.into_iter().map(|(place, found)| (place, text(found))).collect(),
+            dropped: call.dropped,
+        };
+        let calls = modules.calls.into_iter().map(called).collect();
+        let returns = match (modules.gives, modules.has_idle_main) {
+            (true, _) => Returning::Something,
+            (false, false) => Returning::Nothing,
+            (false, true) => Returning::NothingOfMain,
+        };
+        Globals { there, members, uses, required, returned, returns, calls }
     }
 
     /// What every process finds, sorted.
@@ -265,8 +279,8 @@ struct Members {
 impl Members {
     /// Adds what the table on top of the stack has.
     fn add(&mut self, mut lua: Lua, module: &str) {
-        // Whoever has a metatable has more than can be seen.
-        if lua.kind(-1) != Kind::Table || lua.metatable(-1) != 0 {
+        // Whoever has a metatable has more than can be seen; that of `string` only makes it callable.
+        if lua.kind(-1) != Kind::Table || lua.metatable(-1) != 0 && module != "string" {
             return;
         }
         self.tables.insert(module.as_bytes().to_vec());

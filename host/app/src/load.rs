@@ -3,6 +3,7 @@
 //! Owns the order of the checks and that all of them run: what one finds doesn't hide what another would. Refuses to
 //! start anything.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use cap_std::fs::Dir;
@@ -10,7 +11,7 @@ use lunarium_engine::{Chunk, CompileError, Definition, Directory, Globals, Grant
 use lunarium_kernel::EntryId;
 
 use crate::application::{App, DEFAULT_HOST, Host, MAIN, Program};
-use crate::raw::{self, RawEntry};
+use crate::raw::{self, Kind, RawEntry};
 use crate::report::{Mistake, Report};
 use crate::resolve::{self, Authority};
 use crate::review;
@@ -45,6 +46,12 @@ pub struct Draft {
     modules: Vec<Module>,
     /// The names of modules in grants.
     granted: Vec<At<String>>,
+    /// The names in `modules:`, and those of imports.
+    wished: Vec<At<String>>,
+    aliases: BTreeSet<String>,
+    ids: review::Ids,
+    /// A program without an application.
+    is_single: bool,
     report: Report,
     warnings: Vec<Mistake>,
 }
@@ -80,7 +87,21 @@ impl Draft {
         let warnings = review::of_entries(&entries, &chunks);
         let granted = entries.iter().filter_map(RawEntry::grants).flat_map(|grants| grants.modules.iter().cloned());
         let granted = granted.collect();
-        Self { app, granted, report, warnings, globals: Vec::new(), modules: Vec::new() }
+        let wished = entries.iter().flat_map(RawEntry::modules).cloned().collect();
+        let aliases = entries.iter().flat_map(RawEntry::imports).map(|import| import.alias.value.clone()).collect();
+        let ids = ids(&entries);
+        Self {
+            app,
+            granted,
+            wished,
+            aliases,
+            ids,
+            is_single: false,
+            report,
+            warnings,
+            globals: Vec::new(),
+            modules: Vec::new(),
+        }
     }
 
     /// Reads a single program: `app:main` on `app:processes`.
@@ -97,8 +118,20 @@ impl Draft {
             }
             Err(error) => report.push(Mistake::new(error.to_string())),
         }
-        let (granted, warnings) = (Vec::new(), Vec::new());
-        Self { app, granted, report, warnings, globals: Vec::new(), modules: Vec::new() }
+        let processes = app.definitions.iter().map(|definition| definition.entry.to_string()).collect();
+        let ids = review::Ids { processes, ..review::Ids::default() };
+        Self {
+            app,
+            granted: Vec::new(),
+            wished: Vec::new(),
+            aliases: BTreeSet::new(),
+            ids,
+            is_single: true,
+            report,
+            warnings: Vec::new(),
+            globals: Vec::new(),
+            modules: Vec::new(),
+        }
     }
 
     /// The most processes that can be alive at once, by the application's hosts; none when a host doesn't say.
@@ -155,7 +188,7 @@ impl Draft {
     ///
     /// Errors: the report of everything that is wrong, without warnings.
     pub fn judge(mut self) -> Result<(App, Report), Report> {
-        if !self.report.is_empty() {
+        if !self.report.is_clean() {
             self.report.sort();
             return Err(self.report);
         }
@@ -170,8 +203,17 @@ impl Draft {
         let undefined = review::undefined(&self.app, &checked);
         let unknown = review::unknown(&self.app, &checked, &self.modules, &self.granted);
         let misspelt = review::misspelt(&self.app, &checked);
-        let unused = if self.report.is_empty() { std::mem::take(&mut self.warnings) } else { Vec::new() };
-        let warnings = undefined.into_iter().chain(unknown).chain(misspelt).chain(unused);
+        let unused = if self.report.is_clean() { std::mem::take(&mut self.warnings) } else { Vec::new() };
+        let wished = review::wished(&self.wished, &self.modules, &self.aliases);
+        let warnings: Vec<_> = undefined
+            .into_iter()
+            .chain(wished)
+            .chain(review::starts(&checked, &self.ids))
+            .chain(review::idle(&self.app, &checked, self.is_single))
+            .chain(unknown)
+            .chain(misspelt)
+            .chain(unused)
+            .collect();
         self.report.extend(warnings);
         self.report.sort();
     }
@@ -180,13 +222,30 @@ impl Draft {
     ///
     /// Errors: the report of everything that is wrong.
     pub fn finish(mut self) -> Result<App, Report> {
-        if self.report.is_empty() {
+        if self.report.is_clean() {
             Ok(self.app)
         } else {
             self.report.sort();
             Err(self.report)
         }
     }
+}
+
+/// The ids of all entries, by what they can be named as.
+fn ids(entries: &[RawEntry]) -> review::Ids {
+    let mut ids = review::Ids::default();
+    for entry in entries {
+        let place = match entry.kind() {
+            Some(Kind::Process) => &mut ids.processes,
+            Some(Kind::Host) => &mut ids.hosts,
+            Some(Kind::Policy) => &mut ids.policies,
+            Some(_) => continue,
+            None => &mut ids.unusable,
+        };
+        place.insert(entry.id().to_owned());
+        ids.groups.extend(entry.policy().into_iter().flat_map(|policy| &policy.groups).map(|group| group.value.clone()));
+    }
+    ids
 }
 
 fn single(program: &Program) -> Definition {

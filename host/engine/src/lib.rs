@@ -87,7 +87,8 @@ pub use lunarium_schedule::{DELAY_BOUNDS, Delay, Portion, Sleep};
 pub use module::{Arguments, Caller, FunctionError, Module, ModuleError, Raw, did_you_mean};
 pub use node::{
     CallError, CompileError, Ending, Events, GlobalUse, Globals, Held, HostCounts, Named, NodeCounts, NodeEvent,
-    ProcessDetails, ProcessInfo, Relations, ServiceStep, SpawnError, SpawnRequest, StartError, Usage,
+    ProcessDetails, ProcessInfo, Relations, Returning, ServiceStep, SpawnError, SpawnRequest, StartCall, StartError,
+    Usage,
 };
 pub use process::{AtRest, Level, Output, ProcessLabel, ProcessState, visibility};
 pub use value::{

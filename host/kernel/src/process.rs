@@ -8,7 +8,7 @@ use std::sync::Arc;
 use crate::consequence::Consequence;
 use crate::text::{SHOWN, cut};
 use crate::{
-    CountLimits, ErrorKind, Host, HostId, Kernel, LimitName, LinkError, MonitorError, Name, NodeLimits, Outcome, Pid,
+    CountLimits, ErrorKind, GroupName, Host, HostId, Kernel, LimitName, LinkError, MonitorError, Name, NodeLimits, Outcome, Pid,
     Rank, Refusal, ResolveError, Uptime,
 };
 
@@ -231,6 +231,10 @@ pub struct Process {
     /// Whom it executes.
     pub(crate) callees: BTreeSet<u64>,
     pub(crate) names: BTreeSet<Name>,
+    /// Which it is in.
+    pub(crate) groups: BTreeSet<GroupName>,
+    /// Of which it waits for a change, each with its request.
+    pub(crate) watched_groups: BTreeSet<(GroupName, u64)>,
     pub(crate) deadline: Option<Uptime>,
     pub(crate) lifetime: Option<Lifetime>,
     /// What the ends of others still have to mean for it.
@@ -268,13 +272,19 @@ impl Process {
 
     /// What it holds.
     pub fn usage(&self) -> CountLimits {
-        // None of the three passes its limit, which is a u32.
+        // None of these passes its limit, which is a u32.
         let count = |held: usize| u32::try_from(held).unwrap_or(u32::MAX);
         CountLimits {
             links: count(self.held_links()),
             monitors: count(self.monitors.len()),
             names: count(self.names.len()),
+            groups: count(self.held_groups()),
         }
+    }
+
+    /// Groups that it is in, and those of which it waits for a change.
+    pub(crate) fn held_groups(&self) -> usize {
+        self.groups.len().saturating_add(self.watched_groups.len())
     }
 
     /// Whom it is linked with, by number.
@@ -324,7 +334,7 @@ impl Kernel {
             chain: number,
             rank,
             limits,
-            carried: CountLimits { links: 0, monitors: 0, names: 0 },
+            carried: CountLimits { links: 0, monitors: 0, names: 0, groups: 0 },
             trap_links: false,
             links: BTreeSet::new(),
             monitors: BTreeSet::new(),
@@ -332,6 +342,8 @@ impl Kernel {
             call: None,
             callees: BTreeSet::new(),
             names: BTreeSet::from_iter(name.clone()),
+            groups: BTreeSet::new(),
+            watched_groups: BTreeSet::new(),
             deadline: None,
             lifetime: None,
             consequence: None,

@@ -7,7 +7,7 @@
   (import "lunarium:process/mailbox@0.1.0" "unlisten" (func $unlisten (param i32 i32)))
   (import "lunarium:process/mailbox@0.1.0" "listen-to-all" (func $listen_to_all))
   (import "lunarium:process/process@0.1.0" "spawn" (func $spawn (param i32 i32)))
-  (import "lunarium:process/process@0.1.0" "exec" (func $exec (param i32 i32 i32 i32 i32 i32 i32)))
+  (import "lunarium:process/process@0.1.0" "exec" (func $exec (param i32 i32)))
   (import "lunarium:process/process@0.1.0" "upgrade" (func $upgrade (param i32 i32 i32 i32 i32 i32)))
   (import "lunarium:process/process@0.1.0" "terminate" (func $terminate (param i32 i32 i32)))
   (import "lunarium:process/process@0.1.0" "cancel" (func $cancel (param i32 i32 i32 i64 i32)))

@@ -11,6 +11,8 @@ pub mod form;
 mod kind;
 pub mod length;
 pub mod module;
+mod near;
 pub mod payload;
 
 pub use kind::ErrorKind;
+pub use near::nearest;

@@ -2,6 +2,7 @@
 //!
 //! Owns the keys that every entry has, and which reader a kind has.
 
+use super::elsewhere;
 use super::endpoint::{self, RawEndpoint};
 use super::field::Field;
 use super::fields::Fields;
@@ -72,6 +73,15 @@ impl RawEntry {
         match &self.body {
             RawBody::Process(process) => &process.imports,
             RawBody::Library(library) => &library.imports,
+            _ => &[],
+        }
+    }
+
+    /// The names in its `modules:`.
+    pub(crate) fn modules(&self) -> &[At<String>] {
+        match &self.body {
+            RawBody::Process(process) => &process.modules,
+            RawBody::Library(library) => &library.modules,
             _ => &[],
         }
     }
@@ -156,8 +166,12 @@ fn first_byte(start: usize) -> std::ops::Range<usize> {
 
 fn kind(field: Field<'_>, text: &str) -> Option<Kind> {
     let kind = Kind::parse(text);
+    if Kind::is_foreign(text) {
+        field.page.foreign.set(true);
+    }
     if kind.is_none() {
-        field.hinted(format!("unknown kind `{text}`"), hint(text, &Kind::ALL.map(Kind::as_str)));
+        let instead = elsewhere::instead_of(text).map(str::to_owned);
+        field.hinted(format!("unknown kind `{text}`"), instead.or_else(|| hint(text, &Kind::ALL.map(Kind::as_str))));
     }
     kind
 }

@@ -151,6 +151,21 @@ impl<'n> Fields<'n> {
         self.size(key).map(|value| At { value, place })
     }
 
+    /// Accepts keys of Wippy's that mean nothing here, each with a warning that says why.
+    pub(super) fn foreign(&mut self, keys: &[(&'static str, &str)]) {
+        for (key, why) in keys {
+            let Some(field) = self.optional(key) else { continue };
+            self.page.foreign.set(true);
+            let message = format!("`{key}` means nothing here");
+            self.page.push(Mistake::warning(message).at(&field.place()).hint(Some((*why).to_owned())));
+        }
+    }
+
+    /// Notes that the file is one of Wippy's.
+    pub(super) fn is_foreign(&self) {
+        self.page.foreign.set(true);
+    }
+
     /// Reports a mistake in the table.
     pub(super) fn push(&self, mistake: Mistake) {
         self.page.push(mistake);

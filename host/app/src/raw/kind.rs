@@ -4,6 +4,9 @@
 
 use std::fmt;
 
+const FUNCTION: &str = "function.lua";
+const TERMINAL: &str = "terminal.host";
+
 /// What an entry is, as `kind` says it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
@@ -33,7 +36,17 @@ impl Kind {
     }
 
     pub(super) fn parse(text: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|kind| kind.as_str() == text)
+        Self::ALL.into_iter().find(|kind| kind.as_str() == text).or(match text {
+            // Wippy's: what is called by `exec`, and where a command runs.
+            FUNCTION => Some(Self::Process),
+            TERMINAL => Some(Self::Host),
+            _ => None,
+        })
+    }
+
+    /// Whether the spelling is Wippy's alone.
+    pub(super) fn is_foreign(text: &str) -> bool {
+        text == FUNCTION || text == TERMINAL
     }
 }
 

@@ -53,6 +53,11 @@ impl Report {
         self.mistakes.is_empty()
     }
 
+    /// True when nothing keeps the application from running: there may be warnings.
+    pub fn is_clean(&self) -> bool {
+        self.mistakes.iter().all(Mistake::is_warning)
+    }
+
     /// The mistakes, in order of file and place.
     pub fn mistakes(&self) -> &[Mistake] {
         &self.mistakes

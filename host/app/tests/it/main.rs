@@ -7,6 +7,7 @@
 
 mod application;
 mod documentation;
+mod elsewhere;
 mod endpoints;
 mod failure;
 mod grants;

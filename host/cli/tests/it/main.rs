@@ -23,6 +23,7 @@ mod security;
 mod serve;
 mod services;
 mod signals;
+mod starts;
 mod usage;
 mod wall;
 

@@ -54,7 +54,7 @@ pub use ask::CallError;
 pub(crate) use ask::CallSpec;
 pub(crate) use call::Called;
 pub(crate) use caller::{Caller, Who};
-pub use check::{CompileError, GlobalUse, Globals, Named};
+pub use check::{CompileError, GlobalUse, Globals, Named, Returning, StartCall};
 pub use counts::{HostCounts, NodeCounts};
 pub(crate) use event::Refused;
 pub use event::{Ending, NodeEvent, ServiceStep};

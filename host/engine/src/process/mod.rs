@@ -21,7 +21,7 @@ use std::task::{Poll, Waker};
 use bytes::Bytes;
 use lunarium_kernel::{
     Account, BatchLimits, CallLimits, EntryId, Event, Exhausted, Failure, Holding, Item, Limits, MESSAGE_COST, Mailbox,
-    Message, Name, Outcome, Pid, Reply, RequestError, ReturnError, SendError, Spawned, Topic, Unread, topic_bytes,
+    Message, Outcome, Pid, Reply, RequestError, ReturnError, SendError, Spawned, Topic, Unread, topic_bytes,
 };
 use parking_lot::{Mutex, MutexGuard};
 
@@ -92,7 +92,7 @@ struct Arrivals {
     inbox: Inbox,
     /// What is charged for it, and for names and topics.
     holding: Holding,
-    /// What its names count as.
+    /// What its names count as, and the groups that it is in.
     names: u64,
     /// Messages that were accepted and not yet counted.
     accepted: u64,
@@ -400,23 +400,23 @@ impl Process {
         arrivals.settle();
     }
 
-    /// Charges what a name will take that it may get. What comes of it is told by [`Process::hold_name`], or not, and
-    /// [`Process::settle`] afterwards. Errors: a budget.
-    pub(crate) fn afford_name(&self, name: &Name) -> Result<(), Exhausted> {
-        self.arrivals.lock().afford_bytes(name.bytes())
+    /// Charges what a name will take that it may get, or a group that it may be in. What comes of it is told by [`Process::hold`], or
+    /// not, and [`Process::settle`] afterwards. Errors: a budget.
+    pub(crate) fn afford(&self, bytes: u64) -> Result<(), Exhausted> {
+        self.arrivals.lock().afford_bytes(bytes)
     }
 
-    /// It has the name from now on.
-    pub(crate) fn hold_name(&self, name: &Name) {
+    /// It has the name, or is in the group, from now on.
+    pub(crate) fn hold(&self, bytes: u64) {
         let mut arrivals = self.arrivals.lock();
-        arrivals.names = arrivals.names.saturating_add(name.bytes());
+        arrivals.names = arrivals.names.saturating_add(bytes);
         arrivals.settle();
     }
 
-    /// It doesn't have it any more.
-    pub(crate) fn free_name(&self, name: &Name) {
+    /// It isn't any more.
+    pub(crate) fn free(&self, bytes: u64) {
         let mut arrivals = self.arrivals.lock();
-        arrivals.names = arrivals.names.saturating_sub(name.bytes());
+        arrivals.names = arrivals.names.saturating_sub(bytes);
         arrivals.settle();
     }
 
