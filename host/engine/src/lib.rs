@@ -79,9 +79,9 @@ pub use catalogue::{
 };
 pub use files::{Directory, PathError};
 pub use lunarium_kernel::{
-    Actor, Attribute, Condition, ConditionError, EntryId, ErrorKind, Exhausted, Failure, Field, FieldError, Holding, HostError, HostId,
-    LimitName, Limits, LimitsOverride, LinkError, MonitorError, Operand, Operator, Outcome, Pattern, PatternError, Pid,
-    Policy, PolicyEffect, Refusal, ResolveError, Tally,
+    Actor, Attribute, Condition, ConditionError, EntryId, ErrorKind, Exhausted, Failure, Field, FieldError, Holding,
+    HostError, HostId, LimitName, Limits, LimitsOverride, LinkError, MonitorError, Operand, Operator, Outcome, Pattern,
+    PatternError, Pid, Policy, PolicyEffect, Refusal, ResolveError, Tally,
 };
 pub use lunarium_schedule::{DELAY_BOUNDS, Delay, Portion, Sleep};
 pub use module::{Arguments, Caller, FunctionError, Module, ModuleError, Raw, did_you_mean};

@@ -3,9 +3,9 @@
 //! Owns the keys and kinds of the format. Refuses to know about other files: whether an id exists, whether a source
 //! can be read and whether imports go in circles is `resolve`'s.
 
+mod elsewhere;
 mod endpoint;
 mod entry;
-mod elsewhere;
 mod field;
 mod fields;
 mod grants;

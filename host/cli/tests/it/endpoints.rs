@@ -128,7 +128,10 @@ fn the_example_of_a_webhook_answers() {
     let mut running = Running { child, lines };
     let address = address(&mut running);
     let post = |body: &str| {
-        ask(&address, &format!("POST /orders/tea HTTP/1.1\nHost: x\nConnection: close\nContent-Length: {}\n\n{body}", body.len()))
+        ask(
+            &address,
+            &format!("POST /orders/tea HTTP/1.1\nHost: x\nConnection: close\nContent-Length: {}\n\n{body}", body.len()),
+        )
     };
     assert_eq!(post("{\"count\": 2}"), "201 {\"count\":2,\"item\":\"tea\",\"total\":2}");
     assert_eq!(post("{\"count\": 3}"), "201 {\"count\":3,\"item\":\"tea\",\"total\":5}");

@@ -103,8 +103,12 @@ impl Sites {
                 At::Prefix => all.prefixes.insert(name.clone(), site),
                 At::Hosts(hosts) => {
                     for written in hosts {
-                        let Some(host) = host_name(&written) else { return Err(SiteError::Form { host: written, site: name }) };
-                        if let Some(other) = all.hosts.insert(host.clone(), Arc::clone(&site)).filter(|other| other.name != site.name) {
+                        let Some(host) = host_name(&written) else {
+                            return Err(SiteError::Form { host: written, site: name });
+                        };
+                        if let Some(other) =
+                            all.hosts.insert(host.clone(), Arc::clone(&site)).filter(|other| other.name != site.name)
+                        {
                             return Err(SiteError::Host { host, one: other.name.to_string(), other: name });
                         }
                     }

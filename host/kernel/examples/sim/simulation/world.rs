@@ -400,7 +400,9 @@ impl World {
                 same("flooded", &inbox.reply(request, outcome), &false)?;
                 requests.reply(request, bytes);
             }
-            (Effect::Reply { outcome, .. }, Expect::Changed { to, request }) => self.tell_change(to, request, outcome)?,
+            (Effect::Reply { outcome, .. }, Expect::Changed { to, request }) => {
+                self.tell_change(to, request, outcome)?
+            }
             (effect, _) => return Err(format!("effect {effect:?} is none of a delivery")),
         }
         Ok(true)
