@@ -81,7 +81,7 @@ extern "C-unwind" fn send(lua: Lua) -> c_int {
         last => Shape::Packed(3, last),
     };
     let context = lua.context();
-    let (unread, limit) = (context.unread(lua), context.message_limit.get());
+    let (unread, limit) = (context.unread(), context.message_limit.get());
     let told = |unfit: Unfit| unfit.message("payload");
     let sent = with_payload(lua, shape, limit, told, |payload| {
         let (mut accepted, mut last) = (0, None::<String>);
