@@ -1,11 +1,11 @@
--- Has a story written each second, by a process of its own.
+-- Has a story written each second, by a process of its own, until it is asked to end.
 local function main()
-  local number = 0
-  while true do
+  local events, number = process.events(), 0
+  repeat
     number = number + 1
-    print(assert(process.exec("news:writer", "news:processes", number)))
-    time.sleep("1s")
-  end
+    print((assert(process.exec("news:writer", "news:processes", number))))
+    local what = channel.select { events:case_receive(), time.after("1s"):case_receive() }
+  until what.channel == events
 end
 
 return { main = main }

@@ -81,7 +81,13 @@ impl Screen {
     /// Writes a line of a tenant's log.
     pub fn tenant(&self, tenant: &str, line: &LogLine) {
         let whose = Whose { tenant: Some(tenant), process: line.process.as_ref() };
-        self.write(whose, line.level, &line.message, &line.fields, "");
+        // What the host says may have more lines, which stand further in than what begins a line of the log.
+        let (first, rest) = match line.message.split_once('\n') {
+            Some((first, rest)) if line.process.is_none() && self.format == LogFormat::Text => (first, rest),
+            _ => (&*line.message, ""),
+        };
+        let rest = visible(rest.trim_end()).lines().map(|line| format!("\n  {line}")).collect::<String>();
+        self.write(whose, line.level, first, &line.fields, &rest);
     }
 
     /// Waits for the end of a span in which nobody took anything of a standard output that is full, and gives it up: who

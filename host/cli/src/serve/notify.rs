@@ -40,10 +40,9 @@ impl Manager {
 
     /// The host reloads, until it is ready again.
     pub fn reloading(&mut self) {
-        let now = NotifyState::monotonic_usec_now();
-        self.send(&[NotifyState::Reloading]);
-        if let Ok(now) = now {
-            self.send(&[NotifyState::Reloading, now]);
+        match NotifyState::monotonic_usec_now() {
+            Ok(now) => self.send(&[NotifyState::Reloading, now]),
+            Err(_) => self.send(&[NotifyState::Reloading]),
         }
     }
 

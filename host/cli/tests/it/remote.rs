@@ -288,7 +288,7 @@ fn a_confined_host_is_changed_by_its_socket_and_leaves_one_that_is_replaced() {
     assert!(told.starts_with("exit code: 1\n") && told.contains("error: the application has a mistake"), "{told}");
     let told = run(&["remove", "shop"]);
     assert!(told.starts_with("exit code: 1\n--- stderr\nerror: tenant `shop` stands in the node's file"), "{told}");
-    let told = run(&serve);
+    let told = run(&["serve", "--tenant", "other=shop", "--admin", "unix:admin.sock"]);
     assert!(told.starts_with("exit code: 1\n--- stderr\nerror: admin socket `admin.sock` is another host's"), "{told}");
     running.signal("TERM");
     let told = running.finish();

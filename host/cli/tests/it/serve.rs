@@ -121,7 +121,151 @@ tenants:
         ("asks/_index.yaml", &asks),
         ("asks/own/file", ""),
     ]);
-    expect![[r#""#]].assert_eq(&run(&folder, &["check", "."]));
+    expect![[r#"
+        exit code: 2
+        --- stderr
+        error: Lua does not compile: unexpected symbol near <eof>
+         --> ./asks/_index.yaml:4:45
+          |
+        4 |   - {name: main, kind: process.lua, source: 'return {', grants: {env: [TOKEN], modules: [mail], fs: [{path: /etc, write: true}, {path...
+          |                                             ^^^^^^^^^^
+
+        error: the application asks for the variable `TOKEN`
+         --> ./asks/_index.yaml:4:72
+          |
+        4 |   - {name: main, kind: process.lua, source: 'return {', grants: {env: [TOKEN], modules: [mail], fs: [{path: /etc, write: true}, {path...
+          |                                                                        ^^^^^
+          |
+         ::: ./node.yaml:7:12
+          |
+        7 |   - {name: asks, path: asks, env: {OTHER: {file: none.txt}}, grants: {http: [{url: 'http://b.example/*'}], fs: [{path: /etc}]}}
+          |            ---- which this entry doesn't allow
+          |
+          = help: give it in the tenant's `env`, or a `default` in an `env.variable` of the application
+
+        error: the application asks for the module `mail`
+         --> ./asks/_index.yaml:4:90
+          |
+        4 |   - {name: main, kind: process.lua, source: 'return {', grants: {env: [TOKEN], modules: [mail], fs: [{path: /etc, write: true}, {path...
+          |                                                                                          ^^^^
+          |
+         ::: ./node.yaml:7:12
+          |
+        7 |   - {name: asks, path: asks, env: {OTHER: {file: none.txt}}, grants: {http: [{url: 'http://b.example/*'}], fs: [{path: /etc}]}}
+          |            ---- which this entry doesn't allow
+          |
+          = help: list it in `modules` of the tenant's `grants`
+
+        warning: module `mail` is granted, and isn't there
+         --> ./asks/_index.yaml:4:90
+          |
+        4 |   - {name: main, kind: process.lua, source: 'return {', grants: {env: [TOKEN], modules: [mail], fs: [{path: /etc, write: true}, {path...
+          |                                                                                          ^^^^
+          |
+          = help: such modules are the embedding program's: this one has none
+
+        error: the application asks to change the directory `/etc`
+         --> ./asks/_index.yaml:4:109
+          |
+        4 |   - {name: main, kind: process.lua, source: 'return {', grants: {env: [TOKEN], modules: [mail], fs: [{path: /etc, write: true}, {path...
+          |                                                                                                             ^^^^
+          |
+         ::: ./node.yaml:7:120
+          |
+        7 |   - {name: asks, path: asks, env: {OTHER: {file: none.txt}}, grants: {http: [{url: 'http://b.example/*'}], fs: [{path: /etc}]}}
+          |                                                                                                                        ---- which this entry doesn't allow
+          |
+          = help: add `write: true`
+
+        error: the application asks for the directory `own`, which may be changed
+         --> ./asks/_index.yaml:4:136
+          |
+        4 | ...OKEN], modules: [mail], fs: [{path: /etc, write: true}, {path: own, write: true}], http: [{url: 'http://a.example/*'}]}}
+          |                                                                   ^^^
+          |
+         ::: ./node.yaml:7:12
+          |
+        7 |   - {name: asks, path: asks, env: {OTHER: {file: none.txt}}, grants: {http: [{url: 'http://b.example/*'}], fs: [{path: /etc}]}}
+          |            ---- which this entry doesn't allow
+          |
+          = help: list it in `fs` of the tenant's `grants`
+
+        error: the application asks for more of `http`: this is more than is allowed
+         --> ./asks/_index.yaml:4:163
+          |
+        4 | ...: [{path: /etc, write: true}, {path: own, write: true}], http: [{url: 'http://a.example/*'}]}}
+          |                                                                    ^
+          |
+         ::: ./node.yaml:7:71
+          |
+        7 |   - {name: asks, path: asks, env: {OTHER: {file: none.txt}}, grants: {http: [{url: 'http://b.example/*'}], fs: [{path: /etc}]}}
+          |                                                                       ---- which this entry doesn't allow
+          |
+          = help: say it in `http` of the tenant's `grants`
+
+        error: `memory`: `lots` is not a size
+         --> ./node.yaml:1:9
+          |
+        1 | memory: lots
+          |         ^^^^
+          |
+          = help: write it like `16MiB`, `500kB` or `4096` (bytes)
+
+        error: `log_level` can't be `loud`
+         --> ./node.yaml:2:12
+          |
+        2 | log_level: loud
+          |            ^^^^
+          |
+          = help: there are `debug`, `info`, `warn`, `error`
+
+        error: `processes` must be an integer from 1 to 4294967295, not `0`
+         --> ./node.yaml:4:41
+          |
+        4 |   - {name: shop, path: shop, processes: 0}
+          |                                         ^
+
+        error: tenant `shop` is named twice
+         --> ./node.yaml:5:12
+          |
+        5 |   - {name: shop, path: nowhere, grant: {}}
+          |            ^^^^
+          |
+         ::: ./node.yaml:4:12
+          |
+        4 |   - {name: shop, path: shop, processes: 0}
+          |            ---- first named here
+
+        error: folder `./nowhere` can't be opened: No such file or directory (os error 2)
+         --> ./node.yaml:5:24
+          |
+        5 |   - {name: shop, path: nowhere, grant: {}}
+          |                        ^^^^^^^
+
+        error: unknown key `grant` in tenant `shop`
+         --> ./node.yaml:5:33
+          |
+        5 |   - {name: shop, path: nowhere, grant: {}}
+          |                                 ^^^^^
+          |
+          = help: did you mean `grants`?
+
+        error: `Bad` can't be the name of a tenant
+         --> ./node.yaml:6:12
+          |
+        6 |   - {name: Bad, path: shop}
+          |            ^^^
+          |
+          = help: a tenant's name is up to 63 lower-case letters, digits and `-`, beginning with a letter: `shop-2`
+
+        error: there is no file `none.txt` for the variable `OTHER`
+         --> ./node.yaml:7:50
+          |
+        7 |   - {name: asks, path: asks, env: {OTHER: {file: none.txt}}, grants: {http: [{url: 'http://b.example/*'}], fs: [{path: /etc}]}}
+          |                                                  ^^^^^^^^
+
+        error: 14 mistakes and 1 warning
+    "#]].assert_eq(&run(&folder, &["check", "."]));
 }
 
 #[test]
@@ -187,6 +331,74 @@ fn the_host_s_own_environment_belongs_to_nobody() {
 }
 
 #[test]
+fn each_tenant_has_a_store_of_its_own_which_outlives_the_host() {
+    let asks = |word: &str, step: u8| {
+        index(&format!(
+            "  - name: main\n    kind: process.lua\n    grants: {{kv: [{{prefix: n, write: true}}]}}\n    source: |\n      \
+             return {{ main = function() print('{word} ' .. require('kv').increment('n', {step})) process.events():receive() end }}\n  \
+             - {{name: service, kind: process.service, process: main, host: 'app:processes'}}\n"
+        ))
+    };
+    let node = "data: data\ntenants:\n  - {name: a, path: a, grants: {kv: [{prefix: '', write: true}]}}\n  \
+                - {name: b, path: b, grants: {kv: [{prefix: '', write: true}]}}\n";
+    let folder = folder(&[("node.yaml", node), ("a/_index.yaml", &asks("a", 1)), ("b/_index.yaml", &asks("b", 10))]);
+    for (a, b) in [("a 1", "b 10"), ("a 2", "b 20")] {
+        let mut running = Running::start(&folder, &["serve"]);
+        let mut text = String::new();
+        let mut errors = std::io::BufReader::new(running.child.stderr.take().unwrap());
+        while !(text.contains(a) && text.contains(b)) {
+            assert_ne!(std::io::BufRead::read_line(&mut errors, &mut text).unwrap(), 0, "{text}");
+        }
+        running.signal("TERM");
+        // Whoever writes may go on until the end.
+        std::io::Read::read_to_string(&mut errors, &mut text).unwrap();
+        assert!(running.child.wait().unwrap().success(), "{text}");
+    }
+}
+
+#[test]
+fn what_was_deployed_comes_back_without_an_entry() {
+    let folder = two();
+    let deployment = folder.path().join("data/tenants/sent/deployments/7");
+    fs::create_dir_all(&deployment).unwrap();
+    fs::write(deployment.join("_index.yaml"), service("this-was-sent")).unwrap();
+    fs::write(deployment.join("worker.lua"), WAITS).unwrap();
+    fs::write(folder.path().join("data/tenants/sent/current"), "7\n").unwrap();
+    let mut running = Running::start(&folder, &["serve", "--data", "data"]);
+    running.wait_for_error("sent tenant runs deployment 7, from an archive");
+    running.wait_for_error("serving: 3 tenants");
+    running.signal("TERM");
+    assert!(running.finish().contains("sent service app:service has stopped"));
+}
+
+#[test]
+fn a_tenant_may_fill_no_directory_but_those_of_its_entry_behind_the_wall() {
+    let entry = |path: &str| {
+        index(&format!(
+            "  - name: main\n    kind: process.lua\n    grants: {{fs: [{{path: '{path}', write: true}}]}}\n    source: |\n      \
+             return {{ main = function() print('wrote', fs.write('{path}/file', 'text')) process.events():receive() end }}\n  \
+             - {{name: service, kind: process.service, process: main, host: 'app:processes'}}\n"
+        ))
+    };
+    let given = tempfile::tempdir().unwrap();
+    let path = given.path().join("below").to_str().unwrap().to_owned();
+    fs::create_dir(&path).unwrap();
+    let node = format!(
+        "tenants:\n  - {{name: a, path: a, grants: {{fs: [{{path: '{}', write: true}}]}}}}\n  - {{name: b, path: b}}\n",
+        given.path().display()
+    );
+    let folder = folder(&[("node.yaml", &node), ("a/_index.yaml", &entry(&path)), ("b/_index.yaml", &entry(&path))]);
+    let mut running = Running::start(&folder, &["serve"]);
+    running.wait_for_error("ERROR b tenant has failed");
+    running.wait_for_error("serving: 2 tenants, failed: b");
+    running.signal("HUP");
+    running.wait_for_error("tenant b is as it was");
+    running.signal("TERM");
+    running.finish();
+    assert_eq!(fs::read_to_string(given.path().join("below/file")).unwrap(), "text");
+}
+
+#[test]
 fn two_hosts_do_not_share_a_data_directory() {
     let folder = two();
     let mut running = Running::start(&folder, &["serve", "--data", "data"]);
@@ -202,8 +414,10 @@ fn the_service_manager_is_told() {
     let folder = two();
     let path = folder.path().join("notify");
     let manager = UnixDatagram::bind(&path).unwrap();
-    let mut command = lunarium(folder.path(), &["serve"]);
-    command.env("NOTIFY_SOCKET", &path).env("WATCHDOG_USEC", "20000");
+    let mut command = std::process::Command::new("sh");
+    // The number of the process that is watched, as systemd says it.
+    command.args(["-c", "WATCHDOG_PID=$$ exec \"$0\" serve", env!("CARGO_BIN_EXE_lunarium")]);
+    command.current_dir(folder.path()).env("NOTIFY_SOCKET", &path).env("WATCHDOG_USEC", "20000");
     let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     let lines = std::io::BufReader::new(child.stdout.take().unwrap());
     let running = Running { child, lines };
@@ -235,8 +449,10 @@ fn the_example_serves_three_tenants_of_which_one_does_its_worst() {
     running.wait_for_error("serving: 3 tenants");
     running.wait_for_error("refused:\\tResourceExhausted");
     running.wait_for_error("service mallory:hogs has failed and restarts");
-    running.wait_for_error("order 3: 12.50 EUR");
-    running.wait_for_error("story 3");
+    // The others go on.
+    running.wait_for_error("12.50 EUR");
+    running.wait_for_error("story ");
+    running.wait_for_error("12.50 EUR");
     running.signal("TERM");
     let text = running.finish();
     assert!(text.starts_with("exit code: 0\n") && text.contains("shop service shop:orders has stopped"), "{text}");

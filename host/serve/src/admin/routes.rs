@@ -16,10 +16,12 @@ use super::{Shared, act, change, events, graph, host, logs, numbers, page, proce
 
 /// One route.
 pub(crate) struct Route {
+    #[allow(dead_code, reason = "a test holds the document against it")]
     pub(crate) method: &'static str,
     pub(crate) path: &'static str,
     handler: MethodRouter<Arc<Shared>>,
     open: bool,
+    #[allow(dead_code, reason = "a test holds the document against it")]
     pub(crate) is_described: bool,
 }
 

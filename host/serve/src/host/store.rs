@@ -99,8 +99,8 @@ impl Store {
     }
 
     fn sync(&self) -> io::Result<()> {
-        // A directory is synced like a file.
-        self.dir.try_clone()?.into_std_file().sync_data()
+        // A directory is synced like a file; what is open of it is for finding others only.
+        self.dir.open(".")?.sync_data()
     }
 
     /// The numbers of the deployments that are there as a whole, ascending.
