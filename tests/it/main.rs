@@ -46,6 +46,7 @@ mod silence;
 mod spawn;
 mod spawner;
 mod start;
+mod still;
 mod style;
 mod tamper;
 mod terminate;

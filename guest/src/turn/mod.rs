@@ -136,7 +136,9 @@ fn run_task(lua: Lua) -> Option<Status> {
             None
         }
         Progress::Failed(why) => {
-            let starting = main && truth(lua, state::STARTING);
+            // Of a plain script the chunk is what runs.
+            let plain = lua.context().program.get().is_some_and(|program| program.plain);
+            let starting = main && !plain && truth(lua, state::STARTING);
             Some(Status::Exited(outcome::failed(lua, coroutine, why == Broken::Memory, starting)))
         }
     }

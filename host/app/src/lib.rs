@@ -23,8 +23,9 @@ mod review;
 mod explain;
 mod load;
 mod services;
+mod testing;
 
-pub use application::{App, DEFAULT_HOST, Host, Lifecycle, Service};
+pub use application::{App, DEFAULT_HOST, Host, Lifecycle, OWN_CHUNK, Service};
 pub use explain::{Cause, Explained, reached_limit};
 pub use limits::{LimitError, LimitSource, limit_in_force, parse_limit};
 pub use load::{Compiler, Draft};
@@ -36,4 +37,5 @@ pub use notation::{
 pub use report::{Mistake, Report};
 pub use resolve::{Authority, NoAuthority};
 pub use services::{ServiceChange, ServiceEvent, Services};
-pub use source::SourceFile;
+pub use source::{MAX_FILE, SourceFile};
+pub use testing::{TEST_ENDING, TestFile};

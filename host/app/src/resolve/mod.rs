@@ -39,8 +39,9 @@ pub(crate) fn resolve(
     let mut resolver = Resolver::new(entries, report);
     let imports = resolver.imports();
     let definitions = resolver.definitions(&chunks, &imports, &mut granter);
+    let libraries = resolver.all_libraries(&chunks);
     let services = resolver.services();
     let hosts = resolver.hosts(&services, &mut granter);
     let policies = resolver.policies();
-    (App { definitions, hosts, services, programs, policies, strict }, chunks)
+    (App { definitions, hosts, services, programs, policies, libraries, tests: Vec::new(), strict }, chunks)
 }

@@ -14,14 +14,18 @@ mod fault;
 mod grants;
 mod http;
 mod kv;
+mod manual;
 mod new;
 mod output;
 mod place;
+mod script;
 mod security;
 mod services;
 mod signals;
+mod testing;
 mod usage;
 mod wall;
+mod watch;
 
 use std::ffi::OsStr;
 use std::io::{BufRead, BufReader, Read};

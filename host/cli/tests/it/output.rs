@@ -273,3 +273,41 @@ fn what_was_printed_before_a_failure_comes_out() {
     "#]]
     .assert_eq(&run_file("return function() print('first') error('then', 0) end", &[]));
 }
+
+#[test]
+fn for_programs_every_line_on_standard_error_is_an_object() {
+    let files = [("broken.lua", "local x = = 1"), ("fails.lua", "logger:warn('w') error('no\\u{202e}', 0)")];
+    let folder = folder(&files);
+    let mut told = String::new();
+    for arguments in [
+        &["--log-format", "json", "fails.lua"][..],
+        &["--log-format=json", "broken.lua"],
+        &["--log-format=json", "nowhere.lua"],
+        &["--log-format=json", "fails.lua", "-x", "app:other"],
+        &["--log-format", "json", "--limit", "memory=much", "fails.lua"],
+        &["--log-format", "json", "--no-such-option"],
+        &["--log-format", "json", "-e", "return 300"],
+        &["--log-format", "json", "-e", "return function() return 300 end"],
+    ] {
+        let output = lunarium(folder.path(), &[&["run"], arguments].concat()).output().unwrap();
+        let text = String::from_utf8(output.stderr).unwrap();
+        assert!(!text.is_empty(), "{arguments:?}");
+        for line in text.lines() {
+            let line: serde_json::Value = serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {text}"));
+            assert!(line["time"].as_str().unwrap().parse::<jiff::Timestamp>().is_ok(), "{text}");
+            let message = line["message"].as_str().unwrap().lines().next().unwrap();
+            told.push_str(&format!("{} {message}\n", line["level"].as_str().unwrap()));
+        }
+    }
+    expect![[r#"
+        warn w
+        error error: app:main {app:processes|0x00001} failed: no\u{202e} (Internal)
+        error error: Lua does not compile: unexpected symbol near '='
+        error error: there is no file or folder `nowhere.lua`
+        error error: there is no entry `app:other` to run
+        error error: limit `memory`: `much` is not a size
+        error error: unexpected argument '--no-such-option' found
+        error error: app:main {app:processes|0x00001} failed: the chunk returned number, not a function or a table of functions (Invalid)
+        error error: app:main {app:processes|0x00001} returned 300, which is no exit code (0 to 255)
+    "#]].assert_eq(&told);
+}

@@ -126,7 +126,7 @@ impl NodeInner {
         self.kernel(|kernel| {
             known.extend(piece.iter().map(|process| kernel.process(&process.pid).map(Relations::of)));
         });
-        let now = self.clock().now();
+        let now = self.time.clock.now();
         let known = piece.iter().zip(known).filter_map(|(process, relations)| Some((process, relations?)));
         let seen = known.map(|(process, Relations { links, monitors, watchers })| {
             let look = process.look();

@@ -39,7 +39,7 @@ pub use text::visibility;
 use crate::catalogue::ProcessHost;
 use crate::files::Task;
 use crate::value::refused;
-use lunarium_schedule::{Member, TICK, TimerKey};
+use lunarium_schedule::{Hold, Member, TICK, TimerKey, Watch};
 
 /// What comes to a process, with the file operations that wait for a thread and with who waits for answers.
 pub(crate) type Inbox = lunarium_kernel::Inbox<Charged, Asker>;
@@ -50,6 +50,8 @@ pub(crate) type Remains = lunarium_kernel::Remains<Charged, Asker>;
 pub(crate) struct Charged {
     pub(crate) task: Task,
     _holding: Holding,
+    /// Of a node that counts what is under way.
+    _busy: Option<Hold>,
 }
 
 /// Bytes of an inbox that aren't charged: every process counts as more than it is by them
@@ -71,7 +73,7 @@ pub(crate) struct Process {
     /// The number of its call chain.
     pub(crate) chain: u64,
     pub(crate) origin: Origin,
-    /// When it began, in nanoseconds of the engine's clock: its own begins at zero.
+    /// When it began, in nanoseconds of the node's clock: its own begins at zero.
     pub(crate) began: u64,
     /// An embedder has started it, and holds a handle.
     pub(crate) is_embedders: bool,
@@ -104,7 +106,7 @@ pub(crate) struct Beginning {
     pub(crate) entry: EntryId,
     /// The limits of its first incarnation.
     pub(crate) limits: Limits,
-    /// A time of the engine's clock.
+    /// A time of the node's clock.
     pub(crate) began: u64,
     /// Somebody outside has started it: it doesn't begin behind others.
     pub(crate) is_embedders: bool,
@@ -331,7 +333,8 @@ impl Process {
         let mut arrivals = self.arrivals.lock();
         let mut holding = arrivals.holding.another();
         holding.grow(task.bytes())?;
-        arrivals.inbox.begin_task(Charged { task, _holding: holding })
+        let busy = self.member.watch().map(Watch::hold);
+        arrivals.inbox.begin_task(Charged { task, _holding: holding, _busy: busy })
     }
 
     /// The next file operation to perform.
