@@ -244,7 +244,7 @@ function started:wait() end
 ---
 --- ```lua
 --- local test = require("test")
---- test.case("takes messages", function() test.ok(test.spawn("app:greeter", "Ada"):send("topic", 1)) end)
+--- test.case("takes messages", function() test.ok(test.spawn("app:doubler"):send("topic", 1)) end)
 --- ```
 ---@param topic string
 ---@param ... any
@@ -257,7 +257,7 @@ function started:send(topic, ...) end
 --- ```lua
 --- local test = require("test")
 --- test.case("answers", function()
----   test.fails(errors.NOT_FOUND, test.spawn("app:greeter", "Ada"):call("nothing"))
+---   test.eq(test.spawn("app:doubler"):call("double", 4), 8)
 --- end)
 --- ```
 ---@param name string
@@ -270,9 +270,10 @@ function started:call(name, ...) end
 --- ```lua
 --- local test = require("test")
 --- test.case("can be asked", function()
----   local greeter = test.spawn("app:greeter", "Ada")
----   greeter:cancel("1s")
----   test.eq(greeter:wait(), 3)
+---   local doubler = test.spawn("app:doubler")
+---   doubler:cancel("1s")
+---   test.eq(doubler:wait(), nil)
+---   test.eq(doubler:is_alive(), false)
 --- end)
 --- ```
 ---@param deadline? string|integer|time.Duration
@@ -285,9 +286,9 @@ function started:cancel(deadline) end
 --- ```lua
 --- local test = require("test")
 --- test.case("is ended", function()
----   local greeter = test.spawn("app:greeter", "Ada")
----   greeter:terminate()
----   test.fails(errors.CANCELED, greeter:wait())
+---   local doubler = test.spawn("app:doubler")
+---   doubler:terminate()
+---   test.fails(errors.CANCELED, doubler:wait())
 --- end)
 --- ```
 ---@return boolean? ok
@@ -299,10 +300,10 @@ function started:terminate() end
 --- ```lua
 --- local test = require("test")
 --- test.case("lives", function()
----   local greeter = test.spawn("app:greeter", "Ada")
----   test.eq(greeter:is_alive(), true)
----   greeter:wait()
----   test.eq(greeter:is_alive(), false)
+---   local doubler = test.spawn("app:doubler")
+---   test.eq(doubler:is_alive(), true)
+---   doubler:terminate()
+---   test.eq(doubler:is_alive(), false)
 --- end)
 --- ```
 ---@return boolean

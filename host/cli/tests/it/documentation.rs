@@ -128,7 +128,8 @@ fn the_examples_of_tests_pass() {
     let examples = examples_of("test.md");
     assert!(examples.len() >= 20);
     let names: Vec<_> = (0..examples.len()).map(|number| format!("example{number}_test.lua")).collect();
-    let mut files = vec![("greeter.lua", greeter)];
+    let doubler = "return { double = function(n) return 2 * n end }";
+    let mut files = vec![("greeter.lua", greeter), ("doubler.lua", doubler)];
     files.extend(names.iter().map(String::as_str).zip(examples.iter().map(String::as_str)));
     let told = run(&folder(&files), &["test"]);
     assert!(told.starts_with("exit code: 0\n") && told.contains(" 0 failed"), "{told}");

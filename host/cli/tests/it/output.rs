@@ -17,7 +17,7 @@ fn terminal_escapes_are_shown_and_not_obeyed() {
         --- stdout
         \x1b[31mred\x1b[0m	bell\x07	\x9b31m	tab	here	�
         --- stderr
-        error: app:main {app:processes|0x00001} failed: ␛[2Jgone␍back·2J (Internal)
+        error: app:main {app:processes|0x00001} failed: ␛[2Jgone␍back\x9b2J (Internal)
          --> file.lua:3:9
           |
         3 |         error("\27[2Jgone\rback\u{9b}2J", 0)
@@ -58,7 +58,8 @@ fn log_of(options: &[&str]) -> Vec<String> {
     // What explains a failure is further in.
     let is_log = |line: &&str| !line.starts_with("  ");
     let mut lines: Vec<String> = log.lines().filter(is_log).map(str::to_owned).collect();
-    assert_eq!(lines.pop().unwrap(), "error: service app:second was given up after 1 restart: alone (Internal)");
+    let last = lines.pop().unwrap();
+    assert!(last.contains("error: service app:second was given up after 1 restart: alone (Internal)"), "{last}");
     lines.sort_unstable();
     lines
 }
@@ -175,7 +176,7 @@ fn what_deceives_the_eye_is_shown_and_not_obeyed() {
         a\u{202e}b\u{2028}c\u{200b}d\u{e0041}é
         --- stderr
         <time> INFO  app:main#00001 {app:processes|0x00001} a\u{202e}b\u{2028}c\u{200b}d\u{e0041}é a\u{202e}b\u{2028}c\u{200b}d\u{e0041}é=a\u{202e}b\u{2028}c\u{200b}d\u{e0041}é
-        error: app:main {app:processes|0x00001} failed: a�b�c�d� é (Internal)
+        error: app:main {app:processes|0x00001} failed: a\u{202e}b\u{2028}c\u{200b}d\u{e0041}é (Internal)
          --> file.lua:5:9
           |
         5 |         error(text, 0)

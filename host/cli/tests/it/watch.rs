@@ -107,7 +107,26 @@ fn tests_and_checks_run_again_too() {
 #[test]
 fn what_cannot_be_watched_is_refused() {
     let folder = folder(&[]);
-    expect![[""]].assert_eq(&run(&folder, &["run", "--watch", "nowhere"]));
-    expect![[""]].assert_eq(&run(&folder, &["run", "--watch", "-"]));
-    expect![[""]].assert_eq(&run(&folder, &["run", "--watch", "-e", "print(1)"]));
+    expect![[r#"
+        exit code: 2
+        --- stderr
+        error: there is no file or folder `nowhere`
+    "#]]
+    .assert_eq(&run(&folder, &["run", "--watch", "nowhere"]));
+    expect![[r#"
+        exit code: 2
+        --- stderr
+        error: `--watch` needs a file or a folder
+    "#]]
+    .assert_eq(&run(&folder, &["run", "--watch", "-"]));
+    expect![[r#"
+        exit code: 2
+        --- stderr
+        error: the argument '--watch' cannot be used with '--eval <CODE>'
+
+        Usage: lunarium run --watch [PATH] [ARGUMENTS]...
+
+        For more information, try '--help'.
+    "#]]
+    .assert_eq(&run(&folder, &["run", "--watch", "-e", "print(1)"]));
 }

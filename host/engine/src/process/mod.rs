@@ -45,12 +45,11 @@ use lunarium_schedule::{Hold, Member, TICK, TimerKey, Watch};
 pub(crate) type Inbox = lunarium_kernel::Inbox<Charged, Asker>;
 pub(crate) type Remains = lunarium_kernel::Remains<Charged, Asker>;
 
-/// A file operation with what its bytes are charged to until it is answered.
+/// A file operation with what its bytes are charged to until it is answered, and what counts it where that is wanted.
 #[derive(Debug)]
 pub(crate) struct Charged {
     pub(crate) task: Task,
     _holding: Holding,
-    /// Of a node that counts what is under way.
     _busy: Option<Hold>,
 }
 
@@ -333,8 +332,7 @@ impl Process {
         let mut arrivals = self.arrivals.lock();
         let mut holding = arrivals.holding.another();
         holding.grow(task.bytes())?;
-        let busy = self.member.watch().map(Watch::hold);
-        arrivals.inbox.begin_task(Charged { task, _holding: holding, _busy: busy })
+        arrivals.inbox.begin_task(Charged { task, _holding: holding, _busy: self.member.watch().map(Watch::hold) })
     }
 
     /// The next file operation to perform.
