@@ -127,11 +127,10 @@ local function method_of(made, name)
   if type(made) == "function" then return made end
   if type(made) ~= "table" then
     local wrong = "the chunk returned " .. type_name(made) .. ", not a function or a table of functions"
-    if made ~= nil then error(wrong, 0) end
+    local unfit = fault("Invalid", wrong)
     -- Most often a `return` was forgotten: the details let the host say so.
-    local nothing = fault("Invalid", wrong)
-    nothing[4] = { reason = "nothing_to_run" }
-    error(nothing, 0)
+    if made == nil then unfit[4] = { reason = "nothing_to_run" } end
+    error(unfit, 0)
   end
   local method = made[name or "main"]
   if type(method) == "function" then return method end
@@ -144,8 +143,11 @@ local function method_of(made, name)
   error(without(made, name or "main"), 0)
 end
 
-local function body(chunk, name, ...)
-  local made = chunk()
+local function body(chunk, name, plain, ...)
+  local made
+  if plain then made = chunk(...) else made = chunk() end
+  -- From top to bottom, that was it.
+  if plain and made == nil then return end
   local method = method_of(made, name)
   S[STARTING] = false
   rt.begin_calls(made, name or "main")
@@ -161,5 +163,5 @@ function rt.start(config, chunk, ...)
   -- By grants only.
   if config.env then G.env, modules.env = rt.env, rt.env end
   if config.fs then G.fs, modules.fs = rt.fs, rt.fs end
-  rt.set_main(rt.new_task(rt.new_main(body, chunk, config.method, ...)))
+  rt.set_main(rt.new_task(rt.new_main(body, chunk, config.method, config.plain, ...)))
 end

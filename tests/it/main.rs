@@ -48,6 +48,7 @@ mod silence;
 mod spawn;
 mod spawner;
 mod start;
+mod still;
 mod style;
 mod tamper;
 mod terminate;

@@ -62,6 +62,7 @@ impl Case {
         let program = Program {
             entry: "app:main".to_owned(),
             method: None,
+            plain: false,
             chunk: Chunk { name: "@main.lua".to_owned(), code: Code::Source(script.to_owned()) },
             imports: Vec::new(),
             libraries: Vec::new(),

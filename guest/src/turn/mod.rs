@@ -124,7 +124,9 @@ fn run_task(lua: Lua, state: State) -> Option<Status> {
             None
         }
         Progress::Failed(why) => {
-            let starting = main && state.truth(state::STARTING);
+            // Of a plain script the chunk is what runs.
+            let plain = lua.context().program.get().is_some_and(|program| program.plain);
+            let starting = main && !plain && state.truth(state::STARTING);
             Some(Status::Exited(outcome::failed(lua, coroutine, why == Broken::Memory, starting)))
         }
     }

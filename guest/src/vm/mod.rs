@@ -408,7 +408,7 @@ fn prepare(lua: Lua, start: Reference, program: &Program, arguments: &[u8]) -> R
     let seed = lua.seed(seed);
     lua.context().random.start([first, second, third]);
     lua.push_kept(start);
-    lua.new_table(0, 10);
+    lua.new_table(0, 11);
     for (name, text) in
         [(c"pid", Some(&program.pid)), (c"frame", Some(&program.frame)), (c"method", program.method.as_ref())]
     {
@@ -430,8 +430,9 @@ fn prepare(lua: Lua, start: Reference, program: &Program, arguments: &[u8]) -> R
         lua.push_integer(number);
         lua.set_field(-2, name);
     }
-    for (name, granted) in [(c"env", program.modules.env), (c"fs", program.modules.fs)] {
-        lua.push_boolean(granted);
+    let modules = &program.modules;
+    for (name, holds) in [(c"plain", program.plain), (c"env", modules.env), (c"fs", modules.fs)] {
+        lua.push_boolean(holds);
         lua.set_field(-2, name);
     }
     match load_chunk(lua, &program.chunk) {

@@ -25,8 +25,9 @@ mod review;
 mod explain;
 mod load;
 mod services;
+mod testing;
 
-pub use application::{App, DEFAULT_HOST, Endpoint, EndpointAction, Host, Lifecycle, Service};
+pub use application::{App, DEFAULT_HOST, Endpoint, EndpointAction, Host, Lifecycle, OWN_CHUNK, Service};
 pub use explain::{Cause, Explained, reached_limit};
 pub use limits::{LimitError, LimitSource, limit_in_force, parse_limit};
 pub use load::{Compiler, Draft};
@@ -41,4 +42,5 @@ pub use resolve::{Authority, NoAuthority};
 pub use services::{
     Running, ServiceAction, ServiceChange, ServiceEvent, ServiceNote, ServiceState, ServiceStatus, Services, restarts,
 };
-pub use source::SourceFile;
+pub use source::{MAX_FILE, SourceFile};
+pub use testing::{TEST_ENDING, TestFile};

@@ -5,6 +5,7 @@
 
 use std::collections::BTreeSet;
 use std::path::Path;
+use std::sync::Arc;
 
 use cap_std::fs::Dir;
 use lunarium_engine::{Chunk, CompileError, Definition, Directory, Globals, Grants, Module, Node};
@@ -15,7 +16,7 @@ use crate::raw::{self, Kind, RawEntry};
 use crate::report::{Mistake, Report};
 use crate::resolve::{self, Authority};
 use crate::review;
-use crate::source::{At, Files, INDEX};
+use crate::source::{At, Files, INDEX, SourceFile};
 
 /// Whoever tells whether a chunk is Lua.
 pub trait Compiler {
@@ -39,7 +40,7 @@ impl Compiler for Node {
 /// An application that was read; whether its programs compile isn't known yet.
 #[derive(Debug)]
 pub struct Draft {
-    app: App,
+    pub(crate) app: App,
     /// Of the programs that compile, each with its number.
     globals: Vec<(usize, Globals)>,
     /// Of whoever has compiled them.
@@ -50,9 +51,7 @@ pub struct Draft {
     wished: Vec<At<String>>,
     aliases: BTreeSet<String>,
     ids: review::Ids,
-    /// A program without an application.
-    is_single: bool,
-    report: Report,
+    pub(crate) report: Report,
     warnings: Vec<Mistake>,
 }
 
@@ -96,7 +95,6 @@ impl Draft {
             wished,
             aliases,
             ids,
-            is_single: false,
             report,
             warnings,
             globals: Vec::new(),
@@ -104,7 +102,7 @@ impl Draft {
         }
     }
 
-    /// Reads a single program: `app:main` on `app:processes`.
+    /// Reads a single program: `app:main` on `app:processes`. It may be a plain script, which returns nothing.
     ///
     /// `dir` is the file's folder as people see it in `shown`, `name` the file's name in it.
     pub fn of_file(dir: &Dir, shown: &Path, name: &str) -> Self {
@@ -112,26 +110,40 @@ impl Draft {
         let mut app = App { hosts: vec![Host::of_default()], ..App::default() };
         match Files::new(dir, shown).read(name) {
             Ok(file) => {
-                let program = Program::of_file(file, name, None);
-                app.definitions.push(single(&program));
-                app.programs.push(program);
+                app.add_single(Program::of_file(file, name, None));
             }
             Err(error) => report.push(Mistake::new(error.to_string())),
         }
+        Self { report, ..Self::of_app(app) }
+    }
+
+    /// A single program whose text is given: `app:main` on `app:processes`. `name` is what messages call it.
+    pub fn of_text(name: &str, text: &str) -> Self {
+        let mut app = App { hosts: vec![Host::of_default()], ..App::default() };
+        let file = Arc::new(SourceFile::new(name.to_owned(), text.into()));
+        app.add_single(Program::of_file(file, name, None));
+        Self::of_app(app)
+    }
+
+    /// Nothing is wrong with it yet.
+    pub(crate) fn of_app(app: App) -> Self {
         let processes = app.definitions.iter().map(|definition| definition.entry.to_string()).collect();
-        let ids = review::Ids { processes, ..review::Ids::default() };
         Self {
-            app,
             granted: Vec::new(),
             wished: Vec::new(),
             aliases: BTreeSet::new(),
-            ids,
-            is_single: true,
-            report,
+            ids: review::Ids { processes, ..review::Ids::default() },
+            report: Report::default(),
             warnings: Vec::new(),
             globals: Vec::new(),
             modules: Vec::new(),
+            app,
         }
+    }
+
+    /// Whether it is one program, without an index file.
+    pub fn is_single(&self) -> bool {
+        self.app.definitions.iter().any(|definition| definition.plain)
     }
 
     /// The most processes that can be alive at once, by the application's hosts; none when a host doesn't say.
@@ -209,7 +221,7 @@ impl Draft {
             .into_iter()
             .chain(wished)
             .chain(review::starts(&checked, &self.ids))
-            .chain(review::idle(&self.app, &checked, self.is_single))
+            .chain(review::idle(&self.app, &checked, self.is_single()))
             .chain(unknown)
             .chain(misspelt)
             .chain(unused)
@@ -249,7 +261,15 @@ fn ids(entries: &[RawEntry]) -> review::Ids {
     ids
 }
 
-fn single(program: &Program) -> Definition {
-    let space = DEFAULT_HOST.split_once(':').map_or("app", |(space, _)| space);
-    Definition::new(EntryId::new(format!("{space}:{MAIN}")), program.chunk.clone())
+impl App {
+    fn add_single(&mut self, program: Program) {
+        let entry = EntryId::new(format!("{}:{MAIN}", default_space()));
+        self.definitions.push(Definition::new(entry, program.chunk.clone()).with_plain());
+        self.programs.push(program);
+    }
+}
+
+/// The namespace of what has no index file.
+pub(crate) fn default_space() -> &'static str {
+    DEFAULT_HOST.split_once(':').map_or("app", |(space, _)| space)
 }

@@ -6,12 +6,13 @@
 use std::ffi::OsString;
 use std::future::pending;
 use std::io;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use lunarium_app::{App, Draft, SIZE_FORM, Services, parse_budget, parse_cores};
 use lunarium_engine::{
-    EntryId, Grants, Handle, HostId, Level, LimitsOverride, Node, NodeConfig, Outcome, SpawnRequest, Value,
+    EntryId, Grants, Handle, HostId, Level, LimitsOverride, Module, Node, NodeConfig, Outcome, SpawnRequest, Value,
 };
 use tokio::runtime::Builder;
 use tokio::select;
@@ -24,10 +25,10 @@ use crate::interrupt::{self, Interrupt, Interrupts};
 use crate::modules::{Data, Modules, need_sockets};
 use crate::plan::{Plan, Wish, plan};
 use crate::services::Watch;
-use crate::terminal::{Screen, Terminal, has_colours};
+use crate::terminal::{Screen, Terminal};
 use crate::verdict::{Ended, FAILURE, OUTPUT_CLOSED, Verdict};
 use crate::wall::{Sockets, Wall};
-use crate::{Refused, finished, limits, read, start_node};
+use crate::{Refused, finished, limits, open, read, start_node, stdin};
 
 /// How long services may take to stop. At the limit: what is left is terminated.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -95,15 +96,36 @@ fn prepare(options: &Run) -> Result<Prepared, Refused> {
     let cpu_max = options.node_cpu_max.as_deref().map(|text| parse_cores("--node-cpu-max", text)).transpose();
     let cpu_max = cpu_max.map_err(|message| Refused::usage(message, None))?;
     let modules = Modules::new();
-    let draft = read(&options.path, &modules.all)?;
+    let draft = draft(options, &modules.all)?;
+    let mut grants = grants;
+    if draft.is_single() {
+        // Whoever starts one script gives it what he gives the command.
+        grants.modules.insert(stdin::NAME.into());
+    }
     let data = Data::open(options, &draft)?;
     let listening = Listening::open(options.http.as_deref(), &draft)?;
     Ok(Prepared { limits, memory, cpu_max, grants, modules, data, listening, draft })
 }
 
-/// Arguments reach `main` as strings, whatever bytes they hold.
-fn arguments(arguments: &[OsString]) -> Vec<Value> {
-    arguments.iter().map(|argument| Value::String(argument.as_encoded_bytes().to_vec())).collect()
+/// What the command line names: a folder, a file, standard input, or itself.
+fn draft(options: &Run, modules: &[Module]) -> Result<Draft, Refused> {
+    match (&options.code, &options.path) {
+        (Some(code), _) => Ok(Draft::of_text("-e", code)),
+        (None, Some(path)) if path == Path::new("-") => {
+            let text = open::script(io::stdin()).map_err(|error| Refused::usage(error.to_string(), None))?;
+            Ok(Draft::of_text("stdin", &text))
+        }
+        (None, Some(path)) => read(path, modules),
+        // The parser of the command line asks for one of both.
+        (None, None) => Err(Refused::usage("nothing to run is named".to_owned(), None)),
+    }
+}
+
+/// Arguments reach `main` as strings, whatever bytes they hold. With `-e` the first stands where a path would.
+fn arguments(options: &Run) -> Vec<Value> {
+    let first = options.path.iter().map(|path| path.as_os_str()).filter(|_| options.code.is_some());
+    let arguments = first.chain(options.arguments.iter().map(OsString::as_os_str));
+    arguments.map(|argument| Value::String(argument.as_encoded_bytes().to_vec())).collect()
 }
 
 struct Running {
@@ -123,7 +145,7 @@ impl Running {
         modules.start(data, &self.screen)?;
         let node = start_node(config, draft.max_processes(), modules.all)?;
         draft.compile(&node).await;
-        let mut app = finished(draft)?;
+        let mut app = finished(draft, self.screen.has_colours())?;
         let wish = Wish {
             execute: options.execute.as_deref(),
             host: options.host.as_deref(),
@@ -134,10 +156,14 @@ impl Running {
         };
         let plan = plan(&app, wish).map_err(|error| Refused::usage(error.to_string(), error.hint(&app)))?;
         let verdict = match plan {
-            Plan::Services => self.services(&node, &app, listening).await?,
+            Plan::Services => {
+                app.face(stdin::NAME, stdin::FACE);
+                self.services(&node, &app, listening).await?
+            }
             Plan::Process { entry, host } => {
                 app.grant(&entry, &grants);
-                self.process(&node, &app, request(entry, host, arguments(&options.arguments), limits)).await?
+                app.face(stdin::NAME, stdin::FACE);
+                self.process(&node, &app, request(entry, host, arguments(&options), limits)).await?
             }
         };
         node.shutdown(Duration::ZERO).await;
@@ -150,7 +176,7 @@ impl Running {
         let handle = node.spawn(request).map_err(|error| Refused::usage(error.to_string(), None))?;
         let process = Ended { app, entry: &entry, host: &host, pid: handle.pid(), limits: &limits };
         let ended = self.wait(node, &handle).await;
-        Ok(ended.map_or_else(|verdict| verdict, |outcome| process.verdict(&outcome, has_colours())))
+        Ok(ended.map_or_else(|verdict| verdict, |outcome| process.verdict(&outcome, self.screen.has_colours())))
     }
 
     /// Waits for the process; a signal asks it to end.

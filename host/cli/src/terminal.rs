@@ -26,7 +26,8 @@ use crate::stream::{Stream, Writer};
 pub struct Terminal {
     screen: Arc<Screen>,
     output: Writer,
-    log: Writer,
+    /// None: both are one.
+    log: Option<Writer>,
 }
 
 /// Where processes print and log.
@@ -48,8 +49,14 @@ impl Terminal {
             // The receiver outlives the run.
             let _ = interrupts.send(Interrupt::OutputLost(error.kind()));
         })?;
-        // Without standard error there is nobody to tell.
-        let (log, log_writer) = Stream::start("stderr", io::stderr(), |_| ())?;
+        let (log, log_writer) = if is_one() {
+            // One queue keeps the order in which lines came.
+            (output.clone(), None)
+        } else {
+            // Without standard error there is nobody to tell.
+            let (log, writer) = Stream::start("stderr", io::stderr(), |_| ())?;
+            (log, Some(writer))
+        };
         let screen = Arc::new(Screen { output, log, level, format, dropped: AtomicU64::new(0) });
         Ok(Self { screen, output: output_writer, log: log_writer })
     }
@@ -62,7 +69,9 @@ impl Terminal {
     /// Waits until what was taken so far is written. False: some of the output was given up before.
     pub async fn finish(self) -> bool {
         self.output.finish().await;
-        self.log.finish().await;
+        if let Some(log) = self.log {
+            log.finish().await;
+        }
         !self.screen.output.is_given_up()
     }
 }
@@ -106,12 +115,17 @@ impl Screen {
 
     /// Writes a line to standard error that is no log line and has no level.
     pub fn tell(&self, text: &str) {
-        self.log.push_own(visible(text).as_bytes());
+        self.log.push_own(own_line(self.format, Level::Info, &visible(text)).as_bytes());
     }
 
-    /// Writes text to standard error that may hold colours: nothing in it may be a script's that isn't made visible.
+    /// Writes text to standard error, as an error, that may hold colours: nothing in it may be a script's that isn't made visible.
     pub fn tell_rendered(&self, text: &str) {
-        self.log.push_own(text.as_bytes());
+        self.log.push_own(own_line(self.format, Level::Error, text).as_bytes());
+    }
+
+    /// Whether what is rendered for [`Screen::tell_rendered`] may hold colours.
+    pub fn has_colours(&self) -> bool {
+        self.format == LogFormat::Text && has_colours()
     }
 
     /// Logs a failure: for people its explanation below the line, for programs the traceback in a field.
@@ -274,6 +288,21 @@ fn spelled(text: &str, kept: &[char]) -> String {
         }
     }
     clean
+}
+
+/// A line of the command itself that is no log line; for programs it is one all the same. Nothing in it may be a script's that isn't
+/// made visible.
+pub fn own_line(format: LogFormat, level: Level, text: &str) -> String {
+    match format {
+        LogFormat::Text => text.to_owned(),
+        LogFormat::Json => json_line(Timestamp::now(), None, level, text.trim_end(), &[]),
+    }
+}
+
+/// Whether both standard streams lead to one file, pipe or terminal.
+fn is_one() -> bool {
+    let one = rustix::fs::fstat(io::stdout()).ok().zip(rustix::fs::fstat(io::stderr()).ok());
+    one.is_some_and(|(output, error)| (output.st_dev, output.st_ino) == (error.st_dev, error.st_ino))
 }
 
 /// True when standard error shows colours: it is a terminal, and nobody asked for none (`NO_COLOR`).

@@ -9,8 +9,8 @@ mod install;
 mod program;
 mod service;
 
-pub use app::App;
-pub(crate) use app::{Grouped, MAIN};
+pub use app::{App, OWN_CHUNK};
+pub(crate) use app::{Grouped, MAIN, TestChunk};
 pub use endpoint::{Endpoint, EndpointAction};
 pub use host::{DEFAULT_HOST, Host};
 pub(crate) use program::{Program, Programs};

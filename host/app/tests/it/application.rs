@@ -56,6 +56,7 @@ entries:
                     method: Some(
                         "serve",
                     ),
+                    plain: false,
                     chunk: Chunk {
                         name: "@lua/front.lua",
                         source: "return { serve = print }\n",
@@ -286,6 +287,38 @@ entries:
             ],
             programs: 4 programs,
             policies: [],
+            libraries: [
+                Library {
+                    entry: shop:util,
+                    chunk: Chunk {
+                        name: "=shop:util",
+                        source: "return {}",
+                    },
+                    imports: [
+                        Import {
+                            alias: "far",
+                            entry: shop.deep:far,
+                        },
+                    ],
+                },
+                Library {
+                    entry: shop:unused,
+                    chunk: Chunk {
+                        name: "=shop:unused",
+                        source: "return {}",
+                    },
+                    imports: [],
+                },
+                Library {
+                    entry: shop.deep:far,
+                    chunk: Chunk {
+                        name: "@deep/x.lua",
+                        source: "return 1\n",
+                    },
+                    imports: [],
+                },
+            ],
+            tests: [],
             strict: false,
         }
     "#]]

@@ -440,7 +440,7 @@ end
             4 |   - {name: main, kind: process.lua, source: "file://main.lua", imports: {tool: tool}, grants: {modules: [billing]}}
               |                                                                                                          ^^^^^^^
               |
-              = help: such modules are the embedding program's: this one has none
+              = help: there is only `stdin`
 
             warning: module `time` has no field `later`
              --> app/_index.yaml:5:112

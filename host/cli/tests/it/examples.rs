@@ -89,3 +89,20 @@ fn serve(listener: &TcpListener, site: &Path) -> Vec<String> {
     };
     listener.incoming().take(3).map(answer).collect()
 }
+
+#[test]
+fn the_tests_of_examples_pass() {
+    let examples = examples();
+    let with_tests = |name: &String| {
+        let files = fs::read_dir(examples.join(name)).unwrap().map(|entry| entry.unwrap().file_name());
+        files.into_iter().any(|file| file.to_string_lossy().ends_with("_test.lua"))
+    };
+    let mut tested: Vec<_> = applications();
+    tested.retain(with_tests);
+    assert!(tested.len() >= 5, "{tested:?}");
+    for name in tested {
+        let output = lunarium(&examples, &["test", &name]).output().unwrap();
+        let told = String::from_utf8_lossy(&output.stdout);
+        assert!(output.status.success() && told.contains(" 0 failed; ") && !told.contains("note:"), "{name}: {told}");
+    }
+}

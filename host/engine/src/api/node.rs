@@ -15,11 +15,11 @@ use crate::catalogue::{Chunk, Definition, HostDefinition, ProcessHost, World};
 use crate::module::{Caller, Module, ModuleError, Raw};
 use crate::node::{
     Budgets, CallError, CompileError, Events, Globals, NodeCounts, NodeEvent, NodeInner, ProcessDetails, ProcessInfo,
-    Relations, Seeds, SpawnError, SpawnRequest, StartError, Usage,
+    Relations, Seeds, SpawnError, SpawnRequest, StartError, Time, Usage,
 };
 use crate::process::{AtRest, Level};
 use crate::value::{Value, ValueError, WriteError};
-use lunarium_schedule::{Portion, Share, Sleep};
+use lunarium_schedule::{Portion, Share, Sleep, Watch};
 
 /// Memory that is kept for a service: what it takes to start, to load its libraries and to take messages.
 const SERVICE_BYTES: u64 = PROCESS_BYTES + (2 << 20);
@@ -148,17 +148,26 @@ impl Node {
             strict,
             debug,
             seed,
+            still,
             output,
         } = config;
         let machine = Arc::clone(engine.machine());
+        let portion = Portion { weight: cpu_weight, most: cpu_max };
+        let (time, cpu) = match still {
+            None => (Time::of_engine(&machine.clock), Share::new(portion)),
+            Some(start) => {
+                let watch = Arc::<Watch>::default();
+                (Time::still(start, Arc::clone(&watch)), Share::watched(portion, watch))
+            }
+        };
         let budgets = Budgets {
             memory: Account::child(&machine.memory, Budget::Node, memory.unwrap_or(u64::MAX), reserve)?,
             log: LogBudget::new(log_bytes),
-            cpu: Share::new(Portion { weight: cpu_weight, most: cpu_max }),
+            cpu,
         };
         let seeds = Seeds::new(seed).map_err(|error| StartError::Random(error.to_string()))?;
         let limits = NodeLimits { max_processes, max_links, max_monitors };
-        let inner = NodeInner::new(machine, limits, budgets, output, debug, seeds);
+        let inner = NodeInner::new(machine, time, limits, budgets, output, debug, seeds);
         inner.catalogue.set_strict(strict);
         let owner = Arc::new(Owner { engine: engine.clone(), inner });
         let weak: Weak<Owner> = Arc::downgrade(&owner);
@@ -473,16 +482,44 @@ impl Node {
         self.inner().instance_count()
     }
 
-    /// Waits on the engine's clock, which goes on while a system's time is set.
+    /// Waits on the node's clock, which goes on while a system's time is set, and stands still where [`NodeConfig::still`] says so.
     ///
     /// Cancel safety: a wait that is dropped is forgotten.
     pub fn sleep(&self, duration: Duration) -> Sleep {
-        self.inner().machine.clock.sleep(duration)
+        self.inner().time.clock.sleep(duration)
     }
 
-    /// Time since the engine started, by the clock of [`Node::sleep`].
+    /// Time since the engine started, by the clock of [`Node::sleep`]; one that stands still has begun with the node.
     pub fn uptime(&self) -> Duration {
-        Duration::from_nanos(self.inner().clock().now())
+        Duration::from_nanos(self.inner().time.clock.now())
+    }
+
+    /// Lets the time of a node whose time stands still ([`NodeConfig::still`]) go on by so much: from one timer to the next in the
+    /// order of their deadlines, and what each leads to has happened before the clock moves again. Ready when nothing happens
+    /// any more. On another node nothing is done.
+    ///
+    /// What a function of a module waits for of the world outside isn't waited for. A process that never waits lets nothing come to
+    /// rest until it meets its limit.
+    ///
+    /// Cancel safety: time stands where it has come to.
+    pub async fn advance(&self, by: Duration) {
+        if self.inner().time.is_still() {
+            self.inner().time.advance(by).await;
+        }
+    }
+
+    /// Waits until nothing happens any more on a node whose time stands still, unless that goes on or somebody outside does something. Where
+    /// time goes by, nothing is waited for.
+    ///
+    /// Cancel safety: nothing is changed by waiting.
+    pub async fn settled(&self) {
+        self.inner().time.settled().await;
+    }
+
+    /// When the next timer is due, by the clock of [`Node::uptime`]. None: there is none; or time goes by on this node.
+    pub fn next_timer(&self) -> Option<Duration> {
+        let time = &self.inner().time;
+        time.clock.next_due().filter(|_| time.is_still()).map(Duration::from_nanos)
     }
 
     /// A random number from 0 up to 1. It follows from the key that processes' chance follows from.

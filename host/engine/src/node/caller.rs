@@ -5,7 +5,7 @@
 
 use std::sync::{Arc, Weak};
 
-use lunarium_kernel::{Holding, Limits, Security, Topic, TopicError, Unread};
+use lunarium_kernel::{Holding, Limits, Security, Timestamp, Topic, TopicError, Unread};
 
 use super::NodeInner;
 use crate::catalogue::Program;
@@ -117,7 +117,12 @@ impl Caller {
     /// The monotonic clock as the guest reads it: the process's own.
     pub(crate) fn monotonic(&self) -> u64 {
         let began = self.who.as_ref().map_or(0, |who| who.process.began);
-        self.node.clock().now().saturating_sub(began)
+        self.node.time.clock.now().saturating_sub(began)
+    }
+
+    /// Wall-clock time as the guest reads it.
+    pub(crate) fn wall(&self) -> Timestamp {
+        self.node.time.wall()
     }
 }
 

@@ -23,6 +23,7 @@ mod runner;
 mod seed;
 mod spawn;
 mod table;
+mod time;
 mod turn;
 mod upgrade;
 mod usage;
@@ -66,6 +67,7 @@ pub use observe::{ProcessDetails, ProcessInfo, Relations};
 pub(crate) use seed::Seeds;
 pub(crate) use spawn::Spawn;
 pub use spawn::{SpawnError, SpawnRequest};
+pub(crate) use time::Time;
 pub use usage::{Held, Usage};
 
 /// Blocking functions of modules that run at once, for one node. The number: an eighth of the threads that there are for such
@@ -87,6 +89,8 @@ pub(crate) struct Budgets {
 
 pub(crate) struct NodeInner {
     pub(crate) machine: Arc<Machine>,
+    /// What processes read, and what timers and deadlines go by.
+    pub(crate) time: Time,
     pub(crate) control: Control,
     pub(crate) catalogue: Catalogue,
     pub(crate) output: Arc<dyn Output>,
@@ -127,6 +131,7 @@ impl Drop for NodeInner {
 impl NodeInner {
     pub(crate) fn new(
         machine: Arc<Machine>,
+        time: Time,
         limits: NodeLimits,
         budgets: Budgets,
         output: Arc<dyn Output>,
@@ -136,6 +141,7 @@ impl NodeInner {
         let journal = Arc::<Journal>::default();
         Arc::new_cyclic(|this| NodeInner {
             machine,
+            time,
             control: Control::new(limits, Arc::clone(&journal)),
             catalogue: Catalogue::default(),
             output,
@@ -162,6 +168,7 @@ impl NodeInner {
         let _ = self.handle.set(handle);
     }
 
+    /// The engine's clock, by which CPU time is measured and work is cut into slices.
     pub(crate) fn clock(&self) -> &Clock {
         &self.machine.clock
     }
@@ -245,11 +252,11 @@ impl NodeInner {
     }
 
     pub(crate) fn terminate(&self, caller: Option<&Pid>, pid: &Pid) -> Result<(), ResolveError> {
-        self.kernel(|kernel| kernel.terminate(caller, pid, wall::now()))
+        self.kernel(|kernel| kernel.terminate(caller, pid, self.time.wall()))
     }
 
     pub(crate) fn cancel(&self, caller: Option<&Pid>, pid: &Pid, within: Option<Duration>) -> Result<(), ResolveError> {
-        let (now, shown) = (self.uptime(), wall::now());
+        let (now, shown) = (self.uptime(), self.time.wall());
         let deadline = within.map(|within| Deadline::after(now, shown, within));
         self.kernel(|kernel| kernel.cancel(caller, pid, deadline, shown))
     }
@@ -260,7 +267,7 @@ impl NodeInner {
         let pid = &process.pid;
         let unseen = self.kernel(|kernel| {
             let unwatched = failure.is_some() && kernel.is_alive(pid) && !kernel.is_watched(pid);
-            kernel.handle_exit(pid, outcome, wall::now());
+            kernel.handle_exit(pid, outcome, self.time.wall());
             unwatched
         });
         if let Some(failure) = failure.filter(|_| unseen) {

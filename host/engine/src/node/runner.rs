@@ -117,13 +117,19 @@ impl Runner<'_> {
         }
     }
 
+    async fn instance_slot(&self) -> Result<Slot<Caller>, Arc<str>> {
+        // Who makes one is a thread of the pool's.
+        let _held = self.node.time.hold();
+        self.node.machine.instances.acquire().await
+    }
+
     async fn begin(&mut self, mut program: Program) -> Step {
         if self.process.life.is_killed() {
             return Step::End(None);
         }
         let slot = match self.slot.take() {
             Some(slot) => slot,
-            None => match self.node.machine.instances.acquire().await {
+            None => match self.instance_slot().await {
                 Ok(slot) => slot,
                 Err(error) => return Step::End(Some(no_instance(&error))),
             },
@@ -267,7 +273,7 @@ impl Runner<'_> {
     }
 
     fn is_due(&self, wake_at: Option<u64>) -> bool {
-        wake_at.is_some_and(|deadline| self.node.clock().now() >= deadline)
+        wake_at.is_some_and(|deadline| self.node.time.clock.now() >= deadline)
     }
 
     fn set_alarm(&mut self, wake_at: Option<u64>, waker: &Waker) {
@@ -275,7 +281,7 @@ impl Runner<'_> {
         if self.alarm.map(TimerKey::deadline) == wake_at {
             return;
         }
-        let clock = self.node.clock();
+        let clock = &self.node.time.clock;
         if let Some(old) = self.alarm.take() {
             clock.cancel(old);
         }
@@ -286,7 +292,7 @@ impl Runner<'_> {
 impl Drop for Runner<'_> {
     fn drop(&mut self) {
         if let Some(alarm) = self.alarm.take() {
-            self.node.clock().cancel(alarm);
+            self.node.time.clock.cancel(alarm);
         }
     }
 }
@@ -334,6 +340,7 @@ impl Live {
                 coroutines: limits.coroutines,
                 listeners: limits.listeners,
             },
+            plain: definition.plain,
             modules: wit::Modules { env: !program.grants.env.is_empty(), fs: !program.grants.fs.is_empty() },
             seed,
         };

@@ -40,17 +40,18 @@ pub use text::visibility;
 use crate::catalogue::{Code, Program};
 use crate::files::Task;
 use crate::value::refused;
-use lunarium_schedule::{Member, TICK, TimerKey};
+use lunarium_schedule::{Hold, Member, TICK, TimerKey, Watch};
 
 /// What comes to a process, with the file operations that wait for a thread and with who waits for answers.
 pub(crate) type Inbox = lunarium_kernel::Inbox<Charged, Asker>;
 pub(crate) type Remains = lunarium_kernel::Remains<Charged, Asker>;
 
-/// A file operation with what its bytes are charged to until it is answered.
+/// A file operation with what its bytes are charged to until it is answered, and what counts it where that is wanted.
 #[derive(Debug)]
 pub(crate) struct Charged {
     pub(crate) task: Task,
     _holding: Holding,
+    _busy: Option<Hold>,
 }
 
 /// Bytes of an inbox that aren't charged: every process counts as more than it is by them
@@ -72,7 +73,7 @@ pub(crate) struct Process {
     /// The number of its call chain.
     pub(crate) chain: u64,
     pub(crate) origin: Origin,
-    /// When it began, in nanoseconds of the engine's clock: its own begins at zero.
+    /// When it began, in nanoseconds of the node's clock: its own begins at zero.
     pub(crate) began: u64,
     /// Who has started it. None: an embedder, who holds a handle.
     pub(crate) parent: Option<Pid>,
@@ -312,7 +313,7 @@ impl Process {
         let mut arrivals = self.arrivals.lock();
         let mut holding = arrivals.holding.another();
         holding.grow(task.bytes())?;
-        arrivals.inbox.begin_task(Charged { task, _holding: holding })
+        arrivals.inbox.begin_task(Charged { task, _holding: holding, _busy: self.member.watch().map(Watch::hold) })
     }
 
     /// The next file operation to perform.

@@ -24,7 +24,7 @@ pub(crate) struct Beginning {
     pub(crate) code: Arc<Code>,
     /// The limits of its first incarnation.
     pub(crate) limits: Limits,
-    /// A time of the engine's clock.
+    /// A time of the node's clock.
     pub(crate) began: u64,
     /// Who has started it. None: somebody outside, so it doesn't begin behind others.
     pub(crate) parent: Option<Pid>,
