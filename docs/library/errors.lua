@@ -61,7 +61,7 @@ function errors.new(what) end
 ---@class errors.Fields
 ---@field message string
 ---@field kind? errors.Kind|string one of the constants, or the name of one; `errors.UNKNOWN` by default
----@field retryable? boolean whether the same call may succeed later
+---@field retryable? boolean whether the same call may succeed later; `false` by default
 ---@field details? table more for a program
 local fields = {}
 
@@ -152,13 +152,13 @@ function err:kind() end
 ---@nodiscard
 function err:message() end
 
---- Whether the same call may succeed later; nil when who made it didn't say.
+--- Whether the same call may succeed later.
 ---
 --- ```lua
---- print(errors.new("no"):retryable()) --> nil
+--- print(errors.new("no"):retryable()) --> false
 --- print(errors.new({ message = "full", retryable = true }):retryable()) --> true
 --- ```
----@return boolean? retryable
+---@return boolean retryable
 ---@nodiscard
 function err:retryable() end
 

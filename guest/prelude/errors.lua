@@ -80,8 +80,7 @@ end
 local methods = {}
 function methods.kind(err) check(err, "kind") return err[1] or "" end
 function methods.message(err) check(err, "message") return text(err) end
--- Nil: whoever made it didn't say.
-function methods.retryable(err) check(err, "retryable") return err[3] end
+function methods.retryable(err) check(err, "retryable") return err[3] or false end
 -- An empty table says nothing.
 function methods.details(err)
   check(err, "details")
@@ -122,7 +121,7 @@ end
 
 function errors.new(what)
   local kind = type(what)
-  if kind == "string" or kind == "number" then return raised("", tostring(what), nil, nil) end
+  if kind == "string" or kind == "number" then return raised("", tostring(what), false, nil) end
   if what == nil then return invalid("message is missing") end
   if kind ~= "table" then bad_argument(1, "new", "string or table", what) end
   local message, retryable, details = what.message, what.retryable, what.details
@@ -136,7 +135,7 @@ function errors.new(what)
   if details ~= nil and type(details) ~= "table" then
     return invalid("details is a " .. type_name(details) .. ", not a table")
   end
-  return raised(kind, message, retryable, details)
+  return raised(kind, message, retryable or false, details)
 end
 
 -- The same error with more words before it. What isn't an error object becomes one.
@@ -149,7 +148,7 @@ function errors.wrap(err, words)
     if wrapped[5] == nil then wrapped[5] = traceback(nil, 1) end
     return wrapped
   end
-  return raised("", words .. ": " .. tostring(err), nil, nil)
+  return raised("", words .. ": " .. tostring(err), false, nil)
 end
 
 function errors.is(err, kind)

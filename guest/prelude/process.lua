@@ -1,8 +1,6 @@
 -- The module `process`: a table of functions that other files own.
 local rt = ...
-local next = next
 local mailbox, S = rt.mailbox, rt.state
-local register, unregister = rt.register, rt.unregister
 local host_limits, listener_count = rt.limits, rt.listener_count
 
 -- What the process holds of its limits: the host counts some, the others are counted here.
@@ -15,34 +13,16 @@ local function limits()
   return all
 end
 
--- Theirs who come from a runtime with clusters: a name here is always the node's.
-local LOCAL <const> = "local"
-local scopes = { LOCAL = LOCAL, EVENTUAL = "eventual", CONSISTENT = "consistent", STRONG = "strong" }
-
-local function check_scope(scope)
-  if scope == nil or scope == LOCAL then return nil end
-  for name, value in next, scopes do
-    if value == scope then
-      return "scope `" .. name .. "` needs a cluster, which isn't there: a name is the node's, `process.registry.LOCAL`"
-    end
-  end
-  return "scope is a " .. rt.type_name(scope) .. ", none of process.registry's constants"
-end
-
-local registry = { lookup = rt.lookup }
-for name, value in next, scopes do registry[name] = value end
-
-function registry.register(name, pid, scope)
-  local wrong = check_scope(scope)
-  if wrong then return rt.invalid(wrong) end
-  return register(name, pid)
-end
-
-function registry.unregister(name, scope)
-  local wrong = check_scope(scope)
-  if wrong then return rt.invalid(wrong) end
-  return unregister(name)
-end
+-- The scopes that names have elsewhere: here all are the node's, and the others are refused (registry.rs).
+local registry = {
+  LOCAL = "local",
+  EVENTUAL = "eventual",
+  CONSISTENT = "consistent",
+  STRONG = "strong",
+  register = rt.register,
+  lookup = rt.lookup,
+  unregister = rt.unregister,
+}
 
 rt.process = {
   pid = function() return S[PID] end,

@@ -74,6 +74,7 @@ end
 -- What the host says of a module that isn't there, and what was probably meant, or may be required.
 local function not_found(name, wrong, imports)
   if find(wrong, "did you mean", 1, true) then return wrong end
+  if name == "env" or name == "fs" then return wrong .. ": it needs a grant" end
   local near = rt.did_you_mean(name, imports)
   if near == "" then near = rt.did_you_mean(name, modules) end
   if near ~= "" then return wrong .. near end
@@ -120,7 +121,7 @@ local function without(made, name)
   end
   sort(names)
   local there = count == 0 and "nothing by a name" or concat(names, ", ")
-  return "the chunk returned no function `" .. name .. "`: its table has " .. there .. rt.did_you_mean(name, made)
+  return "the chunk returned no function `" .. name .. "`: its table has " .. there .. (made[name] == nil and rt.did_you_mean(name, made) or "")
 end
 
 local function method_of(made, name)

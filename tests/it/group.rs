@@ -25,7 +25,7 @@ fn whoever_has_joined_gets_what_is_sent() {
             r#"
         local group, me = process.group, process.pid()
         local inbox = process.inbox()
-        local a, b = process.spawn("app:joins", HOST, "g", me), process.spawn("app:joins", HOST, "g", me)
+        local a, b = process.spawn("app:joins", "app:processes", "g", me), process.spawn("app:joins", "app:processes", "g", me)
         inbox:receive() inbox:receive()
         local members = group.members("g")
         print(#members, members[1] == a, members[2] == b)
@@ -52,7 +52,7 @@ fn a_monitor_tells_of_joins_and_ends() {
             r#"
         local changes, members = process.group.monitor("g")
         print(#members)
-        local pid = process.spawn("app:joins", HOST, "g")
+        local pid = process.spawn("app:joins", "app:processes", "g")
         local change = changes:receive()
         print(change.group, #change.joined, change.joined[1] == pid, #change.left)
         process.terminate(pid)
@@ -70,7 +70,7 @@ fn it_stays_in_its_groups_when_it_goes_on_as_another_program() {
     check_main(
         r#"
         local changes = process.group.monitor("g")
-        local pid = process.spawn("app:first", HOST, process.pid())
+        local pid = process.spawn("app:first", "app:processes", process.pid())
         print(changes:receive().joined[1] == pid)
         print(process.inbox():receive():topic(), process.group.members("g")[1] == pid)
 -- entry: first
@@ -96,7 +96,7 @@ fn limits_are_named() {
         &lab,
         r#"
         local group = process.group
-        local function told(value, err) print(value, err and err:kind(), err and err:details().limit, err) end
+        local function told(value, err) print(value, err and err:kind(), err and err:details() and err:details().limit, err) end
         told(group.join("a")) told(group.join("b")) told(group.join("c"))
         print(process.limits().groups.used, process.limits().groups.limit)
         group.leave("b")
@@ -119,7 +119,7 @@ fn a_message_to_many_is_bounded_by_its_bytes() {
             r#"
         local me = process.pid()
         local inbox = process.inbox()
-        for i = 1, 300 do process.spawn("app:joins", HOST, "g", i == 300 and me) end
+        for i = 1, 300 do process.spawn("app:joins", "app:processes", "g", i == 300 and me) end
         inbox:receive()
         while #process.group.members("g") < 300 do time.sleep("1ms") end
         print(#process.group.members("g"))

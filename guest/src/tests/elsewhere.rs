@@ -16,7 +16,15 @@ fn an_error_object_stands_for_its_text() {
         print(pcall(string.rep, setmetatable({ 1, 2 }, { __name = "error" })))
         print(json.decode(errors.new("[1]"))[1], err:kind() == "", err.nothing)
         "#,
-        expect![],
+        expect![[r#"
+            5	13	16	THE DISK IS FULL	the disk is full|the disk is full
+            a, the disk is full, 1	the disk is full	xthe disk is full
+            false	bad argument #1 to 'string.rep' (string expected, got table)
+            false	invalid value (table) at index 1 in table for 'concat'
+            false	bad argument #1 to 'string.rep' (string expected, got error)
+            1	true	nil
+            => nil
+        "#]],
     );
 }
 
@@ -31,7 +39,12 @@ fn the_stack_of_an_error_is_a_table_of_frames() {
         local _, plain = process.send("nobody", "t")
         print(errors.call_stack(plain))
         "#,
-        expect![],
+        expect![[r#"
+            main.lua	3	nil
+            true	nil	nil
+            nil
+            => nil
+        "#]],
     );
 }
 
@@ -45,7 +58,14 @@ fn kinds_are_known_by_value_and_by_name() {
         print(errors.new("m"):retryable(), errors.new({ message = "m", retryable = false }):retryable())
         print(errors.new({ message = "m", details = {} }):details())
         "#,
-        expect![],
+        expect![[r#"
+            Timeout	Timeout
+            false	kind is `timout`, which is none of errors' kinds: did you mean `errors.TIMEOUT`?
+            false	kind is a number, which is none of errors' kinds
+            false	false
+            nil
+            => nil
+        "#]],
     );
 }
 
@@ -58,7 +78,7 @@ fn a_payload_has_data_and_is_the_value() {
             print(msg:payload():data(), msg:payload(), type(msg:payload()))
         end
         local msg = process.inbox():receive()
-        print(msg:payload():data().data, msg:payload().data, msg.payload:data())
+        print(msg:payload():data().data, msg:payload().data)
         local p = msg:payload()
         print(pcall(function() return p:missing() end))
         "#,
@@ -68,7 +88,14 @@ fn a_payload_has_data_and_is_the_value() {
     .message(None, "t", b"\xa1x")
     .message(None, "t", b"\xc2")
     .message(None, "t", b"\x81\xa4data\x01")
-    .check(expect![]);
+    .check(expect![[r#"
+        7	7	number
+        nil	nil	nil
+        x	x	string
+        false	false	boolean
+        !! ErrorKind::Internal: main.lua:7: attempt to call a number value (method 'data')
+           main.lua:7: in function <main.lua:1>
+    "#]]);
 }
 
 #[test]
@@ -82,7 +109,15 @@ fn lua_of_elsewhere_finds_its_functions() {
         print(pcall(require, "io"))
         print(getmetatable(string))
         "#,
-        expect![],
+        expect![[r#"
+            1	8.0	0	nil	12
+            false	bad argument to 'create' (sizes are from 0 to 33554431)
+            true	true	true	true
+            false	module 'strng' not found: did you mean `string`?
+            false	module 'io' not found (the entry has no `imports`)
+            false
+            => nil
+        "#]],
     );
 }
 
@@ -101,7 +136,18 @@ fn loggers_have_names_and_dots() {
         print(logger:named())
         print(logger.info())
         "#,
-        expect![],
+        expect![[r#"
+            -- Level::Warn "dot"
+            -- Level::Info "fields" a="1"
+            -- Level::Error "its own fields" request="7"
+            -- Level::Info "colon" request="7"
+            -- Level::Info "named" logger="replaced" request="7"
+            -- Level::Debug "named" logger="shop" request="7"
+            nil	name is empty
+            nil	name is missing
+            nil	message is missing
+            => nil
+        "#]],
     );
 }
 
@@ -131,29 +177,67 @@ fn select_takes_turns_when_it_is_fair() {
         b:receive()
         print(channel.select { b:case_receive(), a:case_receive(), fair = true }.value)
         "#,
-        expect![],
+        expect![[r#"
+            a b c a b a b a b
+            true	true
+            a
+            late
+            => nil
+        "#]],
     );
 }
 
 #[test]
 fn a_table_beside_false_is_a_failure() {
-    check("return false, { message = 'no stock', item = 7 }", expect![]);
-    check("return false, { code = 7 }", expect![]);
-    check("return false, { print }", expect![]);
-    check("return nil, { code = 7 }", expect![]);
+    check("return false, { message = 'no stock', item = 7 }", expect![[r#"
+        !! ErrorKind::Unknown: no stock {"item": 7, "message": "no stock"}
+    "#]]);
+    check("return false, { code = 7 }", expect![[r#"
+        !! ErrorKind::Unknown: `main` returned false and a table {"code": 7}
+    "#]]);
+    check("return false, { print }", expect![[r#"
+        !! ErrorKind::Unknown: `main` returned false and a table
+    "#]]);
+    check("return nil, { code = 7 }", expect![[r#"
+        => nil
+    "#]]);
 }
 
 #[test]
 fn what_was_probably_meant_is_told_at_the_end() {
-    check("pirnt(1)", expect![]);
-    check("local x = proces.pid()", expect![]);
-    check("process.spwan('a', 'b')", expect![]);
-    check("channel.new():recieve()", expect![]);
-    check("time.now():ad('1s')", expect![]);
-    check("local t = {} t:data()", expect![]);
-    check("nothing_like_it()", expect![]);
+    check("pirnt(1)", expect![[r#"
+        !! ErrorKind::Internal: main.lua:1: attempt to call a nil value (global 'pirnt'): did you mean `print`?
+           main.lua:1: in function <main.lua:1>
+    "#]]);
+    check("local x = proces.pid()", expect![[r#"
+        !! ErrorKind::Internal: main.lua:1: attempt to index a nil value (global 'proces'): did you mean `process`?
+           main.lua:1: in function <main.lua:1>
+    "#]]);
+    check("process.spwan('a', 'b')", expect![[r#"
+        !! ErrorKind::Internal: main.lua:1: attempt to call a nil value (field 'spwan'): did you mean `process.spawn`?
+           main.lua:1: in function <main.lua:1>
+    "#]]);
+    check("channel.new():recieve()", expect![[r#"
+        !! ErrorKind::Internal: main.lua:1: attempt to call a nil value (method 'recieve'): did you mean `:receive`?
+           main.lua:1: in function <main.lua:1>
+    "#]]);
+    check("time.now():ad('1s')", expect![[r#"
+        !! ErrorKind::Internal: main.lua:1: attempt to call a nil value (method 'ad'): did you mean `:add`?
+           main.lua:1: in function <main.lua:1>
+    "#]]);
+    check("local t = {} t:data()", expect![[r#"
+        !! ErrorKind::Internal: main.lua:1: attempt to call a nil value (method 'data'): what a message holds is the value itself, without `:data()`
+           main.lua:1: in function <main.lua:1>
+    "#]]);
+    check("nothing_like_it()", expect![[r#"
+        !! ErrorKind::Internal: main.lua:1: attempt to call a nil value (global 'nothing_like_it')
+           main.lua:1: in function <main.lua:1>
+    "#]]);
     // A script that catches it gets Lua's own words.
-    check("print(pcall(function() pirnt() end))", expect![]);
+    check("print(pcall(function() pirnt() end))", expect![[r#"
+        false	main.lua:1: attempt to call a nil value (global 'pirnt')
+        => nil
+    "#]]);
 }
 
 #[test]
@@ -174,7 +258,22 @@ fn times_know_their_parts() {
         print(time.parse("2006-01-02", "2024-12-29"))
         print(time.parse("2024-12-29", "2006-01-02"))
         "#,
-        expect![],
+        expect![[r#"
+            2026-03-04T15:04:05Z	2024-11-30T15:04:05Z	2024-12-29T15:04:05Z
+            2024-03-02T00:00:00Z	2000-12-29T15:04:05Z
+            nil	time is not from 0000-01-02 to 9999-12-30
+            nil	time is not from 0000-01-02 to 9999-12-30
+            2024	12	29
+            15	4	5
+            false	true
+            2024-12-29T15:04:05Z	UTC	Europe/Berlin	+02:00
+            nil	pattern `15:04:05` is a layout of Go's: strftime's pattern is `%H:%M:%S`
+            nil	pattern `Mon Jan 2 15:04:05 MST 2006` is a layout of Go's: strftime's pattern is `%a %b %-d %H:%M:%S %Z %Y`
+            at noon	nil
+            nil	`2006-01-02` is a layout: the text comes first, `time.parse("2024-12-29", "%Y-%m-%d")`
+            nil	pattern `2006-01-02` is a layout of Go's: strftime's pattern is `%Y-%m-%d`
+            => nil
+        "#]],
     );
 }
 
@@ -192,7 +291,20 @@ fn scopes_and_policies_are_evaluated_by_the_host() {
         print(pcall(scope.evaluate, scope, "ada", "may", "r"))
         print(pcall(scope.evaluate, nil, ada, "may", "r"))
         "#,
-        expect![],
+        expect![[r#"
+            -- evaluate [] Some(("ada", Some("{\"role\": \"admin\"}"))) may r None
+            0	undefined
+            -- evaluate ["app:g_1", "app:g_2"] Some(("ada", Some("{\"role\": \"admin\"}"))) may r Some("{\"a\": 1}")
+            allow
+            -- evaluate ["app:g_2"] None not r None
+            deny
+            -- evaluate ["app:unknown"] Some(("ada", Some("{\"role\": \"admin\"}"))) may r None
+            nil	policy `app:unknown` not found
+            nil	action is missing
+            false	main.lua:9: bad argument #1 to 'evaluate' (actor expected, got string)
+            false	bad argument #1 to 'evaluate' (scope expected, got no value)
+            => nil
+        "#]],
     );
 }
 
@@ -210,7 +322,19 @@ fn a_spawner_executes_and_has_no_options() {
         print(process.with_options({}):spawn("app:child", "app:processes"))
         coroutine.spawn(function() spawner:exec("app:child", "app:processes", 7) end)
         "#,
-        expect![],
+        expect![[r#"
+            nil	a spawner with a name or first messages can't exec: the process is the caller's alone
+            nil	a spawner with a name or first messages can't exec: the process is the caller's alone
+            nil	entry `app:nobody` not found
+            false	option `network` isn't there: a process has no network but what modules give it (`grants: {http: …}`)
+            false	unknown option `netwerk`: a spawner has none
+            false	options are missing
+            -- spawn app:child app:processes [] false false
+            {app:processes|0x00002}	nil
+            -- exec app:child app:processes [7]
+            -- with Some("{\"a\": \"\\u{1}\"}") as Some("ada") with None
+            => nil
+        "#]],
     );
 }
 
@@ -225,7 +349,14 @@ fn a_name_has_one_scope() {
         print(r.register("n", nil, 7))
         print(ctx.get(""))
         "#,
-        expect![],
+        expect![[r#"
+            true	true	nil
+            nil	scope `STRONG` needs a cluster, which isn't there: a name is the node's, `process.registry.LOCAL`
+            nil	scope `EVENTUAL` needs a cluster, which isn't there: a name is the node's, `process.registry.LOCAL`
+            nil	scope is a number, none of process.registry's constants
+            nil	key is empty
+            => nil
+        "#]],
     );
 }
 
@@ -233,7 +364,10 @@ fn a_name_has_one_scope() {
 fn granted_variables_are_had_at_once() {
     Case::body("local all = env.get_all() print(all.HOME, all.LANG, all.OTHER)")
         .with(|program| program.modules.env = true)
-        .check(expect![]);
+        .check(expect![[r#"
+            /home/ada		nil
+            => nil
+        "#]]);
 }
 
 #[test]
@@ -281,6 +415,39 @@ fn values_are_held_against_a_schema() {
         print(json.validate_string({ type = "number" }, "7"))
         print(json.validate_string({ type = "number" }))
         "##,
-        expect![],
+        expect![[r#"
+            true	nil
+            false	data lacks `name`
+            false	data.name has 1 characters, at least 2 are wanted
+            false	data.name has 5 characters, at most 4 are wanted
+            false	data.age is -1, which is not at least 0
+            false	data.age is number, not integer
+            false	data has the field `ege`, which isn't known
+            false	data is number, not object
+            true	nil
+            false	data[2] is none of the 3 values that it may be
+            true	nil
+            false	data has the same item at 2 and 3
+            false	data fits none of the 2 schemas of `anyOf` (data is number, not string)
+            false	data fits 2 of the schemas of `oneOf`, not one
+            false	data fits what it must not
+            false	data is 2, which is not below 2
+            false	data.next.next lacks `id`
+            false	schema: keyword `typ` isn't there: did you mean `type`?
+            false	schema: `type` is strin, which is none
+            false	schema: keyword `pattern` isn't there
+            false	schema: `$ref` leads to another document: only `#/…` can be followed
+            false	schema.$ref.$ref.$ref.$ref.$ref.$ref.$ref.$ref.$ref.$ref.$ref.$ref.$ref.$ref.$ref.$ref.$ref.$ref.$ref.$ref.$ref.$ref.$ref.$ref.$ref.$ref.$ref.$ref.$ref.$ref.$ref.$ref.$ref.$ref.$ref.$ref.$ref.$ref.$ref.$ref.$ref.$ref.$ref.$ref.$ref.$ref.$ref.$ref.$ref.$ref.$ref.$ref.$ref.$ref.$ref.$ref.$ref.$ref.$ref.$ref.$ref.$ref.$ref.$ref.$ref.$ref.$ref.$ref.$ref.$ref.$ref.$ref.$ref.$ref.$ref.$ref.$ref.$ref.$ref.$ref.$ref.$ref.$ref.$ref.$ref.$ref.$ref.$ref.$ref.$ref.$ref.$ref.$ref.$ref.$ref.$ref.$ref.$ref.$ref.$ref.$ref.$ref.$ref.$ref.$ref.$ref.$ref.$ref.$ref.$ref.$ref.$ref.$ref.$ref.$ref.$ref.$ref.$ref.$ref.$ref.$ref.$ref.$ref.$ref.$ref.$ref.$ref.$ref.$ref: schemas are nested deeper than 128
+            false	schema: `required` is string, not a list
+            false	schema: `minimum` is string, not a number
+            false	schema: EOF while parsing an object at line 1 column 1
+            false	schema is missing
+            false	data is required: null is `json.null`
+            false	bad argument #1 to 'validate' (table or string expected, got number)
+            false	EOF while parsing a list at line 1 column 2
+            true	nil
+            false	text is missing
+            => nil
+        "#]],
     );
 }

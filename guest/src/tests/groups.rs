@@ -22,7 +22,20 @@ fn members_join_leave_and_are_listed() {
         print(group.members(("g"):rep(256)))
         print(pcall(group.join, {}))
         "#,
-        expect![],
+        expect![[r#"
+            true	nil
+            {app:processes|0x00001} {app:processes|0x00002}
+            true	nil
+            false	nil
+            1
+            true	nil
+            nil	group `full` is full	ResourceExhausted	group.members
+            nil	group is missing
+            nil	group has 0 bytes, not 1 to 255
+            nil	group has 256 bytes, not 1 to 255
+            false	bad argument #1 to '?' (string expected, got table)
+            => nil
+        "#]],
     );
 }
 
@@ -37,7 +50,21 @@ fn a_message_goes_out_in_pieces_and_is_counted() {
         print(process.group.send("g", "t", print))
         print(process.group.send("g"))
         "#,
-        expect![],
+        expect![[r#"
+            -- to g after None: t [1]
+            -- to g after Some("{app:processes|0x00002}"): t [1]
+            4	nil
+            -- to g after None: t nil
+            -- to g after Some("{app:processes|0x00002}"): t nil
+            4	nil
+            -- to g after None: t {"n": 2, 1: 1}
+            -- to g after Some("{app:processes|0x00002}"): t {"n": 2, 1: 1}
+            4	nil
+            nil	topic `@t` is reserved: it begins with @
+            nil	payload is a function
+            nil	topic is missing
+            => nil
+        "#]],
     );
 }
 
@@ -66,6 +93,18 @@ fn a_monitor_tells_of_differences_until_it_is_stopped() {
         print(pcall(changes.send, changes, 1))
         print(process.group.monitor(""))
         "#,
-        expect![],
+        expect![[r#"
+            1
+            g	1	true	0
+            0	true
+            true	nil
+            nil	false
+            false	channel is none of a group's monitor
+            false	channel is missing
+            false	bad argument #1 to 'unmonitor' (channel expected, got string)
+            false	send on a receive-only channel
+            nil	group has 0 bytes, not 1 to 255
+            => nil
+        "#]],
     );
 }

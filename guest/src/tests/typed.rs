@@ -40,7 +40,10 @@ fn annotations_are_skipped_wherever_they_stand() {
             print(count, name, add({ age = 2 }, 3), double(4), ("v"):ok(), M.eq(1, 1), m == M, x, name_of, sure)
         end
         "#,
-        expect![],
+        expect![[r#"
+            5	Ada	5	8	v	true	true	a	a	x
+            => nil
+        "#]],
     );
 }
 
@@ -48,15 +51,30 @@ fn annotations_are_skipped_wherever_they_stand() {
 fn lines_and_columns_stay() {
     check(
         "type A = {\n  x: number\n}\nlocal n: number = nil\nlocal function f(x: number): number\n  return x.y.z\nend\nreturn function() f({}) end",
-        expect![],
+        expect![[r#"
+            !! ErrorKind::Internal: main.lua:6: attempt to index a nil value (field 'y')
+               main.lua:6: in upvalue 'f'
+               main.lua:8: in function <main.lua:8>
+        "#]],
     );
 }
 
 #[test]
 fn what_is_no_annotation_is_what_lua_says() {
-    check("local x: = 1", expect![]);
-    check("return function( print(1) end", expect![]);
-    check("local s = 'x\nreturn s: number", expect![]);
-    check("local type, as = type, 1\nlocal x = as\nreturn function() print(type(x), as) end", expect![]);
-    check("local x = a:b{1}:c()\n::l:: x = = 1", expect![]);
+    check("local x: = 1", expect![[r#"
+        !! ErrorKind::Invalid: main.lua:1: unexpected symbol near ':'
+    "#]]);
+    check("return function( print(1) end", expect![[r#"
+        !! ErrorKind::Invalid: main.lua:1: ')' expected near '('
+    "#]]);
+    check("local s = 'x\nreturn s: number", expect![[r#"
+        !! ErrorKind::Invalid: main.lua:1: unfinished string near ''x'
+    "#]]);
+    check("local type, as = type, 1\nlocal x = as\nreturn function() print(type(x), as) end", expect![[r#"
+        number	1
+        => nil
+    "#]]);
+    check("local x = a:b{1}:c()\n::l:: x = = 1", expect![[r#"
+        !! ErrorKind::Invalid: main.lua:2: unexpected symbol near '='
+    "#]]);
 }

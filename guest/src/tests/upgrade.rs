@@ -59,7 +59,7 @@ fn a_refusal_changes_nothing() {
             nil	entry `app:nobody` not found	NotFound
             nil	process id is not valid UTF-8	Invalid
             nil	arguments[1] is a function	Invalid
-            nil	arguments exceeds the message limit of 1048576 bytes	Invalid
+            nil	arguments exceed the message limit of 1048576 bytes	Invalid
             false	bad argument #1 to 'process.upgrade' (string expected, got table)
             => "goes on"
         "#]],

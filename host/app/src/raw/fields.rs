@@ -154,6 +154,10 @@ impl<'n> Fields<'n> {
     /// Accepts keys of Wippy's that mean nothing here, each with a warning that says why.
     pub(super) fn foreign(&mut self, keys: &[(&'static str, &str)]) {
         for (key, why) in keys {
+            // Not among the keys that a hint lists: nobody has to know them.
+            if self.pairs.iter().all(|(written, _)| written.name != *key) {
+                continue;
+            }
             let Some(field) = self.optional(key) else { continue };
             self.page.foreign.set(true);
             let message = format!("`{key}` means nothing here");

@@ -229,7 +229,7 @@ fn what_a_policy_can_not_say() {
             7 |   - {name: d, kind: security.policy, policy: {actions: [process.sned, process.registry, "fs.raed*", "env.*", own.thing, "a*b"], resou...
               |                                                                       ^^^^^^^^^^^^^^^^
               |
-              = help: there are `process.spawn`, `process.spawn.monitored`, `process.spawn.linked`, `process.host`, `process.exec`, `process.send`, `process.call`, `process.terminate`, `process.cancel`, `process.monitor`, `process.unmonitor`, `process.link` and 10 more
+              = help: there are `process.spawn`, `process.spawn.monitored`, `process.spawn.linked`, `process.host`, `process.exec`, `process.send`, `process.call`, `process.terminate`, `process.cancel`, `process.monitor`, `process.unmonitor`, `process.link` and 11 more
 
             error: unknown permission `fs.raed*`
              --> shop/_index.yaml:7:89
@@ -447,7 +447,7 @@ fn security_names_policies_and_groups_that_are_there() {
             11 |   - {name: w, kind: process.lua, source: return 1, security: {policies: [read]}}
                |                                                    ^^^^^^^^
                |
-               = help: there are `name`, `kind`, `meta`, `source`, `method`, `imports`, `modules`, `limits`, `grants`
+               = help: there are `name`, `kind`, `meta`, `source`, `method`, `imports`, `modules`, `pool`, `limits`, `grants`
 
             error: 12 mistakes
         "#]],

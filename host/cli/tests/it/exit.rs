@@ -128,7 +128,7 @@ fn an_unknown_method_ends_the_process() {
     expect![[r#"
         exit code: 1
         --- stderr
-        error: app:main {app:processes|0x00001} failed: the chunk returned no method `serve` (Invalid)
+        error: app:main {app:processes|0x00001} failed: the chunk returned no function `serve`: its table has nothing by a name (Invalid)
     "#]]
     .assert_eq(&run(&app, &["run", "app"]));
 }
@@ -154,10 +154,10 @@ fn a_chunk_returns_functions() {
     check(
         "return { main = 5 }",
         expect![[r#"
-        exit code: 1
-        --- stderr
-        error: app:main {app:processes|0x00001} failed: the chunk returned no method `main` (Invalid)
-    "#]],
+            exit code: 1
+            --- stderr
+            error: app:main {app:processes|0x00001} failed: the chunk returned no function `main`: its table has `main` (a number): did you mean `main`? (Invalid)
+        "#]],
     );
     check(
         "error('at once')",
