@@ -84,10 +84,10 @@ class Running:
         application(root / "quiet", 3)
         application(root / "broken", 0, "return {\n")
         (root / "node.yaml").write_text("tenants:\n" + "".join(
-            f"  - {{name: {name}, path: {name}, processes: 9000}}\n" for name in ("shop", "quiet", "broken")))
+            f"  - {{name: {name}, path: {name}, processes: 8100}}\n" for name in ("shop", "quiet", "broken")))
         self.socket = root / "admin.sock"
         self.processes = []
-        self.start("serve", str(root / "node.yaml"), "--admin", f"unix:{self.socket}", "--processes", "9000")
+        self.start("serve", str(root / "node.yaml"), "--admin", f"unix:{self.socket}", "--processes", "8200")
         until(self.socket.exists, "the host's socket")
         return self
 

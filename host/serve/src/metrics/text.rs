@@ -77,6 +77,15 @@ enum Kind {
     Counter,
 }
 
+impl Kind {
+    fn write(&self, encoder: &mut MetricEncoder<'_>, value: f64) -> fmt::Result {
+        match self {
+            Kind::Gauge => encoder.encode_gauge(&value),
+            Kind::Counter => encoder.encode_counter::<NoLabelSet, _, u64>(&value, None),
+        }
+    }
+}
+
 /// A number as Prometheus has it. Counts beyond 2^53 lose their last digits.
 #[expect(clippy::cast_precision_loss, reason = "as said")]
 fn float(number: u64) -> f64 {
@@ -85,12 +94,10 @@ fn float(number: u64) -> f64 {
 
 impl Metric<'_, '_> {
     fn put(&mut self, labels: &[(&str, &str)], value: f64) -> fmt::Result {
-        let labels = Labels(labels);
-        let mut encoder = self.encoder.encode_family(&labels)?;
-        match self.kind {
-            Kind::Gauge => encoder.encode_gauge(&value),
-            Kind::Counter => encoder.encode_counter::<NoLabelSet, _, u64>(&value, None),
+        if labels.is_empty() {
+            return self.kind.write(&mut self.encoder, value);
         }
+        self.kind.write(&mut self.encoder.encode_family(&Labels(labels))?, value)
     }
 }
 
