@@ -86,7 +86,7 @@ fn what_goes_wrong_is_a_line_of_the_log() {
     let mut running = Running::start(&folder, &["run", "--http", "0", "app"]);
     let address = address(&mut running);
     assert_eq!(get(&address, "/"), "502 Bad Gateway\n");
-    running.wait_for_error("WARN GET / is answered 502: no answer that can be sent: table expected, got string");
+    running.wait_for_error("GET / is answered 502: no answer that can be sent: table expected, got string");
     running.signal("TERM");
     assert_eq!(running.child.wait().unwrap().code(), Some(0));
 }
@@ -94,15 +94,38 @@ fn what_goes_wrong_is_a_line_of_the_log() {
 #[test]
 fn what_cannot_be_served_is_told() {
     let folder = app(ENTRIES);
-    expect![[r#""#]].assert_eq(&run(&folder, &["run", "--http", "localhost:80", "app"]));
-    expect![[r#""#]].assert_eq(&run(&folder, &["run", "app"]));
+    expect![[r#"
+        exit code: 2
+        --- stderr
+        error: `--http`: `localhost:80` is no address
+        help: an address is `127.0.0.1:8080` or `[::1]:8080`; `8080` alone is that port of 127.0.0.1
+    "#]].assert_eq(&run(&folder, &["run", "--http", "localhost:80", "app"]));
+    expect![[r#"
+        exit code: 2
+        --- stderr
+        error: the application has no service to start and no single entry named `main`: `-x` must name what to run
+        help: `--http ADDRESS` serves the application's endpoints
+    "#]].assert_eq(&run(&folder, &["run", "app"]));
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap().to_string();
     let told = run(&folder, &["run", "--http", &address, "app"]).replace(&address, "ADDRESS");
-    expect![[r#""#]].assert_eq(&told);
-    expect![[r#""#]].assert_eq(&run(&folder, &["run", "--http", "0", "--host", "app:processes", "app"]));
+    expect![[r#"
+        exit code: 1
+        --- stderr
+        error: `--http`: cannot listen on ADDRESS: Address already in use (os error 98)
+    "#]].assert_eq(&told);
+    expect![[r#"
+        exit code: 2
+        --- stderr
+        error: the application's services take no `--host`: `-x` names one process to run
+    "#]].assert_eq(&run(&folder, &["run", "--http", "0", "--host", "app:processes", "app"]));
     let none = app("  - {name: main, kind: process.lua, source: return print}\n");
-    expect![[r#""#]].assert_eq(&run(&none, &["run", "--http", "0", "app"]));
+    expect![[r#"
+        exit code: 2
+        --- stderr
+        error: `--http`: the application has no endpoint to serve
+        help: an entry of the kind `http.endpoint` says which requests become what
+    "#]].assert_eq(&run(&none, &["run", "--http", "0", "app"]));
 }
 
 #[test]
@@ -115,7 +138,7 @@ fn endpoints_that_nobody_serves_are_told() {
         )
     ));
     let running = Running::start(&folder, &["run", "app"]);
-    assert!(running.finish().contains("INFO nobody serves the endpoints: `--http ADDRESS` does"));
+    assert!(running.finish().contains("nobody serves the endpoints: `--http ADDRESS` does"));
 }
 
 /// The example, as its page says.
