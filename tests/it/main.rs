@@ -38,6 +38,7 @@ mod payload;
 mod random;
 mod reference;
 mod registry;
+mod replace;
 mod require;
 mod sandbox;
 mod security;

@@ -96,11 +96,12 @@ impl Vm {
         self.turn(events)
     }
 
-    /// The next of what the script hasn't received; none: that was all.
+    /// The next of what the script hasn't received; none: that was all. Nothing runs here from now on.
     ///
-    /// Panics: unless the process goes on elsewhere; and without memory, which is as if it had failed there.
+    /// Panics: unless the process waits or goes on elsewhere; and without memory, which is as if it had failed there.
     pub fn give_back(&mut self) -> Vec<Event> {
-        assert!(self.phase == Phase::Stopped, "give-back of a process that goes on here");
+        assert!(matches!(self.phase, Phase::Running | Phase::Stopped), "give-back of a process that has none");
+        self.phase = Phase::Stopped;
         let find = self.calls.leftovers;
         let leftovers = &mut self.leftovers;
         let result = self.lua.protect(|lua| leftovers.get_or_insert_with(|| Leftovers::find(lua, find)).take(lua));

@@ -33,10 +33,12 @@ pub use load::{Compiler, Draft};
 pub use lunarium_kernel::RestartPolicy;
 pub use node::{AdminFile, Allowance, HttpFile, NODE_FILE, NodeFile, TenantBudget, TenantFile, VariableFile, Written};
 pub use notation::{
-    DurationError, HttpMethod, NAMESPACE_FORM, PathPattern, SIZE_FORM, Segment, SizeError, TENANT_FORM, hint,
+    DurationError, HttpMethod, NAMESPACE_FORM, OnChange, PathPattern, SIZE_FORM, Segment, SizeError, TENANT_FORM, hint,
     is_namespace, is_tenant, parse_budget, parse_cores, parse_duration, parse_size,
 };
 pub use report::{Mistake, Report};
 pub use resolve::{Authority, NoAuthority};
-pub use services::{Running, ServiceChange, ServiceEvent, ServiceNote, ServiceState, ServiceStatus, Services, restarts};
+pub use services::{
+    Running, ServiceAction, ServiceChange, ServiceEvent, ServiceNote, ServiceState, ServiceStatus, Services, restarts,
+};
 pub use source::SourceFile;

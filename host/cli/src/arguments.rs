@@ -30,7 +30,13 @@ pub enum Command {
     /// nor another process is left; with `-x` one process runs, and the command ends with it. An application without
     /// services runs its only entry named `main`.
     Run(Box<Run>),
-    /// Check an application or a single file without running it
+    /// Serve many tenants: applications, each on a node of its own
+    ///
+    /// The node's file, `node.yaml`, names the tenants and what each of them gets. SIGHUP reads it and the applications again;
+    /// an interrupt stops all services, which may take 30 seconds. An option counts before its environment variable, and that
+    /// before the file.
+    Serve(Box<Serve>),
+    /// Check an application, a single file or a node's file without running it
     ///
     /// Mistakes keep it from running. Warnings don't: globals that nobody defines, modules and fields of modules that aren't
     /// there, a `main` that was misspelt, entries that nothing uses, limits that change nothing.
@@ -112,10 +118,62 @@ pub struct Run {
     pub arguments: Vec<OsString>,
 }
 
+/// Options of `serve`.
+#[derive(Debug, Args)]
+pub struct Serve {
+    /// The node's file, or a folder with a `node.yaml`; the current folder by default, unless there is a `--tenant`
+    #[arg(value_name = "NODE.YAML", env = "LUNARIUM_NODE", hide_env_values = true)]
+    pub path: Option<PathBuf>,
+
+    /// Serve the application in this folder, under this name; repeatable
+    #[arg(long = "tenant", value_name = "NAME=PATH", env = "LUNARIUM_TENANT", hide_env_values = true)]
+    pub tenants: Vec<String>,
+
+    /// Bytes that all tenants may hold together: `4GiB`; half of what the machine has by default
+    #[arg(long, value_name = "SIZE", env = "LUNARIUM_MEMORY", hide_env_values = true)]
+    pub memory: Option<String>,
+
+    /// The most processes of all tenants at once; 8000 by default
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..), env = "LUNARIUM_PROCESSES", hide_env_values = true)]
+    pub processes: Option<u32>,
+
+    /// The directory of what outlives the host: stores, and what was deployed; made if it isn't there
+    #[arg(long, value_name = "DIR", env = "LUNARIUM_DATA", hide_env_values = true)]
+    pub data: Option<PathBuf>,
+
+    /// Bytes that one tenant's store may hold: `64MiB`; 1 GiB by default
+    #[arg(long, value_name = "SIZE", env = "LUNARIUM_DATA_MAX", hide_env_values = true)]
+    pub data_max: Option<String>,
+
+    /// Where the admin interface listens: `unix:PATH` or `tcp:ADDRESS:PORT`
+    #[arg(long, value_name = "ADDRESS", env = "LUNARIUM_ADMIN", hide_env_values = true)]
+    pub admin: Option<String>,
+
+    /// The file with the token that callers of the admin interface must know
+    #[arg(long, value_name = "FILE", env = "LUNARIUM_ADMIN_TOKEN_FILE", hide_env_values = true)]
+    pub admin_token_file: Option<PathBuf>,
+
+    /// Where requests for tenants are taken: `ADDRESS:PORT`
+    #[arg(long, value_name = "ADDRESS", env = "LUNARIUM_HTTP", hide_env_values = true)]
+    pub http: Option<String>,
+
+    /// The least important log lines to show; `info` by default
+    #[arg(long, value_name = "LEVEL", value_enum, env = "LUNARIUM_LOG_LEVEL", hide_env_values = true)]
+    pub log_level: Option<LogLevel>,
+
+    /// How log lines are written; `text` by default
+    #[arg(long, value_name = "FORMAT", value_enum, env = "LUNARIUM_LOG_FORMAT", hide_env_values = true)]
+    pub log_format: Option<LogFormat>,
+
+    /// Keep what the system allows this command: see `lunarium help run`
+    #[arg(long)]
+    pub no_confine: bool,
+}
+
 /// Options of `check`.
 #[derive(Debug, Args)]
 pub struct Check {
-    /// The application's folder, or a Lua file
+    /// The application's folder, a Lua file, or a node's file
     pub path: PathBuf,
 
     /// End with a failure when there are only warnings

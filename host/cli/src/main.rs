@@ -13,6 +13,7 @@ mod new;
 mod open;
 mod plan;
 mod run;
+mod serve;
 mod services;
 mod stream;
 mod terminal;
@@ -63,6 +64,8 @@ fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let result = match arguments.command {
         Command::Run(options) => run::run(*options),
+        Command::Serve(options) => serve::serve(*options),
+        Command::Check(options) if serve::is_node(&options.path) => serve::check(&options),
         Command::Check(options) => check(&options),
         Command::New(options) => make(&options.path),
     };
@@ -84,13 +87,17 @@ fn check(options: &Check) -> Result<u8, Refused> {
     // Without a driver: there is nothing to wait for but the engine.
     let runtime = Builder::new_current_thread().build().map_err(|error| Refused::machine(error.to_string()))?;
     runtime.block_on(draft.compile(&node));
-    let report = draft.review();
+    Ok(reported(&draft.review(), options.deny_warnings))
+}
+
+/// Writes what is wrong, if anything is, and tells the exit code.
+fn reported(report: &Report, deny_warnings: bool) -> u8 {
     if report.is_empty() {
-        return Ok(SUCCESS);
+        return SUCCESS;
     }
     write_error(&report.render(has_colours()));
     let is_wrong = report.mistakes().len() > report.warning_count();
-    Ok(if is_wrong || options.deny_warnings { USAGE } else { SUCCESS })
+    if is_wrong || deny_warnings { USAGE } else { SUCCESS }
 }
 
 /// `lunarium new`

@@ -13,6 +13,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use lunarium_app::Explained;
 use lunarium_engine::{Failure, Level, Output, ProcessLabel, visibility};
+use lunarium_serve::LogLine;
 use serde_json::{Map, Value, json};
 use tokio::sync::mpsc::UnboundedSender;
 use tokio::time::sleep;
@@ -74,7 +75,13 @@ impl Screen {
 
     /// Writes a log line of the command itself.
     pub fn note(&self, level: Level, message: &str, fields: &[(String, String)]) {
-        self.write(None, level, message, fields, "");
+        self.write(Whose::default(), level, message, fields, "");
+    }
+
+    /// Writes a line of a tenant's log.
+    pub fn tenant(&self, tenant: &str, line: &LogLine) {
+        let whose = Whose { tenant: Some(tenant), process: line.process.as_ref() };
+        self.write(whose, line.level, &line.message, &line.fields, "");
     }
 
     /// Waits for the end of a span in which nobody took anything of a standard output that is full, and gives it up: who
@@ -117,33 +124,27 @@ impl Screen {
         // Further in than what begins a line of the log.
         let below = explained.map(|explained| explained.render(has_colours()).replace('\n', "\n  "));
         let below = below.map_or_else(String::new, |below| format!("\n  {below}"));
-        self.write(None, level, message, &fields, &below);
+        self.write(Whose::default(), level, message, &fields, &below);
     }
 
     /// `below` is rendered text that stays with the line.
-    fn write(
-        &self,
-        process: Option<&ProcessLabel>,
-        level: Level,
-        message: &str,
-        fields: &[(String, String)],
-        below: &str,
-    ) {
+    fn write(&self, whose: Whose<'_>, level: Level, message: &str, fields: &[(String, String)], below: &str) {
         if !self.shows(level) {
             return;
         }
         let time = Timestamp::now();
-        let line = |process, level, message: &str, fields: &[(String, String)]| match self.format {
-            LogFormat::Text => text_line(time, process, level, message, fields),
-            LogFormat::Json => json_line(time, process, level, message, fields),
+        let line = |whose, level, message: &str, fields: &[(String, String)]| match self.format {
+            LogFormat::Text => text_line(time, whose, level, message, fields),
+            LogFormat::Json => json_line(time, whose, level, message, fields),
         };
-        let push = |line: &str| match process {
-            Some(_) => self.log.push(line.as_bytes()),
-            None => self.log.push_own(line.as_bytes()),
+        let push = |line: &str| match whose {
+            Whose { tenant: None, process: None } => self.log.push_own(line.as_bytes()),
+            _ => self.log.push(line.as_bytes()),
         };
         let dropped = self.dropped.swap(0, Ordering::Relaxed);
-        let lost = dropped != 0 && !push(&line(None, Level::Warn, &format!("{dropped} log lines dropped"), &[]));
-        let taken = !lost && push(&(line(process, level, message, fields) + below));
+        let lost =
+            dropped != 0 && !push(&line(Whose::default(), Level::Warn, &format!("{dropped} log lines dropped"), &[]));
+        let taken = !lost && push(&(line(whose, level, message, fields) + below));
         let missing = if lost { dropped.saturating_add(1) } else { u64::from(!taken) };
         self.dropped.fetch_add(missing, Ordering::Relaxed);
     }
@@ -159,8 +160,15 @@ impl Output for Screen {
     }
 
     fn log(&self, process: &ProcessLabel, level: Level, message: &str, fields: &[(String, String)]) {
-        self.write(Some(process), level, message, fields, "");
+        self.write(Whose { tenant: None, process: Some(process) }, level, message, fields, "");
     }
+}
+
+/// Whose a line is; nobody's: the command's own.
+#[derive(Debug, Clone, Copy, Default)]
+struct Whose<'l> {
+    tenant: Option<&'l str>,
+    process: Option<&'l ProcessLabel>,
 }
 
 fn rank(level: Level) -> LogLevel {
@@ -181,16 +189,14 @@ fn name(level: Level) -> &'static str {
     }
 }
 
-fn text_line(
-    time: Timestamp,
-    process: Option<&ProcessLabel>,
-    level: Level,
-    message: &str,
-    fields: &[(String, String)],
-) -> String {
+fn text_line(time: Timestamp, whose: Whose<'_>, level: Level, message: &str, fields: &[(String, String)]) -> String {
     let mut line = format!("{time:.3} {:5} ", name(level).to_uppercase());
+    if let Some(tenant) = whose.tenant {
+        line.push_str(tenant);
+        line.push(' ');
+    }
     // Writing to a String can't fail.
-    if let Some(process) = process {
+    if let Some(process) = whose.process {
         let _ = write!(line, "{} {} ", process.frame, process.pid);
     }
     line.push_str(&one_line(message));
@@ -203,17 +209,14 @@ fn text_line(
     line
 }
 
-fn json_line(
-    time: Timestamp,
-    process: Option<&ProcessLabel>,
-    level: Level,
-    message: &str,
-    fields: &[(String, String)],
-) -> String {
+fn json_line(time: Timestamp, whose: Whose<'_>, level: Level, message: &str, fields: &[(String, String)]) -> String {
     let mut object = Map::new();
     object.insert("time".to_owned(), json!(format!("{time:.3}")));
     object.insert("level".to_owned(), json!(name(level)));
-    if let Some(process) = process {
+    if let Some(tenant) = whose.tenant {
+        object.insert("tenant".to_owned(), json!(tenant));
+    }
+    if let Some(process) = whose.process {
         object.insert("frame".to_owned(), json!(&*process.frame));
         object.insert("pid".to_owned(), json!(process.pid.as_str()));
     }

@@ -2,6 +2,7 @@
 //!
 //! Owns what is kept, and how it is told which parts of the wall hold. The rules are `lunarium-confine`'s.
 
+use cap_std::fs::Dir;
 use lunarium_confine::{Confined, Confinement};
 use lunarium_engine::{Directory, Engine, Level};
 
@@ -34,19 +35,29 @@ impl Wall {
         directories: impl IntoIterator<Item = &'a Directory>,
         sockets: Sockets,
     ) -> Result<Self, Refused> {
+        let all = directories.into_iter().fold(Confinement::new(), |confinement, directory| {
+            if directory.is_writable() { confinement.write(directory) } else { confinement.read(directory) }
+        });
+        Self::apply(wanted, all, sockets)
+    }
+
+    /// The same for directories that are read and such that are written to.
+    pub fn around(wanted: bool, read: &[&Dir], written: &[&Dir], sockets: Sockets) -> Result<Self, Refused> {
+        let read = read.iter().fold(Confinement::new(), |confinement, dir| confinement.read(*dir));
+        let all = written.iter().fold(read, |confinement, dir| confinement.write(*dir));
+        Self::apply(wanted, all, sockets)
+    }
+
+    fn apply(wanted: bool, confinement: Confinement<'_>, sockets: Sockets) -> Result<Self, Refused> {
         if !wanted {
             return Ok(Self { confined: None });
         }
         Engine::prepare();
-        let none = Confinement::new();
-        let start = match sockets {
-            Sockets::None => none,
-            Sockets::Accepted => none.with_connections(),
-            Sockets::Made => none.with_sockets(),
+        let confinement = match sockets {
+            Sockets::None => confinement,
+            Sockets::Accepted => confinement.with_connections(),
+            Sockets::Made => confinement.with_sockets(),
         };
-        let confinement = directories.into_iter().fold(start, |confinement, directory| {
-            if directory.is_writable() { confinement.write(directory) } else { confinement.read(directory) }
-        });
         let confined = confinement.apply().map_err(|error| {
             Refused::machine(format!("can't be confined: {error}\nhelp: `--no-confine` runs without this wall"))
         })?;

@@ -39,6 +39,7 @@ const ALLOWED: &[c_long] = &[
     libc::SYS_getdents64,
     libc::SYS_ftruncate,
     libc::SYS_fdatasync,
+    libc::SYS_flock,
     libc::SYS_mkdirat,
     libc::SYS_unlinkat,
     libc::SYS_renameat,

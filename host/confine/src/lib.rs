@@ -154,7 +154,8 @@ impl<'fd> Confinement<'fd> {
         }
         let limits = resources::limit();
         // Before seccomp, which takes the calls for it away; it sets `no_new_privs`, without which seccomp is refused.
-        let files::Restricted { no_new_privs, landlock } = files::restrict(&self.directories, self.sockets == Sockets::Making);
+        let files::Restricted { no_new_privs, landlock } =
+            files::restrict(&self.directories, self.sockets == Sockets::Making);
         let seccomp = calls::restrict(self.sockets);
         Ok(Confined { no_new_privs, landlock, seccomp, limits })
     }

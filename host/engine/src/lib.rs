@@ -71,17 +71,17 @@ mod wasm;
 
 pub use api::{
     DeliverError, Engine, EngineConfig, Handle, Mailbox, Node, NodeConfig, Received, ReceivedCall, ReceivedMessage,
-    WeakNode,
+    UpgradeError, WeakNode,
 };
 pub use catalogue::{
     ActorSpec, Chunk, Definition, Grants, HostDefinition, Import, Library, ScopeSpec, SecurityError, SecuritySpec,
-    Settings, SettingsError, SettingsStep,
+    Settings, SettingsError, SettingsStep, World,
 };
 pub use files::{Directory, PathError};
 pub use lunarium_kernel::{
-    Actor, Attribute, Condition, ConditionError, EntryId, ErrorKind, Exhausted, Failure, Field, FieldError, Holding, HostError, HostId,
-    LimitName, Limits, LimitsOverride, LinkError, MonitorError, Operand, Operator, Outcome, Pattern, PatternError, Pid,
-    Policy, PolicyEffect, Refusal, ResolveError, Tally,
+    Actor, Attribute, Condition, ConditionError, EntryId, ErrorKind, Exhausted, Failure, Field, FieldError, Holding,
+    HostError, HostId, LimitName, Limits, LimitsOverride, LinkError, MonitorError, Operand, Operator, Outcome, Pattern,
+    PatternError, Pid, Policy, PolicyEffect, Refusal, ResolveError, Tally,
 };
 pub use lunarium_schedule::{Portion, Sleep};
 pub use module::{Arguments, Caller, FunctionError, Module, ModuleError, Raw, did_you_mean};

@@ -14,6 +14,6 @@ pub mod endpoint;
 mod host;
 
 pub use host::{
-    Deployment, Folder, Host, HostConfig, HostError, LogEvent, LogFilter, LogLine, LogReader, Logs, Origin,
-    Surroundings, Tenant, TenantConfig, TenantState,
+    Change, Deployment, Folder, Host, HostConfig, HostError, LogEvent, LogFilter, LogLine, LogReader, Logs,
+    MAX_ARCHIVE, Origin, Surroundings, Tenant, TenantConfig, TenantState,
 };

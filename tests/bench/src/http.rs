@@ -98,7 +98,10 @@ fn load(url: &str, connections: u32, script: Option<&Path>) -> Load {
     if let Some(script) = script {
         command.arg("-s").arg(script);
     }
-    let output = command.arg(url).output().unwrap_or_else(|error| fail(&format!("wrk can't be run ({error}): apt-get install wrk")));
+    let output = command
+        .arg(url)
+        .output()
+        .unwrap_or_else(|error| fail(&format!("wrk can't be run ({error}): apt-get install wrk")));
     let text = String::from_utf8_lossy(&output.stdout);
     if text.contains("Non-2xx") || text.contains("Socket errors") {
         fail(&format!("not all was answered:\n{text}"));
@@ -120,7 +123,9 @@ fn duration(text: &str) -> Duration {
         Some("s") => 1.0,
         _ => fail(&format!("`{text}` is no duration of wrk's")),
     };
-    number.parse::<f64>().map_or_else(|_| fail(&format!("`{text}` is no duration")), |number| Duration::from_secs_f64(number * unit))
+    number
+        .parse::<f64>()
+        .map_or_else(|_| fail(&format!("`{text}` is no duration")), |number| Duration::from_secs_f64(number * unit))
 }
 
 /// Tenants with a node each, and the server in front of them.
@@ -145,7 +150,8 @@ impl Tenants {
 
 fn tenant(bench: &Bench, folder: &Path, number: usize, is_one_of_many: bool) -> (Node, Site) {
     let output = Arc::<LastPrint>::clone(&bench.output);
-    let node = Node::start_on(bench.node.engine(), NodeConfig::new(output)).unwrap_or_else(|error| fail(&error.to_string()));
+    let node =
+        Node::start_on(bench.node.engine(), NodeConfig::new(output)).unwrap_or_else(|error| fail(&error.to_string()));
     let app = application(&node, folder);
     if let Err(error) = app.install(&node, None) {
         fail(&error.to_string());

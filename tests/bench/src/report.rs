@@ -40,7 +40,8 @@ impl Report {
     /// Requests in a second, with the median of their times and that which a hundredth exceeds.
     pub(crate) fn requests(&mut self, name: &str, rate: f64, median: Duration, p99: Duration) {
         self.row(name, format!("{rate:.0}/s"), format!("p50 {}, p99 {}", show(median), show(p99)));
-        self.json.insert(name.into(), json!({ "rate": rate, "seconds": median.as_secs_f64(), "p99": p99.as_secs_f64() }));
+        self.json
+            .insert(name.into(), json!({ "rate": rate, "seconds": median.as_secs_f64(), "p99": p99.as_secs_f64() }));
     }
 
     /// Any other figure.

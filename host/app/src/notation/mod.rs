@@ -2,11 +2,13 @@
 //!
 //! Owns the forms of single words, wherever they stand. Knows no file and no key.
 
+mod change;
 mod identifier;
 mod quantity;
 mod route;
 mod suggest;
 
+pub use change::OnChange;
 pub(crate) use identifier::{NAME_FORM, full_id, is_name, too_long, unfit_alias, unfit_variable};
 pub use identifier::{NAMESPACE_FORM, TENANT_FORM, is_namespace, is_tenant};
 pub use lunarium_engine::{DurationError, SizeError, parse_duration, parse_size};

@@ -151,7 +151,9 @@ fn segment(path: &str, part: &str, is_last: bool) -> Result<Segment, String> {
             return Err(format!("`{{{inner}}}` in path `{path}` has no name of letters, digits and `_`"));
         }
         return match (is_rest, is_last) {
-            (true, false) => Err(format!("`{{*{name}}}` in path `{path}` takes all that follows, so it must be the last")),
+            (true, false) => {
+                Err(format!("`{{*{name}}}` in path `{path}` takes all that follows, so it must be the last"))
+            }
             (true, true) => Ok(Segment::Rest(name.to_owned())),
             (false, _) => Ok(Segment::Parameter(name.to_owned())),
         };
@@ -192,8 +194,7 @@ pub enum HttpMethod {
 
 impl HttpMethod {
     /// All of them.
-    pub const ALL: [Self; 7] =
-        [Self::Get, Self::Head, Self::Post, Self::Put, Self::Patch, Self::Delete, Self::Options];
+    pub const ALL: [Self; 7] = [Self::Get, Self::Head, Self::Post, Self::Put, Self::Patch, Self::Delete, Self::Options];
 
     /// As it stands in a request.
     pub const fn as_str(self) -> &'static str {
@@ -264,7 +265,10 @@ mod tests {
         assert_eq!(told("/a//b"), "path `/a//b` has an empty segment");
         assert_eq!(told("/a/../b"), "path `/a/../b` has the segment `..`, which no request has");
         assert_eq!(told("/{id}/{id}"), "path `/{id}/{id}` has the parameter `id` twice");
-        assert_eq!(told("/a{id}"), "`a{id}` in path `/a{id}` is part text, part parameter: a parameter is a whole segment");
+        assert_eq!(
+            told("/a{id}"),
+            "`a{id}` in path `/a{id}` is part text, part parameter: a parameter is a whole segment"
+        );
         assert_eq!(told("/{}"), "`{}` in path `/{}` has no name of letters, digits and `_`");
         assert_eq!(told("/{1}"), "`{1}` in path `/{1}` has no name of letters, digits and `_`");
         assert_eq!(told("/{*a}/b"), "`{*a}` in path `/{*a}/b` takes all that follows, so it must be the last");

@@ -4,8 +4,9 @@
 
 use std::time::Duration;
 
-use super::field::Name;
+use super::field::{Field, Name};
 use super::fields::Fields;
+use crate::notation::{OnChange, hint};
 use crate::source::At;
 
 #[derive(Debug, Default)]
@@ -15,6 +16,7 @@ pub(crate) struct RawLifecycle {
     pub(crate) start_timeout: Option<Duration>,
     pub(crate) stop_timeout: Option<Duration>,
     pub(crate) restart: RawRestart,
+    pub(crate) on_change: Option<OnChange>,
 }
 
 #[derive(Debug, Default)]
@@ -35,9 +37,19 @@ pub(super) fn read(fields: &mut Fields<'_>) -> RawLifecycle {
         start_timeout: own.duration("start_timeout"),
         stop_timeout: own.duration("stop_timeout"),
         restart: restart(&mut own),
+        on_change: own.optional("on_change").and_then(on_change),
     };
     own.finish();
     lifecycle
+}
+
+fn on_change(field: Field<'_>) -> Option<OnChange> {
+    let text = field.text()?.value;
+    let known = OnChange::ALL.into_iter().find(|known| known.as_str() == text);
+    if known.is_none() {
+        field.hinted(format!("`on_change` can't be `{text}`"), hint(&text, &OnChange::ALL.map(OnChange::as_str)));
+    }
+    known
 }
 
 fn restart(fields: &mut Fields<'_>) -> RawRestart {

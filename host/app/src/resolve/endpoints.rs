@@ -92,7 +92,8 @@ impl Resolver<'_> {
                 "`max_body` of {} bytes and {beside} for the rest of a request are more than a message of its process may have, {limit}",
                 stated.value
             );
-            let hint = "lower it, or raise the limit `message` of the process host (and of the entry, if that states one)";
+            let hint =
+                "lower it, or raise the limit `message` of the process host (and of the entry, if that states one)";
             self.report.push(Mistake::new(message).at(&stated.place).hint(Some(hint.to_owned())));
         }
         stated.value
@@ -114,7 +115,8 @@ impl Resolver<'_> {
         let mut mistakes = Vec::new();
         for (number, later) in endpoints.iter().enumerate() {
             let earlier = endpoints.iter().take(number);
-            let both = |one: &Endpoint| HttpMethod::ALL.into_iter().find(|method| one.takes(*method) && later.takes(*method));
+            let both =
+                |one: &Endpoint| HttpMethod::ALL.into_iter().find(|method| one.takes(*method) && later.takes(*method));
             let wanted = earlier.filter(|one| one.path.is_unclear_beside(&later.path));
             let Some((one, method)) = wanted.filter_map(|one| Some((one, both(one)?))).next() else { continue };
             let message = format!(

@@ -70,6 +70,7 @@ fn lifecycle(raw: &RawLifecycle) -> Lifecycle {
         start_timeout: raw.start_timeout.unwrap_or(default.start_timeout),
         stop_timeout: raw.stop_timeout.unwrap_or(default.stop_timeout),
         restart: restart(&raw.restart),
+        on_change: raw.on_change.unwrap_or(default.on_change),
     }
 }
 

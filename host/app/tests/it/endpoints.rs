@@ -18,7 +18,10 @@ fn what_is_not_said_has_a_default() {
     let app = app(&[("_index.yaml", &index("  - {name: one, kind: http.endpoint, path: '/a/{id}', process: job}\n"))]);
     let [endpoint] = app.endpoints() else { panic!("{:?}", app.endpoints()) };
     assert_eq!((endpoint.id.as_str(), endpoint.path.as_str()), ("app:one", "/a/{id}"));
-    assert_eq!((endpoint.methods.as_slice(), endpoint.timeout), ([HttpMethod::Get].as_slice(), Duration::from_secs(10)));
+    assert_eq!(
+        (endpoint.methods.as_slice(), endpoint.timeout),
+        ([HttpMethod::Get].as_slice(), Duration::from_secs(10))
+    );
     assert_eq!(endpoint.max_body, 256 << 10);
     assert!(endpoint.takes(HttpMethod::Head) && !endpoint.takes(HttpMethod::Post));
     let EndpointAction::Process { entry, host, security } = &endpoint.action else { panic!("{endpoint:?}") };
@@ -27,13 +30,16 @@ fn what_is_not_said_has_a_default() {
 
 #[test]
 fn a_service_that_is_called_starts_and_a_host_that_is_used_is_open() {
-    let app = app(&[("_index.yaml", &index(concat!(
-        "  - {name: processes, kind: process.host, lifecycle: {auto_start: false}}\n",
-        "  - {name: others, kind: process.host, lifecycle: {auto_start: false}}\n",
-        "  - {name: service, kind: process.service, process: job, host: others, lifecycle: {auto_start: false}}\n",
-        "  - {name: one, kind: http.endpoint, path: /a, methods: [POST, GET, POST], process: job, host: processes}\n",
-        "  - {name: two, kind: http.endpoint, path: /b, call: service, function: greet, timeout: 90s, max_body: 1kB}\n",
-    )))]);
+    let app = app(&[(
+        "_index.yaml",
+        &index(concat!(
+            "  - {name: processes, kind: process.host, lifecycle: {auto_start: false}}\n",
+            "  - {name: others, kind: process.host, lifecycle: {auto_start: false}}\n",
+            "  - {name: service, kind: process.service, process: job, host: others, lifecycle: {auto_start: false}}\n",
+            "  - {name: one, kind: http.endpoint, path: /a, methods: [POST, GET, POST], process: job, host: processes}\n",
+            "  - {name: two, kind: http.endpoint, path: /b, call: service, function: greet, timeout: 90s, max_body: 1kB}\n",
+        )),
+    )]);
     let [one, two] = app.endpoints() else { panic!("{:?}", app.endpoints()) };
     assert_eq!(one.methods, [HttpMethod::Get, HttpMethod::Post]);
     let EndpointAction::Call { service, function } = &two.action else { panic!("{two:?}") };
@@ -287,9 +293,12 @@ fn of_several_hosts_one_is_named() {
 
 #[test]
 fn a_thousand_endpoints_are_the_most() {
-    let many: String =
-        (0..1001).map(|number| format!("  - {{name: e{number}, kind: http.endpoint, path: /{number}, process: job}}\n")).collect();
-    check(&format!("{JOB}{many}"), expect![[r#"
+    let many: String = (0..1001)
+        .map(|number| format!("  - {{name: e{number}, kind: http.endpoint, path: /{number}, process: job}}\n"))
+        .collect();
+    check(
+        &format!("{JOB}{many}"),
+        expect![[r#"
         error: the application has 1001 endpoints; 1000 are the most
             --> shop/_index.yaml:1005:46
              |
@@ -297,5 +306,6 @@ fn a_thousand_endpoints_are_the_most() {
              |                                              ^^^^^
 
         error: 1 mistake
-    "#]]);
+    "#]],
+    );
 }

@@ -19,6 +19,7 @@ mod new;
 mod output;
 mod place;
 mod security;
+mod serve;
 mod services;
 mod signals;
 mod usage;

@@ -11,7 +11,7 @@ use lunarium_kernel::{
 
 use super::handle::{call, values};
 use super::{Engine, EngineConfig, Handle, Mailbox, NodeConfig};
-use crate::catalogue::{Chunk, Definition, HostDefinition, ProcessHost};
+use crate::catalogue::{Chunk, Definition, HostDefinition, ProcessHost, World};
 use crate::module::{Caller, Module, ModuleError, Raw};
 use crate::node::{
     Budgets, CallError, CompileError, Events, Globals, NodeEvent, NodeInner, ProcessDetails, ProcessInfo, Seeds,
@@ -110,6 +110,18 @@ impl Refusal for DeliverError {
     }
 }
 
+/// Why a process wasn't told to go on as another entry.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum UpgradeError {
+    /// Dead or unknown.
+    #[error(transparent)]
+    Process(#[from] ResolveError),
+    /// What it would become can't be.
+    #[error(transparent)]
+    Program(#[from] SpawnError),
+}
+
 impl Node {
     /// Starts a node on an engine of its own, with the node's `memory`.
     ///
@@ -147,7 +159,7 @@ impl Node {
         let seeds = Seeds::new(seed).map_err(|error| StartError::Random(error.to_string()))?;
         let limits = NodeLimits { max_processes, max_links, max_monitors };
         let inner = NodeInner::new(machine, limits, budgets, output, debug, seeds);
-        inner.catalogue.policies.set_strict(strict);
+        inner.catalogue.set_strict(strict);
         let owner = Arc::new(Owner { engine: engine.clone(), inner });
         let weak: Weak<Owner> = Arc::downgrade(&owner);
         owner.inner.set_handle(weak);
@@ -203,13 +215,13 @@ impl Node {
     /// Adds a policy or replaces it, and puts it into these groups and no others. Processes that run keep the policies
     /// they started with.
     pub fn define_policy(&self, policy: Policy, groups: &[EntryId]) {
-        self.inner().catalogue.policies.define(policy, groups);
+        self.inner().catalogue.define_policy(policy, groups);
     }
 
     /// Whether a process with neither actor nor scope may do nothing to others. Counts for processes that start from
     /// now on.
     pub fn set_strict(&self, strict: bool) {
-        self.inner().catalogue.policies.set_strict(strict);
+        self.inner().catalogue.set_strict(strict);
     }
 
     /// Adds a process host.
@@ -225,10 +237,53 @@ impl Node {
     ///
     /// Errors: an unknown host.
     pub fn keep_place(&self, host: &HostId) -> Result<(), HostError> {
-        let (inner, known) = (self.inner(), self.known_host(host)?);
-        inner.kernel(|kernel| kernel.keep_place(known.kernel()));
-        known.memory.add_headroom(SERVICE_BYTES);
-        inner.budgets.memory.add_headroom(SERVICE_BYTES);
+        let host = self.inner().catalogue.note_place(host)?;
+        self.keep_places(&host, 1);
+        Ok(())
+    }
+
+    fn keep_places(&self, host: &ProcessHost, places: u64) {
+        let inner = self.inner();
+        inner.kernel(|kernel| (0..places).for_each(|_| kernel.keep_place(host.kernel())));
+        let bytes = SERVICE_BYTES.saturating_mul(places);
+        host.memory.add_headroom(bytes);
+        inner.budgets.memory.add_headroom(bytes);
+    }
+
+    fn let_go_places(&self, host: &ProcessHost, places: u64) {
+        let inner = self.inner();
+        inner.kernel(|kernel| kernel.let_go_places(host.kernel(), places));
+        let bytes = SERVICE_BYTES.saturating_mul(places);
+        host.memory.remove_headroom(bytes);
+        inner.budgets.memory.remove_headroom(bytes);
+    }
+
+    /// From now on the node knows this and nothing else, for every process that starts: at once, nobody sees a part of it. Processes that
+    /// run keep what they started with. What is equal stays, with what was compiled of it. A host that differs in its grants
+    /// or its security alone keeps its budgets; another one begins anew, and who lives on the old one stays within that
+    /// one's.
+    ///
+    /// Errors: as [`Node::add_host`] and [`Node::keep_place`]; nothing is changed then.
+    pub fn replace(&self, world: World) -> Result<(), HostError> {
+        let inner = self.inner();
+        let replaced = inner.catalogue.replace(world, &inner.budgets.memory, &inner.budgets.cpu)?;
+        replaced.let_go.iter().for_each(|(host, places)| self.let_go_places(host, *places));
+        replaced.keep.iter().for_each(|(host, places)| self.keep_places(host, *places));
+        inner.kernel(|kernel| replaced.closed.iter().for_each(|host| kernel.stop_host(host.kernel())));
+        Ok(())
+    }
+
+    /// Has a process go on as another entry, or as its own anew, as it can itself by `process.upgrade`: it keeps its pid, names, links,
+    /// monitors and the messages that its script hasn't received, and loses what it has in memory. It does so the next time
+    /// it waits. A second order before that replaces the first.
+    ///
+    /// Errors: dead or unknown, an unknown entry, arguments that can't travel or are too large.
+    pub fn upgrade(&self, pid: &Pid, entry: &EntryId, arguments: &[Value]) -> Result<(), UpgradeError> {
+        let inner = self.inner();
+        let process = inner.find_pid(pid.as_str()).map_err(|_| ResolveError::unknown_pid(pid.as_str()))?;
+        let arguments = Value::to_arguments(arguments).map_err(SpawnError::from)?;
+        let program = inner.plan_upgrade(&process, entry, arguments.into())?;
+        process.order_upgrade(program);
         Ok(())
     }
 

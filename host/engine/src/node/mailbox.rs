@@ -52,7 +52,7 @@ impl NodeInner {
             lifetime: super::ending::lifetime(&limits, began),
             ordinary: false,
         };
-        let security = self.catalogue.policies.none().into();
+        let security = self.catalogue.known().policies.none().into();
         let origin = Origin { host, wish: None, context: None, security };
         let (mailbox, holding) = (Mailbox::new(limits.mailbox()), memory.another());
         let process = self.kernel(|kernel| {

@@ -315,7 +315,7 @@ impl NodeInner {
         fields: &[(String, String)],
     ) {
         let bytes = size(message, fields);
-        let budgets = [(&process.origin.host.log, Host::LOG_BYTES), (&self.budgets.log, NodeLimits::LOG_BYTES)];
+        let budgets = [(&*process.origin.host.log, Host::LOG_BYTES), (&self.budgets.log, NodeLimits::LOG_BYTES)];
         let admitted = process.log.lock().admit(self.clock().now(), bytes, &budgets);
         match admitted {
             Ok(dropped) => {

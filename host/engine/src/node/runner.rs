@@ -171,9 +171,15 @@ impl Runner<'_> {
         let wake_at = parked.wake_at.map(|at| Clock::due(at.saturating_add(self.process.began)));
         let unread = Unread { messages: parked.unread.messages, bytes: parked.unread.bytes };
         self.process.park(unread, &parked.received);
-        let delivery = self.wait(wake_at, credit).await;
+        let mut delivery = self.wait(wake_at, credit).await;
         if self.process.life.is_killed() {
             return Step::End(None);
+        }
+        if let Some(program) = delivery.ordered.take() {
+            if let Some(live) = &self.live {
+                live.incarnation.cpu.reset();
+            }
+            return self.become_another(program).await;
         }
         let is_due = self.is_due(wake_at);
         let Some(live) = &mut self.live else { return Step::Wait(parked) };
@@ -207,13 +213,19 @@ impl Runner<'_> {
         }
     }
 
-    /// The guest has stopped to go on elsewhere: takes back what its script hasn't received, and begins anew.
+    /// The guest has stopped to go on elsewhere.
     async fn upgrade(&mut self) -> Step {
-        let Some(mut live) = self.live.take() else { return Step::End(None) };
-        let Some(program) = live.instance.occupant_mut().upgrade.take() else {
+        let asked = self.live.as_mut().and_then(|live| live.instance.occupant_mut().upgrade.take());
+        let Some(program) = asked else {
             let text = "the guest stopped without asking for an upgrade";
             return Step::End(Some(failed(ErrorKind::Internal, text)));
         };
+        self.become_another(Box::new(program)).await
+    }
+
+    /// The process goes on as this, with what its script hasn't received.
+    async fn become_another(&mut self, program: Box<Program>) -> Step {
+        let Some(mut live) = self.live.take() else { return Step::End(None) };
         match live.give_back(self.process, self.node.clock(), &mut self.slice).await {
             Ok(Ok(())) => {}
             Ok(Err(lie)) => return Step::End(Some(lie)),
@@ -227,7 +239,7 @@ impl Runner<'_> {
         self.process.life.set_running(false);
         self.slice.end();
         give_way().await;
-        Step::Begin(Box::new(program))
+        Step::Begin(program)
     }
 
     /// Waits until something is to be delivered, the earliest timer is due, or the process is killed.

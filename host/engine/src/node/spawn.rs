@@ -16,7 +16,7 @@ use lunarium_kernel::{
 use super::ending::lifetime;
 use super::runner::Held;
 use super::{NodeEvent, NodeInner, runner};
-use crate::catalogue::{Arguments, Code, ProcessHost, Program, SecurityError, SecuritySpec};
+use crate::catalogue::{Arguments, Code, Policies, ProcessHost, Program, SecurityError, SecuritySpec};
 use crate::module::Raw;
 use crate::process::{Beginning, Level, Origin, Process, charged_for};
 use crate::value::{Value, ValueError};
@@ -393,8 +393,7 @@ impl NodeInner {
 
     /// What a process will be made of. Checked as far as the kernel isn't needed for it.
     fn plan(&self, spawn: &Spawn, parent: Option<&Process>) -> Result<Plan, SpawnError> {
-        let code = self.code(&spawn.entry)?;
-        let host = self.host(&spawn.host)?;
+        let (code, host, security) = self.look_up(spawn, parent)?;
         // Before it exists: whoever sees that nobody lives and nothing is counted sees that nothing is left.
         let counted = self.count_instance();
         let rank = if parent.is_some() || spawn.is_ordinary { Rank::Ordinary } else { Rank::Service };
@@ -405,7 +404,7 @@ impl NodeInner {
         if let Some(context) = spawn.context.as_ref().filter(|context| exceeds(context, limit)) {
             return Err(SpawnError::Context { size: context.len(), limit });
         }
-        let security = self.child_security(parent, spawn, &host)?;
+        let security = security?;
         let context = spawn.context.clone().or_else(|| parent.and_then(|parent| parent.origin.context.clone()));
         // Counted for each who has it: which of them will be the last isn't known.
         let context_bytes = context.as_ref().map_or(0, |context| u64::try_from(context.len()).unwrap_or(u64::MAX));
@@ -485,33 +484,46 @@ impl NodeInner {
     }
 
     pub(crate) fn code(&self, entry: &EntryId) -> Result<Arc<Code>, SpawnError> {
-        let unknown = || SpawnError::UnknownEntry(EntryId::new(cut(entry.as_str(), SHOWN)));
-        self.catalogue.code(entry).ok_or_else(unknown)
+        self.catalogue.code(entry).ok_or_else(|| unknown_entry(entry))
     }
 
     pub(crate) fn host(&self, id: &HostId) -> Result<Arc<ProcessHost>, SpawnError> {
-        let unknown = || lunarium_kernel::SpawnError::unknown_host(id.as_str());
-        self.catalogue.host(id).ok_or_else(|| unknown().into())
+        self.catalogue.host(id).ok_or_else(|| lunarium_kernel::SpawnError::unknown_host(id.as_str()).into())
     }
 
-    /// Whose security a new process has: its parent's, else its host's, with what the spawn changes.
-    fn child_security(
-        &self,
-        parent: Option<&Process>,
-        spawn: &Spawn,
-        host: &ProcessHost,
-    ) -> Result<Arc<Security>, SecurityError> {
-        let policies = &self.catalogue.policies;
-        let inherited = parent.map(|parent| &parent.origin.security).filter(|security| !security.is_none());
-        let base = match (inherited, &host.security) {
-            (Some(security), _) => Arc::clone(security),
-            (None, Some(spec)) => policies.change(&policies.none(), spec)?.into(),
-            (None, None) => policies.none().into(),
-        };
-        match &spawn.security {
-            Some(change) => Ok(policies.change(&base, change)?.into()),
-            None => Ok(base),
-        }
+    /// What a start needs to know, all of it by one look: what is replaced meanwhile is so for all of it or for nothing.
+    fn look_up(&self, spawn: &Spawn, parent: Option<&Process>) -> Result<Found, SpawnError> {
+        let known = self.catalogue.known();
+        let code = known.code(&spawn.entry).ok_or_else(|| unknown_entry(&spawn.entry))?;
+        let unknown_host = || lunarium_kernel::SpawnError::unknown_host(spawn.host.as_str());
+        let host = known.host(&spawn.host).ok_or_else(unknown_host)?;
+        let security = child_security(&known.policies, parent, spawn, host);
+        Ok((Arc::clone(code), Arc::clone(host), security))
+    }
+}
+
+type Found = (Arc<Code>, Arc<ProcessHost>, Result<Arc<Security>, SecurityError>);
+
+fn unknown_entry(entry: &EntryId) -> SpawnError {
+    SpawnError::UnknownEntry(EntryId::new(cut(entry.as_str(), SHOWN)))
+}
+
+/// Whose security a new process has: its parent's, else its host's, with what the spawn changes.
+fn child_security(
+    policies: &Policies,
+    parent: Option<&Process>,
+    spawn: &Spawn,
+    host: &ProcessHost,
+) -> Result<Arc<Security>, SecurityError> {
+    let inherited = parent.map(|parent| &parent.origin.security).filter(|security| !security.is_none());
+    let base = match (inherited, &host.security) {
+        (Some(security), _) => Arc::clone(security),
+        (None, Some(spec)) => policies.change(&policies.none(), spec)?.into(),
+        (None, None) => policies.none().into(),
+    };
+    match &spawn.security {
+        Some(change) => Ok(policies.change(&base, change)?.into()),
+        None => Ok(base),
     }
 }
 

@@ -4,6 +4,7 @@
 //! Owns waking. Refuses to know why a process lives or dies: the kernel decides, and calls [`Process::end`].
 
 mod asker;
+mod delivery;
 mod file_threads;
 mod incarnation;
 mod life;
@@ -20,12 +21,14 @@ use std::task::{Poll, Waker};
 use bytes::Bytes;
 use lunarium_kernel::{
     Account, BatchLimits, CallLimits, EntryId, Event, Exhausted, Failure, Holding, Item, Limits, LimitsOverride,
-    MESSAGE_COST, Mailbox, Message, Name, Outcome, Pid, Reply, RequestError, ReturnError, Security, SendError, Spawned,
-    Topic, Unread, topic_bytes,
+    MESSAGE_COST, Mailbox, Message, Name, Outcome, Pid, RequestError, ReturnError, Security, SendError, Spawned, Topic,
+    Unread, topic_bytes,
 };
 use parking_lot::{Mutex, MutexGuard};
 
 pub(crate) use asker::Asker;
+pub use delivery::AtRest;
+pub(crate) use delivery::Delivery;
 pub(crate) use file_threads::FileThreads;
 pub(crate) use incarnation::{CpuMeter, CpuTime, Incarnation};
 pub(crate) use life::Life;
@@ -36,7 +39,7 @@ pub(crate) use output::clean;
 pub use output::{Level, Output, ProcessLabel};
 pub use text::visibility;
 
-use crate::catalogue::ProcessHost;
+use crate::catalogue::{ProcessHost, Program};
 use crate::files::Task;
 use crate::value::refused;
 use lunarium_schedule::{Member, TICK, TimerKey};
@@ -129,34 +132,10 @@ struct Arrivals {
     /// It will be told.
     awaits_output: bool,
     inspections: Vec<Sender<AtRest>>,
+    /// What the embedding program wants it to go on as.
+    ordered: Option<Box<Program>>,
     /// The runner, while it waits.
     waker: Option<Waker>,
-}
-
-/// What a process is resumed with.
-#[derive(Default)]
-pub(crate) struct Delivery {
-    pub(crate) items: Vec<Item>,
-    pub(crate) replies: Vec<Reply>,
-    pub(crate) output_ready: bool,
-    pub(crate) inspections: Vec<Sender<AtRest>>,
-}
-
-/// What the instance of a process at rest looks like from outside.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct AtRest {
-    /// The guest's stack pointer: the same for every process at rest, because none holds a frame.
-    pub stack_pointer: u32,
-    /// Bytes of the instance's memories and tables.
-    pub memory: u64,
-}
-
-impl Delivery {
-    /// Nothing for the guest.
-    pub(crate) fn is_empty(&self) -> bool {
-        self.items.is_empty() && self.replies.is_empty() && !self.output_ready
-    }
 }
 
 impl Process {
@@ -181,6 +160,7 @@ impl Process {
             output_ready: false,
             awaits_output: false,
             inspections: Vec::new(),
+            ordered: None,
             waker: None,
         };
         let member = Member::of(&origin.host.cpu);
@@ -377,8 +357,21 @@ impl Process {
         arrivals.settle();
         arrivals.count_accepted();
         arrivals.inspections.clear();
+        let ordered = arrivals.ordered.take();
         wake(arrivals);
+        drop(ordered);
         remains
+    }
+
+    /// The process goes on as this the next time it waits, unless it has ended.
+    pub(crate) fn order_upgrade(&self, program: Program) {
+        let mut arrivals = self.arrivals.lock();
+        if self.life.outcome().is_some() {
+            return;
+        }
+        let replaced = arrivals.ordered.replace(Box::new(program));
+        wake(arrivals);
+        drop(replaced);
     }
 
     /// What the guest holds unread right now.
@@ -478,11 +471,15 @@ impl Process {
         if self.life.is_killed() {
             return Poll::Ready(Delivery::default());
         }
+        if let Some(program) = arrivals.ordered.take() {
+            return Poll::Ready(Delivery { ordered: Some(program), ..Delivery::default() });
+        }
         let batch = arrivals.inbox.take(BATCH, credit);
         arrivals.settle();
         let output_ready = std::mem::take(&mut arrivals.output_ready);
         let inspections = std::mem::take(&mut arrivals.inspections);
-        let delivery = Delivery { items: batch.items, replies: batch.replies, output_ready, inspections };
+        let (items, replies) = (batch.items, batch.replies);
+        let delivery = Delivery { items, replies, output_ready, inspections, ordered: None };
         if delivery.is_empty() && delivery.inspections.is_empty() {
             match &mut arrivals.waker {
                 Some(kept) => kept.clone_from(waker),

@@ -88,12 +88,12 @@ impl Host for Caller {
 
     fn policy(&mut self, id: String) -> Result<(), CallError> {
         self.living()?;
-        Ok(self.node.catalogue.policies.contains(&EntryId::new(id))?)
+        Ok(self.node.catalogue.known().policies.contains(&EntryId::new(id))?)
     }
 
     fn group(&mut self, name: String) -> Result<Vec<String>, CallError> {
         self.living()?;
-        let ids = self.node.catalogue.policies.group(&EntryId::new(name))?;
+        let ids = self.node.catalogue.known().policies.group(&EntryId::new(name))?;
         Ok(ids.iter().map(ToString::to_string).collect())
     }
 }

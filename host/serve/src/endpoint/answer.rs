@@ -83,7 +83,9 @@ impl Answer {
         let code = number.and_then(|status| StatusCode::from_u16(status).ok());
         let status = code.ok_or_else(|| Refusal::bad_answer(format!("status {status} is not from 200 to 599")))?;
         // Of these no client expects a body: what followed would be read as the next answer.
-        let body = body.filter(|_| !matches!(status, StatusCode::NO_CONTENT | StatusCode::RESET_CONTENT | StatusCode::NOT_MODIFIED));
+        let body = body.filter(|_| {
+            !matches!(status, StatusCode::NO_CONTENT | StatusCode::RESET_CONTENT | StatusCode::NOT_MODIFIED)
+        });
         let body = body.map(|Text(body)| payload.slice_ref(body)).unwrap_or_default();
         if !body.is_empty() && !headers.contains_key(CONTENT_TYPE) {
             // Or a browser would guess, and run what it takes for a page.
@@ -97,7 +99,11 @@ impl Answer {
     /// What is sent; it is held for the site until it is written.
     ///
     /// Errors: the site has no room for it.
-    pub(super) fn into_response(self, mut holding: Holding, mut under_way: UnderWay) -> Result<Response<AnswerBody>, Refusal> {
+    pub(super) fn into_response(
+        self,
+        mut holding: Holding,
+        mut under_way: UnderWay,
+    ) -> Result<Response<AnswerBody>, Refusal> {
         let Self { status, headers, body } = self;
         if body.len() > FREE {
             let bytes = u64::try_from(body.len()).unwrap_or(u64::MAX);
@@ -107,7 +113,8 @@ impl Answer {
             holding.grow(bytes).map_err(|exhausted| Refusal::unavailable(exhausted.to_string()))?;
         }
         let held = Some((holding, under_way));
-        let mut response = Response::new(AnswerBody(Some(Held { bytes: body, _held: held }).filter(|held| held.has_remaining())));
+        let mut response =
+            Response::new(AnswerBody(Some(Held { bytes: body, _held: held }).filter(|held| held.has_remaining())));
         *response.status_mut() = status;
         *response.headers_mut() = headers;
         Ok(response)
@@ -184,7 +191,9 @@ impl Collected {
     fn add<E: de::Error>(&mut self, name: &HeaderName, value: &[u8]) -> Result<(), E> {
         self.bytes = self.bytes.saturating_add(name.as_str().len()).saturating_add(value.len());
         if self.headers.len() >= MOST_HEADERS || self.bytes > MOST_HEADER_BYTES {
-            return Err(E::custom(format_args!("more than {MOST_HEADERS} headers, or {MOST_HEADER_BYTES} bytes of them")));
+            return Err(E::custom(format_args!(
+                "more than {MOST_HEADERS} headers, or {MOST_HEADER_BYTES} bytes of them"
+            )));
         }
         let value = HeaderValue::from_bytes(value)
             .map_err(|_| E::custom("a value with control characters, such as a line break"))?;
@@ -207,7 +216,8 @@ impl<'de> Deserialize<'de> for Name {
             }
 
             fn visit_bytes<E: de::Error>(self, bytes: &[u8]) -> Result<Name, E> {
-                let shown = || String::from_utf8_lossy(bytes.get(..bytes.len().min(60)).unwrap_or_default()).into_owned();
+                let shown =
+                    || String::from_utf8_lossy(bytes.get(..bytes.len().min(60)).unwrap_or_default()).into_owned();
                 let name = HeaderName::from_bytes(bytes)
                     .map_err(|_| E::custom(format_args!("`{}` is no name of a header", shown())))?;
                 if SERVERS.contains(&name.as_str()) {

@@ -17,13 +17,13 @@ use tokio::time::timeout;
 
 use super::answer::{Answer, AnswerBody};
 use super::body::{self, Room};
+use super::path;
 use super::proxy::{is_believed, remote};
 use super::refusal::Refusal;
 use super::request::Table;
 use super::routes::Found;
 use super::server::Shared;
 use super::site::Site;
-use super::path;
 
 /// Answers one request of a connection from `peer`.
 pub(super) async fn answer(shared: &Shared, peer: IpAddr, request: Request<Incoming>) -> Response<AnswerBody> {
@@ -94,13 +94,15 @@ impl Asked<'_> {
         };
         let (answer, under_way) = match &endpoint.action {
             EndpointAction::Process { entry, host, security } => {
-                let mut request = SpawnRequest::new(entry.clone(), host.clone()).with_raw_arguments(arguments).ordinary();
+                let mut request =
+                    SpawnRequest::new(entry.clone(), host.clone()).with_raw_arguments(arguments).ordinary();
                 request.security.clone_from(security);
                 self.process(endpoint, request, release).await?
             }
             EndpointAction::Call { service, function } => {
                 let running = site.running.of(service);
-                let running = running.ok_or_else(|| Refusal::unavailable(format!("service `{service}` doesn't run")))?;
+                let running =
+                    running.ok_or_else(|| Refusal::unavailable(format!("service `{service}` doesn't run")))?;
                 self.call(endpoint, &running, function, arguments, release).await?
             }
         };
@@ -114,7 +116,8 @@ impl Asked<'_> {
         request: SpawnRequest,
         started: impl FnOnce() -> R,
     ) -> Result<(Answer, R), Refusal> {
-        let handle = self.site.node.spawn(request).map_err(|error| Refusal::of_kind(error.kind(), error.to_string()))?;
+        let handle =
+            self.site.node.spawn(request).map_err(|error| Refusal::of_kind(error.kind(), error.to_string()))?;
         let started = started();
         let mut process = Ends(Some(handle));
         let (pid, outcome) = process.within(endpoint.timeout).await?;
@@ -191,4 +194,3 @@ impl Drop for Ends {
         }
     }
 }
-

@@ -105,7 +105,8 @@ mod tests {
     #[test]
     fn a_path_is_its_decoded_segments() {
         let of = |path: &str| {
-            segments(path).map(|all| all.iter().map(|one| String::from_utf8_lossy(one).into_owned()).collect::<Vec<_>>())
+            segments(path)
+                .map(|all| all.iter().map(|one| String::from_utf8_lossy(one).into_owned()).collect::<Vec<_>>())
         };
         assert_eq!(of("/").unwrap(), [""]);
         assert_eq!(of("/a/b%20c/").unwrap(), ["a", "b c", ""]);

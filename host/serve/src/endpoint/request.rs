@@ -46,7 +46,8 @@ impl Table<'_> {
     ///
     /// Errors: it is too much to take apart.
     pub(super) fn encode(&self) -> Result<Raw, Refusal> {
-        let query = query(self.head.uri.query().unwrap_or_default()).map_err(|error| Refusal::bad_request(error.to_string()))?;
+        let query = query(self.head.uri.query().unwrap_or_default())
+            .map_err(|error| Refusal::bad_request(error.to_string()))?;
         let payload = to_arguments(&(Written { table: self, query: &query },));
         payload.map(|payload| Raw(payload.into())).map_err(|error| Refusal::bad_request(error.to_string()))
     }

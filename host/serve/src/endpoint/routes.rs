@@ -128,13 +128,18 @@ mod tests {
     /// Endpoints by their paths and methods; each is named after its number.
     fn routes(paths: &[(&str, &str)]) -> Routes {
         let folder = tempfile::tempdir().unwrap();
-        let mut index = "version: \"1.0\"\nnamespace: app\nentries:\n  - {name: main, kind: process.lua, source: return print}\n".to_owned();
+        let mut index =
+            "version: \"1.0\"\nnamespace: app\nentries:\n  - {name: main, kind: process.lua, source: return print}\n"
+                .to_owned();
         for (number, (path, methods)) in paths.iter().enumerate() {
-            index += &format!("  - {{name: e{number}, kind: http.endpoint, path: '{path}', methods: [{methods}], process: main}}\n");
+            index += &format!(
+                "  - {{name: e{number}, kind: http.endpoint, path: '{path}', methods: [{methods}], process: main}}\n"
+            );
         }
         std::fs::write(folder.path().join("_index.yaml"), index).unwrap();
         let dir = Dir::open_ambient_dir(folder.path(), ambient_authority()).unwrap();
-        let app = Draft::of_folder(&dir, Path::new("app"), &NoAuthority).finish().unwrap_or_else(|report| panic!("{report}"));
+        let app =
+            Draft::of_folder(&dir, Path::new("app"), &NoAuthority).finish().unwrap_or_else(|report| panic!("{report}"));
         Routes::new(app.endpoints().to_vec())
     }
 

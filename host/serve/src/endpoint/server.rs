@@ -261,4 +261,3 @@ impl Drop for Cut<'_> {
         self.0.fetch_add(1, Relaxed);
     }
 }
-

@@ -141,7 +141,8 @@ impl Traffic {
     /// A place for a request. None: too many are under way.
     pub(super) fn enter(self: &Arc<Self>) -> Option<UnderWay> {
         let most = self.limits.requests_at_once;
-        let entered = self.under_way.fetch_update(Relaxed, Relaxed, |count| (count < most).then(|| count.saturating_add(1)));
+        let entered =
+            self.under_way.fetch_update(Relaxed, Relaxed, |count| (count < most).then(|| count.saturating_add(1)));
         entered.ok().map(|_| UnderWay { traffic: Arc::clone(self), bytes: 0 })
     }
 

@@ -61,7 +61,8 @@ fn connections_are_used_again_and_requests_come_one_after_the_other() {
 
 #[test]
 fn http_1_0_closes_unless_it_is_asked_not_to() {
-    let served = Served::new(&endpoint("hello", "return { main = function() return { body = 'hello' } end }", "path: /"));
+    let served =
+        Served::new(&endpoint("hello", "return { main = function() return { body = 'hello' } end }", "path: /"));
     let mut client = served.client();
     assert_eq!(client.ask(b"GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n").text(), "hello");
     assert_eq!(client.ask(b"GET / HTTP/1.0\r\n\r\n").text(), "hello");

@@ -59,7 +59,11 @@ fn a_call_goes_to_the_service_which_goes_on() {
 fn a_service_that_is_away_is_503() {
     let served = served();
     assert_eq!(served.get("/ends").status, 502);
-    assert!(reason(&served.tenant, "/ends").contains("has ended: process terminated"), "{}", reason(&served.tenant, "/ends"));
+    assert!(
+        reason(&served.tenant, "/ends").contains("has ended: process terminated"),
+        "{}",
+        reason(&served.tenant, "/ends")
+    );
     // It comes back after a second; until then there is nobody.
     let reply = served.get("/");
     assert_eq!((reply.status, reply.header("retry-after")), (503, Some("1")));

@@ -40,7 +40,11 @@ impl Log {
     /// The last line that holds a text.
     fn with(&self, text: &str) -> String {
         let lines = self.lines();
-        lines.iter().rfind(|line| line.contains(text)).cloned().unwrap_or_else(|| panic!("no line with `{text}`: {lines:#?}"))
+        lines
+            .iter()
+            .rfind(|line| line.contains(text))
+            .cloned()
+            .unwrap_or_else(|| panic!("no line with `{text}`: {lines:#?}"))
     }
 }
 

@@ -29,7 +29,10 @@ fn what_is_no_answer_is_502() {
     assert_eq!(main("return 'text'"), no_answer("table expected, got string"));
     assert_eq!(main(""), no_answer("table expected, got nil"));
     assert_eq!(main("return {1, 2}"), no_answer("table with names expected, got list"));
-    assert_eq!(main("return { boddy = '' }"), no_answer("unknown field `boddy`, expected one of `status`, `headers`, `body`"));
+    assert_eq!(
+        main("return { boddy = '' }"),
+        no_answer("unknown field `boddy`, expected one of `status`, `headers`, `body`")
+    );
     assert_eq!(main("return { body = 7 }"), no_answer("body: string expected, got number"));
     assert_eq!(main("return { body = {} }"), no_answer("body: string expected, got table"));
     assert_eq!(main("return { status = 'ok' }"), no_answer("status: integer expected, got string"));
@@ -54,7 +57,10 @@ fn headers_that_cannot_be_sent_are_502() {
         let reason = format!("headers: header `{}` is the server's to set", name.to_lowercase());
         assert_eq!(headers(&format!("{{ ['{name}'] = '5' }}")), no_answer(&reason));
     }
-    assert_eq!(headers("{ x = true }"), no_answer("headers.x: string, integer or list of strings expected, got boolean"));
+    assert_eq!(
+        headers("{ x = true }"),
+        no_answer("headers.x: string, integer or list of strings expected, got boolean")
+    );
     assert_eq!(headers("{ x = {{}} }"), no_answer("headers.x[1]: string expected, got table"));
     assert_eq!(headers("'x'"), no_answer("headers: table expected, got string"));
     let (status, reason) = main("local h = {} for i = 1, 65 do h['x' .. i] = 'y' end return { headers = h }");
@@ -87,7 +93,13 @@ fn who_never_ends_is_504() {
         "  - {name: endpoint, kind: http.endpoint, path: /, process: loops}\n"
     ));
     assert_eq!(served.get("/").status, 504);
-    assert!(served.tenant.log.with("is answered 504").ends_with("cpu limit of 20ms reached without waiting (ResourceExhausted)"));
+    assert!(
+        served
+            .tenant
+            .log
+            .with("is answered 504")
+            .ends_with("cpu limit of 20ms reached without waiting (ResourceExhausted)")
+    );
     served.tenant.is_clean();
 }
 
@@ -132,7 +144,9 @@ fn a_full_host_is_503_and_services_keep_their_place() {
     let mut one = served.client();
     one.send(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n");
     assert_eq!(served.get("/").status, 503);
-    while !matches!(events.next_blocking(), Some(lunarium_engine::NodeEvent::Spawned { entry, .. }) if entry.as_str() == "app:waits") {}
+    while !matches!(events.next_blocking(), Some(lunarium_engine::NodeEvent::Spawned { entry, .. }) if entry.as_str() == "app:waits")
+    {
+    }
 }
 
 #[test]

@@ -20,7 +20,8 @@ fn a_request_is_whose_host_or_prefix_it_has() {
     ];
     let server = listen(ServerConfig::default(), sites);
     let ask = |host: &str, target: &str| {
-        let reply = Client::new(server.address()).ask(format!("GET {target} HTTP/1.1\r\nHost: {host}\r\n\r\n").as_bytes());
+        let reply =
+            Client::new(server.address()).ask(format!("GET {target} HTTP/1.1\r\nHost: {host}\r\n\r\n").as_bytes());
         if reply.status == 200 { reply.text().to_owned() } else { reply.status.to_string() }
     };
     assert_eq!(ask("a.example", "/x"), "a /x");

@@ -1,5 +1,6 @@
 //! Tenants with the real guest: how they start, change and end.
 
+mod changes;
 mod tenants;
 
 use std::fmt::Write as _;
@@ -17,7 +18,7 @@ use tempfile::TempDir;
 struct Nowhere;
 
 impl Surroundings for Nowhere {
-    fn modules(&self, _tenant: &str) -> Result<Vec<Module>, String> {
+    fn modules(&self, _tenant: &TenantConfig) -> Result<Vec<Module>, String> {
         Ok(Vec::new())
     }
 
