@@ -212,5 +212,23 @@ fn tenants_are_served_by_prefix_and_by_host_name_and_followed() {
 #[test]
 fn what_is_wrong_with_where_tenants_are_served_is_told_with_its_place() {
     let folder = node("http: {address: 'localhost:80', proxies: [127.0.0.0/8, nobody]}");
-    expect![[r#""#]].assert_eq(&run(&folder, &["check", "node.yaml"]));
+    expect![[r#"
+        exit code: 2
+        --- stderr
+        error: `http`: `localhost:80` is no address
+         --> node.yaml:1:17
+          |
+        1 | http: {address: 'localhost:80', proxies: [127.0.0.0/8, nobody]}
+          |                 ^^^^^^^^^^^^^^
+          |
+          = help: an address is `127.0.0.1:8080` or `[::1]:8080`; `8080` alone is that port of 127.0.0.1
+
+        error: `nobody` is neither an address nor a network such as `10.0.0.0/8`
+         --> node.yaml:1:56
+          |
+        1 | http: {address: 'localhost:80', proxies: [127.0.0.0/8, nobody]}
+          |                                                        ^^^^^^
+
+        error: 2 mistakes
+    "#]].assert_eq(&run(&folder, &["check", "node.yaml"]));
 }
