@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use lunarium_app::{App, Draft, Services};
 use lunarium_engine::{Level, Node};
-use lunarium_serve::endpoint::{Drained, Server, ServerConfig, Site, Sites, Traffic, TrafficLimits};
+use lunarium_serve::endpoint::{Drained, Network, Server, ServerConfig, Site, Sites, Traffic, TrafficLimits};
 
 use crate::Refused;
 use crate::terminal::Screen;
@@ -34,21 +34,28 @@ impl Listening {
     /// Errors: it is no address; the system refuses it; the application has nothing that would be served there.
     pub fn open(written: Option<&str>, draft: &Draft) -> Result<Option<Self>, Refused> {
         let Some(written) = written else { return Ok(None) };
-        let wrong = || Refused::usage(format!("`--http`: `{written}` is no address"), Some(ADDRESS_FORM.to_owned()));
-        let address = address(written).ok_or_else(wrong)?;
+        let address = parse(written)?;
         // What is wrong with the application is told later.
         if !draft.has_endpoints() && !draft.is_wrong() {
             let hint = "an entry of the kind `http.endpoint` says which requests become what";
             let message = "`--http`: the application has no endpoint to serve".to_owned();
             return Err(Refused::usage(message, Some(hint.to_owned())));
         }
-        let refused = |error| Refused::machine(format!("`--http`: cannot listen on {address}: {error}"));
+        Self::at(address, Vec::new()).map(Some)
+    }
+
+    /// Opens a socket, for who is asked directly or by these proxies.
+    ///
+    /// Errors: the system refuses it.
+    pub fn at(address: SocketAddr, proxies: Vec<Network>) -> Result<Self, Refused> {
+        let refused = |error| Refused::machine(format!("`http`: cannot listen on {address}: {error}"));
         let listener = TcpListener::bind(address).map_err(refused)?;
         let files = lunarium_confine::raise_open_files(OPEN_FILES);
         let mut config = ServerConfig::default();
+        config.proxies = proxies;
         // Half is for all else: a store that is opened again must find one.
         config.max_connections = config.max_connections.min(u32::try_from(files / 2).unwrap_or(u32::MAX));
-        Ok(Some(Self { listener, config }))
+        Ok(Self { listener, config })
     }
 
     /// Begins to answer.
@@ -58,8 +65,15 @@ impl Listening {
         let traffic = Traffic::new(TrafficLimits::default());
         let site = Site::new("run", node.clone(), services.running().clone(), app.endpoints(), traffic);
         let sites = Sites::new([site]).map_err(|error| Refused::machine(error.to_string()))?;
+        self.answer(sites, screen)
+    }
+
+    /// Begins to answer for these sites.
+    ///
+    /// Errors: the system gives no thread.
+    pub fn answer(self, sites: Sites, screen: &Screen) -> Result<Server, Refused> {
         let server = Server::start(self.listener, self.config, sites);
-        let server = server.map_err(|error| Refused::machine(format!("`--http`: {error}")))?;
+        let server = server.map_err(|error| Refused::machine(format!("`http`: {error}")))?;
         screen.note(Level::Info, &format!("serving http://{}", server.address()), &[]);
         Ok(server)
     }
@@ -72,6 +86,14 @@ pub async fn stop(server: Server, screen: &Screen) {
         let message = format!("connections are cut off, with requests that were still under way after {PATIENCE:?}");
         screen.note(Level::Warn, &message, &[("connections".to_owned(), cut.to_string())]);
     }
+}
+
+/// The address that a text is.
+///
+/// Errors: it is none.
+pub fn parse(written: &str) -> Result<SocketAddr, Refused> {
+    let wrong = || Refused::usage(format!("`http`: `{written}` is no address"), Some(ADDRESS_FORM.to_owned()));
+    address(written).ok_or_else(wrong)
 }
 
 fn address(text: &str) -> Option<SocketAddr> {

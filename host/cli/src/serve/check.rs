@@ -12,6 +12,7 @@ use lunarium_engine::{Module, NodeConfig};
 use lunarium_serve::{Folder, TenantConfig};
 use tokio::runtime::Builder;
 
+use super::requests;
 use super::settings::open_node;
 use crate::arguments::Check;
 use crate::wall::{Sockets, Wall};
@@ -35,6 +36,7 @@ pub fn check(options: &Check) -> Result<u8, Refused> {
         tenant.allowance.faults(&modules).into_iter().for_each(|fault| report.add(fault));
         drafts.extend(draft(tenant, &shown, &modules, &mut report));
     }
+    requests::check(&node, &mut report);
     Wall::build(!options.no_confine, [], Sockets::None)?;
     let engine = start_node(NodeConfig::new(Arc::new(Silence)), Some(FEW_PROCESSES), modules)?;
     let runtime = Builder::new_current_thread().build().map_err(|error| Refused::machine(error.to_string()))?;

@@ -5,9 +5,11 @@
 
 mod check;
 mod notify;
+mod requests;
 mod settings;
 mod surroundings;
 
+use std::future::pending;
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
@@ -22,6 +24,7 @@ use tokio::time::sleep;
 pub use check::{check, is_node};
 
 use self::notify::Manager;
+use self::requests::Requests;
 use self::settings::Settings;
 use self::surroundings::World;
 use crate::Refused;
@@ -100,14 +103,33 @@ impl Serving {
         } else {
             None
         };
-        // Whoever serves requests is started here, with a clone of the host.
+        let mut changes = host.changes();
+        let listening = settings.take_listening();
+        let mut requests = listening.map(|listening| Requests::start(listening, &host, &self.screen)).transpose()?;
         self.manager.ready(&status(&host));
         self.screen.note(Level::Info, &format!("serving: {}", status(&host)), &[]);
-        let lost = self.attend(&host, &settings).await;
+        let screen = Arc::clone(&self.screen);
+        let follow = async {
+            while changes.changed().await.is_ok() {
+                if let Some(requests) = &mut requests {
+                    requests.follow(&host, &screen);
+                }
+            }
+            pending().await
+        };
+        let lost = select! {
+            biased;
+            lost = self.attend(&host, &settings) => lost,
+            lost = follow => lost,
+        };
         self.manager.stopping();
         self.screen.tell("stopping; a second interrupt stops at once");
         // Until the end it can be seen what doesn't.
         admin.iter().for_each(Admin::drain);
+        // Requests under way may need services, which go on meanwhile.
+        if let Some(requests) = requests {
+            requests.stop(&self.screen).await;
+        }
         host.stop().await;
         if let Some(admin) = admin {
             admin.stop().await;

@@ -16,9 +16,11 @@ use lunarium_engine::Directory;
 use lunarium_modules::http;
 use lunarium_serve::{Folder, TenantConfig};
 
+use super::requests;
 use crate::Refused;
 use crate::admin::{self, AdminOptions, Opened};
 use crate::arguments::{LogFormat, LogLevel, Serve};
+use crate::endpoints::Listening;
 use crate::terminal::has_colours;
 use crate::verdict::USAGE;
 use crate::wall::Sockets;
@@ -38,6 +40,7 @@ pub struct Settings {
     tenants: Vec<TenantConfig>,
     sockets: Sockets,
     admin: Opened,
+    listening: Option<Listening>,
     file: Source,
     /// Folders that stay readable, so that what they hold can be read again.
     again: Vec<Dir>,
@@ -67,13 +70,13 @@ impl Settings {
         };
         let data = options.data.clone().or_else(|| Some(source.path(node.data.as_ref()?.as_str())));
         let data = data.map(|path| open_data(&path)).transpose()?;
-        refuse_unserved(options, &node)?;
+        let listening = requests::open(options.http.as_deref(), &node)?;
         let tenants = source.tenants(&node);
         let again = secrets(&source, &node);
         // Last, when nothing else is wrong: a socket that is made is seen by others.
         let admin = admin::open(&source.admin(options, &node))?;
         let makes = tenants.iter().any(|tenant| tenant.allowance.has_module(http::NAME));
-        let sockets = match (makes, admin.is_any()) {
+        let sockets = match (makes, admin.is_any() || listening.is_some()) {
             (true, _) => Sockets::Made,
             (false, true) => Sockets::Accepted,
             (false, false) => Sockets::None,
@@ -89,6 +92,7 @@ impl Settings {
             tenants,
             sockets,
             admin,
+            listening,
             file: source,
             again,
         })
@@ -105,6 +109,11 @@ impl Settings {
     /// Which sockets are needed.
     pub fn sockets(&self) -> Sockets {
         self.sockets
+    }
+
+    /// Where requests come in.
+    pub fn take_listening(&mut self) -> Option<Listening> {
+        self.listening.take()
     }
 
     /// Where stores are kept.
@@ -153,14 +162,6 @@ impl Settings {
         let cloned = self.data.as_ref().map(|(_, dir)| dir.try_clone()).transpose();
         cloned.map_err(|error| Refused::machine(error.to_string()))
     }
-}
-
-/// What this build doesn't serve isn't promised.
-fn refuse_unserved(options: &Serve, node: &NodeFile) -> Result<(), Refused> {
-    if options.http.is_some() || node.http.is_some() {
-        return Err(Refused::usage("`http` isn't served by this version".to_owned(), None));
-    }
-    Ok(())
 }
 
 impl Source {

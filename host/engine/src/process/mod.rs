@@ -4,6 +4,7 @@
 //! Owns waking. Refuses to know why a process lives or dies: the kernel decides, and calls [`Process::end`].
 
 mod asker;
+mod delivery;
 mod file_threads;
 mod incarnation;
 mod life;
@@ -21,11 +22,13 @@ use std::task::{Poll, Waker};
 use bytes::Bytes;
 use lunarium_kernel::{
     Account, BatchLimits, CallLimits, EntryId, Event, Exhausted, Failure, Holding, Item, Limits, MESSAGE_COST, Mailbox,
-    Message, Outcome, Pid, Reply, RequestError, ReturnError, SendError, Spawned, Topic, Unread, topic_bytes,
+    Message, Outcome, Pid, RequestError, ReturnError, SendError, Spawned, Topic, Unread, topic_bytes,
 };
 use parking_lot::{Mutex, MutexGuard};
 
 pub(crate) use asker::Asker;
+pub use delivery::AtRest;
+pub(crate) use delivery::Delivery;
 pub(crate) use file_threads::FileThreads;
 pub(crate) use incarnation::{CpuMeter, CpuTime, Incarnation};
 pub(crate) use life::Life;
@@ -109,34 +112,6 @@ struct Arrivals {
     ordered: Option<Box<Program>>,
     /// The runner, while it waits.
     waker: Option<Waker>,
-}
-
-/// What a process is resumed with.
-#[derive(Default)]
-pub(crate) struct Delivery {
-    pub(crate) items: Vec<Item>,
-    pub(crate) replies: Vec<Reply>,
-    pub(crate) output_ready: bool,
-    pub(crate) inspections: Vec<Sender<AtRest>>,
-    /// It goes on as this: then there is nothing else.
-    pub(crate) ordered: Option<Box<Program>>,
-}
-
-/// What the instance of a process at rest looks like from outside.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct AtRest {
-    /// The guest's stack pointer: the same for every process at rest, because none holds a frame.
-    pub stack_pointer: u32,
-    /// Bytes of the instance's memories and tables.
-    pub memory: u64,
-}
-
-impl Delivery {
-    /// Nothing for the guest.
-    pub(crate) fn is_empty(&self) -> bool {
-        self.items.is_empty() && self.replies.is_empty() && !self.output_ready
-    }
 }
 
 impl Process {

@@ -1,8 +1,8 @@
 //! Requests from outside: HTTP in, a process or a call for each, HTTP out.
 //!
 //! Owns the server, which request is whose, and that each is answered whatever its script does: what a client or a script sends is
-//! bounded, waits are, too, and a client that is slow or gone holds no process. Refuses to know tenants: it is given sites, which can
-//! be exchanged while it runs, and sockets that listen already.
+//! bounded, waits are, too, and a client that is slow or gone holds no process. Its server doesn't know tenants: it is given sites, which can
+//! be exchanged while it runs (`tenants` makes them of a host's), and sockets that listen already.
 //!
 //! The way of one request: `server` accepts a connection, `connection` bounds what its client may take, hyper reads a head, `forward`
 //! finds the site (`site`), asks its `traffic` whether there is room, finds the endpoint (`routes`), reads the body (`body`), makes the
@@ -20,10 +20,12 @@ mod request;
 mod routes;
 mod server;
 mod site;
+mod tenants;
 mod traffic;
 
 pub use config::ServerConfig;
 pub use proxy::{Network, NetworkError};
 pub use server::{Drained, Server};
 pub use site::{Site, SiteError, Sites};
+pub use tenants::TenantSites;
 pub use traffic::{LATENCIES, Traffic, TrafficLimits, TrafficUsage};

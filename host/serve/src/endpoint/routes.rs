@@ -163,8 +163,9 @@ mod tests {
             ("/a/{id}/b", "GET"),
             ("/files/{*path}", "GET"),
             ("/files/index", "GET"),
-            ("/{one}/b/{three}/{four}", "GET"),
-            ("/{one}/b/c/d", "GET"),
+            ("/a/{one}/{two}/{three}", "GET"),
+            ("/a/{one}/c/{three}", "GET"),
+            ("/a/b/c/e", "GET"),
         ]);
         let get = |path: &str| find(&routes, HttpMethod::Get, path);
         assert_eq!(get("/"), "/");
@@ -178,8 +179,9 @@ mod tests {
         assert_eq!(get("/files/index"), "/files/index");
         assert_eq!(get("/files/a/c/d/e"), "/files/{*path}");
         assert_eq!(get("/files"), "nothing");
-        assert_eq!(get("/a/b/3/4"), "/{one}/b/{three}/{four}");
-        assert_eq!(get("/a/b/c/d"), "/{one}/b/c/d");
+        assert_eq!(get("/a/b/3/4"), "/a/{one}/{two}/{three}");
+        assert_eq!(get("/a/b/c/d"), "/a/{one}/c/{three}");
+        assert_eq!(get("/a/b/c/e"), "/a/b/c/e");
         assert_eq!(get("/a/b/c/"), "nothing");
     }
 

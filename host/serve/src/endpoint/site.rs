@@ -96,30 +96,39 @@ impl Sites {
     /// Errors: a name that two have, or that is none.
     pub fn new(sites: impl IntoIterator<Item = Site>) -> Result<Self, SiteError> {
         let mut all = Self::default();
-        for site in sites.into_iter().map(Arc::new) {
-            let name = site.name.to_string();
-            let other = match site.at.clone() {
-                At::Everywhere => all.everywhere.replace(site),
-                At::Prefix => all.prefixes.insert(name.clone(), site),
-                At::Hosts(hosts) => {
-                    for written in hosts {
-                        let Some(host) = host_name(&written) else {
-                            return Err(SiteError::Form { host: written, site: name });
-                        };
-                        if let Some(other) =
-                            all.hosts.insert(host.clone(), Arc::clone(&site)).filter(|other| other.name != site.name)
-                        {
-                            return Err(SiteError::Host { host, one: other.name.to_string(), other: name });
-                        }
+        sites.into_iter().try_for_each(|site| all.add(site))?;
+        Ok(all)
+    }
+
+    /// Puts one site more beside them.
+    ///
+    /// Errors: a name that another has, or that is none; nothing is changed then.
+    pub fn add(&mut self, site: Site) -> Result<(), SiteError> {
+        let name = site.name.to_string();
+        let same = |other: &Arc<Site>| SiteError::Same { one: other.name.to_string(), other: name.clone() };
+        match site.at.clone() {
+            At::Everywhere => match &self.everywhere {
+                Some(other) => return Err(same(other)),
+                None => self.everywhere = Some(Arc::new(site)),
+            },
+            At::Prefix => match self.prefixes.get(&name) {
+                Some(other) => return Err(same(other)),
+                None => drop(self.prefixes.insert(name, Arc::new(site))),
+            },
+            At::Hosts(written) => {
+                let mut hosts = Vec::new();
+                for host in written {
+                    let Some(host) = host_name(&host) else { return Err(SiteError::Form { host, site: name }) };
+                    if let Some(other) = self.hosts.get(&host) {
+                        return Err(SiteError::Host { host, one: other.name.to_string(), other: name });
                     }
-                    None
+                    hosts.push(host);
                 }
-            };
-            if let Some(other) = other {
-                return Err(SiteError::Same { one: other.name.to_string(), other: name });
+                let site = Arc::new(site);
+                self.hosts.extend(hosts.into_iter().map(|host| (host, Arc::clone(&site))));
             }
         }
-        Ok(all)
+        Ok(())
     }
 
     /// Whose a request is, and the path that its endpoints see.

@@ -78,6 +78,9 @@ fn switch(
             app.services().iter().map(starts).collect()
         }
     };
+    if let Some(services) = services {
+        tenant.calls(services);
+    }
     tenant.see(services.as_ref());
     Ok(actions)
 }

@@ -21,6 +21,7 @@ use cap_std::fs::Dir;
 use lunarium_app::TenantBudget;
 use lunarium_engine::{Engine, EngineConfig, Level, StartError};
 use parking_lot::Mutex;
+use tokio::sync::watch;
 
 pub use change::Change;
 pub use config::{Folder, HostConfig, Surroundings, TenantConfig};
@@ -46,6 +47,8 @@ struct Shared {
     surroundings: Arc<dyn Surroundings>,
     debug: bool,
     tenants: Mutex<Table>,
+    /// How often something has changed of what requests become.
+    changes: watch::Sender<u64>,
 }
 
 #[derive(Default)]
@@ -86,8 +89,9 @@ impl Host {
         let mut engine = EngineConfig::new(max_processes);
         engine.memory = memory;
         let engine = Engine::new(engine)?;
-        let (defaults, all) = (Mutex::new(defaults), Mutex::default());
-        let host = Self { shared: Arc::new(Shared { engine, defaults, data, surroundings, debug, tenants: all }) };
+        let (defaults, all, changes) = (Mutex::new(defaults), Mutex::default(), watch::Sender::new(0));
+        let host =
+            Self { shared: Arc::new(Shared { engine, defaults, data, surroundings, debug, tenants: all, changes }) };
         let named: BTreeSet<String> = tenants.iter().map(|tenant| tenant.name.clone()).collect();
         let kept = host.shared.data.as_ref().map_or_else(|| Ok(Vec::new()), store::kept);
         let kept = kept.unwrap_or_else(|error| {
@@ -125,6 +129,11 @@ impl Host {
     /// The tenant of this name.
     pub fn tenant(&self, name: &str) -> Option<Tenant> {
         self.shared.tenants.lock().tenants.get(name).cloned()
+    }
+
+    /// Told whenever a tenant has another application or another entry than before, comes or goes: for who serves them.
+    pub fn changes(&self) -> watch::Receiver<u64> {
+        self.shared.changes.subscribe()
     }
 
     /// The engine that all of them run on.

@@ -80,6 +80,8 @@ struct Now {
     running: Option<Running>,
     app: Option<Arc<App>>,
     services: Vec<ServiceStatus>,
+    /// The processes of its services, for who calls them.
+    callable: lunarium_app::Running,
     deployment: Option<Deployment>,
 }
 
@@ -95,7 +97,14 @@ impl Tenant {
     pub(super) fn new(shared: &Arc<Shared>, config: TenantConfig) -> Self {
         let bytes = config.budget.log_bytes;
         let state = TenantState::Starting;
-        let now = Now { state, running: None, app: None, services: Vec::new(), deployment: None };
+        let now = Now {
+            state,
+            running: None,
+            app: None,
+            services: Vec::new(),
+            callable: lunarium_app::Running::default(),
+            deployment: None,
+        };
         let inner = Inner {
             output: Arc::new(TenantOutput::new(&config.name, bytes, &shared.surroundings)),
             name: config.name.clone(),
@@ -138,6 +147,11 @@ impl Tenant {
         self.inner.now.lock().services.clone()
     }
 
+    /// The process that each of its services has at the time.
+    pub fn callable(&self) -> lunarium_app::Running {
+        self.inner.now.lock().callable.clone()
+    }
+
     /// Which application it runs. None: none so far.
     pub fn deployment(&self) -> Option<Deployment> {
         self.inner.now.lock().deployment.clone()
@@ -156,6 +170,7 @@ impl Tenant {
     pub(super) fn set_config(&self, config: Arc<TenantConfig>) {
         self.inner.output.set_bytes(config.budget.log_bytes);
         *self.inner.config.lock() = config;
+        self.tell_servers();
     }
 
     /// A line of the host about it.
@@ -177,6 +192,17 @@ impl Tenant {
         now.state = TenantState::Running;
         drop(now);
         drop(before);
+    }
+
+    /// Tells those who serve it.
+    fn tell_servers(&self) {
+        self.inner.shared.changes.send_modify(|count| *count = count.saturating_add(1));
+    }
+
+    /// These are its services from now on.
+    pub(super) fn calls(&self, services: &Services) {
+        self.inner.now.lock().callable = services.running().clone();
+        self.tell_servers();
     }
 
     /// What there is of its services now.
@@ -240,6 +266,7 @@ impl Tenant {
             now.running.take()
         };
         let Some(Running { node, orders, modules }) = running else { return };
+        self.tell_servers();
         let (reply, stopped) = oneshot::channel();
         if orders.send(Order::Stop(reply)).await.is_ok() {
             // Or the task has ended.
