@@ -9,13 +9,7 @@ use crate::wasm::imports::{mailbox::Host, types};
 use crate::wasm::{CallError, Stopped};
 
 impl Caller {
-    fn send_as(
-        &mut self,
-        destination: &str,
-        topic: &str,
-        payload: Vec<u8>,
-        unread: Unread,
-    ) -> Result<(), CallError> {
+    fn send_as(&mut self, destination: &str, topic: &str, payload: Vec<u8>, unread: Unread) -> Result<(), CallError> {
         self.living()?;
         let is_new = self.sent.tells(unread);
         let topic = self.sent.topic(topic);

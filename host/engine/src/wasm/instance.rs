@@ -9,8 +9,8 @@ use lunarium_contract::call;
 use lunarium_kernel::{LimitName, Limits};
 use wasmtime::{Store, UpdateDeadline, component};
 
-use super::exports::Exports;
 use super::convert::Batch;
+use super::exports::Exports;
 use super::guest::{Chunk, EventResult, Globals, Program, Status};
 use super::instances::Slot;
 use super::memory::MemoryLimiter;
