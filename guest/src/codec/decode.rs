@@ -29,7 +29,8 @@ pub fn decode(lua: Lua, payload: &[u8]) {
 /// Pushes the value, or (false) the error object that says why there is none. Raises.
 pub fn try_decode(mut lua: Lua, payload: &[u8]) -> bool {
     let top = lua.top();
-    if let Some(text) = as_text(payload).filter(|text| text.len().saturating_add(SPARE) <= lua.context().memory.left()) {
+    if let Some(text) = as_text(payload).filter(|text| text.len().saturating_add(SPARE) <= lua.context().memory.left())
+    {
         lua.push_bytes(text);
         return true;
     }

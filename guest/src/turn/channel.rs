@@ -8,8 +8,8 @@ use lunarium_contract::batch::{Message, SHORT};
 
 use super::slots::{Channel, State, Task, channel, kind, node, state, task};
 use crate::codec::{as_text, decode, is_scalar};
-use crate::lua::wait;
 use crate::lua::Lua;
+use crate::lua::wait;
 
 /// Upvalues of `receive`.
 const STATE: c_int = Lua::upvalue(1);
