@@ -225,6 +225,7 @@ entries:
                             max_attempts: 0,
                             stable_threshold: 5s,
                         },
+                        on_change: Restart,
                     },
                 },
                 Service {
@@ -281,6 +282,7 @@ entries:
                             max_attempts: 3,
                             stable_threshold: 5s,
                         },
+                        on_change: Restart,
                     },
                 },
             ],

@@ -10,6 +10,7 @@ mod life;
 mod log;
 mod look;
 mod mailbox;
+mod order;
 mod output;
 mod text;
 
@@ -32,6 +33,7 @@ pub(crate) use life::Life;
 pub(crate) use log::{Dropped, Line, Log};
 pub use look::ProcessState;
 pub(crate) use mailbox::Reader;
+pub use order::AtRest;
 pub(crate) use output::clean;
 pub use output::{Level, Output, ProcessLabel};
 pub use text::visibility;
@@ -143,16 +145,6 @@ pub(crate) struct Delivery {
     pub(crate) inspections: Vec<Sender<AtRest>>,
     /// It goes on as this: then there is nothing else.
     pub(crate) ordered: Option<Box<Program>>,
-}
-
-/// What the instance of a process at rest looks like from outside.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct AtRest {
-    /// The guest's stack pointer: the same for every process at rest, because none holds a frame.
-    pub stack_pointer: u32,
-    /// Bytes of the instance's memories and tables.
-    pub memory: u64,
 }
 
 impl Delivery {
@@ -387,17 +379,6 @@ impl Process {
         remains
     }
 
-    /// The process goes on as this the next time it waits, unless it has ended.
-    pub(crate) fn order_upgrade(&self, program: Program) {
-        let mut arrivals = self.arrivals.lock();
-        if self.life.outcome().is_some() {
-            return;
-        }
-        let replaced = arrivals.ordered.replace(Box::new(program));
-        wake(arrivals);
-        drop(replaced);
-    }
-
     /// What the guest holds unread right now.
     pub(crate) fn report_unread(&self, unread: Unread) {
         self.arrivals.lock().inbox.report_unread(unread);
@@ -530,16 +511,6 @@ impl Process {
             return Ok(());
         }
         Err(format!("its inbox takes {needed} bytes and is charged {paid}"))
-    }
-
-    /// Asks the runner to look at the instance at rest; who has ended, or has none, never answers, and drops `reply`.
-    pub(crate) fn inspect(&self, reply: Sender<AtRest>) {
-        let mut arrivals = self.arrivals.lock();
-        if self.is_mailbox || arrivals.inbox.is_closed() {
-            return;
-        }
-        arrivals.inspections.push(reply);
-        wake(arrivals);
     }
 }
 
