@@ -295,7 +295,7 @@ fn spelled(text: &str, kept: &[char]) -> String {
 pub fn own_line(format: LogFormat, level: Level, text: &str) -> String {
     match format {
         LogFormat::Text => text.to_owned(),
-        LogFormat::Json => json_line(Timestamp::now(), None, level, text.trim_end(), &[]),
+        LogFormat::Json => json_line(Timestamp::now(), Whose::default(), level, text.trim_end(), &[]),
     }
 }
 

@@ -229,6 +229,7 @@ entries:
                             max_attempts: 0,
                             stable_threshold: 5s,
                         },
+                        on_change: Restart,
                     },
                 },
                 Service {
@@ -285,6 +286,7 @@ entries:
                             max_attempts: 3,
                             stable_threshold: 5s,
                         },
+                        on_change: Restart,
                     },
                 },
             ],

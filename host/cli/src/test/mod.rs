@@ -21,7 +21,7 @@ use crate::arguments::Test;
 use crate::modules::Modules;
 use crate::terminal::has_colours;
 use crate::verdict::{FAILURE, SUCCESS};
-use crate::wall::Wall;
+use crate::wall::{Sockets, Wall};
 use crate::{FEW_PROCESSES, Refused, Silence, finished, limits, open};
 
 /// How many processes there can be in one case, if the application doesn't say.
@@ -47,7 +47,7 @@ pub fn run(options: &Test) -> Result<u8, Refused> {
         None => random()?,
     };
     // Modules are the tests' own: nobody needs a socket.
-    Wall::build(!options.no_confine, draft.directories(), false)?;
+    Wall::build(!options.no_confine, draft.directories(), Sockets::None)?;
     let max_processes = draft.max_processes().unwrap_or(PROCESSES).saturating_add(FEW_PROCESSES);
     let machine = |error: &dyn std::fmt::Display| Refused::machine(error.to_string());
     // One worker: processes take turns in an order that a seed repeats.

@@ -12,6 +12,7 @@ mod log;
 mod look;
 mod mailbox;
 mod origin;
+mod order;
 mod output;
 mod text;
 
@@ -36,6 +37,7 @@ pub(crate) use log::{Dropped, Line, Log};
 pub use look::ProcessState;
 pub(crate) use mailbox::Reader;
 pub(crate) use origin::{Beginning, Origin};
+pub use order::AtRest;
 pub(crate) use output::clean;
 pub use output::{Level, Output, ProcessLabel};
 pub use text::visibility;
@@ -112,6 +114,24 @@ struct Arrivals {
     ordered: Option<Box<Program>>,
     /// The runner, while it waits.
     waker: Option<Waker>,
+}
+
+/// What a process is resumed with.
+#[derive(Default)]
+pub(crate) struct Delivery {
+    pub(crate) items: Vec<Item>,
+    pub(crate) replies: Vec<Reply>,
+    pub(crate) output_ready: bool,
+    pub(crate) inspections: Vec<Sender<AtRest>>,
+    /// It goes on as this: then there is nothing else.
+    pub(crate) ordered: Option<Box<Program>>,
+}
+
+impl Delivery {
+    /// Nothing for the guest.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.items.is_empty() && self.replies.is_empty() && !self.output_ready
+    }
 }
 
 impl Process {
@@ -339,17 +359,6 @@ impl Process {
         remains
     }
 
-    /// The process goes on as this the next time it waits, unless it has ended.
-    pub(crate) fn order_upgrade(&self, program: Program) {
-        let mut arrivals = self.arrivals.lock();
-        if self.life.outcome().is_some() {
-            return;
-        }
-        let replaced = arrivals.ordered.replace(Box::new(program));
-        wake(arrivals);
-        drop(replaced);
-    }
-
     /// What the guest holds unread right now.
     pub(crate) fn report_unread(&self, unread: Unread) {
         self.arrivals.lock().inbox.report_unread(unread);
@@ -483,16 +492,6 @@ impl Process {
             return Ok(());
         }
         Err(format!("its inbox takes {needed} bytes and is charged {paid}"))
-    }
-
-    /// Asks the runner to look at the instance at rest; who has ended, or has none, never answers, and drops `reply`.
-    pub(crate) fn inspect(&self, reply: Sender<AtRest>) {
-        let mut arrivals = self.arrivals.lock();
-        if self.is_mailbox || arrivals.inbox.is_closed() {
-            return;
-        }
-        arrivals.inspections.push(reply);
-        wake(arrivals);
     }
 }
 
