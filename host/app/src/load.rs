@@ -89,17 +89,7 @@ impl Draft {
         let wished = entries.iter().flat_map(RawEntry::modules).cloned().collect();
         let aliases = entries.iter().flat_map(RawEntry::imports).map(|import| import.alias.value.clone()).collect();
         let ids = ids(&entries);
-        Self {
-            app,
-            granted,
-            wished,
-            aliases,
-            ids,
-            report,
-            warnings,
-            globals: Vec::new(),
-            modules: Vec::new(),
-        }
+        Self { app, granted, wished, aliases, ids, report, warnings, globals: Vec::new(), modules: Vec::new() }
     }
 
     /// Reads a single program: `app:main` on `app:processes`. It may be a plain script, which returns nothing.

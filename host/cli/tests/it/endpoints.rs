@@ -230,5 +230,6 @@ fn what_is_wrong_with_where_tenants_are_served_is_told_with_its_place() {
           |                                                        ^^^^^^
 
         error: 2 mistakes
-    "#]].assert_eq(&run(&folder, &["check", "node.yaml"]));
+    "#]]
+    .assert_eq(&run(&folder, &["check", "node.yaml"]));
 }

@@ -11,8 +11,8 @@ mod life;
 mod log;
 mod look;
 mod mailbox;
-mod origin;
 mod order;
+mod origin;
 mod output;
 mod text;
 
@@ -37,7 +37,6 @@ pub(crate) use log::{Dropped, Line, Log};
 pub use look::ProcessState;
 pub(crate) use mailbox::Reader;
 pub(crate) use origin::{Beginning, Origin};
-pub use order::AtRest;
 pub(crate) use output::clean;
 pub use output::{Level, Output, ProcessLabel};
 pub use text::visibility;
@@ -114,24 +113,6 @@ struct Arrivals {
     ordered: Option<Box<Program>>,
     /// The runner, while it waits.
     waker: Option<Waker>,
-}
-
-/// What a process is resumed with.
-#[derive(Default)]
-pub(crate) struct Delivery {
-    pub(crate) items: Vec<Item>,
-    pub(crate) replies: Vec<Reply>,
-    pub(crate) output_ready: bool,
-    pub(crate) inspections: Vec<Sender<AtRest>>,
-    /// It goes on as this: then there is nothing else.
-    pub(crate) ordered: Option<Box<Program>>,
-}
-
-impl Delivery {
-    /// Nothing for the guest.
-    pub(crate) fn is_empty(&self) -> bool {
-        self.items.is_empty() && self.replies.is_empty() && !self.output_ready
-    }
 }
 
 impl Process {

@@ -4,18 +4,8 @@
 
 use std::sync::mpsc::Sender;
 
-use super::{Process, wake};
+use super::{AtRest, Process, wake};
 use crate::catalogue::Program;
-
-/// What the instance of a process at rest looks like from outside.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct AtRest {
-    /// The guest's stack pointer: the same for every process at rest, because none holds a frame.
-    pub stack_pointer: u32,
-    /// Bytes of the instance's memories and tables.
-    pub memory: u64,
-}
 
 impl Process {
     /// Asks the runner to look at the instance at rest; who has ended, or has none, never answers, and drops `reply`.
