@@ -61,7 +61,8 @@ impl Word {
                 let (mine, theirs) = (self.letter(line - 1), other.letter(place - 1));
                 let mut cost = above[place - 1] + usize::from(mine != theirs);
                 cost = cost.min(above[place] + 1).min(row[place - 1] + 1);
-                let swapped = line > 1 && place > 1 && mine == other.letter(place - 2) && self.letter(line - 2) == theirs;
+                let swapped =
+                    line > 1 && place > 1 && mine == other.letter(place - 2) && self.letter(line - 2) == theirs;
                 if swapped {
                     cost = cost.min(before[place - 2] + 1);
                 }
@@ -84,9 +85,14 @@ mod tests {
 
     #[test]
     fn slips_of_the_fingers_are_near() {
-        for (wrong, right) in
-            [("pirnt", "print"), ("methd", "method"), ("spwan", "spawn"), ("Spawn", "spawn"), ("slep", "sleep"), ("über", "Über")]
-        {
+        for (wrong, right) in [
+            ("pirnt", "print"),
+            ("methd", "method"),
+            ("spwan", "spawn"),
+            ("Spawn", "spawn"),
+            ("slep", "sleep"),
+            ("über", "Über"),
+        ] {
             assert_eq!(find(wrong, &["other", right, "else"]), Some(right), "{wrong}");
         }
     }

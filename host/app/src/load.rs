@@ -216,7 +216,8 @@ fn ids(entries: &[RawEntry]) -> review::Ids {
             None => &mut ids.unusable,
         };
         place.insert(entry.id().to_owned());
-        ids.groups.extend(entry.policy().into_iter().flat_map(|policy| &policy.groups).map(|group| group.value.clone()));
+        ids.groups
+            .extend(entry.policy().into_iter().flat_map(|policy| &policy.groups).map(|group| group.value.clone()));
     }
     ids
 }

@@ -227,7 +227,12 @@ impl Kernel {
     }
 
     /// A process has ended: it is in no group and waits for none.
-    pub(crate) fn forget_groups(&mut self, number: u64, groups: &BTreeSet<GroupName>, watched: &BTreeSet<(GroupName, u64)>) {
+    pub(crate) fn forget_groups(
+        &mut self,
+        number: u64,
+        groups: &BTreeSet<GroupName>,
+        watched: &BTreeSet<(GroupName, u64)>,
+    ) {
         self.forget_watched(number, watched);
         for name in groups {
             self.remove_member(number, name);

@@ -8,8 +8,8 @@ use std::sync::Arc;
 use crate::consequence::Consequence;
 use crate::text::{SHOWN, cut};
 use crate::{
-    CountLimits, ErrorKind, GroupName, Host, HostId, Kernel, LimitName, LinkError, MonitorError, Name, NodeLimits, Outcome, Pid,
-    Rank, Refusal, ResolveError, Uptime,
+    CountLimits, ErrorKind, GroupName, Host, HostId, Kernel, LimitName, LinkError, MonitorError, Name, NodeLimits,
+    Outcome, Pid, Rank, Refusal, ResolveError, Uptime,
 };
 
 /// The id of an entry, `namespace:name`.

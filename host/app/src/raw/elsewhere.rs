@@ -9,7 +9,10 @@ const INSTEAD: [(&str, &str); 31] = [
     ("module.lua", "write `library.lua`, and name it in `imports`"),
     ("function.w", "other WebAssembly than the runtime's own isn't run: an embedding program can give a module"),
     ("process.w", "other WebAssembly than the runtime's own isn't run: an embedding program can give a module"),
-    ("http.", "requests from outside are the host's matter: see `lunarium serve`; `grants: {http: …}` is for requests to others"),
+    (
+        "http.",
+        "requests from outside are the host's matter: see `lunarium serve`; `grants: {http: …}` is for requests to others",
+    ),
     ("db.", "there are no databases: `grants: {kv: …}` keeps values, and an embedding program can give a module"),
     ("store.", "`grants: {kv: …}` gives an entry a store, which `require(\"kv\")` reads"),
     ("queue.", "a mailbox is a queue: a process that receives jobs, by its registered name or `process.group`"),
@@ -26,7 +29,10 @@ const INSTEAD: [(&str, &str); 31] = [
     ("exec.", "no program outside can be run: an embedding program can give a module"),
     ("network", "a process has no network but what modules give it: `grants: {http: …}`"),
     ("registry.", "entries are the `_index.yaml` files, and nothing changes them at run time"),
-    ("ns.", "namespaces need no entry: `namespace:` at the top of the file, and ids in full where another one is meant"),
+    (
+        "ns.",
+        "namespaces need no entry: `namespace:` at the top of the file, and ids in full where another one is meant",
+    ),
     ("view.", "there are no pages: what is shown is the host program's"),
     ("agent.", "there are no agents: a `process.lua` is one, with what an embedding program gives it"),
     ("event.", "who wants to be told joins a group: `process.group.join(name)`"),

@@ -29,10 +29,7 @@ pub(crate) struct RawRestart {
 }
 
 /// The lifecycle, and the entry's security: `written` beside it, or (as in Wippy's files) inside of it.
-pub(super) fn read(
-    fields: &mut Fields<'_>,
-    written: Option<RawSecurity>,
-) -> (RawLifecycle, Option<RawSecurity>) {
+pub(super) fn read(fields: &mut Fields<'_>, written: Option<RawSecurity>) -> (RawLifecycle, Option<RawSecurity>) {
     let Some(mut own) = fields.table("lifecycle") else { return (RawLifecycle::default(), written) };
     let mut depends_on = Vec::new();
     // `requires` is Wippy's word for what must be there.

@@ -3,8 +3,8 @@
 //! Owns the keys and kinds of the format. Refuses to know about other files: whether an id exists, whether a source
 //! can be read and whether imports go in circles is `resolve`'s.
 
-mod entry;
 mod elsewhere;
+mod entry;
 mod field;
 mod fields;
 mod grants;

@@ -97,7 +97,8 @@ pub(crate) fn wished(names: &[At<String>], modules: &[Module], aliases: &BTreeSe
     let warning = |name: &At<String>| {
         let known = ALWAYS.iter().chain(&GRANTED).copied().chain(modules.iter().map(Module::name));
         let message = format!("there is no module `{}`", name.value);
-        let none = "`modules:` says nothing here: each process has the runtime's own, and others by `grants`".to_owned();
+        let none =
+            "`modules:` says nothing here: each process has the runtime's own, and others by `grants`".to_owned();
         Mistake::warning(message).at(&name.place).hint(did_you_mean(&name.value, known).or(Some(none)))
     };
     names.iter().filter(|name| !is_there(&name.value)).take(HINTED).map(warning).collect()

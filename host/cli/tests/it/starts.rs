@@ -176,11 +176,14 @@ fn a_single_program_runs_what_it_returns() {
           = help: end it with `return { main = main }`
 
         warning: 1 warning
-    "#]].assert_eq(&run(&folder, &["check", "idle.lua"]));
+    "#]]
+    .assert_eq(&run(&folder, &["check", "idle.lua"]));
     expect![[r#"
         exit code: 0
-    "#]].assert_eq(&run(&folder, &["check", "plain.lua"]));
+    "#]]
+    .assert_eq(&run(&folder, &["check", "plain.lua"]));
     expect![[r#"
         exit code: 0
-    "#]].assert_eq(&run(&folder, &["check", "called.lua"]));
+    "#]]
+    .assert_eq(&run(&folder, &["check", "called.lua"]));
 }

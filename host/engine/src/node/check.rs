@@ -132,8 +132,7 @@ fn globals(globals: wit::Globals) -> Globals {
         wit::Returning::Nothing => Returning::Nothing,
         wit::Returning::NothingOfMain => Returning::NothingOfMain,
     };
-    let called =
-        |wit::Called { function, line, texts, dropped }| StartCall { function, line, texts, dropped };
+    let called = |wit::Called { function, line, texts, dropped }| StartCall { function, line, texts, dropped };
     let calls = calls.into_iter().map(called).collect();
     let using = |wit::GlobalUse { module, name, line, assigned }| GlobalUse { module, name, line, assigned };
     let named =

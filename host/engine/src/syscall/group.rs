@@ -13,7 +13,10 @@ use crate::wasm::{CallError, Stopped};
 
 /// A message that is too large for so many.
 #[derive(Debug, thiserror::Error)]
-#[error("payload of {size} bytes to {members} members of group `{group}` exceeds the limit of {} bytes", length::FAN_OUT)]
+#[error(
+    "payload of {size} bytes to {members} members of group `{group}` exceeds the limit of {} bytes",
+    length::FAN_OUT
+)]
 struct TooMuch {
     size: usize,
     members: usize,

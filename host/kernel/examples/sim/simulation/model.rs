@@ -53,15 +53,41 @@ pub struct Waiting {
 /// An effect that must come.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Expect {
-    Named { name: String, who: Ordinal },
-    Unnamed { name: String },
-    Ended { who: Ordinal, end: End, forced: bool },
-    Exit { to: Ordinal, from: Ordinal },
-    LinkDown { to: Ordinal, from: Ordinal },
-    Cancel { to: Ordinal, from: Option<Ordinal>, deadline: Option<i64> },
-    Reply { to: Ordinal, from: Ordinal, request: u64 },
+    Named {
+        name: String,
+        who: Ordinal,
+    },
+    Unnamed {
+        name: String,
+    },
+    Ended {
+        who: Ordinal,
+        end: End,
+        forced: bool,
+    },
+    Exit {
+        to: Ordinal,
+        from: Ordinal,
+    },
+    LinkDown {
+        to: Ordinal,
+        from: Ordinal,
+    },
+    Cancel {
+        to: Ordinal,
+        from: Option<Ordinal>,
+        deadline: Option<i64>,
+    },
+    Reply {
+        to: Ordinal,
+        from: Ordinal,
+        request: u64,
+    },
     /// A group isn't as it was.
-    Changed { to: Ordinal, request: u64 },
+    Changed {
+        to: Ordinal,
+        request: u64,
+    },
 }
 
 /// An expected effect, with its place in [`Model::expected`] and the wall clock's time of its command.

@@ -51,7 +51,10 @@ impl ModelRequests {
 
     /// Executed processes that are waited for, and groups that are watched.
     pub fn execs(&self) -> u32 {
-        self.asked.iter().filter(|asked| asked.state == State::Open && matches!(asked.kind, Kind::Exec | Kind::Watch)).count() as u32
+        self.asked
+            .iter()
+            .filter(|asked| asked.state == State::Open && matches!(asked.kind, Kind::Exec | Kind::Watch))
+            .count() as u32
     }
 
     pub fn may_begin(&self, kind: Kind) -> Result<(), ErrorKind> {

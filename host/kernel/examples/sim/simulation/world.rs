@@ -399,7 +399,9 @@ impl World {
                 same("flooded", &inbox.reply(request, outcome), &false)?;
                 requests.reply(request, bytes);
             }
-            (Effect::Reply { outcome, .. }, Expect::Changed { to, request }) => self.tell_change(to, request, outcome)?,
+            (Effect::Reply { outcome, .. }, Expect::Changed { to, request }) => {
+                self.tell_change(to, request, outcome)?
+            }
             (effect, _) => return Err(format!("effect {effect:?} is none of a delivery")),
         }
         Ok(true)
@@ -417,17 +419,6 @@ impl World {
         *mailbox = ModelMailbox::new(self.pids[who].clone());
         requests.close();
         Ok(())
-    }
-
-    /// The answer comes after everything else that others are told of the end.
-    fn check_reply(&self, of: Ordinal) -> Checked {
-        same("answered before the end", &self.ended.contains_key(&of), &true)?;
-        let owed = self.model.owed();
-        let earlier = owed.iter().any(|(_, _, expect)| match expect {
-            Expect::Exit { from, .. } | Expect::LinkDown { from, .. } => *from == of,
-            _ => false,
-        });
-        same("an event is owed first", &earlier, &false)
     }
 
     fn deliver(&mut self, event: Event, expect: &Expect) -> Checked {
