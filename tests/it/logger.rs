@@ -110,7 +110,7 @@ fn what_is_no_message_is_refused() {
         lines,
         [concat!(
             r#"=> {"Invalid", "bad argument #2 to 'info' (string expected, got table)", "#,
-            r#""bad argument #1 to 'info' (logger expected, got string)", "#,
+            r#""bad argument #2 to 'info' (string expected, got table)", "#,
             r#""bad argument #3 to 'info' (table expected, got string)", "Invalid"}"#
         )]
     );
