@@ -1112,7 +1112,7 @@ function spawner:spawn_linked_monitored(id, host, ...) end
 --- Runs a process and waits for its result, as `process.exec` does. A builder with a name or first messages can't.
 ---
 --- Errors:
---- * as for `process.exec`
+--- * as for `process.exec`: the child's own error among them
 --- * `INVALID`: the builder has a name or first messages
 ---
 --- Permission: those of `process.exec`.

@@ -48,7 +48,7 @@ fn whoever_has_joined_gets_what_is_sent() {
             t	hello	true
             1	1	nil
             true	true	2
-            true	0
+            true	1
             0	0	nil
             => nil
         "#]],

@@ -103,7 +103,7 @@ fn a_line_is_cut_and_cleaned() {
 fn what_is_no_message_is_refused() {
     let lines = logged(
         r#"
-        return { select(2, logger:info()):kind(), raised(logger.info, logger, {}), raised(logger.info, nil, {}),
+        return { select(2, logger:info()):kind(), raised(logger.info, logger, {}), raised(logger.info, {}),
             raised(logger.info, logger, "x", "y"), select(2, logger:with()):kind() }"#,
     );
     assert_eq!(
