@@ -104,7 +104,7 @@ function errors.is(err, kind) end
 --- local function fail() return errors.new("here") end
 --- local stack = errors.call_stack(fail())
 --- print(stack.thread == process.pid(), #stack.frames > 0) --> true true
---- print(stack.frames[1].source, stack.frames[1].line) --> main.lua 2
+--- print(stack.frames[1].source, stack.frames[1].line) --> main.lua 3
 --- print(errors.call_stack("text")) --> nil
 --- ```
 ---@param err any

@@ -834,13 +834,12 @@ function process.group.send(name, topic, ...) end
 
 --- Watches a group: a channel that tells of every difference, and who is in it now. Differences are told by looking again: who doesn't
 --- read for a while gets one table for many changes, and of who came and went in between nothing. A monitor takes one
---- coroutine (limit `coroutines`), and one of the limit `groups`.
+--- coroutine (limit `coroutines`), and one of the limit `groups`. The channel is closed when the group can't be watched (any more): at
+--- that limit, or when too many watch it.
 ---
 --- Errors:
 --- * `INVALID`: the name is missing or unusable
 --- * `RESOURCE_EXHAUSTED`: limit `coroutines`
----
---- The channel is closed when the group can't be watched (any more): limit `groups`, or too many who watch it.
 ---
 --- ```lua
 --- local changes, members = process.group.monitor("workers")
@@ -1113,7 +1112,7 @@ function spawner:spawn_linked_monitored(id, host, ...) end
 --- Runs a process and waits for its result, as `process.exec` does. A builder with a name or first messages can't.
 ---
 --- Errors:
---- * as for `process.exec`
+--- * as for `process.exec`: the child's own error among them
 --- * `INVALID`: the builder has a name or first messages
 ---
 --- Permission: those of `process.exec`.

@@ -73,7 +73,7 @@ end
 
 -- What the host says of a module that isn't there, and what was probably meant, or may be required.
 local function not_found(name, wrong, imports)
-  if find(wrong, "did you mean", 1, true) then return wrong end
+  if find(wrong, "did you mean", 1, true) or find(wrong, "needs a grant", 1, true) then return wrong end
   if name == "env" or name == "fs" then return wrong .. ": it needs a grant" end
   local near = rt.did_you_mean(name, imports)
   if near == "" then near = rt.did_you_mean(name, modules) end

@@ -221,7 +221,7 @@ const ROWS: &[(&str, &str, &str)] = &[
         "group ok ok Invalid Invalid Invalid",
     ),
     // It takes only what `watch` took.
-    ("group.unwatch", "local changes = p.group.monitor('g') print(p.group.unmonitor(changes))", "true\tnil"),
+    ("group.unwatch", "local changes = p.group.monitor('g') print(p.group.unmonitor(changes))", "true nil"),
     ("security.own-actor", "print(s.actor())", "nil"),
     ("security.own-scope", "print(s.scope())", "nil"),
     (

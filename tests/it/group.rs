@@ -41,7 +41,17 @@ fn whoever_has_joined_gets_what_is_sent() {
         print(#group.members("nobody's"), group.send("nobody's", "t"))
         {JOINS}"#
         ),
-        expect![],
+        expect![[r#"
+            2	true	true
+            2	nil
+            t	hello	true
+            t	hello	true
+            1	1	nil
+            true	true	2
+            true	1
+            0	0	nil
+            => nil
+        "#]],
     );
 }
 
@@ -61,7 +71,13 @@ fn a_monitor_tells_of_joins_and_ends() {
         print(process.group.unmonitor(changes), changes:receive())
         {JOINS}"#
         ),
-        expect![],
+        expect![[r#"
+            0
+            g	1	true	0
+            0	true
+            true	nil	false
+            => nil
+        "#]],
     );
 }
 
@@ -85,7 +101,11 @@ return { main = function(parent)
     process.inbox():receive()
 end }
         "#,
-        expect![],
+        expect![[r#"
+            true
+            second	true
+            => nil
+        "#]],
     );
 }
 
@@ -107,9 +127,20 @@ fn limits_are_named() {
         local more = group.monitor("b")
         print(more:receive())
         told(group.send("a", "t", ("x"):rep(1 << 20)))
+        return function() end
         "#,
     );
-    expect![].assert_eq(&text);
+    expect![[r#"
+        true	nil	nil	nil
+        true	nil	nil	nil
+        nil	ResourceExhausted	groups	{app:processes|0x00001} is at its limit of 2 groups that it is in or watches
+        2	2
+        2
+        nil	false
+        nil	Invalid	nil	payload exceeds the message limit of 1048576 bytes
+        => nil
+    "#]]
+    .assert_eq(&text);
 }
 
 #[test]
@@ -131,7 +162,14 @@ fn a_message_to_many_is_bounded_by_its_bytes() {
         print(inbox:receive():payload()[2])
         {JOINS}"#
         ),
-        expect![],
+        expect![[r#"
+            300
+            nil	ResourceExhausted	group.bytes
+            payload of 300005 bytes to 300 members of group `g` exceeds the limit of 67108864 bytes
+            300	nil
+            small
+            => nil
+        "#]],
     );
 }
 
@@ -159,6 +197,7 @@ fn policies_decide_who_joins_and_who_is_sent_to() {
         end
         process.group.join("ours.all")
         run() run("app:joins_ours") run("app:sends", "app:joins_ours")
+        return function() end
         -- entry: tries
         return { main = function()
             local group, told = process.group, {}
@@ -170,5 +209,10 @@ fn policies_decide_who_joins_and_who_is_sent_to() {
         end }
         "#,
     );
-    expect![].assert_eq(&text);
+    expect![[r#"
+        permission `process.group.join` on `ours.all` is missing; permission `process.group.join` on `theirs` is missing; 0	nil
+        in; permission `process.group.join` on `theirs` is missing; 0	nil
+        in; permission `process.group.join` on `theirs` is missing; 2	nil
+        => nil
+    "#]].assert_eq(&text);
 }

@@ -67,7 +67,7 @@ fn nothing_can_be_imported_but_our_interfaces_and_two_clocks() {
     }
     names.sort();
     let ours =
-        ["env", "fs", "link", "mailbox", "module", "monitor", "output", "process", "registry", "security", "types"];
+        ["env", "fs", "group", "link", "mailbox", "module", "monitor", "output", "process", "registry", "security", "types"];
     let ours = ours.map(|interface| format!("lunarium:process/{interface}"));
     let clocks = ["monotonic-clock", "wall-clock"].map(|interface| format!("wasi:clocks/{interface}"));
     assert_eq!(names, [&ours[..], &clocks[..]].concat());

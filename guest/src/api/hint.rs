@@ -54,11 +54,14 @@ extern "C-unwind" fn create(lua: Lua) -> c_int {
     let (items, fields) = (count(1), count(2));
     let most = i64::from(c_int::MAX) / 64;
     match (usize::try_from(items), usize::try_from(fields)) {
-        (Ok(items_count), Ok(fields_count)) if items <= most && fields <= most => lua.new_table(items_count, fields_count),
+        (Ok(items_count), Ok(fields_count)) if items <= most && fields <= most => {
+            lua.new_table(items_count, fields_count)
+        }
         _ => lua.raise_here(format!("bad argument to 'create' (sizes are from 0 to {most})")),
     }
     1
 }
 
 /// For the prelude.
-pub const FUNCTIONS: [(&CStr, Function); 3] = [(c"near", near), (c"wrap_payload", wrap_payload), (c"table_create", create)];
+pub const FUNCTIONS: [(&CStr, Function); 3] =
+    [(c"near", near), (c"wrap_payload", wrap_payload), (c"table_create", create)];

@@ -47,8 +47,28 @@ struct Source<'s> {
 }
 
 const KEYWORDS: [&[u8]; 22] = [
-    b"and", b"break", b"do", b"else", b"elseif", b"end", b"false", b"for", b"function", b"goto", b"if", b"in", b"local", b"nil",
-    b"not", b"or", b"repeat", b"return", b"then", b"true", b"until", b"while",
+    b"and",
+    b"break",
+    b"do",
+    b"else",
+    b"elseif",
+    b"end",
+    b"false",
+    b"for",
+    b"function",
+    b"goto",
+    b"if",
+    b"in",
+    b"local",
+    b"nil",
+    b"not",
+    b"or",
+    b"repeat",
+    b"return",
+    b"then",
+    b"true",
+    b"until",
+    b"while",
 ];
 
 // ---- Words
@@ -202,7 +222,9 @@ impl Source<'_> {
     fn ends_value(&self, before: Option<&Token>, token: &Token) -> bool {
         let Some(before) = before.filter(|before| self.same_line(before, token)) else { return false };
         match before.kind {
-            Kind::Name => self.is_name(Some(before)) || matches!(self.word(before), b"nil" | b"true" | b"false" | b"end"),
+            Kind::Name => {
+                self.is_name(Some(before)) || matches!(self.word(before), b"nil" | b"true" | b"false" | b"end")
+            }
             Kind::Symbol => matches!(self.word(before), b")" | b"]" | b"}" | b"..." | b"!"),
             _ => true,
         }
@@ -263,7 +285,9 @@ impl Source<'_> {
         let results = self.annotation(at);
         // Several without parentheses.
         let mut end = results;
-        while results > at && let Some(comma) = self.token(end).filter(|token| self.is(Some(token), b",")) {
+        while results > at
+            && let Some(comma) = self.token(end).filter(|token| self.is(Some(token), b","))
+        {
             end = self.erased_type(comma.start, comma.end)?;
         }
         Some(end)
@@ -307,7 +331,10 @@ impl Source<'_> {
         }
         loop {
             at = self.one_type_end(at, depth)?;
-            match self.token(at).filter(|token| matches!(self.word(token), b"|" | b"&" | b"->") && token.kind == Kind::Symbol) {
+            match self
+                .token(at)
+                .filter(|token| matches!(self.word(token), b"|" | b"&" | b"->") && token.kind == Kind::Symbol)
+            {
                 Some(joint) => at = joint.end,
                 None => return Some(at),
             }
@@ -363,7 +390,9 @@ impl Source<'_> {
         }
         match self.token(end) {
             Some(open) if self.is(Some(&open), b"<") => self.balanced(&open, b"<", b">"),
-            Some(open) if self.is(Some(&open), b"(") && self.word(first) == b"typeof" => self.balanced(&open, b"(", b")"),
+            Some(open) if self.is(Some(&open), b"(") && self.word(first) == b"typeof" => {
+                self.balanced(&open, b"(", b")")
+            }
             _ => Some(end),
         }
     }

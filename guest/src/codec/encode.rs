@@ -38,7 +38,8 @@ impl Unfit {
     /// The text for people; `root` is what the script calls the value: `payload`, `result`.
     pub fn message(self, root: &str) -> String {
         let join = |path: Vec<String>| path.iter().rev().fold(root.to_owned(), |text, step| text + step);
-        let (is, exceeds) = if root == "arguments" || root == "attributes" { ("are", "exceed") } else { ("is", "exceeds") };
+        let (is, exceeds) =
+            if root == "arguments" || root == "attributes" { ("are", "exceed") } else { ("is", "exceeds") };
         match self {
             Self::Value { what, path } => format!("{} is a {what}", join(path)),
             Self::Key { what, path } => format!("{} has a key that is a {what}", join(path)),

@@ -189,55 +189,91 @@ fn select_takes_turns_when_it_is_fair() {
 
 #[test]
 fn a_table_beside_false_is_a_failure() {
-    check("return false, { message = 'no stock', item = 7 }", expect![[r#"
+    check(
+        "return false, { message = 'no stock', item = 7 }",
+        expect![[r#"
         !! ErrorKind::Unknown: no stock {"item": 7, "message": "no stock"}
-    "#]]);
-    check("return false, { code = 7 }", expect![[r#"
+    "#]],
+    );
+    check(
+        "return false, { code = 7 }",
+        expect![[r#"
         !! ErrorKind::Unknown: `main` returned false and a table {"code": 7}
-    "#]]);
-    check("return false, { print }", expect![[r#"
+    "#]],
+    );
+    check(
+        "return false, { print }",
+        expect![[r#"
         !! ErrorKind::Unknown: `main` returned false and a table
-    "#]]);
-    check("return nil, { code = 7 }", expect![[r#"
+    "#]],
+    );
+    check(
+        "return nil, { code = 7 }",
+        expect![[r#"
         => nil
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
 fn what_was_probably_meant_is_told_at_the_end() {
-    check("pirnt(1)", expect![[r#"
+    check(
+        "pirnt(1)",
+        expect![[r#"
         !! ErrorKind::Internal: main.lua:1: attempt to call a nil value (global 'pirnt'): did you mean `print`?
            main.lua:1: in function <main.lua:1>
-    "#]]);
-    check("local x = proces.pid()", expect![[r#"
+    "#]],
+    );
+    check(
+        "local x = proces.pid()",
+        expect![[r#"
         !! ErrorKind::Internal: main.lua:1: attempt to index a nil value (global 'proces'): did you mean `process`?
            main.lua:1: in function <main.lua:1>
-    "#]]);
-    check("process.spwan('a', 'b')", expect![[r#"
+    "#]],
+    );
+    check(
+        "process.spwan('a', 'b')",
+        expect![[r#"
         !! ErrorKind::Internal: main.lua:1: attempt to call a nil value (field 'spwan'): did you mean `process.spawn`?
            main.lua:1: in function <main.lua:1>
-    "#]]);
-    check("channel.new():recieve()", expect![[r#"
+    "#]],
+    );
+    check(
+        "channel.new():recieve()",
+        expect![[r#"
         !! ErrorKind::Internal: main.lua:1: attempt to call a nil value (method 'recieve'): did you mean `:receive`?
            main.lua:1: in function <main.lua:1>
-    "#]]);
-    check("time.now():ad('1s')", expect![[r#"
+    "#]],
+    );
+    check(
+        "time.now():ad('1s')",
+        expect![[r#"
         !! ErrorKind::Internal: main.lua:1: attempt to call a nil value (method 'ad'): did you mean `:add`?
            main.lua:1: in function <main.lua:1>
-    "#]]);
-    check("local t = {} t:data()", expect![[r#"
+    "#]],
+    );
+    check(
+        "local t = {} t:data()",
+        expect![[r#"
         !! ErrorKind::Internal: main.lua:1: attempt to call a nil value (method 'data'): what a message holds is the value itself, without `:data()`
            main.lua:1: in function <main.lua:1>
-    "#]]);
-    check("nothing_like_it()", expect![[r#"
+    "#]],
+    );
+    check(
+        "nothing_like_it()",
+        expect![[r#"
         !! ErrorKind::Internal: main.lua:1: attempt to call a nil value (global 'nothing_like_it')
            main.lua:1: in function <main.lua:1>
-    "#]]);
+    "#]],
+    );
     // A script that catches it gets Lua's own words.
-    check("print(pcall(function() pirnt() end))", expect![[r#"
+    check(
+        "print(pcall(function() pirnt() end))",
+        expect![[r#"
         false	main.lua:1: attempt to call a nil value (global 'pirnt')
         => nil
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]

@@ -61,20 +61,35 @@ fn lines_and_columns_stay() {
 
 #[test]
 fn what_is_no_annotation_is_what_lua_says() {
-    check("local x: = 1", expect![[r#"
+    check(
+        "local x: = 1",
+        expect![[r#"
         !! ErrorKind::Invalid: main.lua:1: unexpected symbol near ':'
-    "#]]);
-    check("return function( print(1) end", expect![[r#"
+    "#]],
+    );
+    check(
+        "return function( print(1) end",
+        expect![[r#"
         !! ErrorKind::Invalid: main.lua:1: ')' expected near '('
-    "#]]);
-    check("local s = 'x\nreturn s: number", expect![[r#"
+    "#]],
+    );
+    check(
+        "local s = 'x\nreturn s: number",
+        expect![[r#"
         !! ErrorKind::Invalid: main.lua:1: unfinished string near ''x'
-    "#]]);
-    check("local type, as = type, 1\nlocal x = as\nreturn function() print(type(x), as) end", expect![[r#"
+    "#]],
+    );
+    check(
+        "local type, as = type, 1\nlocal x = as\nreturn function() print(type(x), as) end",
+        expect![[r#"
         number	1
         => nil
-    "#]]);
-    check("local x = a:b{1}:c()\n::l:: x = = 1", expect![[r#"
+    "#]],
+    );
+    check(
+        "local x = a:b{1}:c()\n::l:: x = = 1",
+        expect![[r#"
         !! ErrorKind::Invalid: main.lua:2: unexpected symbol near '='
-    "#]]);
+    "#]],
+    );
 }

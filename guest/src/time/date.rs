@@ -84,7 +84,9 @@ pub fn too_long(what: &str, text: &str) -> Option<String> {
 pub fn read(zones: &Zones, text: &str, pattern: Option<&str>) -> Result<Time, String> {
     if let Some(pattern) = pattern {
         if let Some(meant) = strftime(text).filter(|_| !pattern.contains('%')) {
-            return Err(format!("`{text}` is a layout: the text comes first, `time.parse(\"{pattern}\", \"{meant}\")`"));
+            return Err(format!(
+                "`{text}` is a layout: the text comes first, `time.parse(\"{pattern}\", \"{meant}\")`"
+            ));
         }
         not_a_layout(pattern)?;
     }

@@ -71,8 +71,15 @@ fn push_tables(mut lua: Lua, absent: &Absent<'_>) -> usize {
         Absent::Method(_) => {
             let types = &lua.context().types;
             for kind in [
-                &types.channel, &types.timer, &types.time, &types.duration, &types.spawner, &types.error, &types.actor,
-                &types.policy, &types.scope,
+                &types.channel,
+                &types.timer,
+                &types.time,
+                &types.duration,
+                &types.spawner,
+                &types.error,
+                &types.actor,
+                &types.policy,
+                &types.scope,
             ] {
                 kind.get().push(lua);
                 if lua.kind(-1) == Kind::Table {
@@ -103,7 +110,11 @@ fn near_global(lua: Lua, globals: i32, name: &str) -> Option<String> {
 
 fn near_member(lua: Lua, first: i32, count: usize, name: &str) -> Option<String> {
     let places = (first..).zip(modules().take(count));
-    let found = nearest(name, places.flat_map(|(place, module)| names(&lua, place).map(move |name| (module, name))), |(_, name)| name)?;
+    let found = nearest(
+        name,
+        places.flat_map(|(place, module)| names(&lua, place).map(move |name| (module, name))),
+        |(_, name)| name,
+    )?;
     Some(format!(": did you mean `{}.{}`?", found.0, found.1))
 }
 

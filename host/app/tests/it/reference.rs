@@ -274,7 +274,7 @@ fn a_service_names_a_process_and_a_host() {
             21 |       after: b
                |       ^^^^^
                |
-               = help: there are `depends_on`, `requires`, `security`, `stable_threshold`, `auto_start`, `start_timeout`, `stop_timeout`, `restart`, `on_change`
+               = help: there are `depends_on`, `requires`, `security`, `auto_start`, `start_timeout`, `stop_timeout`, `restart`, `on_change`
 
             error: 18 mistakes
         "#]],

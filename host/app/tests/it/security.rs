@@ -447,7 +447,7 @@ fn security_names_policies_and_groups_that_are_there() {
             11 |   - {name: w, kind: process.lua, source: return 1, security: {policies: [read]}}
                |                                                    ^^^^^^^^
                |
-               = help: there are `name`, `kind`, `meta`, `source`, `method`, `imports`, `modules`, `pool`, `limits`, `grants`
+               = help: there are `name`, `kind`, `meta`, `source`, `method`, `imports`, `modules`, `limits`, `grants`
 
             error: 12 mistakes
         "#]],

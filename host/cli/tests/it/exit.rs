@@ -156,7 +156,7 @@ fn a_chunk_returns_functions() {
         expect![[r#"
             exit code: 1
             --- stderr
-            error: app:main {app:processes|0x00001} failed: the chunk returned no function `main`: its table has `main` (a number): did you mean `main`? (Invalid)
+            error: app:main {app:processes|0x00001} failed: the chunk returned no function `main`: its table has `main` (a number) (Invalid)
         "#]],
     );
     check(

@@ -84,7 +84,7 @@ fn misuse_of_the_runtime_points_at_the_script() {
             stack traceback:
                 file.lua:2: in function <file.lua:1>
 
-            module 'nothing' not found (Internal)
+            module 'nothing' not found (the entry has no `imports`) (Internal)
              --> file.lua:2:1
             stack traceback:
                 file.lua:2: in function <file.lua:1>
@@ -283,7 +283,7 @@ fn errors_in_coroutines_point_into_them() {
             stack traceback:
                 file.lua:4: in function <file.lua:1>
 
-            attempt to index a nil value (global 'g') (Internal)
+            attempt to index a nil value (global 'g'): did you mean `_G`? (Internal)
              --> file.lua:4:1
             4 | local function f() return g.h end
             stack traceback:

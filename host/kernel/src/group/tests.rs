@@ -1,3 +1,5 @@
+//! Groups, step by step: members, changes and who is told of them, limits.
+
 use lunarium_contract::length;
 
 use super::{GroupError, GroupName};

@@ -422,17 +422,6 @@ impl World {
         Ok(())
     }
 
-    /// The answer comes after everything else that others are told of the end.
-    fn check_reply(&self, of: Ordinal) -> Checked {
-        same("answered before the end", &self.ended.contains_key(&of), &true)?;
-        let owed = self.model.owed();
-        let earlier = owed.iter().any(|(_, _, expect)| match expect {
-            Expect::Exit { from, .. } | Expect::LinkDown { from, .. } => *from == of,
-            _ => false,
-        });
-        same("an event is owed first", &earlier, &false)
-    }
-
     fn deliver(&mut self, event: Event, expect: &Expect) -> Checked {
         let to = match expect {
             Expect::Exit { to, from } | Expect::LinkDown { to, from } => {

@@ -1,9 +1,10 @@
-//! Groups of the world's processes: who is in which, and who waits for a change of which.
+//! Groups of the world's processes: who is in which, and who waits for a change of which. Owns these steps, and the order of the answers to
+//! requests that the kernel gives.
 
 use lunarium_kernel::{GroupName, Outcome, Pid};
 
 use super::{Checked, World, kind, same, shown};
-use crate::simulation::model::Ordinal;
+use crate::simulation::model::{Expect, Ordinal};
 use crate::simulation::model_requests::Kind;
 use crate::simulation::script::{GROUPS, Step};
 
@@ -72,5 +73,16 @@ impl World {
             same("members in pieces", &first.into_iter().chain(rest).collect::<Vec<_>>(), &all)?;
         }
         Ok(())
+    }
+
+    /// The answer comes after everything else that others are told of the end.
+    pub(super) fn check_reply(&self, of: Ordinal) -> Checked {
+        same("answered before the end", &self.ended.contains_key(&of), &true)?;
+        let owed = self.model.owed();
+        let earlier = owed.iter().any(|(_, _, expect)| match expect {
+            Expect::Exit { from, .. } | Expect::LinkDown { from, .. } => *from == of,
+            _ => false,
+        });
+        same("an event is owed first", &earlier, &false)
     }
 }
