@@ -141,7 +141,7 @@ local function method_of(made, name)
       if type(f) == "function" then return rt.serve end
     end
   end
-  error(without(made, name or "main"), 0)
+  error(fault("Invalid", without(made, name or "main")), 0)
 end
 
 local function body(chunk, name, plain, ...)

@@ -16,7 +16,7 @@ use super::requests;
 use super::settings::open_node;
 use crate::arguments::Check;
 use crate::wall::{Sockets, Wall};
-use crate::{FEW_PROCESSES, Refused, Silence, modules, reported, start_node};
+use crate::{FEW_PROCESSES, Refused, Silence, modules, reported, start_node, stdin};
 
 /// Whether a path names a node's file: a file that isn't an application's or Lua, or a folder with one and without an application.
 pub fn is_node(path: &Path) -> bool {
@@ -30,7 +30,9 @@ pub fn is_node(path: &Path) -> bool {
 pub fn check(options: &Check) -> Result<u8, Refused> {
     let (dir, shown, name) = open_node(&options.path)?;
     let (node, mut report) = NodeFile::draft(&dir, &shown, &name);
-    let modules = modules::Modules::new().all;
+    // Nobody's standard input is a tenant's.
+    let modules: Vec<_> =
+        modules::Modules::new().all.into_iter().filter(|module| module.name() != stdin::NAME).collect();
     let mut drafts = Vec::new();
     for tenant in &node.tenants {
         tenant.allowance.faults(&modules).into_iter().for_each(|fault| report.add(fault));
