@@ -120,6 +120,26 @@ bench *groups:
     cargo build --release --locked -p lunarium-cli -p lunarium-bench
     target/release/lunarium-bench target/bench.json {{ groups }}
 
+# Measures one group under Linux's perf, with the names of the guest's functions, and prints where time goes: just profile programs.
+profile group *options:
+    #!/bin/sh
+    set -eu
+    command -v perf >/dev/null || { echo "needs \`perf\` (Debian: linux-perf)" >&2; exit 1; }
+    core=$(guest/build/core named)
+    {{ guest_tool }} build "$core" --to "$PWD/target/profile/guest.wasm"
+    LUNARIUM_GUEST="$PWD/target/profile/guest.wasm" cargo build --release --locked -p lunarium-cli -p lunarium-bench --features lunarium-engine/profile
+    perf record --freq 2000 --output target/profile/perf.data {{ options }} target/release/lunarium-bench target/profile/bench.json {{ group }}
+    perf report --input target/profile/perf.data --stdio --no-children --call-graph none --sort comm,dso,symbol --percent-limit 0.5
+
 # Compares two builds of lunarium-bench in turns, each beside its lunarium: just bench-pair /tmp/old/lunarium-bench target/release/lunarium-bench 5 spawn.
 bench-pair old new rounds="5" *groups:
     {{ new }} --pair {{ old }} {{ new }} {{ rounds }} {{ groups }}
+
+# Builds what is handed out (static binary, archive, Debian package, checksums) into target/out, and tries it; as root, for an empty root.
+dist:
+    host/cli/dist/build
+    host/cli/dist/test
+
+# Packs the crates as they would be published. Each is built from what is in its package: just package --no-verify does without.
+package *options:
+    cargo package --locked --workspace --exclude lunarium-tests --exclude lunarium-bench --exclude lunarium-examples {{ options }}

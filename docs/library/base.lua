@@ -8,9 +8,9 @@
 ---
 --- | of Lua | there |
 --- |---|---|
---- | base library | `_G` `_VERSION` `assert` `collectgarbage` `error` `getmetatable` `ipairs` `load` `next` `pairs` `pcall` `print` `rawequal` `rawget` `rawlen` `rawset` `require` `select` `setmetatable` `tonumber` `tostring` `type` `warn` `xpcall` |
---- | `string` | everything but `dump` |
---- | `table` `math` `utf8` | everything |
+--- | base library | `_G` `_VERSION` `assert` `collectgarbage` `error` `getmetatable` `ipairs` `load` `next` `pairs` `pcall` `print` `rawequal` `rawget` `rawlen` `rawset` `require` `select` `setmetatable` `tonumber` `tostring` `type` `unpack` `warn` `xpcall` |
+--- | `string` | everything but `dump`; `string(x)` is `tostring(x)` |
+--- | `table` `math` `utf8` | everything; `table.create(items, fields)`, a table with room for so many; `math.pow` |
 --- | `coroutine` | everything, and [`spawn`](coroutine.md) |
 --- | `os` | `clock` `date` `difftime` `time` |
 --- | `debug` | `traceback` |
@@ -46,7 +46,7 @@ function print(...) end
 ---
 --- ```lua
 --- print(require("time") == time) --> true
---- print(pcall(require, "io")) --> false module 'io' not found
+--- print(pcall(require, "io")) --> false module 'io' not found (the entry has no `imports`)
 --- ```
 ---@param name string
 ---@return any module
@@ -127,3 +127,15 @@ debug = {}
 ---@return string text
 ---@nodiscard
 function debug.traceback(message, level) end
+
+--- `table.unpack`, by its older name.
+---
+--- ```lua
+--- print(unpack({ 1, 2, 3 })) --> 1 2 3
+--- ```
+---@param list table
+---@param first? integer
+---@param last? integer
+---@return any ...
+---@nodiscard
+function unpack(list, first, last) end

@@ -39,7 +39,7 @@ function channel.new(size) end
 --- print(got.channel == data, got.value, got.ok) --> true first true
 ---
 --- local none = channel.select({ data:case_receive(), default = true })
---- print(none.default, none.channel) --> true nil
+--- print(none.default, none.channel, none.ok) --> true nil true
 ---
 --- data:close()
 --- local closed = channel.select({ data:case_receive() })
@@ -53,13 +53,14 @@ function channel.select(cases) end
 ---@class channel.Cases
 ---@field [integer] channel.Case in the order of their priority
 ---@field default? boolean don't wait
+---@field fair? boolean of those that are ready, the channel that this coroutine has chosen least recently by a fair `select`; else the first
 local cases = {}
 
 --- What `channel.select` did.
 ---@class channel.Selected
 ---@field channel channel<any>? the case's channel; nil for the default
 ---@field value any what was received, or what was sent
----@field ok boolean? false when the channel is closed and drained
+---@field ok boolean false when the channel is closed and drained
 ---@field default true? nothing was ready
 local selected = {}
 

@@ -12,7 +12,7 @@ ctx = {}
 --- The value under a key. A table is a fresh copy each time.
 ---
 --- Errors:
---- * `INVALID`: the key is missing
+--- * `INVALID`: the key is missing or empty
 --- * `NOT_FOUND`: there is no such value
 ---
 --- ```lua

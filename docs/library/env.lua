@@ -29,4 +29,14 @@ env = {}
 ---@nodiscard
 function env.get(name) end
 
+--- All granted variables that are set, or have a default, and that the policies allow (`env.get` on each), by name. A fresh table each
+--- time.
+---
+--- ```lua
+--- print(env.get_all().GREETING) --> hello
+--- ```
+---@return table<string, string> values
+---@nodiscard
+function env.get_all() end
+
 return env

@@ -33,10 +33,11 @@ errors = {}
 ---| "ResourceExhausted" # `errors.RESOURCE_EXHAUSTED`
 ---| "" # `errors.UNKNOWN`
 
---- Makes an error object, from a message or from named fields.
+--- Makes an error object, from a message or from named fields. Raises for a kind that isn't one of `errors`' constants, by its value or
+--- by its name: one that nobody checks for is a slip of the fingers.
 ---
 --- Errors:
---- * `INVALID`: no message, or a field that is unusable
+--- * `INVALID`: no message, or another field that is unusable
 ---
 --- ```lua
 --- local plain = errors.new("disk is full")
@@ -45,6 +46,10 @@ errors = {}
 --- local err = errors.new({ message = "busy", kind = errors.CONFLICT, retryable = true, details = { holder = "ada" } })
 --- print(pcall(error, err)) --> false busy
 --- print(err:retryable(), err:details().holder) --> true ada
+---
+--- print(errors.new({ message = "late", kind = "TIMEOUT" }):kind() == errors.TIMEOUT) --> true
+--- print(pcall(errors.new, { message = "late", kind = "TIMOUT" }))
+--- --> false kind is `TIMOUT`, which is none of errors' kinds: did you mean `errors.TIMEOUT`?
 --- ```
 ---@param what string|errors.Fields the message, or fields
 ---@return errors.Error? err
@@ -55,7 +60,7 @@ function errors.new(what) end
 --- What `errors.new` takes.
 ---@class errors.Fields
 ---@field message string
----@field kind? errors.Kind `errors.UNKNOWN` by default
+---@field kind? errors.Kind|string one of the constants, or the name of one; `errors.UNKNOWN` by default
 ---@field retryable? boolean whether the same call may succeed later; `false` by default
 ---@field details? table more for a program
 local fields = {}
@@ -92,8 +97,37 @@ function errors.wrap(err, text) end
 ---@nodiscard
 function errors.is(err, kind) end
 
---- An error object.
----@class errors.Error
+--- The traceback of an error object as a table: `thread` is the pid, `frames` are from where it was made outward, each with its `source`,
+--- its `line` (nil: a function of C) and the function's `name` (nil: none is known). Nil for what has no traceback.
+---
+--- ```lua
+--- local function fail() return errors.new("here") end
+--- local stack = errors.call_stack(fail())
+--- print(stack.thread == process.pid(), #stack.frames > 0) --> true true
+--- print(stack.frames[1].source, stack.frames[1].line) --> main.lua 3
+--- print(errors.call_stack("text")) --> nil
+--- ```
+---@param err any
+---@return errors.CallStack? stack
+---@nodiscard
+function errors.call_stack(err) end
+
+--- What `errors.call_stack` gives.
+---@class errors.CallStack
+---@field thread string the pid
+---@field frames errors.Frame[]
+local call_stack = {}
+
+--- A function that was running.
+---@class errors.Frame
+---@field source string
+---@field line integer?
+---@field name string?
+local frame = {}
+
+--- An error object. Where a string is wanted it stands for its message: `err:find("limit")`, `#err`, `string.upper(err)`,
+--- `table.concat({ err })`.
+---@class errors.Error: string
 ---@operator concat(any): string
 local err = {}
 
@@ -128,7 +162,7 @@ function err:message() end
 ---@nodiscard
 function err:retryable() end
 
---- More for a program. A process that a limit ended has `details().limit`, the name of the limit; so
+--- More for a program; nil when there is nothing, or an empty table. A process that a limit ended has `details().limit`, the name of the limit; so
 --- has the refusal of a call at a limit that the host counts.
 ---
 --- ```lua

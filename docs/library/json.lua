@@ -56,4 +56,42 @@ local encode_options = {}
 ---@nodiscard
 function json.decode(text) end
 
+--- Whether a value is what a JSON schema says: `true`, or `false` and what is wrong with it and where.
+---
+--- The schema is a table, or its JSON text. Keywords are those of draft 2020-12 that need neither other documents nor regular
+--- expressions: `type enum const`, `minimum maximum exclusiveMinimum exclusiveMaximum multipleOf`, `minLength maxLength`, `items
+--- prefixItems minItems maxItems uniqueItems`, `properties required additionalProperties minProperties maxProperties`, `allOf
+--- anyOf oneOf not`, `$ref` to a part of the same schema. `format` and descriptions say nothing. Any other keyword is refused.
+---
+--- Errors:
+--- * `INVALID`: the value isn't so; the schema is unusable, the text then begins with `schema`; no schema, or no value
+---
+--- ```lua
+--- local schema = { type = "object", properties = { name = { type = "string", minLength = 1 } }, required = { "name" } }
+--- print(json.validate(schema, { name = "Ada" })) --> true nil
+--- print(json.validate(schema, { name = 7 })) --> false data.name is number, not string
+--- print(json.validate({ typ = "object" }, {})) --> false schema: keyword `typ` isn't there: did you mean `type`?
+--- ```
+---@param schema table|string
+---@param value any
+---@return boolean valid
+---@return errors.Error? err
+---@nodiscard
+function json.validate(schema, value) end
+
+--- The same for a JSON text.
+---
+--- Errors:
+--- * `INVALID`: as for `json.validate`; the text is missing, or not JSON
+---
+--- ```lua
+--- print(json.validate_string({ type = "array", maxItems = 2 }, "[1,2,3]")) --> false data has 3 items, at most 2 are wanted
+--- ```
+---@param schema table|string
+---@param text string
+---@return boolean valid
+---@return errors.Error? err
+---@nodiscard
+function json.validate_string(schema, text) end
+
 return json

@@ -10,7 +10,7 @@
 --- A message may be anything that prints: text, a number, an error object. Fields are written in the order of their names:
 --- strings as they are, tables as JSON, everything else as `tostring` says; with `--log-format json`, too, each is a text.
 ---
---- The global `logger` is a logger without fields; `logger:with(fields)` makes others.
+--- The global `logger` is a logger without fields; `logger:with(fields)` makes others. A dot works like a colon: `logger.warn("x")`.
 ---@class logger.Logger
 logger = {}
 
@@ -75,5 +75,20 @@ function logger:error(message, fields) end
 ---@return errors.Error? err
 ---@nodiscard
 function logger:with(fields) end
+
+--- A logger with a name, which is the field `logger` of its lines; behind a dot, when it has one already.
+---
+--- Errors:
+--- * `INVALID`: the name is missing or empty
+---
+--- ```lua
+--- local log = logger:named("shop")
+--- log:named("orders"):info("accepted") -- logger=shop.orders
+--- ```
+---@param name string
+---@return logger.Logger? logger
+---@return errors.Error? err
+---@nodiscard
+function logger:named(name) end
 
 return logger

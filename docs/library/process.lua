@@ -674,6 +674,7 @@ function process.limits() end
 ---@field timers process.Limit
 ---@field coroutines process.Limit
 ---@field names process.Limit
+---@field groups process.Limit groups that it is in or watches
 ---@field listeners process.Limit topics
 ---@field log_lines process.Limit of this second
 local limits = {}
@@ -689,12 +690,16 @@ local limit = {}
 --- Names of processes. A name belongs to the application and is freed when its process ends, before anybody hears of the
 --- end. A process may hold 1,024 names (limit `names`).
 ---@class process.registry
+---@field LOCAL "local" the scope of every name here: this node
+---@field EVENTUAL "eventual" refused: it needs a cluster
+---@field CONSISTENT "consistent" refused: it needs a cluster
+---@field STRONG "strong" refused: it needs a cluster
 process.registry = {}
 
 --- Gives a process a name. The same name for the same process again succeeds.
 ---
 --- Errors:
---- * `INVALID`: the name is missing, empty, longer than 255 bytes, or looks like a pid
+--- * `INVALID`: the name is missing, empty, longer than 255 bytes, or looks like a pid; a scope other than `LOCAL`
 --- * `ALREADY_EXISTS`: another process holds it
 --- * `NOT_FOUND`: the process has ended
 --- * `RESOURCE_EXHAUSTED`: limit `names`, or a budget of who gets it
@@ -709,9 +714,10 @@ process.registry = {}
 --- ```
 ---@param name string 1 to 255 bytes
 ---@param pid? string this process by default
+---@param scope? "local"|"eventual"|"consistent"|"strong" one of the constants; `LOCAL` by default
 ---@return true? ok
 ---@return errors.Error? err
-function process.registry.register(name, pid) end
+function process.registry.register(name, pid, scope) end
 
 --- Who holds a name.
 ---
@@ -743,9 +749,139 @@ function process.registry.lookup(name) end
 --- print((process.registry.unregister("greeter"))) --> false
 --- ```
 ---@param name string
+---@param scope? "local"|"eventual"|"consistent"|"strong" as for `register`
 ---@return boolean? freed
 ---@return errors.Error? err
-function process.registry.unregister(name) end
+function process.registry.unregister(name, scope) end
+
+-- # Groups
+
+--- Groups of processes, by names of their own: whoever has joined gets what is sent to the group. A process leaves with its end, and stays
+--- across `upgrade`. Groups belong to a node, as names do. A process is in, or watches, at most as many as its limit `groups`
+--- says; a group has at most 10,000 members, and 64 who watch it.
+---@class process.group
+process.group = {}
+
+--- Joins a group, which needn't be there before. Joining again succeeds, once.
+---
+--- Errors:
+--- * `INVALID`: the name is missing, empty or longer than 255 bytes
+--- * `RESOURCE_EXHAUSTED`: limit `groups`, a full group (`details().limit` is `group.members`), or a budget
+---
+--- Permission: `process.group.join` on the group.
+---
+--- ```lua
+--- print(process.group.join("workers")) --> true nil
+--- print(process.group.members("workers")[1] == process.pid()) --> true
+--- ```
+---@param name string 1 to 255 bytes
+---@return true? ok
+---@return errors.Error? err
+function process.group.join(name) end
+
+--- Leaves a group. `false` when this process wasn't in it.
+---
+--- Errors:
+--- * `INVALID`: the name is missing or unusable
+---
+--- ```lua
+--- process.group.join("workers")
+--- print(process.group.leave("workers")) --> true nil
+--- print((process.group.leave("workers"))) --> false
+--- ```
+---@param name string
+---@return boolean? left
+---@return errors.Error? err
+function process.group.leave(name) end
+
+--- The pids of a group's members, in the order in which the processes were started. Empty when there is none.
+---
+--- Errors:
+--- * `INVALID`: the name is missing or unusable
+---
+--- ```lua
+--- print(#process.group.members("nobody's")) --> 0
+--- ```
+---@param name string
+---@return string[]? pids
+---@return errors.Error? err
+---@nodiscard
+function process.group.members(name) end
+
+--- Sends a message to every member, itself too when it is one, as `process.send` does. Never waits. Members that this process may not
+--- send to, or whose mailbox is full, are left out: what it returns is how many have accepted it.
+---
+--- Errors:
+--- * `INVALID`: group or topic is unusable; a value can't travel; the message is too large
+--- * `RESOURCE_EXHAUSTED`: the payload's bytes, once for each member, exceed 64 MiB (`details().limit` is `group.bytes`); nobody has got
+---   it then
+---
+--- Permission: `process.send` on each member's pid.
+---
+--- ```lua
+--- process.group.join("news")
+--- print(process.group.send("news", "headline", "rain")) --> 1 nil
+--- local message = process.inbox():receive()
+--- print(message:topic(), message:payload(), message:from() == process.pid()) --> headline rain true
+--- print(process.group.send("nobody's", "headline", "rain")) --> 0 nil
+--- ```
+---@param name string
+---@param topic string 1 to 255 bytes, not beginning with `@`
+---@param ... any the payload, as for `send`
+---@return integer? accepted
+---@return errors.Error? err
+function process.group.send(name, topic, ...) end
+
+--- Watches a group: a channel that tells of every difference, and who is in it now. Differences are told by looking again: who doesn't
+--- read for a while gets one table for many changes, and of who came and went in between nothing. A monitor takes one
+--- coroutine (limit `coroutines`), and one of the limit `groups`. The channel is closed when the group can't be watched (any more): at
+--- that limit, or when too many watch it.
+---
+--- Errors:
+--- * `INVALID`: the name is missing or unusable
+--- * `RESOURCE_EXHAUSTED`: limit `coroutines`
+---
+--- ```lua
+--- local changes, members = process.group.monitor("workers")
+--- print(#members) --> 0
+--- local pid = process.spawn("app:child", "app:processes")
+--- local change = changes:receive()
+--- print(change.group, change.joined[1] == pid, #change.left) --> workers true 0
+--- process.terminate(pid)
+--- print(changes:receive().left[1] == pid) --> true
+--- -- entry: child
+--- return { main = function()
+---   process.group.join("workers")
+---   process.inbox():receive()
+--- end }
+--- ```
+---@param name string
+---@return channel<process.GroupChange>? changes
+---@return string[]|errors.Error members or what is wrong
+---@nodiscard
+function process.group.monitor(name) end
+
+--- Stops a monitor: its channel is closed.
+---
+--- Errors:
+--- * `INVALID`: the channel is missing, or none of a monitor that goes on
+---
+--- ```lua
+--- local changes = process.group.monitor("workers")
+--- print(process.group.unmonitor(changes)) --> true nil
+--- print(changes:receive()) --> nil false
+--- ```
+---@param changes channel<process.GroupChange>
+---@return boolean ok
+---@return errors.Error? err
+function process.group.unmonitor(changes) end
+
+--- What a group's monitor tells.
+---@class process.GroupChange
+---@field group string
+---@field joined string[] pids that weren't in it when it was told last
+---@field left string[] pids that were
+local group_change = {}
 
 -- # Starting with context
 
@@ -768,6 +904,19 @@ function process.registry.unregister(name) end
 ---@return process.Spawner spawner
 ---@nodiscard
 function process.with_context(values) end
+
+--- The same without values. There is no option: what another runtime has is refused, by an error object that is raised.
+---
+--- Permission: `process.context` on `context`.
+---
+--- ```lua
+--- print(pcall(process.with_options, { network = "app:proxy" }))
+--- --> false option `network` isn't there: a process has no network but what modules give it (`grants: {http: …}`)
+--- ```
+---@param options table
+---@return process.Spawner spawner
+---@nodiscard
+function process.with_options(options) end
 
 --- A builder of processes. Immutable: every `with_…` method returns a new one.
 ---@class process.Spawner
@@ -959,5 +1108,35 @@ function spawner:spawn_linked(id, host, ...) end
 ---@return string? pid
 ---@return errors.Error? err
 function spawner:spawn_linked_monitored(id, host, ...) end
+
+--- Runs a process and waits for its result, as `process.exec` does. A builder with a name or first messages can't.
+---
+--- Errors:
+--- * as for `process.exec`: the child's own error among them
+--- * `INVALID`: the builder has a name or first messages
+---
+--- Permission: those of `process.exec`.
+---
+--- ```lua
+--- print(process.with_context({ n = 21 }):exec("app:child", "app:processes")) --> 42 nil
+--- -- entry: child
+--- return { main = function() return 2 * ctx.get("n") end }
+--- ```
+---@param id string id of the entry, `namespace:name`
+---@param host string id of the process host
+---@param ... any arguments of its `main`
+---@return any result
+---@return errors.Error? err
+function spawner:exec(id, host, ...) end
+
+--- The same builder: see `process.with_options`.
+---
+--- ```lua
+--- print(process.with_context({}):with_options({}) ~= nil) --> true
+--- ```
+---@param options table
+---@return process.Spawner spawner
+---@nodiscard
+function spawner:with_options(options) end
 
 return process

@@ -85,17 +85,17 @@ function security.new_actor(id, meta) end
 ---@nodiscard
 function security.policy(id) end
 
---- Makes a scope of policies. An empty one allows nothing. A policy that stands twice counts once. One of more than 256
+--- Makes a scope of policies; without any, an empty one. That allows nothing. A policy that stands twice counts once. One of more than 256
 --- can be made, and no process gets it: the spawn is `INVALID`.
 ---
 --- Errors:
---- * `INVALID`: no list, or something else than a policy in it
+--- * `INVALID`: something else than a policy in the list
 ---
 --- ```lua
 --- local scope = security.new_scope({ security.policy("app:readers") })
---- print(#scope:policies(), #security.new_scope({}):policies()) --> 1 0
+--- print(#scope:policies(), #security.new_scope():policies()) --> 1 0
 --- ```
----@param policies security.Policy[]
+---@param policies? security.Policy[]
 ---@return security.Scope? scope
 ---@return errors.Error? err
 ---@nodiscard
@@ -108,7 +108,7 @@ function security.new_scope(policies) end
 --- * `NOT_FOUND`: no policy names it
 ---
 --- ```lua
---- print(security.named_scope("app:team"):policies()[1]) --> app:readers
+--- print(security.named_scope("app:team"):policies()[1]:id()) --> app:readers
 ---
 --- local scope, err = security.named_scope("app:nobody")
 --- print(scope, err:kind() == errors.NOT_FOUND) --> nil true
@@ -154,19 +154,61 @@ local policy = {}
 ---@nodiscard
 function policy:id() end
 
+--- What it alone says of an actor (nil: nobody), an action and a resource, whoever asks: `"undefined"` when it isn't about that.
+---
+--- Errors:
+--- * `INVALID`: as for `security.can`
+--- * `NOT_FOUND`: the policy isn't there any more
+---
+--- ```lua
+--- local readers = security.policy("app:readers")
+--- print(readers:evaluate(security.new_actor("ada"), "document.read", "document:1")) --> allow
+--- print(readers:evaluate(nil, "document.write", "document:1")) --> undefined
+--- ```
+---@param actor security.Actor?
+---@param action string
+---@param resource string
+---@param attributes? table<string, any> what conditions see as `meta.…`
+---@return "allow"|"deny"|"undefined"|nil decision
+---@return errors.Error? err
+---@nodiscard
+function policy:evaluate(actor, action, resource, attributes) end
+
 --- A list of policies. Immutable.
 ---@class security.Scope
 local scope = {}
 
---- The ids of its policies.
+--- Its policies.
 ---
 --- ```lua
---- local ids = security.named_scope("app:team"):policies()
---- print(#ids, ids[1]) --> 1 app:readers
+--- local policies = security.named_scope("app:team"):policies()
+--- print(#policies, policies[1], policies[1]:id()) --> 1 policy `app:readers` app:readers
 --- ```
----@return string[] ids
+---@return security.Policy[] policies
 ---@nodiscard
 function scope:policies() end
+
+--- What its policies say together of an actor (nil: nobody), an action and a resource, whoever asks: `"deny"` when one of them denies,
+--- else `"allow"` when one allows, else `"undefined"`. It gives nobody anything: what this process may do itself is
+--- `security.can`.
+---
+--- Errors:
+--- * `INVALID`: as for `security.can`
+--- * `NOT_FOUND`: a policy of it isn't there any more
+---
+--- ```lua
+--- local ada = security.new_actor("user:ada")
+--- print(security.named_scope("app:team"):evaluate(ada, "document.read", "document:1")) --> allow
+--- print(security.new_scope():evaluate(ada, "document.read", "document:1")) --> undefined
+--- ```
+---@param actor security.Actor?
+---@param action string
+---@param resource string
+---@param attributes? table<string, any> what conditions see as `meta.…`
+---@return "allow"|"deny"|"undefined"|nil decision
+---@return errors.Error? err
+---@nodiscard
+function scope:evaluate(actor, action, resource, attributes) end
 
 --- Whether a policy is in it.
 ---
@@ -184,7 +226,7 @@ function scope:contains(policy) end
 ---
 --- ```lua
 --- local scope = security.new_scope({}):with(security.policy("app:readers"))
---- print(scope:policies()[1]) --> app:readers
+--- print(scope:policies()[1]:id()) --> app:readers
 --- ```
 ---@param policy security.Policy
 ---@return security.Scope? scope

@@ -412,6 +412,72 @@ function instant:weekday() end
 ---@nodiscard
 function instant:year_day() end
 
+--- Year, month and day, in its zone.
+---
+--- ```lua
+--- print(time.unix(1767323045):date()) --> 2026 1 2
+--- ```
+---@return integer year
+---@return integer month
+---@return integer day
+---@nodiscard
+function instant:date() end
+
+--- Hour, minute and second, in its zone.
+---
+--- ```lua
+--- print(time.unix(1767323045):clock()) --> 3 4 5
+--- ```
+---@return integer hour
+---@return integer minute
+---@return integer second
+---@nodiscard
+function instant:clock() end
+
+--- So many years, months and days later, at the same hour of its zone; negative: earlier. A day that the month doesn't have is one of
+--- the next, as in Go: a month after 31 January is 3 March, or the 2nd.
+---
+--- Errors:
+--- * `INVALID`: beyond the years that there are
+---
+--- ```lua
+--- print(time.date(2024, 12, 29):add_date(1, 2, 3):format("%Y-%m-%d")) --> 2026-03-04 nil
+--- ```
+---@param years? integer 0 by default
+---@param months? integer
+---@param days? integer
+---@return time.Time? instant
+---@return errors.Error? err
+---@nodiscard
+function instant:add_date(years, months, days) end
+
+--- Whether it is the first moment of the year 1, which Go's times begin with.
+---
+--- ```lua
+--- print(time.date(1, 1, 1):is_zero(), time.now():is_zero()) --> true false
+--- ```
+---@return boolean zero
+---@nodiscard
+function instant:is_zero() end
+
+--- RFC 3339, as `tostring` and `format()` give it.
+---
+--- ```lua
+--- print(time.unix(1767323045):format_rfc3339()) --> 2026-01-02T03:04:05Z
+--- ```
+---@return string text
+---@nodiscard
+function instant:format_rfc3339() end
+
+--- The name of the zone in which it reads.
+---
+--- ```lua
+--- print(time.now():location(), time.now():in_location("Asia/Tokyo"):location()) --> UTC Asia/Tokyo
+--- ```
+---@return string zone
+---@nodiscard
+function instant:location() end
+
 --- The same point in another zone.
 ---
 --- Errors:

@@ -32,7 +32,7 @@ local function main()
   print(err, err:kind())
   print("PATH:", select(2, env.get("PATH")):kind())
 
-  process.spawn_monitored("app.test.files:stranger", "app:processes")
+  assert(process.spawn_monitored("app.test.files:stranger", "app:processes"))
   print("stranger:", process.events():receive().result.value)
 end
 

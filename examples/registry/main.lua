@@ -1,7 +1,7 @@
 -- Gives processes names: `register` registers and looks up its own, and this one gives its name back.
 local function main()
     local events_ch = process.events()
-    process.spawn_monitored("app.test.process:register", "app:processes")
+    assert(process.spawn_monitored("app.test.process:register", "app:processes"))
     print("Registered and found:", events_ch:receive().result)
 
     local test_name = "my_service"

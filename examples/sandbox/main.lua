@@ -4,7 +4,7 @@ local offenders = { "busy_loop", "memory_hog", "pattern_bomb" }
 local function main()
     local events_ch = process.events()
     local ticks_ch = process.listen("tick")
-    process.spawn("app.test.process:neighbour", "app:processes", process.pid())
+    assert(process.spawn("app.test.process:neighbour", "app:processes", process.pid()))
     ticks_ch:receive()
 
     local names = {}

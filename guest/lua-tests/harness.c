@@ -5,6 +5,7 @@
 */
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 #include "lua.h"
@@ -15,6 +16,16 @@
 #include "lstate.h"
 #include "lstring.h"
 #include "ltable.h"
+
+unsigned long throws = 0;
+
+/* thrown(f): calls f, and returns how often something was thrown meanwhile */
+static int thrown (lua_State *L) {
+  unsigned long before = throws;
+  lua_call(L, lua_gettop(L) - 1, 0);
+  lua_pushinteger(L, (lua_Integer)(throws - before));
+  return 1;
+}
 
 /* yields(n, ...): yields 1..n through a continuation, then returns n and what the last resume passed */
 static int yieldsk (lua_State *L, int status, lua_KContext i) {
@@ -58,6 +69,51 @@ static int callyieldk (lua_State *L, int status, lua_KContext ctx) {
 static int callyield (lua_State *L) {
   lua_callk(L, lua_gettop(L) - 1, LUA_MULTRET, 0, callyieldk);
   return callyieldk(L, LUA_OK, 0);
+}
+
+/* pcallc(f, ...): calls f protected, with no continuation; how it ended and all results */
+static int pcallc (lua_State *L) {
+  int status = lua_pcall(L, lua_gettop(L) - 1, LUA_MULTRET, 0);
+  lua_pushinteger(L, status);
+  lua_insert(L, 1);
+  return lua_gettop(L);
+}
+
+/* throwing(value): raises as most C functions do */
+static int throwing (lua_State *L) {
+  lua_settop(L, 1);
+  return lua_error(L);
+}
+
+/* warnings(): what finalizers complained of since the last look */
+static char warned[4096];
+static void warning (void *ud, const char *msg, int tocont) {
+  (void)ud; (void)tocont;
+  strncat(warned, msg, sizeof(warned) - strlen(warned) - 1);
+}
+
+static int warnings (lua_State *L) {
+  lua_pushstring(L, warned);
+  *warned = '\0';
+  return 1;
+}
+
+/* limitmemory(bytes): so many more than now; 0: no limit */
+static size_t used = 0, most = 0;
+static void *allocate (void *ud, void *ptr, size_t old, size_t size) {
+  (void)ud;
+  if (ptr == NULL) old = 0;
+  if (size == 0) { free(ptr); used -= old; return NULL; }
+  if (most > 0 && size > old && used + size - old > most) return NULL;
+  void *new = realloc(ptr, size);
+  if (new != NULL) used += size - old;
+  return new;
+}
+
+static int limitmemory (lua_State *L) {
+  lua_Integer bytes = luaL_checkinteger(L, 1);
+  most = bytes == 0 ? 0 : used + (size_t)bytes;
+  return 0;
 }
 
 /* nocallk(f, ...): calls f across a C-call boundary */
@@ -270,6 +326,7 @@ static int strings (lua_State *L) {
 
 static const luaL_Reg functions[] = {
   {"yields", yields}, {"callk", callk}, {"pcallk", pcallk}, {"callyield", callyield}, {"nocallk", nocallk},
+  {"thrown", thrown}, {"pcallc", pcallc}, {"throwing", throwing}, {"warnings", warnings}, {"limitmemory", limitmemory},
   {"tbcyield", tbcyield}, {"hookyield", hookyield}, {"sethooks", sethooks}, {"ccalls", ccalls}, {"resumes", resumes},
 #if !defined(LUAI_ASSERT)
   {"callhookyield", callhookyield},
@@ -282,8 +339,9 @@ static const luaL_Reg functions[] = {
 };
 
 int main (int argc, char **argv) {
-  lua_State *L = luaL_newstate();
+  lua_State *L = lua_newstate(allocate, NULL);
   if (L == NULL || argc < 2) return 2;
+  lua_setwarnf(L, warning, NULL);
   luaL_openlibs(L);
   lua_pushglobaltable(L);
   luaL_setfuncs(L, functions, 0);

@@ -5,12 +5,13 @@ local first, count = tonumber((...)) or 1, tonumber((select(2, ...))) or 300
 local yield, wrap, create, resume = coroutine.yield, coroutine.wrap, coroutine.create, coroutine.resume
 
 local random, trace, steps
+local finalizing = false
 
 local function note(...)
   local out = table.pack(...)
   for i = 1, out.n do
     local v = out[i]
-    out[i] = type(v) == "table" and "table" or type(v) == "function" and "function" or tostring(v)
+    out[i] = type(v) == "table" and "table" or type(v) == "function" and "function" or (tostring(v):gsub("0x%x+", "0x"))
   end
   trace[#trace + 1] = table.concat(out, " ")
 end
@@ -40,6 +41,10 @@ local object = setmetatable({}, {
   __len = function() return (yields(2)) end,
 })
 
+-- After an error within, stock Lua goes on by a continuation, which is told LUA_YIELD (1) instead of LUA_OK; but not when that was
+-- caught without a throw.
+local function ended(status, ...) return status == 1 and 0 or status, ... end
+
 local actions = {
   function() return yield(values()) end,
   function() yield(values()) return values() end,
@@ -47,8 +52,8 @@ local actions = {
   function(d) return (function(...) return yield(...) end)(act(d)) end,
   function(d) return (function(_, ...) local up = { ... } note(#up) return yield(table.unpack(up)) end)(act(d)) end,
   function() return yields(random(0, 3)) end,
-  function(d) return callk(act, d) end,
-  function(d) return pcallk(act, d) end,
+  function(d) return ended(callk(act, d)) end,
+  function(d) return ended(pcallk(act, d)) end,
   function(d) return callyield(act, d) end,
   function(d) return pcall(act, d) end,
   function(d) return pcall(nocallk, act, d) end,
@@ -81,7 +86,33 @@ local actions = {
     return f
   end,
   function() collectgarbage("step", 1) return values() end,
-  function(d) note("counters", ccalls()) return act(d) end,
+  function(d) note("counters", (select(2, ccalls()))) return act(d) end,
+  function(d) act(d) local none; return none.field end,
+  function(d) act(d) local none; none[values() or 1] = 1 end,
+  function(d) act(d) local none; return none(act(d)) end,
+  function(d) return act(d) + {} end,
+  function(d) return "a" .. (act(d) or {}) .. {} end,
+  function(d) return 1 < {} or act(d) end,
+  function(d) assert(nil, act(d)) end,
+  function(d) assert(act(d)) return d end,
+  function(d) return error(act(d)) end,
+  function(d) return pcallc(act, d) end,
+  function(d) return pcall(pcall, error, act(d)) end,
+  function(d) return xpcall(act, function(m) return error(m, 0) end, d) end,
+  function(d) return xpcall(act, function(m) return (debug.traceback(tostring(m)):gsub("0x%x+", "0x")) end, d) end,
+  function(d) return xpcall(act, function(m) local x <close> = closing(d) return m end, d) end,
+  function(d) return pcall(table.sort, { 1, 2, 3 }, function() return act(d) end) end,
+  function(d) return (string.gsub("ab", ".", function() return tostring((select(2, pcall(act, d)))) end)) end,
+  function(d)
+    if finalizing then return values() end
+    setmetatable({}, { __gc = function() finalizing = true act(d) end })
+    collectgarbage()  -- does nothing in a finalizer, where it would leave this one for later
+    finalizing = false
+    return (warnings():gsub("0x%x+", "0x"))
+  end,
+  function(d) local t = setmetatable({}, { __index = function(_, k) return act(k) end }) return t[d] end,
+  function(d) for _ in throwing, act(d) do end end,
+  function(d) return wrap(function(...) local x <close> = closing(d) error(...) end)(act(d)) end,
 }
 
 function act(depth)
@@ -95,7 +126,10 @@ for seed = first, first + count - 1 do
   math.randomseed(seed)
   random, trace, steps = math.random, {}, 0
   local co = create(function(depth)
-    for _ = 1, 20 do note("top", pcall(act, depth)) end
+    for _ = 1, 20 do
+      note("top", pcall(act, depth))
+      note("counters", ccalls())
+    end
     return act(depth)
   end)
   for _ = 1, 400 do
@@ -103,6 +137,9 @@ for seed = first, first + count - 1 do
     if coroutine.status(co) == "dead" then break end
   end
   note("close", coroutine.close(co))
+  -- Outside of coroutines, where each yield fails and each protected call has its own place to throw to.
+  for _ = 1, 5 do note("main", pcall(act, random(1, 8))) end
+  note("counters", ccalls())
   local text = table.concat(trace, "\n")
   for i = 1, #text do sum = (sum * 31 + text:byte(i)) & 0xffffffffffff end
   print(seed, #trace, steps, sum)

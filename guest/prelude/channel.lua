@@ -218,10 +218,8 @@ local function try_send(ch, value)
 end
 rt.try_send = try_send
 
-function methods.send(ch, value)
-  if metatable_of(ch) ~= Channel then bad_argument(1, "send", "channel", ch) end
-  if ch[OWNED] then error("send on a receive-only channel", 2) end
-  if ch[CLOSED] then error("send on closed channel", 2) end
+-- Sends, waiting if need be; false: the channel was closed meanwhile.
+local function send(ch, value)
   if try_send(ch, value) then return true end
   if not can_wait() then error(BOUNDARY, 0) end
   local task = S[CURRENT]
@@ -229,7 +227,15 @@ function methods.send(ch, value)
   link(task, ch)
   wait()
   task[VALUE] = false
-  if not task[OK] then error("send on closed channel", 2) end
+  return task[OK]
+end
+rt.channel_send = send
+
+function methods.send(ch, value)
+  if metatable_of(ch) ~= Channel then bad_argument(1, "send", "channel", ch) end
+  if ch[OWNED] then error("send on a receive-only channel", 2) end
+  if ch[CLOSED] then error("send on closed channel", 2) end
+  if not send(ch, value) then error("send on closed channel", 2) end
   return true
 end
 
@@ -321,6 +327,40 @@ local polls = 0
 -- a select finds what waited before. The number: a full mailbox of the default size.
 local LOOKS <const> = 64
 
+-- When each channel was last chosen by a fair select of the task; a channel that is gone is forgotten.
+local function turns_of(task)
+  local turns = task[TURNS]
+  if not turns then
+    turns = setmetatable({}, { __mode = "k" })
+    task[TURNS] = turns
+  end
+  return turns
+end
+
+local last_turn = 0
+
+local function note_turn(turns, result)
+  last_turn = last_turn + 1
+  turns[result.channel] = last_turn
+  return result
+end
+
+-- The same cases, those first whose channel was chosen least recently; else in their order. By insertion: they are few, and nearly
+-- in order.
+local function by_turn(cases, count, turns)
+  local sorted = {}
+  for i = 1, count do
+    local case, place = cases[i], i
+    local turn = turns[case[CH]] or 0
+    while place > 1 and (turns[sorted[place - 1][CH]] or 0) > turn do
+      sorted[place] = sorted[place - 1]
+      place = place - 1
+    end
+    sorted[place] = case
+  end
+  return sorted
+end
+
 function channel.select(cases)
   if type(cases) ~= "table" then bad_argument(1, "select", "table", cases) end
   local count, source = rawlen(cases), false
@@ -331,13 +371,15 @@ function channel.select(cases)
     end
     if case[CH][SOURCE] then source = true end
   end
+  local default, turns = cases.default, cases.fair and turns_of(S[CURRENT])
+  if turns then cases = by_turn(cases, count, turns) end
   for i = 1, count do
     local result = try(cases[i])
-    if result then return result end
+    if result then return turns and note_turn(turns, result) or result end
   end
-  if not cases.default then
+  if not default then
     local result = wait_for(cases, count) -- no tail call: its errors count levels
-    return result
+    return turns and note_turn(turns, result) or result
   end
   polls = polls + 1
   local unseen = S[UNSEEN]
@@ -349,13 +391,13 @@ function channel.select(cases)
       rt.yield_to_host()
       for i = 1, count do
         local result = try(cases[i])
-        if result then return result end
+        if result then return turns and note_turn(turns, result) or result end
       end
       looks = looks - 1
     until looks == 0 or arrived() == before
     S[UNSEEN] = false
   end
-  return { default = true }
+  return { default = true, ok = true }
 end
 
 rt.channel, rt.is_channel = channel, function(value) return metatable_of(value) == Channel end

@@ -23,6 +23,7 @@ rt.ctx = {
     if type(key) == "number" then key = key .. "" end
     if key == nil then return invalid("key is missing") end
     if type(key) ~= "string" then bad_argument(1, "get", "string", key) end
+    if key == "" then return invalid("key is empty") end
     local value = own()[key]
     if value == nil then return nil, fault("NotFound", "context has no value `" .. shown(key) .. "`") end
     return decode(value), nil

@@ -1,8 +1,9 @@
 -- Error objects: a table with kind, message, retryable, details, stack at 1 to 5 (Rust makes and reads them too, in
 -- error.rs and the codec). Owns what a script can do with one, the module `errors`, and how the prelude complains.
 local rt = ...
-local type, tostring, error, setmetatable, pairs, rawget = type, tostring, error, setmetatable, pairs, rawget
-local metatable_of, native_traceback, sub = debug.getmetatable, debug.traceback, string.sub
+local type, tostring, error, setmetatable, pairs, next, rawget = type, tostring, error, setmetatable, pairs, next, rawget
+local metatable_of, native_traceback = debug.getmetatable, debug.traceback
+local sub, match, gmatch, tointeger = string.sub, string.match, string.gmatch, math.tointeger
 
 local kinds, known = rt.kinds, {}
 for _, kind in pairs(kinds) do known[kind] = true end
@@ -33,6 +34,12 @@ local function shown(text)
 end
 rt.shown = shown
 
+-- What is said of the name among a table's keys that was probably meant, or nothing.
+function rt.did_you_mean(wrong, names, prefix)
+  local found = type(wrong) == "string" and rt.near(wrong, names)
+  return found and ": did you mean `" .. (prefix or "") .. found .. "`?" or ""
+end
+
 local function text(err)
   local message = err[2]
   return type(message) == "string" and message or ""
@@ -57,6 +64,9 @@ rt.join = join
 
 Error.__tostring = text
 
+-- Lua's own functions take an error object where they want a string, as its text (lua.patch, part 7); these do the rest.
+function Error.__len(err) return #text(err) end
+
 function Error.__concat(a, b)
   if metatable_of(a) == Error then a = text(a) end
   if metatable_of(b) == Error then b = text(b) end
@@ -71,9 +81,16 @@ local methods = {}
 function methods.kind(err) check(err, "kind") return err[1] or "" end
 function methods.message(err) check(err, "message") return text(err) end
 function methods.retryable(err) check(err, "retryable") return err[3] or false end
-function methods.details(err) check(err, "details") return err[4] end
+-- An empty table says nothing.
+function methods.details(err)
+  check(err, "details")
+  local details = err[4]
+  if type(details) == "table" and next(details) == nil then return nil end
+  return details
+end
 function methods.stack(err) check(err, "stack") return err[5] end
-Error.__index = methods
+-- What a string can do, an error object can as its text: `err:find("…")`.
+Error.__index = setmetatable(methods, { __index = string, __metatable = false })
 
 -- An error object without a stack, as calls return it.
 local function fault(kind, message)
@@ -93,6 +110,15 @@ rt.raised = raised
 local errors = {}
 for name, kind in pairs(kinds) do errors[name] = kind end
 
+-- A kind by its value, or by the name of its constant. Raises for another: a kind that nobody checks for is a slip of the fingers.
+local function kind_of(kind)
+  if kind == nil then return "" end
+  local known_by = known[kind] and kind or kinds[kind]
+  if known_by then return known_by end
+  local shown_kind = type(kind) == "string" and "`" .. shown(kind) .. "`" or "a " .. type_name(kind)
+  error("kind is " .. shown_kind .. ", which is none of errors' kinds" .. rt.did_you_mean(kind, kinds, "errors."), 3)
+end
+
 function errors.new(what)
   local kind = type(what)
   if kind == "string" or kind == "number" then return raised("", tostring(what), false, nil) end
@@ -102,8 +128,7 @@ function errors.new(what)
   if type(message) == "number" then message = tostring(message) end
   if message == nil then return invalid("message is missing") end
   if type(message) ~= "string" then return invalid("message is a " .. type_name(message) .. ", not a string") end
-  kind = what.kind or ""
-  if not known[kind] then return invalid("kind `" .. shown(tostring(kind)) .. "` is not one of errors' kinds") end
+  kind = kind_of(what.kind)
   if retryable ~= nil and type(retryable) ~= "boolean" then
     return invalid("retryable is a " .. type_name(retryable) .. ", not a boolean")
   end
@@ -128,6 +153,23 @@ end
 
 function errors.is(err, kind)
   return metatable_of(err) == Error and (err[1] or "") == kind
+end
+
+-- The traceback as a table: from where it was raised outward, frames with `source`, `line` (nil: a function of C) and `name` (nil: none).
+-- Nil: no error object, or one without a traceback.
+function errors.call_stack(err)
+  local stack = metatable_of(err) == Error and err[5]
+  if type(stack) ~= "string" then return nil end
+  local frames, count = {}, 0
+  for frame in gmatch(stack, "\n\t([^\n]+)") do
+    local source, line, what = match(frame, "^(.-):(%d+): in (.*)$")
+    if not source then source, what = match(frame, "^(.-): in (.*)$") end
+    if source then
+      count = count + 1
+      frames[count] = { source = source, line = tointeger(line), name = match(what, "'(.-)'") or match(what, "^main chunk$") }
+    end
+  end
+  return { thread = rt.state[PID], frames = frames }
 end
 
 rt.errors = errors

@@ -7,7 +7,7 @@ local invalid, bad_argument, type_name, shown = rt.invalid, rt.bad_argument, rt.
 local host_read, host_write, host_append, host_list = rt.fs_read, rt.fs_write, rt.fs_append, rt.fs_list
 local host_stat, host_remove, host_mkdir, host_rename = rt.fs_stat, rt.fs_remove, rt.fs_mkdir, rt.fs_rename
 
-rt.env = { get = rt.variable }
+rt.env = { get = rt.variable, get_all = rt.variables }
 
 -- Operations under way; the host refuses the next one above MAX_OPERATIONS.
 local busy = 0

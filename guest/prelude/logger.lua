@@ -7,8 +7,19 @@ local log, encode, Field = rt.log, rt.json.encode, rt.Field
 local bad_argument, invalid = rt.bad_argument, rt.invalid
 
 local Logger = { __name = "logger", __metatable = false }
+rt.define("logger", Logger)
 local methods = {}
-Logger.__index = methods
+-- A method that was asked for becomes the logger's own, for calls with a dot: `log.warn("x")` is `log:warn("x")`.
+function Logger.__index(logger, key)
+  local method = methods[key]
+  if not method then return nil end
+  local function own(first, second, third)
+    if metatable_of(first) == Logger then return method(first, second, third) end
+    return method(logger, first, second)
+  end
+  logger[key] = own
+  return own
+end
 
 -- Whether `tostring` gives what its author, or the runtime, wants to be shown.
 local function has_text(value)
@@ -42,7 +53,6 @@ local levels <const> = { "debug", "info", "warn", "error" }
 for number = 1, 4 do
   local name = levels[number]
   methods[name] = function(logger, message, fields)
-    if metatable_of(logger) ~= Logger then bad_argument(1, name, "logger", logger) end
     if message == nil then return invalid("message is missing") end
     if not has_text(message) then bad_argument(2, name, "string", message) end
     local all = fields_of(logger, fields, name, 3)
@@ -51,10 +61,23 @@ for number = 1, 4 do
 end
 
 methods["with"] = function(logger, fields)
-  if metatable_of(logger) ~= Logger then bad_argument(1, "with", "logger", logger) end
   if fields == nil then return invalid("fields are missing") end
   local all = fields_of(logger, fields, "with", 2)
   return setmetatable({ all }, Logger), nil
 end
 
+-- The same with a name, behind that which it has: the field `logger`.
+methods["named"] = function(logger, name)
+  if name == nil then return invalid("name is missing") end
+  if type(name) == "number" then name = tostring(name) end
+  if type(name) ~= "string" then bad_argument(1, "named", "string", name) end
+  if name == "" then return invalid("name is empty") end
+  local all = {}
+  for key, text in next, logger[1] do all[key] = text end
+  all.logger = all.logger and all.logger .. "." .. name or name
+  return setmetatable({ all }, Logger), nil
+end
+
 rt.logger = setmetatable({ {} }, Logger)
+-- Not when a process asks first: what it writes to, it has for itself.
+for name in next, methods do local _ = rt.logger[name] end

@@ -11,7 +11,10 @@ local Field = { __name = "field", __metatable = false }
 rt.define("field", Field)
 rt.Field = Field
 
-function Field.__call(field) return field[false] end
+-- The value; or, in `msg:payload():data()`, what has a method for it.
+local Payload = { __name = "payload", __metatable = false }
+Payload.__index = { data = function(payload) return payload[1] end }
+Field.__call = rt.wrap_payload(Payload)
 function Field.__tostring(field) return tostring(field[false]) end
 function Field.__len(field) return #field[false] end
 function Field.__index(field, key)

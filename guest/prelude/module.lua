@@ -11,7 +11,8 @@ local function look_up(name)
     if #key > MAX_WORD then error("module '" .. name .. "' has no function '" .. shown(key) .. "'", 2) end
     local found, err = find(name, key)
     if not found then error(err[2], 2) end
-    local made = make(name, key, decode(found)[key])
+    found = decode(found)[key]
+    local made = make(found[1], found[2])
     module[key] = made
     return made
   end
@@ -23,6 +24,6 @@ function rt.find_module(name)
   local found, err = find(name)
   if not found then return nil, err[2] end
   local module = {}
-  for key, waits in next, decode(found) do module[key] = make(name, key, waits) end
+  for key, one in next, decode(found) do module[key] = make(one[1], one[2]) end
   return setmetatable(module, { __index = look_up(name), __name = "module", __metatable = false })
 end

@@ -13,6 +13,17 @@ local function limits()
   return all
 end
 
+-- The scopes that names have elsewhere: here all are the node's, and the others are refused (registry.rs).
+local registry = {
+  LOCAL = "local",
+  EVENTUAL = "eventual",
+  CONSISTENT = "consistent",
+  STRONG = "strong",
+  register = rt.register,
+  lookup = rt.lookup,
+  unregister = rt.unregister,
+}
+
 rt.process = {
   pid = function() return S[PID] end,
   id = function() return S[FRAME] end,
@@ -31,6 +42,7 @@ rt.process = {
   upgrade = rt.upgrade,
   limits = limits,
   with_context = rt.with_context,
+  with_options = rt.with_options,
   terminate = rt.terminate,
   cancel = rt.cancel,
   monitor = rt.monitor,
@@ -40,5 +52,6 @@ rt.process = {
   get_options = rt.get_options,
   set_options = rt.set_options,
   event = { EXIT = "pid.exit", LINK_DOWN = "pid.link.down", CANCEL = "pid.cancel" },
-  registry = { register = rt.register, lookup = rt.lookup, unregister = rt.unregister },
+  registry = registry,
+  group = rt.group,
 }

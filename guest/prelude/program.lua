@@ -2,7 +2,8 @@
 -- `coroutine`, `table`, `string`, `utf8` and `math`, and what is taken out of those. Loaded last, because it takes away what
 -- the other files captured.
 local rt = ...
-local type, error, pairs, next, setmetatable, rawget = type, error, pairs, next, setmetatable, rawget
+local type, error, next, setmetatable, tostring = type, error, next, setmetatable, tostring
+local find, sort, concat = string.find, table.sort, table.concat
 local randomseed = math.randomseed
 local G, S = _G, rt.state
 local bad_argument, fault, type_name = rt.bad_argument, rt.fault, rt.type_name
@@ -21,12 +22,17 @@ G.os = { time = now, date = date, difftime = difftime, clock = rt.cpu }
 G.debug = { traceback = rt.traceback }
 G.dofile, G.loadfile, G.string.dump = nil, nil, nil
 -- Of older versions of Lua; lua-src compiles them in.
-for _, name in ipairs { "atan2", "cosh", "frexp", "ldexp", "log10", "pow", "sinh", "tanh" } do math[name] = nil end
+for _, name in ipairs { "atan2", "cosh", "frexp", "ldexp", "log10", "sinh", "tanh" } do math[name] = nil end
+-- Those that programs from elsewhere use still, and what newer ones have.
+G.unpack, table.create = table.unpack, rt.table_create
+-- `string(x)` is `tostring(x)`.
+setmetatable(string, { __call = function(_, value) return tostring(value) end, __metatable = false })
 
 -- ---- require
 
 local modules = {}
 for _, name in ipairs(rt.always) do modules[name] = G[name] end
+for _, name in ipairs(rt.standard) do modules[name] = G[name] end
 rt.modules = modules -- those that are all Rust's come in later
 
 -- By entry id: {true, value} when loaded; {false, task, channel} while it loads.
@@ -65,6 +71,20 @@ local function require_library(entry, alias)
   return value
 end
 
+-- What the host says of a module that isn't there, and what was probably meant, or may be required.
+local function not_found(name, wrong, imports)
+  if find(wrong, "did you mean", 1, true) or find(wrong, "needs a grant", 1, true) then return wrong end
+  if name == "env" or name == "fs" then return wrong .. ": it needs a grant" end
+  local near = rt.did_you_mean(name, imports)
+  if near == "" then near = rt.did_you_mean(name, modules) end
+  if near ~= "" then return wrong .. near end
+  local names = {}
+  for alias in next, imports do names[#names + 1] = "`" .. alias .. "`" end
+  if #names == 0 then return wrong .. " (the entry has no `imports`)" end
+  sort(names)
+  return wrong .. " (its `imports` are " .. concat(names, ", ", 1, #names > 20 and 20 or #names) .. (#names > 20 and ", …" or "") .. ")"
+end
+
 function new_require(entry)
   local imports
   return function(name)
@@ -79,7 +99,7 @@ function new_require(entry)
     local module, wrong = modules[name], nil
     if module == nil then
       module, wrong = rt.find_module(name)
-      if not module then error(wrong, 2) end
+      if not module then error(not_found(name, wrong, imports), 2) end
       modules[name] = module
     end
     return module
@@ -90,15 +110,28 @@ G.require = new_require(nil)
 
 -- ---- The first coroutine
 
+-- What is said of a table that lacks the function to run: what it has instead.
+local function without(made, name)
+  local names, count = {}, 0
+  for key, value in next, made do
+    if type(key) == "string" and count < 20 then
+      count = count + 1
+      names[count] = "`" .. rt.shown(key) .. "` (a " .. type_name(value) .. ")"
+    end
+  end
+  sort(names)
+  local there = count == 0 and "nothing by a name" or concat(names, ", ")
+  return "the chunk returned no function `" .. name .. "`: its table has " .. there .. (made[name] == nil and rt.did_you_mean(name, made) or "")
+end
+
 local function method_of(made, name)
   if type(made) == "function" then return made end
   if type(made) ~= "table" then
     local wrong = "the chunk returned " .. type_name(made) .. ", not a function or a table of functions"
-    if made ~= nil then error(wrong, 0) end
+    local unfit = fault("Invalid", wrong)
     -- Most often a `return` was forgotten: the details let the host say so.
-    local nothing = fault("Invalid", wrong)
-    nothing[4] = { reason = "nothing_to_run" }
-    error(nothing, 0)
+    if made == nil then unfit[4] = { reason = "nothing_to_run" } end
+    error(unfit, 0)
   end
   local method = made[name or "main"]
   if type(method) == "function" then return method end
@@ -108,11 +141,14 @@ local function method_of(made, name)
       if type(f) == "function" then return rt.serve end
     end
   end
-  error("the chunk returned no method `" .. (name or "main") .. "`", 0)
+  error(fault("Invalid", without(made, name or "main")), 0)
 end
 
-local function body(chunk, name, ...)
-  local made = chunk()
+local function body(chunk, name, plain, ...)
+  local made
+  if plain then made = chunk(...) else made = chunk() end
+  -- From top to bottom, that was it.
+  if plain and made == nil then return end
   local method = method_of(made, name)
   S[STARTING] = false
   rt.begin_calls(made, name or "main")
@@ -128,5 +164,5 @@ function rt.start(config, chunk, ...)
   -- By grants only.
   if config.env then G.env, modules.env = rt.env, rt.env end
   if config.fs then G.fs, modules.fs = rt.fs, rt.fs end
-  rt.set_main(rt.new_task(rt.new_main(body, chunk, config.method, ...)))
+  rt.set_main(rt.new_task(rt.new_main(body, chunk, config.method, config.plain, ...)))
 end

@@ -28,6 +28,7 @@ local S = {
 }
 rt.state = S
 
+-- TURNS of a task is made by its first fair select (channel.lua).
 function rt.new_task(co)
   local task = { false, false, false, false, false, false, co, false, false, false, false, false, false, false }
   task[TASK] = task

@@ -6,7 +6,7 @@ local type, tostring, setmetatable, next = type, tostring, setmetatable, next
 local metatable_of = debug.getmetatable
 local decode, invalid, bad_argument, type_name = rt.decode, rt.invalid, rt.bad_argument, rt.type_name
 local own_actor, own_scope, encode_meta = rt.own_actor, rt.own_scope, rt.encode_meta
-local check_policy, group_policies = rt.check_policy, rt.group_policies
+local check_policy, group_policies, host_evaluate = rt.check_policy, rt.group_policies, rt.evaluate
 
 local Actor = { __name = "actor", __metatable = false }
 local Policy = { __name = "policy", __metatable = false }
@@ -47,10 +47,25 @@ end
 
 -- ---- Policies
 
+-- What these policies say of an actor (nil: of nobody), an action and a resource; or nil and what is wrong with them.
+local function evaluate(ids, actor, action, resource, attributes)
+  local id, meta
+  if actor ~= nil then
+    id, meta = rt.actor_parts(actor)
+    if not id then bad_argument(1, "evaluate", "actor", actor, 2) end
+  end
+  return host_evaluate(ids, id, meta, action, resource, attributes)
+end
+
 local function new_policy(id) return setmetatable({ id }, Policy) end
 
 local policy_methods = {}
 function policy_methods.id(policy) check(policy, Policy, "id") return text(policy[1]) end
+-- "allow", "deny" or "undefined": what it says of somebody, whoever asks.
+function policy_methods.evaluate(policy, ...)
+  check(policy, Policy, "evaluate")
+  return evaluate({ text(policy[1]) }, ...)
+end
 Policy.__index = policy_methods
 function Policy.__tostring(policy) return "policy `" .. text(policy[1]) .. "`" end
 
@@ -77,7 +92,18 @@ local function policy_id(policy, method)
 end
 
 local scope_methods = {}
-function scope_methods.policies(scope) check(scope, Scope, "policies") return ids_without(scope, nil) end
+function scope_methods.policies(scope)
+  check(scope, Scope, "policies")
+  local policies = ids_without(scope, nil)
+  for i = 1, #policies do policies[i] = new_policy(policies[i]) end
+  return policies
+end
+
+-- What its policies say together: "deny" when any does, else "allow" when any does, else "undefined".
+function scope_methods.evaluate(scope, ...)
+  check(scope, Scope, "evaluate")
+  return evaluate(ids_without(scope, nil), ...)
+end
 
 function scope_methods.contains(scope, policy)
   check(scope, Scope, "contains")
@@ -155,8 +181,9 @@ function security.policy(id)
   return new_policy(id)
 end
 
+-- Without policies an empty one, which allows nothing.
 function security.new_scope(policies)
-  if policies == nil then return invalid("policies are missing") end
+  if policies == nil then return new_scope({}) end
   if type(policies) ~= "table" then bad_argument(1, "new_scope", "table", policies) end
   local ids, seen = {}, {}
   for i = 1, #policies do

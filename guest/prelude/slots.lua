@@ -6,6 +6,7 @@ local PREV <const> = 5 local NEXT <const> = 6 local MORE <const> = 7
 -- A task has these too.
 local CO <const> = 7 local GOT <const> = 8 local TOPIC <const> = 9 local SENDER <const> = 10
 local OK <const> = 11 local FROM <const> = 12 local CASES <const> = 13 local ARRIVED <const> = 14
+local TURNS <const> = 15
 -- A channel, and what its KIND may be.
 local BUF <const> = 1 local HEAD <const> = 2 local TAIL <const> = 3 local CAP <const> = 4
 local CLOSED <const> = 5 local KIND <const> = 6

@@ -3,7 +3,7 @@
 -- 5 an actor's id and 6 its meta's payload, or false, 7 policy ids or false. The context's values stand in 4, by key and
 -- encoded. What a permission is missing for is refused here for the script's sake; the host asks again.
 local rt = ...
-local type, next, error, setmetatable = type, next, error, setmetatable
+local type, next, error, setmetatable, tostring = type, next, error, setmetatable, tostring
 local metatable_of = debug.getmetatable
 local encode, raised, type_name = rt.encode, rt.raised, rt.type_name
 local topic_fault, name_fault, authorize = rt.topic_fault, rt.name_fault, rt.authorize
@@ -60,6 +60,7 @@ local methods = {
   spawn_monitored = rt.spawner_spawn_monitored,
   spawn_linked = rt.spawner_spawn_linked,
   spawn_linked_monitored = rt.spawner_spawn_linked_monitored,
+  exec = rt.spawner_exec,
 }
 Spawner.__index = methods
 
@@ -116,6 +117,31 @@ function methods.with_message(spawner, topic, ...)
   messages[#messages + 1] = payload
   made[3] = messages
   return made
+end
+
+-- Options of a spawn that another runtime has, and this one hasn't: refused, never passed over in silence.
+local function check_options(options)
+  if type(options) ~= "table" then
+    refuse(options == nil and "options are missing" or "options are a " .. type_name(options) .. ", not a table")
+  end
+  local key = next(options)
+  if key == "network" then
+    refuse("option `network` isn't there: a process has no network but what modules give it (`grants: {http: …}`)")
+  elseif key ~= nil then
+    refuse("unknown option `" .. rt.shown(tostring(key)) .. "`: a spawner has none")
+  end
+end
+
+function methods.with_options(spawner, options)
+  check(spawner, "with_options")
+  check_options(options)
+  return copy(spawner)
+end
+
+function rt.with_options(options)
+  check_options(options)
+  permit("process.context", "context")
+  return setmetatable({ false, false, false, rt.context_values(), false, false, false }, Spawner)
 end
 
 function rt.with_context(values)

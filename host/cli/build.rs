@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use std::{env, fs};
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let folder = PathBuf::from(env::var("CARGO_MANIFEST_DIR")?).join("../../docs/library");
+    let folder = PathBuf::from(env::var("CARGO_MANIFEST_DIR")?).join("library");
     println!("cargo::rerun-if-changed={}", folder.display());
     let mut paths = Vec::new();
     if folder.exists() {

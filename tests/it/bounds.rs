@@ -100,7 +100,7 @@ const ROWS: &[(&str, &str, &str)] = &[
         local all = s.named_scope("app:all"):policies()
         for _, n in ipairs { 255, 256, 257 } do
             local scope = {}
-            for i = 1, n do scope[i] = s.policy(all[i]) end
+            for i = 1, n do scope[i] = all[i] end
             print("policies", how(base:with_scope(s.new_scope(scope)):spawn("app:ends", HOST)))
         end
         "#,
@@ -186,6 +186,42 @@ const ROWS: &[(&str, &str, &str)] = &[
         "around('name', 255, function(n) return r.unregister(x(n)) end)",
         "name ok ok Invalid Invalid Invalid",
     ),
+    (
+        "group.join",
+        r#"around("group", 255, function(n) return p.group.join(x(n)) end)"#,
+        "group ok ok Invalid Invalid Invalid",
+    ),
+    (
+        "group.leave",
+        r#"around("group", 255, function(n) return p.group.leave(x(n)) end)"#,
+        "group ok ok Invalid Invalid Invalid",
+    ),
+    (
+        "group.members",
+        r#"around("group", 255, function(n) return p.group.members(x(n)) end)"#,
+        "group ok ok Invalid Invalid Invalid",
+    ),
+    (
+        "group.send",
+        r#"
+        around("group", 255, function(n) return p.group.send(x(n), "t") end)
+        around("topic", 255, function(n) return p.group.send("g", x(n)) end)
+        around("payload", M, function(n) return p.group.send("g", "t", data(n)) end)
+        "#,
+        "group ok ok Invalid Invalid Invalid | topic ok ok Invalid Invalid Invalid | \
+         payload ok ok Invalid Invalid Invalid",
+    ),
+    (
+        "group.watch",
+        r#"around("group", 255, function(n)
+            local changes, err = p.group.monitor(x(n))
+            if not changes then return nil, err end
+            return p.group.unmonitor(changes)
+        end)"#,
+        "group ok ok Invalid Invalid Invalid",
+    ),
+    // It takes only what `watch` took.
+    ("group.unwatch", "local changes = p.group.monitor('g') print(p.group.unmonitor(changes))", "true nil"),
     ("security.own-actor", "print(s.actor())", "nil"),
     ("security.own-scope", "print(s.scope())", "nil"),
     (
@@ -197,6 +233,19 @@ const ROWS: &[(&str, &str, &str)] = &[
         "#,
         "action ok ok Invalid Invalid Invalid | resource ok ok Invalid Invalid Invalid | \
          attributes ok ok Invalid Invalid Invalid",
+    ),
+    (
+        "security.evaluate",
+        r#"
+        local scope, ada = s.named_scope("app:all"), s.new_actor("ada")
+        local one = s.new_scope { scope:policies()[1] }
+        around("action", 4096, function(n) return one:evaluate(ada, x(n), "r") end)
+        around("resource", 4096, function(n) return one:evaluate(ada, "a", x(n)) end)
+        around("attributes", 16384, function(n) return one:evaluate(ada, "a", "r", { m = x(n - 6) }) end)
+        print("policies", how(scope:evaluate(ada, "a", "r")))
+        "#,
+        "action ok ok Invalid Invalid Invalid | resource ok ok Invalid Invalid Invalid | \
+         attributes ok ok Invalid Invalid Invalid | policies Invalid",
     ),
     // The only thing it is asked about is fixed.
     ("security.authorize", "print(p.with_context {} ~= nil)", "true"),
@@ -232,6 +281,7 @@ const ROWS: &[(&str, &str, &str)] = &[
         "around('variable', 255, function(n) return env.get(x(n)) end)",
         "variable NotFound NotFound Invalid Invalid Invalid",
     ),
+    ("env.all", "print(env.get_all().HOME)", "here"),
     (
         "fs.read",
         "around('path', 4095, function(n) return fs.read(x(n)) end)",

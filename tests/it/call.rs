@@ -111,7 +111,7 @@ return {
             nil	name `nobody` not found	NotFound	false	nil
             nil	process {app:processes|N} not found	NotFound	false	nil
             nil	arguments[1] is a function	Invalid	false	nil
-            nil	arguments exceeds the message limit of 1048576 bytes	Invalid	false	nil
+            nil	arguments exceed the message limit of 1048576 bytes	Invalid	false	nil
             false	bad argument #2 to 'process.call' (string expected, got table)
             fine
             => nil
@@ -193,8 +193,8 @@ error("first")
             4
             nil
             nil	process {app:processes|0x00002} not found
-            the chunk returned no method `main`
-            the chunk returned no method `main`
+            the chunk returned no function `main`: its table has nothing by a name
+            the chunk returned no function `main`: its table has `main` (a number), `other` (a string)
             named.lua:1: first
             => nil
         "#]],

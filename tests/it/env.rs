@@ -37,7 +37,7 @@ fn a_granted_variable_is_read() {
             nil	nil	Invalid
             nil	Invalid
             bad argument #1 to 'env.get' (string expected, got table)
-            nil	false	module 'fs' not found
+            nil	false	module 'fs' not found: it needs a grant
             => nil
         "#]],
     );
@@ -53,8 +53,8 @@ fn without_a_grant_there_is_no_module() {
         "#,
         expect![[r#"
             nil	nil
-            false	module 'env' not found
-            false	module 'fs' not found
+            false	module 'env' not found: it needs a grant
+            false	module 'fs' not found: it needs a grant
             => nil
         "#]],
     );

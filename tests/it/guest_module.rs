@@ -66,8 +66,10 @@ fn nothing_can_be_imported_but_our_interfaces_and_two_clocks() {
         }
     }
     names.sort();
-    let ours =
-        ["env", "fs", "link", "mailbox", "module", "monitor", "output", "process", "registry", "security", "types"];
+    let ours = [
+        "env", "fs", "group", "link", "mailbox", "module", "monitor", "output", "process", "registry", "security",
+        "types",
+    ];
     let ours = ours.map(|interface| format!("lunarium:process/{interface}"));
     let clocks = ["monotonic-clock", "wall-clock"].map(|interface| format!("wasi:clocks/{interface}"));
     assert_eq!(names, [&ours[..], &clocks[..]].concat());

@@ -103,14 +103,14 @@ fn a_line_is_cut_and_cleaned() {
 fn what_is_no_message_is_refused() {
     let lines = logged(
         r#"
-        return { select(2, logger:info()):kind(), raised(logger.info, logger, {}), raised(logger.info, "x"),
+        return { select(2, logger:info()):kind(), raised(logger.info, logger, {}), raised(logger.info, {}),
             raised(logger.info, logger, "x", "y"), select(2, logger:with()):kind() }"#,
     );
     assert_eq!(
         lines,
         [concat!(
             r#"=> {"Invalid", "bad argument #2 to 'info' (string expected, got table)", "#,
-            r#""bad argument #1 to 'info' (logger expected, got string)", "#,
+            r#""bad argument #2 to 'info' (string expected, got table)", "#,
             r#""bad argument #3 to 'info' (table expected, got string)", "Invalid"}"#
         )]
     );

@@ -319,7 +319,7 @@ fn a_message_that_waits_for_the_inbox_goes_to_a_listener_that_comes_first() {
             1	true
             3	true
             2
-            => {"default" = true}
+            => {"default" = true, "ok" = true}
         "#]],
     );
 }

@@ -301,7 +301,7 @@ fn what_cannot_travel_is_refused_and_the_message_says_where() {
             nil	Invalid	payload.ch is a channel
             nil	Invalid	payload.inbox is a channel
             nil	Invalid	payload[2][1] is a function
-            => {"default" = true}
+            => {"default" = true, "ok" = true}
         "#]],
     );
 }

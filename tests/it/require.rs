@@ -45,7 +45,7 @@ fn a_library_has_its_own_imports_and_shares_the_globals() {
     ];
     assert_eq!(
         run(program, &["outer"], &libraries),
-        r#"=> {"inner and set by main", false, "module 'inner' not found"}"#
+        r#"=> {"inner and set by main", false, "module 'inner' not found (its `imports` are `outer`)"}"#
     );
 }
 

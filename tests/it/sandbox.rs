@@ -22,10 +22,10 @@ fn the_globals_are_exactly_these() {
         print(_VERSION, _G._G == _G)
         "#,
         expect![[r#"
-            _G _VERSION assert base64 channel collectgarbage coroutine ctx debug error errors getmetatable hash ipairs json load logger math next os pairs pcall print process random rawequal rawget rawlen rawset require security select setmetatable string table time tonumber tostring type utf8 uuid warn xpcall
+            _G _VERSION assert base64 channel collectgarbage coroutine ctx debug error errors getmetatable hash ipairs json load logger math next os pairs pcall print process random rawequal rawget rawlen rawset require security select setmetatable string table time tonumber tostring type unpack utf8 uuid warn xpcall
             string: byte char find format gmatch gsub len lower match pack packsize rep reverse sub unpack upper
-            table: concat insert move pack remove sort unpack
-            math: abs acos asin atan ceil cos deg exp floor fmod huge log max maxinteger min mininteger modf pi rad random randomseed sin sqrt tan tointeger type ult
+            table: concat create insert move pack remove sort unpack
+            math: abs acos asin atan ceil cos deg exp floor fmod huge log max maxinteger min mininteger modf pi pow rad random randomseed sin sqrt tan tointeger type ult
             utf8: char charpattern codepoint codes len offset
             coroutine: close create isyieldable resume running spawn status wrap yield
             os: clock date difftime time
@@ -54,11 +54,11 @@ fn the_modules_are_exactly_these() {
         print(list(base64), list(hash), list(uuid), list(random))
         "#,
         expect![[r#"
-            call cancel event events exec get_options id inbox limits link listen monitor pid registry send set_options spawn spawn_linked spawn_linked_monitored spawn_monitored terminate unlink unlisten unmonitor upgrade with_context with_timeout
-            CANCEL EXIT LINK_DOWN	lookup register unregister
+            call cancel event events exec get_options group id inbox limits link listen monitor pid registry send set_options spawn spawn_linked spawn_linked_monitored spawn_monitored terminate unlink unlisten unmonitor upgrade with_context with_options with_timeout
+            CANCEL EXIT LINK_DOWN	CONSISTENT EVENTUAL LOCAL STRONG lookup register unregister
             new select
             HOUR MICROSECOND MILLISECOND MINUTE NANOSECOND SECOND after date now parse parse_duration sleep ticker timer unix
-            decode encode null	1
+            decode encode null validate validate_string	1 debug error info named warn with
             decode decode_url encode encode_url	equals hmac_sha256 sha256 xxh3	parse v4 v7 validate	bytes
             => nil
         "#]],
@@ -105,7 +105,7 @@ fn nothing_reachable_leads_further() {
         return table.concat(odd, " ")
         "#,
         expect![[r#"
-            30
+            31
             => ""
         "#]],
     );
@@ -335,14 +335,14 @@ fn modules_can_be_required_or_not() {
         print(require("process").pid())
         "#,
         expect![[r#"
-            module 'io' not found
-            module 'package' not found
-            module 'ffi' not found
-            module 'nothing' not found
-            module '' not found
-            module '../x' not found
-            module 'process.registry' not found
-            main.lua:9: module 'io' not found
+            module 'io' not found (the entry has no `imports`)
+            module 'package' not found (the entry has no `imports`)
+            module 'ffi' not found (the entry has no `imports`)
+            module 'nothing' not found (the entry has no `imports`)
+            module '' not found (the entry has no `imports`)
+            module '../x' not found (the entry has no `imports`)
+            module 'process.registry' not found (the entry has no `imports`)
+            main.lua:9: module 'io' not found (the entry has no `imports`)
             bad argument #1 to 'require' (string expected, got table)
             nil	nil
             {app:processes|0x00001}

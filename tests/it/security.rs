@@ -282,13 +282,13 @@ fn a_child_has_its_parents_actor_and_scope() {
     lab.define(
         r#"
         return function()
-            print(security.actor():id(), security.actor():meta().role, table.concat(security.scope():policies(), " "))
+            print(security.actor():id(), security.actor():meta().role, (function() local t = {} for i, p in ipairs(security.scope():policies()) do t[i] = p:id() end return table.concat(t, " ") end)())
             process.spawn_monitored("app:child", "app:processes", 2)
             return (process.events():receive().result)
         end
 -- entry: child
         return function(deep)
-            print(security.actor():id(), security.actor():meta().role, table.concat(security.scope():policies(), " "))
+            print(security.actor():id(), security.actor():meta().role, (function() local t = {} for i, p in ipairs(security.scope():policies()) do t[i] = p:id() end return table.concat(t, " ") end)())
             print(process.send("peer", "t"))
             if deep == 0 then return "deep" end
             process.spawn_monitored("app:child", "app:processes", deep - 1)

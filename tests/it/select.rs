@@ -31,7 +31,7 @@ fn the_first_ready_case_in_listing_order_wins() {
             b	b	true	nil
             b	sent	true	nil
             b	sent	true	nil
-            false	nil	nil	true
+            false	nil	true	true
             => nil
         "#]],
     );
@@ -54,8 +54,8 @@ fn the_result_has_exactly_what_is_promised() {
         keys(channel.select { ch:case_receive(), default = true })
         "#,
         expect![[r#"
-            default
-            default
+            default ok
+            default ok
             channel ok value
             channel ok value
             => nil
@@ -204,7 +204,7 @@ fn no_case_and_no_default_waits_for_ever() {
         return channel.select { default = true }
         "#,
         expect![[r#"
-            => {"default" = true}
+            => {"default" = true, "ok" = true}
         "#]],
     );
 }

@@ -89,7 +89,7 @@ return {}
         expect![[r#"
             broken.lua:1: syntax error near 'is'	Invalid
             raises.lua:1: boom	Invalid
-            the chunk returned no method `main`	Invalid
+            the chunk returned no function `main`: its table has nothing by a name	Invalid
             => nil
         "#]],
     );

@@ -3,6 +3,7 @@
 
 use std::ffi::{CStr, CString, c_int};
 
+use super::typed::without_types;
 use crate::host::{Chunk, Code, Import};
 use crate::lua::{Broken, Function, Lua};
 use crate::turn::trace::without_own_frames;
@@ -12,12 +13,22 @@ fn chunk_name(name: &str) -> CString {
     CString::new(name.replace('\0', "?")).unwrap_or_default()
 }
 
-/// Leaves a chunk's function, or Lua's message.
-pub fn load_chunk(lua: Lua, chunk: &Chunk) -> Result<(), Broken> {
+/// Leaves a chunk's function, or Lua's message. What doesn't compile is tried without annotations of types.
+pub fn load_chunk(mut lua: Lua, chunk: &Chunk) -> Result<(), Broken> {
     let name = chunk_name(&chunk.name);
-    match &chunk.code {
-        Code::Source(source) => lua.load(source.as_bytes(), &name),
-        Code::Compiled(compiled) => lua.undump(compiled, &name),
+    let source = match &chunk.code {
+        Code::Source(source) => source,
+        Code::Compiled(compiled) => return lua.undump(compiled, &name),
+    };
+    match lua.load(source.as_bytes(), &name) {
+        Err(Broken::Raised) => match without_types(source) {
+            Some(plain) => {
+                lua.pop(1);
+                lua.load(&plain, &name)
+            }
+            None => Err(Broken::Raised),
+        },
+        loaded => loaded,
     }
 }
 

@@ -17,5 +17,32 @@ extern "C-unwind" fn get(lua: Lua) -> c_int {
     answer(lua, lua.context().host.variable(name))
 }
 
+/// `get_all()` → a table of the values by name
+extern "C-unwind" fn get_all(mut lua: Lua) -> c_int {
+    let variables = lua.context().host.variables();
+    let count = variables.len();
+    // As one text, which can be given away: neither a name nor a value has a zero byte.
+    lua.push_owned(joined(variables));
+    lua.new_table(0, count);
+    let all = lua.bytes(-2).unwrap_or_default();
+    let mut texts = all.split(|byte| *byte == 0);
+    for _ in 0..count {
+        let (Some(name), Some(value)) = (texts.next(), texts.next()) else { break };
+        lua.push_bytes(name);
+        lua.push_bytes(value);
+        lua.set(-3);
+    }
+    lua.remove(-2);
+    1
+}
+
+fn joined(variables: Vec<(String, String)>) -> String {
+    let mut all = String::new();
+    for (name, value) in variables {
+        all.extend([&name, "\0", &value, "\0"]);
+    }
+    all
+}
+
 /// For the prelude.
-pub const FUNCTIONS: [(&CStr, Function); 1] = [(c"variable", get)];
+pub const FUNCTIONS: [(&CStr, Function); 2] = [(c"variable", get), (c"variables", get_all)];

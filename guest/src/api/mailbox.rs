@@ -21,7 +21,7 @@ extern "C-unwind" fn send(lua: Lua) -> c_int {
     };
     let told = |unfit: Unfit| unfit.message("payload");
     let result = with_payload(lua, shape, context.message_limit.get(), told, |payload| {
-        context.host.send(destination, topic, payload, context.unread(lua))
+        context.host.send(destination, topic, payload, context.unread())
     });
     done(lua, result)
 }

@@ -9,7 +9,9 @@ pub mod date;
 pub mod duration;
 pub mod env;
 pub mod fs;
+pub mod group;
 pub mod hash;
+pub mod hint;
 pub mod json;
 pub mod link;
 pub mod mailbox;
@@ -22,6 +24,7 @@ pub mod registry;
 pub mod schedule;
 pub mod security;
 pub mod time;
+mod typed;
 pub mod uuid;
 
 use std::ffi::CStr;
@@ -41,6 +44,8 @@ pub fn install(lua: Lua) {
         &duration::FUNCTIONS,
         &env::FUNCTIONS,
         &fs::FUNCTIONS,
+        &group::FUNCTIONS,
+        &hint::FUNCTIONS,
         &link::FUNCTIONS,
         &mailbox::FUNCTIONS,
         &module::FUNCTIONS,

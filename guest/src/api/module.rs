@@ -5,7 +5,7 @@ use std::ffi::{CStr, c_int};
 
 use lunarium_contract::length;
 
-use super::argument::{invalid, shown, text, with_arguments};
+use super::argument::{shown, text, with_arguments};
 use crate::host::{Answer, ErrorKind, Refusal, refusal};
 use crate::lua::wait;
 use crate::lua::{Function, Lua};
@@ -13,9 +13,8 @@ use crate::state::error::refuse;
 use crate::turn::request::{push_answer, results_of};
 
 /// Upvalues of a function.
-const MODULE: c_int = Lua::upvalue(1);
-const NAME: c_int = Lua::upvalue(2);
-const WAITS: c_int = Lua::upvalue(3);
+const NUMBER: c_int = Lua::upvalue(1);
+const WAITS: c_int = Lua::upvalue(2);
 
 /// `module_find(module [, function])` → a payload, or nil and the error object
 extern "C-unwind" fn find(lua: Lua) -> c_int {
@@ -36,10 +35,10 @@ extern "C-unwind" fn find(lua: Lua) -> c_int {
     }
 }
 
-/// `module_function(module, name, waits)` → a function
+/// `module_function(number, waits)` → a function
 extern "C-unwind" fn make(mut lua: Lua) -> c_int {
-    lua.set_top(3);
-    lua.push_closure(call, 3);
+    lua.set_top(2);
+    lua.push_closure(call, 2);
     1
 }
 
@@ -67,9 +66,8 @@ extern "C-unwind" fn call(mut lua: Lua) -> c_int {
 }
 
 fn ask(lua: Lua) -> Result<Answer, Refusal> {
-    let word = |index| std::str::from_utf8(lua.bytes(index).unwrap_or_default()).map_err(|_| invalid(String::new()));
-    let (module, name) = (word(MODULE)?, word(NAME)?);
-    with_arguments(lua, 1, |arguments| lua.context().host.call_function(module, name, arguments))
+    let number = lua.integer(NUMBER).unwrap_or_default() as u32;
+    with_arguments(lua, 1, |arguments| lua.context().host.call_function(number, arguments))
 }
 
 /// For the prelude.

@@ -6,7 +6,7 @@ use lunarium_contract::{call, length};
 
 use super::argument::{bounded_argument, destination_argument, invalid, name, shown, text, topic, with_arguments};
 use crate::api::duration::{Argument, argument};
-use crate::host::{ActorParam, ErrorKind, FirstMessage, Held, Options, Refusal, SpawnRequest};
+use crate::host::{ActorParam, ErrorKind, ExecRequest, FirstMessage, Held, Options, Refusal, SpawnRequest};
 use crate::lua::wait;
 use crate::lua::{Function, Kind, Lua};
 use crate::state::error::{answer, done, push_error, refuse};
@@ -58,12 +58,29 @@ fn spawn_as(lua: Lua, first: c_int, variant: Variant, has_spawner: bool) -> c_in
     answer(lua, result)
 }
 
-/// `exec(id, host, ...)`: the child's result, or its error.
-extern "C-unwind" fn exec(lua: Lua) -> c_int {
+/// `exec(id, host, ...)`: the child's result, or its error. With the id at `first`, as the spawner at 1 says, if there is one.
+fn exec_as(lua: Lua, first: c_int, has_spawner: bool) -> c_int {
     wait::check(lua);
-    let Some((entry, host)) = target(&lua, 1) else { return 2 };
-    let started = with_arguments(lua, 3, |arguments| lua.context().host.exec(entry, host, arguments));
+    let Some((entry, host)) = target(&lua, first) else { return 2 };
+    let started = with_arguments(lua, first + 2, |arguments| {
+        let extras = if has_spawner { extras(&lua, arguments.len())? } else { Extras::default() };
+        if extras.name.is_some() || !extras.messages.is_empty() {
+            let message = "a spawner with a name or first messages can't exec: the process is the caller's alone";
+            return Err(invalid(message.to_owned()));
+        }
+        let Extras { context, actor, scope, .. } = extras;
+        lua.context().host.exec(ExecRequest { entry, host, arguments, context, actor, scope: scope.as_deref() })
+    });
     reply_to(lua, started)
+}
+
+extern "C-unwind" fn exec(lua: Lua) -> c_int {
+    exec_as(lua, 1, false)
+}
+
+extern "C-unwind" fn spawner_exec(lua: Lua) -> c_int {
+    check_spawner(lua);
+    exec_as(lua, 2, true)
 }
 
 extern "C-unwind" fn spawn(lua: Lua) -> c_int {
@@ -100,11 +117,16 @@ extern "C-unwind" fn upgrade(mut lua: Lua) -> c_int {
     }
 }
 
-/// `spawner:spawn(id, host, ...)`, and the others.
-fn spawn_with(lua: Lua, variant: Variant) -> c_int {
+/// The method's spawner. Raises when it isn't one.
+fn check_spawner(lua: Lua) {
     if lua.kind(1) != Kind::Table || !lua.context().types.spawner.get().is(lua.metatable(1)) {
         lua.type_error(1, c"spawner");
     }
+}
+
+/// `spawner:spawn(id, host, ...)`, and the others.
+fn spawn_with(lua: Lua, variant: Variant) -> c_int {
+    check_spawner(lua);
     spawn_as(lua, 2, variant, true)
 }
 
@@ -142,13 +164,17 @@ fn extras(lua: &Lua, arguments: usize) -> Result<Extras<'_>, Refusal> {
 
 fn actor(lua: &Lua) -> Result<Option<ActorParam<'_>>, Refusal> {
     let Some(id) = lua.held_bytes(1, 5) else { return Ok(None) };
+    actor_of(id, lua.held_bytes(1, 6)).map(Some)
+}
+
+/// An actor as the host takes it.
+pub fn actor_of<'b>(id: &'b [u8], meta: Option<&'b [u8]>) -> Result<ActorParam<'b>, Refusal> {
     let id = text(id, "actor id", length::ACTOR)?;
-    let meta = lua.held_bytes(1, 6);
     match meta {
         Some(meta) if meta.len() > length::META => {
             Err(invalid(format!("meta of {} bytes exceed the limit of {}", meta.len(), length::META)))
         }
-        meta => Ok(Some(ActorParam { id, meta })),
+        meta => Ok(ActorParam { id, meta }),
     }
 }
 
@@ -261,6 +287,7 @@ extern "C-unwind" fn limits(lua: Lua) -> c_int {
     set_limit(lua, c"links", count, held.links);
     set_limit(lua, c"monitors", count, held.monitors);
     set_limit(lua, c"names", count, held.names);
+    set_limit(lua, c"groups", count, held.groups);
     set_limit(lua, c"log_lines", count, held.log_lines);
     count(lua, context.message_limit.get() as u64);
     2
@@ -311,7 +338,8 @@ extern "C-unwind" fn set_options(lua: Lua) -> c_int {
 }
 
 /// For the prelude.
-pub const FUNCTIONS: [(&CStr, Function); 15] = [
+pub const FUNCTIONS: [(&CStr, Function); 16] = [
+    (c"spawner_exec", spawner_exec),
     (c"spawner_spawn", spawner_spawn),
     (c"spawner_spawn_monitored", spawner_spawn_monitored),
     (c"spawner_spawn_linked", spawner_spawn_linked),

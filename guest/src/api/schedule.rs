@@ -4,7 +4,7 @@
 use std::ffi::{CStr, c_int};
 
 use crate::lua::wait::set_base;
-use crate::lua::{Broken, Function, Kind, Lua, Progress};
+use crate::lua::{Broken, Function, Lua, Progress};
 use crate::state::context::{Context, Type};
 use crate::turn::channel::receive;
 
@@ -87,6 +87,7 @@ extern "C-unwind" fn define(mut lua: Lua) -> c_int {
         b"message" => &types.message,
         b"field" => &types.field,
         b"spawner" => &types.spawner,
+        b"logger" => &types.logger,
         b"actor" => &types.actor,
         b"policy" => &types.policy,
         b"scope" => &types.scope,
@@ -99,10 +100,10 @@ extern "C-unwind" fn define(mut lua: Lua) -> c_int {
 
 /// `count_unread(table)`: where `{messages, bytes, count, numbers}` is counted.
 extern "C-unwind" fn count_unread(mut lua: Lua) -> c_int {
-    if lua.kind(1) == Kind::Table {
+    if let Some(counts) = lua.items(1) {
         lua.set_top(1);
         let context: &Context = lua.context();
-        context.unread.set(Some(lua.keep()));
+        context.unread.set(Some((lua.keep(), counts)));
     }
     0
 }

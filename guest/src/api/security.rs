@@ -5,9 +5,10 @@ use std::mem;
 
 use lunarium_contract::length;
 
-use super::argument::{bounded_argument, text, with_payload};
+use super::argument::{bounded_argument, invalid, text, with_payload};
+use super::process::actor_of;
 use crate::codec::{Shape, Unfit};
-use crate::host::Refusal;
+use crate::host::{Decision, Refusal};
 use crate::lua::{Function, Kind, Lua};
 use crate::state::error::{done, refuse};
 
@@ -89,6 +90,35 @@ extern "C-unwind" fn can(lua: Lua) -> c_int {
     }
 }
 
+/// `evaluate(ids, actor id, meta, action, resource [, attributes])` → "allow", "deny" or "undefined". The ids are a table's of
+/// strings, the actor is strings or nil.
+extern "C-unwind" fn evaluate(lua: Lua) -> c_int {
+    let Some(action) = bounded_argument(&lua, 4, "action", length::QUESTION) else { return 2 };
+    let Some(resource) = bounded_argument(&lua, 5, "resource", length::QUESTION) else { return 2 };
+    let decided = with_table(lua, 6, "attributes", |attributes| {
+        let count = lua.length(1);
+        if count > length::POLICIES {
+            return Err(invalid(format!("scope of {count} policies exceeds the limit of {}", length::POLICIES)));
+        }
+        let id = |place| text(lua.held_bytes(1, place as i64).unwrap_or_default(), "policy id", length::ID);
+        let ids = (1..=count).map(id).collect::<Result<Vec<_>, _>>()?;
+        let actor = lua.bytes(2).map(|id| actor_of(id, lua.bytes(3))).transpose()?;
+        let attributes = attributes.map(|payload| &payload[..]);
+        lua.context().host.evaluate(&ids, actor, action, resource, attributes)
+    });
+    match decided {
+        Ok(decision) => {
+            lua.push_bytes(match decision {
+                Decision::Allow => b"allow",
+                Decision::Deny => b"deny",
+                Decision::Undefined => b"undefined",
+            });
+            1
+        }
+        Err(refusal) => refuse(lua, refusal),
+    }
+}
+
 /// `authorize(action, resource)` → true, or nil and why not
 extern "C-unwind" fn authorize(lua: Lua) -> c_int {
     let Some(action) = bounded_argument(&lua, 1, "action", length::QUESTION) else { return 2 };
@@ -128,10 +158,11 @@ extern "C-unwind" fn encode_meta(lua: Lua) -> c_int {
 }
 
 /// For the prelude.
-pub const FUNCTIONS: [(&CStr, Function); 7] = [
+pub const FUNCTIONS: [(&CStr, Function); 8] = [
     (c"own_actor", own_actor),
     (c"own_scope", own_scope),
     (c"can", can),
+    (c"evaluate", evaluate),
     (c"authorize", authorize),
     (c"check_policy", check_policy),
     (c"group_policies", group_policies),

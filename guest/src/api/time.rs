@@ -4,12 +4,14 @@
 
 use std::ffi::{CStr, c_int};
 
+use jiff::civil::DateTime;
+
 use super::date::{format, zone_argument};
 use super::duration::{self, check_argument};
 use crate::lua::{Function, Lua};
 use crate::state::error::invalid;
 use crate::state::object::{Object, define};
-use crate::time::date::rfc3339;
+use crate::time::date::{later_on_calendar, rfc3339};
 use crate::time::duration::Duration;
 use crate::time::moment::{OUT_OF_RANGE, SECOND, Time};
 use crate::time::zone::Zone;
@@ -211,7 +213,46 @@ civil_fields! {
     year_day(civil) civil.day_of_year();
 }
 
-const METHODS: [(&CStr, Function); 21] = [
+/// `time:add_date(years, months, days)`: that much later on the calendar; days beyond a month's end are those of the next.
+extern "C-unwind" fn add_date(lua: Lua) -> c_int {
+    let time = Time::check(lua, 1);
+    let part = |argument| if lua.is_absent(argument) { 0 } else { lua.check_integer(argument) };
+    let parts = [part(2), part(3), part(4)];
+    give(lua, later_on_calendar(time, &lua.context().zones, parts))
+}
+
+/// Pushes three numbers of what clocks and calendars show.
+fn push_three(lua: Lua, read: fn(DateTime) -> [i64; 3]) -> c_int {
+    let civil = Time::check(lua, 1).civil(&lua.context().zones);
+    for number in read(civil) {
+        lua.push_integer(number);
+    }
+    3
+}
+
+/// `time:date()` → year, month, day
+extern "C-unwind" fn calendar(lua: Lua) -> c_int {
+    push_three(lua, |civil| [civil.year().into(), civil.month().into(), civil.day().into()])
+}
+
+/// `time:clock()` → hour, minute, second
+extern "C-unwind" fn clock(lua: Lua) -> c_int {
+    push_three(lua, |civil| [civil.hour().into(), civil.minute().into(), civil.second().into()])
+}
+
+/// `time:is_zero()`: whether it is Go's zero time, the beginning of the year 1.
+extern "C-unwind" fn is_zero(lua: Lua) -> c_int {
+    lua.push_boolean(Time::check(lua, 1).is_zero());
+    1
+}
+
+/// `time:location()` → the name of the zone in which it reads
+extern "C-unwind" fn location(lua: Lua) -> c_int {
+    lua.push_owned(Time::check(lua, 1).zone.to_string());
+    1
+}
+
+const METHODS: [(&CStr, Function); 27] = [
     (c"add", add),
     (c"sub", sub),
     (c"after", after),
@@ -233,6 +274,12 @@ const METHODS: [(&CStr, Function); 21] = [
     (c"nanosecond", nanosecond),
     (c"weekday", weekday),
     (c"year_day", year_day),
+    (c"add_date", add_date),
+    (c"date", calendar),
+    (c"clock", clock),
+    (c"is_zero", is_zero),
+    (c"format_rfc3339", text),
+    (c"location", location),
 ];
 
 const METAMETHODS: [(&CStr, Function); 6] = [

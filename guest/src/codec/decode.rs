@@ -29,6 +29,11 @@ pub fn decode(lua: Lua, payload: &[u8]) {
 /// Pushes the value, or (false) the error object that says why there is none. Raises.
 pub fn try_decode(mut lua: Lua, payload: &[u8]) -> bool {
     let top = lua.top();
+    if let Some(text) = as_text(payload).filter(|text| text.len().saturating_add(SPARE) <= lua.context().memory.left())
+    {
+        lua.push_bytes(text);
+        return true;
+    }
     if has_room(lua, payload) {
         return build(lua, payload) || corrupt(lua, top);
     }
@@ -61,10 +66,11 @@ pub fn try_decode(mut lua: Lua, payload: &[u8]) -> bool {
     }
 }
 
+/// Memory for what is needed beside the value.
+const SPARE: usize = 1024;
+
 /// Whether there is memory for whatever such a payload may become.
 fn has_room(lua: Lua, payload: &[u8]) -> bool {
-    // For what is needed beside the value.
-    const SPARE: usize = 1024;
     payload.len().saturating_mul(GROWTH).saturating_add(SPARE) <= lua.context().memory.left()
 }
 

@@ -38,11 +38,13 @@ impl Unfit {
     /// The text for people; `root` is what the script calls the value: `payload`, `result`.
     pub fn message(self, root: &str) -> String {
         let join = |path: Vec<String>| path.iter().rev().fold(root.to_owned(), |text, step| text + step);
+        let (is, exceeds) =
+            if root == "arguments" || root == "attributes" { ("are", "exceed") } else { ("is", "exceeds") };
         match self {
             Self::Value { what, path } => format!("{} is a {what}", join(path)),
             Self::Key { what, path } => format!("{} has a key that is a {what}", join(path)),
-            Self::TooDeep => format!("{root} is nested deeper than {DEPTH} tables"),
-            Self::TooLarge(limit) => format!("{root} exceeds the message limit of {limit} bytes"),
+            Self::TooDeep => format!("{root} {is} nested deeper than {DEPTH} tables"),
+            Self::TooLarge(limit) => format!("{root} {exceeds} the message limit of {limit} bytes"),
         }
     }
 
@@ -377,7 +379,7 @@ fn integer(out: &mut Vec<u8>, value: i64) {
 
 /// `str` when the bytes are UTF-8, else `bin`.
 fn text(out: &mut Vec<u8>, bytes: &[u8]) {
-    let valid = std::str::from_utf8(bytes).is_ok();
+    let valid = std::str::from_utf8(beyond_ascii(bytes)).is_ok();
     let [short, wide, wider] = if valid { [0xd9, 0xda, 0xdb] } else { [0xc4, 0xc5, 0xc6] };
     let length = bytes.len();
     if valid && length < 32 {
@@ -392,6 +394,14 @@ fn text(out: &mut Vec<u8>, bytes: &[u8]) {
         out.extend_from_slice(&(length as u32).to_be_bytes());
     }
     out.extend_from_slice(bytes);
+}
+
+/// The bytes without those at the beginning that are surely ASCII: of a long text most are, and this looks at sixteen at once.
+fn beyond_ascii(bytes: &[u8]) -> &[u8] {
+    const PIECE: usize = 64;
+    let is_ascii = |piece: &&[u8]| piece.iter().fold(0, |all, byte| all | byte) < 0x80;
+    let pieces = bytes.chunks_exact(PIECE).take_while(is_ascii).count();
+    bytes.get(pieces * PIECE..).unwrap_or_default()
 }
 
 fn extended(out: &mut Vec<u8>, kind: u8, body: impl FnOnce(&mut Vec<u8>)) {

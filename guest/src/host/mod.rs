@@ -4,15 +4,18 @@
 pub mod bindings;
 
 pub use bindings::exports::lunarium::process::guest::{
-    Call, Cancel, Chunk, Code, Ended, Event, Failure, GlobalUse, Globals, Import, Message, Named, Outcome, Parked,
-    Program, Reply, Status,
+    Call, Called, Cancel, Chunk, Code, Ended, Event, Failure, GlobalUse, Globals, Import, Message, Named, Outcome,
+    Parked, Program, Reply, Returning, Status,
 };
 #[cfg(test)]
 pub use bindings::exports::lunarium::process::guest::{Library, Limits, Modules};
+pub use bindings::lunarium::process::group::{Listing, Sent};
 pub use bindings::lunarium::process::module::Answer;
 pub use bindings::lunarium::process::output::Level;
-pub use bindings::lunarium::process::process::{FirstMessage, Held, Limits as HeldLimits, Options, SpawnRequest};
-pub use bindings::lunarium::process::security::{ActorParam, ActorResult};
+pub use bindings::lunarium::process::process::{
+    ExecRequest, FirstMessage, Held, Limits as HeldLimits, Options, SpawnRequest,
+};
+pub use bindings::lunarium::process::security::{ActorParam, ActorResult, Decision};
 pub use bindings::lunarium::process::types::{ErrorKind, Refusal, Unread};
 
 /// The host functions, and the clocks.
@@ -24,7 +27,7 @@ pub trait Host {
 
     fn spawn(&self, request: SpawnRequest<'_>) -> Result<String, Refusal>;
     /// The id of the request that the child's end answers.
-    fn exec(&self, entry: &str, host: &str, arguments: &[u8]) -> Result<u64, Refusal>;
+    fn exec(&self, request: ExecRequest<'_>) -> Result<u64, Refusal>;
     /// The id of the request that the answer replies to; `timeout` in nanoseconds from now.
     fn call(&self, destination: &str, method: &str, arguments: &[u8], timeout: Option<u64>) -> Result<u64, Refusal>;
     fn answer(&self, call: u64, payload: &[u8]);
@@ -46,16 +49,41 @@ pub trait Host {
     fn lookup(&self, name: &str) -> Result<String, Refusal>;
     fn unregister(&self, name: &str) -> Result<bool, Refusal>;
 
+    fn join_group(&self, group: &str) -> Result<(), Refusal>;
+    fn leave_group(&self, group: &str) -> Result<bool, Refusal>;
+    fn members(&self, group: &str, after: Option<&str>) -> Result<Listing, Refusal>;
+    fn send_to_group(
+        &self,
+        group: &str,
+        topic: &str,
+        payload: &[u8],
+        unread: Unread,
+        after: Option<&str>,
+    ) -> Result<Sent, Refusal>;
+    /// The id of the request that a change of the group replies to.
+    fn watch_group(&self, group: &str, version: u64) -> Result<u64, Refusal>;
+    fn unwatch_group(&self, group: &str) -> Result<(), Refusal>;
+
     /// Whom the process acts for.
     fn own_actor(&self) -> Option<ActorResult>;
     /// Ids of the policies that decide for it.
     fn own_scope(&self) -> Option<Vec<String>>;
     fn can(&self, action: &str, resource: &str, attributes: Option<&[u8]>) -> Result<bool, Refusal>;
     fn authorize(&self, action: &str, resource: &str) -> Result<(), Refusal>;
+    fn evaluate(
+        &self,
+        policies: &[&str],
+        actor: Option<ActorParam<'_>>,
+        action: &str,
+        resource: &str,
+        attributes: Option<&[u8]>,
+    ) -> Result<Decision, Refusal>;
     fn policy(&self, id: &str) -> Result<(), Refusal>;
     fn group(&self, name: &str) -> Result<Vec<String>, Refusal>;
 
     fn variable(&self, name: &str) -> Result<String, Refusal>;
+    /// Names and values.
+    fn variables(&self) -> Vec<(String, String)>;
 
     /// Each gives the id of a request.
     fn read_file(&self, path: &str, offset: u64, length: Option<u32>) -> Result<u64, Refusal>;
@@ -67,9 +95,9 @@ pub trait Host {
     fn make_directory(&self, path: &str) -> Result<u64, Refusal>;
     fn rename_file(&self, path: &str, to: &str) -> Result<u64, Refusal>;
 
-    /// A payload: from the names of a module's functions, or of that one, to whether they may answer later.
+    /// A payload: from the names of a module's functions, or of that one, to their numbers and whether they may answer later.
     fn find_functions(&self, module: &str, function: Option<&str>) -> Result<Vec<u8>, Refusal>;
-    fn call_function(&self, module: &str, function: &str, arguments: &[u8]) -> Result<Answer, Refusal>;
+    fn call_function(&self, function: u32, arguments: &[u8]) -> Result<Answer, Refusal>;
 
     fn print(&self, line: &[u8]) -> bool;
     fn dropped(&self, lines: u32);

@@ -18,6 +18,7 @@
 #![allow(clippy::undocumented_unsafe_blocks, reason = "each is one call of C whose conditions are the rules above")]
 
 pub mod buffer;
+mod items;
 pub mod memory;
 mod raise;
 mod snapshot;
@@ -30,6 +31,7 @@ use std::{ptr, slice};
 
 use mlua::ffi;
 
+pub use self::items::Items;
 use self::memory::{Memory, allocate};
 pub use self::table::Reference;
 

@@ -9,7 +9,7 @@ use lunarium_contract::ErrorKind as Kind;
 use super::random::Random;
 use crate::host::{ErrorKind, Host, Message, Program, Unread};
 use crate::lua::memory::Memory;
-use crate::lua::{Lua, Reference};
+use crate::lua::{Items, Lua, Reference};
 use crate::time::zone::Zones;
 
 /// One of the runtime's types: tables or userdata with a metatable no script can get hold of.
@@ -24,6 +24,14 @@ impl Type {
     pub fn keep(lua: Lua) -> Self {
         let address = lua.address(-1);
         Self { kept: Some(lua.keep()), address }
+    }
+
+    /// Pushes the metatable; nil before there is one.
+    pub fn push(&self, lua: Lua) {
+        match self.kept {
+            Some(kept) => lua.push_kept(kept),
+            None => lua.push_nil(),
+        }
     }
 
     /// Gives the value on top this type.
@@ -52,6 +60,7 @@ pub struct Types {
     /// What `msg.topic` and `msg.payload` read without a call: travels as the value in it.
     pub field: Cell<Type>,
     pub timer: Cell<Type>,
+    pub logger: Cell<Type>,
     pub actor: Cell<Type>,
     pub policy: Cell<Type>,
     pub scope: Cell<Type>,
@@ -103,6 +112,14 @@ impl CpuClock {
     }
 }
 
+/// Where a message is that was handed over decoded.
+pub enum Kept {
+    /// In the batch, from this byte on.
+    Short(usize),
+    /// Without its payload: that is in Lua.
+    Long(Message),
+}
+
 /// What belongs to one process besides its Lua state.
 pub struct Context {
     pub host: Box<dyn Host>,
@@ -112,13 +129,13 @@ pub struct Context {
     pub message_limit: Cell<usize>,
     /// The prelude's table `{messages, bytes, count, numbers}`: what is handed over and not yet received, and the numbers of
     /// the messages that were received in this turn.
-    pub unread: Cell<Option<Reference>>,
+    pub unread: Cell<Option<(Reference, Items<3>)>>,
     /// The prelude's table of who waits for which reply, and the scheduler's state.
     pub requests: Cell<Option<(Reference, Reference)>>,
     /// Messages and events that have arrived so far: their numbers tell their order, and the host which it means.
     pub arrived: Cell<i64>,
     /// Messages of this turn that were handed over decoded, by number: what is needed to give them back.
-    pub handed: RefCell<Vec<(i64, Message)>>,
+    pub handed: RefCell<Vec<(i64, Kept)>>,
     /// Numbers of the messages that were received in this turn without a stay in the prelude's tables.
     pub received: RefCell<Vec<u64>>,
     /// Kept between messages, so that sending allocates nothing.
@@ -157,38 +174,32 @@ impl Context {
 
     /// What the process holds of its mailbox at this moment.
     #[inline]
-    pub fn unread(&self, mut lua: Lua) -> Unread {
-        let Some(kept) = self.unread.get() else { return Unread { messages: 0, bytes: 0 } };
-        lua.push_kept(kept);
-        lua.get_item(-1, 1);
-        lua.get_item(-2, 2);
-        let number = |index| lua.integer(index).and_then(|n| u32::try_from(n).ok()).unwrap_or(0);
-        let unread = Unread { messages: number(-2), bytes: number(-1) };
-        lua.pop(3);
-        unread
+    pub fn unread(&self) -> Unread {
+        let Some((_, counts)) = self.unread.get() else { return Unread { messages: 0, bytes: 0 } };
+        let number = |place| u32::try_from(counts.integer(place)).unwrap_or(0);
+        Unread { messages: number(1), bytes: number(2) }
     }
 
     /// The messages received since this was last asked; none when all were, which `unread` tells as well.
     pub fn take_received(&self, mut lua: Lua, unread: Unread) -> Vec<u64> {
-        let mut received = std::mem::take(&mut *self.received.borrow_mut());
-        let Some(kept) = self.unread.get() else { return received };
-        lua.push_kept(kept);
+        let mut received = self.received.borrow_mut();
+        let Some((kept, counts)) = self.unread.get() else { return std::mem::take(&mut *received) };
+        let count = counts.integer(3);
+        counts.set_integer(3, 0);
         if unread.messages == 0 {
+            // Its room is kept.
             received.clear();
-        } else {
-            lua.get_item(-1, 3);
-            let count = lua.integer(-1).unwrap_or_default();
-            lua.get_item(-2, 4);
-            for place in 1..=count {
-                lua.get_item(-1, place);
-                received.extend(lua.integer(-1).and_then(|number| u64::try_from(number).ok()));
-                lua.pop(1);
-            }
-            lua.pop(2);
+            return Vec::new();
         }
-        lua.push_integer(0);
-        lua.set_item(-2, 3);
-        lua.pop(1);
+        let mut received = std::mem::take(&mut *received);
+        lua.push_kept(kept);
+        lua.get_item(-1, 4);
+        for place in 1..=count {
+            lua.get_item(-1, place);
+            received.extend(lua.integer(-1).and_then(|number| u64::try_from(number).ok()));
+            lua.pop(1);
+        }
+        lua.pop(2);
         received
     }
 }

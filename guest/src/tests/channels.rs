@@ -126,9 +126,9 @@ fn select_takes_the_first_ready_case_in_order() {
         expect![[r#"
             b	1	true	nil
             c	2	true	nil
-            false	nil	nil	true
+            false	nil	true	true
             a	x	true	nil
-            false	nil	nil	true
+            false	nil	true	true
             a	x	true	nil
             b	nil	false	nil
             false	main.lua:13: send on closed channel

@@ -27,7 +27,7 @@ fn new_takes_text_or_fields() {
 fn unusable_fields_are_refused() {
     check(
         "print(errors.new()) print(errors.new{}) print(errors.new{ message = {} })
-        print(errors.new{ message = 'm', kind = 'Odd' }) print(errors.new{ message = 'm', retryable = 1 })
+        print(pcall(errors.new, { message = 'm', kind = 'Odd' })) print(errors.new{ message = 'm', retryable = 1 })
         print(errors.new{ message = 'm', details = 'd' })
         print(select(2, errors.new()):kind())
         print(pcall(errors.new, true))
@@ -36,7 +36,7 @@ fn unusable_fields_are_refused() {
             nil	message is missing
             nil	message is missing
             nil	message is a table, not a string
-            nil	kind `Odd` is not one of errors' kinds
+            false	kind is `Odd`, which is none of errors' kinds
             nil	retryable is a number, not a boolean
             nil	details is a string, not a table
             Invalid

@@ -6,8 +6,8 @@ use std::rc::Rc;
 
 use super::{PEER, PID, heap, show};
 use crate::host::{
-    ActorParam, ActorResult, Answer, Call, Ended, ErrorKind, Event, Failure, FirstMessage, Held, HeldLimits, Host,
-    Level, Message, Options, Outcome, Refusal, Reply, SpawnRequest, Unread, refusal,
+    ActorParam, ActorResult, Answer, Call, Decision, Ended, ErrorKind, Event, ExecRequest, Failure, FirstMessage, Held,
+    HeldLimits, Host, Level, Listing, Message, Options, Outcome, Refusal, Reply, Sent, SpawnRequest, Unread, refusal,
 };
 
 #[derive(Clone)]
@@ -34,6 +34,10 @@ pub struct State {
     pub files: RefCell<BTreeMap<String, String>>,
     /// Requests so far.
     pub requests: Cell<u64>,
+    /// Whether the process is in the group that the peer is in, how often that has changed, and who waits for it.
+    pub group: Cell<bool>,
+    pub group_version: Cell<u64>,
+    pub watching: Cell<Option<u64>>,
 }
 
 /// Where the monotonic clock stands at the start.
@@ -56,6 +60,9 @@ impl Default for State {
             answers: RefCell::default(),
             files: RefCell::default(),
             requests: Cell::new(0),
+            group: Cell::new(false),
+            group_version: Cell::new(1),
+            watching: Cell::new(None),
         }
     }
 }
@@ -95,6 +102,19 @@ impl State {
         };
         events.push_back(Event::Reply(Reply { request, outcome }));
         Ok(request)
+    }
+
+    /// The group isn't as it was.
+    fn change_group(&self) {
+        self.group_version.set(self.group_version.get() + 1);
+        self.answer_watch();
+    }
+
+    fn answer_watch(&self) {
+        if let Some(request) = self.watching.take() {
+            let outcome = Outcome::Completed(b"\xc3".to_vec());
+            self.events.borrow_mut().push_back(Event::Reply(Reply { request, outcome }));
+        }
     }
 
     fn act(&self, what: &str, destination: &str) -> Result<(), Refusal> {
@@ -163,11 +183,16 @@ impl Host for Fake {
         Ok(PEER.to_owned())
     }
 
-    fn exec(&self, entry: &str, host: &str, arguments: &[u8]) -> Result<u64, Refusal> {
+    fn exec(&self, request: ExecRequest<'_>) -> Result<u64, Refusal> {
+        let ExecRequest { entry, host, arguments, context, actor, scope } = request;
         if entry == "app:nobody" {
             return Err(refusal(ErrorKind::NotFound, format!("entry `{entry}` not found")));
         }
         self.0.line(&format!("-- exec {entry} {host} {}", show::payload(arguments)));
+        if context.is_some() || actor.is_some() || scope.is_some() {
+            let actor = actor.as_ref().map(|actor| actor.id);
+            self.0.line(&format!("-- with {:?} as {actor:?} with {scope:?}", context.map(show::payload)));
+        }
         let request = self.0.requests.get() + 1;
         self.0.requests.set(request);
         if let Some(outcome) = self.0.callees.borrow_mut().pop_front() {
@@ -229,6 +254,7 @@ impl Host for Fake {
             links: held(6),
             monitors: held(7),
             names: held(8),
+            groups: held(10),
             log_lines: held(9),
         }
     }
@@ -291,6 +317,59 @@ impl Host for Fake {
         Ok(self.0.names.borrow_mut().remove(name).is_some())
     }
 
+    fn join_group(&self, group: &str) -> Result<(), Refusal> {
+        if group == "full" {
+            let full = refusal(ErrorKind::ResourceExhausted, "group `full` is full".to_owned());
+            return Err(Refusal { limit: Some("group.members".to_owned()), ..full });
+        }
+        if !self.0.group.replace(true) {
+            self.0.change_group();
+        }
+        Ok(())
+    }
+
+    fn leave_group(&self, _: &str) -> Result<bool, Refusal> {
+        let was_in_it = self.0.group.replace(false);
+        if was_in_it {
+            self.0.change_group();
+        }
+        Ok(was_in_it)
+    }
+
+    fn members(&self, _: &str, after: Option<&str>) -> Result<Listing, Refusal> {
+        let all = if self.0.group.get() { vec![PID.to_owned(), PEER.to_owned()] } else { vec![PEER.to_owned()] };
+        let pids = if after.is_some() { Vec::new() } else { all };
+        Ok(Listing { pids, version: self.0.group_version.get() })
+    }
+
+    fn send_to_group(
+        &self,
+        group: &str,
+        topic: &str,
+        payload: &[u8],
+        _: Unread,
+        after: Option<&str>,
+    ) -> Result<Sent, Refusal> {
+        self.0.line(&format!("-- to {group} after {after:?}: {topic} {}", show::payload(payload)));
+        let last = after.is_none().then(|| PEER.to_owned());
+        Ok(Sent { accepted: 2, last })
+    }
+
+    fn watch_group(&self, _: &str, version: u64) -> Result<u64, Refusal> {
+        let request = self.0.requests.get() + 1;
+        self.0.requests.set(request);
+        self.0.watching.set(Some(request));
+        if version != self.0.group_version.get() {
+            self.0.answer_watch();
+        }
+        Ok(request)
+    }
+
+    fn unwatch_group(&self, _: &str) -> Result<(), Refusal> {
+        self.0.answer_watch();
+        Ok(())
+    }
+
     fn own_actor(&self) -> Option<ActorResult> {
         self.0.security.borrow().as_ref().map(|(actor, _)| actor.clone())
     }
@@ -314,6 +393,27 @@ impl Host for Fake {
         }
     }
 
+    fn evaluate(
+        &self,
+        policies: &[&str],
+        actor: Option<ActorParam<'_>>,
+        action: &str,
+        resource: &str,
+        attributes: Option<&[u8]>,
+    ) -> Result<Decision, Refusal> {
+        let actor = actor.map(|ActorParam { id, meta }| (id, meta.map(show::payload)));
+        let attributes = attributes.map(show::payload);
+        self.0.line(&format!("-- evaluate {policies:?} {actor:?} {action} {resource} {attributes:?}"));
+        if policies.contains(&"app:unknown") {
+            return Err(refusal(ErrorKind::NotFound, "policy `app:unknown` not found".to_owned()));
+        }
+        Ok(match (policies, action) {
+            ([], _) => Decision::Undefined,
+            (_, "may") => Decision::Allow,
+            _ => Decision::Deny,
+        })
+    }
+
     fn policy(&self, id: &str) -> Result<(), Refusal> {
         match id.starts_with("app:") {
             true => Ok(()),
@@ -333,6 +433,10 @@ impl Host for Fake {
             return Ok("/home/ada".to_owned());
         }
         Err(refusal(ErrorKind::NotFound, format!("variable `{name}` not found")))
+    }
+
+    fn variables(&self) -> Vec<(String, String)> {
+        [("HOME", "/home/ada"), ("LANG", "")].map(|(name, value)| (name.to_owned(), value.to_owned())).into()
     }
 
     fn read_file(&self, path: &str, offset: u64, length: Option<u32>) -> Result<u64, Refusal> {
@@ -374,15 +478,16 @@ impl Host for Fake {
     fn find_functions(&self, module: &str, function: Option<&str>) -> Result<Vec<u8>, Refusal> {
         let absent = |what: &str| Err(refusal(ErrorKind::NotFound, format!("{what} not found")));
         match (module, function) {
-            ("billing", None) => Ok(b"\x82\xa3vat\xc2\xa6charge\xc3".to_vec()),
-            ("billing", Some("refund")) => Ok(b"\x81\xa6refund\xc2".to_vec()),
+            ("billing", None) => Ok(b"\x82\xa3vat\x92\x00\xc2\xa6charge\x92\x01\xc3".to_vec()),
+            ("billing", Some("refund")) => Ok(b"\x81\xa6refund\x92\x02\xc2".to_vec()),
             ("billing", Some(name)) => absent(&format!("function '{name}'")),
             _ => absent(&format!("module '{module}'")),
         }
     }
 
-    fn call_function(&self, module: &str, function: &str, arguments: &[u8]) -> Result<Answer, Refusal> {
-        self.0.line(&format!("-- call {module}.{function} {}", show::payload(arguments)));
+    fn call_function(&self, function: u32, arguments: &[u8]) -> Result<Answer, Refusal> {
+        let function = ["vat", "charge", "refund"].get(function as usize).copied().unwrap_or("nothing");
+        self.0.line(&format!("-- call billing.{function} {}", show::payload(arguments)));
         if function == "charge" {
             let request = self.0.requests.get() + 1;
             self.0.requests.set(request);

@@ -15,8 +15,8 @@ fn a_process_has_them_by_grants_only() {
         "print(env, fs) print(pcall(require, 'env')) print(pcall(require, 'fs'))",
         expect![[r#"
             nil	nil
-            false	module 'env' not found
-            false	module 'fs' not found
+            false	module 'env' not found: it needs a grant
+            false	module 'fs' not found: it needs a grant
             => nil
         "#]],
     );

@@ -10,12 +10,14 @@ mod calls;
 mod channels;
 mod coroutines;
 mod date;
+mod elsewhere;
 mod ends;
 mod errors;
 mod exec;
 mod files;
 mod fuzz;
 mod globals;
+mod groups;
 mod guides;
 mod json;
 mod limits;
@@ -31,10 +33,12 @@ mod sandbox;
 mod security;
 mod spawner;
 mod times;
+mod typed;
 mod upgrade;
 mod uses;
 
 use expect_test::Expect;
+use lunarium_contract::batch;
 
 use crate::host::{Chunk, Code, Event, Limits, Message, Modules, Program, Status};
 use crate::tests::fake::{Fake, State};
@@ -58,6 +62,7 @@ impl Case {
         let program = Program {
             entry: "app:main".to_owned(),
             method: None,
+            plain: false,
             chunk: Chunk { name: "@main.lua".to_owned(), code: Code::Source(script.to_owned()) },
             imports: Vec::new(),
             libraries: Vec::new(),
@@ -150,7 +155,8 @@ impl Case {
                 };
                 self.host.now.set(self.host.now.get().max(wake_at));
             }
-            status = vm.resume(events);
+            let (batch, events) = handed_over(events);
+            status = vm.resume(batch, events);
         }
         self.host.line("-- never rests");
         self.host.printed.take()
@@ -159,6 +165,23 @@ impl Case {
     pub fn check(self, expect: Expect) {
         expect.assert_eq(&self.run());
     }
+}
+
+/// As the host hands it over.
+fn handed_over(events: Vec<Event>) -> (Vec<u8>, Vec<Event>) {
+    let (mut batch, mut listed) = (Vec::new(), Vec::new());
+    for event in events {
+        if let Event::Message(Message { sender, topic, payload }) = &event {
+            let sender = sender.as_deref().unwrap_or_default();
+            if let Some(head) = batch::head(sender.len(), topic.len(), payload.len()) {
+                batch.extend([&head, sender.as_bytes(), topic.as_bytes(), payload].concat());
+                continue;
+            }
+        }
+        batch.extend(batch::LISTED);
+        listed.push(event);
+    }
+    (batch, listed)
 }
 
 /// Runs the body of a `main`.

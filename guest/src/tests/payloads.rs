@@ -125,7 +125,7 @@ fn depth_is_bounded_both_ways() {
         local t, depth = process.listen('t'):receive(), 0
         while type(t) == 'table' do t, depth = t[1], depth + 1 end
         print(t, depth)
-        local e = errors.new{ message = 'm', details = {} }
+        local e = errors.new{ message = 'm', details = { 1 } }
         e:details().self = e
         print(process.send(process.pid(), 't', e))",
         expect![[r#"

@@ -23,25 +23,26 @@ fn the_exact_list_of_what_is_reachable() {
           print, coroutine.create(print) } do lines[#lines + 1] = type(value) .. ' ' .. tostring(getmetatable(value)) end
         print(table.concat(lines, '\\n'))",
         expect![[r#"
-            _G: _G _VERSION assert base64 channel collectgarbage coroutine ctx debug error errors getmetatable hash ipairs json load logger math next os pairs pcall print process random rawequal rawget rawlen rawset require security select setmetatable string table time tonumber tostring type utf8 uuid warn xpcall
+            _G: _G _VERSION assert base64 channel collectgarbage coroutine ctx debug error errors getmetatable hash ipairs json load logger math next os pairs pcall print process random rawequal rawget rawlen rawset require security select setmetatable string table time tonumber tostring type unpack utf8 uuid warn xpcall
             _G.base64: decode decode_url encode encode_url
             _G.channel: new select
             _G.coroutine: close create isyieldable resume running spawn status wrap yield
             _G.ctx: all get
             _G.debug: traceback
-            _G.errors: ALREADY_EXISTS CANCELED CONFLICT INTERNAL INVALID NOT_FOUND PERMISSION_DENIED RATE_LIMITED RESOURCE_EXHAUSTED TIMEOUT UNAVAILABLE UNKNOWN is new wrap
+            _G.errors: ALREADY_EXISTS CANCELED CONFLICT INTERNAL INVALID NOT_FOUND PERMISSION_DENIED RATE_LIMITED RESOURCE_EXHAUSTED TIMEOUT UNAVAILABLE UNKNOWN call_stack is new wrap
             _G.hash: equals hmac_sha256 sha256 xxh3
-            _G.json: decode encode null
-            _G.logger: 1
-            _G.math: abs acos asin atan ceil cos deg exp floor fmod huge log max maxinteger min mininteger modf pi rad random randomseed sin sqrt tan tointeger type ult
+            _G.json: decode encode null validate validate_string
+            _G.logger: 1 debug error info named warn with
+            _G.math: abs acos asin atan ceil cos deg exp floor fmod huge log max maxinteger min mininteger modf pi pow rad random randomseed sin sqrt tan tointeger type ult
             _G.os: clock date difftime time
-            _G.process: call cancel event events exec get_options id inbox limits link listen monitor pid registry send set_options spawn spawn_linked spawn_linked_monitored spawn_monitored terminate unlink unlisten unmonitor upgrade with_context with_timeout
+            _G.process: call cancel event events exec get_options group id inbox limits link listen monitor pid registry send set_options spawn spawn_linked spawn_linked_monitored spawn_monitored terminate unlink unlisten unmonitor upgrade with_context with_options with_timeout
             _G.process.event: CANCEL EXIT LINK_DOWN
-            _G.process.registry: lookup register unregister
+            _G.process.group: join leave members monitor send unmonitor
+            _G.process.registry: CONSISTENT EVENTUAL LOCAL STRONG lookup register unregister
             _G.random: bytes
             _G.security: actor can named_scope new_actor new_scope policy scope
             _G.string: byte char find format gmatch gsub len lower match pack packsize rep reverse sub unpack upper
-            _G.table: concat insert move pack remove sort unpack
+            _G.table: concat create insert move pack remove sort unpack
             _G.time: HOUR MICROSECOND MILLISECOND MINUTE NANOSECOND SECOND after date now parse parse_duration sleep ticker timer unix
             _G.utf8: char charpattern codepoint codes len offset
             _G.uuid: parse v4 v7 validate

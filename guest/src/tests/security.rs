@@ -19,9 +19,9 @@ fn without_actor_and_scope_there_are_none() {
 #[test]
 fn the_own_actor_and_scope_come_from_the_host() {
     let case = Case::body(
-        "local actor, scope = security.actor(), security.scope()
+        "local function ids(s) local t = {} for i, p in ipairs(s:policies()) do t[i] = p:id() end return table.concat(t, ' ') end local actor, scope = security.actor(), security.scope()
         print(actor, actor:id(), actor:meta().role, actor:meta() ~= actor:meta())
-        print(scope, table.concat(scope:policies(), ' '), scope:contains('app:a'), scope:contains('app:c'))
+        print(scope, ids(scope), scope:contains('app:a'), scope:contains('app:c'))
         actor:meta().role = 'root' scope:policies()[1] = 'app:other'
         print(actor:meta().role, security.actor():meta().role, scope:contains('app:a'))",
     );
@@ -94,10 +94,10 @@ fn an_actor_has_an_id_and_meta() {
 #[test]
 fn policies_and_groups_are_found_by_id() {
     check(
-        "local policy = security.policy('app:read')
+        "local function ids(s) local t = {} for i, p in ipairs(s:policies()) do t[i] = p:id() end return table.concat(t, ' ') end local policy = security.policy('app:read')
         print(policy, policy:id(), security.policy('no:read')) print(security.policy())
         print(pcall(security.policy, {}))
-        print(table.concat(security.named_scope('app:staff'):policies(), ' '))
+        print(ids(security.named_scope('app:staff')))
         print(security.named_scope('nobody')) print(security.named_scope())
         print(pcall(policy.id, security.named_scope('app:staff')))",
         expect![[r#"
@@ -116,15 +116,15 @@ fn policies_and_groups_are_found_by_id() {
 #[test]
 fn a_scope_is_never_changed() {
     check(
-        "local read, write = security.policy('app:read'), security.policy('app:write')
-        local function show(scope) print(#scope:policies(), table.concat(scope:policies(), ' ')) end
+        "local function ids(s) local t = {} for i, p in ipairs(s:policies()) do t[i] = p:id() end return table.concat(t, ' ') end local read, write = security.policy('app:read'), security.policy('app:write')
+        local function show(scope) print(#scope:policies(), ids(scope)) end
         local empty = security.new_scope({})
         local one = empty:with(read)
         local two = one:with(write):with(read)
         show(empty) show(one) show(two) show(two:without(read)) show(two:without('app:write')) show(two:without('app:x'))
         show(security.new_scope { read, write, read })
         print(two:contains(read), one:contains(write), one:contains('app:read'))
-        print(security.new_scope()) print(security.new_scope { read, 'app:write' })
+        print(#security.new_scope():policies()) print(security.new_scope { read, 'app:write' })
         print(pcall(security.new_scope, 'x')) print(pcall(one.with, one, 'app:x')) print(one:with())
         print(one:contains()) print(one:without()) print(pcall(one.contains, one, 5)) print(one)",
         expect![[r#"
@@ -136,7 +136,7 @@ fn a_scope_is_never_changed() {
             2	app:write app:read
             2	app:read app:write
             true	false	true
-            nil	policies are missing
+            0
             nil	policies[2] is a string, not a policy
             false	bad argument #1 to 'new_scope' (table expected, got string)
             false	bad argument #1 to 'with' (policy expected, got string)

@@ -59,7 +59,7 @@ fn a_refusal_changes_nothing() {
             nil	entry `app:nobody` not found	NotFound
             nil	process id is not valid UTF-8	Invalid
             nil	arguments[1] is a function	Invalid
-            nil	arguments exceeds the message limit of 1048576 bytes	Invalid
+            nil	arguments exceed the message limit of 1048576 bytes	Invalid
             false	bad argument #1 to 'process.upgrade' (string expected, got table)
             => "goes on"
         "#]],
@@ -234,6 +234,26 @@ fn what_was_handed_to_a_coroutine_that_has_not_run_is_given_back() {
         message {app:processes|0x00002} a 4
         message {app:processes|0x00002} b "five"
     "#]]);
+}
+
+#[test]
+fn long_texts_are_given_back_though_only_lua_has_them() {
+    let text = "x".repeat(5_000);
+    let payload = [&[0xda, 0x13, 0x88], text.as_bytes()].concat();
+    let printed = Case::body(
+        r#"
+        local a, b = process.listen("a"), process.listen("b")
+        coroutine.spawn(function() a:receive() process.upgrade() end)
+        coroutine.spawn(function() print("never", b:receive()) end)
+        time.sleep("1h")
+        "#,
+    )
+    .message(Some(PEER), "a", b"\x01")
+    .message(Some(PEER), "b", &payload)
+    .message(Some(PEER), "a", &payload)
+    .run();
+    let left = format!("message {PEER} b \"{text}\"\nmessage {PEER} a \"{text}\"\n");
+    assert_eq!(printed, format!("-- upgrade itself []\n-- gives back\n{left}"));
 }
 
 #[test]

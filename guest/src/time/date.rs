@@ -3,11 +3,13 @@
 
 use std::fmt::Write as _;
 
+use jiff::Span;
 use jiff::civil::{Date, DateTime, Time as Clock};
 use jiff::fmt::strtime::BrokenDownTime;
 use jiff::fmt::temporal::{DateTimeParser, Pieces, PiecesOffset, TimeZoneAnnotationKind};
 use jiff::tz::Offset;
 
+use super::layout::strftime;
 use super::moment::{OUT_OF_RANGE, Time};
 use super::zone::{Zone, Zones, write_offset};
 
@@ -55,6 +57,20 @@ fn place(zones: &Zones, civil: DateTime, zone: Zone) -> Result<Time, String> {
     moment.ok_or_else(|| OUT_OF_RANGE.to_owned())
 }
 
+/// So many years, months and days later, at the same hour. As in Go: a day that the month doesn't have is one of the next month.
+/// None: out of range.
+pub fn later_on_calendar(time: Time, zones: &Zones, [years, months, days]: [i64; 3]) -> Option<Time> {
+    let civil = time.civil(zones);
+    let months = i64::from(civil.year()).checked_add(years)?.checked_mul(12)?.checked_add(months)?;
+    let months = months.checked_add(i64::from(civil.month()) - 1)?;
+    let year = i16::try_from(months.div_euclid(12)).ok()?;
+    let first = Date::new(year, (months.rem_euclid(12) + 1) as i8, 1).ok()?;
+    let days = i64::from(civil.day() - 1).checked_add(days)?;
+    let date = first.checked_add(Span::new().try_days(days).ok()?).ok()?;
+    let moment = zones.moment(time.zone, date.to_datetime(civil.time()))?;
+    Time::of(moment, time.zone)
+}
+
 // ---- From text
 
 /// Why a text, or a pattern, is too long, if it is.
@@ -66,6 +82,14 @@ pub fn too_long(what: &str, text: &str) -> Option<String> {
 ///
 /// Errors: why it says none.
 pub fn read(zones: &Zones, text: &str, pattern: Option<&str>) -> Result<Time, String> {
+    if let Some(pattern) = pattern {
+        if let Some(meant) = strftime(text).filter(|_| !pattern.contains('%')) {
+            return Err(format!(
+                "`{text}` is a layout: the text comes first, `time.parse(\"{pattern}\", \"{meant}\")`"
+            ));
+        }
+        not_a_layout(pattern)?;
+    }
     let read = match pattern {
         None => read_default(zones, text),
         Some(pattern) => read_pattern(zones, text, pattern),
@@ -145,10 +169,19 @@ pub fn rfc3339(time: Time, zones: &Zones) -> String {
     text
 }
 
+/// A layout of Go's, `15:04:05`, is text to strftime, and would print itself.
+fn not_a_layout(pattern: &str) -> Result<(), String> {
+    match strftime(pattern) {
+        Some(meant) => Err(format!("pattern `{pattern}` is a layout of Go's: strftime's pattern is `{meant}`")),
+        None => Ok(()),
+    }
+}
+
 /// By a pattern of strftime's language.
 ///
 /// Errors: the pattern is none.
 pub fn format_by(time: Time, zones: &Zones, pattern: &str) -> Result<String, String> {
+    not_a_layout(pattern)?;
     let zoned = time.timestamp().to_zoned(zones.get(time.zone));
     let written = BrokenDownTime::from(&zoned).to_string(pattern);
     written.map_err(|why| format!("pattern `{pattern}` can't be used: {why}"))

@@ -2,5 +2,6 @@
 
 pub mod date;
 pub mod duration;
+mod layout;
 pub mod moment;
 pub mod zone;

@@ -70,6 +70,11 @@ impl Time {
         Self::from_nanoseconds(self.total() + nanoseconds, self.zone)
     }
 
+    /// Whether it is Go's zero time: the beginning of the year 1.
+    pub fn is_zero(self) -> bool {
+        self.total() + ERA == 0
+    }
+
     /// Nanoseconds since the last multiple of `unit`, counted from the year 1, as Go does. `unit` isn't zero.
     pub fn since_multiple(self, unit: i128) -> i128 {
         (self.total() + ERA).rem_euclid(unit)

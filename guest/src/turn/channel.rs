@@ -4,40 +4,17 @@
 
 use std::ffi::c_int;
 
-use super::slots::{channel, kind, node, state, task};
-use crate::codec::{decode, is_scalar};
-use crate::host::Message;
+use lunarium_contract::batch::{Message, SHORT};
+
+use super::slots::{Channel, State, Task, channel, kind, node, state, task};
+use crate::codec::{as_text, decode, is_scalar};
+use crate::lua::Lua;
 use crate::lua::wait;
-use crate::lua::{Kind, Lua};
 
 /// Upvalues of `receive`.
 const STATE: c_int = Lua::upvalue(1);
 const READY: c_int = Lua::upvalue(2);
 const EVENT: c_int = Lua::upvalue(3);
-
-fn number(mut lua: Lua, table: c_int, slot: i64) -> i64 {
-    lua.get_item(table, slot);
-    let number = lua.integer(-1).unwrap_or_default();
-    lua.pop(1);
-    number
-}
-
-fn truth(mut lua: Lua, table: c_int, slot: i64) -> bool {
-    lua.get_item(table, slot);
-    let truth = lua.boolean(-1);
-    lua.pop(1);
-    truth
-}
-
-fn set_boolean(lua: Lua, table: c_int, slot: i64, value: bool) {
-    lua.push_boolean(value);
-    lua.set_item(table, slot);
-}
-
-fn set_number(lua: Lua, table: c_int, slot: i64, value: i64) {
-    lua.push_integer(value);
-    lua.set_item(table, slot);
-}
 
 /// `channel:receive()`. Its upvalues: the scheduler's state, the prelude's function for when nobody has to wait, and the
 /// one that makes an event of its record.
@@ -46,9 +23,10 @@ pub extern "C-unwind" fn receive(mut lua: Lua) -> c_int {
         lua.type_error(1, c"channel");
     }
     lua.set_top(1);
-    let ready = number(lua, 1, channel::HEAD) <= number(lua, 1, channel::TAIL)
-        || truth(lua, 1, channel::FIRST_SENDER)
-        || truth(lua, 1, channel::CLOSED);
+    let channel: Channel = lua.items(1).unwrap_or_else(|| lua.raise_text(DAMAGED));
+    let ready = channel.integer(channel::HEAD) <= channel.integer(channel::TAIL)
+        || channel.truth(channel::FIRST_SENDER)
+        || channel.truth(channel::CLOSED);
     if ready {
         lua.push_copy(READY);
         lua.push_copy(1);
@@ -58,50 +36,62 @@ pub extern "C-unwind" fn receive(mut lua: Lua) -> c_int {
     wait::check(lua);
     // From here on nothing can fail: all slots are there.
     lua.get_item(STATE, state::CURRENT);
-    link(lua);
-    let kind = number(lua, 1, channel::KIND);
+    link(lua, channel);
+    let kind = channel.integer(channel::KIND);
     wait::wait_then(lua, kind as isize, woken)
 }
 
+/// What a script learns that has put something else into a channel's table, or into a task's.
+const DAMAGED: &str = "channel is damaged";
+
+/// The task at this index of the stack.
+fn task_at(lua: Lua, index: c_int) -> Task {
+    lua.items(index).unwrap_or_else(|| lua.raise_text(DAMAGED))
+}
+
 /// Puts the task at index 2 at the end of the receivers of the channel at index 1.
-fn link(lua: Lua) {
-    set_boolean(lua, 2, node::SENDS, false);
+fn link(lua: Lua, channel: Channel) {
+    let task = task_at(lua, 2);
+    let state: State = lua.items(STATE).unwrap_or_else(|| lua.raise_text(DAMAGED));
+    task.set_boolean(node::SENDS, false);
     lua.push_copy(1);
     lua.set_item(2, node::CHANNEL);
-    set_boolean(lua, 2, node::NEXT, false);
-    lua.get_item(1, channel::LAST_RECEIVER);
-    if lua.kind(3) == Kind::Table {
-        lua.push_copy(2);
-        lua.set_item(3, node::NEXT);
-    } else {
+    task.set_boolean(node::NEXT, false);
+    if channel.table(channel::LAST_RECEIVER) == 0 {
         lua.push_copy(2);
         lua.set_item(1, channel::FIRST_RECEIVER);
+        task.set_boolean(node::PREVIOUS, false);
+    } else {
+        lua.get_item(1, channel::LAST_RECEIVER);
+        lua.push_copy(2);
+        lua.set_item(3, node::NEXT);
+        lua.set_item(2, node::PREVIOUS);
     }
-    lua.set_item(2, node::PREVIOUS);
     lua.push_copy(2);
     lua.set_item(1, channel::LAST_RECEIVER);
-    if truth(lua, 1, channel::SOURCE) {
-        set_number(lua, STATE, state::LIVE, number(lua, STATE, state::LIVE) + 1);
+    if channel.truth(channel::SOURCE) {
+        state.set_integer(state::LIVE, state.integer(state::LIVE) + 1);
     }
 }
 
 /// `receive` goes on: the channel is at index 1, the task at index 2.
 extern "C-unwind" fn woken(mut lua: Lua, _status: c_int, kind: isize) -> c_int {
     lua.set_top(2);
-    if !truth(lua, 2, task::OK) {
+    let task = task_at(lua, 2);
+    if !task.truth(task::OK) {
         lua.push_nil();
         lua.push_boolean(false);
         return 2;
     }
     lua.get_item(2, task::GOT);
-    set_boolean(lua, 2, task::GOT, false);
-    set_boolean(lua, 2, task::ARRIVED, false);
-    lua.get_item(2, task::TOPIC);
+    task.set_boolean(task::GOT, false);
+    task.set_boolean(task::ARRIVED, false);
     // Without a topic it is the value itself: from a plain channel, or decoded at once.
-    let encoded = lua.kind(4) == Kind::String;
+    let encoded = task.truth(task::TOPIC);
     if encoded && kind as i64 == kind::PAYLOADS {
         decode(lua, lua.bytes(3).unwrap_or_default());
     } else if encoded {
+        lua.get_item(2, task::TOPIC);
         lua.get_item(2, task::SENDER);
         push_message(lua, 3, 4, 5);
     } else if kind > kind::MESSAGES as isize {
@@ -122,8 +112,10 @@ fn push_message(lua: Lua, bytes: c_int, topic: c_int, sender: c_int) {
         lua.push_copy(index);
         lua.set_item(-2, slot);
     }
-    set_boolean(lua, -2, 4, false);
-    set_boolean(lua, -2, 5, false);
+    for slot in [4, 5] {
+        lua.push_boolean(false);
+        lua.set_item(-2, slot);
+    }
     lua.context().types.message.get().set(lua);
 }
 
@@ -139,80 +131,96 @@ pub enum Handed {
 }
 
 /// Hands a message to the coroutine that waits, alone, to receive from the channel on top of the stack. `state` is the
-/// index of the scheduler's state, `arrived` the number of arrival. Raises.
-pub fn hand_over(lua: Lua, state: c_int, message: &Message, arrived: i64) -> Handed {
-    let channel = lua.top();
-    lua.get_item(channel, channel::FIRST_RECEIVER);
-    let waiter = channel + 1;
-    if lua.kind(waiter) != Kind::Table || truth(lua, waiter, node::NEXT) {
+/// scheduler's, whose run queue is at index `queue`, `arrived` the number of arrival. Raises.
+pub fn hand_over(lua: Lua, state: State, queue: c_int, message: Message<'_>, arrived: i64) -> Handed {
+    let place = lua.top();
+    let Some(channel) = lua.items::<{ channel::COUNT }>(place) else { return Handed::No };
+    let first = channel.table(channel::FIRST_RECEIVER);
+    if first == 0 {
         return Handed::No;
     }
-    lua.get_item(waiter, node::TASK);
-    if lua.address(waiter) != lua.address(-1) {
-        // A case of a select: the others have to leave their queues.
+    let waiter = place + 1;
+    lua.get_item(place, channel::FIRST_RECEIVER);
+    let Some(node) = lua.items::<{ node::COUNT }>(waiter) else { return Handed::No };
+    if node.truth(node::NEXT) || node.table(node::TASK) != first {
+        // Not alone, or a case of a select: the others have to leave their queues.
         return Handed::No;
     }
+    let task = task_at(lua, waiter);
     // What may fail comes first.
-    let decoded = number(lua, channel, channel::KIND) == kind::PAYLOADS && is_scalar(&message.payload);
-    if decoded {
-        decode(lua, &message.payload);
-    } else {
-        lua.push_bytes(&message.payload);
-        lua.push_bytes(message.topic.as_bytes());
-        push_sender(lua, message.sender.as_deref());
+    let decoded = channel.integer(channel::KIND) == kind::PAYLOADS && push_decoded(lua, message.payload);
+    if !decoded {
+        lua.push_bytes(message.payload);
+        lua.push_bytes(message.topic);
+        push_sender(lua, message.sender);
         lua.insert(-3);
     }
-    make_ready(lua, state, waiter);
+    make_ready(lua, state, queue, waiter);
     if decoded {
         lua.set_item(waiter, task::GOT);
-        set_boolean(lua, waiter, task::TOPIC, false);
+        task.set_boolean(task::TOPIC, false);
     } else {
         lua.set_item(waiter, task::TOPIC);
         lua.set_item(waiter, task::GOT);
         lua.set_item(waiter, task::SENDER);
     }
-    set_number(lua, waiter, task::ARRIVED, arrived);
-    set_boolean(lua, waiter, task::OK, true);
-    set_boolean(lua, channel, channel::FIRST_RECEIVER, false);
-    set_boolean(lua, channel, channel::LAST_RECEIVER, false);
-    if truth(lua, channel, channel::SOURCE) {
-        set_number(lua, state, state::LIVE, number(lua, state, state::LIVE) - 1);
+    task.set_integer(task::ARRIVED, arrived);
+    task.set_boolean(task::OK, true);
+    channel.set_boolean(channel::FIRST_RECEIVER, false);
+    channel.set_boolean(channel::LAST_RECEIVER, false);
+    if channel.truth(channel::SOURCE) {
+        state.set_integer(state::LIVE, state.integer(state::LIVE) - 1);
     }
     if decoded { Handed::Decoded } else { Handed::Encoded }
 }
 
-/// A sender, or false.
-pub fn push_sender(lua: Lua, sender: Option<&str>) {
-    match sender {
-        Some(pid) => lua.push_bytes(pid.as_bytes()),
-        None => lua.push_boolean(false),
+/// Pushes what a payload stands for, where that can't fail but as pushing its bytes could, and takes no more memory: a scalar, or a
+/// long text, of which there need not be two copies in Lua. False: nothing is pushed.
+fn push_decoded(lua: Lua, payload: &[u8]) -> bool {
+    if payload.len() > SHORT {
+        let text = as_text(payload);
+        text.into_iter().for_each(|text| lua.push_bytes(text));
+        return text.is_some();
+    }
+    let scalar = is_scalar(payload);
+    if scalar {
+        decode(lua, payload);
+    }
+    scalar
+}
+
+/// A sender, or false for nobody.
+pub fn push_sender(lua: Lua, sender: &[u8]) {
+    if sender.is_empty() {
+        lua.push_boolean(false);
+    } else {
+        lua.push_bytes(sender);
     }
 }
 
 /// Puts the task at this index at the end of the run queue. Raises, having changed nothing.
-fn make_ready(mut lua: Lua, state: c_int, task: c_int) {
-    let last = number(lua, state, state::LAST) + 1;
-    lua.get_item(state, state::QUEUE);
+fn make_ready(lua: Lua, state: State, queue: c_int, task: c_int) {
+    let last = state.integer(state::LAST) + 1;
     lua.push_copy(task);
-    lua.set_item(-2, last);
-    lua.pop(1);
-    set_number(lua, state, state::LAST, last);
+    lua.set_item(queue, last);
+    state.set_integer(state::LAST, last);
 }
 
-/// Pushes the task to run next, taking it out of its queue; false: there is none. `queue` is the index of the run queue.
-pub fn push_next(mut lua: Lua, state: c_int, queue: c_int) -> bool {
-    let depth = number(lua, state, state::DEPTH);
+/// Pushes the task to run next, taking it out of its queue; false: there is none. The scheduler's state itself is at `place`, its
+/// run queue at `queue`.
+pub fn push_next(mut lua: Lua, state: State, place: c_int, queue: c_int) -> bool {
+    let depth = state.integer(state::DEPTH);
     if depth > 0 {
-        lua.get_item(state, state::STACK);
+        lua.get_item(place, state::STACK);
         lua.get_item(-1, depth);
         lua.push_nil();
         lua.set_item(-3, depth);
         lua.remove(-2);
-        set_number(lua, state, state::DEPTH, depth - 1);
+        state.set_integer(state::DEPTH, depth - 1);
         return true;
     }
-    let first = number(lua, state, state::FIRST);
-    let last = number(lua, state, state::LAST);
+    let first = state.integer(state::FIRST);
+    let last = state.integer(state::LAST);
     if first > last {
         return false;
     }
@@ -220,10 +228,10 @@ pub fn push_next(mut lua: Lua, state: c_int, queue: c_int) -> bool {
     lua.push_nil();
     lua.set_item(queue, first);
     if first == last {
-        set_number(lua, state, state::FIRST, 1);
-        set_number(lua, state, state::LAST, 0);
+        state.set_integer(state::FIRST, 1);
+        state.set_integer(state::LAST, 0);
     } else {
-        set_number(lua, state, state::FIRST, first + 1);
+        state.set_integer(state::FIRST, first + 1);
     }
     true
 }

@@ -2,6 +2,7 @@
 //! ready tasks first come first served. What a task does when it is resumed is the prelude's and the script's.
 
 pub mod channel;
+mod hint;
 pub mod outcome;
 pub mod request;
 pub mod slots;
@@ -11,11 +12,14 @@ pub mod upgrade;
 use std::ffi::c_int;
 use std::vec;
 
+use lunarium_contract::batch;
+
 use self::channel::{Handed, hand_over, push_next, push_sender};
-use self::slots::{state, task};
+use self::slots::{State, state, task};
 use crate::codec::{as_text, failure_payload};
 use crate::host::{Call, Ended, Event, Message, Outcome, Parked, Reply, Status};
 use crate::lua::{Broken, Kind, Lua, Progress, Reference};
+use crate::state::context::Kept;
 
 /// Parts of the prelude that Rust calls.
 pub struct Calls {
@@ -38,79 +42,66 @@ pub struct Calls {
 /// How many resumes may pass before timers are looked at again: tasks that keep each other busy mustn't stop the clock.
 const GLANCE: u32 = 64;
 
-/// Delivers events and runs. Raises.
-pub fn turn(mut lua: Lua, calls: &Calls, events: &mut vec::IntoIter<Event>) -> Status {
+/// Delivers messages and events, and runs. Raises.
+pub fn turn(mut lua: Lua, calls: &Calls, batch: &mut Vec<u8>, events: &mut vec::IntoIter<Event>) -> Status {
     lua.set_top(0);
     lua.push_kept(calls.state);
     lua.get_item(STATE, state::QUEUE);
+    // Nobody but the prelude has it.
+    let Some(state) = lua.items::<{ state::COUNT }>(STATE) else { lua.raise_text("bug: no state") };
+    let handed = &lua.context().handed;
     // Those of the last turn have been received.
-    lua.context().handed.borrow_mut().clear();
-    while let Some(event) = events.as_slice().first() {
-        let mut arrived = lua.context().arrived.get();
-        // The host counts what comes from the mailbox, and so does this.
-        if !matches!(event, Event::Reply(_) | Event::OutputReady) {
-            arrived += 1;
-            lua.context().arrived.set(arrived);
+    handed.borrow_mut().clear();
+    let mut left = batch.as_slice();
+    while let Some((message, after)) = batch::read(left) {
+        let at = batch.len() - left.len();
+        left = after;
+        match message {
+            Some(message) => {
+                if let Some(arrived) = deliver_message(lua, calls, state, message) {
+                    handed.borrow_mut().push((arrived, Kept::Short(at)));
+                }
+            }
+            None => deliver_listed(lua, calls, state, events),
         }
-        let handed = deliver(lua, calls, event, arrived);
         lua.set_top(QUEUE);
-        if handed != Handed::No {
-            lua.context().received.borrow_mut().push(arrived as u64);
-        }
-        if let Some(Event::Message(message)) = events.next()
-            && handed == Handed::Decoded
-        {
-            lua.context().handed.borrow_mut().push((arrived, message));
-        }
     }
-    if number(lua, state::POLLING) > 0 {
+    if handed.borrow().is_empty() {
+        *batch = Vec::new();
+    }
+    if state.integer(state::POLLING) > 0 {
         lua.push_kept(calls.release_pollers);
         lua.call(0, 0);
     }
-    fire_due(lua, calls);
+    fire_due(lua, calls, state);
     let mut resumes = 0u32;
-    while push_next(lua, STATE, QUEUE) {
-        if let Some(status) = run_task(lua) {
+    while push_next(lua, state, STATE, QUEUE) {
+        if let Some(status) = run_task(lua, state) {
             return status;
         }
         lua.set_top(QUEUE);
         resumes = resumes.wrapping_add(1);
         if resumes.is_multiple_of(GLANCE) {
-            fire_due(lua, calls);
+            fire_due(lua, calls, state);
         }
     }
-    lua.push_boolean(false);
-    lua.set_item(STATE, state::CURRENT);
-    rest(lua, calls)
+    state.set_boolean(state::CURRENT, false);
+    rest(lua, calls, state)
 }
 
 /// Where `turn` keeps the scheduler's state and the run queue on its stack.
 const STATE: c_int = 1;
 const QUEUE: c_int = 2;
 
-fn number(mut lua: Lua, slot: i64) -> i64 {
-    lua.get_item(STATE, slot);
-    let number = lua.integer(-1).unwrap_or_default();
-    lua.pop(1);
-    number
-}
-
-fn truth(mut lua: Lua, slot: i64) -> bool {
-    lua.get_item(STATE, slot);
-    let truth = lua.boolean(-1);
-    lua.pop(1);
-    truth
-}
-
-fn fire_due(lua: Lua, calls: &Calls) {
-    if number(lua, state::TIMERS) > 0 {
+fn fire_due(lua: Lua, calls: &Calls, state: State) {
+    if state.integer(state::TIMERS) > 0 {
         lua.push_kept(calls.fire_due);
         lua.call(0, 0);
     }
 }
 
 /// Resumes the task on top of the stack; none: the turn goes on.
-fn run_task(lua: Lua) -> Option<Status> {
+fn run_task(lua: Lua, state: State) -> Option<Status> {
     let index = lua.top();
     lua.push_copy(index);
     lua.set_item(STATE, state::CURRENT);
@@ -119,50 +110,49 @@ fn run_task(lua: Lua) -> Option<Status> {
     let progress = coroutine.resume(lua);
     if let Progress::Waits = progress {
         // A task that failed beneath one that couldn't be left: that one was made to fail, or to wait, as well.
-        return if truth(lua, state::FAILED) { failed_beneath(lua) } else { None };
+        return if state.truth(state::FAILED) { failed_beneath(lua, state) } else { None };
     }
-    if truth(lua, state::FAILED) {
-        return failed_beneath(lua);
+    if state.truth(state::FAILED) {
+        return failed_beneath(lua, state);
     }
-    lua.get_item(STATE, state::MAIN);
-    let main = lua.address(-1) == lua.address(index);
+    let main = state.table(state::MAIN) == lua.address(index);
     match progress {
         Progress::Waits => None,
         Progress::Done(results) if main => Some(Status::Exited(outcome::done(lua, coroutine, results))),
         Progress::Done(_) => {
-            let spawned = number(lua, state::SPAWNED);
-            lua.push_integer(spawned - 1);
-            lua.set_item(STATE, state::SPAWNED);
+            state.set_integer(state::SPAWNED, state.integer(state::SPAWNED) - 1);
             None
         }
         Progress::Failed(why) => {
-            let starting = main && truth(lua, state::STARTING);
+            // Of a plain script the chunk is what runs.
+            let plain = lua.context().program.get().is_some_and(|program| program.plain);
+            let starting = main && !plain && state.truth(state::STARTING);
             Some(Status::Exited(outcome::failed(lua, coroutine, why == Broken::Memory, starting)))
         }
     }
 }
 
 /// The process has ended in a task that isn't the one that ran, or goes on elsewhere.
-fn failed_beneath(lua: Lua) -> Option<Status> {
+fn failed_beneath(lua: Lua, state: State) -> Option<Status> {
     lua.get_item(STATE, state::FAILED);
     let Some(coroutine) = lua.thread(-1) else { return Some(Status::Upgrade) };
-    let memory = truth(lua, state::FAILED_MEMORY);
+    let memory = state.truth(state::FAILED_MEMORY);
     Some(Status::Exited(outcome::failed(lua, coroutine, memory, false)))
 }
 
 /// Nothing is ready: the process waits, unless nothing can ever wake it.
-fn rest(lua: Lua, calls: &Calls) -> Status {
-    let unread = lua.context().unread(lua);
+fn rest(lua: Lua, calls: &Calls, state: State) -> Status {
+    let unread = lua.context().unread();
     let park = |wake_at| {
         let received = lua.context().take_received(lua, unread);
         Status::Parked(Parked { wake_at, unread, received })
     };
-    if number(lua, state::POLLING) > 0 {
+    if state.integer(state::POLLING) > 0 {
         return park(Some(0));
     }
-    if number(lua, state::LIVE) > 0 {
+    if state.integer(state::LIVE) > 0 {
         let mut wake_at = None;
-        if number(lua, state::TIMERS) > 0 {
+        if state.integer(state::TIMERS) > 0 {
             lua.push_kept(calls.next_due);
             lua.call(0, 1);
             wake_at = lua.integer(-1).map(|due| due as u64);
@@ -179,16 +169,39 @@ fn rest(lua: Lua, calls: &Calls) -> Status {
 
 // ---- Events
 
-/// What has become of it, if it is a message. Raises.
-fn deliver(lua: Lua, calls: &Calls, event: &Event, arrived: i64) -> Handed {
-    match event {
-        Event::Message(message) => return deliver_message(lua, calls, message, arrived),
-        Event::Call(call) => return deliver_call(lua, calls, call, arrived),
-        Event::Exit(ended) => deliver_end(lua, calls, b"pid.exit", ended, arrived),
-        Event::LinkDown(ended) => deliver_end(lua, calls, b"pid.link.down", ended, arrived),
-        Event::Cancel(cancel) => {
+/// The number of what comes from the mailbox: the host counts it, and so does this.
+fn arrive(lua: Lua) -> i64 {
+    let arrived = lua.context().arrived.get() + 1;
+    lua.context().arrived.set(arrived);
+    arrived
+}
+
+/// The script has received it, or will in this turn.
+fn note_received(lua: Lua, arrived: i64) {
+    lua.context().received.borrow_mut().push(arrived as u64);
+}
+
+/// The next of the list. Raises.
+fn deliver_listed(lua: Lua, calls: &Calls, state: State, events: &mut vec::IntoIter<Event>) {
+    match events.as_slice().first() {
+        Some(Event::Message(message)) => {
+            let sender = message.sender.as_deref().unwrap_or_default().as_bytes();
+            let message = batch::Message { sender, topic: message.topic.as_bytes(), payload: &message.payload };
+            let decoded = deliver_message(lua, calls, state, message);
+            if let (Some(arrived), Some(Event::Message(message))) = (decoded, events.next()) {
+                // What it says is in Lua.
+                let message = Message { payload: Vec::new(), ..message };
+                lua.context().handed.borrow_mut().push((arrived, Kept::Long(message)));
+            }
+            return;
+        }
+        Some(Event::Call(call)) => deliver_call(lua, calls, call),
+        Some(Event::Exit(ended)) => deliver_end(lua, calls, b"pid.exit", ended),
+        Some(Event::LinkDown(ended)) => deliver_end(lua, calls, b"pid.link.down", ended),
+        Some(Event::Cancel(cancel)) => {
+            let arrived = arrive(lua);
             lua.push_kept(calls.cancel);
-            push_sender(lua, cancel.sender.as_deref());
+            push_sender(lua, cancel.sender.as_deref().unwrap_or_default().as_bytes());
             lua.push_number(cancel.at);
             match cancel.deadline {
                 Some(deadline) => lua.push_integer(deadline),
@@ -197,36 +210,41 @@ fn deliver(lua: Lua, calls: &Calls, event: &Event, arrived: i64) -> Handed {
             lua.push_integer(arrived);
             lua.call(4, 0);
         }
-        Event::Reply(reply) => deliver_reply(lua, calls, reply),
-        Event::OutputReady => {
+        Some(Event::Reply(reply)) => deliver_reply(lua, calls, reply),
+        Some(Event::OutputReady) => {
             lua.push_kept(calls.output_ready);
             lua.call(0, 0);
         }
+        None => {}
     }
-    Handed::No
+    events.next();
 }
 
-fn deliver_message(lua: Lua, calls: &Calls, message: &Message, arrived: i64) -> Handed {
+/// Its number, if it was handed over decoded. Raises.
+fn deliver_message(lua: Lua, calls: &Calls, state: State, message: batch::Message<'_>) -> Option<i64> {
+    let arrived = arrive(lua);
     lua.push_kept(calls.listeners);
-    lua.push_bytes(message.topic.as_bytes());
+    lua.push_bytes(message.topic);
     lua.get(-2);
     if lua.kind(-1) == Kind::Nil {
         lua.push_kept(calls.inbox);
     }
-    let handed = hand_over(lua, STATE, message, arrived);
+    let handed = hand_over(lua, state, QUEUE, message, arrived);
     if handed != Handed::No {
-        return handed;
+        note_received(lua, arrived);
+        return (handed == Handed::Decoded).then_some(arrived);
     }
     lua.push_kept(calls.deliver);
-    push_sender(lua, message.sender.as_deref());
-    lua.push_bytes(message.topic.as_bytes());
-    lua.push_bytes(&message.payload);
+    push_sender(lua, message.sender);
+    lua.push_bytes(message.topic);
+    lua.push_bytes(message.payload);
     lua.push_integer(arrived);
     lua.call(4, 0);
-    handed
+    None
 }
 
-fn deliver_call(mut lua: Lua, calls: &Calls, call: &Call, arrived: i64) -> Handed {
+fn deliver_call(mut lua: Lua, calls: &Calls, call: &Call) {
+    let arrived = arrive(lua);
     lua.push_kept(calls.called);
     lua.push_integer(call.id as i64);
     lua.push_bytes(call.method.as_bytes());
@@ -235,10 +253,13 @@ fn deliver_call(mut lua: Lua, calls: &Calls, call: &Call, arrived: i64) -> Hande
     lua.call(4, 1);
     let begun = lua.boolean(-1);
     lua.pop(1);
-    if begun { Handed::Encoded } else { Handed::No }
+    if begun {
+        note_received(lua, arrived);
+    }
 }
 
-fn deliver_end(lua: Lua, calls: &Calls, kind: &[u8], ended: &Ended, arrived: i64) {
+fn deliver_end(lua: Lua, calls: &Calls, kind: &[u8], ended: &Ended) {
+    let arrived = arrive(lua);
     lua.push_kept(calls.ended);
     lua.push_bytes(kind);
     lua.push_bytes(ended.sender.as_bytes());

@@ -3,6 +3,7 @@
 
 use lunarium_contract::length;
 
+use super::hint::hint;
 use super::trace::traceback;
 use crate::codec::{Shape, encode};
 use crate::host::{ErrorKind, Failure, Outcome};
@@ -63,11 +64,26 @@ pub fn done(lua: Lua, mut main: Lua, count: i32) -> Outcome {
     if lua.kind(-1) == Kind::String || is_error_object(lua, -1) {
         return Outcome::Failed(describe(lua, None));
     }
+    // `return false, {…}`: a failure that the table describes.
+    if lua.kind(-1) == Kind::Table && lua.kind(value) == Kind::Boolean && !lua.boolean(value) {
+        return Outcome::Failed(told_by_table(lua));
+    }
     let mut payload = Vec::new();
     match encode(lua, Shape::One(value), context.message_limit.get(), &mut payload) {
         Ok(()) => Outcome::Completed(payload),
         Err(unfit) => failure(ErrorKind::Invalid, unfit.message("result")),
     }
+}
+
+/// The failure that the table on top describes: its details, and its text where `message` is one.
+fn told_by_table(mut lua: Lua) -> Failure {
+    let table = lua.top();
+    lua.push_bytes(b"message");
+    lua.get(table);
+    let message = lua.bytes(-1).map(|bytes| kept(bytes, length::FAILURE));
+    lua.pop(1);
+    let message = message.unwrap_or_else(|| "`main` returned false and a table".to_owned());
+    Failure { kind: ErrorKind::Unknown, message, retryable: false, details: details(lua), stack: None }
 }
 
 /// An error has left a coroutine; its value is on top of that stack. `starting`: the chunk had not returned yet. Raises.
@@ -119,9 +135,10 @@ pub fn describe(lua: Lua, stack: Option<String>) -> Failure {
         lua.get_item(index, 4);
         return Failure { kind, message, retryable, details: details(lua), stack };
     }
+    let hint = hint(lua, index);
     let details = details(lua);
     let message = match lua.bytes(index).map(|bytes| kept(bytes, length::FAILURE)) {
-        Some(message) => message,
+        Some(message) => message + &hint.unwrap_or_default(),
         None => text_of(lua, index),
     };
     Failure { kind: ErrorKind::Internal, message, retryable: false, details, stack }

@@ -1,8 +1,15 @@
 //! Where things are in the prelude's tables: the numbers of `prelude/slots.lua`, for the Rust code that works on the same
-//! tables (`channel.rs`, `mod.rs`). Owns nothing else; a test holds the two lists equal.
+//! tables (`channel.rs`, `mod.rs`). Owns nothing else; a test holds the two lists equal. `COUNT` is how many items one has at least.
+
+use crate::lua::Items;
+
+pub type Task = Items<{ task::COUNT }>;
+pub type Channel = Items<{ channel::COUNT }>;
+pub type State = Items<{ state::COUNT }>;
 
 /// A node in a channel's queue: a task that waits, or a case of a select.
 pub mod node {
+    pub const COUNT: usize = 6;
     pub const CHANNEL: i64 = 1;
     pub const SENDS: i64 = 2;
     pub const TASK: i64 = 4;
@@ -12,6 +19,7 @@ pub mod node {
 
 /// A task: a node too.
 pub mod task {
+    pub const COUNT: usize = 14;
     pub const COROUTINE: i64 = 7;
     pub const GOT: i64 = 8;
     pub const TOPIC: i64 = 9;
@@ -22,6 +30,7 @@ pub mod task {
 
 /// A channel.
 pub mod channel {
+    pub const COUNT: usize = 12;
     pub const HEAD: i64 = 2;
     pub const TAIL: i64 = 3;
     pub const CLOSED: i64 = 5;
@@ -40,6 +49,7 @@ pub mod kind {
 
 /// The scheduler's state.
 pub mod state {
+    pub const COUNT: usize = 28;
     pub const CURRENT: i64 = 1;
     pub const LIVE: i64 = 2;
     pub const QUEUE: i64 = 3;

@@ -4,12 +4,15 @@
 
 use std::ffi::c_int;
 
+use lunarium_contract::batch;
+
 use super::outcome::{describe, failure};
 use super::slots::state;
-use crate::codec::decode;
+use crate::codec::{Shape, decode, encode};
 use crate::host::{Cancel, Ended, Event, Message, Outcome};
 use crate::lua::wait;
 use crate::lua::{Kind, Lua, Reference};
+use crate::state::context::Kept;
 
 /// Bytes that Lua may take beyond its limit to put what is left in order. The number: a hundred for each of 40,000.
 const ROOM: u64 = 4 << 20;
@@ -58,7 +61,7 @@ impl Leftovers {
     }
 
     /// The next few; none: that was all. Raises.
-    pub fn take(&mut self, mut lua: Lua) -> Vec<Event> {
+    pub fn take(&mut self, mut lua: Lua, batch: &[u8]) -> Vec<Event> {
         let (mut events, mut bytes) = (Vec::new(), 0);
         while events.len() < BATCH_ITEMS && bytes < BATCH_BYTES {
             lua.set_top(0);
@@ -71,7 +74,7 @@ impl Leftovers {
                 lua.remove(-2);
             }
             self.next += 1;
-            let (event, size) = event(lua, arrived);
+            let (event, size) = event(lua, batch, arrived);
             bytes += size;
             events.extend(event);
         }
@@ -80,7 +83,7 @@ impl Leftovers {
 }
 
 /// What lies at 3 (record), 4 (topic) and 5 (sender), with its payload's bytes. Raises.
-fn event(lua: Lua, arrived: i64) -> (Option<Event>, usize) {
+fn event(lua: Lua, batch: &[u8], arrived: i64) -> (Option<Event>, usize) {
     match lua.kind(3) {
         Kind::Table => event_of(lua),
         Kind::String if lua.kind(4) == Kind::String => {
@@ -93,11 +96,26 @@ fn event(lua: Lua, arrived: i64) -> (Option<Event>, usize) {
         _ => {
             let mut handed = lua.context().handed.borrow_mut();
             let place = handed.iter().position(|(number, _)| *number == arrived);
-            let message = place.map(|place| handed.swap_remove(place).1);
+            let message = place.and_then(|place| match handed.swap_remove(place).1 {
+                Kept::Short(at) => batch.get(at..).and_then(batch::read).and_then(|(message, _)| message).map(owned),
+                Kept::Long(message) => encoded(lua).map(|payload| Message { payload, ..message }),
+            });
             let size = message.as_ref().map_or(0, |message| message.payload.len());
             (message.map(Event::Message), size)
         }
     }
+}
+
+fn owned(message: batch::Message<'_>) -> Message {
+    let text = |bytes| String::from_utf8_lossy(bytes).into_owned();
+    let sender = Some(message.sender).filter(|sender| !sender.is_empty()).map(text);
+    Message { sender, topic: text(message.topic), payload: message.payload.to_vec() }
+}
+
+/// The value at 3 as a payload.
+fn encoded(lua: Lua) -> Option<Vec<u8>> {
+    let mut payload = Vec::new();
+    encode(lua, Shape::One(3), usize::MAX, &mut payload).ok().map(|()| payload)
 }
 
 fn text(lua: Lua, index: c_int) -> Option<String> {

@@ -8,11 +8,11 @@ use super::Vm;
 use crate::host::bindings::Guest as World;
 use crate::host::bindings::exports::lunarium::process::guest::Guest;
 use crate::host::bindings::lunarium::process::{
-    env, fs, link, mailbox, module, monitor, output, process, registry, security,
+    env, fs, group, link, mailbox, module, monitor, output, process, registry, security,
 };
 use crate::host::{
-    ActorResult, Answer, Chunk, Event, Globals, HeldLimits, Host, Level, Options, Program, Refusal, SpawnRequest,
-    Status, Unread,
+    ActorParam, ActorResult, Answer, Chunk, Decision, Event, ExecRequest, Globals, HeldLimits, Host, Level, Listing,
+    Options, Program, Refusal, Sent, SpawnRequest, Status, Unread,
 };
 
 thread_local! {
@@ -42,8 +42,8 @@ impl Guest for Component {
         with_vm(|vm| vm.start(program, &arguments))
     }
 
-    fn resume(events: Vec<Event>) -> Status {
-        with_vm(|vm| vm.resume(events))
+    fn resume(batch: Vec<u8>, events: Option<Vec<Event>>) -> Status {
+        with_vm(|vm| vm.resume(batch, events.unwrap_or_default()))
     }
 
     fn give_back() -> Vec<Event> {
@@ -88,8 +88,8 @@ impl Host for Imports {
         process::spawn(request)
     }
 
-    fn exec(&self, entry: &str, host: &str, arguments: &[u8]) -> Result<u64, Refusal> {
-        process::exec(entry, host, arguments)
+    fn exec(&self, request: ExecRequest<'_>) -> Result<u64, Refusal> {
+        process::exec(request)
     }
 
     fn call(&self, destination: &str, method: &str, arguments: &[u8], timeout: Option<u64>) -> Result<u64, Refusal> {
@@ -152,6 +152,37 @@ impl Host for Imports {
         registry::unregister(name)
     }
 
+    fn join_group(&self, group: &str) -> Result<(), Refusal> {
+        group::join(group)
+    }
+
+    fn leave_group(&self, group: &str) -> Result<bool, Refusal> {
+        group::leave(group)
+    }
+
+    fn members(&self, group: &str, after: Option<&str>) -> Result<Listing, Refusal> {
+        group::members(group, after)
+    }
+
+    fn send_to_group(
+        &self,
+        group: &str,
+        topic: &str,
+        payload: &[u8],
+        unread: Unread,
+        after: Option<&str>,
+    ) -> Result<Sent, Refusal> {
+        group::send(group, topic, payload, unread, after)
+    }
+
+    fn watch_group(&self, group: &str, version: u64) -> Result<u64, Refusal> {
+        group::watch(group, version)
+    }
+
+    fn unwatch_group(&self, group: &str) -> Result<(), Refusal> {
+        group::unwatch(group)
+    }
+
     fn own_actor(&self) -> Option<ActorResult> {
         security::own_actor()
     }
@@ -168,6 +199,17 @@ impl Host for Imports {
         security::authorize(action, resource)
     }
 
+    fn evaluate(
+        &self,
+        policies: &[&str],
+        actor: Option<ActorParam<'_>>,
+        action: &str,
+        resource: &str,
+        attributes: Option<&[u8]>,
+    ) -> Result<Decision, Refusal> {
+        security::evaluate(policies, actor, action, resource, attributes)
+    }
+
     fn policy(&self, id: &str) -> Result<(), Refusal> {
         security::policy(id)
     }
@@ -178,6 +220,10 @@ impl Host for Imports {
 
     fn variable(&self, name: &str) -> Result<String, Refusal> {
         env::get(name)
+    }
+
+    fn variables(&self) -> Vec<(String, String)> {
+        env::all()
     }
 
     fn read_file(&self, path: &str, offset: u64, length: Option<u32>) -> Result<u64, Refusal> {
@@ -216,8 +262,8 @@ impl Host for Imports {
         module::find(module, function)
     }
 
-    fn call_function(&self, module: &str, function: &str, arguments: &[u8]) -> Result<Answer, Refusal> {
-        module::call(module, function, arguments)
+    fn call_function(&self, function: u32, arguments: &[u8]) -> Result<Answer, Refusal> {
+        module::call(function, arguments)
     }
 
     fn print(&self, line: &[u8]) -> bool {

@@ -9,6 +9,8 @@
 
 mod modules;
 
+pub use modules::Call;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use self::modules::{Follower, Held};
@@ -45,8 +47,15 @@ pub fn uses(dump: &[u8], tables: &BTreeSet<Vec<u8>>) -> Option<Uses> {
     }
     let mut follower = Follower { tables, found: modules::Uses::default() };
     follower.visit(&main, &[Held::Globals]);
-    found.modules = modules::Uses { returned: main.returned(), ..follower.found };
+    let (returned, gives) = (main.returned(), main.gives());
+    let has_idle_main = main.has_idle_main() || defines_idle_main(&found);
+    found.modules = modules::Uses { returned, gives, has_idle_main, ..follower.found };
     Some(found)
+}
+
+/// A global `main` that nothing reads.
+fn defines_idle_main(found: &Uses) -> bool {
+    found.assigned.contains_key(&b"main"[..]) && !found.reads.iter().any(|(_, name)| name == b"main")
 }
 
 // ---- The binary form: lundump.c
@@ -81,17 +90,19 @@ struct Local {
     register: usize,
     start: usize,
     end: usize,
+    /// It is called `main`.
+    is_main: bool,
 }
 
 /// Of locals from where to where each lives, in order, their registers: how many live when one begins.
-fn with_registers(spans: Vec<(usize, usize)>) -> Vec<Local> {
+fn with_registers(spans: Vec<(bool, usize, usize)>) -> Vec<Local> {
     let mut ends: Vec<usize> = Vec::new();
-    let local = |(start, end)| {
+    let local = |(is_main, start, end)| {
         while ends.last().is_some_and(|end| *end <= start) {
             ends.pop();
         }
         ends.push(end);
-        Local { register: ends.len() - 1, start, end }
+        Local { register: ends.len() - 1, start, end, is_main }
     };
     spans.into_iter().map(local).collect()
 }
@@ -158,8 +169,8 @@ impl<'d> Reader<'d> {
         let functions = self.list(|reader| reader.function(depth + 1))?;
         let lines = self.lines(first_line)?;
         let locals = self.list(|reader| {
-            reader.string()?;
-            Some((reader.size()?, reader.size()?))
+            let name = reader.string()?;
+            Some((name == Some(b"main"), reader.size()?, reader.size()?))
         })?;
         let locals = with_registers(locals);
         self.list(Self::string)?;

@@ -15,7 +15,9 @@ use lunarium_contract::{length, module};
 
 use crate::api::{self, base64, chunk::load_chunk, duration, hash, json, random, time, uuid};
 use crate::codec::decode_spread;
-use crate::host::{Chunk, Code, ErrorKind, Event, GlobalUse, Globals, Host, Named, Outcome, Program, Status};
+use crate::host::{
+    Called, Chunk, Code, ErrorKind, Event, GlobalUse, Globals, Host, Named, Outcome, Program, Returning, Status,
+};
 use crate::lua::wait::limit_stack;
 use crate::lua::{Broken, Kind, Library, Lua, Reference};
 use crate::state::context::Context;
@@ -40,6 +42,8 @@ pub struct Vm {
     context: *mut Context,
     calls: Calls,
     phase: Phase,
+    /// What was handed over last, once the process goes on elsewhere: messages of it may have to be given back.
+    batch: Vec<u8>,
     /// Once the process goes on elsewhere, and was asked.
     leftovers: Option<Leftovers>,
 }
@@ -58,7 +62,7 @@ impl Vm {
         match built {
             Ok(calls) => {
                 heap::fill_holes();
-                Self { lua, context: pointer, calls, phase: Phase::Fresh, leftovers: None }
+                Self { lua, context: pointer, calls, phase: Phase::Fresh, batch: Vec::new(), leftovers: None }
             }
             Err(_) => panic!("prelude: {}", String::from_utf8_lossy(lua.bytes(-1).unwrap_or_default())),
         }
@@ -82,28 +86,30 @@ impl Vm {
         program.chunk.code = Code::Source(String::new());
         let _ = context.program.set(program);
         match prepared {
-            Ok(Ok(())) => self.turn(Vec::new()),
+            Ok(Ok(())) => self.turn(Vec::new(), Vec::new()),
             Ok(Err(message)) => self.end(outcome::failure(ErrorKind::Invalid, message)),
             Err(why) => self.broken(why),
         }
     }
 
-    /// Hands over events, fires due timers, and runs until everything waits.
+    /// Hands over messages and events (`lunarium_contract::batch`), fires due timers, and runs until everything waits.
     ///
     /// Panics: before `start`, and after the end.
-    pub fn resume(&mut self, events: Vec<Event>) -> Status {
+    pub fn resume(&mut self, batch: Vec<u8>, events: Vec<Event>) -> Status {
         assert!(self.phase == Phase::Running, "resume of a process that isn't running");
-        self.turn(events)
+        self.turn(batch, events)
     }
 
-    /// The next of what the script hasn't received; none: that was all.
+    /// The next of what the script hasn't received; none: that was all. Nothing runs here from now on.
     ///
-    /// Panics: unless the process goes on elsewhere; and without memory, which is as if it had failed there.
+    /// Panics: unless the process waits or goes on elsewhere; and without memory, which is as if it had failed there.
     pub fn give_back(&mut self) -> Vec<Event> {
-        assert!(self.phase == Phase::Stopped, "give-back of a process that goes on here");
+        assert!(matches!(self.phase, Phase::Running | Phase::Stopped), "give-back of a process that has none");
+        self.phase = Phase::Stopped;
         let find = self.calls.leftovers;
-        let leftovers = &mut self.leftovers;
-        let result = self.lua.protect(|lua| leftovers.get_or_insert_with(|| Leftovers::find(lua, find)).take(lua));
+        let (leftovers, batch) = (&mut self.leftovers, &self.batch);
+        let result =
+            self.lua.protect(|lua| leftovers.get_or_insert_with(|| Leftovers::find(lua, find)).take(lua, batch));
         result.unwrap_or_else(|_| panic!("{}", String::from_utf8_lossy(self.lua.bytes(-1).unwrap_or_default())))
     }
 
@@ -141,7 +147,19 @@ impl Vm {
         let named = |(line, name)| Named { name: text(name), line };
         let required = modules.required.into_iter().map(named).collect();
         let returned = modules.returned.into_iter().map(|(name, line)| named((line, name))).collect();
-        Globals { there, members, uses, required, returned }
+        let called = |call: globals::Call| Called {
+            function: text(call.function),
+            line: call.line,
+            texts: call.texts.into_iter().map(|(place, found)| (place, text(found))).collect(),
+            dropped: call.dropped,
+        };
+        let calls = modules.calls.into_iter().map(called).collect();
+        let returns = match (modules.gives, modules.has_idle_main) {
+            (true, _) => Returning::Something,
+            (false, false) => Returning::Nothing,
+            (false, true) => Returning::NothingOfMain,
+        };
+        Globals { there, members, uses, required, returned, returns, calls }
     }
 
     /// What every process finds, sorted.
@@ -203,18 +221,19 @@ impl Vm {
         })
     }
 
-    fn turn(&mut self, events: Vec<Event>) -> Status {
+    fn turn(&mut self, mut batch: Vec<u8>, events: Vec<Event>) -> Status {
         let calls = &self.calls;
         let context = self.lua.context();
         context.cpu.resume(|| context.host.now());
         let mut events = events.into_iter();
-        match self.lua.protect(|lua| turn(lua, calls, &mut events)) {
+        match self.lua.protect(|lua| turn(lua, calls, &mut batch, &mut events)) {
             Ok(Status::Parked(parked)) => {
                 context.cpu.park(|| context.host.now());
                 Status::Parked(parked)
             }
             Ok(Status::Upgrade) => {
                 self.phase = Phase::Stopped;
+                self.batch = batch;
                 Status::Upgrade
             }
             Ok(Status::Exited(outcome)) => self.end(outcome),
@@ -260,8 +279,8 @@ struct Members {
 impl Members {
     /// Adds what the table on top of the stack has.
     fn add(&mut self, mut lua: Lua, module: &str) {
-        // Whoever has a metatable has more than can be seen.
-        if lua.kind(-1) != Kind::Table || lua.metatable(-1) != 0 {
+        // Whoever has a metatable has more than can be seen; that of `string` only makes it callable.
+        if lua.kind(-1) != Kind::Table || lua.metatable(-1) != 0 && module != "string" {
             return;
         }
         self.tables.insert(module.as_bytes().to_vec());
@@ -389,7 +408,7 @@ fn prepare(lua: Lua, start: Reference, program: &Program, arguments: &[u8]) -> R
     let seed = lua.seed(seed);
     lua.context().random.start([first, second, third]);
     lua.push_kept(start);
-    lua.new_table(0, 10);
+    lua.new_table(0, 11);
     for (name, text) in
         [(c"pid", Some(&program.pid)), (c"frame", Some(&program.frame)), (c"method", program.method.as_ref())]
     {
@@ -411,8 +430,9 @@ fn prepare(lua: Lua, start: Reference, program: &Program, arguments: &[u8]) -> R
         lua.push_integer(number);
         lua.set_field(-2, name);
     }
-    for (name, granted) in [(c"env", program.modules.env), (c"fs", program.modules.fs)] {
-        lua.push_boolean(granted);
+    let modules = &program.modules;
+    for (name, holds) in [(c"plain", program.plain), (c"env", modules.env), (c"fs", modules.fs)] {
+        lua.push_boolean(holds);
         lua.set_field(-2, name);
     }
     match load_chunk(lua, &program.chunk) {

@@ -23,17 +23,20 @@ const CHUNKS: &[(&str, &str)] = &[
     ("logger", include_str!("../../prelude/logger.lua")),
     ("spawn", include_str!("../../prelude/spawn.lua")),
     ("call", include_str!("../../prelude/call.lua")),
+    ("group", include_str!("../../prelude/group.lua")),
+    ("schema", include_str!("../../prelude/schema.lua")),
     ("process", include_str!("../../prelude/process.lua")),
     ("program", include_str!("../../prelude/program.lua")),
 ];
 pub const SLOTS: &str = include_str!("../../prelude/slots.lua");
 
 /// What the prelude knows of the contract, under these names.
-const LENGTHS: [(&str, usize); 4] = [
+const LENGTHS: [(&str, usize); 5] = [
     ("MAX_ACTOR", length::ACTOR),
     ("MAX_SHOWN", length::SHOWN),
     ("MAX_WORD", length::WORD),
     ("MAX_OPERATIONS", length::FILE_OPERATIONS),
+    ("GROUP_SLICE", length::GROUP_SLICE),
 ];
 
 /// Loads every chunk with the runtime's table, which is on top of the stack. Raises.
@@ -41,8 +44,10 @@ pub fn load(lua: Lua) {
     let runtime = lua.top();
     push_kinds(lua);
     lua.set_field(runtime, c"kinds");
-    push_names(lua, &module::ALWAYS);
-    lua.set_field(runtime, c"always");
+    for (name, modules) in [(c"always", &module::ALWAYS[..]), (c"standard", &module::OF_LUA[..])] {
+        push_names(lua, modules);
+        lua.set_field(runtime, name);
+    }
     let constants = constants();
     for (_name, source) in CHUNKS {
         let source = format!("{constants}{source}");

@@ -1,5 +1,5 @@
-//! The last steps of building the guest: from the compiled core module to the committed snapshot. Owns what is written
-//! to `guest/dist`. Compiles nothing itself (`build/core` does) and knows nothing of the product's engine settings: the
+//! The last steps of building the guest: from the compiled core module to the committed snapshot, or another one aside.
+//! Owns what is written to `guest/dist`. Compiles nothing itself (`build/core` does) and knows nothing of the product's engine settings: the
 //! snapshot is plain wasm.
 
 mod component;
@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::{env, fs, io};
 
-const USAGE: &str = "usage: lunarium-guest-tool build <core module> | digest [--check]";
+const USAGE: &str = "usage: lunarium-guest-tool build <core module> [--to <file>] | digest [--check]";
 const SNAPSHOT: &str = "dist/lunarium-guest.wasm";
 const DIGEST: &str = "dist/DIGEST";
 
@@ -62,6 +62,7 @@ fn guest_dir() -> PathBuf {
 fn run(guest: &Path, arguments: &[&str]) -> Result<String, Error> {
     match arguments {
         ["build", core] => build(guest, Path::new(core)),
+        ["build", core, "--to", file] => build_aside(Path::new(core), Path::new(file)),
         ["digest"] => Ok(digest::of_sources(guest)?),
         ["digest", "--check"] => check(guest),
         _ => Err(Error::Usage),
@@ -76,6 +77,13 @@ fn build(guest: &Path, core: &Path) -> Result<String, Error> {
     write(&guest.join(SNAPSHOT), &snapshot)?;
     write(&guest.join(DIGEST), format!("{digest}\n").as_bytes())?;
     Ok(format!("guest/{SNAPSHOT}: {} bytes, sources {digest}", snapshot.len()))
+}
+
+/// A snapshot that isn't the committed one: with the names of its functions, for a profile.
+fn build_aside(core: &Path, file: &Path) -> Result<String, Error> {
+    let snapshot = snapshot::take(&component::from_core(read(core)?)?)?;
+    write(file, &snapshot)?;
+    Ok(format!("{}: {} bytes", file.display(), snapshot.len()))
 }
 
 fn check(guest: &Path) -> Result<String, Error> {

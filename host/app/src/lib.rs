@@ -25,18 +25,22 @@ mod review;
 mod explain;
 mod load;
 mod services;
+mod testing;
 
-pub use application::{App, DEFAULT_HOST, Host, Lifecycle, Service};
+pub use application::{App, DEFAULT_HOST, Endpoint, EndpointAction, Host, Lifecycle, OWN_CHUNK, Service};
 pub use explain::{Cause, Explained, reached_limit};
 pub use limits::{LimitError, LimitSource, limit_in_force, parse_limit};
 pub use load::{Compiler, Draft};
 pub use lunarium_kernel::RestartPolicy;
 pub use node::{AdminFile, Allowance, HttpFile, NODE_FILE, NodeFile, TenantBudget, TenantFile, VariableFile, Written};
 pub use notation::{
-    DurationError, NAMESPACE_FORM, SIZE_FORM, SizeError, TENANT_FORM, hint, is_namespace, is_tenant, parse_budget,
-    parse_cores, parse_duration, parse_size,
+    DurationError, HttpMethod, NAMESPACE_FORM, OnChange, PathPattern, SIZE_FORM, Segment, SizeError, TENANT_FORM, hint,
+    is_namespace, is_tenant, parse_budget, parse_cores, parse_duration, parse_size,
 };
 pub use report::{Mistake, Report};
 pub use resolve::{Authority, NoAuthority};
-pub use services::{ServiceChange, ServiceEvent, ServiceNote, ServiceState, ServiceStatus, Services, restarts};
-pub use source::SourceFile;
+pub use services::{
+    Running, ServiceAction, ServiceChange, ServiceEvent, ServiceNote, ServiceState, ServiceStatus, Services, restarts,
+};
+pub use source::{MAX_FILE, SourceFile};
+pub use testing::{TEST_ENDING, TestFile};

@@ -3,18 +3,20 @@
 //! Owns the order of the checks and that all of them run: what one finds doesn't hide what another would. Refuses to
 //! start anything.
 
+use std::collections::BTreeSet;
 use std::path::Path;
+use std::sync::Arc;
 
 use cap_std::fs::Dir;
 use lunarium_engine::{Chunk, CompileError, Definition, Directory, Globals, Grants, Module, Node};
 use lunarium_kernel::EntryId;
 
 use crate::application::{App, DEFAULT_HOST, Host, MAIN, Program};
-use crate::raw::{self, RawEntry};
+use crate::raw::{self, Kind, RawEntry};
 use crate::report::{Mistake, Report};
 use crate::resolve::{self, Authority};
 use crate::review;
-use crate::source::{At, Files, INDEX};
+use crate::source::{At, Files, INDEX, SourceFile};
 
 /// Whoever tells whether a chunk is Lua.
 pub trait Compiler {
@@ -38,14 +40,18 @@ impl Compiler for Node {
 /// An application that was read; whether its programs compile isn't known yet.
 #[derive(Debug)]
 pub struct Draft {
-    app: App,
+    pub(crate) app: App,
     /// Of the programs that compile, each with its number.
     globals: Vec<(usize, Globals)>,
     /// Of whoever has compiled them.
     modules: Vec<Module>,
     /// The names of modules in grants.
     granted: Vec<At<String>>,
-    report: Report,
+    /// The names in `modules:`, and those of imports.
+    wished: Vec<At<String>>,
+    aliases: BTreeSet<String>,
+    ids: review::Ids,
+    pub(crate) report: Report,
     warnings: Vec<Mistake>,
 }
 
@@ -80,10 +86,13 @@ impl Draft {
         let warnings = review::of_entries(&entries, &chunks);
         let granted = entries.iter().filter_map(RawEntry::grants).flat_map(|grants| grants.modules.iter().cloned());
         let granted = granted.collect();
-        Self { app, granted, report, warnings, globals: Vec::new(), modules: Vec::new() }
+        let wished = entries.iter().flat_map(RawEntry::modules).cloned().collect();
+        let aliases = entries.iter().flat_map(RawEntry::imports).map(|import| import.alias.value.clone()).collect();
+        let ids = ids(&entries);
+        Self { app, granted, wished, aliases, ids, report, warnings, globals: Vec::new(), modules: Vec::new() }
     }
 
-    /// Reads a single program: `app:main` on `app:processes`.
+    /// Reads a single program: `app:main` on `app:processes`. It may be a plain script, which returns nothing.
     ///
     /// `dir` is the file's folder as people see it in `shown`, `name` the file's name in it.
     pub fn of_file(dir: &Dir, shown: &Path, name: &str) -> Self {
@@ -91,14 +100,40 @@ impl Draft {
         let mut app = App { hosts: vec![Host::of_default()], ..App::default() };
         match Files::new(dir, shown).read(name) {
             Ok(file) => {
-                let program = Program::of_file(file, name, None);
-                app.definitions.push(single(&program));
-                app.programs.push(program);
+                app.add_single(Program::of_file(file, name, None));
             }
             Err(error) => report.push(Mistake::new(error.to_string())),
         }
-        let (granted, warnings) = (Vec::new(), Vec::new());
-        Self { app, granted, report, warnings, globals: Vec::new(), modules: Vec::new() }
+        Self { report, ..Self::of_app(app) }
+    }
+
+    /// A single program whose text is given: `app:main` on `app:processes`. `name` is what messages call it.
+    pub fn of_text(name: &str, text: &str) -> Self {
+        let mut app = App { hosts: vec![Host::of_default()], ..App::default() };
+        let file = Arc::new(SourceFile::new(name.to_owned(), text.into()));
+        app.add_single(Program::of_file(file, name, None));
+        Self::of_app(app)
+    }
+
+    /// Nothing is wrong with it yet.
+    pub(crate) fn of_app(app: App) -> Self {
+        let processes = app.definitions.iter().map(|definition| definition.entry.to_string()).collect();
+        Self {
+            granted: Vec::new(),
+            wished: Vec::new(),
+            aliases: BTreeSet::new(),
+            ids: review::Ids { processes, ..review::Ids::default() },
+            report: Report::default(),
+            warnings: Vec::new(),
+            globals: Vec::new(),
+            modules: Vec::new(),
+            app,
+        }
+    }
+
+    /// Whether it is one program, without an index file.
+    pub fn is_single(&self) -> bool {
+        self.app.definitions.iter().any(|definition| definition.plain)
     }
 
     /// The most processes that can be alive at once, by the application's hosts; none when a host doesn't say.
@@ -114,6 +149,16 @@ impl Draft {
     /// Whether it grants a module of this name, to an entry or a host.
     pub fn grants_module(&self, name: &str) -> bool {
         self.grants().any(|grants| grants.modules.contains(name))
+    }
+
+    /// Whether it has endpoints that can be served.
+    pub fn has_endpoints(&self) -> bool {
+        !self.app.endpoints.is_empty()
+    }
+
+    /// Whether something is wrong with it, as far as is known.
+    pub fn is_wrong(&self) -> bool {
+        !self.report.is_empty()
     }
 
     fn grants(&self) -> impl Iterator<Item = &Grants> {
@@ -145,7 +190,7 @@ impl Draft {
     ///
     /// Errors: the report of everything that is wrong, without warnings.
     pub fn judge(mut self) -> Result<(App, Report), Report> {
-        if !self.report.is_empty() {
+        if !self.report.is_clean() {
             self.report.sort();
             return Err(self.report);
         }
@@ -160,8 +205,17 @@ impl Draft {
         let undefined = review::undefined(&self.app, &checked);
         let unknown = review::unknown(&self.app, &checked, &self.modules, &self.granted);
         let misspelt = review::misspelt(&self.app, &checked);
-        let unused = if self.report.is_empty() { std::mem::take(&mut self.warnings) } else { Vec::new() };
-        let warnings = undefined.into_iter().chain(unknown).chain(misspelt).chain(unused);
+        let unused = if self.report.is_clean() { std::mem::take(&mut self.warnings) } else { Vec::new() };
+        let wished = review::wished(&self.wished, &self.modules, &self.aliases);
+        let warnings: Vec<_> = undefined
+            .into_iter()
+            .chain(wished)
+            .chain(review::starts(&checked, &self.ids))
+            .chain(review::idle(&self.app, &checked, self.is_single()))
+            .chain(unknown)
+            .chain(misspelt)
+            .chain(unused)
+            .collect();
         self.report.extend(warnings);
         self.report.sort();
     }
@@ -170,7 +224,7 @@ impl Draft {
     ///
     /// Errors: the report of everything that is wrong.
     pub fn finish(mut self) -> Result<App, Report> {
-        if self.report.is_empty() {
+        if self.report.is_clean() {
             Ok(self.app)
         } else {
             self.report.sort();
@@ -179,7 +233,33 @@ impl Draft {
     }
 }
 
-fn single(program: &Program) -> Definition {
-    let space = DEFAULT_HOST.split_once(':').map_or("app", |(space, _)| space);
-    Definition::new(EntryId::new(format!("{space}:{MAIN}")), program.chunk.clone())
+/// The ids of all entries, by what they can be named as.
+fn ids(entries: &[RawEntry]) -> review::Ids {
+    let mut ids = review::Ids::default();
+    for entry in entries {
+        let place = match entry.kind() {
+            Some(Kind::Process) => &mut ids.processes,
+            Some(Kind::Host) => &mut ids.hosts,
+            Some(Kind::Policy) => &mut ids.policies,
+            Some(_) => continue,
+            None => &mut ids.unusable,
+        };
+        place.insert(entry.id().to_owned());
+        ids.groups
+            .extend(entry.policy().into_iter().flat_map(|policy| &policy.groups).map(|group| group.value.clone()));
+    }
+    ids
+}
+
+impl App {
+    fn add_single(&mut self, program: Program) {
+        let entry = EntryId::new(format!("{}:{MAIN}", default_space()));
+        self.definitions.push(Definition::new(entry, program.chunk.clone()).with_plain());
+        self.programs.push(program);
+    }
+}
+
+/// The namespace of what has no index file.
+pub(crate) fn default_space() -> &'static str {
+    DEFAULT_HOST.split_once(':').map_or("app", |(space, _)| space)
 }

@@ -8,9 +8,10 @@ use std::net::TcpListener;
 use std::os::unix::fs::{FileTypeExt as _, PermissionsExt as _};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use clap::Args;
-use lunarium_serve::Token;
+use lunarium_serve::{AdminConfig, Surroundings, Token};
 
 use crate::Refused;
 use crate::remote::place;
@@ -19,7 +20,7 @@ use crate::remote::place;
 const PATH: usize = 107;
 
 /// Options of who serves an admin interface.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 pub struct AdminOptions {
     /// Where the admin interface listens: `unix:PATH`, `tcp:ADDRESS:PORT` (with `--admin-token-file`), or `none`; a socket of this user's by
     /// default; repeatable
@@ -56,12 +57,36 @@ pub struct Opened {
     pub names: Vec<String>,
 }
 
+impl Opened {
+    /// Whether anything listens.
+    pub fn is_any(&self) -> bool {
+        !self.unix.is_empty() || self.tcp.is_some()
+    }
+
+    /// Where it listens, for people.
+    pub fn places(&self) -> Vec<String> {
+        let tcp = self.tcp.iter().filter_map(|(listener, _)| listener.local_addr().ok());
+        let unix = self.unix.iter().map(|(path, _)| format!("unix:{}", path.display()));
+        unix.chain(tcp.map(|address| format!("tcp:{address}"))).collect()
+    }
+
+    /// What serves it.
+    pub fn config(self, log: Arc<dyn Surroundings>) -> AdminConfig {
+        let mut config = AdminConfig::new(log);
+        config.unix = self.unix.into_iter().map(|(_, listener)| listener).collect();
+        config.tcp = self.tcp;
+        config.names = self.names;
+        config
+    }
+}
+
 /// Opens what the options name.
 ///
 /// Errors: one can't be opened, is taken, or would be open to others.
 pub fn open(options: &AdminOptions) -> Result<Opened, Refused> {
     let mut opened = Opened { names: options.admin_hosts.clone(), ..Opened::default() };
     if options.admin.is_empty() {
+        // A host of whom nobody knows could hardly be told from one that is gone.
         let path = place::default_socket()?;
         let listener = unix(&path)?;
         opened.unix.push((path, listener));

@@ -6,7 +6,9 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
 
+use crate::admin::AdminOptions;
 use crate::remote::arguments::Remote;
 
 const AFTER_HELP: &str = "\
@@ -32,11 +34,22 @@ pub enum Command {
     /// nor another process is left; with `-x` one process runs, and the command ends with it. An application without
     /// services runs its only entry named `main`.
     Run(Box<Run>),
-    /// Check an application or a single file without running it
+    /// Serve many tenants: applications, each on a node of its own
+    ///
+    /// The node's file, `node.yaml`, names the tenants and what each of them gets. SIGHUP reads it and the applications again;
+    /// an interrupt stops all services, which may take 30 seconds. An option counts before its environment variable, and that
+    /// before the file.
+    Serve(Box<Serve>),
+    /// Check an application, a single file or a node's file without running it
     ///
     /// Mistakes keep it from running. Warnings don't: globals that nobody defines, modules and fields of modules that aren't
     /// there, a `main` that was misspelt, entries that nothing uses, limits that change nothing.
     Check(Check),
+    /// Run the tests of an application, or of a folder of Lua files
+    ///
+    /// Tests are cases in files whose names end with `_test.lua`. Each runs in a process and a node of its own, within limits, by
+    /// a clock of its own: nothing waits for real time.
+    Test(Test),
     /// Make a small application to begin with
     ///
     /// The folder's name becomes the namespace. Beside the application it gets what an editor with the Lua language
@@ -45,13 +58,26 @@ pub enum Command {
     /// Looks at a host that stays up, or changes it.
     #[command(flatten)]
     Remote(Remote),
+    /// Write what a shell needs to complete commands and options
+    ///
+    /// For bash: `lunarium completions bash > ~/.local/share/bash-completion/completions/lunarium`.
+    Completions(Completions),
+    /// Write a page of the manual, for `man`
+    ///
+    /// `lunarium man run > lunarium-run.1; man ./lunarium-run.1`
+    Man(Man),
 }
 
 /// Options of `run`.
 #[derive(Debug, Args)]
 pub struct Run {
-    /// The application's folder, or a Lua file
-    pub path: PathBuf,
+    /// The application's folder, or a Lua file; `-` is a script from standard input
+    #[arg(required_unless_present = "code")]
+    pub path: Option<PathBuf>,
+
+    /// Run this Lua in place of a file; all that follows are its arguments
+    #[arg(short = 'e', long = "eval", value_name = "CODE", conflicts_with = "execute")]
+    pub code: Option<String>,
 
     /// Run this entry and end with it
     #[arg(short = 'x', long = "execute", value_name = "NAMESPACE:NAME")]
@@ -77,6 +103,10 @@ pub struct Run {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub node_processes: Option<u32>,
 
+    /// Serve the application's endpoints at this address: `127.0.0.1:8080`, or a port of 127.0.0.1
+    #[arg(long, value_name = "ADDRESS", conflicts_with = "execute")]
+    pub http: Option<String>,
+
     /// Let what is run read this environment variable; repeatable
     #[arg(long = "grant-env", value_name = "NAME")]
     pub grant_env: Vec<String>,
@@ -101,6 +131,10 @@ pub struct Run {
     #[arg(long, value_name = "FORMAT", value_enum, default_value_t = LogFormat::Text)]
     pub log_format: LogFormat,
 
+    /// Run again whenever a source or index file changes; what runs is asked to end then, and killed two seconds later
+    #[arg(long, conflicts_with = "code")]
+    pub watch: bool,
+
     /// Keep what the system allows this command
     ///
     /// Without this option the command gives up, for good and before anything runs: all files but the granted directories,
@@ -113,11 +147,62 @@ pub struct Run {
     pub arguments: Vec<OsString>,
 }
 
+/// Options of `serve`.
+#[derive(Debug, Args)]
+pub struct Serve {
+    /// The node's file, or a folder with a `node.yaml`; the current folder by default, unless there is a `--tenant`
+    #[arg(value_name = "NODE.YAML", env = "LUNARIUM_NODE", hide_env_values = true)]
+    pub path: Option<PathBuf>,
+
+    /// Serve the application in this folder, under this name; repeatable
+    #[arg(long = "tenant", value_name = "NAME=PATH", env = "LUNARIUM_TENANT", hide_env_values = true)]
+    pub tenants: Vec<String>,
+
+    /// Bytes that all tenants may hold together: `4GiB`; half of what the machine has by default
+    #[arg(long, value_name = "SIZE", env = "LUNARIUM_MEMORY", hide_env_values = true)]
+    pub memory: Option<String>,
+
+    /// The most processes of all tenants at once; 8000 by default
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..), env = "LUNARIUM_PROCESSES", hide_env_values = true)]
+    pub processes: Option<u32>,
+
+    /// The directory of what outlives the host: stores, and what was deployed; made if it isn't there
+    #[arg(long, value_name = "DIR", env = "LUNARIUM_DATA", hide_env_values = true)]
+    pub data: Option<PathBuf>,
+
+    /// Bytes that one tenant's store may hold: `64MiB`; 1 GiB by default
+    #[arg(long, value_name = "SIZE", env = "LUNARIUM_DATA_MAX", hide_env_values = true)]
+    pub data_max: Option<String>,
+
+    #[command(flatten)]
+    pub admin: AdminOptions,
+
+    /// Where requests for tenants are taken: `ADDRESS:PORT`
+    #[arg(long, value_name = "ADDRESS", env = "LUNARIUM_HTTP", hide_env_values = true)]
+    pub http: Option<String>,
+
+    /// The least important log lines to show; `info` by default
+    #[arg(long, value_name = "LEVEL", value_enum, env = "LUNARIUM_LOG_LEVEL", hide_env_values = true)]
+    pub log_level: Option<LogLevel>,
+
+    /// How log lines are written; `text` by default
+    #[arg(long, value_name = "FORMAT", value_enum, env = "LUNARIUM_LOG_FORMAT", hide_env_values = true)]
+    pub log_format: Option<LogFormat>,
+
+    /// Keep what the system allows this command: see `lunarium help run`
+    #[arg(long)]
+    pub no_confine: bool,
+}
+
 /// Options of `check`.
 #[derive(Debug, Args)]
 pub struct Check {
-    /// The application's folder, or a Lua file
+    /// The application's folder, a Lua file, or a node's file
     pub path: PathBuf,
+
+    /// Check again whenever a source or index file changes
+    #[arg(long)]
+    pub watch: bool,
 
     /// End with a failure when there are only warnings
     #[arg(long)]
@@ -128,12 +213,74 @@ pub struct Check {
     pub no_confine: bool,
 }
 
+/// Options of `test`.
+#[derive(Debug, Args)]
+pub struct Test {
+    /// The application's folder, a folder of Lua files, or one file with tests
+    #[arg(default_value = ".")]
+    pub path: PathBuf,
+
+    /// Run only cases whose `file: name` contains this
+    #[arg(long, value_name = "TEXT")]
+    pub filter: Option<String>,
+
+    /// What chance follows from, to repeat a run; another one each time by default
+    #[arg(long, value_name = "NUMBER")]
+    pub seed: Option<u64>,
+
+    /// How results are written
+    #[arg(long, value_name = "FORMAT", value_enum, default_value_t = TestFormat::Text)]
+    pub format: TestFormat,
+
+    /// Set a limit of each case's process: `memory=64MiB`, `cpu=500ms`; repeatable
+    #[arg(long = "limit", value_name = "NAME=VALUE")]
+    pub limits: Vec<String>,
+
+    /// Test again whenever a source or index file changes
+    #[arg(long)]
+    pub watch: bool,
+
+    /// How long a case may take, by the machine's clock
+    #[arg(long, value_name = "DURATION", default_value = "60s")]
+    pub timeout: String,
+
+    /// Keep what the system allows this command: see `lunarium help run`
+    #[arg(long)]
+    pub no_confine: bool,
+}
+
+/// How results of tests are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum TestFormat {
+    /// For people.
+    Text,
+    /// The Test Anything Protocol, version 14.
+    Tap,
+    /// XML as JUnit writes it, for services that collect results.
+    Junit,
+}
+
 /// Options of `new`.
 #[derive(Debug, Args)]
 pub struct New {
     /// The folder to make: `shop`
     #[arg(value_name = "NAME")]
     pub path: PathBuf,
+}
+
+/// Options of `completions`.
+#[derive(Debug, Args)]
+pub struct Completions {
+    /// Which shell
+    #[arg(value_enum)]
+    pub shell: Shell,
+}
+
+/// Options of `man`.
+#[derive(Debug, Args)]
+pub struct Man {
+    /// The command it is about; that of all of them without
+    pub command: Option<String>,
 }
 
 /// The least important log lines that are shown.

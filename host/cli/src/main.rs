@@ -6,20 +6,26 @@
 
 mod admin;
 mod arguments;
+mod endpoints;
 mod grant;
 mod interrupt;
+mod manual;
 mod modules;
 mod new;
 mod open;
 mod plan;
 mod remote;
 mod run;
+mod serve;
 mod services;
+mod stdin;
 mod stream;
 mod terminal;
+mod test;
 mod top;
 mod verdict;
 mod wall;
+mod watch;
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -30,10 +36,10 @@ use lunarium_app::{App, Draft, Report, parse_limit};
 use lunarium_engine::{Level, LimitsOverride, Module, Node, NodeConfig, Output, ProcessLabel};
 use tokio::runtime::Builder;
 
-use crate::arguments::{Arguments, Check, Command};
-use crate::terminal::{has_colours, visible, write_error};
+use crate::arguments::{Arguments, Check, Command, LogFormat};
+use crate::terminal::{has_colours, own_line, visible, write_error};
 use crate::verdict::{FAILURE, SUCCESS, USAGE, Verdict};
-use crate::wall::Wall;
+use crate::wall::{Sockets, Wall};
 
 /// Why nothing was run: what to print, without its last newline, and the exit code.
 #[derive(Debug)]
@@ -62,18 +68,50 @@ impl From<Refused> for Verdict {
 }
 
 fn main() -> ExitCode {
-    let arguments = Arguments::parse();
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) if error.use_stderr() && wants_json() => {
+            write_error(&(own_line(LogFormat::Json, Level::Error, &error.render().to_string()) + "\n"));
+            return ExitCode::from(USAGE);
+        }
+        Err(error) => error.exit(),
+    };
+    let format = match &arguments.command {
+        Command::Run(options) => options.log_format,
+        _ => LogFormat::Text,
+    };
     let result = match arguments.command {
+        Command::Run(options) if options.watch => match options.path.as_deref() {
+            Some(path) if path != Path::new("-") => watch::run(path, format),
+            _ => Err(Refused::usage("`--watch` needs a file or a folder".to_owned(), None)),
+        },
+        Command::Check(options) if options.watch => watch::run(&options.path, format),
+        Command::Test(options) if options.watch => {
+            test::folder(&options.path).and_then(|folder| watch::run(&folder, format))
+        }
         Command::Run(options) => run::run(*options),
+        Command::Serve(options) => serve::serve(*options),
+        Command::Check(options) if serve::is_node(&options.path) => serve::check(&options),
         Command::Check(options) => check(&options),
+        Command::Test(options) => test::run(&options),
         Command::New(options) => make(&options.path),
         Command::Remote(command) => remote::run(command),
+        Command::Completions(options) => manual::completions(options.shell),
+        Command::Man(options) => manual::page(options.command.as_deref()),
     };
     let code = result.unwrap_or_else(|refused| {
-        write_error(&(refused.text + "\n"));
+        write_error(&(own_line(format, Level::Error, &refused.text) + "\n"));
         refused.code
     });
     ExitCode::from(code)
+}
+
+/// Whether a command line that can't be read asks for JSON, as far as can be told.
+fn wants_json() -> bool {
+    let arguments: Vec<_> = std::env::args_os().collect();
+    let is_pair =
+        |pair: &[std::ffi::OsString]| matches!(pair, [option, form] if option == "--log-format" && form == "json");
+    arguments.iter().any(|argument| argument == "--log-format=json") || arguments.windows(2).any(is_pair)
 }
 
 /// `lunarium check`: nothing is said when nothing is wrong. Warnings alone are no failure, unless they were made one.
@@ -81,19 +119,23 @@ fn check(options: &Check) -> Result<u8, Refused> {
     let modules = modules::Modules::new().all;
     let mut draft = read(&options.path, &modules)?;
     // Nothing runs, so nothing needs what is granted.
-    Wall::build(!options.no_confine, [], false)?;
+    Wall::build(!options.no_confine, [], Sockets::None)?;
     // Programs are compiled one at a time, each in an instance of its own.
     let node = start_node(NodeConfig::new(Arc::new(Silence)), Some(FEW_PROCESSES), modules)?;
     // Without a driver: there is nothing to wait for but the engine.
     let runtime = Builder::new_current_thread().build().map_err(|error| Refused::machine(error.to_string()))?;
     runtime.block_on(draft.compile(&node));
-    let report = draft.review();
+    Ok(reported(&draft.review(), options.deny_warnings))
+}
+
+/// Writes what is wrong, if anything is, and tells the exit code.
+fn reported(report: &Report, deny_warnings: bool) -> u8 {
     if report.is_empty() {
-        return Ok(SUCCESS);
+        return SUCCESS;
     }
     write_error(&report.render(has_colours()));
     let is_wrong = report.mistakes().len() > report.warning_count();
-    Ok(if is_wrong || options.deny_warnings { USAGE } else { SUCCESS })
+    if is_wrong || deny_warnings { USAGE } else { SUCCESS }
 }
 
 /// `lunarium new`
@@ -111,8 +153,8 @@ fn read(path: &Path, modules: &[Module]) -> Result<Draft, Refused> {
 }
 
 /// The application, or the report.
-fn finished(draft: Draft) -> Result<App, Refused> {
-    let text = |report: Report| report.render(has_colours()).trim_end().to_owned();
+fn finished(draft: Draft, styled: bool) -> Result<App, Refused> {
+    let text = |report: Report| report.render(styled).trim_end().to_owned();
     draft.finish().map_err(|report| Refused { text: text(report), code: USAGE })
 }
 

@@ -13,6 +13,7 @@ use lunarium_modules::kv;
 
 use crate::Refused;
 use crate::arguments::Run;
+use crate::stdin;
 use crate::terminal::Screen;
 
 /// The name of the module that needs a directory.
@@ -28,7 +29,7 @@ pub struct Modules {
 impl Modules {
     pub fn new() -> Self {
         let store = kv::Slot::default();
-        Self { all: vec![Http::new().module(), kv::module(store.clone())], store }
+        Self { all: vec![Http::new().module(), kv::module(store.clone()), stdin::module()], store }
     }
 
     /// Reads what the store's file holds, and starts the thread that writes: behind the wall.

@@ -3,12 +3,12 @@
 //! Owns the only opening of paths for what runs, and the only look at variables that are granted. Which modules there are,
 //! it is told.
 
-use std::io;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use cap_std::ambient_authority;
 use cap_std::fs::Dir;
-use lunarium_app::{Authority, Draft};
+use lunarium_app::{Authority, Draft, MAX_FILE};
 use lunarium_engine::Module;
 use thiserror::Error;
 
@@ -24,6 +24,9 @@ pub enum OpenError {
     /// Something else, such as a device.
     #[error("`{0}` is neither a file nor a folder")]
     Neither(PathBuf),
+    /// A script on standard input that can't be one.
+    #[error("the script on standard input {0}")]
+    Script(String),
     /// The system refuses.
     #[error("`{path}` can't be opened: {error}")]
     Io {
@@ -53,6 +56,30 @@ impl Authority for Ambient<'_> {
     fn modules(&self) -> &[Module] {
         self.modules
     }
+}
+
+/// Reads a script to its end.
+///
+/// Errors: it can't be read, is larger than a file may be, or no UTF-8.
+pub fn script(input: impl Read) -> Result<String, OpenError> {
+    let refused = |what: String| OpenError::Script(what);
+    let mut bytes = Vec::new();
+    let read = input.take(MAX_FILE.saturating_add(1)).read_to_end(&mut bytes);
+    read.map_err(|error| refused(format!("can't be read: {error}")))?;
+    if u64::try_from(bytes.len()).map_or(true, |length| length > MAX_FILE) {
+        return Err(refused(format!("has more than {MAX_FILE} bytes, the limit")));
+    }
+    String::from_utf8(bytes).map_err(|_| refused("is not UTF-8".to_owned()))
+}
+
+/// Reads the application or the Lua files of a folder with their tests: those of one file, or all.
+///
+/// Errors: the folder can't be opened.
+pub fn tests(folder: &Path, file: Option<&str>, modules: &[Module]) -> Result<Draft, OpenError> {
+    let refused = |error: io::Error| OpenError::Io { path: folder.to_owned(), error };
+    let dir = Dir::open_ambient_dir(folder, ambient_authority()).map_err(refused)?;
+    let shown = if folder == Path::new(".") { Path::new("") } else { folder };
+    Ok(Draft::of_tests(&dir, shown, file, &Ambient { modules }))
 }
 
 /// Reads the application or the single file at a path.

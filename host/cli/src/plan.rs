@@ -53,13 +53,15 @@ pub struct Wish<'a> {
     pub has_limits: bool,
     /// Grants were given.
     pub has_grants: bool,
+    /// `--http`
+    pub is_served: bool,
 }
 
 /// Chooses what to run.
 ///
 /// Errors: what was asked for isn't there, or can't be chosen without asking.
 pub fn plan(app: &App, wish: Wish<'_>) -> Result<Plan, PlanError> {
-    if wish.execute.is_none() && !app.services().is_empty() {
+    if wish.execute.is_none() && (!app.services().is_empty() || wish.is_served) {
         let only_for_process = [
             (wish.host.is_some(), "`--host`"),
             (wish.has_limits, "`--limit`"),
@@ -97,6 +99,9 @@ impl PlanError {
             Self::UnknownEntry(id) => hint(id, &entries()),
             Self::UnknownHost(id) => hint(id, &hosts()),
             Self::ManyHosts(_) => hint("", &hosts()),
+            Self::NothingToRun if !app.endpoints().is_empty() => {
+                Some("`--http ADDRESS` serves the application's endpoints".to_owned())
+            }
             Self::NothingToRun => hint("", &entries()),
             Self::OnlyForProcess(_) => None,
         }

@@ -4,28 +4,31 @@
 //! is built, and only then a thread is started. Refuses to know how things look: see `terminal` and `verdict`.
 
 use std::ffi::OsString;
+use std::future::pending;
 use std::io;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use lunarium_app::{App, Draft, SIZE_FORM, Services, parse_budget, parse_cores};
 use lunarium_engine::{
-    EntryId, Grants, Handle, HostId, Level, LimitsOverride, Node, NodeConfig, Outcome, SpawnRequest, Value,
+    EntryId, Grants, Handle, HostId, Level, LimitsOverride, Module, Node, NodeConfig, Outcome, SpawnRequest, Value,
 };
 use tokio::runtime::Builder;
 use tokio::select;
 use tokio::time::sleep;
 
 use crate::arguments::Run;
+use crate::endpoints::{self, Listening};
 use crate::grant::grants;
 use crate::interrupt::{self, Interrupt, Interrupts};
 use crate::modules::{Data, Modules, need_sockets};
 use crate::plan::{Plan, Wish, plan};
 use crate::services::Watch;
-use crate::terminal::{Screen, Terminal, has_colours};
+use crate::terminal::{Screen, Terminal};
 use crate::verdict::{Ended, FAILURE, OUTPUT_CLOSED, Verdict};
-use crate::wall::Wall;
-use crate::{Refused, finished, limits, read, start_node};
+use crate::wall::{Sockets, Wall};
+use crate::{Refused, finished, limits, open, read, start_node, stdin};
 
 /// How long services may take to stop. At the limit: what is left is terminated.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -44,7 +47,12 @@ pub fn run(options: Run) -> Result<u8, Refused> {
     // Makes a pair of sockets, and has no thread.
     let (tell, interrupts) = runtime.block_on(async { interrupt::watch() }).map_err(deaf)?;
     let directories = prepared.draft.directories().chain(&prepared.grants.fs);
-    let wall = Wall::build(!options.no_confine, directories, need_sockets(&prepared.draft))?;
+    let sockets = match (need_sockets(&prepared.draft), &prepared.listening) {
+        (true, _) => Sockets::Made,
+        (false, Some(_)) => Sockets::Accepted,
+        (false, None) => Sockets::None,
+    };
+    let wall = Wall::build(!options.no_confine, directories, sockets)?;
     let terminal = Terminal::start(options.log_level, options.log_format, tell);
     let terminal = terminal.map_err(|error| Refused::machine(format!("cannot start a thread: {error}")))?;
     wall.tell(&terminal.screen());
@@ -73,6 +81,8 @@ struct Prepared {
     /// What the node will have for those who are granted it.
     modules: Modules,
     data: Option<Data>,
+    /// Where requests will come in.
+    listening: Option<Listening>,
     draft: Draft,
 }
 
@@ -86,14 +96,36 @@ fn prepare(options: &Run) -> Result<Prepared, Refused> {
     let cpu_max = options.node_cpu_max.as_deref().map(|text| parse_cores("--node-cpu-max", text)).transpose();
     let cpu_max = cpu_max.map_err(|message| Refused::usage(message, None))?;
     let modules = Modules::new();
-    let draft = read(&options.path, &modules.all)?;
+    let draft = draft(options, &modules.all)?;
+    let mut grants = grants;
+    if draft.is_single() {
+        // Whoever starts one script gives it what he gives the command.
+        grants.modules.insert(stdin::NAME.into());
+    }
     let data = Data::open(options, &draft)?;
-    Ok(Prepared { limits, memory, cpu_max, grants, modules, data, draft })
+    let listening = Listening::open(options.http.as_deref(), &draft)?;
+    Ok(Prepared { limits, memory, cpu_max, grants, modules, data, listening, draft })
 }
 
-/// Arguments reach `main` as strings, whatever bytes they hold.
-fn arguments(arguments: &[OsString]) -> Vec<Value> {
-    arguments.iter().map(|argument| Value::String(argument.as_encoded_bytes().to_vec())).collect()
+/// What the command line names: a folder, a file, standard input, or itself.
+fn draft(options: &Run, modules: &[Module]) -> Result<Draft, Refused> {
+    match (&options.code, &options.path) {
+        (Some(code), _) => Ok(Draft::of_text("-e", code)),
+        (None, Some(path)) if path == Path::new("-") => {
+            let text = open::script(io::stdin()).map_err(|error| Refused::usage(error.to_string(), None))?;
+            Ok(Draft::of_text("stdin", &text))
+        }
+        (None, Some(path)) => read(path, modules),
+        // The parser of the command line asks for one of both.
+        (None, None) => Err(Refused::usage("nothing to run is named".to_owned(), None)),
+    }
+}
+
+/// Arguments reach `main` as strings, whatever bytes they hold. With `-e` the first stands where a path would.
+fn arguments(options: &Run) -> Vec<Value> {
+    let first = options.path.iter().map(|path| path.as_os_str()).filter(|_| options.code.is_some());
+    let arguments = first.chain(options.arguments.iter().map(OsString::as_os_str));
+    arguments.map(|argument| Value::String(argument.as_encoded_bytes().to_vec())).collect()
 }
 
 struct Running {
@@ -104,7 +136,7 @@ struct Running {
 impl Running {
     /// Runs what was asked for to its end; no process is left then.
     async fn run(&mut self, options: Run, prepared: Prepared) -> Result<Verdict, Refused> {
-        let Prepared { limits, memory, cpu_max, grants, modules, data, mut draft } = prepared;
+        let Prepared { limits, memory, cpu_max, grants, modules, data, listening, mut draft } = prepared;
         let mut config = NodeConfig::new(Arc::<Screen>::clone(&self.screen));
         config.memory = memory;
         config.debug = self.screen.shows(Level::Debug);
@@ -113,20 +145,25 @@ impl Running {
         modules.start(data, &self.screen)?;
         let node = start_node(config, draft.max_processes(), modules.all)?;
         draft.compile(&node).await;
-        let mut app = finished(draft)?;
+        let mut app = finished(draft, self.screen.has_colours())?;
         let wish = Wish {
             execute: options.execute.as_deref(),
             host: options.host.as_deref(),
             has_arguments: !options.arguments.is_empty(),
             has_limits: !options.limits.is_empty(),
             has_grants: !grants.is_empty(),
+            is_served: listening.is_some(),
         };
         let plan = plan(&app, wish).map_err(|error| Refused::usage(error.to_string(), error.hint(&app)))?;
         let verdict = match plan {
-            Plan::Services => self.services(&node, &app).await?,
+            Plan::Services => {
+                app.face(stdin::NAME, stdin::FACE);
+                self.services(&node, &app, listening).await?
+            }
             Plan::Process { entry, host } => {
                 app.grant(&entry, &grants);
-                self.process(&node, &app, request(entry, host, arguments(&options.arguments), limits)).await?
+                app.face(stdin::NAME, stdin::FACE);
+                self.process(&node, &app, request(entry, host, arguments(&options), limits)).await?
             }
         };
         node.shutdown(Duration::ZERO).await;
@@ -139,7 +176,7 @@ impl Running {
         let handle = node.spawn(request).map_err(|error| Refused::usage(error.to_string(), None))?;
         let process = Ended { app, entry: &entry, host: &host, pid: handle.pid(), limits: &limits };
         let ended = self.wait(node, &handle).await;
-        Ok(ended.map_or_else(|verdict| verdict, |outcome| process.verdict(&outcome, has_colours())))
+        Ok(ended.map_or_else(|verdict| verdict, |outcome| process.verdict(&outcome, self.screen.has_colours())))
     }
 
     /// Waits for the process; a signal asks it to end.
@@ -163,16 +200,24 @@ impl Running {
         }
     }
 
-    /// The run ends when no service is under way and no process lives: a service may have started others and ended. An
-    /// interrupt stops what there is.
-    async fn services(&mut self, node: &Node, app: &App) -> Result<Verdict, Refused> {
+    /// The run ends when no service is under way and no process lives: a service may have started others and ended. One that is served ends
+    /// by an interrupt only, which stops what there is.
+    async fn services(&mut self, node: &Node, app: &App, listening: Option<Listening>) -> Result<Verdict, Refused> {
         app.install(node, None).map_err(|error| Refused::usage(error.to_string(), None))?;
         let Self { screen, interrupts } = self;
         let mut services = Services::start(node, app);
         let mut watch = Watch::new(app);
+        let server = listening.map(|listening| listening.serve(node, app, &services, screen)).transpose()?;
+        if server.is_none() && !app.endpoints().is_empty() {
+            screen.note(Level::Info, "nobody serves the endpoints: `--http ADDRESS` does", &[]);
+        }
+        let is_served = server.is_some();
         let ended = async {
             watch.follow(&mut services, screen).await;
             node.idle().await;
+            if is_served {
+                pending::<()>().await;
+            }
         };
         let interrupt = select! {
             biased;
@@ -183,6 +228,19 @@ impl Running {
             None => return Ok(watch.verdict()),
             Some(Interrupt::OutputLost(kind)) => return Ok(output_lost(kind)),
             Some(Interrupt::Signal(_)) => announce_stop(screen),
+        }
+        // Requests under way may need services, which go on meanwhile.
+        if let Some(server) = server {
+            let follow = async {
+                watch.follow(&mut services, screen).await;
+                pending::<()>().await;
+            };
+            select! {
+                biased;
+                () = endpoints::stop(server, screen) => {}
+                () = follow => {}
+                kind = interrupts.output_lost() => return Ok(output_lost(kind)),
+            }
         }
         services.begin_stop();
         Ok(select! {

@@ -13,6 +13,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use lunarium_app::Explained;
 use lunarium_engine::{Failure, Level, Output, ProcessLabel, visibility};
+use lunarium_serve::LogLine;
 use serde_json::{Map, Value, json};
 use tokio::sync::mpsc::UnboundedSender;
 use tokio::time::sleep;
@@ -25,7 +26,8 @@ use crate::stream::{Stream, Writer};
 pub struct Terminal {
     screen: Arc<Screen>,
     output: Writer,
-    log: Writer,
+    /// None: both are one.
+    log: Option<Writer>,
 }
 
 /// Where processes print and log.
@@ -47,8 +49,14 @@ impl Terminal {
             // The receiver outlives the run.
             let _ = interrupts.send(Interrupt::OutputLost(error.kind()));
         })?;
-        // Without standard error there is nobody to tell.
-        let (log, log_writer) = Stream::start("stderr", io::stderr(), |_| ())?;
+        let (log, log_writer) = if is_one() {
+            // One queue keeps the order in which lines came.
+            (output.clone(), None)
+        } else {
+            // Without standard error there is nobody to tell.
+            let (log, writer) = Stream::start("stderr", io::stderr(), |_| ())?;
+            (log, Some(writer))
+        };
         let screen = Arc::new(Screen { output, log, level, format, dropped: AtomicU64::new(0) });
         Ok(Self { screen, output: output_writer, log: log_writer })
     }
@@ -61,7 +69,9 @@ impl Terminal {
     /// Waits until what was taken so far is written. False: some of the output was given up before.
     pub async fn finish(self) -> bool {
         self.output.finish().await;
-        self.log.finish().await;
+        if let Some(log) = self.log {
+            log.finish().await;
+        }
         !self.screen.output.is_given_up()
     }
 }
@@ -74,7 +84,19 @@ impl Screen {
 
     /// Writes a log line of the command itself.
     pub fn note(&self, level: Level, message: &str, fields: &[(String, String)]) {
-        self.write(None, level, message, fields, "");
+        self.write(Whose::default(), level, message, fields, "");
+    }
+
+    /// Writes a line of a tenant's log.
+    pub fn tenant(&self, tenant: &str, line: &LogLine) {
+        let whose = Whose { tenant: Some(tenant), process: line.process.as_ref() };
+        // What the host says may have more lines, which stand further in than what begins a line of the log.
+        let (first, rest) = match line.message.split_once('\n') {
+            Some((first, rest)) if line.process.is_none() && self.format == LogFormat::Text => (first, rest),
+            _ => (&*line.message, ""),
+        };
+        let rest = visible(rest.trim_end()).lines().map(|line| format!("\n  {line}")).collect::<String>();
+        self.write(whose, line.level, first, &line.fields, &rest);
     }
 
     /// Waits for the end of a span in which nobody took anything of a standard output that is full, and gives it up: who
@@ -93,12 +115,17 @@ impl Screen {
 
     /// Writes a line to standard error that is no log line and has no level.
     pub fn tell(&self, text: &str) {
-        self.log.push_own(visible(text).as_bytes());
+        self.log.push_own(own_line(self.format, Level::Info, &visible(text)).as_bytes());
     }
 
-    /// Writes text to standard error that may hold colours: nothing in it may be a script's that isn't made visible.
+    /// Writes text to standard error, as an error, that may hold colours: nothing in it may be a script's that isn't made visible.
     pub fn tell_rendered(&self, text: &str) {
-        self.log.push_own(text.as_bytes());
+        self.log.push_own(own_line(self.format, Level::Error, text).as_bytes());
+    }
+
+    /// Whether what is rendered for [`Screen::tell_rendered`] may hold colours.
+    pub fn has_colours(&self) -> bool {
+        self.format == LogFormat::Text && has_colours()
     }
 
     /// Logs a failure: for people its explanation below the line, for programs the traceback in a field.
@@ -117,33 +144,27 @@ impl Screen {
         // Further in than what begins a line of the log.
         let below = explained.map(|explained| explained.render(has_colours()).replace('\n', "\n  "));
         let below = below.map_or_else(String::new, |below| format!("\n  {below}"));
-        self.write(None, level, message, &fields, &below);
+        self.write(Whose::default(), level, message, &fields, &below);
     }
 
     /// `below` is rendered text that stays with the line.
-    fn write(
-        &self,
-        process: Option<&ProcessLabel>,
-        level: Level,
-        message: &str,
-        fields: &[(String, String)],
-        below: &str,
-    ) {
+    fn write(&self, whose: Whose<'_>, level: Level, message: &str, fields: &[(String, String)], below: &str) {
         if !self.shows(level) {
             return;
         }
         let time = Timestamp::now();
-        let line = |process, level, message: &str, fields: &[(String, String)]| match self.format {
-            LogFormat::Text => text_line(time, process, level, message, fields),
-            LogFormat::Json => json_line(time, process, level, message, fields),
+        let line = |whose, level, message: &str, fields: &[(String, String)]| match self.format {
+            LogFormat::Text => text_line(time, whose, level, message, fields),
+            LogFormat::Json => json_line(time, whose, level, message, fields),
         };
-        let push = |line: &str| match process {
-            Some(_) => self.log.push(line.as_bytes()),
-            None => self.log.push_own(line.as_bytes()),
+        let push = |line: &str| match whose {
+            Whose { tenant: None, process: None } => self.log.push_own(line.as_bytes()),
+            _ => self.log.push(line.as_bytes()),
         };
         let dropped = self.dropped.swap(0, Ordering::Relaxed);
-        let lost = dropped != 0 && !push(&line(None, Level::Warn, &format!("{dropped} log lines dropped"), &[]));
-        let taken = !lost && push(&(line(process, level, message, fields) + below));
+        let lost =
+            dropped != 0 && !push(&line(Whose::default(), Level::Warn, &format!("{dropped} log lines dropped"), &[]));
+        let taken = !lost && push(&(line(whose, level, message, fields) + below));
         let missing = if lost { dropped.saturating_add(1) } else { u64::from(!taken) };
         self.dropped.fetch_add(missing, Ordering::Relaxed);
     }
@@ -159,8 +180,15 @@ impl Output for Screen {
     }
 
     fn log(&self, process: &ProcessLabel, level: Level, message: &str, fields: &[(String, String)]) {
-        self.write(Some(process), level, message, fields, "");
+        self.write(Whose { tenant: None, process: Some(process) }, level, message, fields, "");
     }
+}
+
+/// Whose a line is; nobody's: the command's own.
+#[derive(Debug, Clone, Copy, Default)]
+struct Whose<'l> {
+    tenant: Option<&'l str>,
+    process: Option<&'l ProcessLabel>,
 }
 
 fn rank(level: Level) -> LogLevel {
@@ -181,16 +209,14 @@ fn name(level: Level) -> &'static str {
     }
 }
 
-fn text_line(
-    time: Timestamp,
-    process: Option<&ProcessLabel>,
-    level: Level,
-    message: &str,
-    fields: &[(String, String)],
-) -> String {
+fn text_line(time: Timestamp, whose: Whose<'_>, level: Level, message: &str, fields: &[(String, String)]) -> String {
     let mut line = format!("{time:.3} {:5} ", name(level).to_uppercase());
+    if let Some(tenant) = whose.tenant {
+        line.push_str(tenant);
+        line.push(' ');
+    }
     // Writing to a String can't fail.
-    if let Some(process) = process {
+    if let Some(process) = whose.process {
         let _ = write!(line, "{} {} ", process.frame, process.pid);
     }
     line.push_str(&one_line(message));
@@ -203,17 +229,14 @@ fn text_line(
     line
 }
 
-fn json_line(
-    time: Timestamp,
-    process: Option<&ProcessLabel>,
-    level: Level,
-    message: &str,
-    fields: &[(String, String)],
-) -> String {
+fn json_line(time: Timestamp, whose: Whose<'_>, level: Level, message: &str, fields: &[(String, String)]) -> String {
     let mut object = Map::new();
     object.insert("time".to_owned(), json!(format!("{time:.3}")));
     object.insert("level".to_owned(), json!(name(level)));
-    if let Some(process) = process {
+    if let Some(tenant) = whose.tenant {
+        object.insert("tenant".to_owned(), json!(tenant));
+    }
+    if let Some(process) = whose.process {
         object.insert("frame".to_owned(), json!(&*process.frame));
         object.insert("pid".to_owned(), json!(process.pid.as_str()));
     }
@@ -265,6 +288,21 @@ fn spelled(text: &str, kept: &[char]) -> String {
         }
     }
     clean
+}
+
+/// A line of the command itself that is no log line; for programs it is one all the same. Nothing in it may be a script's that isn't
+/// made visible.
+pub fn own_line(format: LogFormat, level: Level, text: &str) -> String {
+    match format {
+        LogFormat::Text => text.to_owned(),
+        LogFormat::Json => json_line(Timestamp::now(), Whose::default(), level, text.trim_end(), &[]),
+    }
+}
+
+/// Whether both standard streams lead to one file, pipe or terminal.
+fn is_one() -> bool {
+    let one = rustix::fs::fstat(io::stdout()).ok().zip(rustix::fs::fstat(io::stderr()).ok());
+    one.is_some_and(|(output, error)| (output.st_dev, output.st_ino) == (error.st_dev, error.st_ino))
 }
 
 /// True when standard error shows colours: it is a terminal, and nobody asked for none (`NO_COLOR`).

@@ -2,11 +2,23 @@
 //!
 //! Owns what is kept, and how it is told which parts of the wall hold. The rules are `lunarium-confine`'s.
 
+use cap_std::fs::Dir;
 use lunarium_confine::{Confined, Confinement};
 use lunarium_engine::{Directory, Engine, Level};
 
 use crate::Refused;
 use crate::terminal::Screen;
+
+/// Which sockets a run needs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sockets {
+    /// None.
+    None,
+    /// Those that others open to one that listens.
+    Accepted,
+    /// Those that it opens to others.
+    Made,
+}
 
 /// What holds, or nothing where it was switched off.
 pub struct Wall {
@@ -14,24 +26,38 @@ pub struct Wall {
 }
 
 impl Wall {
-    /// Confines the command to these directories, and to sockets if it needs any: everything else that a run reads, it has
+    /// Confines the command to these directories, and to the sockets that it needs: everything else that a run reads, it has
     /// read. No thread may have been started.
     ///
     /// Errors: the command's threads can't be counted.
     pub fn build<'a>(
         wanted: bool,
         directories: impl IntoIterator<Item = &'a Directory>,
-        sockets: bool,
+        sockets: Sockets,
     ) -> Result<Self, Refused> {
+        let all = directories.into_iter().fold(Confinement::new(), |confinement, directory| {
+            if directory.is_writable() { confinement.write(directory) } else { confinement.read(directory) }
+        });
+        Self::apply(wanted, all, sockets)
+    }
+
+    /// The same for directories that are read and such that are written to.
+    pub fn around(wanted: bool, read: &[&Dir], written: &[&Dir], sockets: Sockets) -> Result<Self, Refused> {
+        let read = read.iter().fold(Confinement::new(), |confinement, dir| confinement.read(*dir));
+        let all = written.iter().fold(read, |confinement, dir| confinement.write(*dir));
+        Self::apply(wanted, all, sockets)
+    }
+
+    fn apply(wanted: bool, confinement: Confinement<'_>, sockets: Sockets) -> Result<Self, Refused> {
         if !wanted {
             return Ok(Self { confined: None });
         }
         Engine::prepare();
-        let none = Confinement::new();
-        let start = if sockets { none.with_sockets() } else { none };
-        let confinement = directories.into_iter().fold(start, |confinement, directory| {
-            if directory.is_writable() { confinement.write(directory) } else { confinement.read(directory) }
-        });
+        let confinement = match sockets {
+            Sockets::None => confinement,
+            Sockets::Accepted => confinement.with_connections(),
+            Sockets::Made => confinement.with_sockets(),
+        };
         let confined = confinement.apply().map_err(|error| {
             Refused::machine(format!("can't be confined: {error}\nhelp: `--no-confine` runs without this wall"))
         })?;

@@ -15,7 +15,7 @@ local function main(name)
   -- Whichever comes first.
   local first = channel.select { results:case_receive(), events:case_receive() }
   if first.channel == events then
-    return false, "the worker has ended: " .. first.value.result
+    return false, "the worker has ended: " .. tostring(first.value.error or first.value.result)
   end
   print(first.value)
 

@@ -13,7 +13,7 @@ use seccompiler::{
     SeccompRule, TargetArch, apply_filter,
 };
 
-use crate::Hold;
+use crate::{Hold, Sockets};
 
 #[cfg(target_arch = "x86_64")]
 const ARCHITECTURE: TargetArch = TargetArch::x86_64;
@@ -39,6 +39,8 @@ const ALLOWED: &[c_long] = &[
     libc::SYS_getdents64,
     libc::SYS_ftruncate,
     libc::SYS_fdatasync,
+    libc::SYS_fsync,
+    libc::SYS_flock,
     libc::SYS_mkdirat,
     libc::SYS_unlinkat,
     libc::SYS_renameat,
@@ -97,17 +99,21 @@ const ALLOWED_HERE: &[c_long] = &[
 #[cfg(target_arch = "aarch64")]
 const ALLOWED_HERE: &[c_long] = &[];
 
-/// What a program with sockets needs, too.
-const SOCKETS: &[c_long] = &[
-    libc::SYS_bind,
-    libc::SYS_listen,
+/// What a program needs that is connected to, too.
+const CONNECTIONS: &[c_long] = &[
     libc::SYS_accept4,
-    libc::SYS_connect,
     libc::SYS_shutdown,
     libc::SYS_getsockname,
     libc::SYS_getpeername,
     libc::SYS_getsockopt,
     libc::SYS_setsockopt,
+];
+
+/// What a program that makes sockets needs besides.
+const SOCKETS: &[c_long] = &[
+    libc::SYS_bind,
+    libc::SYS_listen,
+    libc::SYS_connect,
     libc::SYS_sendto,
     libc::SYS_sendmsg,
     libc::SYS_sendmmsg,
@@ -134,7 +140,7 @@ const PAGEMAP_SCAN: u32 = 0xc060_6610;
 const PIDFD_SELF: i32 = -10_000;
 
 /// Restricts the calling thread and those it starts.
-pub(crate) fn restrict(sockets: bool) -> Hold {
+pub(crate) fn restrict(sockets: Sockets) -> Hold {
     let installed = filters(sockets).map_err(seccompiler::Error::Backend).and_then(|filters| {
         // A later filter could not be installed under the list.
         apply_filter(&filters.unknown)?;
@@ -148,7 +154,7 @@ struct Filters {
     listed: BpfProgram,
 }
 
-fn filters(sockets: bool) -> Result<Filters, BackendError> {
+fn filters(sockets: Sockets) -> Result<Filters, BackendError> {
     let (allow, refuse) = (SeccompAction::Allow, SeccompAction::Errno(number(libc::EPERM)));
     let listed = SeccompFilter::new(rules(sockets)?, refuse, allow.clone(), ARCHITECTURE)?;
     let absent = SeccompAction::Errno(number(libc::ENOSYS));
@@ -162,7 +168,7 @@ fn unknown() -> BTreeMap<c_long, Vec<SeccompRule>> {
     BTreeMap::from([(libc::SYS_clone3, Vec::new())])
 }
 
-fn rules(sockets: bool) -> Result<BTreeMap<c_long, Vec<SeccompRule>>, BackendError> {
+fn rules(sockets: Sockets) -> Result<BTreeMap<c_long, Vec<SeccompRule>>, BackendError> {
     let mut rules: BTreeMap<_, _> = ALLOWED.iter().chain(ALLOWED_HERE).map(|call| (*call, Vec::new())).collect();
     // Threads, and nothing else that `clone` can start.
     rules.insert(libc::SYS_clone, any(THREAD.map(|flags| argument(0).is(wide(flags))))?);
@@ -189,7 +195,10 @@ fn rules(sockets: bool) -> Result<BTreeMap<c_long, Vec<SeccompRule>>, BackendErr
     // Whether a stream is a terminal; whether a socket waits.
     let devices = [libc::TCGETS, libc::FIONBIO, PAGEMAP_SCAN.into()];
     rules.insert(libc::SYS_ioctl, any(devices.map(|request| argument(1).is(request)))?);
-    if sockets {
+    if sockets != Sockets::Nothing {
+        rules.extend(CONNECTIONS.iter().map(|call| (*call, Vec::new())));
+    }
+    if sockets == Sockets::Making {
         rules.extend(SOCKETS.iter().map(|call| (*call, Vec::new())));
         // Of local ones only pairs: behind one with a name there may be a program that has more power than its callers.
         let internet = [libc::AF_INET, libc::AF_INET6];

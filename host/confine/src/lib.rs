@@ -41,7 +41,17 @@ use thiserror::Error;
 #[derive(Debug, Default)]
 pub struct Confinement<'fd> {
     directories: Vec<Given<'fd>>,
-    sockets: bool,
+    sockets: Sockets,
+}
+
+/// What can be done with sockets that aren't open yet.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+enum Sockets {
+    #[default]
+    Nothing,
+    /// Those that come to a listening one that is open.
+    Accepting,
+    Making,
 }
 
 /// A directory that is kept.
@@ -112,7 +122,17 @@ impl<'fd> Confinement<'fd> {
     /// whom it may speak is for its firewall.
     #[must_use]
     pub fn with_sockets(self) -> Self {
-        Self { sockets: true, ..self }
+        Self { sockets: Sockets::Making, ..self }
+    }
+
+    /// The same and accepting connections at the sockets that listen already: a program that only answers needs no other. Changes
+    /// nothing where sockets can be made.
+    #[must_use]
+    pub fn with_connections(self) -> Self {
+        match self.sockets {
+            Sockets::Nothing => Self { sockets: Sockets::Accepting, ..self },
+            Sockets::Accepting | Sockets::Making => self,
+        }
     }
 
     fn give(mut self, directory: &'fd impl AsFd, write: bool) -> Self {
@@ -134,10 +154,17 @@ impl<'fd> Confinement<'fd> {
         }
         let limits = resources::limit();
         // Before seccomp, which takes the calls for it away; it sets `no_new_privs`, without which seccomp is refused.
-        let files::Restricted { no_new_privs, landlock } = files::restrict(&self.directories, self.sockets);
+        let files::Restricted { no_new_privs, landlock } =
+            files::restrict(&self.directories, self.sockets == Sockets::Making);
         let seccomp = calls::restrict(self.sockets);
         Ok(Confined { no_new_privs, landlock, seccomp, limits })
     }
+}
+
+/// Lets the process have up to `wanted` open files, where its hard limit allows that: how many it may have now. For who has many
+/// connections; behind the wall it can't be raised any more.
+pub fn raise_open_files(wanted: u64) -> u64 {
+    resources::raise_open_files(wanted)
 }
 
 /// The threads of this process.

@@ -18,6 +18,15 @@ pub(crate) fn limit() -> Hold {
     Hold::of(lower(Resource::Core, CORE).and_then(|()| fix(Resource::Nofile)))
 }
 
+/// As many open files as wanted and allowed, and no fewer than now: how many.
+pub(crate) fn raise_open_files(wanted: u64) -> u64 {
+    let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
+    let now = current.unwrap_or(u64::MAX);
+    let raised = wanted.min(maximum.unwrap_or(u64::MAX)).max(now);
+    let set = || setrlimit(Resource::Nofile, Rlimit { current: Some(raised), maximum });
+    if raised > now && set().is_ok() { raised } else { now }
+}
+
 /// No more than this, and never more again.
 fn lower(resource: Resource, most: u64) -> io::Result<()> {
     let limit = Some(getrlimit(resource).maximum.map_or(most, |maximum| maximum.min(most)));

@@ -15,8 +15,8 @@
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
-use std::io;
-use std::net::{TcpListener, UdpSocket};
+use std::io::{self, Read as _, Write as _};
+use std::net::{TcpListener, TcpStream, UdpSocket};
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::os::unix::net::UnixDatagram;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
@@ -111,6 +111,7 @@ const CASES: &[Case] = &[
     ("free", |dir| attempts(dir, None)),
     ("confined", |dir| attempts(dir, Some(false))),
     ("sockets", |dir| attempts(dir, Some(true))),
+    ("connections", connections),
     ("late", late),
     ("program", program),
     ("free core", |_| dump(false)),
@@ -132,6 +133,7 @@ fn main() -> ExitCode {
     let tests: &[Test] = &[
         ("what_was_not_given_is_refused_by_the_system", refused),
         ("sockets_are_there_where_they_were_given", sockets),
+        ("who_listens_is_connected_to_and_connects_to_nobody", accepted),
         ("a_process_with_threads_is_not_confined", threads),
         ("no_other_program_takes_its_place", other_program),
         ("no_core_is_dumped", core),
@@ -210,6 +212,14 @@ fn sockets(kernel: &Kernel) {
     assert_eq!(with["fork"] != "done", kernel.seccomp);
 }
 
+fn accepted(kernel: &Kernel) {
+    let with = run("connections");
+    assert_eq!((with["accept"].as_str(), with["speak"].as_str()), ("done", "done"));
+    assert_eq!(with["make a UDP socket"] != "done", kernel.seccomp);
+    assert_eq!(with["connect"] != "done", kernel.seccomp || kernel.landlock >= 4);
+    assert_eq!(with["listen"] != "done", kernel.seccomp || kernel.landlock >= 4);
+}
+
 fn threads(_kernel: &Kernel) {
     let late = run("late");
     assert_eq!(late["apply"], "the process has 2 threads already: it must be confined before it starts a second one");
@@ -278,6 +288,30 @@ fn attempts(dir: &Path, sockets: Option<bool>) -> BTreeMap<String, String> {
         told.insert((*attempt).to_owned(), how(act(dir)));
     }
     told
+}
+
+/// Accepts at a socket that listened before.
+fn connections(_: &Path) -> BTreeMap<String, String> {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let mut client = TcpStream::connect(address).unwrap();
+    Confinement::new().with_connections().apply().unwrap();
+    let accepted = listener.accept();
+    let accept = how(accepted.as_ref().map(drop).map_err(|error| error.kind().into()));
+    let speak = accepted.and_then(|(mut stream, _)| {
+        stream.set_nodelay(true)?;
+        stream.write_all(b"hello")?;
+        stream.shutdown(std::net::Shutdown::Both)?;
+        client.read_exact(&mut [0; 5])
+    });
+    let told = [
+        ("accept", accept),
+        ("speak", how(speak)),
+        ("connect", how(TcpStream::connect(address).map(drop))),
+        ("listen", how(TcpListener::bind("127.0.0.1:0").map(drop))),
+        ("make a UDP socket", how(UdpSocket::bind("127.0.0.1:0").map(drop))),
+    ];
+    BTreeMap::from(told.map(|(what, how)| (what.to_owned(), how)))
 }
 
 fn late(dir: &Path) -> BTreeMap<String, String> {

@@ -71,23 +71,24 @@ mod wasm;
 
 pub use api::{
     Delays, DeliverError, Engine, EngineConfig, Handle, Mailbox, Node, NodeConfig, Received, ReceivedCall,
-    ReceivedMessage, Slots, WeakNode,
+    ReceivedMessage, Slots, UpgradeError, WeakNode,
 };
 pub use catalogue::{
     ActorSpec, Chunk, Count, Definition, Grants, HostDefinition, Import, Library, ScopeSpec, SecurityError,
-    SecuritySpec, Settings, SettingsError, SettingsStep,
+    SecuritySpec, Settings, SettingsError, SettingsStep, World,
 };
 pub use files::{Directory, PathError};
 pub use lunarium_kernel::{
-    Actor, Attribute, Condition, ConditionError, EntryId, ErrorKind, Failure, Field, FieldError, HostError, HostId,
-    LimitName, Limits, LimitsOverride, LinkError, MonitorError, Operand, Operator, Outcome, Pattern, PatternError, Pid,
-    Policy, PolicyEffect, Refusal, ResolveError, Tally,
+    Actor, Attribute, Condition, ConditionError, EntryId, ErrorKind, Exhausted, Failure, Field, FieldError, Holding,
+    HostError, HostId, LimitName, Limits, LimitsOverride, LinkError, MonitorError, Operand, Operator, Outcome, Pattern,
+    PatternError, Pid, Policy, PolicyEffect, Refusal, ResolveError, Tally,
 };
 pub use lunarium_schedule::{DELAY_BOUNDS, Delay, Portion, Sleep};
 pub use module::{Arguments, Caller, FunctionError, Module, ModuleError, Raw, did_you_mean};
 pub use node::{
     CallError, CompileError, Ending, Events, GlobalUse, Globals, Held, HostCounts, Named, NodeCounts, NodeEvent,
-    ProcessDetails, ProcessInfo, Relations, ServiceStep, SpawnError, SpawnRequest, StartError, Usage,
+    ProcessDetails, ProcessInfo, Relations, Returning, ServiceStep, SpawnError, SpawnRequest, StartCall, StartError,
+    Usage,
 };
 pub use process::{AtRest, Level, Output, ProcessLabel, ProcessState, visibility};
 pub use value::{

@@ -125,6 +125,10 @@ impl Room {
         self.kept = self.kept.saturating_add(amount);
     }
 
+    pub(crate) fn let_go(&mut self, amount: u64) {
+        self.kept = self.kept.saturating_sub(amount);
+    }
+
     pub(crate) fn has(&self, amount: u64, rank: Rank) -> bool {
         let kept = match rank {
             Rank::Ordinary => self.kept.saturating_sub(self.services),
@@ -260,6 +264,11 @@ impl Account {
     /// Adds to what only services may use. Whatever is held already stays.
     pub fn add_headroom(&self, bytes: u64) {
         self.book.lock().room.keep(bytes);
+    }
+
+    /// Takes so much away again from what only services may use.
+    pub fn remove_headroom(&self, bytes: u64) {
+        self.book.lock().room.let_go(bytes);
     }
 
     /// Charges it and all above it, or none. Errors: whose budget would be exceeded.

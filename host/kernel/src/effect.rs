@@ -5,7 +5,7 @@ use crate::{Event, Name, Outcome, Pid};
 /// One thing to do. Effects are performed in the order in which they come out of [`poll_effect`], which promises:
 ///
 /// * Ends: `Ended` of a process comes before everything that its end causes: first EXITs, then LINK_DOWNs to who traps
-///   links, then the `Reply` to who executed it. And nothing is delivered to a process after its `Ended`. The ends of
+///   links, then the `Reply` to who executed it, then those to who waits for a change of its groups. And nothing is delivered to a process after its `Ended`. The ends of
 ///   who was linked with it or executed by it come later, each in its turn ([`handle_consequence`]), and so do the
 ///   LINK_DOWNs of who traps links by then: a process is told of failures in their order.
 /// * Names: `Named` and `Unnamed` come in the order of the changes, one for each. A name that is held is never `Named`,
@@ -40,14 +40,14 @@ pub enum Effect {
         /// What it is told.
         event: Event,
     },
-    /// Answer a request of a process and wake it: a process that it executed has ended. Exactly one for each, unless
-    /// the caller has ended too. One that has upgraded meanwhile knows nothing of the request.
+    /// Answer a request of a process and wake it: a process that it executed has ended, or a group that it watches has changed. Exactly
+    /// one for each, unless the caller has ended too. One that has upgraded meanwhile knows nothing of the request.
     Reply {
         /// The caller.
         to: Pid,
-        /// Which request: the `exec` of the spawn.
+        /// Which request: the `exec` of the spawn, or that of the watch.
         request: u64,
-        /// How the executed process ended.
+        /// How the executed process ended; `true` for a group.
         outcome: Outcome,
     },
     /// A process has ended: exactly one for each.

@@ -124,6 +124,7 @@ impl Kernel {
             let to = caller.pid().clone();
             self.effects.push_back(Effect::Reply { to, request: call.request, outcome });
         }
+        self.forget_groups(number, &process.groups, &process.watched_groups);
     }
 
     /// Removes what the living and the tables still hold of a dead process.

@@ -159,6 +159,12 @@ impl Kernel {
         self.places.keep(1);
     }
 
+    /// Keeps so many places less, of those that [`Kernel::keep_place`] has kept.
+    pub fn let_go_places(&mut self, host: &Host, places: u64) {
+        host.places.lock().let_go(places);
+        self.places.let_go(places);
+    }
+
     /// Closes a host for new processes, for good; stopping it again is fine. Those that run go on: cancel or
     /// terminate what [`Kernel::pids_on`] names.
     pub fn stop_host(&mut self, host: &Host) {

@@ -22,6 +22,7 @@ impl Kernel {
             check_limits(process)?;
         }
         self.check_names()?;
+        self.check_groups()?;
         self.check_deadlines()?;
         self.check_relation_counts()?;
         self.check_counts()
@@ -108,6 +109,31 @@ impl Kernel {
         ensure(held == known, || format!("the registry has {held} names, processes have {known}"))
     }
 
+    /// Members and watchers live and know of it, also the other way round; and no group is kept for nobody.
+    fn check_groups(&self) -> Check {
+        let (mut members, mut watchers) = (0_usize, 0_usize);
+        for (name, group) in &self.groups {
+            let is_used = !group.members.is_empty() || !group.watchers.is_empty();
+            ensure(is_used, || format!("group {name} is kept for nobody"))?;
+            for number in &group.members {
+                let process = self.processes.get(number).ok_or_else(|| format!("{number} in {name}, dead"))?;
+                ensure(process.groups.contains(name), || format!("{} doesn't know of group {name}", process.pid()))?;
+            }
+            for (number, request) in &group.watchers {
+                let process = self.processes.get(number).ok_or_else(|| format!("{number} watches {name}, dead"))?;
+                let knows = process.watched_groups.contains(&(name.clone(), *request));
+                ensure(knows, || format!("{} doesn't know that it watches group {name}", process.pid()))?;
+            }
+            members = members.saturating_add(group.members.len());
+            watchers = watchers.saturating_add(group.watchers.len());
+        }
+        let sum = |count: fn(&Process) -> usize| self.processes.values().map(count).sum::<usize>();
+        let known = (sum(|process| process.groups.len()), sum(|process| process.watched_groups.len()));
+        ensure((members, watchers) == known, || {
+            format!("groups have {members} members and {watchers} watchers, processes know of {known:?}")
+        })
+    }
+
     fn check_deadlines(&self) -> Check {
         for (deadline, number) in &self.deadlines {
             let process = self.processes.get(number).ok_or_else(|| format!("deadline for number {number}, dead"))?;
@@ -154,6 +180,7 @@ fn check_limits(process: &Process) -> Check {
         ("links", usage.links, limits.links, carried.links),
         ("monitors", usage.monitors, limits.monitors, carried.monitors),
         ("names", usage.names, limits.names, carried.names),
+        ("groups", usage.groups, limits.groups, carried.groups),
     ];
     for (word, held, limit, carried) in counts {
         ensure(held <= limit.max(carried), || format!("{pid} has {held} {word} of {limit}"))?;

@@ -4,8 +4,9 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use crate::budget::Room;
+use crate::group::Group;
 use crate::text::{SHOWN, cut};
-use crate::{Destination, Effect, ErrorKind, Name, NameError, NodeLimits, Pid, Process, Refusal, Uptime};
+use crate::{Destination, Effect, ErrorKind, GroupName, Name, NameError, NodeLimits, Pid, Process, Refusal, Uptime};
 
 /// Processes, links, monitors, names and deadlines of one node. Everything is ordered, so that the same calls
 /// give the same effects on every machine.
@@ -18,6 +19,10 @@ pub struct Kernel {
     pub(crate) processes: BTreeMap<u64, Process>,
     /// Who has which name.
     pub(crate) names: BTreeMap<Name, Pid>,
+    /// Those that somebody is in or watches.
+    pub(crate) groups: BTreeMap<GroupName, Group>,
+    /// How often a group has changed.
+    pub(crate) group_changes: u64,
     /// Cancel deadlines of the living, with their numbers.
     pub(crate) deadlines: BTreeSet<(Uptime, u64)>,
     /// Until when those of the living may live that have an end, with their numbers.
@@ -48,6 +53,8 @@ pub struct Tally {
     pub calls: usize,
     /// Names.
     pub names: usize,
+    /// Memberships of groups, and who waits for a change of one.
+    pub groups: usize,
     /// Cancel deadlines, and ends of lifetimes.
     pub deadlines: usize,
     /// Processes for which a consequence waits.
@@ -107,6 +114,8 @@ impl Kernel {
             limits,
             processes: BTreeMap::new(),
             names: BTreeMap::new(),
+            groups: BTreeMap::new(),
+            group_changes: 0,
             deadlines: BTreeSet::new(),
             lifetimes: BTreeSet::new(),
             links: 0,
@@ -199,6 +208,7 @@ impl Kernel {
             monitors: held(|process| process.monitors.len()),
             calls: held(|process| process.callees.len()),
             names: self.names.len(),
+            groups: held(Process::held_groups),
             deadlines: self.deadlines.len().saturating_add(self.lifetimes.len()),
             consequences: self.turns.len(),
             effects: self.effects.len(),

@@ -16,6 +16,7 @@ mod effect;
 mod end;
 mod event;
 mod failure;
+mod group;
 mod host;
 mod inbox;
 mod invariants;
@@ -42,6 +43,7 @@ pub use destination::Destination;
 pub use effect::Effect;
 pub use event::Event;
 pub use failure::{Failure, Outcome, Payload, Refusal};
+pub use group::{GroupError, GroupName};
 pub use host::{Host, HostError, HostId};
 pub use inbox::{
     Batch, BatchLimits, Call, CallLimits, CallsFull, EVENT_BYTES, EVENT_COST, Held, Inbox, Item, MAX_CALLS,

@@ -53,6 +53,9 @@ pub struct CountLimits {
     pub monitors: u32,
     /// Names held. At the limit: `register` is refused, `ResourceExhausted`.
     pub names: u32,
+    /// Groups that it is in, and those of which it waits for a change. At the limit: `join` and `monitor` of groups are refused,
+    /// `ResourceExhausted`.
+    pub groups: u32,
 }
 
 impl Default for CountLimits {
@@ -230,6 +233,9 @@ limits! {
     coroutines: u32, Coroutines in Count = 10_000;
     /// Names held. At the limit: `ResourceExhausted`. 1,024: names are for services, not for data.
     names: u32, Names in Count = 1_024;
+    /// Groups that it is in or watches. At the limit: `ResourceExhausted`. 64: its end tells everybody who watches one of them, in one
+    /// go.
+    groups: u32, Groups in Count = 64;
     /// Topics listened on, kept by the guest. At the limit: `ResourceExhausted`. 1,024, for the same reason.
     listeners: u32, Listeners in Count = 1_024;
     /// Calls of the embedder's functions under way, until their results are handed over; those that answer at once aren't
@@ -257,7 +263,7 @@ impl Limits {
 
     /// The part that the kernel enforces.
     pub fn counts(&self) -> CountLimits {
-        CountLimits { links: self.links, monitors: self.monitors, names: self.names }
+        CountLimits { links: self.links, monitors: self.monitors, names: self.names, groups: self.groups }
     }
 
     /// How long it may live; none: for ever.

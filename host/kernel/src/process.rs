@@ -8,8 +8,8 @@ use std::sync::Arc;
 use crate::consequence::Consequence;
 use crate::text::{SHOWN, cut};
 use crate::{
-    CountLimits, ErrorKind, Host, HostId, Kernel, LimitName, LinkError, MonitorError, Name, NodeLimits, Outcome, Pid,
-    Rank, Refusal, ResolveError, Uptime,
+    CountLimits, ErrorKind, GroupName, Host, HostId, Kernel, LimitName, LinkError, MonitorError, Name, NodeLimits,
+    Outcome, Pid, Rank, Refusal, ResolveError, Uptime,
 };
 
 /// The id of an entry, `namespace:name`.
@@ -57,6 +57,14 @@ pub struct SpawnSpec {
     pub limits: CountLimits,
     /// How long it may live; none: for ever.
     pub lifetime: Option<Lifetime>,
+    /// It ends below what is kept for services, though it has no parent: somebody outside of the node has asked for it.
+    pub ordinary: bool,
+}
+
+impl SpawnSpec {
+    fn rank(&self, has_parent: bool) -> Rank {
+        if has_parent || self.ordinary { Rank::Ordinary } else { Rank::Service }
+    }
 }
 
 /// Until when a process may live.
@@ -223,6 +231,10 @@ pub struct Process {
     /// Whom it executes.
     pub(crate) callees: BTreeSet<u64>,
     pub(crate) names: BTreeSet<Name>,
+    /// Which it is in.
+    pub(crate) groups: BTreeSet<GroupName>,
+    /// Of which it waits for a change, each with its request.
+    pub(crate) watched_groups: BTreeSet<(GroupName, u64)>,
     pub(crate) deadline: Option<Uptime>,
     pub(crate) lifetime: Option<Lifetime>,
     /// What the ends of others still have to mean for it.
@@ -260,13 +272,19 @@ impl Process {
 
     /// What it holds.
     pub fn usage(&self) -> CountLimits {
-        // None of the three passes its limit, which is a u32.
+        // None of these passes its limit, which is a u32.
         let count = |held: usize| u32::try_from(held).unwrap_or(u32::MAX);
         CountLimits {
             links: count(self.held_links()),
             monitors: count(self.monitors.len()),
             names: count(self.names.len()),
+            groups: count(self.held_groups()),
         }
+    }
+
+    /// Groups that it is in, and those of which it waits for a change.
+    pub(crate) fn held_groups(&self) -> usize {
+        self.groups.len().saturating_add(self.watched_groups.len())
     }
 
     /// Whom it is linked with, by number.
@@ -306,16 +324,17 @@ impl Kernel {
     /// (monitored, linked or executed without a parent). Nothing is changed then, and no pid is used.
     pub fn spawn(&mut self, parent: Option<&Pid>, host: &Arc<Host>, spec: SpawnSpec) -> Result<Spawned, SpawnError> {
         let number = self.check_spawn(parent, host, &spec)?;
-        let SpawnSpec { entry, monitored, linked, exec, name, limits, lifetime } = spec;
+        let rank = spec.rank(parent.is_some());
+        let SpawnSpec { entry, monitored, linked, exec, name, limits, lifetime, ordinary: _ } = spec;
         let pid = Pid::new(host.id(), number);
         let mut process = Process {
             pid: pid.clone(),
             host: Arc::clone(host),
             entry,
             chain: number,
-            rank: rank(parent.is_some()),
+            rank,
             limits,
-            carried: CountLimits { links: 0, monitors: 0, names: 0 },
+            carried: CountLimits { links: 0, monitors: 0, names: 0, groups: 0 },
             trap_links: false,
             links: BTreeSet::new(),
             monitors: BTreeSet::new(),
@@ -323,6 +342,8 @@ impl Kernel {
             call: None,
             callees: BTreeSet::new(),
             names: BTreeSet::from_iter(name.clone()),
+            groups: BTreeSet::new(),
+            watched_groups: BTreeSet::new(),
             deadline: None,
             lifetime: None,
             consequence: None,
@@ -369,7 +390,7 @@ impl Kernel {
         if host.is_stopped() {
             return Err(SpawnError::HostStopped { host: host.id().clone() });
         }
-        let rank = rank(parent.is_some());
+        let rank = spec.rank(parent.is_some());
         if !host.has_place(rank) {
             return Err(SpawnError::HostFull { host: host.id().clone(), limit: host.max_processes() });
         }
@@ -471,11 +492,6 @@ impl Refusal for JoinError {
             Self::Link(refusal) => refusal.limit(),
         }
     }
-}
-
-/// What somebody on the node has started ends below what is kept for services.
-fn rank(has_parent: bool) -> Rank {
-    if has_parent { Rank::Ordinary } else { Rank::Service }
 }
 
 #[cfg(test)]

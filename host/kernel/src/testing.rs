@@ -10,7 +10,7 @@ use crate::{
 
 pub(crate) const NOW: Timestamp = Timestamp::from_nanos(1_000);
 
-pub(crate) const FEW: CountLimits = CountLimits { links: 2, monitors: 2, names: 2 };
+pub(crate) const FEW: CountLimits = CountLimits { links: 2, monitors: 2, names: 2, groups: 2 };
 
 /// A kernel, and the host on which its tests' processes live.
 pub(crate) struct Node {
@@ -59,6 +59,7 @@ pub(crate) fn spec() -> SpawnSpec {
         name: None,
         limits: CountLimits::default(),
         lifetime: None,
+        ordinary: false,
     }
 }
 

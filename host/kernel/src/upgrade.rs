@@ -1,5 +1,5 @@
 //! Upgrades: a process starts over in a fresh instance. Owns what it loses here (options, whom it executes) and what it
-//! becomes, and how long it may still live; all else it keeps: pid, names, links, monitors, its caller, a deadline. Its mailbox is the engine's.
+//! becomes, and how long it may still live; all else it keeps: pid, names, groups, links, monitors, its caller, a deadline. Its mailbox is the engine's.
 
 use crate::{CountLimits, EntryId, Kernel, Lifetime, Pid};
 
@@ -9,8 +9,10 @@ impl Kernel {
     /// limits it keeps. False: it has ended; nothing goes on.
     pub fn upgrade(&mut self, pid: &Pid, entry: EntryId, limits: CountLimits, lifetime: Option<Lifetime>) -> bool {
         let Some(process) = self.living_mut(pid) else { return false };
+        let watched = std::mem::take(&mut process.watched_groups);
         process.start_over(entry, limits);
         let callees: Vec<u64> = process.callees.iter().copied().collect();
+        self.forget_watched(pid.number(), &watched);
         self.set_lifetime(pid.number(), lifetime);
         for callee in callees {
             self.take_link(pid.number(), callee);
@@ -53,7 +55,7 @@ mod tests {
         assert!(!kernel.is_alive(&callee) && !kernel.trap_links(&pid));
         let process = kernel.process(&pid).unwrap();
         assert_eq!((process.entry().as_str(), process.chain()), ("app:next", 1));
-        assert_eq!(process.usage(), CountLimits { links: 1, monitors: 1, names: 1 });
+        assert_eq!(process.usage(), CountLimits { links: 1, monitors: 1, names: 1, groups: 0 });
         kernel.handle_exit(&pid, completed(), NOW);
         assert_eq!(
             effects(&mut kernel),

@@ -1,7 +1,7 @@
 //! The thread for time: it ticks while something runs, and wakes who set a timer that is due.
 //!
 //! Owns both because they are one wait. Refuses to know what runs: a run is a guard, a timer a waker. Rests completely
-//! while nothing runs, until the next timer.
+//! while nothing runs, until the next timer. A clock that stands still has no thread: it goes on when it is told to.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -41,6 +41,8 @@ struct Shared {
     /// The thread doesn't tick, or is about to look whether it may stop; whoever begins a run wakes it.
     resting: AtomicBool,
     origin: Instant,
+    /// What a clock that stands still shows; none: time goes by.
+    told: Option<AtomicU64>,
     on_tick: OnTick,
 }
 
@@ -88,11 +90,39 @@ impl Clock {
             runs: AtomicU64::new(0),
             resting: AtomicBool::new(false),
             origin: Instant::now(),
+            told: None,
             on_tick,
         });
         let thread = Arc::clone(&shared);
         thread::Builder::new().name("lunarium-clock".into()).spawn(move || thread.work())?;
         Ok(Arc::new(Clock { shared }))
+    }
+
+    /// A clock that stands still at 0, without a thread: it goes on by [`Clock::go_on`] alone.
+    pub fn still() -> Arc<Clock> {
+        let shared = Shared {
+            timers: Monitor::default(),
+            running: AtomicUsize::new(0),
+            runs: AtomicU64::new(0),
+            resting: AtomicBool::new(false),
+            origin: Instant::now(),
+            told: Some(AtomicU64::new(0)),
+            on_tick: Box::new(|| ()),
+        };
+        Arc::new(Clock { shared: Arc::new(shared) })
+    }
+
+    /// Lets a clock that stands still show `time`, and wakes what is due then, in the order of the deadlines. It never goes back.
+    pub fn go_on(&self, time: u64) {
+        let Some(told) = &self.shared.told else { return };
+        let now = told.fetch_max(time, Ordering::SeqCst).max(time);
+        let due = self.shared.timers.lock().due(now);
+        due.into_iter().for_each(|waker| contain(|| waker.wake()));
+    }
+
+    /// When the earliest timer is due. None: no timer is set.
+    pub fn next_due(&self) -> Option<u64> {
+        self.shared.timers.lock().queue.first_key_value().map(|((deadline, _), _)| *deadline)
     }
 
     /// Nanoseconds since the clock started.
@@ -176,7 +206,10 @@ struct Pace {
 
 impl Shared {
     fn now(&self) -> u64 {
-        nanoseconds(self.origin.elapsed())
+        match &self.told {
+            None => nanoseconds(self.origin.elapsed()),
+            Some(told) => told.load(Ordering::SeqCst),
+        }
     }
 
     fn work(&self) {

@@ -111,8 +111,13 @@ impl Scheduler {
         task: F,
         urgency: impl Fn() -> Urgency + Send + Sync + 'static,
     ) {
-        let scheduler = Arc::clone(self);
-        let schedule = move |task| scheduler.schedule(task, urgency());
+        let (scheduler, watch) = (Arc::clone(self), member.watch().cloned());
+        let schedule = move |task| {
+            if let Some(watch) = &watch {
+                watch.begin();
+            }
+            scheduler.schedule(task, urgency());
+        };
         let (task, handle) = async_task::Builder::new().metadata(Arc::clone(member)).spawn(|_| task, schedule);
         handle.detach();
         task.schedule();
@@ -221,10 +226,15 @@ impl Scheduler {
         WORKER.with(|worker| worker.set((std::ptr::from_ref(self).addr(), index)));
         let mut turn = Turn::default();
         while let Some(task) = self.next(slot, &mut turn) {
+            let watch = task.metadata().watch().cloned();
             // A panic in a host function ends its process: the task's own guard reports it while the stack unwinds.
             contain(|| {
                 task.run();
             });
+            // Whom it has woken has begun by now.
+            if let Some(watch) = watch {
+                watch.end();
+            }
         }
         // From here on what this thread wakes goes to the queues: nobody would look into the slot again.
         WORKER.with(|worker| worker.set(NOBODY));
@@ -303,7 +313,11 @@ impl Scheduler {
         let mut left = slot.and_then(Slot::take).map(|(task, _)| task);
         loop {
             if let Some(task) = left {
+                let watch = task.metadata().watch().cloned();
                 contain(|| drop(task));
+                if let Some(watch) = watch {
+                    watch.end();
+                }
             }
             let mut state = self.state.lock();
             left = state.queues.next(u64::MAX).map(|next| next.task);

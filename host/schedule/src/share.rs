@@ -10,6 +10,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 
 use crate::clock::{TICK, nanoseconds};
+use crate::watch::Watch;
 
 /// What a share gets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,6 +31,8 @@ pub struct Share {
     weight: u64,
     parent: Option<Arc<Share>>,
     most: Option<Most>,
+    /// Counts what is under way of it and of what is inside; none: nobody wants to know.
+    watch: Option<Arc<Watch>>,
     /// Virtual time: nanoseconds used, divided by the weight. Changed under the queues' lock, as all below.
     time: AtomicU64,
     /// Nanoseconds that the weight hasn't divided yet.
@@ -55,6 +58,8 @@ struct Most {
 #[derive(Debug)]
 pub struct Member {
     share: Arc<Share>,
+    /// The share's, here for who looks at each poll.
+    watch: Option<Arc<Watch>>,
     /// Nanoseconds that it runs from one wait to the next: a quarter of the last time, and three of what it was before. So
     /// who runs for long every second time is long, and one that was held up once, by the machine, isn't.
     burst: AtomicU64,
@@ -101,17 +106,22 @@ impl From<u32> for Portion {
 impl Share {
     /// A share beside all others.
     pub fn new(portion: impl Into<Portion>) -> Arc<Share> {
-        Share::make(None, portion.into())
+        Share::make(None, portion.into(), None)
+    }
+
+    /// The same, with a count of what is under way of it.
+    pub fn watched(portion: impl Into<Portion>, watch: Arc<Watch>) -> Arc<Share> {
+        Share::make(None, portion.into(), Some(watch))
     }
 
     /// A share inside of one that [`Share::new`] has made: it gets a part of that one's time.
     pub fn inside(parent: &Arc<Share>, portion: impl Into<Portion>) -> Arc<Share> {
         // There are two levels.
         let parent = parent.parent.as_ref().unwrap_or(parent);
-        Share::make(Some(Arc::clone(parent)), portion.into())
+        Share::make(Some(Arc::clone(parent)), portion.into(), parent.watch.clone())
     }
 
-    fn make(parent: Option<Arc<Share>>, portion: Portion) -> Arc<Share> {
+    fn make(parent: Option<Arc<Share>>, portion: Portion, watch: Option<Arc<Watch>>) -> Arc<Share> {
         static NEXT: AtomicU64 = AtomicU64::new(0);
         let weight = portion.weight.clamp(*Portion::WEIGHTS.start(), *Portion::WEIGHTS.end());
         let most = portion.most.map(|most| most.clamp(*Portion::MOSTS.start(), *Portion::MOSTS.end()));
@@ -119,6 +129,7 @@ impl Share {
             id: NEXT.fetch_add(1, Relaxed),
             weight: weight.into(),
             parent,
+            watch,
             most: most.map(|most| Most { rate: nanoseconds(most), paid: AtomicU64::new(0) }),
             time: AtomicU64::new(0),
             rest: AtomicU64::new(0),
@@ -215,6 +226,7 @@ impl Member {
             None => Share::inside(share, Portion::default()),
         };
         Arc::new(Member {
+            watch: share.watch.clone(),
             share,
             burst: AtomicU64::new(0),
             ended: AtomicBool::new(false),
@@ -233,6 +245,11 @@ impl Member {
 
     pub(crate) fn share(&self) -> &Arc<Share> {
         &self.share
+    }
+
+    /// Who counts what is under way of its share, if anybody does.
+    pub fn watch(&self) -> Option<&Arc<Watch>> {
+        self.watch.as_ref()
     }
 
     pub(crate) fn burst(&self) -> u64 {

@@ -9,15 +9,17 @@
 //! |---|---|
 //! | `host` | tenants: start, reload, deployments, logs |
 //! | `metrics` | a host in numbers, for Prometheus and for curves |
+//! | `endpoint` | requests from outside, for tenants and for whoever else has a node |
 //! | `admin` | the admin interface: HTTP, who may use it, what it shows and changes |
 
 mod admin;
+pub mod endpoint;
 mod host;
 pub mod metrics;
 
 pub use admin::{Admin, AdminConfig, OPENAPI, Token, TokenError, Way, observe};
 pub use host::{
-    Deployment, Folder, Host, HostConfig, HostError, LogEvent, LogFilter, LogLine, LogReader, Logs, Origin,
-    Surroundings, Tenant, TenantConfig, TenantState,
+    Change, Deployment, Folder, Host, HostConfig, HostError, LogEvent, LogFilter, LogLine, LogReader, Logs,
+    MAX_ARCHIVE, Origin, Surroundings, Tenant, TenantConfig, TenantState,
 };
 pub use metrics::Metrics;

@@ -1,5 +1,5 @@
 //! What things cost. Prints a table, and JSON to the file given as the first argument; further arguments choose groups:
-//! startup, idle, spawn, messages, calls, embed, kill, programs, neighbours. `--pair OLD NEW ROUNDS [GROUP...]` compares two
+//! startup, idle, spawn, messages, calls, embed, kill, programs, http, neighbours. `--pair OLD NEW ROUNDS [GROUP...]` compares two
 //! builds of this binary.
 //!
 //! Machines are shared and noisy: the ratios to native Lua, measured in the same run, or to another build, measured in
@@ -10,6 +10,7 @@
 mod bench;
 mod calls;
 mod embed;
+mod http;
 mod lua_programs;
 mod neighbours;
 mod pair;
@@ -24,7 +25,7 @@ type Measure = fn(&bench::Bench, &mut report::Report);
 const STARTUP: &str = "startup";
 
 /// Each with the groups that it belongs to.
-const MEASUREMENTS: [(&[&str], Measure); 9] = [
+const MEASUREMENTS: [(&[&str], Measure); 10] = [
     // First, while no slot has been used.
     (&["spawn"], processes::fresh),
     (&["idle"], processes::idle),
@@ -34,6 +35,7 @@ const MEASUREMENTS: [(&[&str], Measure); 9] = [
     (&["embed"], embed::run),
     (&["kill"], processes::kill),
     (&["programs"], lua_programs::run),
+    (&["http"], http::run),
     // Last: what attacks leave behind would be in the others' figures.
     (&["neighbours"], neighbours::run),
 ];

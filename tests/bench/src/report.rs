@@ -37,6 +37,13 @@ impl Report {
         self.json.insert(name.into(), json!({ "seconds": median / 1e3, "p99": p99 / 1e3, "worst": worst / 1e3 }));
     }
 
+    /// Requests in a second, with the median of their times and that which a hundredth exceeds.
+    pub(crate) fn requests(&mut self, name: &str, rate: f64, median: Duration, p99: Duration) {
+        self.row(name, format!("{rate:.0}/s"), format!("p50 {}, p99 {}", show(median), show(p99)));
+        self.json
+            .insert(name.into(), json!({ "rate": rate, "seconds": median.as_secs_f64(), "p99": p99.as_secs_f64() }));
+    }
+
     /// Any other figure.
     pub(crate) fn number(&mut self, name: &str, value: f64, unit: &str) {
         self.row(name, format!("{value:.2}"), unit.into());

@@ -93,7 +93,7 @@ pub(super) const TABLE: &[Hostile] = &[
             (call $upgrade_self)
             (call $send_self)
             (call $spawn (call $request) (i32.const 1024))
-            (call $exec (i32.const 48) (i32.const 9) (i32.const 64) (i32.const 13) (i32.const 17) (i32.const 1) (i32.const 1024))
+            (call $exec (call $request) (i32.const 1024))
             (call $read (i32.const 96) (i32.const 9) (i64.const 0) (i32.const 0) (i32.const 0) (i32.const 1024))
             (call $listen (i32.const 32) (i32.const 5) (i32.const 1024))
             (call $unlisten (i32.const 32) (i32.const 5))
@@ -117,7 +117,7 @@ pub(super) const TABLE: &[Hostile] = &[
         ends: "=> 499",
         start: accepted_of!(
             5000,
-            "(call $exec (i32.const 48) (i32.const 9) (i32.const 64) (i32.const 13) (i32.const 17) (i32.const 1) (i32.const 1024))"
+            "(call $exec (call $request) (i32.const 1024))"
         ),
         ..WELL
     },

@@ -33,9 +33,9 @@ fn without_a_grant_there_is_no_module() {
         "#,
         expect![[r#"
             nil	false	module 'billing' not found: it needs a grant, `modules: [billing]`
-            false	module 'unknown' not found
-            false	module 'xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx' not found
-            false	module '�' not found
+            false	module 'unknown' not found (the entry has no `imports`)
+            false	module 'xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx' not found (the entry has no `imports`)
+            false	module '�' not found (the entry has no `imports`)
             => nil
         "#]],
     );
@@ -49,7 +49,7 @@ fn without_a_grant_there_is_no_module() {
         "#,
         expect![[r#"
             nil	function
-            false	module 'absent' not found
+            false	module 'absent' not found (the entry has no `imports`)
             => nil
         "#]],
     );

@@ -58,7 +58,7 @@ const TELLS: &str = r#"
 return function(who)
     local actor, scope = security.actor(), security.scope()
     return ("%s: %s %s, %s, look %s, act %s"):format(who, actor and actor:id(), actor and actor:meta().role,
-        scope and table.concat(scope:policies(), " "), security.can("look", "x"), security.can("act", "x"))
+        scope and (function() local t = {} for i, p in ipairs(scope:policies()) do t[i] = p:id() end return table.concat(t, " ") end)(), security.can("look", "x"), security.can("act", "x"))
 end
 -- entry: relays
 return function(...) return (process.exec("app:tells", "app:processes", ...)) end

@@ -25,7 +25,36 @@ pub struct Uses {
     pub required: BTreeSet<(u32, Vec<u8>)>,
     /// The fields of the table that it returns, each with its line. Empty when they aren't known.
     pub returned: BTreeMap<Vec<u8>, u32>,
+    /// It returns something, or may.
+    pub gives: bool,
+    /// It has a local function `main` that it never uses.
+    pub has_idle_main: bool,
+    /// Calls of what starts something by texts.
+    pub calls: Vec<Call>,
 }
+
+/// A call of what starts something by texts.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Call {
+    /// `process.spawn`.
+    pub function: Vec<u8>,
+    pub line: u32,
+    /// Arguments that are texts, with their places from one.
+    pub texts: Vec<(u32, Vec<u8>)>,
+    /// Nothing takes what it gives.
+    pub dropped: bool,
+}
+
+/// What is started, or named, by texts: of these the first two arguments are told.
+const STARTERS: [&[u8]; 7] = [
+    b"process.spawn",
+    b"process.spawn_monitored",
+    b"process.spawn_linked",
+    b"process.spawn_linked_monitored",
+    b"process.exec",
+    b"security.named_scope",
+    b"security.policy",
+];
 
 /// What an upvalue is.
 #[derive(Clone, PartialEq, Eq)]
@@ -264,6 +293,9 @@ impl Follower<'_> {
             self.found.reads.insert((function.line(at), module.to_vec(), field.to_vec()));
         }
         let path = [module, b".", field].concat();
+        if instruction.operation() != SELF && STARTERS.contains(&&path[..]) && self.found.calls.len() < MOST {
+            self.found.calls.extend(function.call_of(path.clone(), at, instruction.a()));
+        }
         if instruction.operation() != SELF && self.tables.contains(&path) {
             self.follow(body, at, instruction.a(), &path, locals);
         }
@@ -299,6 +331,54 @@ impl Function<'_> {
         let first = self.locals.partition_point(|local| local.start < start);
         let here = self.locals.iter().skip(first).take_while(|local| local.start == start);
         here.filter(|local| local.register == register).map(|local| local.end).next()
+    }
+
+    /// The call of the function that an instruction has put into a register.
+    fn call_of(&self, function: Vec<u8>, at: usize, register: usize) -> Option<Call> {
+        let mut texts: BTreeMap<u32, Vec<u8>> = BTreeMap::new();
+        for next in at + 1..self.code.len() {
+            let instruction = self.instruction(next)?;
+            if matches!(instruction.operation(), CALL | TAILCALL) && instruction.a() == register {
+                let dropped = instruction.operation() == CALL && instruction.c() == 1;
+                return Some(Call { function, line: self.line(next), texts: texts.into_iter().collect(), dropped });
+            }
+            if instruction.writes(register) {
+                return None;
+            }
+            for place in 1..=2_u32 {
+                let argument = register + place as usize;
+                if instruction.operation() == LOADK && instruction.a() == argument {
+                    if let Some(text) = self.string(instruction.bx()) {
+                        texts.insert(place, text.to_vec());
+                    }
+                } else if instruction.writes(argument) {
+                    texts.remove(&place);
+                }
+            }
+        }
+        None
+    }
+
+    /// Whether a chunk returns something, here or there.
+    pub(super) fn gives(&self) -> bool {
+        (0..self.code.len()).filter_map(|at| self.instruction(at)).any(|instruction| match instruction.operation() {
+            RETURN => instruction.b() != 1,
+            RETURN1 | TAILCALL => true,
+            _ => false,
+        })
+    }
+
+    /// Whether it has a local `main` that nothing uses.
+    pub(super) fn has_idle_main(&self) -> bool {
+        let mut mains = self.locals.iter().filter(|local| local.is_main);
+        mains.any(|local| {
+            !(local.start..local.end).any(|at| {
+                let Some(instruction) = self.instruction(at) else { return true };
+                let inner = self.functions.get(instruction.bx()).filter(|_| instruction.operation() == CLOSURE);
+                let captured = inner.is_some_and(|inner| inner.upvalues.contains(&(true, local.register)));
+                captured || instruction.takes(local.register) || instruction.tests(local.register)
+            })
+        })
     }
 
     /// Where jumps lead, in order.

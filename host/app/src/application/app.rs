@@ -4,15 +4,19 @@
 
 use std::sync::Arc;
 
-use lunarium_engine::{Definition, Grants};
+use lunarium_engine::{Chunk, Definition, Grants, Import, Library};
 use lunarium_kernel::{EntryId, Policy};
 
+use super::endpoint::Endpoint;
 use super::host::{Host, UNBOUNDED};
 use super::program::Programs;
 use super::service::Service;
 
 /// The name of the entry that runs when nothing else is said, and of the function that does.
 pub(crate) const MAIN: &str = "main";
+
+/// How the runtime's own Lua is called: tracebacks leave it out.
+pub const OWN_CHUNK: &str = "=[lunarium]";
 
 /// A policy with the groups it is in.
 #[derive(Debug)]
@@ -21,15 +25,28 @@ pub(crate) struct Grouped {
     pub(crate) groups: Vec<EntryId>,
 }
 
+/// A file with tests.
+#[derive(Debug)]
+pub(crate) struct TestChunk {
+    /// Its path inside the application.
+    pub(crate) path: String,
+    pub(crate) chunk: Chunk,
+}
+
 /// An application: what its `_index.yaml` files define.
 #[derive(Debug, Default)]
 pub struct App {
     pub(crate) definitions: Vec<Definition>,
     pub(crate) hosts: Vec<Host>,
     pub(crate) services: Vec<Service>,
+    pub(crate) endpoints: Vec<Endpoint>,
     /// Where each chunk's lines are, for people.
     pub(crate) programs: Programs,
     pub(crate) policies: Vec<Grouped>,
+    /// Every `library.lua`, also those that nobody imports.
+    pub(crate) libraries: Vec<Library>,
+    /// Files with tests, if they were asked for.
+    pub(crate) tests: Vec<TestChunk>,
     pub(crate) strict: bool,
 }
 
@@ -47,6 +64,11 @@ impl App {
     /// The services to start, those that others depend on first.
     pub fn services(&self) -> &[Service] {
         &self.services
+    }
+
+    /// The requests from outside that it takes.
+    pub fn endpoints(&self) -> &[Endpoint] {
+        &self.endpoints
     }
 
     /// The definition with this id.
@@ -73,6 +95,25 @@ impl App {
     pub fn grant(&mut self, entry: &EntryId, grants: &Grants) {
         for definition in self.definitions.iter_mut().filter(|definition| definition.entry == *entry) {
             definition.grants = Arc::new(Grants::clone(&definition.grants).with(grants));
+        }
+    }
+
+    /// Gives a Lua face to a module: whoever is granted `name`, and the libraries of his, find this source by `require(name)`, and
+    /// the source finds the module by the same name. An import of that name stays what it is.
+    pub fn face(&mut self, name: &str, source: &str) {
+        let on_hosts = self.hosts.iter().any(|host| host.definition.grants.modules.contains(name));
+        let face = Library::new(EntryId::new(format!("lunarium:{name}")), Chunk::new(OWN_CHUNK, source), Vec::new());
+        for definition in &mut self.definitions {
+            if !on_hosts && !definition.grants.modules.contains(name) {
+                continue;
+            }
+            let libraries = definition.libraries.iter_mut().map(|library| &mut library.imports);
+            for imports in libraries.chain([&mut definition.imports]) {
+                if !imports.iter().any(|import| &*import.alias == name) {
+                    imports.push(Import::new(name, face.entry.clone()));
+                }
+            }
+            definition.libraries.push(face.clone());
         }
     }
 

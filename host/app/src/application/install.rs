@@ -2,12 +2,26 @@
 //!
 //! Owns what the node has to know before anything starts. Starts nothing.
 
-use lunarium_engine::Node;
+use lunarium_engine::{Node, World};
 use lunarium_kernel::{HostError, HostId};
 
 use super::app::App;
 
 impl App {
+    /// All that a node has to know of it, which [`Node::replace`] puts in the place of what it knew before. Strict when the application
+    /// is, or `strict` forces it.
+    pub fn world(&self, strict: bool) -> World {
+        let mut world = World::new();
+        world.definitions.clone_from(&self.definitions);
+        world.hosts = self.hosts.iter().map(|host| host.definition.clone()).collect();
+        let closed = self.hosts.iter().filter(|host| !host.started);
+        world.closed = closed.map(|host| host.definition.id.clone()).collect();
+        world.policies = self.policies().map(|(policy, groups)| (policy.clone(), groups.to_vec())).collect();
+        world.strict = self.strict || strict;
+        world.places = self.services.iter().map(|service| service.host.clone()).collect();
+        world
+    }
+
     /// Puts the policies, the definitions and the hosts onto a node, and makes it strict when the application is.
     /// Each service has a place that is kept for it, so that it comes back however full the node is. Hosts that don't start
     /// with the application refuse processes, but for the one that is `wanted`.

@@ -3,13 +3,15 @@
 //! Owns the resolved forms and their defaults; nothing here is optional that a default can answer.
 
 mod app;
+mod endpoint;
 mod host;
 mod install;
 mod program;
 mod service;
 
-pub use app::App;
-pub(crate) use app::{Grouped, MAIN};
+pub use app::{App, OWN_CHUNK};
+pub(crate) use app::{Grouped, MAIN, TestChunk};
+pub use endpoint::{Endpoint, EndpointAction};
 pub use host::{DEFAULT_HOST, Host};
 pub(crate) use program::{Program, Programs};
 pub use service::{Lifecycle, Service};

@@ -7,6 +7,8 @@ use std::time::Duration;
 use lunarium_engine::{SecuritySpec, Value};
 use lunarium_kernel::{EntryId, HostId, RestartPolicy};
 
+use crate::notation::OnChange;
+
 /// A process that the application keeps running.
 #[derive(Debug, Clone)]
 pub struct Service {
@@ -38,6 +40,8 @@ pub struct Lifecycle {
     pub stop_timeout: Duration,
     /// What happens after an abnormal end.
     pub restart: RestartPolicy,
+    /// What becomes of it when a reload brings other code; it restarts by default.
+    pub on_change: OnChange,
 }
 
 impl Default for Lifecycle {
@@ -48,6 +52,7 @@ impl Default for Lifecycle {
             start_timeout: Duration::from_secs(10),
             stop_timeout: Duration::from_secs(10),
             restart: RestartPolicy::default(),
+            on_change: OnChange::default(),
         }
     }
 }

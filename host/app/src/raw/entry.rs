@@ -2,6 +2,8 @@
 //!
 //! Owns the keys that every entry has, and which reader a kind has.
 
+use super::elsewhere;
+use super::endpoint::{self, RawEndpoint};
 use super::field::Field;
 use super::fields::Fields;
 use super::grants::{self, RawGrants, RawVariable};
@@ -35,6 +37,7 @@ pub(crate) enum RawBody {
     Service(RawService),
     Policy(RawPolicy),
     Variable(RawVariable),
+    Endpoint(RawEndpoint),
     /// A kind that was reported; the id is kept, so that references to it aren't reported too.
     Unusable,
 }
@@ -53,6 +56,7 @@ impl RawEntry {
             RawBody::Service(_) => Kind::Service,
             RawBody::Policy(_) => Kind::Policy,
             RawBody::Variable(_) => Kind::Variable,
+            RawBody::Endpoint(_) => Kind::Endpoint,
             RawBody::Unusable => return None,
         })
     }
@@ -73,6 +77,15 @@ impl RawEntry {
         }
     }
 
+    /// The names in its `modules:`.
+    pub(crate) fn modules(&self) -> &[At<String>] {
+        match &self.body {
+            RawBody::Process(process) => &process.modules,
+            RawBody::Library(library) => &library.modules,
+            _ => &[],
+        }
+    }
+
     pub(crate) fn grants(&self) -> Option<&RawGrants> {
         match &self.body {
             RawBody::Process(process) => Some(&process.grants),
@@ -85,6 +98,7 @@ impl RawEntry {
         match &self.body {
             RawBody::Host(host) => host.security.as_ref(),
             RawBody::Service(service) => service.security.as_ref(),
+            RawBody::Endpoint(endpoint) => endpoint.security.as_ref(),
             _ => None,
         }
     }
@@ -100,6 +114,13 @@ impl RawEntry {
     pub(crate) fn service(&self) -> Option<&RawService> {
         match &self.body {
             RawBody::Service(service) => Some(service),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn endpoint(&self) -> Option<&RawEndpoint> {
+        match &self.body {
+            RawBody::Endpoint(endpoint) => Some(endpoint),
             _ => None,
         }
     }
@@ -145,8 +166,12 @@ fn first_byte(start: usize) -> std::ops::Range<usize> {
 
 fn kind(field: Field<'_>, text: &str) -> Option<Kind> {
     let kind = Kind::parse(text);
+    if Kind::is_foreign(text) {
+        field.page.foreign.set(true);
+    }
     if kind.is_none() {
-        field.hinted(format!("unknown kind `{text}`"), hint(text, &Kind::ALL.map(Kind::as_str)));
+        let instead = elsewhere::instead_of(text).map(str::to_owned);
+        field.hinted(format!("unknown kind `{text}`"), instead.or_else(|| hint(text, &Kind::ALL.map(Kind::as_str))));
     }
     kind
 }
@@ -159,6 +184,7 @@ fn body(kind: Kind, fields: &mut Fields<'_>) -> RawBody {
         Kind::Service => RawBody::Service(service::read(fields)),
         Kind::Policy => RawBody::Policy(policy::read(fields)),
         Kind::Variable => RawBody::Variable(grants::read_variable(fields)),
+        Kind::Endpoint => RawBody::Endpoint(endpoint::read(fields)),
     }
 }
 

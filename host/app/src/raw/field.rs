@@ -2,7 +2,7 @@
 //!
 //! Owns the way of a mistake into the report: whoever holds a field can complain at its place, and reads on. Knows no key.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;
@@ -18,6 +18,8 @@ pub(super) struct Page<'n> {
     /// Of the ids that are written without one.
     pub(super) namespace: &'n str,
     pub(super) mistakes: &'n RefCell<Vec<Mistake>>,
+    /// The file has what only Wippy's files have.
+    pub(super) foreign: &'n Cell<bool>,
 }
 
 impl Page<'_> {

@@ -59,6 +59,11 @@ impl<'n> Fields<'n> {
         found
     }
 
+    /// Reports that the table lacks one of several keys.
+    pub(super) fn lacks(&self, what: &str, hint: Option<String>) {
+        self.page.push(Mistake::new(format!("{} lacks {what}", self.what)).at(&self.place).hint(hint));
+    }
+
     /// A table that may be there.
     pub(super) fn table(&mut self, key: &'static str) -> Option<Self> {
         self.optional(key).and_then(Fields::open)
@@ -144,6 +149,25 @@ impl<'n> Fields<'n> {
     pub(super) fn placed_size(&mut self, key: &'static str) -> Option<At<u64>> {
         let place = self.optional(key)?.place();
         self.size(key).map(|value| At { value, place })
+    }
+
+    /// Accepts keys of Wippy's that mean nothing here, each with a warning that says why.
+    pub(super) fn foreign(&mut self, keys: &[(&'static str, &str)]) {
+        for (key, why) in keys {
+            // Not among the keys that a hint lists: nobody has to know them.
+            if self.pairs.iter().all(|(written, _)| written.name != *key) {
+                continue;
+            }
+            let Some(field) = self.optional(key) else { continue };
+            self.page.foreign.set(true);
+            let message = format!("`{key}` means nothing here");
+            self.page.push(Mistake::warning(message).at(&field.place()).hint(Some((*why).to_owned())));
+        }
+    }
+
+    /// Notes that the file is one of Wippy's.
+    pub(super) fn is_foreign(&self) {
+        self.page.foreign.set(true);
     }
 
     /// Reports a mistake in the table.

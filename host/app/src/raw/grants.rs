@@ -148,6 +148,10 @@ fn directory(field: Field<'_>) -> Option<RawDirectory> {
 /// Reads the fields of an `env.variable`.
 pub(super) fn read_variable(fields: &mut Fields<'_>) -> RawVariable {
     let variable = fields.required("variable").and_then(variable);
+    fields.foreign(&[
+        ("storage", "variables are those of the command: with nothing set, `default` is the value"),
+        ("read_only", "a script can't change a variable"),
+    ]);
     RawVariable { variable, default: fields.text("default").map(|text| text.value) }
 }
 

@@ -43,8 +43,16 @@ pub(super) fn read(fields: &mut Fields<'_>) -> RawHost {
         log_bytes = own.size("log_bytes");
         cpu_weight = own.count("cpu_weight", Portion::WEIGHTS);
         cpu_max = own.cores("cpu_max");
+        own.foreign(&[
+            ("workers", "the workers are the engine's, for all hosts: `cpu_weight` and `cpu_max` share them out"),
+            ("queue_size", "every process has a mailbox of its own: `limits: {mailbox_messages: …}`"),
+            ("local_queue_size", "every process has a mailbox of its own: `limits: {mailbox_messages: …}`"),
+        ]);
         own.finish();
     }
+    fields.foreign(&[("hide_logs", "what is logged is the command's: `--log-level`")]);
+    let own_security = security::read(fields);
+    let (lifecycle, security) = lifecycle::read(fields, own_security);
     RawHost {
         max_processes,
         memory,
@@ -54,7 +62,7 @@ pub(super) fn read(fields: &mut Fields<'_>) -> RawHost {
         cpu_max,
         limits: limits::read(fields),
         grants: grants::read(fields),
-        security: security::read(fields),
-        lifecycle: lifecycle::read(fields),
+        security,
+        lifecycle,
     }
 }

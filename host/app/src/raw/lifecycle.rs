@@ -4,8 +4,10 @@
 
 use std::time::Duration;
 
-use super::field::Name;
+use super::field::{Field, Name};
 use super::fields::Fields;
+use super::security::{self, RawSecurity};
+use crate::notation::{OnChange, hint};
 use crate::source::At;
 
 #[derive(Debug, Default)]
@@ -15,6 +17,7 @@ pub(crate) struct RawLifecycle {
     pub(crate) start_timeout: Option<Duration>,
     pub(crate) stop_timeout: Option<Duration>,
     pub(crate) restart: RawRestart,
+    pub(crate) on_change: Option<OnChange>,
 }
 
 #[derive(Debug, Default)]
@@ -27,17 +30,45 @@ pub(crate) struct RawRestart {
     pub(crate) stable_threshold: Option<Duration>,
 }
 
-pub(super) fn read(fields: &mut Fields<'_>) -> RawLifecycle {
-    let Some(mut own) = fields.table("lifecycle") else { return RawLifecycle::default() };
+/// The lifecycle, and the entry's security: `written` beside it, or (as in Wippy's files) inside of it.
+pub(super) fn read(fields: &mut Fields<'_>, written: Option<RawSecurity>) -> (RawLifecycle, Option<RawSecurity>) {
+    let Some(mut own) = fields.table("lifecycle") else { return (RawLifecycle::default(), written) };
+    let mut depends_on = Vec::new();
+    // `requires` is Wippy's word for what must be there.
+    for key in ["depends_on", "requires"] {
+        depends_on.extend(own.optional(key).into_iter().flat_map(|field| field.ids(Name::Noun("an id"))));
+    }
+    let security = match (own.optional("security"), written) {
+        (Some(field), Some(_)) => {
+            field.hinted("`security` stands beside `lifecycle` too", Some("keep one of them".to_owned()));
+            None
+        }
+        (Some(_), None) => {
+            own.is_foreign();
+            security::read(&mut own)
+        }
+        (None, written) => written,
+    };
+    own.foreign(&[("stable_threshold", "write it under `restart:`")]);
     let lifecycle = RawLifecycle {
         auto_start: own.boolean("auto_start"),
-        depends_on: own.optional("depends_on").map(|field| field.ids(Name::Noun("an id"))).unwrap_or_default(),
+        depends_on,
         start_timeout: own.duration("start_timeout"),
         stop_timeout: own.duration("stop_timeout"),
         restart: restart(&mut own),
+        on_change: own.optional("on_change").and_then(on_change),
     };
     own.finish();
-    lifecycle
+    (lifecycle, security)
+}
+
+fn on_change(field: Field<'_>) -> Option<OnChange> {
+    let text = field.text()?.value;
+    let known = OnChange::ALL.into_iter().find(|known| known.as_str() == text);
+    if known.is_none() {
+        field.hinted(format!("`on_change` can't be `{text}`"), hint(&text, &OnChange::ALL.map(OnChange::as_str)));
+    }
+    known
 }
 
 fn restart(fields: &mut Fields<'_>) -> RawRestart {

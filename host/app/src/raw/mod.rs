@@ -3,6 +3,8 @@
 //! Owns the keys and kinds of the format. Refuses to know about other files: whether an id exists, whether a source
 //! can be read and whether imports go in circles is `resolve`'s.
 
+mod elsewhere;
+mod endpoint;
 mod entry;
 mod field;
 mod fields;
@@ -18,9 +20,10 @@ mod security;
 mod service;
 mod value;
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::sync::Arc;
 
+pub(crate) use endpoint::RawEndpoint;
 pub(crate) use entry::{RawBody, RawEntry};
 pub(crate) use grants::{KEYS as GRANT_KEYS, RawDirectory, RawGrants, RawSettings, RawVariable};
 pub(crate) use kind::Kind;
@@ -48,8 +51,8 @@ pub(crate) struct RawIndex {
 
 /// Reads one file. Whatever is wrong goes into the report; entries are returned as far as they can be used.
 pub(crate) fn read(file: &Arc<SourceFile>, folder: &str, report: &mut Report) -> RawIndex {
-    let mistakes = RefCell::default();
-    let page = Page { file, namespace: "", mistakes: &mistakes };
+    let (mistakes, foreign) = (RefCell::default(), Cell::new(false));
+    let page = Page { file, namespace: "", mistakes: &mistakes, foreign: &foreign };
     let index = match source::parse(&file.text) {
         Ok(node) => index(&node, page, folder).unwrap_or_default(),
         Err(error) => {
@@ -79,10 +82,20 @@ fn index(node: &Node, page: Page<'_>, folder: &str) -> Option<RawIndex> {
     top.finish();
     let page = Page { namespace: &namespace, ..page };
     let items = entries.map(|field| Field { page, ..field }.items(Name::Noun("an entry")));
-    Some(RawIndex {
-        entries: items.into_iter().flatten().filter_map(|item| entry::read(item, folder)).collect(),
-        strict,
-    })
+    let entries: Vec<RawEntry> = items.into_iter().flatten().filter_map(|item| entry::read(item, folder)).collect();
+    if page.foreign.get() {
+        entries.iter().for_each(|entry| warn_of_start(entry, page));
+    }
+    Some(RawIndex { entries, strict })
+}
+
+/// Where the format comes from, a service that doesn't say `auto_start` isn't started.
+fn warn_of_start(entry: &RawEntry, page: Page<'_>) {
+    if entry.service().is_some_and(|service| service.lifecycle.auto_start.is_none()) {
+        let message = format!("`{}` doesn't say `auto_start`: here it starts, in Wippy it wouldn't", entry.id());
+        let hint = "write `lifecycle: {auto_start: true}`, or `false`".to_owned();
+        page.push(Mistake::warning(message).at(&entry.id.place).hint(Some(hint)));
+    }
 }
 
 fn check_version(field: Field<'_>) {

@@ -2,6 +2,7 @@
 //!
 //! Owns its keys, and the complaints about what one of them says. Opens nothing: paths stay paths, secrets stay names of files.
 
+use std::cell::{Cell, RefCell};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -90,8 +91,8 @@ pub(crate) enum RawSource {
 
 /// Reads the file. Whatever is wrong goes into the report.
 pub(crate) fn read(file: &Arc<SourceFile>, report: &mut Report) -> RawNode {
-    let mistakes = std::cell::RefCell::default();
-    let page = Page { file, namespace: "", mistakes: &mistakes };
+    let (mistakes, foreign) = (RefCell::default(), Cell::new(false));
+    let page = Page { file, namespace: "", mistakes: &mistakes, foreign: &foreign };
     let node = match source::parse(&file.text) {
         Ok(node) if matches!(node.shape, Shape::Null) => {
             page.push(Mistake::new("the file is empty").at(&page.place(&(0..0))));

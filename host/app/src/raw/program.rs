@@ -22,6 +22,7 @@ pub(crate) struct RawProcess {
     pub(crate) source: Option<At<String>>,
     pub(crate) method: Option<String>,
     pub(crate) imports: Vec<RawImport>,
+    pub(crate) modules: Vec<At<String>>,
     pub(crate) limits: LimitsOverride,
     pub(crate) grants: RawGrants,
 }
@@ -30,14 +31,16 @@ pub(crate) struct RawProcess {
 pub(crate) struct RawLibrary {
     pub(crate) source: Option<At<String>>,
     pub(crate) imports: Vec<RawImport>,
+    pub(crate) modules: Vec<At<String>>,
 }
 
 pub(super) fn process(fields: &mut Fields<'_>) -> RawProcess {
     let source = fields.required_text("source");
     let method = fields.optional("method").and_then(method);
     let imports = imports(fields);
-    modules(fields);
-    RawProcess { source, method, imports, limits: limits::read(fields), grants: grants::read(fields) }
+    let modules = modules(fields);
+    fields.foreign(&[("pool", "each `exec` starts a process of its own, and they run beside each other")]);
+    RawProcess { source, method, imports, modules, limits: limits::read(fields), grants: grants::read(fields) }
 }
 
 fn method(field: Field<'_>) -> Option<String> {
@@ -51,15 +54,14 @@ fn method(field: Field<'_>) -> Option<String> {
 pub(super) fn library(fields: &mut Fields<'_>) -> RawLibrary {
     let source = fields.required_text("source");
     let imports = imports(fields);
-    modules(fields);
-    RawLibrary { source, imports }
+    let modules = modules(fields);
+    RawLibrary { source, imports, modules }
 }
 
 /// `modules:` is accepted and means nothing: every module is always there.
-fn modules(fields: &mut Fields<'_>) {
-    if let Some(field) = fields.optional("modules") {
-        field.items(Name::Noun("a module")).for_each(|module| drop(module.text()));
-    }
+fn modules(fields: &mut Fields<'_>) -> Vec<At<String>> {
+    let Some(field) = fields.optional("modules") else { return Vec::new() };
+    field.items(Name::Noun("a module")).filter_map(Field::text).collect()
 }
 
 fn imports(fields: &mut Fields<'_>) -> Vec<RawImport> {

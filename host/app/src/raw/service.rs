@@ -24,11 +24,13 @@ pub(super) fn read(fields: &mut Fields<'_>) -> RawService {
     let process = fields.required_id("process");
     let host = fields.required_id("host");
     let input = fields.optional("input").map(|field| field.items(Name::Noun("an argument")));
+    let own_security = security::read(fields);
+    let (lifecycle, security) = lifecycle::read(fields, own_security);
     RawService {
         process,
         host,
         input: input.into_iter().flatten().map(|item| value(item.node)).collect(),
-        security: security::read(fields),
-        lifecycle: lifecycle::read(fields),
+        security,
+        lifecycle,
     }
 }

@@ -3,6 +3,8 @@
 //! Owns its parts and how it is shown. Refuses to decide what is a mistake.
 
 use std::borrow::Cow;
+use std::fmt::Write as _;
+use std::ops::Range;
 
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet, normalize_untrusted_str};
 
@@ -97,39 +99,60 @@ fn snippet<'a>(
     label: Option<&'a str>,
 ) -> Snippet<'a, annotate_snippets::Annotation<'a>> {
     let (line, number, span) = place.excerpt();
-    Snippet::source(visible(line))
+    let (line, span) = visible_with(line, span);
+    Snippet::source(line)
         .line_start(number)
         .path(normalize_untrusted_str(&visible(place.shown())))
         .annotation(kind.span(span).label(label))
 }
 
-/// Text without what can't be seen: C1 control characters, which some terminals obey like escapes, and what hides,
-/// turns or breaks text. The renderer replaces ASCII's. A stand-in has as many bytes, so that places stay where they are.
+/// Text in which what can't be seen is spelled out: C1 control characters, which some terminals obey like escapes, and what
+/// hides, turns or breaks text. ASCII's control characters the renderer replaces.
 pub(crate) fn visible(text: &str) -> Cow<'_, str> {
+    if text.is_ascii() { Cow::Borrowed(text) } else { Cow::Owned(visible_with(text, 0..0).0.into_owned()) }
+}
+
+/// The same, and where a part of it stands then.
+fn visible_with(text: &str, part: Range<usize>) -> (Cow<'_, str>, Range<usize>) {
     if text.is_ascii() {
-        return Cow::Borrowed(text);
+        return (Cow::Borrowed(text), part);
     }
     let mut shown = String::with_capacity(text.len());
+    let (mut start, mut end, mut at) = (None, None, 0_usize);
     for (character, stands) in visibility(text) {
-        match character.len_utf8() {
-            _ if stands => shown.push(character),
-            1 => shown.push(character),
-            2 => shown.push('\u{b7}'),
-            3 => shown.push('\u{fffd}'),
-            _ => shown.push_str("\u{fffd} "),
+        if at >= part.start {
+            start = start.or(Some(shown.len()));
         }
+        if at >= part.end {
+            end = end.or(Some(shown.len()));
+        }
+        at = at.saturating_add(character.len_utf8());
+        // Writing to a String can't fail.
+        let _ = match u32::from(character) {
+            code if stands || code < 0x20 => write!(shown, "{character}"),
+            code if character.is_control() => write!(shown, "\\x{code:02x}"),
+            code => write!(shown, "\\u{{{code:x}}}"),
+        };
     }
-    Cow::Owned(shown)
+    let (start, end) = (start.unwrap_or(shown.len()), end.unwrap_or(shown.len()));
+    (Cow::Owned(shown), start..end)
 }
 
 #[cfg(test)]
 mod tests {
-    use super::visible;
+    use super::{visible, visible_with};
 
     #[test]
-    fn stand_ins_keep_every_place_where_it_is() {
+    fn what_cannot_be_seen_is_spelled_out_and_places_move_with_it() {
         let text = "a\u{9b}b\u{ad}c\u{202e}d\u{2028}e\u{e0041}f\x1bé";
-        assert_eq!(visible(text), "a·b·c\u{fffd}d\u{fffd}e\u{fffd} f\x1bé");
-        assert_eq!(visible(text).len(), text.len());
+        assert_eq!(visible(text), r"a\x9bb\u{ad}c\u{202e}d\u{2028}e\u{e0041}f".to_owned() + "\x1bé");
+        let part = |from: &str, to: &str| {
+            let part = text.find(from).unwrap_or_default()..text.find(to).unwrap_or(text.len());
+            let (shown, part) = visible_with(text, part);
+            shown.get(part).unwrap_or_default().to_owned()
+        };
+        assert_eq!(part("b", "d"), r"b\u{ad}c\u{202e}");
+        assert_eq!(part("f", "nowhere"), "f\x1bé");
+        assert_eq!(part("nowhere", "b"), r"a\x9b");
     }
 }

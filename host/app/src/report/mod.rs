@@ -36,9 +36,26 @@ impl Report {
         self.mistakes.sort_by(|a, b| a.order().cmp(&b.order()));
     }
 
+    /// One mistake more, from who knows more than the files say.
+    pub fn add(&mut self, mistake: Mistake) {
+        self.push(mistake);
+        self.sort();
+    }
+
+    /// The mistakes of another report, too.
+    pub fn join(&mut self, other: Self) {
+        self.extend(other.mistakes);
+        self.sort();
+    }
+
     /// True when nothing is wrong.
     pub fn is_empty(&self) -> bool {
         self.mistakes.is_empty()
+    }
+
+    /// True when nothing keeps the application from running: there may be warnings.
+    pub fn is_clean(&self) -> bool {
+        self.mistakes.iter().all(Mistake::is_warning)
     }
 
     /// The mistakes, in order of file and place.

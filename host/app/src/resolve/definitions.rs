@@ -38,6 +38,17 @@ impl Resolver<'_> {
         definitions
     }
 
+    /// Every library whose source was loaded.
+    pub(super) fn all_libraries(&self, chunks: &[Option<Chunk>]) -> Vec<Library> {
+        let entries = self.entries.iter().zip(chunks);
+        let libraries = entries.filter(|(entry, _)| matches!(entry.body, RawBody::Library(_)));
+        libraries
+            .filter_map(|(entry, chunk)| {
+                Some(Library::new(EntryId::new(entry.id()), chunk.clone()?, imports::of_entry(entry)))
+            })
+            .collect()
+    }
+
     fn libraries(&self, number: usize, chunks: &[Option<Chunk>], edges: &Edges) -> Vec<Library> {
         let needed = graph::reachable(edges.get(number).into_iter().flatten().copied(), edges);
         let libraries = self.entries.iter().zip(chunks).zip(needed).filter(|(_, needed)| *needed);

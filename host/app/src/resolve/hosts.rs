@@ -22,7 +22,11 @@ impl Resolver<'_> {
             let is_needed = services.iter().any(|service| {
                 service.host.as_str() == entry.id()
                     || service.lifecycle.depends_on.iter().any(|id| id.as_str() == entry.id())
-            });
+            }) || self
+                .entries
+                .iter()
+                .filter_map(|entry| entry.endpoint()?.host.as_ref())
+                .any(|id| id.value == entry.id());
             let limits = Limits::stated(&raw.limits);
             let grants = granter.grants(&raw.grants, self.report);
             let security = self.security(raw.security.as_ref());

@@ -5,6 +5,7 @@
 
 mod authority;
 mod definitions;
+mod endpoints;
 mod grants;
 mod graph;
 mod hosts;
@@ -39,8 +40,11 @@ pub(crate) fn resolve(
     let mut resolver = Resolver::new(entries, report);
     let imports = resolver.imports();
     let definitions = resolver.definitions(&chunks, &imports, &mut granter);
+    let libraries = resolver.all_libraries(&chunks);
     let services = resolver.services();
     let hosts = resolver.hosts(&services, &mut granter);
+    let endpoints = resolver.endpoints(&hosts);
     let policies = resolver.policies();
-    (App { definitions, hosts, services, programs, policies, strict }, chunks)
+    let tests = Vec::new();
+    (App { definitions, hosts, services, endpoints, programs, policies, libraries, tests, strict }, chunks)
 }

@@ -1,6 +1,6 @@
 //! From `process.service` to services in the order they start in.
 //!
-//! Owns who is started: those that do so by themselves, and those that these need.
+//! Owns who is started: those that do so by themselves, those that an endpoint calls, and those that these need.
 
 use lunarium_kernel::{EntryId, HostId, RestartPolicy};
 
@@ -13,6 +13,8 @@ impl Resolver<'_> {
     /// The services to start, needed ones first.
     pub(super) fn services(&mut self) -> Vec<Service> {
         let mut edges: Edges = vec![Vec::new(); self.entries.len()];
+        let called = self.entries.iter().filter_map(|entry| entry.endpoint()?.call.as_ref());
+        let called: Vec<&str> = called.map(|id| id.value.as_str()).collect();
         let mut roots = Vec::new();
         for (number, entry) in self.entries.iter().enumerate() {
             let Some(lifecycle) = entry.lifecycle() else { continue };
@@ -21,7 +23,8 @@ impl Resolver<'_> {
             if let Some(edges) = edges.get_mut(number) {
                 *edges = needs;
             }
-            if entry.service().is_some() && lifecycle.auto_start.unwrap_or(true) {
+            let is_wanted = lifecycle.auto_start.unwrap_or(true) || called.contains(&entry.id());
+            if entry.service().is_some() && is_wanted {
                 roots.push(number);
             }
         }
@@ -67,6 +70,7 @@ fn lifecycle(raw: &RawLifecycle) -> Lifecycle {
         start_timeout: raw.start_timeout.unwrap_or(default.start_timeout),
         stop_timeout: raw.stop_timeout.unwrap_or(default.stop_timeout),
         restart: restart(&raw.restart),
+        on_change: raw.on_change.unwrap_or(default.on_change),
     }
 }
 

@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use lunarium_engine::{Globals, Named, did_you_mean};
+use lunarium_engine::{Globals, Named};
 
 use crate::application::{App, MAIN, Program};
 use crate::report::Mistake;
@@ -41,7 +41,7 @@ pub(crate) fn misspelt(app: &App, checked: &[(&Program, &Globals)]) -> Vec<Mista
 }
 
 fn nearest<'f>(method: &str, fields: &'f [Named]) -> Option<&'f Named> {
-    fields.iter().find(|field| did_you_mean(method, [field.name.as_str()]).is_some())
+    lunarium_contract::nearest(method, fields, |field| &field.name)
 }
 
 /// Its letters in another order, or with one doubled, or large ones: no word of a language is any of these, as `mail` and `min` are

@@ -5,9 +5,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use lunarium_contract::module::{ALWAYS, GRANTED};
+use lunarium_contract::module::{ALWAYS, GRANTED, OF_LUA, is_always_there};
 use lunarium_engine::{Definition, GlobalUse, Globals, Module, Named, Settings, did_you_mean};
 
+use super::at;
 use super::globals::granted;
 use crate::application::{App, Program};
 use crate::notation::hint;
@@ -85,6 +86,24 @@ fn ungrantable(name: &At<String>, known: &Known<'_>) -> Option<Mistake> {
     Some(warning.at(&name.place).hint(hint))
 }
 
+/// Names in `modules:`, which says nothing here, that no process could have.
+pub(crate) fn wished(names: &[At<String>], modules: &[Module], aliases: &BTreeSet<String>) -> Vec<Mistake> {
+    let is_there = |name: &str| {
+        is_always_there(name)
+            || GRANTED.contains(&name)
+            || aliases.contains(name)
+            || modules.iter().any(|module| module.name() == name)
+    };
+    let warning = |name: &At<String>| {
+        let known = ALWAYS.iter().chain(&GRANTED).copied().chain(modules.iter().map(Module::name));
+        let message = format!("there is no module `{}`", name.value);
+        let none =
+            "`modules:` says nothing here: each process has the runtime's own, and others by `grants`".to_owned();
+        Mistake::warning(message).at(&name.place).hint(did_you_mean(&name.value, known).or(Some(none)))
+    };
+    names.iter().filter(|name| !is_there(&name.value)).take(HINTED).map(warning).collect()
+}
+
 /// `require` of a text that will fail.
 fn missing(
     program: &Program,
@@ -94,7 +113,7 @@ fn missing(
     known: &Known<'_>,
 ) -> Option<Mistake> {
     let name = required.name.as_str();
-    let is_there = around.aliases.contains(name) || ALWAYS.contains(&name) || around.globals.contains("require");
+    let is_there = around.aliases.contains(name) || is_always_there(name) || around.globals.contains("require");
     let has = |granted: &BTreeSet<&str>| granted.contains(name);
     let needs_grant = GRANTED.contains(&name) || known.contains_key(name);
     if is_there || needs_grant && around.granted.as_ref().is_none_or(has) {
@@ -107,7 +126,7 @@ fn missing(
     } else if globals.there.iter().any(|there| there == name) {
         (format!("there is no module `{name}`"), Some(format!("`{name}` is a global")))
     } else {
-        let names = ALWAYS.iter().chain(&GRANTED).copied().chain(around.aliases.iter().copied());
+        let names = ALWAYS.iter().chain(&GRANTED).chain(&OF_LUA).copied().chain(around.aliases.iter().copied());
         let names = names.chain(known.keys().copied());
         let imports = "a library is required by its name in `imports`".to_owned();
         (format!("there is no module `{name}`"), did_you_mean(name, names).or(Some(imports)))
@@ -142,13 +161,6 @@ fn fieldless(
     let message = format!("module `{module}` has no {what} `{name}`");
     let hint = is_hinted.then(|| did_you_mean(name, fields.iter().copied())).flatten();
     Some(at(program, used.line, name, Mistake::warning(message)).hint(hint))
-}
-
-fn at(program: &Program, line: u32, word: &str, warning: Mistake) -> Mistake {
-    match program.nearest_place(line) {
-        Some(place) => warning.at(&place.word(word)),
-        None => warning,
-    }
 }
 
 /// By a chunk's name.

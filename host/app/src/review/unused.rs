@@ -42,9 +42,13 @@ impl<'a> Uses<'a> {
         let text = |id: &'a At<String>| id.value.as_str();
         let services = || entries.iter().filter_map(RawEntry::service);
         let needed = entries.iter().filter_map(RawEntry::lifecycle).flat_map(|lifecycle| &lifecycle.depends_on);
-        let hosts = services().filter_map(|service| service.host.as_ref()).chain(needed).map(text);
+        let endpoints = || entries.iter().filter_map(RawEntry::endpoint);
+        let hosts = services().filter_map(|service| service.host.as_ref()).chain(needed);
+        let hosts = hosts.chain(endpoints().filter_map(|endpoint| endpoint.host.as_ref())).map(text);
+        let run = services().filter_map(|service| service.process.as_ref());
+        let run = run.chain(endpoints().filter_map(|endpoint| endpoint.process.as_ref()));
         Self {
-            run: services().filter_map(|service| service.process.as_ref()).map(text).collect(),
+            run: run.map(text).collect(),
             imported: entries.iter().flat_map(RawEntry::imports).map(|import| text(&import.entry)).collect(),
             granted: entries.iter().filter_map(RawEntry::grants).flat_map(|grants| &grants.env).map(text).collect(),
             hosts: hosts.collect(),
@@ -93,7 +97,7 @@ impl<'a> Uses<'a> {
                     (message, "name it in the `grants` of an entry or a process host: `env: [NAME]`".to_owned())
                 })
             }
-            RawBody::Service(_) | RawBody::Unusable => None,
+            RawBody::Service(_) | RawBody::Endpoint(_) | RawBody::Unusable => None,
         }
     }
 }

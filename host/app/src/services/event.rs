@@ -59,7 +59,19 @@ pub enum ServiceChange {
         /// That one.
         needs: EntryId,
     },
-    /// Its process has ended while all services stop.
+    /// Its code has changed: its process has ended, and it starts anew.
+    Replaced {
+        /// The process.
+        pid: Pid,
+        /// How it ended.
+        outcome: Outcome,
+    },
+    /// Its code has changed: its process goes on as the new program.
+    Upgraded {
+        /// The process.
+        pid: Pid,
+    },
+    /// Its process has ended while all services stop, or because there is no such service any more.
     Stopped {
         /// The process.
         pid: Pid,
@@ -69,8 +81,8 @@ pub enum ServiceChange {
 }
 
 impl ServiceEvent {
-    /// The same among the events of the node: without what may be large.
-    pub(super) fn of_node(&self) -> NodeEvent {
+    /// The same among the events of the node: without what may be large. None: the node tells of it itself.
+    pub(super) fn of_node(&self) -> Option<NodeEvent> {
         let change = match &self.change {
             ServiceChange::Started { pid } => ServiceStep::Started { pid: pid.clone() },
             ServiceChange::Ended { pid } => ServiceStep::Done { pid: pid.clone() },
@@ -84,10 +96,11 @@ impl ServiceEvent {
                 ServiceStep::GivenUp { pid: pid.clone(), ending: Ending::failed(failure), attempts: *attempts }
             }
             ServiceChange::NotStarted { needs } => ServiceStep::NotStarted { needs: needs.clone() },
-            ServiceChange::Stopped { pid, outcome } => {
+            ServiceChange::Upgraded { .. } => return None,
+            ServiceChange::Replaced { pid, outcome } | ServiceChange::Stopped { pid, outcome } => {
                 ServiceStep::Stopped { pid: pid.clone(), ending: Ending::of(outcome) }
             }
         };
-        NodeEvent::Service { service: self.service.clone(), change }
+        Some(NodeEvent::Service { service: self.service.clone(), change })
     }
 }

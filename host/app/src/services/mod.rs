@@ -6,12 +6,14 @@
 //! A service has started when its process first waits: by then it has its names and its listeners, if it wants any.
 //! Each is supervised alone: that one restarts ends none of those that depend on it, which have monitors for that.
 
+mod change;
 mod event;
 mod note;
+mod running;
 mod status;
 mod supervised;
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::mem;
 use std::pin::pin;
 use std::sync::Arc;
@@ -20,10 +22,12 @@ use std::time::Duration;
 use futures_util::future::{BoxFuture, Either, select};
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use lunarium_engine::{Handle, Node, Sleep, SpawnRequest};
-use lunarium_kernel::{EntryId, ErrorKind, Failure, Outcome, Pid, Refusal, RestartDecision};
+use lunarium_kernel::{ErrorKind, Failure, Outcome, Pid, Refusal, RestartDecision};
 
+pub use change::ServiceAction;
 pub use event::{ServiceChange, ServiceEvent};
 pub use note::{ServiceNote, restarts};
+pub use running::Running;
 pub use status::{ServiceState, ServiceStatus};
 
 use self::supervised::{State, Supervised};
@@ -32,11 +36,16 @@ use crate::application::{App, Service};
 /// The services of an application that runs.
 pub struct Services {
     node: Node,
-    /// Needed ones first.
-    all: Vec<Supervised>,
+    /// By a key of each one's own, which it keeps when the application changes.
+    all: BTreeMap<u64, Supervised>,
+    /// Their keys, needed ones first.
+    order: Vec<u64>,
+    last: u64,
     /// What each service under way waits for: one thing at a time.
-    steps: FuturesUnordered<BoxFuture<'static, (usize, Step)>>,
+    steps: FuturesUnordered<BoxFuture<'static, (u64, u64, Step)>>,
     events: VecDeque<ServiceEvent>,
+    /// The process of each, for who is elsewhere.
+    running: Running,
     stopping: bool,
 }
 
@@ -51,16 +60,23 @@ enum Step {
 impl Services {
     /// Starts the services of an installed application that need no other. The rest follows as the events are taken.
     pub fn start(node: &Node, app: &App) -> Self {
-        let numbers: HashMap<&EntryId, usize> = app.services().iter().map(|service| &service.id).zip(0..).collect();
         let mut services = Self {
             node: node.clone(),
-            all: app.services().iter().map(|service| Supervised::new(service, &numbers)).collect(),
+            all: BTreeMap::new(),
+            order: Vec::new(),
+            last: 0,
             steps: FuturesUnordered::new(),
             events: VecDeque::new(),
+            running: Running::default(),
             stopping: false,
         };
-        services.start_ready();
+        services.replace(app);
         services
+    }
+
+    /// The process that each service has at the time, for who calls them.
+    pub fn running(&self) -> &Running {
+        &self.running
     }
 
     /// Waits until something happens to a service. None: none is under way, and none will be.
@@ -71,17 +87,19 @@ impl Services {
             if let Some(event) = self.events.pop_front() {
                 return Some(event);
             }
-            if self.all.iter().all(Supervised::is_over) {
+            if self.all.values().all(Supervised::is_over) {
                 return None;
             }
-            let (number, step) = self.steps.next().await?;
-            self.take(number, step);
+            let (key, wait, step) = self.steps.next().await?;
+            if self.all.get(&key).is_some_and(|supervised| supervised.wait == wait) {
+                self.take(key, step);
+            }
         }
     }
 
     /// How each service is now, those that others depend on first.
     pub fn status(&self) -> Vec<ServiceStatus> {
-        self.all.iter().map(Supervised::status).collect()
+        self.order.iter().filter_map(|key| self.all.get(key)).map(Supervised::status).collect()
     }
 
     /// Begins to stop every service: each gets a CANCEL with its `stop_timeout` as deadline, as soon as those that
@@ -90,7 +108,7 @@ impl Services {
     /// At the limit: a service that is still there at its deadline is terminated.
     pub fn begin_stop(&mut self) {
         self.stopping = true;
-        for supervised in &mut self.all {
+        for supervised in self.all.values_mut() {
             if matches!(supervised.state, State::Waiting | State::Pausing) {
                 supervised.state = State::Stopped;
             }
@@ -98,16 +116,13 @@ impl Services {
         self.ask();
     }
 
-    /// Asks every service to end that nobody needs any more.
+    /// Asks every service to end that is to end, and that nobody needs any more.
     fn ask(&mut self) {
-        let mut needed = vec![false; self.all.len()];
-        for number in self.all.iter().filter(|one| one.handle().is_some()).flat_map(|one| &one.needs) {
-            if let Some(needed) = needed.get_mut(*number) {
-                *needed = true;
-            }
-        }
-        for (supervised, needed) in self.all.iter_mut().zip(needed) {
-            if let (Some(handle), false, false) = (supervised.handle(), supervised.asked, needed) {
+        let lives = |supervised: &&Supervised| supervised.handle().is_some();
+        let needed: BTreeSet<u64> = self.all.values().filter(lives).flat_map(|one| one.needs.clone()).collect();
+        for (key, supervised) in &mut self.all {
+            let ends = (self.stopping || supervised.leaves) && !supervised.asked && !needed.contains(key);
+            if let Some(handle) = supervised.handle().filter(|_| ends) {
                 // It may have ended by itself in between.
                 let _ = self.node.cancel(handle.pid(), Some(supervised.service.lifecycle.stop_timeout));
                 supervised.asked = true;
@@ -117,23 +132,25 @@ impl Services {
 
     /// Starts every service whose turn has come. One pass is enough, as needed ones come first.
     fn start_ready(&mut self) {
-        for number in 0..self.all.len() {
-            let Some(supervised) = self.all.get(number).filter(|one| matches!(one.state, State::Waiting)) else {
+        for key in self.order.clone() {
+            let Some(supervised) = self.all.get(&key).filter(|one| matches!(one.state, State::Waiting)) else {
                 continue;
             };
-            let needs = || supervised.needs.iter().filter_map(|need| self.all.get(*need));
+            let needs = || supervised.needs.iter().filter_map(|need| self.all.get(need));
             if let Some(missing) = needs().find(|need| matches!(need.state, State::GivenUp | State::Unreached)) {
                 let needs = missing.service.id.clone();
-                self.set(number, State::Unreached);
-                self.tell(number, ServiceChange::NotStarted { needs });
+                self.set(key, State::Unreached);
+                self.tell(key, ServiceChange::NotStarted { needs });
             } else if needs().all(|need| matches!(need.state, State::Up(..) | State::Done)) {
-                self.spawn(number);
+                self.spawn(key);
             }
         }
     }
 
-    fn spawn(&mut self, number: usize) {
-        let Some(supervised) = self.all.get(number) else { return };
+    fn spawn(&mut self, number: u64) {
+        let Some(supervised) = self.all.get_mut(&number) else { return };
+        supervised.runs = Some(supervised.program.clone());
+        supervised.again = false;
         match self.node.spawn(request(&supervised.service)) {
             Ok(handle) => {
                 let timeout = self.node.sleep(supervised.service.lifecycle.start_timeout);
@@ -146,12 +163,15 @@ impl Services {
         }
     }
 
-    fn watch(&mut self, number: usize, step: impl Future<Output = Step> + Send + 'static) {
-        self.steps.push(Box::pin(async move { (number, step.await) }));
+    fn watch(&mut self, key: u64, step: impl Future<Output = Step> + Send + 'static) {
+        let Some(supervised) = self.all.get_mut(&key) else { return };
+        supervised.wait = supervised.wait.saturating_add(1);
+        let wait = supervised.wait;
+        self.steps.push(Box::pin(async move { (key, wait, step.await) }));
     }
 
-    fn take(&mut self, number: usize, step: Step) {
-        let Some(supervised) = self.all.get(number) else { return };
+    fn take(&mut self, number: u64, step: Step) {
+        let Some(supervised) = self.all.get(&number) else { return };
         match (step, &supervised.state) {
             (Step::Started, State::Starting(handle)) => {
                 let handle = handle.clone();
@@ -174,22 +194,33 @@ impl Services {
             // The pause of one that was stopped.
             _ => {}
         }
-        if self.stopping {
-            self.ask();
-        } else {
+        self.ask();
+        if !self.stopping {
             self.start_ready();
         }
     }
 
-    fn ended(&mut self, number: usize, outcome: Outcome) {
-        let Some(supervised) = self.all.get_mut(number) else { return };
+    fn ended(&mut self, number: u64, outcome: Outcome) {
+        let Some(supervised) = self.all.get_mut(&number) else { return };
         let (handle, since) = match mem::replace(&mut supervised.state, State::Stopped) {
             State::Starting(handle) => (handle, None),
             State::Up(handle, since) => (handle, Some(since)),
             _ => return,
         };
+        self.running.set(&supervised.service.id, None);
         let pid = handle.pid().clone();
+        let (leaves, again) = (supervised.leaves, supervised.again);
         match outcome {
+            outcome if leaves => {
+                self.tell(number, ServiceChange::Stopped { pid, outcome });
+                self.forget(number);
+            }
+            outcome if again && !self.stopping => {
+                self.tell(number, ServiceChange::Replaced { pid, outcome });
+                if let Some(supervised) = self.all.get_mut(&number) {
+                    supervised.reset();
+                }
+            }
             outcome if self.stopping => self.tell(number, ServiceChange::Stopped { pid, outcome }),
             Outcome::Completed(_) => {
                 self.set(number, State::Done);
@@ -200,9 +231,9 @@ impl Services {
     }
 
     /// Carries out what the kernel decides about a failure, of a process or of its start.
-    fn failed(&mut self, number: usize, pid: Option<Pid>, since: Option<Duration>, failure: Arc<Failure>) {
+    fn failed(&mut self, number: u64, pid: Option<Pid>, since: Option<Duration>, failure: Arc<Failure>) {
         let (ran, chance) = (since.map(|since| self.node.uptime().saturating_sub(since)), self.node.chance());
-        let Some(supervised) = self.all.get_mut(number) else { return };
+        let Some(supervised) = self.all.get_mut(&number) else { return };
         let policy = supervised.service.lifecycle.restart;
         supervised.last_failure = Some(Arc::clone(&failure));
         match supervised.restarts.after(&policy, &Outcome::Failed(Arc::clone(&failure)), ran, chance) {
@@ -227,16 +258,19 @@ impl Services {
         }
     }
 
-    fn set(&mut self, number: usize, state: State) {
-        if let Some(supervised) = self.all.get_mut(number) {
+    fn set(&mut self, number: u64, state: State) {
+        if let Some(supervised) = self.all.get_mut(&number) {
             supervised.state = state;
+            self.running.set(&supervised.service.id, supervised.handle());
         }
     }
 
-    fn tell(&mut self, number: usize, change: ServiceChange) {
-        if let Some(supervised) = self.all.get(number) {
+    fn tell(&mut self, number: u64, change: ServiceChange) {
+        if let Some(supervised) = self.all.get(&number) {
             let event = ServiceEvent { service: supervised.service.id.clone(), change };
-            self.node.announce(event.of_node());
+            if let Some(event) = event.of_node() {
+                self.node.announce(event);
+            }
             self.events.push_back(event);
         }
     }

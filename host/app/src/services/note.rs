@@ -50,6 +50,16 @@ impl ServiceEvent {
                 let message = format!("service {service} does not start: {needs}, which it depends on, never will");
                 ServiceNote::new(Level::Error, message)
             }
+            ServiceChange::Replaced { pid, outcome: Outcome::Completed(_) } => {
+                ServiceNote::new(Level::Info, format!("service {service} has changed and restarts")).pid(Some(pid))
+            }
+            ServiceChange::Replaced { pid, outcome: Outcome::Failed(failure) } => {
+                let message = format!("service {service} has changed and restarts; it failed to stop");
+                ServiceNote::new(Level::Warn, message).failure(Some(pid), failure)
+            }
+            ServiceChange::Upgraded { pid } => {
+                ServiceNote::new(Level::Info, format!("service {service} has changed and goes on")).pid(Some(pid))
+            }
             ServiceChange::Stopped { pid, outcome: Outcome::Completed(_) } => {
                 ServiceNote::new(Level::Info, format!("service {service} has stopped")).pid(Some(pid))
             }

@@ -2,26 +2,35 @@
 //!
 //! Owns its state. Decides nothing: who starts and stops when is decided over all of them.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use lunarium_engine::Handle;
-use lunarium_kernel::{EntryId, Failure, Restarts};
+use lunarium_engine::{Definition, Handle, HostDefinition};
+use lunarium_kernel::{Failure, Restarts};
 
 use super::status::{ServiceState, ServiceStatus};
-use crate::application::Service;
+use crate::application::{App, Service};
 
 /// Delays that are kept of what was tried: enough to show how they grew, and no more however often it was.
 const TRIED: usize = 8;
 
 pub(super) struct Supervised {
     pub(super) service: Service,
-    /// The numbers of the services it depends on.
-    pub(super) needs: Vec<usize>,
+    /// What it runs when it starts from now on.
+    pub(super) program: Program,
+    /// What its last process was started with, or told to go on as.
+    pub(super) runs: Option<Program>,
+    /// The keys of the services it depends on.
+    pub(super) needs: Vec<u64>,
     pub(super) state: State,
+    /// What it waits for is of this number; what comes of an earlier wait is forgotten.
+    pub(super) wait: u64,
     /// It has got its CANCEL.
     pub(super) asked: bool,
+    /// It starts anew when its process has ended: its code has changed.
+    pub(super) again: bool,
+    /// It is no service any more: it ends.
+    pub(super) leaves: bool,
     pub(super) restarts: Restarts,
     /// All there were.
     pub(super) restarted: u64,
@@ -29,6 +38,27 @@ pub(super) struct Supervised {
     pub(super) delays: Vec<Duration>,
     /// Why it ended abnormally the last time.
     pub(super) last_failure: Option<Arc<Failure>>,
+}
+
+/// All of an application that a service's process is made of, beside what the service itself says.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Program {
+    definition: Option<Definition>,
+    host: Option<HostDefinition>,
+}
+
+impl Program {
+    pub(super) fn of(app: &App, service: &Service) -> Self {
+        Self {
+            definition: app.definition(service.process.as_str()).cloned(),
+            host: app.host(service.host.as_str()).map(|host| host.definition.clone()),
+        }
+    }
+
+    /// Whether a process of this one could go on as another: it stays on its host.
+    pub(super) fn shares_host(&self, other: &Self) -> bool {
+        self.host == other.host
+    }
 }
 
 pub(super) enum State {
@@ -51,19 +81,44 @@ pub(super) enum State {
 }
 
 impl Supervised {
-    /// `numbers` are those of all services. What it depends on besides is a process host, which is there from the start.
-    pub(super) fn new(service: &Service, numbers: &HashMap<&EntryId, usize>) -> Self {
-        let depends_on = service.lifecycle.depends_on.iter();
+    pub(super) fn new(service: &Service, program: Program) -> Self {
         Self {
-            needs: depends_on.filter_map(|need| numbers.get(need).copied()).collect(),
             service: service.clone(),
+            program,
+            runs: None,
+            needs: Vec::new(),
             state: State::Waiting,
+            wait: 0,
             asked: false,
+            again: false,
+            leaves: false,
             restarts: Restarts::default(),
             restarted: 0,
             delays: Vec::new(),
             last_failure: None,
         }
+    }
+
+    /// Whether its process would be another one if it were started now.
+    pub(super) fn has_changed(&self, service: &Service, program: &Program) -> bool {
+        let own = &self.service;
+        let same = own.process == service.process && self.shares_place(service) && own.input == service.input;
+        !same || self.runs.as_ref().is_some_and(|runs| runs != program)
+    }
+
+    /// Whether it stays where it is, as who it is.
+    pub(super) fn shares_place(&self, service: &Service) -> bool {
+        self.service.host == service.host && self.service.security == service.security
+    }
+
+    /// It has nothing behind it, and waits for those that it depends on.
+    pub(super) fn reset(&mut self) {
+        self.wait = self.wait.saturating_add(1);
+        self.state = State::Waiting;
+        self.restarts = Restarts::default();
+        self.delays.clear();
+        self.last_failure = None;
+        self.again = false;
     }
 
     pub(super) fn handle(&self) -> Option<&Handle> {
@@ -79,7 +134,7 @@ impl Supervised {
 
     pub(super) fn status(&self) -> ServiceStatus {
         let state = match &self.state {
-            State::Starting(_) | State::Up(..) if self.asked => ServiceState::Stopping,
+            State::Starting(_) | State::Up(..) if self.asked || self.again => ServiceState::Stopping,
             State::Waiting => ServiceState::Waiting,
             State::Starting(_) => ServiceState::Starting,
             State::Up(..) => ServiceState::Running,

@@ -14,7 +14,7 @@ use thiserror::Error;
 use super::file::SourceFile;
 
 /// Bytes of one source or index file. Far above what people write, far below what a parser takes seconds for.
-const MAX_FILE: u64 = 1024 * 1024;
+pub const MAX_FILE: u64 = 1024 * 1024;
 /// Folders below the application's, so that a search through a strange tree ends.
 const MAX_FOLDER_DEPTH: usize = 32;
 /// Files and folders looked at in the search for index files.
@@ -81,29 +81,35 @@ impl<'d> Files<'d> {
     /// Every index file, in the order of their paths. Hidden folders and symbolic links to folders aren't searched:
     /// the former are tools', the latter could go in circles. Second: which folders couldn't be searched.
     pub(crate) fn find_indexes(&self) -> (Vec<Found>, Vec<ReadError>) {
+        let (files, unsearched) = self.find(|name| name == INDEX);
+        (files.into_iter().map(|(folder, _)| Found { folder }).collect(), unsearched)
+    }
+
+    /// Every file whose name is wanted, each as its folder and its name, in the order of their paths; searched as for index files.
+    pub(crate) fn find(&self, wanted: impl Fn(&str) -> bool) -> (Vec<(String, String)>, Vec<ReadError>) {
         let (mut found, mut unsearched) = (Vec::new(), Vec::new());
         let mut left = MAX_SEARCHED;
         let mut folders = vec![(String::new(), 0_usize)];
         while let Some((folder, depth)) = folders.pop() {
-            match self.search(&folder, depth, &mut left, &mut folders) {
-                Ok(true) => found.push(Found { folder }),
-                Ok(false) => {}
+            match self.search(&folder, depth, &wanted, &mut left, &mut folders) {
+                Ok(names) => found.extend(names.into_iter().map(|name| (folder.clone(), name))),
                 Err(error) => unsearched.push(ReadError::Search { path: self.shown(&folder), error }),
             }
         }
-        found.sort_by(|a, b| a.folder.cmp(&b.folder));
+        found.sort();
         (found, unsearched)
     }
 
-    /// Looks at one folder: true when it has an index file; its folders are added to the search.
+    /// Looks at one folder: the names of it that are wanted; its folders are added to the search.
     fn search(
         &self,
         folder: &str,
         depth: usize,
+        wanted: &impl Fn(&str) -> bool,
         left: &mut usize,
         folders: &mut Vec<(String, usize)>,
-    ) -> io::Result<bool> {
-        let mut has_index = false;
+    ) -> io::Result<Vec<String>> {
+        let mut found = Vec::new();
         let entries = if folder.is_empty() { self.dir.entries()? } else { self.dir.read_dir(folder)? };
         for entry in entries {
             let entry = entry?;
@@ -113,8 +119,8 @@ impl<'d> Files<'d> {
             let name = entry.file_name();
             // A name that isn't UTF-8 can't be written into an index file either.
             let Some(name) = name.to_str() else { continue };
-            if name == INDEX {
-                has_index = true;
+            if wanted(name) {
+                found.push(name.to_owned());
             } else if !name.starts_with('.') && entry.file_type()?.is_dir() {
                 if depth >= MAX_FOLDER_DEPTH {
                     return Err(io::Error::other(format!("it is nested deeper than {MAX_FOLDER_DEPTH} folders")));
@@ -122,7 +128,7 @@ impl<'d> Files<'d> {
                 folders.push((join(folder, name), depth.saturating_add(1)));
             }
         }
-        Ok(has_index)
+        Ok(found)
     }
 
     /// Reads a text file. The same path is read once.
@@ -198,6 +204,6 @@ pub(crate) fn resolve(folder: &str, path: &str) -> Result<String, ReadError> {
     Ok(parts.join("/"))
 }
 
-fn join(folder: &str, name: &str) -> String {
+pub(crate) fn join(folder: &str, name: &str) -> String {
     if folder.is_empty() { name.to_owned() } else { format!("{folder}/{name}") }
 }

@@ -10,7 +10,8 @@ mod place;
 mod yaml;
 
 pub use file::SourceFile;
-pub(crate) use files::{Files, INDEX, ReadError, resolve};
+pub use files::MAX_FILE;
+pub(crate) use files::{Files, INDEX, ReadError, join, resolve};
 pub(crate) use lines::Lines;
 pub(crate) use place::{At, Place};
 pub(crate) use yaml::{Key, Node, Shape, parse};

@@ -56,6 +56,7 @@ entries:
                     method: Some(
                         "serve",
                     ),
+                    plain: false,
                     chunk: Chunk {
                         name: "@lua/front.lua",
                         source: "return { serve = print }\n",
@@ -116,6 +117,7 @@ entries:
                         ),
                         coroutines: None,
                         names: None,
+                        groups: None,
                         listeners: None,
                         module_calls: None,
                         module_bytes: None,
@@ -152,6 +154,7 @@ entries:
                             timers: 10000,
                             coroutines: 10000,
                             names: 1024,
+                            groups: 64,
                             listeners: 1024,
                             module_calls: 100,
                             module_bytes: 4194304,
@@ -189,6 +192,7 @@ entries:
                             timers: 10000,
                             coroutines: 10000,
                             names: 1024,
+                            groups: 64,
                             listeners: 1024,
                             module_calls: 100,
                             module_bytes: 4194304,
@@ -225,6 +229,7 @@ entries:
                             max_attempts: 0,
                             stable_threshold: 5s,
                         },
+                        on_change: Restart,
                     },
                 },
                 Service {
@@ -281,11 +286,44 @@ entries:
                             max_attempts: 3,
                             stable_threshold: 5s,
                         },
+                        on_change: Restart,
                     },
                 },
             ],
             programs: 4 programs,
             policies: [],
+            libraries: [
+                Library {
+                    entry: shop:util,
+                    chunk: Chunk {
+                        name: "=shop:util",
+                        source: "return {}",
+                    },
+                    imports: [
+                        Import {
+                            alias: "far",
+                            entry: shop.deep:far,
+                        },
+                    ],
+                },
+                Library {
+                    entry: shop:unused,
+                    chunk: Chunk {
+                        name: "=shop:unused",
+                        source: "return {}",
+                    },
+                    imports: [],
+                },
+                Library {
+                    entry: shop.deep:far,
+                    chunk: Chunk {
+                        name: "@deep/x.lua",
+                        source: "return 1\n",
+                    },
+                    imports: [],
+                },
+            ],
+            tests: [],
             strict: false,
         }
     "#]]

@@ -322,13 +322,13 @@ fn a_variable_is_described_once() {
             6 |   - {name: c, kind: env.variable, default: x, storage: y}
               |            ^
 
-            error: unknown key `storage` in entry `c`
-             --> shop/_index.yaml:6:47
+            warning: `storage` means nothing here
+             --> shop/_index.yaml:6:56
               |
             6 |   - {name: c, kind: env.variable, default: x, storage: y}
-              |                                               ^^^^^^^
+              |                                                        ^
               |
-              = help: there are `name`, `kind`, `meta`, `variable`, `default`
+              = help: variables are those of the command: with nothing set, `default` is the value
 
             error: `D=E` can't be the name of an environment variable
              --> shop/_index.yaml:7:45
@@ -352,7 +352,7 @@ fn a_variable_is_described_once() {
             9 |   - {name: job, kind: process.lua, source: return 1, imports: {a: a}}
               |                                                                   ^
 
-            error: 7 mistakes
+            error: 6 mistakes and 1 warning
         "#]],
     );
 }

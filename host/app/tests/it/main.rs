@@ -7,6 +7,8 @@
 
 mod application;
 mod documentation;
+mod elsewhere;
+mod endpoints;
 mod failure;
 mod grants;
 mod limits;

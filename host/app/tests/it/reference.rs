@@ -274,7 +274,7 @@ fn a_service_names_a_process_and_a_host() {
             21 |       after: b
                |       ^^^^^
                |
-               = help: there are `auto_start`, `depends_on`, `start_timeout`, `stop_timeout`, `restart`
+               = help: there are `depends_on`, `requires`, `security`, `auto_start`, `start_timeout`, `stop_timeout`, `restart`, `on_change`
 
             error: 18 mistakes
         "#]],

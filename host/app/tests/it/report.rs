@@ -108,7 +108,7 @@ fn terminal_escapes_in_files_stay_text() {
               |
               = help: a name is letters, digits, `_`, `-` and `.`, beginning with a letter: `echo_worker`
 
-            error: unknown kind `␛[31mred·`
+            error: unknown kind `␛[31mred\x85`
              --> shop/_index.yaml:4:34
               |
             4 |   - {name: "\e]0;owned\a", kind: "\e[31mred\N"}

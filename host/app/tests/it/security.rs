@@ -229,7 +229,7 @@ fn what_a_policy_can_not_say() {
             7 |   - {name: d, kind: security.policy, policy: {actions: [process.sned, process.registry, "fs.raed*", "env.*", own.thing, "a*b"], resou...
               |                                                                       ^^^^^^^^^^^^^^^^
               |
-              = help: there are `process.spawn`, `process.spawn.monitored`, `process.spawn.linked`, `process.host`, `process.exec`, `process.send`, `process.call`, `process.terminate`, `process.cancel`, `process.monitor`, `process.unmonitor`, `process.link` and 10 more
+              = help: there are `process.spawn`, `process.spawn.monitored`, `process.spawn.linked`, `process.host`, `process.exec`, `process.send`, `process.call`, `process.terminate`, `process.cancel`, `process.monitor`, `process.unmonitor`, `process.link` and 11 more
 
             error: unknown permission `fs.raed*`
              --> shop/_index.yaml:7:89

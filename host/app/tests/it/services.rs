@@ -148,6 +148,8 @@ fn shown(event: &ServiceEvent) -> String {
             format!("{name} is given up after {attempts}, {delays:?}: {}", why(failure))
         }
         ServiceChange::NotStarted { needs } => format!("{name} does not start: {needs}"),
+        ServiceChange::Replaced { .. } => "replaced".to_owned(),
+        ServiceChange::Upgraded { .. } => "upgraded".to_owned(),
         ServiceChange::Stopped { outcome: Outcome::Completed(_), .. } => format!("{name} has stopped"),
         ServiceChange::Stopped { outcome: Outcome::Failed(failure), .. } => {
             format!("{name} has stopped: {}", why(failure))

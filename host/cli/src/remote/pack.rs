@@ -7,12 +7,11 @@ use std::fs;
 use std::io;
 use std::path::Path;
 
+use lunarium_serve::MAX_ARCHIVE;
 use tar::{Builder, EntryType, Header};
 
 use crate::Refused;
 
-/// Bytes of an archive. The number: the host takes no more.
-const MOST: u64 = 64 << 20;
 /// A folder that is nobody's program.
 const LEFT_OUT: &str = ".git";
 
@@ -47,8 +46,8 @@ fn add(archive: &mut Builder<Vec<u8>>, root: &Path, inside: &Path) -> io::Result
         } else if kind.is_file() {
             let bytes = fs::read(entry.path())?;
             let size = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
-            if size.saturating_add(u64::try_from(archive.get_ref().len()).unwrap_or(u64::MAX)) > MOST {
-                return Err(wrong(format!("makes it larger than {} MiB", MOST >> 20)));
+            if bytes.len().saturating_add(archive.get_ref().len()) > MAX_ARCHIVE {
+                return Err(wrong(format!("makes it larger than {} MiB", MAX_ARCHIVE >> 20)));
             }
             archive.append_data(&mut header(EntryType::Regular, size), &path, bytes.as_slice())?;
         } else {

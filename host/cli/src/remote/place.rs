@@ -35,7 +35,9 @@ pub enum Place {
 /// Errors: it means none, or its token can't be read.
 pub fn find(target: &Target) -> Result<Place, Refused> {
     let token = target.token_file.as_deref().map(token).transpose()?;
-    let Some(node) = target.node.as_deref() else { return existing().map(Place::Unix) };
+    // Of several that the host's variable names, the first.
+    let node = target.node.as_deref().and_then(|nodes| nodes.split(',').find(|node| *node != "none"));
+    let Some(node) = node else { return existing().map(Place::Unix) };
     // `tcp:` as `--admin` of the host has it, which stands in the same variable.
     if let Some(rest) = node.strip_prefix("http://").or_else(|| node.strip_prefix("tcp:")) {
         let authority = rest.strip_suffix('/').unwrap_or(rest);

@@ -155,6 +155,14 @@ entries:
         expect![[r#"
             exit code: 0
             --- stderr
+            warning: what `process.spawn` gives is dropped: nobody learns that nothing was started
+             --> app/_index.yaml:4:72
+              |
+            4 |   - {name: main, kind: process.lua, source: "return function() process.spawn('app:named', 'app:second') end"}
+              |                                                                        ^^^^^
+              |
+              = help: `local pid, err = process.spawn(…)`, or `assert(process.spawn(…))`
+
             warning: nothing starts process `app:only_itself`: no service runs it, and no source names it
              --> app/_index.yaml:6:12
               |
@@ -162,6 +170,14 @@ entries:
               |            ^^^^^^^^^^^
               |
               = help: only `lunarium run -x app:only_itself` does
+
+            warning: what `process.spawn` gives is dropped: nobody learns that nothing was started
+             --> app/_index.yaml:6:79
+              |
+            6 |   - {name: only_itself, kind: process.lua, source: "return function() process.spawn('app:only_itself', 'app:first') end"}
+              |                                                                               ^^^^^
+              |
+              = help: `local pid, err = process.spawn(…)`, or `assert(process.spawn(…))`
 
             warning: nothing starts process `app:lost-too`: no service runs it, and no source names it
               --> app/_index.yaml:10:12
@@ -193,7 +209,7 @@ entries:
                |
                = help: only `lunarium run --host app:fifth` does
 
-            warning: 5 warnings
+            warning: 7 warnings
         "#]],
     );
 }
@@ -440,7 +456,7 @@ end
             4 |   - {name: main, kind: process.lua, source: "file://main.lua", imports: {tool: tool}, grants: {modules: [billing]}}
               |                                                                                                          ^^^^^^^
               |
-              = help: such modules are the embedding program's: this one has none
+              = help: there is only `stdin`
 
             warning: module `time` has no field `later`
              --> app/_index.yaml:5:112
@@ -471,14 +487,6 @@ end
               |                              ^^
               |
               = help: it needs `grants: {fs: […]}`
-
-            warning: there is no module `string`
-             --> app/main.lua:4:45
-              |
-            4 | local files, text = require("fs"), require("string")
-              |                                             ^^^^^^
-              |
-              = help: `string` is a global
 
             warning: module `process` has no field `spwan`
              --> app/main.lua:7:11
@@ -518,7 +526,7 @@ end
                |
                = help: did you mean `read`?
 
-            warning: 11 warnings
+            warning: 10 warnings
         "#]],
     );
 }

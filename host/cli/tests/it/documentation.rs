@@ -74,7 +74,7 @@ fn the_readme_names_every_example() {
 fn pieces_of_an_index_have_the_right_keys_and_values() {
     const HEAD: &str = "version: \"1.0\"\nnamespace: app\n";
     let mut pieces = 0;
-    for page in ["README.md", "docs/applications.md", "docs/permissions.md", "docs/limits.md"] {
+    for page in ["README.md", "docs/applications.md", "docs/permissions.md", "docs/limits.md", "docs/serving.md"] {
         let page = fs::read_to_string(root().join(page)).unwrap();
         for block in blocks(&page, "yaml") {
             let index = match block.trim_start().split([':', ' ']).next().unwrap() {
@@ -86,11 +86,15 @@ fn pieces_of_an_index_have_the_right_keys_and_values() {
                         "{HEAD}entries:\n  - name: main\n    kind: process.lua\n    source: return print\n    {block}"
                     )
                 }
+                // A host's file, marked by its name.
+                "#" if block.starts_with("# node.yaml") => block.to_owned(),
                 _ => format!("{HEAD}{block}"),
             };
-            let told = run(&folder(&[("app/_index.yaml", &index)]), &["check", "app"]);
+            let path = if index.starts_with("# node.yaml") { "app/node.yaml" } else { "app/_index.yaml" };
+            let told = run(&folder(&[(path, &index)]), &["check", "app"]);
             let mistakes = told.lines().filter_map(|line| line.split_once("error: ")).filter(|(before, what)| {
                 let is_absent = what.starts_with("there is no ") || what.starts_with("no `security.policy`");
+                let is_absent = is_absent || what.contains("can't be opened");
                 before.is_empty() && !is_absent && !what.contains("cannot read") && !what.contains(" mistake")
             });
             assert_eq!(mistakes.count(), 0, "{index}\n{told}");
@@ -98,4 +102,61 @@ fn pieces_of_an_index_have_the_right_keys_and_values() {
         }
     }
     assert!(pieces >= 8, "only {pieces} are found");
+}
+
+/// The examples of a page of the reference.
+fn examples_of(page: &str) -> Vec<String> {
+    let text = fs::read_to_string(root().join("docs").join("reference").join(page)).unwrap();
+    let blocks = text.split("```lua\n").skip(1);
+    blocks.map(|block| block.split_once("```").unwrap().0.to_owned()).collect()
+}
+
+#[test]
+fn the_examples_of_standard_input_print_what_they_say() {
+    let examples = examples_of("stdin.md");
+    assert!(examples.len() >= 2);
+    for example in examples {
+        let input = example.lines().find_map(|line| line.strip_prefix("-- input: ")).unwrap().replace("\\n", "\n");
+        let folder = folder(&[("input", &input), ("example.lua", &example)]);
+        let mut command = lunarium(folder.path(), &["run", "example.lua"]);
+        let output = command.stdin(fs::File::open(folder.path().join("input")).unwrap()).output().unwrap();
+        let expected: Vec<_> =
+            example.lines().filter_map(|line| line.split_once("--> ")).map(|(_, line)| line).collect();
+        assert_eq!(String::from_utf8(output.stdout).unwrap().lines().collect::<Vec<_>>(), expected, "{example}");
+    }
+}
+
+#[test]
+fn the_examples_of_tests_pass() {
+    let greeter = "return { main = function(name) print('hello, ' .. name) return #name end }";
+    let examples = examples_of("test.md");
+    assert!(examples.len() >= 20);
+    let names: Vec<_> = (0..examples.len()).map(|number| format!("example{number}_test.lua")).collect();
+    let doubler = "return { double = function(n) return 2 * n end }";
+    let mut files = vec![("greeter.lua", greeter), ("doubler.lua", doubler)];
+    files.extend(names.iter().map(String::as_str).zip(examples.iter().map(String::as_str)));
+    let told = run(&folder(&files), &["test"]);
+    assert!(told.starts_with("exit code: 0\n") && told.contains(" 0 failed"), "{told}");
+    assert_eq!(told.matches("  ok      ").count(), examples.len(), "{told}");
+}
+
+#[test]
+fn what_the_command_gives_has_its_stubs() {
+    for name in ["stdin", "test"] {
+        let stub = fs::read_to_string(root().join("docs").join("library").join(format!("{name}.lua"))).unwrap();
+        let functions = stub.lines().filter_map(|line| line.strip_prefix("function ")?.split('(').next());
+        let mut documented: Vec<_> = functions.filter_map(|path| path.strip_prefix(&format!("{name}."))).collect();
+        documented.sort_unstable();
+        let list = format!(
+            "local names = {{}} for name in pairs(require('{name}')) do if name:sub(1, 1) ~= '_' then names[#names + 1] = name end end table.sort(names) print(table.concat(names, ' '))"
+        );
+        let printed = if name == "test" {
+            let file = format!("local test = require('test') test.case('it', function() {list} error('', 0) end)");
+            run(&folder(&[("it_test.lua", &file)]), &["test"])
+        } else {
+            run(&folder(&[]), &["run", "-e", &list])
+        };
+        let line = format!("{}\n", documented.join(" "));
+        assert!(printed.contains(&line), "{line} in {printed}");
+    }
 }

@@ -128,7 +128,7 @@ fn an_unknown_method_ends_the_process() {
     expect![[r#"
         exit code: 1
         --- stderr
-        error: app:main {app:processes|0x00001} failed: the chunk returned no method `serve` (Invalid)
+        error: app:main {app:processes|0x00001} failed: the chunk returned no function `serve`: its table has nothing by a name (Invalid)
     "#]]
     .assert_eq(&run(&app, &["run", "app"]));
 }
@@ -146,29 +146,25 @@ fn a_chunk_returns_functions() {
     check(
         "print('nothing')",
         expect![[r#"
-            exit code: 1
+            exit code: 0
             --- stdout
             nothing
-            --- stderr
-            error: app:main {app:processes|0x00001} failed: the chunk returned nil, not a function or a table of functions (Invalid)
-             |
-             = help: its last line says what to run: `return { main = main }`
         "#]],
     );
     check(
         "return { main = 5 }",
         expect![[r#"
-        exit code: 1
-        --- stderr
-        error: app:main {app:processes|0x00001} failed: the chunk returned no method `main` (Invalid)
-    "#]],
+            exit code: 1
+            --- stderr
+            error: app:main {app:processes|0x00001} failed: the chunk returned no function `main`: its table has `main` (a number) (Invalid)
+        "#]],
     );
     check(
         "error('at once')",
         expect![[r#"
             exit code: 1
             --- stderr
-            error: app:main {app:processes|0x00001} failed: at once (Invalid)
+            error: app:main {app:processes|0x00001} failed: at once (Internal)
              --> file.lua:1:1
               |
             1 | error('at once')

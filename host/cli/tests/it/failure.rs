@@ -84,7 +84,7 @@ fn misuse_of_the_runtime_points_at_the_script() {
             stack traceback:
                 file.lua:2: in function <file.lua:1>
 
-            module 'nothing' not found (Internal)
+            module 'nothing' not found (the entry has no `imports`) (Internal)
              --> file.lua:2:1
             stack traceback:
                 file.lua:2: in function <file.lua:1>
@@ -283,7 +283,7 @@ fn errors_in_coroutines_point_into_them() {
             stack traceback:
                 file.lua:4: in function <file.lua:1>
 
-            attempt to index a nil value (global 'g') (Internal)
+            attempt to index a nil value (global 'g'): did you mean `_G`? (Internal)
              --> file.lua:4:1
             4 | local function f() return g.h end
             stack traceback:
@@ -519,6 +519,6 @@ fn a_service_that_fails_is_explained_below_its_log_line() {
         --- stderr
         {"fields":{"error":"web.lua:2: no port","kind":"Internal","pid":"{app:processes|0x00001}","stack":"stack traceback:\n\t[C]: in function 'error'\n\tweb.lua:2: in upvalue 'serve'\n\tweb.lua:6: in function <web.lua:4>"},"level":"warn","message":"service app:up has failed and restarts in 0s, attempt 1 of 1",
         {"fields":{"error":"web.lua:2: no port","kind":"Internal","pid":"{app:processes|0x00002}","stack":"stack traceback:\n\t[C]: in function 'error'\n\tweb.lua:2: in upvalue 'serve'\n\tweb.lua:6: in function <web.lua:4>"},"level":"error","message":"service app:up has failed and is given up after 1 restart, delayed by 0s",
-        error: service app:up was given up after 1 restart: web.lua:2: no port (Internal)
+        {"level":"error","message":"error: service app:up was given up after 1 restart: web.lua:2: no port (Internal)",
     "#]].assert_eq(&all);
 }

@@ -7,6 +7,7 @@
 
 mod check;
 mod documentation;
+mod endpoints;
 mod examples;
 mod exit;
 mod failure;
@@ -14,15 +15,21 @@ mod fault;
 mod grants;
 mod http;
 mod kv;
+mod manual;
 mod new;
 mod output;
 mod place;
 mod remote;
+mod script;
 mod security;
+mod serve;
 mod services;
 mod signals;
+mod starts;
+mod testing;
 mod usage;
 mod wall;
+mod watch;
 
 use std::ffi::OsStr;
 use std::io::{BufRead, BufReader, Read};
@@ -35,6 +42,8 @@ use tempfile::TempDir;
 fn lunarium(folder: &Path, arguments: &[impl AsRef<OsStr>]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_lunarium"));
     command.args(arguments).current_dir(folder).env_remove("NO_COLOR").stdin(Stdio::null());
+    // Hosts of several tests would meet at the default socket.
+    command.env("LUNARIUM_ADMIN", "none");
     command
 }
 

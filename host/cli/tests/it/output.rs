@@ -17,7 +17,7 @@ fn terminal_escapes_are_shown_and_not_obeyed() {
         --- stdout
         \x1b[31mred\x1b[0m	bell\x07	\x9b31m	tab	here	�
         --- stderr
-        error: app:main {app:processes|0x00001} failed: ␛[2Jgone␍back·2J (Internal)
+        error: app:main {app:processes|0x00001} failed: ␛[2Jgone␍back\x9b2J (Internal)
          --> file.lua:3:9
           |
         3 |         error("\27[2Jgone\rback\u{9b}2J", 0)
@@ -58,7 +58,8 @@ fn log_of(options: &[&str]) -> Vec<String> {
     // What explains a failure is further in.
     let is_log = |line: &&str| !line.starts_with("  ");
     let mut lines: Vec<String> = log.lines().filter(is_log).map(str::to_owned).collect();
-    assert_eq!(lines.pop().unwrap(), "error: service app:second was given up after 1 restart: alone (Internal)");
+    let last = lines.pop().unwrap();
+    assert!(last.contains("error: service app:second was given up after 1 restart: alone (Internal)"), "{last}");
     lines.sort_unstable();
     lines
 }
@@ -175,7 +176,7 @@ fn what_deceives_the_eye_is_shown_and_not_obeyed() {
         a\u{202e}b\u{2028}c\u{200b}d\u{e0041}é
         --- stderr
         <time> INFO  app:main#00001 {app:processes|0x00001} a\u{202e}b\u{2028}c\u{200b}d\u{e0041}é a\u{202e}b\u{2028}c\u{200b}d\u{e0041}é=a\u{202e}b\u{2028}c\u{200b}d\u{e0041}é
-        error: app:main {app:processes|0x00001} failed: a�b�c�d� é (Internal)
+        error: app:main {app:processes|0x00001} failed: a\u{202e}b\u{2028}c\u{200b}d\u{e0041}é (Internal)
          --> file.lua:5:9
           |
         5 |         error(text, 0)
@@ -272,4 +273,42 @@ fn what_was_printed_before_a_failure_comes_out() {
             file.lua:1: in function <file.lua:1>
     "#]]
     .assert_eq(&run_file("return function() print('first') error('then', 0) end", &[]));
+}
+
+#[test]
+fn for_programs_every_line_on_standard_error_is_an_object() {
+    let files = [("broken.lua", "local x = = 1"), ("fails.lua", "logger:warn('w') error('no\\u{202e}', 0)")];
+    let folder = folder(&files);
+    let mut told = String::new();
+    for arguments in [
+        &["--log-format", "json", "fails.lua"][..],
+        &["--log-format=json", "broken.lua"],
+        &["--log-format=json", "nowhere.lua"],
+        &["--log-format=json", "fails.lua", "-x", "app:other"],
+        &["--log-format", "json", "--limit", "memory=much", "fails.lua"],
+        &["--log-format", "json", "--no-such-option"],
+        &["--log-format", "json", "-e", "return 300"],
+        &["--log-format", "json", "-e", "return function() return 300 end"],
+    ] {
+        let output = lunarium(folder.path(), &[&["run"], arguments].concat()).output().unwrap();
+        let text = String::from_utf8(output.stderr).unwrap();
+        assert!(!text.is_empty(), "{arguments:?}");
+        for line in text.lines() {
+            let line: serde_json::Value = serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {text}"));
+            assert!(line["time"].as_str().unwrap().parse::<jiff::Timestamp>().is_ok(), "{text}");
+            let message = line["message"].as_str().unwrap().lines().next().unwrap();
+            told.push_str(&format!("{} {message}\n", line["level"].as_str().unwrap()));
+        }
+    }
+    expect![[r#"
+        warn w
+        error error: app:main {app:processes|0x00001} failed: no\u{202e} (Internal)
+        error error: Lua does not compile: unexpected symbol near '='
+        error error: there is no file or folder `nowhere.lua`
+        error error: there is no entry `app:other` to run
+        error error: limit `memory`: `much` is not a size
+        error error: unexpected argument '--no-such-option' found
+        error error: app:main {app:processes|0x00001} failed: the chunk returned number, not a function or a table of functions (Invalid)
+        error error: app:main {app:processes|0x00001} returned 300, which is no exit code (0 to 255)
+    "#]].assert_eq(&told);
 }

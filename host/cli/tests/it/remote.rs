@@ -16,12 +16,12 @@ use serde_json::Value;
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
 
-use crate::{folder, lunarium, transcript};
+use crate::{Running, folder, lunarium, transcript};
 
 struct Nowhere;
 
 impl Surroundings for Nowhere {
-    fn modules(&self, _tenant: &str) -> Result<Vec<Module>, String> {
+    fn modules(&self, _tenant: &TenantConfig) -> Result<Vec<Module>, String> {
         Ok(Vec::new())
     }
 
@@ -258,6 +258,55 @@ fn a_host_that_is_not_there_is_said() {
     assert!(told.contains(&found) || Path::new("/run/lunarium/admin.sock").exists(), "{told}");
     assert!(run("http://127.0.0.1:1").contains("needs `--token-file FILE`"));
     assert!(run("https://127.0.0.1:1").contains("the admin interface has no TLS"));
+}
+
+#[test]
+fn a_confined_host_is_changed_by_its_socket_and_leaves_one_that_is_replaced() {
+    let here = folder(&[("shop/_index.yaml", INDEX), ("shop/worker.lua", WORKER)]);
+    let serve = ["serve", "--tenant", "shop=shop", "--data", "data", "--admin", "unix:admin.sock"];
+    let run = |arguments: &[&str]| {
+        transcript(&lunarium(here.path(), arguments).env("LUNARIUM_ADMIN", "unix:admin.sock").output().unwrap())
+    };
+    let mut running = Running::start(&here, &serve);
+    running.wait_for_error("admin interface at=unix:admin.sock");
+    running.wait_for_error("serving: 1 tenant");
+    let mode =
+        std::os::unix::fs::PermissionsExt::mode(&fs::metadata(here.path().join("admin.sock")).unwrap().permissions());
+    assert_eq!(mode & 0o777, 0o600);
+    assert!(run(&["tenants"]).contains("shop  running"));
+    let told = run(&["deploy", "shop", "shop"]);
+    assert!(told.starts_with("exit code: 0\n--- stdout\nshop runs deployment 2\n"), "{told}");
+    fs::write(here.path().join("shop/worker.lua"), "return {").unwrap();
+    let told = run(&["deploy", "shop", "shop"]);
+    assert!(
+        told.contains("shop/worker.lua:1")
+            && told.contains("error: the application has a mistake, and nothing was changed"),
+        "{told}"
+    );
+    assert_eq!(run(&["rollback", "shop"]), "exit code: 0\n--- stdout\nshop runs deployment 1\n");
+    let told = run(&["reload"]);
+    assert!(told.starts_with("exit code: 1\n") && told.contains("error: the application has a mistake"), "{told}");
+    let told = run(&["remove", "shop"]);
+    assert!(told.starts_with("exit code: 1\n--- stderr\nerror: tenant `shop` stands in the node's file"), "{told}");
+    let told = run(&["serve", "--tenant", "other=shop", "--admin", "unix:admin.sock"]);
+    assert!(told.starts_with("exit code: 1\n--- stderr\nerror: admin socket `admin.sock` is another host's"), "{told}");
+    running.signal("TERM");
+    let told = running.finish();
+    assert!(told.starts_with("exit code: 0\n"), "{told}");
+    for line in [
+        "action=deploy tenant=shop done=true",
+        "action=deploy tenant=shop done=false",
+        "action=rollback tenant=shop done=true",
+    ] {
+        assert!(told.contains(&format!("INFO  audit {line}")), "{told}");
+    }
+    assert!(run(&["tenants"]).contains("nobody listens at `admin.sock` any more"));
+    fs::write(here.path().join("shop/worker.lua"), WORKER).unwrap();
+    let mut running = Running::start(&here, &serve);
+    running.wait_for_error("serving: 1 tenant");
+    assert!(run(&["ps", "shop", "shop"]).starts_with("exit code: 0\n"));
+    running.signal("INT");
+    assert!(running.finish().starts_with("exit code: 0\n"));
 }
 
 /// What is answered at an address of this machine.

@@ -38,7 +38,7 @@ fn a_service_has_its_own_security_and_the_rest_of_its_hosts() {
     kind: process.lua
     source: |
       return function()
-        local policies = table.concat(security.scope():policies(), " ")
+        local policies = (function() local t = {} for i, p in ipairs(security.scope():policies()) do t[i] = p:id() end return table.concat(t, " ") end)()
         print(security.actor():id(), security.actor():meta().role, policies, security.can("look", "x"))
         process.events():receive()
       end

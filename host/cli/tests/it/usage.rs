@@ -281,17 +281,17 @@ fn arguments_that_are_not_valid_are_told() {
         (
             &["run", "--log-fromat", "json", "app"],
             expect![[r#"
-            exit code: 2
-            --- stderr
-            error: unexpected argument '--log-fromat' found
+                exit code: 2
+                --- stderr
+                error: unexpected argument '--log-fromat' found
 
-              tip: a similar argument exists: '--log-format'
-              tip: to pass '--log-fromat' as a value, use '-- --log-fromat'
+                  tip: a similar argument exists: '--log-format'
+                  tip: to pass '--log-fromat' as a value, use '-- --log-fromat'
 
-            Usage: lunarium run --log-format <FORMAT> <PATH> [ARGUMENTS]...
+                Usage: lunarium run --log-format <FORMAT> [PATH] [ARGUMENTS]...
 
-            For more information, try '--help'.
-        "#]],
+                For more information, try '--help'.
+            "#]],
         ),
         (
             &["check", "app", "more"],

@@ -1,7 +1,7 @@
 //! What a node is made of: its limits, its part of the workers, where it writes. Owns the defaults.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use lunarium_kernel::{LOG_BYTES, NodeLimits};
 
@@ -42,6 +42,9 @@ pub struct NodeConfig {
     /// What all chance of its processes follows from, by their pids: `math.random`, `random.bytes`, UUIDs. For tests, which can be
     /// run again then. None, the default: a key from the operating system, which nobody knows.
     pub seed: Option<u64>,
+    /// Time stands still on the node, at first at this one, and goes on by [`Node::advance`](crate::Node::advance) alone: for tests, in
+    /// which nothing waits then and timers fire in order. CPU time is the machine's all the same. None, the default: it goes by.
+    pub still: Option<SystemTime>,
     /// Where processes print and log.
     pub output: Arc<dyn Output>,
 }
@@ -61,6 +64,7 @@ impl NodeConfig {
             max_monitors,
             strict: false,
             seed: None,
+            still: None,
             debug: false,
             output,
         }
@@ -106,6 +110,12 @@ impl NodeConfig {
     #[must_use]
     pub fn with_strict(self, strict: bool) -> NodeConfig {
         NodeConfig { strict, ..self }
+    }
+
+    /// The same with a time that stands still, at first at `start`.
+    #[must_use]
+    pub fn with_still_time(self, start: SystemTime) -> NodeConfig {
+        NodeConfig { still: Some(start), ..self }
     }
 
     /// The same, with starts and ends in the log or without.

@@ -25,6 +25,9 @@ pub struct EngineConfig {
     /// Bytes that all processes of all nodes may hold together. None, the default: half of what the machine has, or its
     /// control group. At the limit: `spawn` and `send` are refused, and memory doesn't grow: a Lua error.
     pub memory: Option<u64>,
+    /// Threads that run processes, 1 or more. None, the default: one for each core. With one, processes take turns in an order that
+    /// follows from what they do, so a test that has failed fails again.
+    pub workers: Option<usize>,
     pub(super) guest: GuestCode,
 }
 
@@ -55,13 +58,19 @@ pub struct Delays {
 impl EngineConfig {
     /// Room for so many processes, and the default of memory.
     pub fn new(max_processes: u32) -> EngineConfig {
-        EngineConfig { max_processes, memory: None, guest: GuestCode::default() }
+        EngineConfig { max_processes, memory: None, workers: None, guest: GuestCode::default() }
     }
 
     /// The same with this many bytes for all processes.
     #[must_use]
     pub fn with_memory(self, memory: u64) -> EngineConfig {
         EngineConfig { memory: Some(memory), ..self }
+    }
+
+    /// The same with so many threads that run processes.
+    #[must_use]
+    pub fn with_workers(self, workers: usize) -> EngineConfig {
+        EngineConfig { workers: Some(workers), ..self }
     }
 
     /// The same with another component in place of the guest: all processes of the engine run that. For tests.
@@ -91,8 +100,9 @@ impl Engine {
     /// Errors: the machine's settings don't allow `max_processes`, its CPU is older than x86-64-v3, or it is out of
     /// address space or threads.
     pub fn new(config: EngineConfig) -> Result<Engine, StartError> {
-        let EngineConfig { max_processes, memory, guest } = config;
-        Ok(Engine { machine: Arc::new(Machine::start(max_processes, memory, guest, syscall::add_to_linker)?) })
+        let EngineConfig { max_processes, memory, workers, guest } = config;
+        let machine = Machine::start(max_processes, memory, workers, guest, syscall::add_to_linker)?;
+        Ok(Engine { machine: Arc::new(machine) })
     }
 
     /// The number of processes this engine was made for.

@@ -12,4 +12,4 @@ pub use config::NodeConfig;
 pub use engine::{Delays, Engine, EngineConfig, Slots};
 pub use handle::Handle;
 pub use mailbox::{Mailbox, Received, ReceivedCall, ReceivedMessage};
-pub use node::{DeliverError, Node, WeakNode};
+pub use node::{DeliverError, Node, UpgradeError, WeakNode};

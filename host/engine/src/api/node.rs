@@ -5,21 +5,21 @@ use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use lunarium_kernel::{
-    Account, Budget, EntryId, ErrorKind, HostError, HostId, LimitsOverride, LogBudget, Message, NodeLimits,
-    PROCESS_BYTES, Pid, Policy, Refusal, ResolveError, SendError, Tally, Topic, TopicError, action,
+    Account, Budget, EntryId, ErrorKind, Holding, HostError, HostId, LimitsOverride, LogBudget, Message, NodeLimits,
+    PROCESS_BYTES, Pid, Policy, Rank, Refusal, ResolveError, SendError, Tally, Topic, TopicError, action,
 };
 
 use super::handle::{call, values};
 use super::{Engine, EngineConfig, Handle, Mailbox, NodeConfig};
-use crate::catalogue::{Chunk, Definition, HostDefinition, ProcessHost};
+use crate::catalogue::{Chunk, Definition, HostDefinition, ProcessHost, World};
 use crate::module::{Caller, Module, ModuleError, Raw};
 use crate::node::{
     Budgets, CallError, CompileError, Events, Globals, NodeCounts, NodeEvent, NodeInner, ProcessDetails, ProcessInfo,
-    Relations, Seeds, SpawnError, SpawnRequest, StartError, Usage,
+    Relations, Seeds, SpawnError, SpawnRequest, StartError, Time, Usage,
 };
-use crate::process::AtRest;
+use crate::process::{AtRest, Level};
 use crate::value::{Value, ValueError, WriteError};
-use lunarium_schedule::{Portion, Share, Sleep};
+use lunarium_schedule::{Portion, Share, Sleep, Watch};
 
 /// Memory that is kept for a service: what it takes to start, to load its libraries and to take messages.
 const SERVICE_BYTES: u64 = PROCESS_BYTES + (2 << 20);
@@ -110,6 +110,18 @@ impl Refusal for DeliverError {
     }
 }
 
+/// Why a process wasn't told to go on as another entry.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum UpgradeError {
+    /// Dead or unknown.
+    #[error(transparent)]
+    Process(#[from] ResolveError),
+    /// What it would become can't be.
+    #[error(transparent)]
+    Program(#[from] SpawnError),
+}
+
 impl Node {
     /// Starts a node on an engine of its own, with the node's `memory`.
     ///
@@ -136,18 +148,27 @@ impl Node {
             strict,
             debug,
             seed,
+            still,
             output,
         } = config;
         let machine = Arc::clone(engine.machine());
+        let portion = Portion { weight: cpu_weight, most: cpu_max };
+        let (time, cpu) = match still {
+            None => (Time::of_engine(&machine.clock), Share::new(portion)),
+            Some(start) => {
+                let watch = Arc::<Watch>::default();
+                (Time::still(start, Arc::clone(&watch)), Share::watched(portion, watch))
+            }
+        };
         let budgets = Budgets {
             memory: Account::child(&machine.memory, Budget::Node, memory.unwrap_or(u64::MAX), reserve)?,
             log: LogBudget::new(log_bytes),
-            cpu: Share::new(Portion { weight: cpu_weight, most: cpu_max }),
+            cpu,
         };
         let seeds = Seeds::new(seed).map_err(|error| StartError::Random(error.to_string()))?;
         let limits = NodeLimits { max_processes, max_links, max_monitors };
-        let inner = NodeInner::new(machine, limits, budgets, output, debug, seeds);
-        inner.catalogue.policies.set_strict(strict);
+        let inner = NodeInner::new(machine, time, limits, budgets, output, debug, seeds);
+        inner.catalogue.set_strict(strict);
         let owner = Arc::new(Owner { engine: engine.clone(), inner });
         let weak: Weak<Owner> = Arc::downgrade(&owner);
         owner.inner.set_handle(weak);
@@ -203,13 +224,13 @@ impl Node {
     /// Adds a policy or replaces it, and puts it into these groups and no others. Processes that run keep the policies
     /// they started with.
     pub fn define_policy(&self, policy: Policy, groups: &[EntryId]) {
-        self.inner().catalogue.policies.define(policy, groups);
+        self.inner().catalogue.define_policy(policy, groups);
     }
 
     /// Whether a process with neither actor nor scope may do nothing to others. Counts for processes that start from
     /// now on.
     pub fn set_strict(&self, strict: bool) {
-        self.inner().catalogue.policies.set_strict(strict);
+        self.inner().catalogue.set_strict(strict);
     }
 
     /// Adds a process host.
@@ -225,10 +246,53 @@ impl Node {
     ///
     /// Errors: an unknown host.
     pub fn keep_place(&self, host: &HostId) -> Result<(), HostError> {
-        let (inner, known) = (self.inner(), self.known_host(host)?);
-        inner.kernel(|kernel| kernel.keep_place(known.kernel()));
-        known.memory.add_headroom(SERVICE_BYTES);
-        inner.budgets.memory.add_headroom(SERVICE_BYTES);
+        let host = self.inner().catalogue.note_place(host)?;
+        self.keep_places(&host, 1);
+        Ok(())
+    }
+
+    fn keep_places(&self, host: &ProcessHost, places: u64) {
+        let inner = self.inner();
+        inner.kernel(|kernel| (0..places).for_each(|_| kernel.keep_place(host.kernel())));
+        let bytes = SERVICE_BYTES.saturating_mul(places);
+        host.memory.add_headroom(bytes);
+        inner.budgets.memory.add_headroom(bytes);
+    }
+
+    fn let_go_places(&self, host: &ProcessHost, places: u64) {
+        let inner = self.inner();
+        inner.kernel(|kernel| kernel.let_go_places(host.kernel(), places));
+        let bytes = SERVICE_BYTES.saturating_mul(places);
+        host.memory.remove_headroom(bytes);
+        inner.budgets.memory.remove_headroom(bytes);
+    }
+
+    /// From now on the node knows this and nothing else, for every process that starts: at once, nobody sees a part of it. Processes that
+    /// run keep what they started with. What is equal stays, with what was compiled of it. A host that differs in its grants
+    /// or its security alone keeps its budgets; another one begins anew, and who lives on the old one stays within that
+    /// one's.
+    ///
+    /// Errors: as [`Node::add_host`] and [`Node::keep_place`]; nothing is changed then.
+    pub fn replace(&self, world: World) -> Result<(), HostError> {
+        let inner = self.inner();
+        let replaced = inner.catalogue.replace(world, &inner.budgets.memory, &inner.budgets.cpu)?;
+        replaced.let_go.iter().for_each(|(host, places)| self.let_go_places(host, *places));
+        replaced.keep.iter().for_each(|(host, places)| self.keep_places(host, *places));
+        inner.kernel(|kernel| replaced.closed.iter().for_each(|host| kernel.stop_host(host.kernel())));
+        Ok(())
+    }
+
+    /// Has a process go on as another entry, or as its own anew, as it can itself by `process.upgrade`: it keeps its pid, names, links,
+    /// monitors and the messages that its script hasn't received, and loses what it has in memory. It does so the next time
+    /// it waits. A second order before that replaces the first.
+    ///
+    /// Errors: dead or unknown, an unknown entry, arguments that can't travel or are too large.
+    pub fn upgrade(&self, pid: &Pid, entry: &EntryId, arguments: &[Value]) -> Result<(), UpgradeError> {
+        let inner = self.inner();
+        let process = inner.find_pid(pid.as_str()).map_err(|_| ResolveError::unknown_pid(pid.as_str()))?;
+        let arguments = Value::to_arguments(arguments).map_err(SpawnError::from)?;
+        let program = inner.plan_upgrade(&process, entry, arguments.into())?;
+        process.order_upgrade(program);
         Ok(())
     }
 
@@ -392,6 +456,18 @@ impl Node {
         inspection.recv().ok()
     }
 
+    /// Writes a line of the node's own log: for who works in its name. What can't be seen is spelled out; a long line is cut.
+    ///
+    /// At the limit: 1,000 lines in a second and the node's `log_bytes`; then lines are dropped, and counted in the next.
+    pub fn log(&self, level: Level, message: &str, fields: &[(String, String)]) {
+        self.inner().log_own(level, message, fields);
+    }
+
+    /// Nothing yet of the node's memory, for who holds something in its name, and less urgently than its services.
+    pub fn holding(&self) -> Holding {
+        Holding::new(Arc::clone(&self.inner().budgets.memory), Rank::Ordinary)
+    }
+
     /// Looks whether everything that is kept of the node in several places agrees, and counts what it holds. Takes time in
     /// proportion to that, while nobody can start, end or link a process: for tests.
     ///
@@ -406,16 +482,44 @@ impl Node {
         self.inner().instance_count()
     }
 
-    /// Waits on the engine's clock, which goes on while a system's time is set.
+    /// Waits on the node's clock, which goes on while a system's time is set, and stands still where [`NodeConfig::still`] says so.
     ///
     /// Cancel safety: a wait that is dropped is forgotten.
     pub fn sleep(&self, duration: Duration) -> Sleep {
-        self.inner().machine.clock.sleep(duration)
+        self.inner().time.clock.sleep(duration)
     }
 
-    /// Time since the engine started, by the clock of [`Node::sleep`].
+    /// Time since the engine started, by the clock of [`Node::sleep`]; one that stands still has begun with the node.
     pub fn uptime(&self) -> Duration {
-        Duration::from_nanos(self.inner().clock().now())
+        Duration::from_nanos(self.inner().time.clock.now())
+    }
+
+    /// Lets the time of a node whose time stands still ([`NodeConfig::still`]) go on by so much: from one timer to the next in the
+    /// order of their deadlines, and what each leads to has happened before the clock moves again. Ready when nothing happens
+    /// any more. On another node nothing is done.
+    ///
+    /// What a function of a module waits for of the world outside isn't waited for. A process that never waits lets nothing come to
+    /// rest until it meets its limit.
+    ///
+    /// Cancel safety: time stands where it has come to.
+    pub async fn advance(&self, by: Duration) {
+        if self.inner().time.is_still() {
+            self.inner().time.advance(by).await;
+        }
+    }
+
+    /// Waits until nothing happens any more on a node whose time stands still, unless that goes on or somebody outside does something. Where
+    /// time goes by, nothing is waited for.
+    ///
+    /// Cancel safety: nothing is changed by waiting.
+    pub async fn settled(&self) {
+        self.inner().time.settled().await;
+    }
+
+    /// When the next timer is due, by the clock of [`Node::uptime`]. None: there is none; or time goes by on this node.
+    pub fn next_timer(&self) -> Option<Duration> {
+        let time = &self.inner().time;
+        time.clock.next_due().filter(|_| time.is_still()).map(Duration::from_nanos)
     }
 
     /// A random number from 0 up to 1. It follows from the key that processes' chance follows from.

@@ -54,6 +54,9 @@ pub struct Definition {
     /// The function of the chunk's table that runs. None, the default: `main`; where there is no `main` but another function, the
     /// process serves calls until it is ended.
     pub method: Option<Arc<str>>,
+    /// The chunk may return nothing: then it was the program itself, with the arguments in `...`. False, the default: that is a
+    /// failure, as most often a `return` was forgotten.
+    pub plain: bool,
     /// The program.
     pub chunk: Chunk,
     /// What the program may require.
@@ -125,6 +128,7 @@ impl Definition {
         Definition {
             entry,
             method: None,
+            plain: false,
             chunk,
             imports: Vec::new(),
             libraries: Vec::new(),
@@ -137,6 +141,12 @@ impl Definition {
     #[must_use]
     pub fn with_method(self, method: impl Into<Arc<str>>) -> Definition {
         Definition { method: Some(method.into()), ..self }
+    }
+
+    /// The same, and the chunk may be the program itself, from top to bottom.
+    #[must_use]
+    pub fn with_plain(self) -> Definition {
+        Definition { plain: true, ..self }
     }
 
     /// The same with what the program may require, and every library that is reachable so.

@@ -15,14 +15,16 @@ pub(crate) struct ProcessHost {
     /// What its processes hold together.
     pub(crate) memory: Arc<Account>,
     /// What they log together.
-    pub(crate) log: LogBudget,
+    pub(crate) log: Arc<LogBudget>,
     /// Of the node's time.
     pub(crate) cpu: Arc<Share>,
     /// What has happened to them.
-    pub(crate) counts: Counts,
+    pub(crate) counts: Arc<Counts>,
     pub(crate) grants: Arc<Grants>,
     /// What a process starts with that gets nothing else.
     pub(crate) security: Option<SecuritySpec>,
+    /// What all of it was made of.
+    definition: HostDefinition,
 }
 
 impl ProcessHost {
@@ -32,6 +34,7 @@ impl ProcessHost {
         memory: &Arc<Account>,
         cpu: &Arc<Share>,
     ) -> Result<ProcessHost, HostError> {
+        let kept = definition.clone();
         let HostDefinition {
             id,
             max_processes,
@@ -47,15 +50,38 @@ impl ProcessHost {
         let kernel = Arc::new(Host::new(id.clone(), max_processes, limits)?);
         let memory = Account::child(memory, Budget::Host(id), limit, reserve)?;
         let cpu = Share::inside(cpu, Portion { weight: cpu_weight, most: cpu_max });
-        Ok(ProcessHost {
-            kernel,
-            memory,
-            log: LogBudget::new(log_bytes),
-            cpu,
-            counts: Counts::default(),
-            grants,
-            security,
-        })
+        let log = Arc::new(LogBudget::new(log_bytes));
+        Ok(ProcessHost { kernel, memory, log, cpu, counts: Arc::default(), grants, security, definition: kept })
+    }
+
+    /// The one that comes after `old`: itself when nothing differs, one with the same budgets and counts when it is only grants and
+    /// security, else a new one.
+    ///
+    /// Errors: as for [`ProcessHost::new`].
+    pub(crate) fn after(
+        old: &Arc<ProcessHost>,
+        definition: HostDefinition,
+        memory: &Arc<Account>,
+        cpu: &Arc<Share>,
+    ) -> Result<Arc<ProcessHost>, HostError> {
+        if old.definition == definition {
+            return Ok(Arc::clone(old));
+        }
+        let (grants, security) = (Arc::clone(&definition.grants), definition.security.clone());
+        let budgets = HostDefinition { grants: Arc::clone(&old.grants), security: old.security.clone(), ..definition };
+        if old.definition != budgets {
+            return Ok(Arc::new(ProcessHost::new(HostDefinition { grants, security, ..budgets }, memory, cpu)?));
+        }
+        Ok(Arc::new(ProcessHost {
+            kernel: Arc::clone(&old.kernel),
+            memory: Arc::clone(&old.memory),
+            log: Arc::clone(&old.log),
+            cpu: Arc::clone(&old.cpu),
+            counts: Arc::clone(&old.counts),
+            grants: Arc::clone(&grants),
+            security: security.clone(),
+            definition: HostDefinition { grants, security, ..budgets },
+        }))
     }
 
     /// The kernel's part.

@@ -5,12 +5,10 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use bytes::Bytes;
 use lunarium_contract::length;
 use lunarium_kernel::{Actor, ActorError, Attribute, EntryId, ErrorKind, Policy, Refusal, SHOWN, Security, cut};
-use parking_lot::RwLock;
 
 use crate::value::Value;
 
@@ -130,46 +128,38 @@ impl Refusal for SecurityError {
 /// The policies of a node.
 #[derive(Default)]
 pub(crate) struct Policies {
-    known: RwLock<Known>,
-    strict: AtomicBool,
-}
-
-#[derive(Default)]
-struct Known {
     policies: HashMap<EntryId, Arc<Policy>>,
     groups: BTreeMap<EntryId, BTreeSet<EntryId>>,
+    strict: bool,
 }
 
 impl Policies {
-    pub(crate) fn set_strict(&self, strict: bool) {
-        self.strict.store(strict, Ordering::Relaxed);
+    pub(crate) fn set_strict(&mut self, strict: bool) {
+        self.strict = strict;
     }
 
     /// What a process has that gets neither actor nor scope.
     pub(crate) fn none(&self) -> Security {
-        Security::none(self.strict.load(Ordering::Relaxed))
+        Security::none(self.strict)
     }
 
-    pub(crate) fn define(&self, policy: Policy, groups: &[EntryId]) {
-        let mut known = self.known.write();
-        known.groups.retain(|_, members| {
+    pub(crate) fn define(&mut self, policy: Policy, groups: &[EntryId]) {
+        self.groups.retain(|_, members| {
             members.remove(&policy.id);
             !members.is_empty()
         });
         for group in groups {
-            known.groups.entry(group.clone()).or_default().insert(policy.id.clone());
+            self.groups.entry(group.clone()).or_default().insert(policy.id.clone());
         }
-        known.policies.insert(policy.id.clone(), Arc::new(policy));
+        self.policies.insert(policy.id.clone(), Arc::new(policy));
     }
 
     pub(crate) fn contains(&self, policy: &EntryId) -> Result<(), SecurityError> {
-        let known = self.known.read();
-        known.policy(policy).map(drop)
+        self.policy(policy).map(drop)
     }
 
     pub(crate) fn group(&self, group: &EntryId) -> Result<Vec<EntryId>, SecurityError> {
-        let known = self.known.read();
-        Ok(known.group(group)?.iter().cloned().collect())
+        Ok(self.members(group)?.iter().cloned().collect())
     }
 
     /// The same security with another actor, another scope, or both.
@@ -181,19 +171,16 @@ impl Policies {
             security = security.with_actor(actor.read()?);
         }
         if let Some(scope) = &spec.scope {
-            let known = self.known.read();
-            security = security.with_scope(known.scope(scope)?);
+            security = security.with_scope(self.scope(scope)?);
         }
         Ok(security)
     }
-}
 
-impl Known {
     fn policy(&self, id: &EntryId) -> Result<&Arc<Policy>, SecurityError> {
         self.policies.get(id).ok_or_else(|| SecurityError::UnknownPolicy(cut(id.as_str(), SHOWN)))
     }
 
-    fn group(&self, group: &EntryId) -> Result<&BTreeSet<EntryId>, SecurityError> {
+    fn members(&self, group: &EntryId) -> Result<&BTreeSet<EntryId>, SecurityError> {
         self.groups.get(group).ok_or_else(|| SecurityError::UnknownGroup(cut(group.as_str(), SHOWN)))
     }
 
@@ -201,7 +188,7 @@ impl Known {
     fn scope(&self, spec: &ScopeSpec) -> Result<Vec<Arc<Policy>>, SecurityError> {
         let mut members = Vec::new();
         for group in &spec.groups {
-            members.extend(self.group(group)?);
+            members.extend(self.members(group)?);
         }
         let mut seen = BTreeSet::new();
         let mut scope = Vec::new();

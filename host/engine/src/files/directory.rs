@@ -18,6 +18,8 @@ pub struct Directory {
     /// Normalised: empty for the relative root.
     name: Arc<str>,
     dir: Arc<Dir>,
+    /// Device and number, by which one that is opened again is known as the same. None: they can't be told.
+    identity: Option<(u64, u64)>,
     write: bool,
     quota: Option<Arc<Quota>>,
 }
@@ -49,7 +51,8 @@ impl Directory {
     ///
     /// Errors: a name that is no path, or that leads out of itself by `..`.
     pub fn new(name: &str, dir: Dir, write: bool) -> Result<Directory, PathError> {
-        Ok(Directory { name: normalise(name)?.into(), dir: Arc::new(dir), write, quota: None })
+        let identity = rustix::fs::fstat(&dir).map(|stat| (stat.st_dev, stat.st_ino)).ok();
+        Ok(Directory { name: normalise(name)?.into(), dir: Arc::new(dir), identity, write, quota: None })
     }
 
     /// The name under which [`Directory::new`] would make a directory known: without `..`, and `.` parts only where it is
@@ -101,7 +104,8 @@ impl Directory {
 
     /// Whether both are one directory under one name.
     pub(crate) fn is_same(&self, other: &Directory) -> bool {
-        Arc::ptr_eq(&self.dir, &other.dir) && self.name == other.name
+        let known = self.identity.is_some() && self.identity == other.identity;
+        (known || Arc::ptr_eq(&self.dir, &other.dir)) && self.name == other.name
     }
 }
 

@@ -1,6 +1,6 @@
 //! Modules: functions that the embedding program gives to scripts.
 //!
-//! Owns their names, how a Rust function becomes one of a script's, and the only table of them, by name. Refuses to know who may
+//! Owns their names, how a Rust function becomes one of a script's, and the only table of them. Refuses to know who may
 //! call what, how many calls there may be and where they run: that is `node`'s and `syscall`'s.
 
 mod arguments;
@@ -9,6 +9,7 @@ mod error;
 mod function;
 mod nearest;
 mod runtime;
+mod table;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -17,7 +18,6 @@ use std::time::Duration;
 
 use lunarium_contract::{form, length, module};
 use lunarium_kernel::{ErrorKind, Refusal, SHOWN, cut};
-use papaya::HashMap;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -29,6 +29,7 @@ pub(crate) use function::{Answer, Function, Later, Started, Unanswered};
 pub use nearest::did_you_mean;
 use nearest::nearest;
 pub(crate) use runtime::Runtime;
+pub(crate) use table::{Found, Modules};
 
 use crate::catalogue::{Settings, SettingsError, SettingsReader};
 use crate::value::{Value, from_payload};
@@ -304,68 +305,6 @@ impl Refusal for UnknownModule {
             UnknownModule::Absent(_) => ErrorKind::NotFound,
             UnknownModule::NotGranted(_) | UnknownModule::NotGrantedWithSettings(_) => ErrorKind::PermissionDenied,
         }
-    }
-}
-
-/// The modules of a node, by name. Looking one up takes no lock.
-#[derive(Default)]
-pub(crate) struct Modules {
-    by_name: HashMap<Arc<str>, Arc<Module>>,
-}
-
-impl Modules {
-    /// Errors: it isn't one, or its name is taken.
-    pub(crate) fn add(&self, module: Module) -> Result<(), ModuleError> {
-        let module = checked(module)?;
-        let name = Arc::clone(&module.name);
-        match self.by_name.pin().try_insert(name, Arc::new(module)) {
-            Ok(_) => Ok(()),
-            Err(there) => Err(ModuleError::Exists(there.not_inserted.name.to_string())),
-        }
-    }
-
-    /// The same for one whose name another may have, which is replaced.
-    pub(crate) fn replace(&self, module: Module) -> Result<(), ModuleError> {
-        let module = checked(module)?;
-        self.by_name.pin().insert(Arc::clone(&module.name), Arc::new(module));
-        Ok(())
-    }
-
-    /// False: there was none.
-    pub(crate) fn remove(&self, name: &str) -> bool {
-        self.by_name.pin().remove(name).is_some()
-    }
-
-    pub(crate) fn has(&self, name: &str) -> bool {
-        self.by_name.pin().contains_key(name)
-    }
-
-    pub(crate) fn get(&self, name: &str) -> Option<Arc<Module>> {
-        self.by_name.pin().get(name).cloned()
-    }
-
-    /// All of them, by name.
-    pub(crate) fn all(&self) -> Vec<Module> {
-        let mut all: Vec<Module> = self.by_name.pin().values().map(|module| Module::clone(module)).collect();
-        all.sort_unstable_by(|one, other| one.name.cmp(&other.name));
-        all
-    }
-
-    /// The module, for who is granted it.
-    pub(crate) fn find(&self, name: &str, granted: bool) -> Result<Arc<Module>, UnknownModule> {
-        let module = self.get(name).ok_or_else(|| UnknownModule::Absent(cut(name, SHOWN)))?;
-        match granted {
-            true => Ok(module),
-            false if module.takes_settings() => Err(UnknownModule::NotGrantedWithSettings(module.name.to_string())),
-            false => Err(UnknownModule::NotGranted(module.name.to_string())),
-        }
-    }
-}
-
-fn checked(module: Module) -> Result<Module, ModuleError> {
-    match module.fault {
-        Some(fault) => Err(fault),
-        None => Ok(module),
     }
 }
 

@@ -43,6 +43,29 @@ fn a_name_that_is_taken_is_refused() {
 }
 
 #[test]
+fn a_number_stays_its_names_whatever_becomes_of_the_function() {
+    let modules = Modules::default();
+    modules.add(quick(quick(Module::new("billing"), "vat"), "charge")).unwrap();
+    modules.add(quick(Module::new("other"), "vat")).unwrap();
+    let numbers = modules.numbers("billing");
+    let (vat, charge) = (numbers["vat"], numbers["charge"]);
+    let found = |number| modules.function(number).map(|found| format!("{}.{}", found.module.name(), found.name));
+    assert_eq!(found(vat).unwrap(), "billing.vat");
+    assert_eq!(found(modules.numbers("other")["vat"]).unwrap(), "other.vat");
+    modules.replace(slow(quick(Module::new("billing"), "refund"), "vat")).unwrap();
+    assert!(modules.function(vat).unwrap().function.waits);
+    assert_eq!(found(charge), None);
+    assert_eq!(modules.numbers("billing")["charge"], charge);
+    assert!(modules.remove("billing"));
+    assert_eq!((found(vat), found(charge)), (None, None));
+    modules.add(quick(Module::new("billing"), "charge")).unwrap();
+    assert_eq!(found(charge).unwrap(), "billing.charge");
+    let (module, function) = modules.named(vat).unwrap();
+    assert_eq!((&*module, &*function), ("billing", "vat"));
+    assert!(modules.named(1_000).is_none() && modules.function(1_000).is_none());
+}
+
+#[test]
 fn a_timeout_needs_something_to_bound() {
     let expected = "module `m` has a timeout before its first function, or for one that answers at once";
     let second = Duration::from_secs(1);

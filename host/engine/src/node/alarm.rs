@@ -19,7 +19,7 @@ struct Ring(Weak<NodeInner>);
 
 impl NodeInner {
     pub(crate) fn set_alarm(&self) {
-        let clock = self.clock();
+        let clock = &self.time.clock;
         let mut timer = self.alarm.timer.lock();
         if let Some(earlier) = timer.take() {
             clock.cancel(earlier);
@@ -30,9 +30,9 @@ impl NodeInner {
             deadline.map(|deadline| clock.set(deadline.as_nanos(), Waker::from(Arc::new(Ring(self.this.clone())))));
     }
 
-    /// By the engine's clock, which goes on while the system's time is set.
+    /// By the node's clock, which goes on while the system's time is set.
     pub(crate) fn uptime(&self) -> Uptime {
-        Uptime::from_nanos(self.clock().now())
+        Uptime::from_nanos(self.time.clock.now())
     }
 }
 
@@ -41,7 +41,7 @@ impl Wake for Ring {
         let Some(node) = self.0.upgrade() else { return };
         let now = node.uptime();
         // One at a time: of thousands with one deadline, the next comes with the timer that is set anew.
-        node.kernel(|kernel| kernel.handle_timeout(now, super::wall::now()));
+        node.kernel(|kernel| kernel.handle_timeout(now, node.time.wall()));
         node.set_alarm();
     }
 }

@@ -137,7 +137,7 @@ impl NodeInner {
     }
 
     fn limit_wait(&self, target: &Arc<Process>, call: u64, timeout: Duration) {
-        let clock = self.clock();
+        let clock = &self.time.clock;
         let deadline = Clock::due(clock.now().saturating_add(nanoseconds(timeout)));
         let patience = Patience { node: self.this.clone(), target: Arc::downgrade(target), call, timeout };
         let timer = clock.set(deadline, Waker::from(Arc::new(patience)));
@@ -186,7 +186,7 @@ impl NodeInner {
 
     fn tell(&self, mut asker: Asker, outcome: Outcome) {
         if let Some(timer) = asker.timer.take() {
-            self.clock().cancel(timer);
+            self.time.clock.cancel(timer);
         }
         if let Some(flooded) = asker.tell(outcome) {
             self.drown(&flooded);
@@ -227,7 +227,7 @@ impl Drop for Waiting {
     fn drop(&mut self) {
         let (Some(node), Some(target)) = (self.node.upgrade(), self.target.upgrade()) else { return };
         if let Some(timer) = target.answer(self.call).and_then(|asker| asker.timer) {
-            node.clock().cancel(timer);
+            node.time.clock.cancel(timer);
         }
     }
 }

@@ -4,7 +4,8 @@
 //! has been decided when this is asked; what a function does is its own.
 
 use std::any::Any;
-use std::pin::Pin;
+use std::future::poll_fn;
+use std::pin::{Pin, pin};
 use std::sync::{Arc, Weak};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
@@ -12,6 +13,8 @@ use std::time::Duration;
 use bytes::Bytes;
 use futures_lite::future::or;
 use lunarium_kernel::{ErrorKind, Failure, Holding, Outcome, RequestError};
+use lunarium_schedule::Urgency;
+use tokio::runtime::Handle;
 
 use super::{NodeInner, Who};
 use crate::module::{Answer, Caller, Function, Later, Module, Started, Unanswered};
@@ -97,8 +100,14 @@ impl NodeInner {
         }
         drop(entered);
         let request = under_way.request;
-        // What becomes of the task is told by the process.
-        drop(runtime.spawn(carry_out(under_way, later, function.timeout)));
+        let task = carry_out(under_way, later, function.timeout);
+        if self.time.is_still() {
+            // Where it is counted: time doesn't go on before what it leads to has happened.
+            self.machine.scheduler.spawn(&who.process.member, within(runtime.clone(), task), || Urgency::Woken);
+        } else {
+            // What becomes of the task is told by the process.
+            drop(runtime.spawn(task));
+        }
         Called::Later(request)
     }
 
@@ -133,10 +142,20 @@ fn shown(module: &Module, function: &str) -> String {
     format!("{}.{function}", module.name())
 }
 
+/// A future that finds the runtime, wherever it is polled.
+async fn within(runtime: Handle, task: impl Future<Output = ()>) {
+    let mut task = pin!(task);
+    poll_fn(|context| {
+        let _entered = runtime.enter();
+        task.as_mut().poll(context)
+    })
+    .await;
+}
+
 /// Waits for the answer, for the end of who asked, or for the time that there is.
 async fn carry_out(mut under_way: UnderWay, later: Later, timeout: Option<Duration>) {
     let caller = under_way.caller.clone();
-    let clock = Arc::clone(&under_way.node.machine.clock);
+    let clock = Arc::clone(&under_way.node.time.clock);
     let over = async {
         caller.cancelled().await;
         None

@@ -3,9 +3,9 @@
 //! Owns identity, which is never an argument of a call, and that the dead do nothing: an import begins by asking
 //! [`Caller::living`]. Refuses to know what imports do.
 
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
-use lunarium_kernel::{Holding, Limits, Security};
+use lunarium_kernel::{Holding, Limits, Security, Timestamp, Topic, TopicError, Unread};
 
 use super::NodeInner;
 use crate::catalogue::Program;
@@ -20,6 +20,47 @@ pub(crate) struct Caller {
     memory: MemoryLimiter,
     /// What the process goes on as.
     pub(crate) upgrade: Option<Program>,
+    /// What it has sent last.
+    pub(crate) sent: Sent,
+}
+
+/// What a process has sent last: most send to the same again, about the same, and hold as much unread.
+#[derive(Default)]
+pub(crate) struct Sent {
+    topic: Option<Topic>,
+    /// To a pid. It may have ended.
+    target: Weak<Process>,
+    /// What it held unread, as it told; none: it was handed something since.
+    unread: Option<Unread>,
+}
+
+impl Sent {
+    /// A text as a topic. Errors: it can't be one.
+    pub(crate) fn topic(&mut self, text: &str) -> Result<Topic, TopicError> {
+        match &self.topic {
+            Some(last) if last.as_str() == text => Ok(last.clone()),
+            _ => Ok(self.topic.insert(Topic::new(text)?).clone()),
+        }
+    }
+
+    /// Who was sent to last, if this is its pid and it lives.
+    pub(crate) fn target(&self, destination: &str) -> Option<Arc<Process>> {
+        self.target.upgrade().filter(|target| target.pid.as_str() == destination && !target.life.has_ended())
+    }
+
+    pub(crate) fn set_target(&mut self, target: &Arc<Process>) {
+        self.target = Arc::downgrade(target);
+    }
+
+    /// Whether this is new.
+    pub(crate) fn tells(&mut self, unread: Unread) -> bool {
+        self.unread.replace(unread) != Some(unread)
+    }
+
+    /// The process is handed something: what it holds is another thing from now on.
+    pub(crate) fn is_handed(&mut self) {
+        self.unread = None;
+    }
 }
 
 /// A process as it is now.
@@ -54,7 +95,7 @@ impl Caller {
     /// Nobody: whatever it might call stops the instance.
     pub(crate) fn nobody(node: &Arc<NodeInner>, cpu: Arc<CpuMeter>, limits: &Limits, holding: Holding) -> Caller {
         let memory = MemoryLimiter::new(limits, holding);
-        Caller { node: Arc::clone(node), who: None, cpu, memory, upgrade: None }
+        Caller { node: Arc::clone(node), who: None, cpu, memory, upgrade: None, sent: Sent::default() }
     }
 
     /// The process that calls. Errors: it has ended.
@@ -76,7 +117,12 @@ impl Caller {
     /// The monotonic clock as the guest reads it: the process's own.
     pub(crate) fn monotonic(&self) -> u64 {
         let began = self.who.as_ref().map_or(0, |who| who.process.began);
-        self.node.clock().now().saturating_sub(began)
+        self.node.time.clock.now().saturating_sub(began)
+    }
+
+    /// Wall-clock time as the guest reads it.
+    pub(crate) fn wall(&self) -> Timestamp {
+        self.node.time.wall()
     }
 }
 

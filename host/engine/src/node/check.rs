@@ -37,6 +37,33 @@ pub struct GlobalUse {
     pub assigned: bool,
 }
 
+/// A call of a function of the runtime's that starts something by texts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct StartCall {
+    /// `process.spawn`.
+    pub function: String,
+    /// The line in the source.
+    pub line: u32,
+    /// Of its first arguments those that are texts, by their places from one.
+    pub texts: Vec<(u32, String)>,
+    /// Nothing takes what it gives.
+    pub dropped: bool,
+}
+
+/// What a chunk gives.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Returning {
+    /// Something, here or there.
+    #[default]
+    Something,
+    /// Nothing, ever.
+    Nothing,
+    /// The same, and it has a function `main` that it never calls.
+    NothingOfMain,
+}
+
 /// A name in a source.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
@@ -61,6 +88,10 @@ pub struct Globals {
     pub required: Vec<Named>,
     /// The fields of the table that it returns; empty when they aren't known.
     pub returned: Vec<Named>,
+    /// Whether it returns anything.
+    pub returns: Returning,
+    /// Its calls of `process.spawn` and the like.
+    pub calls: Vec<StartCall>,
 }
 
 impl NodeInner {
@@ -95,12 +126,19 @@ impl NodeInner {
 
 /// What the guest tells about a chunk's globals.
 fn globals(globals: wit::Globals) -> Globals {
-    let wit::Globals { there, members, uses, required, returned } = globals;
+    let wit::Globals { there, members, uses, required, returned, returns, calls } = globals;
+    let returns = match returns {
+        wit::Returning::Something => Returning::Something,
+        wit::Returning::Nothing => Returning::Nothing,
+        wit::Returning::NothingOfMain => Returning::NothingOfMain,
+    };
+    let called = |wit::Called { function, line, texts, dropped }| StartCall { function, line, texts, dropped };
+    let calls = calls.into_iter().map(called).collect();
     let using = |wit::GlobalUse { module, name, line, assigned }| GlobalUse { module, name, line, assigned };
     let named =
         |list: Vec<wit::Named>| list.into_iter().map(|wit::Named { name, line }| Named { name, line }).collect();
     let uses = uses.into_iter().map(using).collect();
-    Globals { there, members, uses, required: named(required), returned: named(returned) }
+    Globals { there, members, uses, required: named(required), returned: named(returned), returns, calls }
 }
 
 /// The line in `name:line: text`.

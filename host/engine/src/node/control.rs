@@ -100,13 +100,13 @@ impl Control {
         match effect {
             Effect::Named { name, pid } => {
                 if let Some(holder) = self.table.get(&pid) {
-                    holder.hold_name(&name);
+                    holder.hold(name.bytes());
                 }
                 self.table.name(name, &pid);
             }
             Effect::Unnamed { name } => {
                 if let Some(holder) = self.table.forget_name(&name) {
-                    holder.free_name(&name);
+                    holder.free(name.bytes());
                 }
             }
             Effect::Deliver { to, event } => self.tell(&to, |process| process.deliver(event), afterwards),

@@ -52,15 +52,16 @@ impl From<InstancesError> for StartError {
 }
 
 impl Machine {
-    /// `memory` bytes for all processes; none: half of what there is for this program. `link` gives the guest its imports.
+    /// `memory` bytes for all processes; none: half of what there is for this program. `workers` threads; none: one for each core. `link` gives the guest its imports.
     pub(crate) fn start(
         max_processes: u32,
         memory: Option<u64>,
+        workers: Option<usize>,
         guest: GuestCode,
         link: Link<Caller>,
     ) -> Result<Machine, StartError> {
         let instances = Arc::new(Instances::new(max_processes, guest, link)?);
-        let scheduler = Scheduler::start(System::get().cores)?;
+        let scheduler = Scheduler::start(workers.unwrap_or(System::get().cores).max(1))?;
         let ticking = (Arc::clone(&instances), Arc::clone(&scheduler));
         let clock = Clock::start(Box::new(move || {
             ticking.0.tick();

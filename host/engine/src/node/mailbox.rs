@@ -41,6 +41,7 @@ impl NodeInner {
             began: began.as_nanos(),
             parent: None,
             is_mailbox: true,
+            hurries: true,
         };
         let spec = SpawnSpec {
             entry: beginning.code.definition.entry.clone(),
@@ -50,8 +51,9 @@ impl NodeInner {
             name: Some(name),
             limits: limits.counts(),
             lifetime: super::ending::lifetime(&limits, began),
+            ordinary: false,
         };
-        let security = self.catalogue.policies.none().into();
+        let security = self.catalogue.known().policies.none().into();
         let origin = Origin { host, wish: None, context: None, security };
         let (mailbox, holding) = (Mailbox::new(limits.mailbox()), memory.another());
         let process = self.kernel(|kernel| {

@@ -23,6 +23,7 @@ mod runner;
 mod seed;
 mod spawn;
 mod table;
+mod time;
 mod turn;
 mod upgrade;
 mod usage;
@@ -37,6 +38,7 @@ use lunarium_kernel::{
     Account, Deadline, Destination, Host, Kernel, LogBudget, Name, NodeLimits, Outcome, Pid, Refusal, RegisterError,
     ResolveError,
 };
+use parking_lot::Mutex;
 use tokio::sync::{Notify, Semaphore};
 
 use self::alarm::Alarm;
@@ -46,14 +48,14 @@ use self::ending::flooded;
 use self::journal::Journal;
 use crate::catalogue::{Catalogue, Counts};
 use crate::module::{Modules, Runtime};
-use crate::process::{Dropped, FileThreads, Level, Line, Output, Process, ProcessLabel};
+use crate::process::{Dropped, FileThreads, Level, Line, Log, Output, Process, ProcessLabel};
 use lunarium_schedule::{Clock, Share, contain};
 
 pub use ask::CallError;
 pub(crate) use ask::CallSpec;
 pub(crate) use call::Called;
 pub(crate) use caller::{Caller, Who};
-pub use check::{CompileError, GlobalUse, Globals, Named};
+pub use check::{CompileError, GlobalUse, Globals, Named, Returning, StartCall};
 pub use counts::{HostCounts, NodeCounts};
 pub(crate) use event::Refused;
 pub use event::{Ending, NodeEvent, ServiceStep};
@@ -65,11 +67,15 @@ pub use observe::{ProcessDetails, ProcessInfo, Relations};
 pub(crate) use seed::Seeds;
 pub(crate) use spawn::Spawn;
 pub use spawn::{SpawnError, SpawnRequest};
+pub(crate) use time::Time;
 pub use usage::{Held, Usage};
 
 /// Blocking functions of modules that run at once, for one node. The number: an eighth of the threads that there are for such
 /// work, which files of all nodes need too. At the limit: the call waits.
 const THREADS: usize = 64;
+
+/// Lines of the node's own log in a second, as of a process. At the limit: they are dropped and counted.
+const OWN_LINES: u32 = 1_000;
 
 /// What all processes of a node have together.
 pub(crate) struct Budgets {
@@ -83,6 +89,8 @@ pub(crate) struct Budgets {
 
 pub(crate) struct NodeInner {
     pub(crate) machine: Arc<Machine>,
+    /// What processes read, and what timers and deadlines go by.
+    pub(crate) time: Time,
     pub(crate) control: Control,
     pub(crate) catalogue: Catalogue,
     pub(crate) output: Arc<dyn Output>,
@@ -109,6 +117,8 @@ pub(crate) struct NodeInner {
     pub(crate) files: Arc<FileThreads>,
     /// Notified when nobody lives any more.
     idle: Notify,
+    /// Of lines that no process writes.
+    log: Mutex<Log>,
 }
 
 impl Drop for NodeInner {
@@ -121,6 +131,7 @@ impl Drop for NodeInner {
 impl NodeInner {
     pub(crate) fn new(
         machine: Arc<Machine>,
+        time: Time,
         limits: NodeLimits,
         budgets: Budgets,
         output: Arc<dyn Output>,
@@ -130,6 +141,7 @@ impl NodeInner {
         let journal = Arc::<Journal>::default();
         Arc::new_cyclic(|this| NodeInner {
             machine,
+            time,
             control: Control::new(limits, Arc::clone(&journal)),
             catalogue: Catalogue::default(),
             output,
@@ -147,6 +159,7 @@ impl NodeInner {
             instances: Arc::default(),
             files: Arc::default(),
             idle: Notify::new(),
+            log: Mutex::new(Log::new(OWN_LINES)),
         })
     }
 
@@ -155,6 +168,7 @@ impl NodeInner {
         let _ = self.handle.set(handle);
     }
 
+    /// The engine's clock, by which CPU time is measured and work is cut into slices.
     pub(crate) fn clock(&self) -> &Clock {
         &self.machine.clock
     }
@@ -238,11 +252,11 @@ impl NodeInner {
     }
 
     pub(crate) fn terminate(&self, caller: Option<&Pid>, pid: &Pid) -> Result<(), ResolveError> {
-        self.kernel(|kernel| kernel.terminate(caller, pid, wall::now()))
+        self.kernel(|kernel| kernel.terminate(caller, pid, self.time.wall()))
     }
 
     pub(crate) fn cancel(&self, caller: Option<&Pid>, pid: &Pid, within: Option<Duration>) -> Result<(), ResolveError> {
-        let (now, shown) = (self.uptime(), wall::now());
+        let (now, shown) = (self.uptime(), self.time.wall());
         let deadline = within.map(|within| Deadline::after(now, shown, within));
         self.kernel(|kernel| kernel.cancel(caller, pid, deadline, shown))
     }
@@ -253,7 +267,7 @@ impl NodeInner {
         let pid = &process.pid;
         let unseen = self.kernel(|kernel| {
             let unwatched = failure.is_some() && kernel.is_alive(pid) && !kernel.is_watched(pid);
-            kernel.handle_exit(pid, outcome, wall::now());
+            kernel.handle_exit(pid, outcome, self.time.wall());
             unwatched
         });
         if let Some(failure) = failure.filter(|_| unseen) {
@@ -310,11 +324,9 @@ impl NodeInner {
         message: &str,
         fields: &[(String, String)],
     ) {
-        let bytes = fields.iter().fold(message.len(), |sum, (key, value)| {
-            sum.saturating_add(key.len()).saturating_add(value.len()).saturating_add(1)
-        });
-        let budgets = [(&process.origin.host.log, Host::LOG_BYTES), (&self.budgets.log, NodeLimits::LOG_BYTES)];
-        let admitted = process.log.lock().admit(self.clock().now(), bytes, budgets);
+        let bytes = size(message, fields);
+        let budgets = [(&*process.origin.host.log, Host::LOG_BYTES), (&self.budgets.log, NodeLimits::LOG_BYTES)];
+        let admitted = process.log.lock().admit(self.clock().now(), bytes, &budgets);
         match admitted {
             Ok(dropped) => {
                 let line = Line::new(message, fields, dropped);
@@ -324,6 +336,16 @@ impl NodeInner {
                 self.note(|| NodeEvent::LimitReached { pid: process.pid.clone(), limit: limit.to_owned() });
             }
             Err(_) => {}
+        }
+    }
+
+    /// Writes a line of the node's own log, within what it may log.
+    pub(crate) fn log_own(&self, level: Level, message: &str, fields: &[(String, String)]) {
+        let (now, bytes) = (self.clock().now(), size(message, fields));
+        let admitted = self.log.lock().admit(now, bytes, &[(&self.budgets.log, NodeLimits::LOG_BYTES)]);
+        if let Ok(dropped) = admitted {
+            let line = Line::new(message, fields, dropped);
+            self.output.log(&ProcessLabel::of_node(), level, &line.message, &line.fields);
         }
     }
 
@@ -371,6 +393,13 @@ impl NodeInner {
     pub(crate) async fn empty(&self) {
         self.instances.empty().await;
     }
+}
+
+/// The bytes of a line of a log.
+fn size(message: &str, fields: &[(String, String)]) -> usize {
+    fields.iter().fold(message.len(), |sum, (key, value)| {
+        sum.saturating_add(key.len()).saturating_add(value.len()).saturating_add(1)
+    })
 }
 
 #[cfg(test)]

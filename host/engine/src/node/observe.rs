@@ -186,7 +186,7 @@ impl NodeInner {
         self.kernel(|kernel| {
             known.extend(piece.iter().map(|process| kernel.process(&process.pid).map(Counts::of)));
         });
-        let now = self.clock().now();
+        let now = self.time.clock.now();
         let known = piece.iter().zip(known).filter_map(|(process, counts)| Some((process, counts?)));
         let seen = known.map(|(process, Counts { links, monitors, watchers })| {
             let look = process.look();

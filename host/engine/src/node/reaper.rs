@@ -6,8 +6,8 @@
 
 use std::sync::Arc;
 
+use super::NodeInner;
 use super::turn::give_way;
-use super::{NodeInner, wall};
 use lunarium_schedule::{Member, TICK, Urgency};
 
 impl NodeInner {
@@ -23,7 +23,7 @@ impl NodeInner {
     /// Carries out one consequence. False: no more are owed, and who causes the next one starts the task anew.
     fn reap_one(&self) -> bool {
         self.kernel(|kernel| {
-            kernel.handle_consequence(wall::now());
+            kernel.handle_consequence(self.time.wall());
             self.control.reap_on(kernel)
         })
     }

@@ -117,13 +117,19 @@ impl Runner<'_> {
         }
     }
 
+    async fn instance_slot(&self) -> Result<Slot<Caller>, Arc<str>> {
+        // Who makes one is a thread of the pool's.
+        let _held = self.node.time.hold();
+        self.node.machine.instances.acquire().await
+    }
+
     async fn begin(&mut self, mut program: Program) -> Step {
         if self.process.life.is_killed() {
             return Step::End(None);
         }
         let slot = match self.slot.take() {
             Some(slot) => slot,
-            None => match self.node.machine.instances.acquire().await {
+            None => match self.instance_slot().await {
                 Ok(slot) => slot,
                 Err(error) => return Step::End(Some(no_instance(&error))),
             },
@@ -171,9 +177,15 @@ impl Runner<'_> {
         let wake_at = parked.wake_at.map(|at| Clock::due(at.saturating_add(self.process.began)));
         let unread = Unread { messages: parked.unread.messages, bytes: parked.unread.bytes };
         self.process.park(unread, &parked.received);
-        let delivery = self.wait(wake_at, credit).await;
+        let mut delivery = self.wait(wake_at, credit).await;
         if self.process.life.is_killed() {
             return Step::End(None);
+        }
+        if let Some(program) = delivery.ordered.take() {
+            if let Some(live) = &self.live {
+                live.incarnation.cpu.reset();
+            }
+            return self.become_another(program).await;
         }
         let is_due = self.is_due(wake_at);
         let Some(live) = &mut self.live else { return Step::Wait(parked) };
@@ -207,13 +219,19 @@ impl Runner<'_> {
         }
     }
 
-    /// The guest has stopped to go on elsewhere: takes back what its script hasn't received, and begins anew.
+    /// The guest has stopped to go on elsewhere.
     async fn upgrade(&mut self) -> Step {
-        let Some(mut live) = self.live.take() else { return Step::End(None) };
-        let Some(program) = live.instance.occupant_mut().upgrade.take() else {
+        let asked = self.live.as_mut().and_then(|live| live.instance.occupant_mut().upgrade.take());
+        let Some(program) = asked else {
             let text = "the guest stopped without asking for an upgrade";
             return Step::End(Some(failed(ErrorKind::Internal, text)));
         };
+        self.become_another(Box::new(program)).await
+    }
+
+    /// The process goes on as this, with what its script hasn't received.
+    async fn become_another(&mut self, program: Box<Program>) -> Step {
+        let Some(mut live) = self.live.take() else { return Step::End(None) };
         match live.give_back(self.process, self.node.clock(), &mut self.slice).await {
             Ok(Ok(())) => {}
             Ok(Err(lie)) => return Step::End(Some(lie)),
@@ -227,7 +245,7 @@ impl Runner<'_> {
         self.process.life.set_running(false);
         self.slice.end();
         give_way().await;
-        Step::Begin(Box::new(program))
+        Step::Begin(program)
     }
 
     /// Waits until something is to be delivered, the earliest timer is due, or the process is killed.
@@ -255,7 +273,7 @@ impl Runner<'_> {
     }
 
     fn is_due(&self, wake_at: Option<u64>) -> bool {
-        wake_at.is_some_and(|deadline| self.node.clock().now() >= deadline)
+        wake_at.is_some_and(|deadline| self.node.time.clock.now() >= deadline)
     }
 
     fn set_alarm(&mut self, wake_at: Option<u64>, waker: &Waker) {
@@ -263,7 +281,7 @@ impl Runner<'_> {
         if self.alarm.map(TimerKey::deadline) == wake_at {
             return;
         }
-        let clock = self.node.clock();
+        let clock = &self.node.time.clock;
         if let Some(old) = self.alarm.take() {
             clock.cancel(old);
         }
@@ -274,7 +292,7 @@ impl Runner<'_> {
 impl Drop for Runner<'_> {
     fn drop(&mut self) {
         if let Some(alarm) = self.alarm.take() {
-            self.node.clock().cancel(alarm);
+            self.node.time.clock.cancel(alarm);
         }
     }
 }
@@ -322,6 +340,7 @@ impl Live {
                 coroutines: limits.coroutines,
                 listeners: limits.listeners,
             },
+            plain: definition.plain,
             modules: wit::Modules { env: !program.grants.env.is_empty(), fs: !program.grants.fs.is_empty() },
             seed,
         };
@@ -331,8 +350,9 @@ impl Live {
 
     async fn resume(&mut self, process: &Process, clock: &Clock, delivery: &Delivery) -> wasmtime::Result<Status> {
         let Live { incarnation, instance, .. } = self;
-        let events = convert::events(&delivery.items, &delivery.replies, delivery.output_ready);
-        turn(process, incarnation, clock).enter(instance.resume(&events)).await
+        instance.occupant_mut().sent.is_handed();
+        let batch = convert::Batch::new(&delivery.items, &delivery.replies, delivery.output_ready);
+        turn(process, incarnation, clock).enter(instance.resume(&batch)).await
     }
 
     /// Answers who wants to see the instance at rest.

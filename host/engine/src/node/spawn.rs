@@ -16,7 +16,8 @@ use lunarium_kernel::{
 use super::ending::lifetime;
 use super::runner::Held;
 use super::{NodeEvent, NodeInner, runner};
-use crate::catalogue::{Arguments, Code, ProcessHost, Program, SecurityError, SecuritySpec};
+use crate::catalogue::{Arguments, Code, Policies, ProcessHost, Program, SecurityError, SecuritySpec};
+use crate::module::Raw;
 use crate::process::{Beginning, Level, Origin, Process, charged_for};
 use crate::value::{Value, ValueError};
 
@@ -41,6 +42,11 @@ pub struct SpawnRequest {
     pub name: Option<String>,
     /// Topics and values of messages that it finds in its mailbox, before all others. They have no sender.
     pub messages: Vec<(String, Value)>,
+    /// Somebody outside has asked for it, of whom there may be many: it begins behind what else begins, and takes nothing of what
+    /// is kept for [services](crate::Node::keep_place). False by default.
+    pub is_ordinary: bool,
+    /// What the method gets, instead of `arguments`: for who encodes by himself.
+    raw: Option<Raw>,
 }
 
 impl SpawnRequest {
@@ -55,6 +61,8 @@ impl SpawnRequest {
             context: BTreeMap::new(),
             name: None,
             messages: Vec::new(),
+            is_ordinary: false,
+            raw: None,
         }
     }
 
@@ -62,6 +70,20 @@ impl SpawnRequest {
     #[must_use]
     pub fn with_arguments(self, arguments: Vec<Value>) -> SpawnRequest {
         SpawnRequest { arguments, ..self }
+    }
+
+    /// The same with arguments that are encoded already, by [`to_arguments`](crate::to_arguments) or as that does. What is no payload
+    /// ends the process, `Invalid`.
+    #[must_use]
+    pub fn with_raw_arguments(self, arguments: Raw) -> SpawnRequest {
+        SpawnRequest { raw: Some(arguments), ..self }
+    }
+
+    /// The same, behind what else begins and below what is kept for services: see
+    /// [`is_ordinary`](SpawnRequest::is_ordinary).
+    #[must_use]
+    pub fn ordinary(self) -> SpawnRequest {
+        SpawnRequest { is_ordinary: true, ..self }
     }
 
     /// The same with these limits instead of the entry's and the host's.
@@ -97,8 +119,11 @@ impl SpawnRequest {
     }
 
     pub(crate) fn into_spawn(self) -> Result<Spawn, SpawnError> {
-        let SpawnRequest { entry, host, arguments, limits, security, context, name, messages } = self;
-        let arguments = Value::to_arguments(&arguments)?;
+        let SpawnRequest { entry, host, arguments, limits, security, context, name, messages, is_ordinary, raw } = self;
+        let arguments = match raw {
+            Some(Raw(payload)) => payload,
+            None => Value::to_arguments(&arguments)?.into(),
+        };
         let message = |(place, (topic, value)): (usize, (String, Value))| {
             let payload = value.to_payload_of(&format!("messages[{}]", place.saturating_add(1)))?;
             Ok(Message::new(None, Topic::new(&topic)?, payload.into()))
@@ -110,7 +135,8 @@ impl SpawnRequest {
             context: encode_context(context)?,
             name: name.as_deref().map(Name::new).transpose()?,
             messages,
-            ..Spawn::new(entry, host, arguments.into())
+            is_ordinary,
+            ..Spawn::new(entry, host, arguments)
         })
     }
 }
@@ -242,6 +268,8 @@ pub(crate) struct Spawn {
     pub(crate) name: Option<Name>,
     /// From the parent, delivered first.
     pub(crate) messages: Vec<Message>,
+    /// Without a parent, and no service.
+    pub(crate) is_ordinary: bool,
 }
 
 impl Spawn {
@@ -258,6 +286,7 @@ impl Spawn {
             exec: None,
             name: None,
             messages: Vec::new(),
+            is_ordinary: false,
         }
     }
 
@@ -364,11 +393,10 @@ impl NodeInner {
 
     /// What a process will be made of. Checked as far as the kernel isn't needed for it.
     fn plan(&self, spawn: &Spawn, parent: Option<&Process>) -> Result<Plan, SpawnError> {
-        let code = self.code(&spawn.entry)?;
-        let host = self.host(&spawn.host)?;
+        let (code, host, security) = self.look_up(spawn, parent)?;
         // Before it exists: whoever sees that nobody lives and nothing is counted sees that nothing is left.
         let counted = self.count_instance();
-        let rank = if parent.is_some() { Rank::Ordinary } else { Rank::Service };
+        let rank = if parent.is_some() || spawn.is_ordinary { Rank::Ordinary } else { Rank::Service };
         let arguments = Arguments::new(spawn.arguments.clone(), None);
         let mut program = Program::new(code, &host, spawn.wish.as_ref(), arguments);
         fits(&program)?;
@@ -376,7 +404,7 @@ impl NodeInner {
         if let Some(context) = spawn.context.as_ref().filter(|context| exceeds(context, limit)) {
             return Err(SpawnError::Context { size: context.len(), limit });
         }
-        let security = self.child_security(parent, spawn, &host)?;
+        let security = security?;
         let context = spawn.context.clone().or_else(|| parent.and_then(|parent| parent.origin.context.clone()));
         // Counted for each who has it: which of them will be the last isn't known.
         let context_bytes = context.as_ref().map_or(0, |context| u64::try_from(context.len()).unwrap_or(u64::MAX));
@@ -410,6 +438,7 @@ impl NodeInner {
             name: spawn.name.clone(),
             limits: plan.program.limits.counts(),
             lifetime: lifetime(&plan.program.limits, began),
+            ordinary: spawn.is_ordinary,
         };
         let origin = plan.origin.clone();
         let spawned = kernel.spawn(parent.map(|parent| &parent.pid), origin.host.kernel(), spec)?;
@@ -424,6 +453,7 @@ impl NodeInner {
             began: began.as_nanos(),
             parent: parent.map(|parent| parent.pid.clone()),
             is_mailbox: false,
+            hurries: parent.is_none() && !spawn.is_ordinary,
         };
         let process = Arc::new(Process::new(spawned, origin, mailbox, holding, beginning));
         self.control.table.insert(Arc::clone(&process));
@@ -454,33 +484,46 @@ impl NodeInner {
     }
 
     pub(crate) fn code(&self, entry: &EntryId) -> Result<Arc<Code>, SpawnError> {
-        let unknown = || SpawnError::UnknownEntry(EntryId::new(cut(entry.as_str(), SHOWN)));
-        self.catalogue.code(entry).ok_or_else(unknown)
+        self.catalogue.code(entry).ok_or_else(|| unknown_entry(entry))
     }
 
     pub(crate) fn host(&self, id: &HostId) -> Result<Arc<ProcessHost>, SpawnError> {
-        let unknown = || lunarium_kernel::SpawnError::unknown_host(id.as_str());
-        self.catalogue.host(id).ok_or_else(|| unknown().into())
+        self.catalogue.host(id).ok_or_else(|| lunarium_kernel::SpawnError::unknown_host(id.as_str()).into())
     }
 
-    /// Whose security a new process has: its parent's, else its host's, with what the spawn changes.
-    fn child_security(
-        &self,
-        parent: Option<&Process>,
-        spawn: &Spawn,
-        host: &ProcessHost,
-    ) -> Result<Arc<Security>, SecurityError> {
-        let policies = &self.catalogue.policies;
-        let inherited = parent.map(|parent| &parent.origin.security).filter(|security| !security.is_none());
-        let base = match (inherited, &host.security) {
-            (Some(security), _) => Arc::clone(security),
-            (None, Some(spec)) => policies.change(&policies.none(), spec)?.into(),
-            (None, None) => policies.none().into(),
-        };
-        match &spawn.security {
-            Some(change) => Ok(policies.change(&base, change)?.into()),
-            None => Ok(base),
-        }
+    /// What a start needs to know, all of it by one look: what is replaced meanwhile is so for all of it or for nothing.
+    fn look_up(&self, spawn: &Spawn, parent: Option<&Process>) -> Result<Found, SpawnError> {
+        let known = self.catalogue.known();
+        let code = known.code(&spawn.entry).ok_or_else(|| unknown_entry(&spawn.entry))?;
+        let unknown_host = || lunarium_kernel::SpawnError::unknown_host(spawn.host.as_str());
+        let host = known.host(&spawn.host).ok_or_else(unknown_host)?;
+        let security = child_security(&known.policies, parent, spawn, host);
+        Ok((Arc::clone(code), Arc::clone(host), security))
+    }
+}
+
+type Found = (Arc<Code>, Arc<ProcessHost>, Result<Arc<Security>, SecurityError>);
+
+fn unknown_entry(entry: &EntryId) -> SpawnError {
+    SpawnError::UnknownEntry(EntryId::new(cut(entry.as_str(), SHOWN)))
+}
+
+/// Whose security a new process has: its parent's, else its host's, with what the spawn changes.
+fn child_security(
+    policies: &Policies,
+    parent: Option<&Process>,
+    spawn: &Spawn,
+    host: &ProcessHost,
+) -> Result<Arc<Security>, SecurityError> {
+    let inherited = parent.map(|parent| &parent.origin.security).filter(|security| !security.is_none());
+    let base = match (inherited, &host.security) {
+        (Some(security), _) => Arc::clone(security),
+        (None, Some(spec)) => policies.change(&policies.none(), spec)?.into(),
+        (None, None) => policies.none().into(),
+    };
+    match &spawn.security {
+        Some(change) => Ok(policies.change(&base, change)?.into()),
+        None => Ok(base),
     }
 }
 

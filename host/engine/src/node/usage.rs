@@ -121,18 +121,20 @@ impl NodeInner {
     pub(crate) fn held_by(&self, process: &Process) -> Vec<Held> {
         let (messages, bytes, limits) = process.unread();
         let counts = self.kernel(|kernel| kernel.process(&process.pid).map(Known::usage));
-        let (links, monitors, names) = counts.map_or((0, 0, 0), |has| (has.links, has.monitors, has.names));
-        let now = self.clock().now();
+        let (links, monitors, names, groups) =
+            counts.map_or((0, 0, 0, 0), |has| (has.links, has.monitors, has.names, has.groups));
+        let (now, alive) = (self.clock().now(), self.time.clock.now().saturating_sub(process.began));
         let of = |name: LimitName, used: u64| held(name.as_str(), used, limits.get(name));
         vec![
             of(LimitName::Cpu, nanoseconds(process.cpu.burst())),
             of(LimitName::CpuTotal, nanoseconds(process.cpu.total())),
-            of(LimitName::Lifetime, now.saturating_sub(process.began)),
+            of(LimitName::Lifetime, alive),
             of(LimitName::MailboxMessages, messages),
             of(LimitName::MailboxBytes, bytes),
             of(LimitName::Links, links.into()),
             of(LimitName::Monitors, monitors.into()),
             of(LimitName::Names, names.into()),
+            of(LimitName::Groups, groups.into()),
             of(LimitName::LogLines, process.log.lock().used(now).into()),
         ]
     }

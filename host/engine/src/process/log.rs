@@ -51,7 +51,7 @@ impl Log {
         &mut self,
         now: u64,
         bytes: usize,
-        budgets: [(&LogBudget, &'static str); 2],
+        budgets: &[(&LogBudget, &'static str)],
     ) -> Result<u64, Dropped> {
         let second = now / 1_000_000_000;
         if second != self.second {
@@ -120,7 +120,7 @@ mod tests {
     fn lines_beyond_the_limit_are_dropped_and_counted() {
         let mut log = Log::new(2);
         let (host, node) = (LogBudget::new(1_000), LogBudget::new(200));
-        let mut admit = |now, bytes| log.admit(now, bytes, [(&host, "host"), (&node, "node")]);
+        let mut admit = |now, bytes| log.admit(now, bytes, &[(&host, "host"), (&node, "node")]);
         assert_eq!(admit(0, 1), Ok(0));
         assert_eq!(admit(1, 1), Ok(0));
         assert_eq!(admit(2, 1), Err(Dropped { limit: "log_lines", is_first: true }));

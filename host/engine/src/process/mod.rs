@@ -4,12 +4,15 @@
 //! Owns waking. Refuses to know why a process lives or dies: the kernel decides, and calls [`Process::end`].
 
 mod asker;
+mod delivery;
 mod file_threads;
 mod incarnation;
 mod life;
 mod log;
 mod look;
 mod mailbox;
+mod order;
+mod origin;
 mod output;
 mod text;
 
@@ -19,37 +22,40 @@ use std::task::{Poll, Waker};
 
 use bytes::Bytes;
 use lunarium_kernel::{
-    Account, BatchLimits, CallLimits, EntryId, Event, Exhausted, Failure, Holding, Item, Limits, LimitsOverride,
-    MESSAGE_COST, Mailbox, Message, Name, Outcome, Pid, Reply, RequestError, ReturnError, Security, SendError, Spawned,
-    Topic, Unread, topic_bytes,
+    Account, BatchLimits, CallLimits, EntryId, Event, Exhausted, Failure, Holding, Item, Limits, MESSAGE_COST, Mailbox,
+    Message, Outcome, Pid, RequestError, ReturnError, SendError, Spawned, Topic, Unread, topic_bytes,
 };
 use parking_lot::{Mutex, MutexGuard};
 
 pub(crate) use asker::Asker;
+pub use delivery::AtRest;
+pub(crate) use delivery::Delivery;
 pub(crate) use file_threads::FileThreads;
 pub(crate) use incarnation::{CpuMeter, CpuTime, Incarnation};
 pub(crate) use life::Life;
 pub(crate) use log::{Dropped, Line, Log};
 pub use look::ProcessState;
 pub(crate) use mailbox::Reader;
+pub(crate) use origin::{Beginning, Origin};
 pub(crate) use output::clean;
 pub use output::{Level, Output, ProcessLabel};
 pub use text::visibility;
 
-use crate::catalogue::{Code, ProcessHost};
+use crate::catalogue::{Code, Program};
 use crate::files::Task;
 use crate::value::refused;
-use lunarium_schedule::{Member, TICK, TimerKey};
+use lunarium_schedule::{Hold, Member, TICK, TimerKey, Watch};
 
 /// What comes to a process, with the file operations that wait for a thread and with who waits for answers.
 pub(crate) type Inbox = lunarium_kernel::Inbox<Charged, Asker>;
 pub(crate) type Remains = lunarium_kernel::Remains<Charged, Asker>;
 
-/// A file operation with what its bytes are charged to until it is answered.
+/// A file operation with what its bytes are charged to until it is answered, and what counts it where that is wanted.
 #[derive(Debug)]
 pub(crate) struct Charged {
     pub(crate) task: Task,
     _holding: Holding,
+    _busy: Option<Hold>,
 }
 
 /// Bytes of an inbox that aren't charged: every process counts as more than it is by them
@@ -71,7 +77,7 @@ pub(crate) struct Process {
     /// The number of its call chain.
     pub(crate) chain: u64,
     pub(crate) origin: Origin,
-    /// When it began, in nanoseconds of the engine's clock: its own begins at zero.
+    /// When it began, in nanoseconds of the node's clock: its own begins at zero.
     pub(crate) began: u64,
     /// Who has started it. None: an embedder, who holds a handle.
     pub(crate) parent: Option<Pid>,
@@ -87,36 +93,11 @@ pub(crate) struct Process {
     arrivals: Mutex<Arrivals>,
 }
 
-/// What a process has from its spawn to its end, whatever it becomes.
-#[derive(Clone)]
-pub(crate) struct Origin {
-    pub(crate) host: Arc<ProcessHost>,
-    /// Limits that who started it from outside has set, for all its incarnations.
-    pub(crate) wish: Option<LimitsOverride>,
-    /// What `ctx` gives, as the guest encoded it. Shared with those who inherit it.
-    pub(crate) context: Option<Bytes>,
-    pub(crate) security: Arc<Security>,
-}
-
-/// What a process begins as.
-pub(crate) struct Beginning {
-    /// What it runs.
-    pub(crate) code: Arc<Code>,
-    /// The limits of its first incarnation.
-    pub(crate) limits: Limits,
-    /// A time of the engine's clock.
-    pub(crate) began: u64,
-    /// Who has started it. None: somebody outside, so it doesn't begin behind others.
-    pub(crate) parent: Option<Pid>,
-    /// Somebody outside reads it.
-    pub(crate) is_mailbox: bool,
-}
-
 struct Arrivals {
     inbox: Inbox,
     /// What is charged for it, and for names and topics.
     holding: Holding,
-    /// What its names count as.
+    /// What its names count as, and the groups that it is in.
     names: u64,
     /// Messages that were accepted and not yet counted.
     accepted: u64,
@@ -128,34 +109,10 @@ struct Arrivals {
     /// It will be told.
     awaits_output: bool,
     inspections: Vec<Sender<AtRest>>,
+    /// What the embedding program wants it to go on as.
+    ordered: Option<Box<Program>>,
     /// The runner, while it waits.
     waker: Option<Waker>,
-}
-
-/// What a process is resumed with.
-#[derive(Default)]
-pub(crate) struct Delivery {
-    pub(crate) items: Vec<Item>,
-    pub(crate) replies: Vec<Reply>,
-    pub(crate) output_ready: bool,
-    pub(crate) inspections: Vec<Sender<AtRest>>,
-}
-
-/// What the instance of a process at rest looks like from outside.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct AtRest {
-    /// The guest's stack pointer: the same for every process at rest, because none holds a frame.
-    pub stack_pointer: u32,
-    /// Bytes of the instance's memories and tables.
-    pub memory: u64,
-}
-
-impl Delivery {
-    /// Nothing for the guest.
-    pub(crate) fn is_empty(&self) -> bool {
-        self.items.is_empty() && self.replies.is_empty() && !self.output_ready
-    }
 }
 
 impl Process {
@@ -167,7 +124,7 @@ impl Process {
         holding: Holding,
         beginning: Beginning,
     ) -> Process {
-        let Beginning { code, limits, began, parent, is_mailbox } = beginning;
+        let Beginning { code, limits, began, parent, is_mailbox, hurries } = beginning;
         let (memory, log) = (Arc::clone(holding.account()), Log::new(limits.log_lines));
         let accepted = mailbox.unread_messages();
         let arrivals = Arrivals {
@@ -180,6 +137,7 @@ impl Process {
             output_ready: false,
             awaits_output: false,
             inspections: Vec::new(),
+            ordered: None,
             waker: None,
         };
         let member = Member::of(&origin.host.cpu);
@@ -191,8 +149,8 @@ impl Process {
             origin,
             began,
             is_mailbox,
-            life: Life::new(parent.is_none()),
             parent,
+            life: Life::new(hurries),
             member,
             cpu: Arc::default(),
             memory,
@@ -331,7 +289,7 @@ impl Process {
         let mut arrivals = self.arrivals.lock();
         let mut holding = arrivals.holding.another();
         holding.grow(task.bytes())?;
-        arrivals.inbox.begin_task(Charged { task, _holding: holding })
+        arrivals.inbox.begin_task(Charged { task, _holding: holding, _busy: self.member.watch().map(Watch::hold) })
     }
 
     /// The next file operation to perform.
@@ -376,7 +334,9 @@ impl Process {
         arrivals.settle();
         arrivals.count_accepted();
         arrivals.inspections.clear();
+        let ordered = arrivals.ordered.take();
         wake(arrivals);
+        drop(ordered);
         remains
     }
 
@@ -406,23 +366,23 @@ impl Process {
         arrivals.settle();
     }
 
-    /// Charges what a name will take that it may get. What comes of it is told by [`Process::hold_name`], or not, and
-    /// [`Process::settle`] afterwards. Errors: a budget.
-    pub(crate) fn afford_name(&self, name: &Name) -> Result<(), Exhausted> {
-        self.arrivals.lock().afford_bytes(name.bytes())
+    /// Charges what a name will take that it may get, or a group that it may be in. What comes of it is told by [`Process::hold`], or
+    /// not, and [`Process::settle`] afterwards. Errors: a budget.
+    pub(crate) fn afford(&self, bytes: u64) -> Result<(), Exhausted> {
+        self.arrivals.lock().afford_bytes(bytes)
     }
 
-    /// It has the name from now on.
-    pub(crate) fn hold_name(&self, name: &Name) {
+    /// It has the name, or is in the group, from now on.
+    pub(crate) fn hold(&self, bytes: u64) {
         let mut arrivals = self.arrivals.lock();
-        arrivals.names = arrivals.names.saturating_add(name.bytes());
+        arrivals.names = arrivals.names.saturating_add(bytes);
         arrivals.settle();
     }
 
-    /// It doesn't have it any more.
-    pub(crate) fn free_name(&self, name: &Name) {
+    /// It isn't any more.
+    pub(crate) fn free(&self, bytes: u64) {
         let mut arrivals = self.arrivals.lock();
-        arrivals.names = arrivals.names.saturating_sub(name.bytes());
+        arrivals.names = arrivals.names.saturating_sub(bytes);
         arrivals.settle();
     }
 
@@ -478,11 +438,15 @@ impl Process {
         if self.life.is_killed() {
             return Poll::Ready(Delivery::default());
         }
+        if let Some(program) = arrivals.ordered.take() {
+            return Poll::Ready(Delivery { ordered: Some(program), ..Delivery::default() });
+        }
         let batch = arrivals.inbox.take(BATCH, credit);
         arrivals.settle();
         let output_ready = std::mem::take(&mut arrivals.output_ready);
         let inspections = std::mem::take(&mut arrivals.inspections);
-        let delivery = Delivery { items: batch.items, replies: batch.replies, output_ready, inspections };
+        let (items, replies) = (batch.items, batch.replies);
+        let delivery = Delivery { items, replies, output_ready, inspections, ordered: None };
         if delivery.is_empty() && delivery.inspections.is_empty() {
             match &mut arrivals.waker {
                 Some(kept) => kept.clone_from(waker),
@@ -509,16 +473,6 @@ impl Process {
             return Ok(());
         }
         Err(format!("its inbox takes {needed} bytes and is charged {paid}"))
-    }
-
-    /// Asks the runner to look at the instance at rest; who has ended, or has none, never answers, and drops `reply`.
-    pub(crate) fn inspect(&self, reply: Sender<AtRest>) {
-        let mut arrivals = self.arrivals.lock();
-        if self.is_mailbox || arrivals.inbox.is_closed() {
-            return;
-        }
-        arrivals.inspections.push(reply);
-        wake(arrivals);
     }
 }
 

@@ -6,7 +6,7 @@
 use wasmtime::StoreContextMut;
 use wasmtime::component::{Component, ComponentType, Lift, Linker, Lower};
 
-use crate::node::{Caller, wall};
+use crate::node::Caller;
 
 const NANOS: u64 = 1_000_000_000;
 
@@ -35,8 +35,8 @@ fn monotonic(store: StoreContextMut<'_, Caller>, (): ()) -> wasmtime::Result<(u6
     Ok((store.data().monotonic(),))
 }
 
-fn read_wall(_: StoreContextMut<'_, Caller>, (): ()) -> wasmtime::Result<(Datetime,)> {
-    let now = u64::try_from(wall::now().as_nanos()).unwrap_or_default();
+fn read_wall(store: StoreContextMut<'_, Caller>, (): ()) -> wasmtime::Result<(Datetime,)> {
+    let now = u64::try_from(store.data().wall().as_nanos()).unwrap_or_default();
     let nanoseconds = u32::try_from(now % NANOS).unwrap_or_default();
     Ok((Datetime { seconds: now / NANOS, nanoseconds },))
 }

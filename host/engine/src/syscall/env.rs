@@ -1,4 +1,4 @@
-//! `env.get`.
+//! `env.get` and `env.all`.
 
 use lunarium_kernel::{ErrorKind, SHOWN, action, cut};
 
@@ -27,5 +27,12 @@ impl Host for Caller {
         }
         let value = grants.variable(&name).map(str::to_owned);
         Ok(value.ok_or_else(|| Absent(cut(&name, SHOWN)))?)
+    }
+
+    fn all(&mut self) -> wasmtime::Result<Vec<(String, String)>> {
+        let who = self.living()?;
+        let grants = &who.incarnation.program.grants;
+        let allowed = grants.env.keys().filter(|name| who.authorize(action::ENV_GET, name).is_ok());
+        Ok(allowed.filter_map(|name| Some((name.to_string(), grants.variable(name)?.to_owned()))).collect())
     }
 }

@@ -1,18 +1,35 @@
 //! `mailbox.send`, and what the caller listens on: the data plane. It never touches the kernel's lock, whatever policies say.
 
+use std::sync::Arc;
+
 use lunarium_kernel::{Message, Topic, Unread, action};
 
-use crate::node::{Caller, Who};
+use crate::node::Caller;
 use crate::wasm::imports::{mailbox::Host, types};
 use crate::wasm::{CallError, Stopped};
 
 impl Caller {
-    fn send_as(&self, who: &Who, destination: &str, topic: &str, payload: Vec<u8>) -> Result<(), CallError> {
-        let topic = Topic::new(topic)?;
-        let target = self.permitted(action::SEND, destination)?;
+    fn send_as(&mut self, destination: &str, topic: &str, payload: Vec<u8>, unread: Unread) -> Result<(), CallError> {
+        self.living()?;
+        let is_new = self.sent.tells(unread);
+        let topic = self.sent.topic(topic);
+        let known = self.sent.target(destination);
+        let who = self.living()?;
+        if is_new {
+            who.process.report_unread(unread);
+        }
+        let topic = topic?;
+        let target = match &known {
+            Some(target) => Arc::clone(target),
+            None => self.node.find(destination)?,
+        };
+        who.authorize(action::SEND, target.pid.as_str())?;
         let message = Message::new(Some(who.process.pid.clone()), topic, payload.into());
         // The dead are silent: nobody gets a message of who has ended.
         let sent = who.process.life.speak(|| target.send(message));
+        if known.is_none() && target.pid.as_str() == destination {
+            self.sent.set_target(&target);
+        }
         Ok(sent.ok_or(Stopped::Killed)??)
     }
 }
@@ -25,9 +42,9 @@ impl Host for Caller {
         payload: Vec<u8>,
         unread: types::Unread,
     ) -> Result<(), CallError> {
-        let who = self.living()?;
-        who.process.report_unread(Unread { messages: unread.messages, bytes: unread.bytes });
-        self.noting(action::SEND, &destination, self.send_as(who, &destination, &topic, payload))
+        let unread = Unread { messages: unread.messages, bytes: unread.bytes };
+        let sent = self.send_as(&destination, &topic, payload, unread);
+        self.noting(action::SEND, &destination, sent)
     }
 
     fn listen(&mut self, topic: String) -> Result<(), CallError> {

@@ -6,6 +6,7 @@
 mod clock;
 mod env;
 mod fs;
+mod group;
 mod link;
 mod mailbox;
 mod module;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use lunarium_kernel::{ErrorKind, LimitName, Refusal, action};
 
-use crate::module::Module;
+use crate::module::{Found, Module, UnknownModule};
 use crate::node::{Called, Caller, Who};
 use crate::value::{Value, failure_payload};
 use crate::wasm::CallError;
@@ -40,7 +40,11 @@ impl Host for Caller {
     fn find(&mut self, module: String, function: Option<String>) -> Result<Vec<u8>, CallError> {
         let who = self.living()?;
         let module = self.module(who, &module)?;
-        let pair = |name: &str, waits| (Value::from(name), Value::Boolean(waits));
+        let numbers = self.node.modules.numbers(module.name());
+        let pair = |name: &str, waits| {
+            let number = numbers.get(name).copied().unwrap_or(u32::MAX);
+            (Value::from(name), Value::Array(vec![Value::Integer(number.into()), Value::Boolean(waits)]))
+        };
         let pairs = match function {
             Some(name) => vec![pair(&name, module.function_named(&name)?.waits)],
             None => module.signatures().map(|(name, function)| pair(name, function.waits)).collect(),
@@ -48,28 +52,46 @@ impl Host for Caller {
         Ok(Value::Map(pairs).encode())
     }
 
-    fn call(&mut self, module: String, function: String, arguments: Vec<u8>) -> Result<Answer, CallError> {
-        self.noting(action::MODULE_CALL, &module, self.call_function(&module, &function, arguments))
+    fn call(&mut self, function: u32, arguments: Vec<u8>) -> Result<Answer, CallError> {
+        let who = self.living()?;
+        match self.node.modules.function(function) {
+            Some(found) => {
+                let called = self.call_function(who, &found, arguments);
+                self.noting(action::MODULE_CALL, found.module.name(), called)
+            }
+            None => {
+                let (module, name) = self.node.modules.named(function).unwrap_or_default();
+                self.noting(action::MODULE_CALL, &module, Err(self.gone(who, &module, &name)))
+            }
+        }
     }
 }
 
 impl Caller {
-    fn call_function(&self, module: &str, function: &str, arguments: Vec<u8>) -> Result<Answer, CallError> {
-        let who = self.living()?;
-        let module = self.module(who, module)?;
-        let found = module.function_named(function)?;
+    fn call_function(&self, who: &Who, found: &Found, arguments: Vec<u8>) -> Result<Answer, CallError> {
+        let Found { module, name, function } = found;
+        let grants = &who.incarnation.program.grants;
+        if !grants.modules.contains(module.name()) {
+            return Err(self.gone(who, module.name(), name));
+        }
         if who.is_restricted() {
-            who.authorize(action::MODULE_CALL, &format!("{}.{function}", module.name()))?;
+            who.authorize(action::MODULE_CALL, &format!("{}.{name}", module.name()))?;
         }
         let (size, limit) = (arguments.len(), who.limits().message);
         if u32::try_from(size).map_or(true, |size| size > limit) {
             return Err(TooLarge { size, limit }.into());
         }
-        Ok(match self.node.call(who, &module, function, found, arguments)? {
+        Ok(match self.node.call(who, module, name, function, arguments)? {
             Called::Results(payload) => Answer::Results(payload),
             Called::Failed(failure) => Answer::Failed(failure_payload(&failure)),
             Called::BadArgument(text) => Answer::BadArgument(text),
             Called::Later(request) => Answer::Later(request),
         })
+    }
+
+    /// Why a function can't be called: its module isn't there (any more), or not for who asks, or has no such function.
+    fn gone(&self, who: &Who, module: &str, name: &str) -> CallError {
+        let found = self.module(who, module).and_then(|module| Ok(module.function_named(name).map(drop)?));
+        found.err().unwrap_or_else(|| UnknownModule::Absent(module.to_owned()).into())
     }
 }

@@ -4,13 +4,14 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
 use lunarium_contract::{form, length};
 use lunarium_kernel::{Attribute, EntryId, HostId, LimitName, Message, Name, Topic, action};
 
 use crate::catalogue::{ActorSpec, ScopeSpec, SecuritySpec};
 use crate::node::{CallSpec, Caller, Spawn, Who};
 use crate::process::Process;
-use crate::wasm::imports::process::{FirstMessage, Held, Host, Limits, Options, SpawnRequest};
+use crate::wasm::imports::process::{ExecRequest, FirstMessage, Held, Host, Limits, Options, SpawnRequest};
 use crate::wasm::imports::security::Actor;
 use crate::wasm::{CallError, Stopped};
 
@@ -56,21 +57,21 @@ impl Caller {
         let actions = [(true, action::SPAWN), (monitored, action::SPAWN_MONITORED), (linked, action::SPAWN_LINKED)];
         self.permitted_to_start(&actions, &entry, &host)?;
         let security = who.changed_security(actor, scope)?;
-        if context.is_some() {
-            who.authorize(action::CONTEXT, action::CONTEXT_RESOURCE)?;
-        }
-        let context = context.map(Into::into);
+        let context = who.given_context(context)?;
         let spawn =
             Spawn { context, security, monitored, linked, name, messages, ..Spawn::new(entry, host, arguments.into()) };
         Ok(self.node.spawn_child(&who.process, spawn)?.to_string())
     }
 
-    fn execute(&self, entry: EntryId, host: String, arguments: Vec<u8>) -> Result<u64, CallError> {
+    fn execute(&self, entry: EntryId, request: ExecRequest) -> Result<u64, CallError> {
         let who = self.living()?;
+        let ExecRequest { host, arguments, context, actor, scope, .. } = request;
         let host = HostId::new(host);
         self.permitted_to_start(&[(true, action::EXEC)], &entry, &host)?;
+        let security = who.changed_security(actor, scope)?;
+        let context = who.given_context(context)?;
         let request = who.process.begin_request()?;
-        let spawn = Spawn { exec: Some(request), ..Spawn::new(entry, host, arguments.into()) };
+        let spawn = Spawn { exec: Some(request), context, security, ..Spawn::new(entry, host, arguments.into()) };
         let started = self.node.spawn_child(&who.process, spawn);
         if started.is_err() {
             who.process.cancel_request();
@@ -101,9 +102,9 @@ impl Host for Caller {
         self.noting(action::SPAWN, entry.as_str(), self.spawn_child(entry.clone(), request))
     }
 
-    fn exec(&mut self, entry: String, host: String, arguments: Vec<u8>) -> Result<u64, CallError> {
-        let entry = EntryId::new(entry);
-        self.noting(action::EXEC, entry.as_str(), self.execute(entry.clone(), host, arguments))
+    fn exec(&mut self, mut request: ExecRequest) -> Result<u64, CallError> {
+        let entry = EntryId::new(std::mem::take(&mut request.entry));
+        self.noting(action::EXEC, entry.as_str(), self.execute(entry.clone(), request))
     }
 
     fn call(
@@ -161,6 +162,7 @@ impl Host for Caller {
             links: of(LimitName::Links),
             monitors: of(LimitName::Monitors),
             names: of(LimitName::Names),
+            groups: of(LimitName::Groups),
             log_lines: of(LimitName::LogLines),
         })
     }
@@ -192,6 +194,14 @@ impl Who {
         let policies = |ids: Vec<String>| ids.into_iter().map(EntryId::new).collect();
         let scope = scope.map(|ids| ScopeSpec { policies: policies(ids), groups: Vec::new() });
         Ok(Some(SecuritySpec { actor, scope }))
+    }
+
+    /// The values that the child has instead of the caller's, which takes `process.context`.
+    fn given_context(&self, context: Option<Vec<u8>>) -> Result<Option<Bytes>, CallError> {
+        if context.is_some() {
+            self.authorize(action::CONTEXT, action::CONTEXT_RESOURCE)?;
+        }
+        Ok(context.map(Into::into))
     }
 
     fn first_message(&self, message: FirstMessage) -> Result<Message, CallError> {

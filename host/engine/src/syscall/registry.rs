@@ -21,7 +21,7 @@ impl Caller {
         if holder.pid != *caller {
             who.authorize(action::FOREIGN, holder.pid.as_str())?;
         }
-        holder.afford_name(&name)?;
+        holder.afford(name.bytes())?;
         let given = self.node.kernel(|kernel| kernel.register(caller, name, &holder.pid));
         holder.settle();
         Ok(given?)

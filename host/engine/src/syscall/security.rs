@@ -4,13 +4,13 @@
 use std::sync::Arc;
 
 use lunarium_contract::{form, length};
-use lunarium_kernel::{EntryId, ErrorKind, Refusal, ResolveError};
+use lunarium_kernel::{Decision, EntryId, ErrorKind, Refusal, ResolveError, Security};
 
-use crate::catalogue::read_table;
+use crate::catalogue::{ActorSpec, ScopeSpec, SecuritySpec, read_table};
 use crate::node::{Caller, Who};
 use crate::process::Process;
 use crate::wasm::CallError;
-use crate::wasm::imports::security::{Actor, Host};
+use crate::wasm::imports::security::{self as wit, Actor, Host};
 
 /// A text that is longer than policies look at.
 #[derive(Debug, thiserror::Error)]
@@ -86,14 +86,37 @@ impl Host for Caller {
         who.authorize(&action, &resource)
     }
 
+    fn evaluate(
+        &mut self,
+        policies: Vec<String>,
+        actor: Option<Actor>,
+        action: String,
+        resource: String,
+        attributes: Option<Vec<u8>>,
+    ) -> Result<wit::Decision, CallError> {
+        let who = self.living()?;
+        bounded(&action, &resource)?;
+        let attributes = attributes.map(|payload| read_table(&payload, "attributes")).transpose()?;
+        let scope = ScopeSpec { policies: policies.into_iter().map(EntryId::new).collect(), groups: Vec::new() };
+        let actor = actor.map(|Actor { id, meta }| ActorSpec { id, meta });
+        let spec = SecuritySpec { actor, scope: Some(scope) };
+        // What the caller may do itself has no part in it.
+        let security = self.node.catalogue.known().policies.change(&Security::none(true), &spec)?;
+        Ok(match security.decide(&action, &resource, &who.process.pid, attributes.as_ref()) {
+            Decision::Allowed => wit::Decision::Allow,
+            Decision::Denied(_) => wit::Decision::Deny,
+            Decision::Undecided => wit::Decision::Undefined,
+        })
+    }
+
     fn policy(&mut self, id: String) -> Result<(), CallError> {
         self.living()?;
-        Ok(self.node.catalogue.policies.contains(&EntryId::new(id))?)
+        Ok(self.node.catalogue.known().policies.contains(&EntryId::new(id))?)
     }
 
     fn group(&mut self, name: String) -> Result<Vec<String>, CallError> {
         self.living()?;
-        let ids = self.node.catalogue.policies.group(&EntryId::new(name))?;
+        let ids = self.node.catalogue.known().policies.group(&EntryId::new(name))?;
         Ok(ids.iter().map(ToString::to_string).collect())
     }
 }

@@ -10,7 +10,7 @@ use super::write::{WriteError, payload, results};
 /// A payload as a Rust type, by serde: a process's result, a message, an error's details.
 ///
 /// Errors: it isn't of the type; the text says where.
-pub fn from_payload<T: DeserializeOwned>(payload: &[u8]) -> Result<T, ReadError> {
+pub fn from_payload<'p, T: Deserialize<'p>>(payload: &'p [u8]) -> Result<T, ReadError> {
     T::deserialize(&mut Reader::new(payload))
 }
 
@@ -18,7 +18,7 @@ pub fn from_payload<T: DeserializeOwned>(payload: &[u8]) -> Result<T, ReadError>
 /// has only nils after it is itself, too: `return json.encode(x)` gives a text and nil.
 ///
 /// Errors: as [`from_payload`].
-pub fn from_results<T: DeserializeOwned>(payload: &[u8]) -> Result<T, ReadError> {
+pub fn from_results<'p, T: Deserialize<'p>>(payload: &'p [u8]) -> Result<T, ReadError> {
     let mut reader = Reader::new(payload);
     match reader.open_list()? {
         0 => T::deserialize(Missing),
@@ -31,7 +31,7 @@ pub fn from_results<T: DeserializeOwned>(payload: &[u8]) -> Result<T, ReadError>
 }
 
 /// The first of so many values, if it is of the type and the others are nil.
-fn first<T: DeserializeOwned>(reader: &mut Reader<'_>, count: usize) -> Option<T> {
+fn first<'p, T: Deserialize<'p>>(reader: &mut Reader<'p>, count: usize) -> Option<T> {
     let value = T::deserialize(&mut *reader).ok()?;
     let is_nil = |_| matches!(Option::<Value>::deserialize(&mut *reader), Ok(None));
     (1..count).all(is_nil).then_some(value)

@@ -8,7 +8,7 @@ use lunarium_kernel::Refusal;
 use crate::wasm::Stopped;
 
 wasmtime::component::bindgen!({
-    path: "../../wit",
+    path: "wit",
     world: "lua-process",
     imports: { default: trappable },
     exports: { default: async },

@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use lunarium_contract::length;
+use lunarium_contract::{batch, length};
 use lunarium_kernel::{
     ErrorKind, Event, Failure, Item, Limits, Message, Outcome, Pid, Refusal, Reply, Timestamp, Topic, cut,
 };
@@ -15,9 +15,43 @@ use super::imports::types;
 use crate::value::result_too_large;
 
 /// What `resume` hands over, in order.
-pub(crate) fn events<'a>(items: &'a [Item], replies: &'a [Reply], output_ready: bool) -> Vec<wit::EventParam<'a>> {
-    let output = output_ready.then_some(wit::EventParam::OutputReady);
-    items.iter().map(event).chain(replies.iter().map(reply)).chain(output).collect()
+#[derive(Default)]
+pub(crate) struct Batch<'a> {
+    /// Short messages, and the places of the events: [`lunarium_contract::batch`].
+    pub(crate) bytes: Vec<u8>,
+    pub(crate) events: Vec<wit::EventParam<'a>>,
+}
+
+impl<'a> Batch<'a> {
+    pub(crate) fn new(items: &'a [Item], replies: &'a [Reply], output_ready: bool) -> Batch<'a> {
+        let mut batch = Batch::default();
+        items.iter().for_each(|item| batch.add(item));
+        replies.iter().for_each(|answer| batch.list(reply(answer)));
+        if output_ready {
+            batch.list(wit::EventParam::OutputReady);
+        }
+        batch
+    }
+
+    fn add(&mut self, item: &'a Item) {
+        if let Item::Message(Message { sender, topic, payload, call: None }) = item {
+            let (sender, topic) = (sender.as_ref().map_or("", Pid::as_str), topic.as_str());
+            if let Some(head) = batch::head(sender.len(), topic.len(), payload.len()) {
+                self.bytes.reserve(head.len() + sender.len() + topic.len() + payload.len());
+                self.bytes.extend_from_slice(&head);
+                self.bytes.extend_from_slice(sender.as_bytes());
+                self.bytes.extend_from_slice(topic.as_bytes());
+                self.bytes.extend_from_slice(payload);
+                return;
+            }
+        }
+        self.list(event(item));
+    }
+
+    fn list(&mut self, event: wit::EventParam<'a>) {
+        self.bytes.extend_from_slice(&batch::LISTED);
+        self.events.push(event);
+    }
 }
 
 fn reply(reply: &Reply) -> wit::EventParam<'_> {

@@ -33,7 +33,7 @@ impl Signature for Start {
 }
 
 impl Signature for Resume {
-    type Parameters<'a> = (&'a [EventParam<'a>],);
+    type Parameters<'a> = (&'a [u8], Option<&'a [EventParam<'a>]>);
     type Results = (Status,);
 }
 

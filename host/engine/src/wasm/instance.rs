@@ -9,8 +9,9 @@ use lunarium_contract::call;
 use lunarium_kernel::{LimitName, Limits};
 use wasmtime::{Store, UpdateDeadline, component};
 
+use super::convert::Batch;
 use super::exports::Exports;
-use super::guest::{Chunk, EventParam, EventResult, Globals, Program, Status};
+use super::guest::{Chunk, EventResult, Globals, Program, Status};
 use super::instances::Slot;
 use super::memory::MemoryLimiter;
 
@@ -79,9 +80,11 @@ impl<T: Occupant> Instance<T> {
         Ok(result)
     }
 
-    pub(crate) async fn resume(&mut self, events: &[EventParam<'_>]) -> wasmtime::Result<Status> {
+    pub(crate) async fn resume(&mut self, batch: &Batch<'_>) -> wasmtime::Result<Status> {
         let function = self.exports.resume.of(&mut self.store, &self.instance)?;
-        let (result,) = function.call_async(slice(&mut self.store), (events,)).await?;
+        // An empty list would be a call of the guest's allocator.
+        let events = Some(&batch.events[..]).filter(|events| !events.is_empty());
+        let (result,) = function.call_async(slice(&mut self.store), (&batch.bytes, events)).await?;
         Ok(result)
     }
 

@@ -312,6 +312,8 @@ impl<T: Occupant> Segment<T> {
         let mut config = Config::new();
         tunables::tune(&mut config);
         config.async_stack_zeroing(true);
+        #[cfg(feature = "profile")]
+        config.profiler(wasmtime::ProfilingStrategy::PerfMap);
         config.allocation_strategy(InstanceAllocationStrategy::Pooling(pool::pool(size)));
         let wasm = wasmtime::Engine::new(&config)?;
         let component = guest.load(&wasm)?;

@@ -99,8 +99,17 @@ fn usage_returns_to_zero() {
     kernel.link(&a, &b).unwrap();
     kernel.monitor(&a, &b).unwrap();
     kernel.cancel(None, &a, Some(due(1)), NOW).unwrap();
-    let held =
-        Tally { processes: 2, links: 1, monitors: 1, calls: 0, names: 1, deadlines: 1, consequences: 0, effects: 2 };
+    let held = Tally {
+        processes: 2,
+        links: 1,
+        monitors: 1,
+        calls: 0,
+        names: 1,
+        groups: 0,
+        deadlines: 1,
+        consequences: 0,
+        effects: 2,
+    };
     assert_eq!(kernel.usage(), held);
     kill(&mut kernel, &a);
     kill(&mut kernel, &b);

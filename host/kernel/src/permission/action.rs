@@ -37,6 +37,8 @@ pub const REGISTER: &str = "process.registry.register";
 pub const UNREGISTER: &str = "process.registry.unregister";
 /// Giving a name to another process, or taking one from it, in addition. On that process's pid.
 pub const FOREIGN: &str = "process.registry.foreign";
+/// Being in a group. On the group.
+pub const JOIN_GROUP: &str = "process.group.join";
 /// On the variable.
 pub const ENV_GET: &str = "env.get";
 /// On the path.
@@ -54,7 +56,7 @@ pub const CONTEXT_RESOURCE: &str = "context";
 pub const SECURITY_RESOURCE: &str = "security";
 
 /// All of the above actions.
-pub const ALL: [&str; 22] = [
+pub const ALL: [&str; 23] = [
     SPAWN,
     SPAWN_MONITORED,
     SPAWN_LINKED,
@@ -73,6 +75,7 @@ pub const ALL: [&str; 22] = [
     REGISTER,
     UNREGISTER,
     FOREIGN,
+    JOIN_GROUP,
     ENV_GET,
     FS_READ,
     FS_WRITE,

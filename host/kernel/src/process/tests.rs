@@ -125,7 +125,7 @@ fn an_end_makes_room_for_relations() {
         kernel.handle_exit(&child, completed(), NOW);
         effects(&mut kernel);
     }
-    assert_eq!(kernel.process(&parent).unwrap().usage(), CountLimits { links: 0, monitors: 0, names: 0 });
+    assert_eq!(kernel.process(&parent).unwrap().usage(), CountLimits { links: 0, monitors: 0, names: 0, groups: 0 });
 }
 
 #[test]

@@ -314,3 +314,27 @@ fn a_sleep_is_over_when_its_time_has_passed_and_leaves_nothing_when_it_is_droppe
         end(clock);
     });
 }
+
+#[test]
+fn a_clock_that_stands_still_goes_on_when_it_is_told_to() {
+    check(1, || {
+        let clock = Clock::still();
+        let rings: Vec<_> = (0..3).map(|_| Arc::new(Bell::default())).collect();
+        let second = nanoseconds(Duration::from_secs(1));
+        for (place, bell) in (1..).zip(&rings) {
+            clock.set(place * second, ringing(bell));
+        }
+        advance(LONG);
+        assert_eq!((clock.now(), clock.next_due()), (0, Some(second)));
+        clock.go_on(2 * second);
+        assert_eq!(rings.iter().map(|bell| bell.rung()).collect::<Vec<_>>(), [1, 1, 0]);
+        // It never goes back.
+        clock.go_on(second);
+        assert_eq!((clock.now(), clock.next_due()), (2 * second, Some(3 * second)));
+        // A clock that goes by isn't told.
+        let (ticking, _) = ticking();
+        ticking.go_on(u64::MAX);
+        assert!(ticking.now() < u64::MAX);
+        end(ticking);
+    });
+}

@@ -170,13 +170,13 @@ mod tests {
     use parking_lot::Mutex;
 
     use super::{Audit, KEPT, Peer};
-    use crate::{LogLine, Surroundings};
+    use crate::{LogLine, Surroundings, TenantConfig};
 
     #[derive(Default)]
     struct Lines(Mutex<Vec<String>>);
 
     impl Surroundings for Lines {
-        fn modules(&self, _tenant: &str) -> Result<Vec<Module>, String> {
+        fn modules(&self, _tenant: &TenantConfig) -> Result<Vec<Module>, String> {
             Ok(Vec::new())
         }
 

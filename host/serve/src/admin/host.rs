@@ -1,6 +1,7 @@
 //! The host itself: that it answers, whether it is ready, what it holds, and who has changed what.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -72,7 +73,7 @@ async fn ready(State(shared): State<Arc<Shared>>) -> Result<Response, Failed> {
         stopping: bool,
     }
     let Counts { starting, failed, .. } = Counts::of(&shared);
-    let stopping = *shared.stopping.borrow();
+    let stopping = shared.draining.load(Ordering::Relaxed);
     let ready = starting == 0 && !stopping;
     let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     json(&shared.memory, status, &Ready { ready, starting, failed, stopping })
@@ -131,7 +132,7 @@ async fn host(State(shared): State<Arc<Shared>>) -> Result<Response, Failed> {
         version: env!("CARGO_PKG_VERSION"),
         started_at: time(started),
         uptime_seconds: seconds(began.elapsed()),
-        stopping: *shared.stopping.borrow(),
+        stopping: shared.draining.load(Ordering::Relaxed),
         cpu_seconds: seconds(usage.cpu),
         memory_byte_seconds: usage.memory_seconds,
         messages: usage.messages,

@@ -9,6 +9,7 @@ mod act;
 mod answer;
 mod audit;
 mod body;
+mod change;
 mod connections;
 mod events;
 mod graph;
@@ -30,6 +31,7 @@ use std::io;
 use std::net::TcpListener;
 use std::os::unix::net::UnixListener;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Instant, SystemTime};
 
@@ -93,13 +95,16 @@ pub(crate) struct Shared {
     pub(crate) calls: Arc<Semaphore>,
     pub(crate) uploads: Arc<Semaphore>,
     pub(crate) began: (SystemTime, Instant),
-    /// The host stops.
+    /// The interface stops.
     pub(crate) stopping: watch::Receiver<bool>,
+    /// The host stops, which takes a while.
+    pub(crate) draining: Arc<AtomicBool>,
 }
 
 /// The interface while it is served.
 pub struct Admin {
     stop: watch::Sender<bool>,
+    draining: Arc<AtomicBool>,
     ended: oneshot::Receiver<()>,
 }
 
@@ -111,6 +116,7 @@ impl Admin {
         let AdminConfig { unix, tcp, names, log, requests } = config;
         let (tcp, token) = tcp.unzip();
         let (stop, stopping) = watch::channel(false);
+        let draining = Arc::<AtomicBool>::default();
         let shared = Arc::new(Shared {
             metrics: Metrics::new(host.clone(), requests),
             host,
@@ -124,6 +130,7 @@ impl Admin {
             uploads: Arc::new(Semaphore::new(UPLOADS)),
             began: (SystemTime::now(), Instant::now()),
             stopping,
+            draining: Arc::clone(&draining),
         });
         let runtime = Builder::new_current_thread().enable_io().enable_time().build()?;
         let listeners = {
@@ -139,7 +146,12 @@ impl Admin {
             // Nobody may wait for it.
             let _ = end.send(());
         })?;
-        Ok(Self { stop, ended })
+        Ok(Self { stop, draining, ended })
+    }
+
+    /// The host begins to stop: it isn't ready any more, and can be looked at until it has.
+    pub fn drain(&self) {
+        self.draining.store(true, Ordering::Relaxed);
     }
 
     /// Takes no new request, lets those under way end for two seconds, and closes what is left then.

@@ -12,14 +12,16 @@ use axum::routing::{MethodFilter, MethodRouter, on};
 use lunarium_engine::ErrorKind;
 
 use super::answer::Failed;
-use super::{Shared, act, events, graph, host, logs, numbers, page, process, processes, tenants};
+use super::{Shared, act, change, events, graph, host, logs, numbers, page, process, processes, tenants};
 
 /// One route.
 pub(crate) struct Route {
+    #[allow(dead_code, reason = "a test holds the document against it")]
     pub(crate) method: &'static str,
     pub(crate) path: &'static str,
     handler: MethodRouter<Arc<Shared>>,
     open: bool,
+    #[allow(dead_code, reason = "a test holds the document against it")]
     pub(crate) is_described: bool,
 }
 
@@ -64,6 +66,7 @@ pub(crate) fn table() -> Vec<Route> {
     let all = [
         host::routes(),
         tenants::routes(),
+        change::routes(),
         processes::routes(),
         process::routes(),
         graph::routes(),

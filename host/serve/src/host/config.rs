@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use cap_std::fs::Dir;
-use lunarium_app::{Allowance, Authority, TenantBudget};
+use lunarium_app::{Allowance, Authority, Draft, TenantBudget};
 use lunarium_engine::{Directory, Level, Module};
 
 use super::logs::LogLine;
@@ -52,7 +52,7 @@ pub trait Surroundings: Send + Sync {
     /// The modules of a tenant's node, made anew: what a module counts and keeps, it counts and keeps for one tenant.
     ///
     /// Errors: what they need can't be had, in words.
-    fn modules(&self, tenant: &str) -> Result<Vec<Module>, String>;
+    fn modules(&self, tenant: &TenantConfig) -> Result<Vec<Module>, String>;
 
     /// Takes a line of a tenant's log. Called from worker threads: must not block. What doesn't fit is its to drop and count.
     fn line(&self, tenant: &str, line: &LogLine);
@@ -77,6 +77,8 @@ pub struct Folder {
 pub struct TenantConfig {
     /// Its name.
     pub name: String,
+    /// The node's file names it: it isn't removed but there.
+    pub named: bool,
     /// Its application. None: it is deployed. Error: it can't be opened, in words; the tenant shows as failed with them.
     pub folder: Option<Result<Folder, String>>,
     /// What it gets of the machine.
@@ -98,6 +100,7 @@ impl TenantConfig {
     pub fn new(name: impl Into<String>) -> Self {
         Self {
             name: name.into(),
+            named: false,
             folder: None,
             budget: TenantBudget::default(),
             env: BTreeMap::new(),
@@ -106,6 +109,11 @@ impl TenantConfig {
             hosts: Vec::new(),
             requests: None,
         }
+    }
+
+    /// Reads its application in a folder, with what it may reach; `modules` are its node's.
+    pub fn draft(&self, folder: &Folder, modules: &[Module]) -> Draft {
+        Draft::of_folder(&folder.dir, &folder.shown, &Reach { config: self, modules })
     }
 
     /// What is wrong with its surroundings, in words; all of it.
@@ -121,9 +129,9 @@ impl TenantConfig {
 }
 
 /// What a tenant's application can reach: its own variables and directories, and its node's modules.
-pub(super) struct Reach<'t> {
-    pub(super) config: &'t TenantConfig,
-    pub(super) modules: &'t [Module],
+struct Reach<'t> {
+    config: &'t TenantConfig,
+    modules: &'t [Module],
 }
 
 impl Authority for Reach<'_> {

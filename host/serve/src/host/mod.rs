@@ -2,27 +2,36 @@
 //!
 //! Owns the table of tenants and the engine that they share. What one of them is and how it changes is `tenant`'s.
 
+mod attend;
+mod change;
 mod config;
 mod error;
 mod logs;
+mod output;
+mod store;
 mod tenant;
+mod unpack;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures_lite::future::zip;
+use bytes::Bytes;
+use cap_std::fs::Dir;
 use lunarium_app::TenantBudget;
-use lunarium_engine::{Engine, EngineConfig, StartError};
+use lunarium_engine::{Engine, EngineConfig, Level, StartError};
 use parking_lot::Mutex;
+use tokio::sync::watch;
 
+pub use change::Change;
 pub use config::{Folder, HostConfig, Surroundings, TenantConfig};
 pub use error::HostError;
 pub use logs::{LogEvent, LogFilter, LogLine, LogReader, Logs};
 pub use tenant::{Deployment, Origin, Tenant, TenantState};
+pub use unpack::MAX_ARCHIVE;
 
 /// How long a tenant's services may take to stop. At the limit: what is left is terminated.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A host of many tenants. Cheap to clone.
 #[derive(Clone)]
@@ -31,48 +40,100 @@ pub struct Host {
 }
 
 /// What the tenants of a host have in common.
-pub(crate) struct Shared {
+struct Shared {
     engine: Engine,
-    defaults: TenantBudget,
+    defaults: Mutex<TenantBudget>,
+    data: Option<Dir>,
     surroundings: Arc<dyn Surroundings>,
     debug: bool,
-    tenants: Mutex<BTreeMap<String, Tenant>>,
+    tenants: Mutex<Table>,
+    /// How often something has changed of what requests become.
+    changes: watch::Sender<u64>,
+}
+
+#[derive(Default)]
+struct Table {
+    tenants: BTreeMap<String, Tenant>,
+    /// No more may come.
+    stopping: bool,
+}
+
+impl Shared {
+    fn defaults(&self) -> TenantBudget {
+        *self.defaults.lock()
+    }
+
+    /// A tenant that has no entry in the node's file.
+    fn unnamed(&self, name: &str) -> TenantConfig {
+        TenantConfig { budget: self.defaults(), ..TenantConfig::new(name) }
+    }
+
+    /// An entry with what it doesn't say itself.
+    fn completed(&self, mut config: TenantConfig) -> TenantConfig {
+        config.budget = config.budget.or(self.defaults());
+        config
+    }
+
+    fn note(&self, level: Level, message: &str) {
+        self.surroundings.note(level, message, &[]);
+    }
 }
 
 impl Host {
-    /// Starts the engine and every tenant, and returns when each of them runs or has failed. Needs a tokio runtime, for as long
-    /// as the host is there.
+    /// Starts the engine and every tenant, also those that were deployed to a host before this one, and returns when each of
+    /// them runs or has failed. Needs a tokio runtime, for as long as the host is there.
     ///
     /// Errors: the machine doesn't give what the engine needs. What is wrong with a tenant is that tenant's state.
     pub async fn start(config: HostConfig) -> Result<Self, StartError> {
-        let HostConfig { max_processes, memory, defaults, data: _, tenants, surroundings, debug } = config;
+        let HostConfig { max_processes, memory, defaults, data, tenants, surroundings, debug } = config;
         let mut engine = EngineConfig::new(max_processes);
         engine.memory = memory;
         let engine = Engine::new(engine)?;
-        let shared = Shared { engine, defaults, surroundings, debug, tenants: Mutex::default() };
-        let host = Self { shared: Arc::new(shared) };
-        let mut starts = Vec::new();
-        for config in tenants {
+        let (defaults, all, changes) = (Mutex::new(defaults), Mutex::default(), watch::Sender::new(0));
+        let host =
+            Self { shared: Arc::new(Shared { engine, defaults, data, surroundings, debug, tenants: all, changes }) };
+        let named: BTreeSet<String> = tenants.iter().map(|tenant| tenant.name.clone()).collect();
+        let kept = host.shared.data.as_ref().map_or_else(|| Ok(Vec::new()), store::kept);
+        let kept = kept.unwrap_or_else(|error| {
+            host.shared.note(Level::Error, &format!("what was deployed can't be looked for: {error}"));
+            Vec::new()
+        });
+        let kept = kept.into_iter().filter(|name| !named.contains(name)).filter(|name| host.was_deployed(name));
+        let kept: Vec<TenantConfig> = kept.map(|name| host.shared.unnamed(&name)).collect();
+        let configs = tenants.into_iter().map(|config| host.shared.completed(config)).chain(kept);
+        let starts = configs.map(|config| {
             let tenant = Tenant::new(&host.shared, config);
-            host.shared.tenants.lock().insert(tenant.name().to_owned(), tenant.clone());
+            host.shared.tenants.lock().tenants.insert(tenant.name().to_owned(), tenant.clone());
             // Each in a task of its own: one that takes long to be read holds up no other.
-            starts.push(tokio::spawn(async move { tenant.start().await }));
-        }
-        for start in starts {
+            tokio::spawn(async move { tenant.start().await })
+        });
+        for start in starts.collect::<Vec<_>>() {
             // A tenant whose start has panicked stays as it is.
             let _ = start.await;
         }
         Ok(host)
     }
 
+    /// Whether something that was sent counts for a tenant.
+    fn was_deployed(&self, name: &str) -> bool {
+        let current = self.shared.data.as_ref().map(|data| store::Store::open(data, name)?.current());
+        // What can't be read shows as a tenant that has failed.
+        current.is_some_and(|current| current.map_or(true, |current| current.is_some()))
+    }
+
     /// Its tenants, by name.
     pub fn tenants(&self) -> Vec<Tenant> {
-        self.shared.tenants.lock().values().cloned().collect()
+        self.shared.tenants.lock().tenants.values().cloned().collect()
     }
 
     /// The tenant of this name.
     pub fn tenant(&self, name: &str) -> Option<Tenant> {
-        self.shared.tenants.lock().get(name).cloned()
+        self.shared.tenants.lock().tenants.get(name).cloned()
+    }
+
+    /// Told whenever a tenant has another application or another entry than before, comes or goes: for who serves them.
+    pub fn changes(&self) -> watch::Receiver<u64> {
+        self.shared.changes.subscribe()
     }
 
     /// The engine that all of them run on.
@@ -80,15 +141,160 @@ impl Host {
         &self.shared.engine
     }
 
+    fn known(&self, name: &str) -> Result<Tenant, HostError> {
+        self.tenant(name).ok_or_else(|| HostError::Unknown(name.to_owned()))
+    }
+
+    /// Reads a tenant's application again and switches to it: its folder, or what was deployed last, with the entry that it has.
+    /// What hasn't changed isn't touched.
+    ///
+    /// Errors: as it says; the tenant is as it was.
+    ///
+    /// Cancel safety: what has begun goes on.
+    pub async fn reload(&self, name: &str) -> Result<Change, HostError> {
+        let tenant = self.known(name)?;
+        alone(async move { tenant.reload(None).await }).await
+    }
+
+    /// Switches a tenant to what is sent, a tar of an application's folder of at most [`MAX_ARCHIVE`] bytes; there is one from then on
+    /// if there wasn't. What hasn't changed isn't touched.
+    ///
+    /// Errors: as it says; the tenant is as it was.
+    ///
+    /// Cancel safety: what has begun goes on.
+    pub async fn deploy(&self, name: &str, tar: Bytes) -> Result<Change, HostError> {
+        if !lunarium_app::is_tenant(name) {
+            return Err(HostError::Name(name.to_owned()));
+        }
+        if self.shared.data.is_none() {
+            return Err(HostError::NoData);
+        }
+        let (tenant, is_new) = {
+            let mut table = self.shared.tenants.lock();
+            if table.stopping {
+                return Err(HostError::Stopping);
+            }
+            let is_new = !table.tenants.contains_key(name);
+            let make = || Tenant::new(&self.shared, self.shared.unnamed(name));
+            (table.tenants.entry(name.to_owned()).or_insert_with(make).clone(), is_new)
+        };
+        let host = self.clone();
+        alone(async move {
+            let deployed = tenant.deploy(tar).await;
+            if deployed.is_err() && is_new && tenant.deployment().is_none() {
+                host.shared.tenants.lock().tenants.remove(tenant.name());
+                tenant.stop().await;
+                host.forget(tenant.name());
+            }
+            deployed
+        })
+        .await
+    }
+
+    /// Switches a tenant to the application before this one, and forgets this one.
+    ///
+    /// Errors: as it says; the tenant is as it was.
+    ///
+    /// Cancel safety: what has begun goes on.
+    pub async fn rollback(&self, name: &str) -> Result<Change, HostError> {
+        let tenant = self.known(name)?;
+        alone(async move { tenant.rollback().await }).await
+    }
+
+    /// Ends a tenant as [`Host::stop`] does, and forgets it: what was deployed, and what its modules have kept.
+    ///
+    /// Errors: there is none; the node's file names it, so that it would come back.
+    ///
+    /// Cancel safety: what has begun goes on.
+    pub async fn remove(&self, name: &str) -> Result<(), HostError> {
+        let tenant = self.known(name)?;
+        if tenant.config().named {
+            return Err(HostError::Named(name.to_owned()));
+        }
+        let host = self.clone();
+        alone(async move {
+            tenant.stop().await;
+            host.shared.tenants.lock().tenants.remove(tenant.name());
+            host.forget(tenant.name());
+            Ok(())
+        })
+        .await
+    }
+
+    fn forget(&self, name: &str) {
+        self.shared.surroundings.forget(name);
+        let forgotten = self.shared.data.as_ref().map(|data| store::forget(data, name));
+        if let Some(Err(error)) = forgotten {
+            self.shared.note(Level::Error, &format!("what is kept of tenant `{name}` can't be taken away: {error}"));
+        }
+    }
+
+    /// Reads every tenant's application again, with these entries from now on: who is new starts, who was in the file and isn't any
+    /// more ends (what is kept of it stays). A tenant whose budget is another one is stopped and started. What each has
+    /// come to, by name; of one that is new how it starts is its state.
+    ///
+    /// Cancel safety: what has begun goes on.
+    pub async fn configure(
+        &self,
+        defaults: TenantBudget,
+        tenants: Vec<TenantConfig>,
+    ) -> Vec<(String, Result<Option<Change>, HostError>)> {
+        let host = self.clone();
+        let configured = tokio::spawn(async move { host.apply(defaults, tenants).await });
+        configured.await.unwrap_or_default()
+    }
+
+    async fn apply(
+        &self,
+        defaults: TenantBudget,
+        tenants: Vec<TenantConfig>,
+    ) -> Vec<(String, Result<Option<Change>, HostError>)> {
+        *self.shared.defaults.lock() = defaults;
+        let mut results = Vec::new();
+        let named: BTreeSet<String> = tenants.iter().map(|tenant| tenant.name.clone()).collect();
+        let gone = self.tenants().into_iter().filter(|tenant| tenant.config().named && !named.contains(tenant.name()));
+        for tenant in gone.collect::<Vec<_>>() {
+            tenant.stop().await;
+            self.shared.tenants.lock().tenants.remove(tenant.name());
+            results.push((tenant.name().to_owned(), Ok(None)));
+        }
+        // Of tenants without an entry these are the whole budget.
+        let others = self.tenants().into_iter().filter(|tenant| !named.contains(tenant.name()));
+        for tenant in others.collect::<Vec<_>>() {
+            let config = self.shared.unnamed(tenant.name());
+            results.push((tenant.name().to_owned(), tenant.reload(Some(config)).await.map(Some)));
+        }
+        for config in tenants {
+            let (name, config) = (config.name.clone(), self.shared.completed(config));
+            let result = match self.tenant(&name) {
+                Some(tenant) => tenant.reload(Some(config)).await.map(Some),
+                None => {
+                    let tenant = Tenant::new(&self.shared, config);
+                    self.shared.tenants.lock().tenants.insert(name.clone(), tenant.clone());
+                    tenant.start().await;
+                    Ok(None)
+                }
+            };
+            results.push((name, result));
+        }
+        results
+    }
+
     /// Stops every tenant: its services get a CANCEL event, as they would alone, and all of it may take 30 seconds. What is left then is
     /// terminated. Returns when nothing runs any more.
     pub async fn stop(&self) {
-        let mut all = Box::pin(async {}) as std::pin::Pin<Box<dyn Future<Output = ()> + Send>>;
-        for tenant in self.tenants() {
-            all = Box::pin(async move {
-                zip(all, tenant.stop()).await;
-            });
+        self.shared.tenants.lock().stopping = true;
+        let stops = self.tenants().into_iter().map(|tenant| tokio::spawn(async move { tenant.stop().await }));
+        for stop in stops.collect::<Vec<_>>() {
+            // One that has panicked has stopped.
+            let _ = stop.await;
         }
-        all.await;
     }
+}
+
+/// Carries a change out in a task of its own: who asked for it may go away, and half a change is none.
+async fn alone<T: Send + 'static>(
+    change: impl Future<Output = Result<T, HostError>> + Send + 'static,
+) -> Result<T, HostError> {
+    tokio::spawn(change).await.unwrap_or(Err(HostError::Stopping))
 }

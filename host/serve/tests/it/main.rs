@@ -1,6 +1,8 @@
 //! Tenants with the real guest: how they start, change and end.
 
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests fail by panicking")]
 mod admin;
+mod changes;
 mod metrics;
 mod page;
 mod tenants;
@@ -20,7 +22,7 @@ use tempfile::TempDir;
 struct Nowhere;
 
 impl Surroundings for Nowhere {
-    fn modules(&self, _tenant: &str) -> Result<Vec<Module>, String> {
+    fn modules(&self, _tenant: &TenantConfig) -> Result<Vec<Module>, String> {
         Ok(Vec::new())
     }
 

@@ -26,7 +26,7 @@ fn group(policies: &Policies, name: &str) -> Vec<String> {
 
 #[test]
 fn a_change_keeps_what_it_does_not_give() {
-    let policies = Policies::default();
+    let mut policies = Policies::default();
     policies.define(policy("app:p"), &[]);
     let both = policies.change(&policies.none(), &scope(&["app:p"], &[])).unwrap();
     let both = policies.change(&both, &actor("ada")).unwrap();
@@ -40,7 +40,7 @@ fn a_change_keeps_what_it_does_not_give() {
 
 #[test]
 fn a_policy_is_in_the_groups_it_was_last_defined_with() {
-    let policies = Policies::default();
+    let mut policies = Policies::default();
     let groups = |names: &[&str]| names.iter().map(|name| EntryId::new(*name)).collect::<Vec<_>>();
     policies.define(policy("app:a"), &groups(&["x", "y"]));
     policies.define(policy("app:b"), &groups(&["x"]));
@@ -58,7 +58,7 @@ fn a_policy_is_in_the_groups_it_was_last_defined_with() {
 
 #[test]
 fn a_scope_has_at_most_256_policies() {
-    let policies = Policies::default();
+    let mut policies = Policies::default();
     let group = [EntryId::new("all")];
     (0..256).for_each(|number| policies.define(policy(&format!("app:{number}")), &group));
     assert!(policies.change(&policies.none(), &scope(&[], &["all"])).is_ok());

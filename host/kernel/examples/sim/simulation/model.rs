@@ -53,13 +53,41 @@ pub struct Waiting {
 /// An effect that must come.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Expect {
-    Named { name: String, who: Ordinal },
-    Unnamed { name: String },
-    Ended { who: Ordinal, end: End, forced: bool },
-    Exit { to: Ordinal, from: Ordinal },
-    LinkDown { to: Ordinal, from: Ordinal },
-    Cancel { to: Ordinal, from: Option<Ordinal>, deadline: Option<i64> },
-    Reply { to: Ordinal, from: Ordinal, request: u64 },
+    Named {
+        name: String,
+        who: Ordinal,
+    },
+    Unnamed {
+        name: String,
+    },
+    Ended {
+        who: Ordinal,
+        end: End,
+        forced: bool,
+    },
+    Exit {
+        to: Ordinal,
+        from: Ordinal,
+    },
+    LinkDown {
+        to: Ordinal,
+        from: Ordinal,
+    },
+    Cancel {
+        to: Ordinal,
+        from: Option<Ordinal>,
+        deadline: Option<i64>,
+    },
+    Reply {
+        to: Ordinal,
+        from: Ordinal,
+        request: u64,
+    },
+    /// A group isn't as it was.
+    Changed {
+        to: Ordinal,
+        request: u64,
+    },
 }
 
 /// An expected effect, with its place in [`Model::expected`] and the wall clock's time of its command.
@@ -99,6 +127,10 @@ pub struct Model {
     /// Callee to caller, with the request.
     pub calls: BTreeMap<Ordinal, (Ordinal, u64)>,
     pub names: BTreeMap<String, Ordinal>,
+    /// Group and member.
+    pub members: BTreeSet<(u8, Ordinal)>,
+    /// Group, who waits for a change of it, and the request.
+    pub group_watchers: BTreeSet<(u8, Ordinal, u64)>,
     /// In the order of their turns.
     pub waiting: Vec<Waiting>,
     /// The message of the first failure on the way to each process that failed.
@@ -126,6 +158,8 @@ impl Model {
             monitors: BTreeSet::new(),
             calls: BTreeMap::new(),
             names: BTreeMap::new(),
+            members: BTreeSet::new(),
+            group_watchers: BTreeSet::new(),
             waiting: Vec::new(),
             causes: BTreeMap::new(),
             expected: Vec::new(),
@@ -329,6 +363,67 @@ impl Model {
         }
     }
 
+    pub fn groups_of(&self, who: Ordinal) -> usize {
+        let watched = self.group_watchers.iter().filter(|(_, watcher, _)| *watcher == who).count();
+        self.members.iter().filter(|(_, member)| *member == who).count() + watched
+    }
+
+    pub fn join_group(&mut self, who: Ordinal, group: u8) -> Refusable<bool> {
+        self.alive_caller(who)?;
+        if self.members.contains(&(group, who)) {
+            return Ok(false);
+        }
+        if self.groups_of(who) >= self.processes[who].limit {
+            return Err(ErrorKind::ResourceExhausted);
+        }
+        self.members.insert((group, who));
+        self.command += 1;
+        self.group_changed(group);
+        Ok(true)
+    }
+
+    pub fn leave_group(&mut self, who: Ordinal, group: u8) -> Refusable<bool> {
+        self.alive_caller(who)?;
+        let was_in_it = self.members.remove(&(group, who));
+        if was_in_it {
+            self.command += 1;
+            self.group_changed(group);
+        }
+        Ok(was_in_it)
+    }
+
+    /// `changed`: it isn't any more as the watcher thinks.
+    pub fn watch_group(&mut self, who: Ordinal, group: u8, request: u64, changed: bool) -> Refusable<()> {
+        self.alive_caller(who)?;
+        if changed {
+            self.command += 1;
+            self.expect(Expect::Changed { to: who, request });
+        } else if self.groups_of(who) >= self.processes[who].limit {
+            return Err(ErrorKind::ResourceExhausted);
+        } else {
+            self.group_watchers.insert((group, who, request));
+        }
+        Ok(())
+    }
+
+    pub fn unwatch_group(&mut self, who: Ordinal, group: u8) -> Refusable<()> {
+        self.alive_caller(who)?;
+        self.command += 1;
+        self.answer_watchers(|(watched, watcher, _)| *watched == group && *watcher == who);
+        Ok(())
+    }
+
+    fn group_changed(&mut self, group: u8) {
+        self.answer_watchers(|(watched, ..)| *watched == group);
+    }
+
+    fn answer_watchers(&mut self, of: impl Fn(&(u8, Ordinal, u64)) -> bool) {
+        for watcher in self.group_watchers.clone().into_iter().filter(|watcher| of(watcher)) {
+            self.group_watchers.remove(&watcher);
+            self.expect(Expect::Changed { to: watcher.1, request: watcher.2 });
+        }
+    }
+
     pub fn set_trap(&mut self, who: Ordinal, trap: bool) {
         let process = &mut self.processes[who];
         process.trap = process.alive && trap;
@@ -376,6 +471,7 @@ impl Model {
                 self.links.remove(&pair(who, callee));
                 self.waiting_of(callee).orphaned = true;
             }
+            self.group_watchers.retain(|(_, watcher, _)| *watcher != who);
             let process = &mut self.processes[who];
             (process.trap, process.limit, process.lifetime) = (false, limit, None);
         }
@@ -442,6 +538,13 @@ impl Model {
         if let Some(cause) = cause {
             self.causes.insert(who, cause);
             self.fail_linked(who);
+        }
+        self.group_watchers.retain(|(_, watcher, _)| *watcher != who);
+        for (group, member) in self.members.clone() {
+            if member == who {
+                self.members.remove(&(group, member));
+                self.group_changed(group);
+            }
         }
         self.links.retain(|(a, b)| *a != who && *b != who);
         self.monitors.retain(|(a, b)| *a != who && *b != who);

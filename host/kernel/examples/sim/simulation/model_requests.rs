@@ -8,6 +8,8 @@ use lunarium_kernel::{ErrorKind, MAX_TASKS};
 pub enum Kind {
     /// The kernel, when the executed process ends.
     Exec,
+    /// The kernel, when the group changes.
+    Watch,
     /// Somebody outside.
     Foreign,
     /// A thread, once it has begun the task.
@@ -47,9 +49,12 @@ impl ModelRequests {
         self.asked.iter().filter(|asked| asked.state != State::Over).count() as u32
     }
 
-    /// Executed processes that are waited for.
+    /// Executed processes that are waited for, and groups that are watched.
     pub fn execs(&self) -> u32 {
-        self.asked.iter().filter(|asked| asked.state == State::Open && asked.kind == Kind::Exec).count() as u32
+        self.asked
+            .iter()
+            .filter(|asked| asked.state == State::Open && matches!(asked.kind, Kind::Exec | Kind::Watch))
+            .count() as u32
     }
 
     pub fn may_begin(&self, kind: Kind) -> Result<(), ErrorKind> {

@@ -12,6 +12,8 @@ pub const LIVING: Who = 230;
 pub const REACH: usize = 14;
 /// How many names there are.
 pub const NAMES: u8 = 5;
+/// How many groups.
+pub const GROUPS: u8 = 3;
 /// How many topics.
 pub const TOPICS: u8 = 3;
 
@@ -76,6 +78,11 @@ pub enum Step {
     Read(Who, u8, u8, bool),
     /// The process starts over, within other limits.
     Upgrade(Who, u8),
+    JoinGroup(Who, u8),
+    LeaveGroup(Who, u8),
+    /// True: as the group is now, else as it was once.
+    WatchGroup(Who, u8, bool),
+    UnwatchGroup(Who, u8),
     /// The process asks somebody outside.
     Ask(Who),
     /// The process wants so many tasks done.
@@ -112,7 +119,13 @@ fn step(rng: &mut Rng) -> Step {
         },
         26..28 => Step::Unlink(who, dest(rng)),
         28..36 => Step::Monitor(who, dest(rng)),
-        36..38 => Step::Unmonitor(who, dest(rng)),
+        36 => Step::Unmonitor(who, dest(rng)),
+        37 => match rng.u8(..8) {
+            0..4 => Step::JoinGroup(who, rng.u8(..GROUPS)),
+            4 => Step::LeaveGroup(who, rng.u8(..GROUPS)),
+            5..7 => Step::WatchGroup(who, rng.u8(..GROUPS), rng.u8(..4) != 0),
+            _ => Step::UnwatchGroup(who, rng.u8(..GROUPS)),
+        },
         38..43 => Step::Register(who, rng.u8(..NAMES), some(rng, 30, dest)),
         43..45 => Step::Lookup(who, rng.u8(..NAMES)),
         45..47 => Step::Unregister(who, rng.u8(..NAMES)),

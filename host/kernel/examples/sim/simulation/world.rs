@@ -4,6 +4,7 @@
 #![allow(clippy::indexing_slicing, reason = "ordinals are the model's own: a wrong one is a bug of the simulation")]
 
 mod arrivals;
+mod groups;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::{Debug, Display};
@@ -146,6 +147,10 @@ impl World {
             | Step::Unlisten(who, _)
             | Step::ListenToAll(who)
             | Step::Upgrade(who, _)
+            | Step::JoinGroup(who, _)
+            | Step::LeaveGroup(who, _)
+            | Step::WatchGroup(who, _, _)
+            | Step::UnwatchGroup(who, _)
             | Step::Ask(who)
             | Step::Task(who, _)
             | Step::NextTask(who)
@@ -211,6 +216,9 @@ impl World {
             }
             Step::Read(_, topic, count, waits) => return self.read(who, *topic, usize::from(*count), *waits),
             Step::Listen(..) | Step::Unlisten(..) | Step::ListenToAll(_) => return self.listen(who, step),
+            Step::JoinGroup(..) | Step::LeaveGroup(..) | Step::WatchGroup(..) | Step::UnwatchGroup(..) => {
+                return self.group(who, step);
+            }
             Step::Ask(_) => return self.begin(who, Kind::Foreign).map(drop),
             Step::Task(_, count) => return (0..*count).try_for_each(|_| self.begin(who, Kind::Task).map(drop)),
             Step::NextTask(_) => return self.next_task(who),
@@ -284,8 +292,9 @@ impl World {
             linked: wish.linked,
             exec: wish.exec,
             name: wish.name.as_deref().map(Name::new).transpose().map_err(|refusal| refusal.to_string())?,
-            limits: CountLimits { links: limit, monitors: limit, names: limit },
+            limits: CountLimits { links: limit, monitors: limit, names: limit, groups: limit },
             lifetime: wish.lifetime.map(arrivals::lasting),
+            ordinary: false,
         };
         let spawned = self.kernel.spawn(parent.as_ref(), &self.hosts[wish.host], spec);
         let model = self.model.spawn(&wish);
@@ -391,6 +400,9 @@ impl World {
                 same("flooded", &inbox.reply(request, outcome), &false)?;
                 requests.reply(request, bytes);
             }
+            (Effect::Reply { outcome, .. }, Expect::Changed { to, request }) => {
+                self.tell_change(to, request, outcome)?
+            }
             (effect, _) => return Err(format!("effect {effect:?} is none of a delivery")),
         }
         Ok(true)
@@ -408,17 +420,6 @@ impl World {
         *mailbox = ModelMailbox::new(self.pids[who].clone());
         requests.close();
         Ok(())
-    }
-
-    /// The answer comes after everything else that others are told of the end.
-    fn check_reply(&self, of: Ordinal) -> Checked {
-        same("answered before the end", &self.ended.contains_key(&of), &true)?;
-        let owed = self.model.owed();
-        let earlier = owed.iter().any(|(_, _, expect)| match expect {
-            Expect::Exit { from, .. } | Expect::LinkDown { from, .. } => *from == of,
-            _ => false,
-        });
-        same("an event is owed first", &earlier, &false)
     }
 
     fn deliver(&mut self, event: Event, expect: &Expect) -> Checked {
@@ -467,6 +468,7 @@ impl World {
             (Effect::Reply { to, request, outcome }, Expect::Reply { to: t, from, request: r }) => {
                 to == pid(t) && request == r && outcome_of(from) == Some(outcome)
             }
+            (Effect::Reply { to, request, .. }, Expect::Changed { to: t, request: r }) => to == pid(t) && request == r,
             _ => false,
         }
     }
@@ -490,6 +492,8 @@ impl World {
         same("consequences", &usage.consequences, &model.waiting.len())?;
         same("calls", &usage.calls, &model.calls.len())?;
         same("names", &usage.names, &model.names.len())?;
+        same("groups", &usage.groups, &(model.members.len() + model.group_watchers.len()))?;
+        self.check_groups()?;
         same("next deadline", &self.kernel.next_deadline(), &model.next_deadline().map(Uptime::from_nanos))?;
         same("effects", &usage.effects, &model.expected.len())?;
         for (who, process) in model.processes.iter().enumerate() {

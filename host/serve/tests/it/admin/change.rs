@@ -107,12 +107,16 @@ async fn what_is_wrong_changes_nothing_and_is_said() {
     let error = &broken.json()["error"];
     assert_eq!(error["message"], "the application has a mistake, and nothing was changed");
     assert!(error["report"].as_str().unwrap().contains("shop/worker.lua:1"), "{error}");
-    for (wrong, status) in [(b"no tar at all".to_vec(), 400), (Vec::new(), 400), (archive("half")[..700].to_vec(), 400)] {
+    for (wrong, status) in [(b"no tar at all".to_vec(), 400), (Vec::new(), 400), (archive("half")[..700].to_vec(), 400)]
+    {
         let answer = put(&served, "shop", &wrong).await;
         assert!(answer.status == status || answer.status == 422, "{answer:?}");
     }
     assert_eq!(put(&served, "a%20name", &archive("x")).await.status, 400);
-    let claimed = format!("PUT /v1/tenants/shop HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: {}\r\n\r\n", 1_u64 << 40);
+    let claimed = format!(
+        "PUT /v1/tenants/shop HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: {}\r\n\r\n",
+        1_u64 << 40
+    );
     assert_eq!(served.raw(claimed.as_bytes()).await.unwrap().status, 413);
     // A client that goes away in the middle.
     let half = format!("PUT /v1/tenants/shop HTTP/1.1\r\nHost: localhost\r\nContent-Length: 4096\r\n\r\nhalf");
@@ -129,6 +133,9 @@ async fn what_is_wrong_changes_nothing_and_is_said() {
 async fn a_host_without_a_place_for_deployments_says_so() {
     let served = serve().await;
     let refused = put(&served, "shop", &archive("x")).await;
-    assert_eq!((refused.status, refused.error().as_str()), (409, "the host has no `data` directory, so nothing can be deployed: `--data DIR` names one"));
+    assert_eq!(
+        (refused.status, refused.error().as_str()),
+        (409, "the host has no `data` directory, so nothing can be deployed: `--data DIR` names one")
+    );
     served.stop().await;
 }

@@ -4,6 +4,7 @@
 
 mod act;
 mod bounds;
+mod change;
 mod look;
 mod schema;
 mod stream;

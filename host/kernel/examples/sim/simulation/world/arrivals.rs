@@ -181,7 +181,7 @@ impl World {
             inbox.take_back(Item::Message(message)).map_err(|refusal| refusal.to_string())?;
         }
         let most = limit as u32;
-        let limits = CountLimits { links: most, monitors: most, names: most };
+        let limits = CountLimits { links: most, monitors: most, names: most, groups: most };
         let goes_on = self.kernel.upgrade(&self.pids[who], EntryId::new("app:next"), limits, None);
         if goes_on {
             drop(inbox.restart(LIMITS));

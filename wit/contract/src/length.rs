@@ -75,6 +75,21 @@ pub const CALLS: usize = 1_000;
 /// The name of a function that is called.
 pub const METHOD: usize = 255;
 
+/// The name of a group.
+pub const GROUP: usize = 255;
+
+/// Members of a group that one call lists or sends to, counted: a call takes as long as so many messages.
+pub const GROUP_SLICE: usize = 256;
+
+/// Members of one group, counted. More than a node has processes by default.
+pub const GROUP_MEMBERS: usize = 10_000;
+
+/// Processes that watch one group, counted: each change, and each end of a member, tells all of them at once.
+pub const GROUP_WATCHERS: usize = 64;
+
+/// Payload bytes of one message to a group, once for each member: 64 of the largest, or 6.5 KB for each of 10,000.
+pub const FAN_OUT: usize = 64 << 20;
+
 /// File operations of one process under way, counted. Further ones wait in the guest.
 pub const FILE_OPERATIONS: usize = 8;
 

@@ -20,10 +20,18 @@ pub const ALWAYS: [&str; 13] = [
 /// Those that a process has by grants.
 pub const GRANTED: [&str; 2] = ["env", "fs"];
 
-/// Lua's own libraries, of which a script has some as globals and none by `require`.
-const OF_LUA: [&str; 8] = ["string", "table", "math", "utf8", "os", "io", "debug", "package"];
+/// Lua's own libraries, as far as a process has them: globals, and by `require` as in Lua.
+pub const OF_LUA: [&str; 6] = ["string", "table", "math", "utf8", "os", "debug"];
+
+/// Those that would reach out of a process.
+const ABSENT: [&str; 2] = ["io", "package"];
+
+/// Whether `require` finds it in every process.
+pub fn is_always_there(name: &str) -> bool {
+    ALWAYS.contains(&name) || OF_LUA.contains(&name)
+}
 
 /// Whether the name is the runtime's or Lua's: no module of an embedder can have it.
 pub fn is_taken(name: &str) -> bool {
-    ALWAYS.contains(&name) || GRANTED.contains(&name) || OF_LUA.contains(&name)
+    is_always_there(name) || GRANTED.contains(&name) || ABSENT.contains(&name)
 }

@@ -1,0 +1,118 @@
+//! Requests from outside to what a run runs: the socket, the server, its stop.
+//!
+//! Owns `--http`: how an address is written, and that the socket is there before the wall. What a request becomes is `lunarium-serve`'s.
+
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::sync::Arc;
+use std::time::Duration;
+
+use lunarium_app::{App, Draft, Services};
+use lunarium_engine::{Level, Node};
+use lunarium_serve::endpoint::{Drained, Network, Server, ServerConfig, Site, Sites, Traffic, TrafficLimits};
+
+use crate::Refused;
+use crate::terminal::Screen;
+
+/// How an address is written, for hints.
+const ADDRESS_FORM: &str = "an address is `127.0.0.1:8080` or `[::1]:8080`; `8080` alone is that port of 127.0.0.1";
+
+/// Files that a server may have open, where the system lets it: a connection is one.
+const OPEN_FILES: u64 = 65_536;
+
+/// How long requests under way may take when a run stops. At the limit: they are cut off.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// A socket that listens, and whom nobody answers yet.
+pub struct Listening {
+    listener: TcpListener,
+    config: ServerConfig,
+}
+
+impl Listening {
+    /// Opens what `--http` names.
+    ///
+    /// Errors: it is no address; the system refuses it; the application has nothing that would be served there.
+    pub fn open(written: Option<&str>, draft: &Draft) -> Result<Option<Self>, Refused> {
+        let Some(written) = written else { return Ok(None) };
+        let address = parse(written)?;
+        // What is wrong with the application is told later.
+        if !draft.has_endpoints() && !draft.is_wrong() {
+            let hint = "an entry of the kind `http.endpoint` says which requests become what";
+            let message = "`--http`: the application has no endpoint to serve".to_owned();
+            return Err(Refused::usage(message, Some(hint.to_owned())));
+        }
+        Self::at(address, Vec::new()).map(Some)
+    }
+
+    /// Opens a socket, for who is asked directly or by these proxies.
+    ///
+    /// Errors: the system refuses it.
+    pub fn at(address: SocketAddr, proxies: Vec<Network>) -> Result<Self, Refused> {
+        let refused = |error| Refused::machine(format!("`http`: cannot listen on {address}: {error}"));
+        let listener = TcpListener::bind(address).map_err(refused)?;
+        let files = lunarium_confine::raise_open_files(OPEN_FILES);
+        let mut config = ServerConfig::default();
+        config.proxies = proxies;
+        // Half is for all else: a store that is opened again must find one.
+        config.max_connections = config.max_connections.min(u32::try_from(files / 2).unwrap_or(u32::MAX));
+        Ok(Self { listener, config })
+    }
+
+    /// Begins to answer.
+    ///
+    /// Errors: the system gives no thread.
+    pub fn serve(self, node: &Node, app: &App, services: &Services, screen: &Arc<Screen>) -> Result<Server, Refused> {
+        let traffic = Traffic::new(TrafficLimits::default());
+        let site = Site::new("run", node.clone(), services.running().clone(), app.endpoints(), traffic);
+        let sites = Sites::new([site]).map_err(|error| Refused::machine(error.to_string()))?;
+        self.answer(sites, screen)
+    }
+
+    /// Begins to answer for these sites.
+    ///
+    /// Errors: the system gives no thread.
+    pub fn answer(self, sites: Sites, screen: &Screen) -> Result<Server, Refused> {
+        let server = Server::start(self.listener, self.config, sites);
+        let server = server.map_err(|error| Refused::machine(format!("`http`: {error}")))?;
+        screen.note(Level::Info, &format!("serving http://{}", server.address()), &[]);
+        Ok(server)
+    }
+}
+
+/// Answers what is under way, and tells when that took too long.
+pub async fn stop(server: Server, screen: &Screen) {
+    let Drained { cut } = server.stop(PATIENCE).await;
+    if cut > 0 {
+        let message = format!("connections are cut off, with requests that were still under way after {PATIENCE:?}");
+        screen.note(Level::Warn, &message, &[("connections".to_owned(), cut.to_string())]);
+    }
+}
+
+/// The address that a text is.
+///
+/// Errors: it is none.
+pub fn parse(written: &str) -> Result<SocketAddr, Refused> {
+    let wrong = || Refused::usage(format!("`http`: `{written}` is no address"), Some(ADDRESS_FORM.to_owned()));
+    address(written).ok_or_else(wrong)
+}
+
+fn address(text: &str) -> Option<SocketAddr> {
+    let port = || text.parse().ok().map(|port: u16| SocketAddr::from((Ipv4Addr::LOCALHOST, port)));
+    text.parse().ok().or_else(port)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::address;
+
+    #[test]
+    fn an_address_is_numbers() {
+        let shown = |text: &str| address(text).map(|address| address.to_string()).unwrap_or_default();
+        assert_eq!(shown("8080"), "127.0.0.1:8080");
+        assert_eq!(shown("0.0.0.0:80"), "0.0.0.0:80");
+        assert_eq!(shown("[::1]:80"), "[::1]:80");
+        for wrong in ["", "localhost:80", ":80", "127.0.0.1", "70000", "::1:80:x"] {
+            assert_eq!(shown(wrong), "", "{wrong}");
+        }
+    }
+}

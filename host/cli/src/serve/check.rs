@@ -1,0 +1,78 @@
+//! `lunarium check` of a node's file: every mistake of it and of its tenants' applications, at once.
+//!
+//! Owns what is looked at. Starts nothing but compilers.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use cap_std::ambient_authority;
+use cap_std::fs::Dir;
+use lunarium_app::{Draft, NODE_FILE, NodeFile, Report, TenantFile, VariableFile};
+use lunarium_engine::{Module, NodeConfig};
+use lunarium_serve::{Folder, TenantConfig};
+use tokio::runtime::Builder;
+
+use super::requests;
+use super::settings::open_node;
+use crate::arguments::Check;
+use crate::wall::{Sockets, Wall};
+use crate::{FEW_PROCESSES, Refused, Silence, modules, reported, start_node, stdin};
+
+/// Whether a path names a node's file: a file that isn't an application's or Lua, or a folder with one and without an application.
+pub fn is_node(path: &Path) -> bool {
+    let is_yaml = path.extension().is_some_and(|extension| extension == "yaml" || extension == "yml");
+    let is_index = path.file_name().is_some_and(|name| name == "_index.yaml");
+    let is_folder = path.join(NODE_FILE).is_file() && !path.join("_index.yaml").exists();
+    (is_yaml && !is_index) || is_folder
+}
+
+/// Checks a node's file.
+pub fn check(options: &Check) -> Result<u8, Refused> {
+    let (dir, shown, name) = open_node(&options.path)?;
+    let (node, mut report) = NodeFile::draft(&dir, &shown, &name);
+    // Nobody's standard input is a tenant's.
+    let modules: Vec<_> =
+        modules::Modules::new().all.into_iter().filter(|module| module.name() != stdin::NAME).collect();
+    let mut drafts = Vec::new();
+    for tenant in &node.tenants {
+        tenant.allowance.faults(&modules).into_iter().for_each(|fault| report.add(fault));
+        drafts.extend(draft(tenant, &shown, &modules, &mut report));
+    }
+    requests::check(&node, &mut report);
+    Wall::build(!options.no_confine, [], Sockets::None)?;
+    let engine = start_node(NodeConfig::new(Arc::new(Silence)), Some(FEW_PROCESSES), modules)?;
+    let runtime = Builder::new_current_thread().build().map_err(|error| Refused::machine(error.to_string()))?;
+    for mut draft in drafts {
+        runtime.block_on(draft.compile(&engine));
+        report.join(draft.review());
+    }
+    Ok(reported(&report, options.deny_warnings))
+}
+
+/// Reads a tenant's application, if it has a folder; and looks for what its entry names.
+fn draft(tenant: &TenantFile, folder: &Path, modules: &[Module], report: &mut Report) -> Option<Draft> {
+    let mut config = TenantConfig::new(tenant.name.as_str());
+    config.allowance = tenant.allowance.clone();
+    for (name, value) in &tenant.env {
+        if let VariableFile::File(path) = value
+            && !folder.join(path.as_str()).is_file()
+        {
+            report.add(path.mistake(format!("there is no file `{}` for the variable `{name}`", path.as_str()), None));
+        }
+        // What it is doesn't matter here.
+        config.env.insert(name.clone(), Ok(String::new()));
+    }
+    for (path, _) in tenant.allowance.directories() {
+        let dir = Dir::open_ambient_dir(path, ambient_authority());
+        config.directories.insert(path.to_owned(), dir);
+    }
+    let path = tenant.path.as_ref()?;
+    let at = folder.join(path.as_str());
+    match Dir::open_ambient_dir(&at, ambient_authority()) {
+        Ok(dir) => Some(config.draft(&Folder { dir, shown: at }, modules)),
+        Err(error) => {
+            report.add(path.mistake(format!("folder `{}` can't be opened: {error}", at.display()), None));
+            None
+        }
+    }
+}

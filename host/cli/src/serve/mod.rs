@@ -1,0 +1,199 @@
+//! `lunarium serve`: a host of tenants, from its file to its last line.
+//!
+//! Owns the life of a host as a command: everything is opened, then the wall is built, then the engine is started; signals; what the
+//! service manager is told. Tenants are `lunarium-serve`'s.
+
+mod check;
+mod notify;
+mod requests;
+mod settings;
+mod surroundings;
+
+use std::future::pending;
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use lunarium_engine::Level;
+use lunarium_serve::{Admin, Host, HostConfig, TenantState};
+use tokio::runtime::Builder;
+use tokio::select;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::time::sleep;
+
+pub use check::{check, is_node};
+
+use self::notify::Manager;
+use self::requests::Requests;
+use self::settings::Settings;
+use self::surroundings::World;
+use crate::Refused;
+use crate::arguments::Serve;
+use crate::interrupt::{self, Interrupt, Interrupts};
+use crate::terminal::{Screen, Terminal};
+use crate::verdict::{FAILURE, SUCCESS};
+use crate::wall::Wall;
+
+/// How long the rest of the log may take to be written when nothing runs any more. At the limit: it is lost.
+const LAST_WORDS: Duration = Duration::from_secs(2);
+
+/// Serves until it is told to end, and returns the exit code.
+///
+/// Errors: the command line or the node's file is wrong, or the machine refuses; nothing has run then.
+pub fn serve(options: Serve) -> Result<u8, Refused> {
+    // Nobody listens for signals yet, so one ends the program whatever it waits for.
+    let settings = Settings::read(&options)?;
+    let deaf = |error: io::Error| Refused::machine(format!("cannot wait for signals: {error}"));
+    let manager = Manager::of_environment();
+    let runtime = Builder::new_current_thread().enable_all().build().map_err(deaf)?;
+    let (tell, interrupts, hangup) = runtime
+        .block_on(async {
+            let (tell, interrupts) = interrupt::watch()?;
+            Ok((tell, interrupts, signal(SignalKind::hangup())?))
+        })
+        .map_err(deaf)?;
+    // Sockets that the host listens on are opened here, before the wall.
+    let wall = Wall::around(!options.no_confine, &settings.readable(), &settings.writable(), settings.sockets())?;
+    let terminal = Terminal::start(settings.log_level, settings.log_format, tell);
+    let terminal = terminal.map_err(|error| Refused::machine(format!("cannot start a thread: {error}")))?;
+    let screen = terminal.screen();
+    wall.tell(&screen);
+    let code = runtime.block_on(async {
+        let served = Serving { screen: Arc::clone(&screen), manager, interrupts, hangup };
+        let code = served.run(settings).await.unwrap_or_else(|refused| {
+            screen.tell_rendered(&refused.text);
+            refused.code
+        });
+        select! {
+            _ = terminal.finish() => {}
+            () = sleep(LAST_WORDS) => {}
+        }
+        code
+    });
+    // Threads that wait for a disk aren't waited for.
+    runtime.shutdown_background();
+    Ok(code)
+}
+
+struct Serving {
+    screen: Arc<Screen>,
+    manager: Manager,
+    interrupts: Interrupts,
+    hangup: Signal,
+}
+
+impl Serving {
+    async fn run(mut self, mut settings: Settings) -> Result<u8, Refused> {
+        let world = Arc::new(World::new(&self.screen, settings.data_path(), settings.data_max));
+        let opened = settings.take_admin();
+        let log: Arc<World> = Arc::clone(&world);
+        let mut config = HostConfig::new(world);
+        config.max_processes = settings.processes.unwrap_or(config.max_processes);
+        config.memory = settings.memory;
+        config.defaults = settings.defaults;
+        config.data = settings.take_data()?;
+        config.debug = self.screen.shows(Level::Debug);
+        config.tenants = settings.take_tenants();
+        let host = Host::start(config).await.map_err(|error| Refused::machine(error.to_string()))?;
+        let fields: Vec<_> = opened.places().into_iter().map(|place| ("at".to_owned(), place)).collect();
+        let admin = if opened.is_any() {
+            let admin = Admin::start(host.clone(), opened.config(log));
+            self.screen.note(Level::Info, "admin interface", &fields);
+            Some(admin.map_err(|error| Refused::machine(format!("the admin interface can't be served: {error}")))?)
+        } else {
+            None
+        };
+        let mut changes = host.changes();
+        let listening = settings.take_listening();
+        let mut requests = listening.map(|listening| Requests::start(listening, &host, &self.screen)).transpose()?;
+        self.manager.ready(&status(&host));
+        self.screen.note(Level::Info, &format!("serving: {}", status(&host)), &[]);
+        let screen = Arc::clone(&self.screen);
+        let follow = async {
+            while changes.changed().await.is_ok() {
+                if let Some(requests) = &mut requests {
+                    requests.follow(&host, &screen);
+                }
+            }
+            pending().await
+        };
+        let lost = select! {
+            biased;
+            lost = self.attend(&host, &settings) => lost,
+            lost = follow => lost,
+        };
+        self.manager.stopping();
+        self.screen.tell("stopping; a second interrupt stops at once");
+        // Until the end it can be seen what doesn't.
+        admin.iter().for_each(Admin::drain);
+        // Requests under way may need services, which go on meanwhile.
+        if let Some(requests) = requests {
+            requests.stop(&self.screen).await;
+        }
+        host.stop().await;
+        if let Some(admin) = admin {
+            admin.stop().await;
+        }
+        Ok(if lost { FAILURE } else { SUCCESS })
+    }
+
+    /// Until the host is to end. True: because its output is lost.
+    async fn attend(&mut self, host: &Host, settings: &Settings) -> bool {
+        let mut beat = self.manager.beat();
+        loop {
+            select! {
+                biased;
+                interrupt = self.interrupts.next() => match interrupt {
+                    Interrupt::Signal(_) => return false,
+                    // Lines go to standard error, so nobody misses it.
+                    Interrupt::OutputLost(_) => {}
+                },
+                Some(()) = self.hangup.recv() => self.reload(host, settings).await,
+                () = beat.next() => self.manager.alive(),
+            }
+        }
+    }
+
+    /// Reads the node's file and every application again. A signal or the service manager waits meanwhile for a second or two.
+    async fn reload(&mut self, host: &Host, settings: &Settings) {
+        self.manager.reloading();
+        match settings.read_again() {
+            Ok((defaults, tenants)) => {
+                for (name, result) in host.configure(defaults, tenants).await {
+                    match result {
+                        Ok(Some(change)) => {
+                            let touched =
+                                change.services.iter().map(|(id, action)| format!("{id} {}", action.as_str()));
+                            let touched = touched.collect::<Vec<_>>().join(", ");
+                            let fields = [("deployment".to_owned(), change.deployment.number.to_string())];
+                            let what = if touched.is_empty() { "no service has changed" } else { &touched };
+                            self.screen.note(Level::Info, &format!("tenant {name} reloaded: {what}"), &fields);
+                        }
+                        Ok(None) => self.screen.note(Level::Info, &format!("tenant {name} came or went"), &[]),
+                        Err(error) => {
+                            let text = format!("tenant {name} is as it was: {error}");
+                            self.screen.note(Level::Error, &text, &[]);
+                        }
+                    }
+                }
+            }
+            Err(refused) => {
+                self.screen.note(Level::Error, "nothing is reloaded: the node's file is wrong", &[]);
+                self.screen.tell_rendered(&refused.text);
+            }
+        }
+        self.manager.ready(&status(host));
+    }
+}
+
+/// How many tenants there are and how they are, in words.
+fn status(host: &Host) -> String {
+    let tenants = host.tenants();
+    let failed: Vec<&str> = tenants
+        .iter()
+        .filter(|tenant| matches!(tenant.state(), TenantState::Failed { .. }))
+        .map(lunarium_serve::Tenant::name)
+        .collect();
+    let count = format!("{} tenant{}", tenants.len(), if tenants.len() == 1 { "" } else { "s" });
+    if failed.is_empty() { count } else { format!("{count}, failed: {}", failed.join(", ")) }
+}

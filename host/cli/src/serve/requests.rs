@@ -1,0 +1,79 @@
+//! `http:` of a node's file, and `--http`: where requests for tenants are taken, and how the server follows the tenants.
+//!
+//! Owns what is wrong with that key. What a request becomes is `lunarium-serve`'s.
+
+use lunarium_app::{NodeFile, Report};
+use lunarium_engine::Level;
+use lunarium_serve::Host;
+use lunarium_serve::endpoint::{Network, Server, TenantSites};
+
+use crate::Refused;
+use crate::endpoints::{self, Listening};
+use crate::terminal::{Screen, has_colours};
+use crate::verdict::USAGE;
+
+/// Looks at the key alone.
+pub fn check(node: &NodeFile, report: &mut Report) {
+    let Some(http) = &node.http else { return };
+    if let Err(refused) = endpoints::parse(http.address.as_str()) {
+        let (message, hint) = refused.text.split_once("\nhelp: ").unwrap_or((&refused.text, ""));
+        let message = message.trim_start_matches("error: ");
+        report.add(http.address.mistake(message, Some(hint.to_owned()).filter(|hint| !hint.is_empty())));
+    }
+    for proxy in &http.proxies {
+        if let Err(error) = Network::parse(proxy.as_str()) {
+            report.add(proxy.mistake(error.to_string(), None));
+        }
+    }
+}
+
+/// Opens the socket that the command line names, or else the file.
+///
+/// Errors: what is wrong with either; the system refuses.
+pub fn open(given: Option<&str>, node: &NodeFile) -> Result<Option<Listening>, Refused> {
+    let mut report = Report::default();
+    check(node, &mut report);
+    if !report.is_empty() {
+        return Err(Refused { text: report.render(has_colours()).trim_end().to_owned(), code: USAGE });
+    }
+    let Some(written) = given.or_else(|| Some(node.http.as_ref()?.address.as_str())) else { return Ok(None) };
+    let proxies = node.http.iter().flat_map(|http| &http.proxies);
+    let proxies = proxies.filter_map(|proxy| Network::parse(proxy.as_str()).ok()).collect();
+    Listening::at(endpoints::parse(written)?, proxies).map(Some)
+}
+
+/// The server of a host's tenants.
+pub struct Requests {
+    server: Server,
+    sites: TenantSites,
+}
+
+impl Requests {
+    /// Begins to answer.
+    ///
+    /// Errors: the system gives no thread.
+    pub fn start(listening: Listening, host: &Host, screen: &Screen) -> Result<Self, Refused> {
+        let mut sites = TenantSites::default();
+        let (all, errors) = sites.of(host);
+        tell(&errors, screen);
+        Ok(Self { server: listening.answer(all, screen)?, sites })
+    }
+
+    /// Answers for the tenants as they are now.
+    pub fn follow(&mut self, host: &Host, screen: &Screen) {
+        let (all, errors) = self.sites.of(host);
+        tell(&errors, screen);
+        self.server.exchange(all);
+    }
+
+    /// Answers what is under way, and no more.
+    pub async fn stop(self, screen: &Screen) {
+        endpoints::stop(self.server, screen).await;
+    }
+}
+
+fn tell(errors: &[lunarium_serve::endpoint::SiteError], screen: &Screen) {
+    for error in errors {
+        screen.note(Level::Error, &format!("requests of a tenant are not served: {error}"), &[]);
+    }
+}

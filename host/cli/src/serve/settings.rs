@@ -1,0 +1,350 @@
+//! What a host is made of: the command line over the environment over the node's file; and everything that it names, opened.
+//!
+//! Owns what counts when several say it, and the only opening of what a host uses. Starts nothing.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use cap_std::ambient_authority;
+use cap_std::fs::Dir;
+use lunarium_app::{
+    NODE_FILE, NodeFile, SIZE_FORM, TENANT_FORM, TenantBudget, TenantFile, VariableFile, is_tenant, parse_budget,
+};
+use lunarium_engine::Directory;
+use lunarium_modules::http;
+use lunarium_serve::{Folder, TenantConfig};
+
+use super::requests;
+use crate::Refused;
+use crate::admin::{self, AdminOptions, Opened};
+use crate::arguments::{LogFormat, LogLevel, Serve};
+use crate::endpoints::Listening;
+use crate::terminal::has_colours;
+use crate::verdict::USAGE;
+use crate::wall::Sockets;
+
+/// Bytes of a file with a variable's value. The number: a page of a disk many times, and no more than a variable should hold.
+const MAX_VARIABLE: u64 = 64 << 10;
+
+/// What a host is made of.
+pub struct Settings {
+    pub memory: Option<u64>,
+    pub processes: Option<u32>,
+    pub data_max: Option<u64>,
+    pub log_level: LogLevel,
+    pub log_format: LogFormat,
+    pub defaults: TenantBudget,
+    data: Option<(PathBuf, Dir)>,
+    tenants: Vec<TenantConfig>,
+    sockets: Sockets,
+    admin: Opened,
+    listening: Option<Listening>,
+    file: Source,
+    /// Folders that stay readable, so that what they hold can be read again.
+    again: Vec<Dir>,
+}
+
+/// Where the tenants are named.
+struct Source {
+    /// The folder of the node's file, which stays open, with its name; none without one.
+    file: Option<(Dir, PathBuf, String)>,
+    /// `--tenant`
+    given: Vec<(String, PathBuf)>,
+}
+
+impl Settings {
+    /// Reads the node's file, and opens what it and the command line name.
+    ///
+    /// Errors: the report of what is wrong with the file; options that can't be meant; the data directory can't be had.
+    pub fn read(options: &Serve) -> Result<Self, Refused> {
+        let given = options.tenants.iter().map(|text| tenant(text)).collect::<Result<Vec<_>, _>>()?;
+        let path = options.path.clone().or_else(|| given.is_empty().then(|| PathBuf::from(".")));
+        let file = path.map(|path| open_node(&path)).transpose()?;
+        let source = Source { file, given };
+        let node = source.read()?;
+        let size = |name: &str, text: &Option<String>| {
+            let parsed = text.as_deref().map(|text| parse_budget(name, text)).transpose();
+            parsed.map_err(|message| Refused::usage(message, Some(SIZE_FORM.to_owned())))
+        };
+        let data = options.data.clone().or_else(|| Some(source.path(node.data.as_ref()?.as_str())));
+        let data = data.map(|path| open_data(&path)).transpose()?;
+        let listening = requests::open(options.http.as_deref(), &node)?;
+        let tenants = source.tenants(&node);
+        let again = secrets(&source, &node);
+        // Last, when nothing else is wrong: a socket that is made is seen by others.
+        let admin = admin::open(&source.admin(options, &node))?;
+        let makes = tenants.iter().any(|tenant| tenant.allowance.has_module(http::NAME));
+        let sockets = match (makes, admin.is_any() || listening.is_some()) {
+            (true, _) => Sockets::Made,
+            (false, true) => Sockets::Accepted,
+            (false, false) => Sockets::None,
+        };
+        Ok(Self {
+            memory: size("--memory", &options.memory)?.or(node.memory),
+            processes: options.processes.or(node.processes),
+            data_max: size("--data-max", &options.data_max)?.or(node.data_max),
+            log_level: options.log_level.or_else(|| level(&node)).unwrap_or(LogLevel::Info),
+            log_format: options.log_format.or_else(|| format(&node)).unwrap_or(LogFormat::Text),
+            defaults: node.defaults,
+            data,
+            tenants,
+            sockets,
+            admin,
+            listening,
+            file: source,
+            again,
+        })
+    }
+
+    /// The same tenants, read again.
+    ///
+    /// Errors: the report of what is wrong with the file.
+    pub fn read_again(&self) -> Result<(TenantBudget, Vec<TenantConfig>), Refused> {
+        let node = self.file.read()?;
+        Ok((node.defaults, self.file.tenants(&node)))
+    }
+
+    /// Which sockets are needed.
+    pub fn sockets(&self) -> Sockets {
+        self.sockets
+    }
+
+    /// Where requests come in.
+    pub fn take_listening(&mut self) -> Option<Listening> {
+        self.listening.take()
+    }
+
+    /// Where stores are kept.
+    pub fn data_path(&self) -> Option<&Path> {
+        self.data.as_ref().map(|(path, _)| path.as_path())
+    }
+
+    /// The folders that are read.
+    pub fn readable(&self) -> Vec<&Dir> {
+        let folders = self.tenants.iter().filter_map(|tenant| tenant.folder.as_ref()?.as_ref().ok());
+        let folders = folders.map(|folder| &folder.dir);
+        let node = self.file.file.iter().map(|(dir, ..)| dir);
+        let granted = self.granted().filter(|(_, write)| !write).map(|(dir, _)| dir);
+        folders.chain(node).chain(granted).chain(&self.again).collect()
+    }
+
+    /// The folders that are written to.
+    pub fn writable(&self) -> Vec<&Dir> {
+        let granted = self.granted().filter(|(_, write)| *write).map(|(dir, _)| dir);
+        granted.chain(self.data.iter().map(|(_, dir)| dir)).collect()
+    }
+
+    /// The directories that tenants may be granted, and whether they may change them.
+    fn granted(&self) -> impl Iterator<Item = (&Dir, bool)> {
+        self.tenants.iter().flat_map(|tenant| {
+            let writable = |name: &str| {
+                tenant
+                    .allowance
+                    .directories()
+                    .any(|(path, write)| write && Directory::normal_name(path).is_ok_and(|path| path == name))
+            };
+            let open = tenant.directories.iter().filter_map(|(name, dir)| Some((name, dir.as_ref().ok()?)));
+            open.map(move |(name, dir)| (dir, writable(name)))
+        })
+    }
+
+    pub fn take_admin(&mut self) -> Opened {
+        std::mem::take(&mut self.admin)
+    }
+
+    pub fn take_tenants(&mut self) -> Vec<TenantConfig> {
+        std::mem::take(&mut self.tenants)
+    }
+
+    pub fn take_data(&self) -> Result<Option<Dir>, Refused> {
+        let cloned = self.data.as_ref().map(|(_, dir)| dir.try_clone()).transpose();
+        cloned.map_err(|error| Refused::machine(error.to_string()))
+    }
+}
+
+impl Source {
+    fn read(&self) -> Result<NodeFile, Refused> {
+        let Some((dir, shown, name)) = &self.file else { return Ok(NodeFile::default()) };
+        NodeFile::read(dir, shown, name)
+            .map_err(|report| Refused { text: report.render(has_colours()).trim_end().to_owned(), code: USAGE })
+    }
+
+    /// Where the admin interface listens: what the file says counts where the command line and its environment say nothing.
+    fn admin(&self, options: &Serve, node: &NodeFile) -> AdminOptions {
+        let mut wanted = options.admin.clone();
+        let Some(file) = &node.admin else { return wanted };
+        if wanted.admin.is_empty() {
+            let address = file.address.as_str();
+            wanted.admin.push(match address.strip_prefix("unix:") {
+                Some(path) => format!("unix:{}", self.path(path).display()),
+                None => address.to_owned(),
+            });
+        }
+        let token_file = || Some(self.path(file.token_file.as_ref()?.as_str()));
+        wanted.admin_token_file = wanted.admin_token_file.or_else(token_file);
+        wanted
+    }
+
+    /// A path of the node's file: relative to its folder.
+    fn path(&self, path: &str) -> PathBuf {
+        match &self.file {
+            Some((_, folder, _)) => folder.join(path),
+            None => PathBuf::from(path),
+        }
+    }
+
+    /// The tenants of the command line, then those of the file.
+    fn tenants(&self, node: &NodeFile) -> Vec<TenantConfig> {
+        let given = self.given.iter().map(|(name, path)| {
+            let shown = path.display().to_string();
+            (TenantFile::at(name, &format!("--tenant {name}={shown}"), &shown), path.clone())
+        });
+        let named = |name: &str| self.given.iter().any(|(given, _)| given == name);
+        let mut tenants: Vec<TenantConfig> = given.map(|(file, path)| self.tenant(&file, Some(path))).collect();
+        for file in node.tenants.iter().filter(|file| !named(&file.name)) {
+            tenants.push(self.tenant(file, file.path.as_ref().map(|path| self.path(path.as_str()))));
+        }
+        tenants
+    }
+
+    fn tenant(&self, file: &TenantFile, path: Option<PathBuf>) -> TenantConfig {
+        let mut config = TenantConfig::new(file.name.as_str());
+        config.named = true;
+        config.folder = path.map(|path| {
+            let dir = Dir::open_ambient_dir(&path, ambient_authority());
+            let shown = path.clone();
+            dir.map(|dir| Folder { dir, shown }).map_err(|error| unopened(&path, &error))
+        });
+        config.budget = file.budget;
+        config.env = file.env.iter().map(|(name, value)| (name.clone(), self.value(value))).collect();
+        config.directories = directories(file);
+        config.allowance = file.allowance.clone();
+        config.hosts = file.hosts.iter().map(|host| host.as_str().to_owned()).collect();
+        config.requests = file.requests;
+        config
+    }
+
+    /// The value of a variable.
+    fn value(&self, value: &VariableFile) -> Result<String, String> {
+        match value {
+            VariableFile::Text(text) => Ok(text.clone()),
+            VariableFile::File(path) => {
+                let path = self.path(path.as_str());
+                secret(&path).map_err(|error| format!("`{}` can't be read: {error}", path.display()))
+            }
+        }
+    }
+}
+
+fn unopened(path: &Path, error: &io::Error) -> String {
+    let path = path.display();
+    match error.kind() {
+        io::ErrorKind::NotFound => format!("there is no folder `{path}`"),
+        io::ErrorKind::NotADirectory => format!("`{path}` is not a folder"),
+        io::ErrorKind::PermissionDenied => format!(
+            "folder `{path}` can't be opened: {error}\n\
+             help: a host reads only the folders that were named at its start; `lunarium deploy` sends it others"
+        ),
+        _ => format!("folder `{path}` can't be opened: {error}"),
+    }
+}
+
+/// What a file holds, without its last newline.
+fn secret(path: &Path) -> io::Result<String> {
+    let metadata = fs::metadata(path)?;
+    if !metadata.is_file() {
+        return Err(io::Error::other("it is not a file"));
+    }
+    if metadata.len() > MAX_VARIABLE {
+        return Err(io::Error::other(format!("it has more than {MAX_VARIABLE} bytes")));
+    }
+    let text = fs::read_to_string(path)?;
+    let text = text.strip_suffix('\n').map(|text| text.strip_suffix('\r').unwrap_or(text)).unwrap_or(&text);
+    Ok(text.to_owned())
+}
+
+/// The folders of the files with variables' values, which may be written anew.
+fn secrets(source: &Source, node: &NodeFile) -> Vec<Dir> {
+    let files = node.tenants.iter().flat_map(|tenant| tenant.env.values()).filter_map(|value| match value {
+        VariableFile::File(path) => Some(source.path(path.as_str())),
+        VariableFile::Text(_) => None,
+    });
+    let folders: std::collections::BTreeSet<PathBuf> =
+        files.filter_map(|path| Some(path.canonicalize().ok()?.parent()?.to_owned())).collect();
+    folders.iter().filter_map(|folder| Dir::open_ambient_dir(folder, ambient_authority()).ok()).collect()
+}
+
+fn directories(file: &TenantFile) -> BTreeMap<String, io::Result<Dir>> {
+    let normal = file.allowance.directories().filter_map(|(path, _)| Directory::normal_name(path).ok());
+    normal.map(|path| (path.clone(), Dir::open_ambient_dir(&path, ambient_authority()))).collect()
+}
+
+/// `NAME=PATH`
+fn tenant(text: &str) -> Result<(String, PathBuf), Refused> {
+    let (name, path) = text.split_once('=').ok_or_else(|| {
+        let message = format!("`--tenant {text}` is not of the form NAME=PATH");
+        Refused::usage(message, Some("write it like `--tenant shop=/srv/shop`".to_owned()))
+    })?;
+    if !is_tenant(name) {
+        return Err(Refused::usage(format!("`{name}` can't be the name of a tenant"), Some(TENANT_FORM.to_owned())));
+    }
+    Ok((name.to_owned(), PathBuf::from(path)))
+}
+
+/// The folder of a node's file, as it was given, and the file's name in it.
+pub fn open_node(path: &Path) -> Result<(Dir, PathBuf, String), Refused> {
+    let (folder, name) = if path.is_dir() {
+        (path.to_owned(), NODE_FILE.to_owned())
+    } else {
+        let name = path.file_name().and_then(|name| name.to_str()).unwrap_or(NODE_FILE).to_owned();
+        (path.parent().unwrap_or(Path::new("")).to_owned(), name)
+    };
+    let opened = if folder.as_os_str().is_empty() { Path::new(".") } else { &folder };
+    let dir = Dir::open_ambient_dir(opened, ambient_authority());
+    let dir = dir.map_err(|error| Refused::usage(unopened(opened, &error), None))?;
+    if !dir.exists(&name) {
+        let file = folder.join(&name);
+        let hint = "`--tenant NAME=PATH` serves an application without one".to_owned();
+        return Err(Refused::usage(format!("there is no file `{}`", file.display()), Some(hint)));
+    }
+    Ok((dir, folder, name))
+}
+
+/// Opens the data directory, or makes it.
+fn open_data(path: &Path) -> Result<(PathBuf, Dir), Refused> {
+    let refused = |error: io::Error| Refused::machine(format!("`--data`: `{}`: {error}", path.display()));
+    let mut builder = fs::DirBuilder::new();
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.recursive(true).create(path).map_err(refused)?;
+    let path = path.canonicalize().map_err(refused)?;
+    let dir = Dir::open_ambient_dir(&path, ambient_authority()).map_err(refused)?;
+    lock(&path)?;
+    Ok((path, dir))
+}
+
+/// Locks the data directory for as long as the program lives.
+fn lock(path: &Path) -> Result<(), Refused> {
+    let name = path.join("lock");
+    let refused = |error: io::Error| Refused::machine(format!("`--data`: `{}`: {error}", name.display()));
+    let file = fs::OpenOptions::new().create(true).truncate(false).write(true).open(&name).map_err(refused)?;
+    match file.try_lock() {
+        Ok(()) => {
+            std::mem::forget(file);
+            Ok(())
+        }
+        Err(fs::TryLockError::WouldBlock) => {
+            Err(Refused::machine(format!("`--data`: another host uses `{}`", path.display())))
+        }
+        Err(fs::TryLockError::Error(error)) => Err(refused(error)),
+    }
+}
+
+fn level(node: &NodeFile) -> Option<LogLevel> {
+    clap::ValueEnum::from_str(node.log_level.as_deref()?, false).ok()
+}
+
+fn format(node: &NodeFile) -> Option<LogFormat> {
+    clap::ValueEnum::from_str(node.log_format.as_deref()?, false).ok()
+}

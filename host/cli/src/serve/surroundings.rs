@@ -1,0 +1,76 @@
+//! What a host has from the command: the modules of its tenants, and where lines go.
+//!
+//! Owns each tenant's store, which outlives its node.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use lunarium_engine::{Level, Module};
+use lunarium_modules::http::Http;
+use lunarium_modules::kv;
+use lunarium_serve::{LogLine, Surroundings, TenantConfig};
+
+use crate::terminal::Screen;
+
+/// The name of the module that needs a directory.
+const KV: &str = "kv";
+
+/// What a host has from the command.
+pub struct World {
+    screen: Arc<Screen>,
+    data: Option<PathBuf>,
+    most: u64,
+    stores: Mutex<HashMap<String, kv::Slot>>,
+}
+
+impl World {
+    /// Stores lie below `data`, each of at most so many bytes.
+    pub fn new(screen: &Arc<Screen>, data: Option<&Path>, most: Option<u64>) -> Self {
+        Self {
+            screen: Arc::clone(screen),
+            data: data.map(Path::to_owned),
+            most: most.unwrap_or(kv::QUOTA),
+            stores: Mutex::default(),
+        }
+    }
+
+    /// The store of a tenant that may have one, open.
+    fn store(&self, tenant: &TenantConfig) -> Result<kv::Slot, String> {
+        if !tenant.allowance.has_module(KV) {
+            return Ok(kv::Slot::default());
+        }
+        let mut stores = self.stores.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(slot) = stores.get(&tenant.name) {
+            return Ok(slot.clone());
+        }
+        let data = self.data.as_ref().ok_or("`kv` is allowed, and the host has no `data` directory for its store")?;
+        let file = kv::Opened::in_directory(&data.join("tenants").join(&tenant.name));
+        let (screen, name) = (Arc::clone(&self.screen), tenant.name.clone());
+        let report = move |line: &str| screen.note(Level::Warn, &format!("tenant {name}: {line}"), &[]);
+        let store = file.map_err(|error| error.to_string())?.start(self.most, report);
+        let slot = kv::Slot::default();
+        slot.fill(store.map_err(|error| error.to_string())?);
+        stores.insert(tenant.name.clone(), slot.clone());
+        Ok(slot)
+    }
+}
+
+impl Surroundings for World {
+    fn modules(&self, tenant: &TenantConfig) -> Result<Vec<Module>, String> {
+        Ok(vec![Http::new().module(), kv::module(self.store(tenant)?)])
+    }
+
+    fn line(&self, tenant: &str, line: &LogLine) {
+        self.screen.tenant(tenant, line);
+    }
+
+    fn note(&self, level: Level, message: &str, fields: &[(String, String)]) {
+        self.screen.note(level, message, fields);
+    }
+
+    fn forget(&self, tenant: &str) {
+        let store = self.stores.lock().unwrap_or_else(PoisonError::into_inner).remove(tenant);
+        drop(store);
+    }
+}

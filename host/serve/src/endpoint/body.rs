@@ -1,0 +1,67 @@
+//! The body of a request: read whole before anything runs for it.
+//!
+//! Owns its bounds: bytes, time, and what the site may hold. So a client that is slow holds a buffer, and no process.
+
+use std::pin::pin;
+use std::time::Duration;
+
+use http_body_util::BodyExt;
+use hyper::body::{Body, Incoming};
+use lunarium_engine::Holding;
+use tokio::time::timeout;
+
+use super::refusal::Refusal;
+use super::traffic::UnderWay;
+
+/// In which steps a body that comes is charged.
+const STEP: u64 = 16 << 10;
+
+/// What is held for a body while it waits.
+pub(super) struct Room<'r> {
+    pub(super) holding: &'r mut Holding,
+    pub(super) under_way: &'r mut UnderWay,
+}
+
+impl Room<'_> {
+    fn grow(&mut self, bytes: u64) -> Result<(), Refusal> {
+        if !self.under_way.hold(bytes) {
+            return Err(Refusal::unavailable("the bodies of the site's requests and answers are too many bytes"));
+        }
+        self.holding.grow(bytes).map_err(|exhausted| Refusal::unavailable(exhausted.to_string()))
+    }
+}
+
+/// Reads a body of at most `most` bytes, within `patience`.
+///
+/// Errors: it is larger, slower, half, or more than the site may hold.
+pub(super) async fn read(body: Incoming, most: u64, patience: Duration, room: Room<'_>) -> Result<Vec<u8>, Refusal> {
+    if body.is_end_stream() {
+        return Ok(Vec::new());
+    }
+    // Before the client is told to go on, if it waits for that.
+    if body.size_hint().lower() > most {
+        return Err(Refusal::body_too_large(most));
+    }
+    timeout(patience, collect(body, most, room)).await.unwrap_or_else(|_| Err(Refusal::body_too_slow()))
+}
+
+async fn collect(body: Incoming, most: u64, mut room: Room<'_>) -> Result<Vec<u8>, Refusal> {
+    let (mut collected, mut charged) = (Vec::new(), 0_u64);
+    let mut body = pin!(body);
+    while let Some(frame) = body.frame().await {
+        let frame = frame.map_err(|error| Refusal::bad_request(format!("the body broke off: {error}")))?;
+        // Trailers say nothing.
+        let Ok(data) = frame.into_data() else { continue };
+        let size = u64::try_from(collected.len().saturating_add(data.len())).unwrap_or(u64::MAX);
+        if size > most {
+            return Err(Refusal::body_too_large(most));
+        }
+        if size > charged {
+            let more = size.saturating_sub(charged).max(STEP);
+            room.grow(more)?;
+            charged = charged.saturating_add(more);
+        }
+        collected.extend_from_slice(&data);
+    }
+    Ok(collected)
+}

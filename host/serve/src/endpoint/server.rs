@@ -1,0 +1,263 @@
+//! The server: threads that accept connections and serve them, and how they stop.
+//!
+//! Owns its threads and its connections. What a request becomes is `forward`'s.
+//!
+//! A thread has a runtime of its own, and its connections never leave it: what a request needs besides is the engine's workers, which wake
+//! the thread when a process has ended.
+
+use std::convert::Infallible;
+use std::io;
+use std::net::{SocketAddr, TcpListener};
+use std::pin::pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::thread;
+use std::time::Duration;
+
+use futures_lite::future::or;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use parking_lot::RwLock;
+use tokio::net::TcpStream;
+use tokio::runtime::Builder;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, watch};
+use tokio::time::{sleep, timeout};
+
+use super::config::{MOST_BUFFER, MOST_HEAD, ServerConfig};
+use super::connection::{Addresses, Place, Watched};
+use super::forward;
+use super::proxy::is_believed;
+use super::site::Sites;
+
+/// How long a thread that can't accept for want of descriptors or memory waits until it tries again.
+const PAUSE: Duration = Duration::from_millis(100);
+
+/// A server that runs. Dropped, it closes all connections at once.
+pub struct Server {
+    shared: Arc<Shared>,
+    address: SocketAddr,
+    stop: watch::Sender<Stop>,
+    /// Closed when the last thread has ended.
+    ended: mpsc::Receiver<()>,
+}
+
+/// What connections are told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Stop {
+    /// To go on.
+    No,
+    /// To end when their request is answered, and at once when this time is over.
+    Within(Duration),
+    Now,
+}
+
+/// How a stop went.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Drained {
+    /// Connections that were closed although their request wasn't answered.
+    pub cut: u64,
+}
+
+pub(super) struct Shared {
+    pub(super) config: ServerConfig,
+    sites: RwLock<Arc<Sites>>,
+    addresses: Addresses,
+    connections: Arc<Semaphore>,
+    /// Requests that were nobody's.
+    strays: AtomicU64,
+    /// Connections closed when the time to stop was over.
+    cut: AtomicU64,
+}
+
+impl Shared {
+    pub(super) fn sites(&self) -> Arc<Sites> {
+        Arc::clone(&self.sites.read())
+    }
+
+    pub(super) fn count_stray(&self) {
+        self.strays.fetch_add(1, Relaxed);
+    }
+}
+
+impl Server {
+    /// Serves the sites at a socket that listens.
+    ///
+    /// Errors: the system gives no thread, or no descriptors for one.
+    pub fn start(listener: TcpListener, config: ServerConfig, sites: Sites) -> io::Result<Self> {
+        let (stop, stopped) = watch::channel(Stop::No);
+        let (alive, ended) = mpsc::channel(1);
+        let address = listener.local_addr()?;
+        listener.set_nonblocking(true)?;
+        let most = usize::try_from(config.max_connections).unwrap_or(usize::MAX).min(Semaphore::MAX_PERMITS);
+        let shared = Arc::new(Shared {
+            sites: RwLock::new(Arc::new(sites)),
+            addresses: Addresses::default(),
+            connections: Arc::new(Semaphore::new(most)),
+            strays: AtomicU64::new(0),
+            cut: AtomicU64::new(0),
+            config,
+        });
+        for number in 0..shared.config.threads.max(1) {
+            let runtime = Builder::new_current_thread().enable_io().enable_time().build()?;
+            let (listener, alive) = (listener.try_clone()?, alive.clone());
+            let (shared, stopped) = (Arc::clone(&shared), stopped.clone());
+            thread::Builder::new().name(format!("lunarium-http-{number}")).spawn(move || {
+                runtime.block_on(serve(shared, listener, stopped));
+                // What is left of connections goes with it, and only then is this thread over.
+                drop(runtime);
+                drop(alive);
+            })?;
+        }
+        Ok(Self { shared, address, stop, ended })
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Puts other sites in place of those that there are: requests that are under way go on.
+    pub fn exchange(&self, sites: Sites) {
+        let sites = Arc::new(sites);
+        // The old ones may end a node when they are dropped: not under the lock.
+        let old = std::mem::replace(&mut *self.shared.sites.write(), sites);
+        drop(old);
+    }
+
+    /// Requests that were nobody's: 404 without a site.
+    pub fn stray_requests(&self) -> u64 {
+        self.shared.strays.load(Relaxed)
+    }
+
+    /// Connections that are open.
+    pub fn connections(&self) -> u64 {
+        self.shared.addresses.connections()
+    }
+
+    /// Accepts no more, answers the requests that are under way, and closes what is left when the time is over.
+    ///
+    /// Cancel safety: dropped, it closes what is left at once.
+    pub async fn stop(mut self, within: Duration) -> Drained {
+        // Nobody listens when all threads have ended.
+        let _ = self.stop.send(Stop::Within(within));
+        while self.ended.recv().await.is_some() {}
+        Drained { cut: self.shared.cut.load(Relaxed) }
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.stop.send(Stop::Now);
+    }
+}
+
+/// A thread's work: accepts, until it is told to stop; then waits for its connections.
+async fn serve(shared: Arc<Shared>, listener: TcpListener, mut stopped: watch::Receiver<Stop>) {
+    // Each connection has a sender until it is closed.
+    let (open, mut closed) = mpsc::channel::<()>(1);
+    let accepting = accept(&shared, listener, &stopped, open);
+    let stop = async {
+        // No sender: the server was dropped.
+        let stop = stopped.clone().wait_for(|stop| *stop != Stop::No).await.map(|stop| *stop);
+        stop.unwrap_or(Stop::Now)
+    };
+    let within = match or(stop, async {
+        accepting.await;
+        Stop::Now
+    })
+    .await
+    {
+        Stop::Within(within) => within,
+        Stop::Now | Stop::No => return,
+    };
+    let drained = async { while closed.recv().await.is_some() {} };
+    // It may be dropped meanwhile.
+    let dropped = async {
+        let _ = stopped.wait_for(|stop| *stop == Stop::Now).await;
+    };
+    let _ = timeout(within, or(drained, dropped)).await;
+}
+
+/// Accepts connections for ever.
+async fn accept(shared: &Arc<Shared>, listener: TcpListener, stopped: &watch::Receiver<Stop>, open: mpsc::Sender<()>) {
+    let Ok(listener) = tokio::net::TcpListener::from_std(listener) else { return };
+    loop {
+        // Never closed.
+        let Ok(permit) = Arc::clone(&shared.connections).acquire_owned().await else { return };
+        let (stream, peer) = match listener.accept().await {
+            Ok(accepted) => accepted,
+            // The other end has gone already.
+            Err(error) if error.kind() == io::ErrorKind::ConnectionAborted => continue,
+            Err(_) => {
+                sleep(PAUSE).await;
+                continue;
+            }
+        };
+        let config = &shared.config;
+        let most = if is_believed(peer.ip(), &config.proxies) { u32::MAX } else { config.max_connections_per_address };
+        let Some(place) = shared.addresses.enter(peer.ip(), most) else { continue };
+        let held = Connection { _permit: permit, _place: place, _open: open.clone() };
+        tokio::spawn(attend(Arc::clone(shared), stream, peer, stopped.clone(), held));
+    }
+}
+
+/// What a connection has until it is closed.
+struct Connection {
+    _permit: OwnedSemaphorePermit,
+    _place: Place,
+    _open: mpsc::Sender<()>,
+}
+
+/// Serves one connection to its end.
+async fn attend(
+    shared: Arc<Shared>,
+    stream: TcpStream,
+    peer: SocketAddr,
+    mut stopped: watch::Receiver<Stop>,
+    held: Connection,
+) {
+    // Answers are written whole: to wait for more would only delay them.
+    let _ = stream.set_nodelay(true);
+    let config = &shared.config;
+    let service = service_fn(|request| {
+        let shared = Arc::clone(&shared);
+        async move { Ok::<_, Infallible>(forward::answer(&shared, peer.ip(), request).await) }
+    });
+    let mut server = http1::Builder::new();
+    server.timer(TokioTimer::new());
+    server.header_read_timeout(config.head_timeout).max_buf_size(MOST_BUFFER).max_header_size(MOST_HEAD);
+    let io = TokioIo::new(Watched::new(stream, config.stall_timeout));
+    let mut connection = pin!(server.serve_connection(io, service));
+    let stop = async {
+        let _ = stopped.wait_for(|stop| *stop != Stop::No).await;
+    };
+    // How a connection ends is its client's affair.
+    let is_over = or(
+        async {
+            let _ = connection.as_mut().await;
+            true
+        },
+        async {
+            stop.await;
+            false
+        },
+    )
+    .await;
+    if !is_over {
+        let cut = Cut(&shared.cut);
+        connection.as_mut().graceful_shutdown();
+        let _ = connection.await;
+        std::mem::forget(cut);
+    }
+    drop(held);
+}
+
+/// Counts a connection that is dropped while it is asked to end.
+struct Cut<'c>(&'c AtomicU64);
+
+impl Drop for Cut<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_add(1, Relaxed);
+    }
+}

@@ -1,0 +1,261 @@
+//! What goes on at a site: how much it may have at once and in a second, and what was answered.
+//!
+//! Owns the counts, which outlive the exchange of a site. Touches no lock: many requests come at once.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
+use std::time::{Duration, Instant};
+
+/// The upper ends of the steps in which the time of answers is counted; what takes longer is in a last one. From what a call takes to what
+/// people wait.
+pub const LATENCIES: [Duration; 14] = [
+    Duration::from_micros(250),
+    Duration::from_micros(500),
+    Duration::from_millis(1),
+    Duration::from_micros(2_500),
+    Duration::from_millis(5),
+    Duration::from_millis(10),
+    Duration::from_millis(25),
+    Duration::from_millis(50),
+    Duration::from_millis(100),
+    Duration::from_millis(250),
+    Duration::from_millis(500),
+    Duration::from_secs(1),
+    Duration::from_millis(2_500),
+    Duration::from_secs(10),
+];
+
+/// With the last.
+const STEPS: usize = LATENCIES.len() + 1;
+
+const SECOND: u64 = 1_000_000_000;
+
+/// Lines in a second that tell of what a site couldn't answer. At the limit: they are left out.
+const FAILURE_LINES: u64 = 100;
+
+/// Lines in a second that tell of what its clients did wrong, who could write without end else.
+const MISTAKE_LINES: u64 = 20;
+
+/// What a site may have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct TrafficLimits {
+    /// Requests in a second; 20,000 by default, more than two cores answer. At the limit: 429. After a pause as many come at once.
+    pub requests_per_second: u32,
+    /// Requests under way, until their answers are written; 1,000 by default: those that come would wait longer than they are worth. At the
+    /// limit: 503.
+    pub requests_at_once: u32,
+    /// Bytes of bodies that were read and wait for a process, and of answers that wait to be written; 64 MiB by default. They count to the
+    /// node's memory, too. At the limit: 503.
+    pub body_bytes: u64,
+}
+
+impl Default for TrafficLimits {
+    fn default() -> Self {
+        Self { requests_per_second: 20_000, requests_at_once: 1_000, body_bytes: 64 << 20 }
+    }
+}
+
+/// What goes on at a site. Keep it for as long as the tenant is the same, however often its site is made anew.
+#[derive(Debug)]
+pub struct Traffic {
+    limits: TrafficLimits,
+    origin: Instant,
+    /// Nanoseconds from the origin at which all that was let in would be worked off.
+    due: AtomicU64,
+    failure_lines: AtomicU64,
+    mistake_lines: AtomicU64,
+    under_way: AtomicU32,
+    bytes: AtomicU64,
+    /// Answers by the hundreds of their status, 2 to 5.
+    answers: [AtomicU64; 4],
+    latencies: [AtomicU64; STEPS],
+    nanos: AtomicU64,
+    received: AtomicU64,
+    sent: AtomicU64,
+}
+
+/// What a site has done and holds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct TrafficUsage {
+    /// Answers by the hundreds of their status: 2, 3, 4, 5.
+    pub answers: [u64; 4],
+    /// Answers by the time they took, in the steps of [`LATENCIES`], each without those before; the last is what took longer.
+    pub latencies: Vec<u64>,
+    /// What all of them took together.
+    pub total: Duration,
+    /// Bytes of bodies that came.
+    pub received: u64,
+    /// Bytes of bodies that were sent.
+    pub sent: u64,
+    /// Requests under way.
+    pub under_way: u32,
+    /// Bytes of bodies that are held.
+    pub held: u64,
+}
+
+impl Traffic {
+    /// Nothing has happened yet.
+    pub fn new(limits: TrafficLimits) -> Arc<Self> {
+        Arc::new(Self {
+            limits,
+            origin: Instant::now(),
+            due: AtomicU64::new(0),
+            failure_lines: AtomicU64::new(0),
+            mistake_lines: AtomicU64::new(0),
+            under_way: AtomicU32::new(0),
+            bytes: AtomicU64::new(0),
+            answers: Default::default(),
+            latencies: Default::default(),
+            nanos: AtomicU64::new(0),
+            received: AtomicU64::new(0),
+            sent: AtomicU64::new(0),
+        })
+    }
+
+    /// What the site may have.
+    pub fn limits(&self) -> &TrafficLimits {
+        &self.limits
+    }
+
+    /// What was done, and what is held now.
+    pub fn usage(&self) -> TrafficUsage {
+        let read = |count: &AtomicU64| count.load(Relaxed);
+        TrafficUsage {
+            answers: self.answers.each_ref().map(read),
+            latencies: self.latencies.iter().map(read).collect(),
+            total: Duration::from_nanos(read(&self.nanos)),
+            received: read(&self.received),
+            sent: read(&self.sent),
+            under_way: self.under_way.load(Relaxed),
+            held: read(&self.bytes),
+        }
+    }
+
+    /// Whether one request more fits into this second.
+    pub(super) fn admit(&self) -> bool {
+        passes(&self.due, self.now(), self.limits.requests_per_second.into())
+    }
+
+    /// A place for a request. None: too many are under way.
+    pub(super) fn enter(self: &Arc<Self>) -> Option<UnderWay> {
+        let most = self.limits.requests_at_once;
+        let entered =
+            self.under_way.fetch_update(Relaxed, Relaxed, |count| (count < most).then(|| count.saturating_add(1)));
+        entered.ok().map(|_| UnderWay { traffic: Arc::clone(self), bytes: 0 })
+    }
+
+    /// Whether a line may be written that tells of what the site couldn't answer, or else of what a client did wrong.
+    pub(super) fn may_tell(&self, is_failure: bool) -> bool {
+        match is_failure {
+            true => passes(&self.failure_lines, self.now(), FAILURE_LINES),
+            false => passes(&self.mistake_lines, self.now(), MISTAKE_LINES),
+        }
+    }
+
+    pub(super) fn note_received(&self, bytes: usize) {
+        self.received.fetch_add(u64::try_from(bytes).unwrap_or(u64::MAX), Relaxed);
+    }
+
+    pub(super) fn note_answer(&self, status: u16, took: Duration, bytes: usize) {
+        let class = usize::from(status / 100).saturating_sub(2);
+        if let Some(count) = self.answers.get(class) {
+            count.fetch_add(1, Relaxed);
+        }
+        let step = LATENCIES.partition_point(|end| *end < took);
+        if let Some(count) = self.latencies.get(step) {
+            count.fetch_add(1, Relaxed);
+        }
+        self.nanos.fetch_add(u64::try_from(took.as_nanos()).unwrap_or(u64::MAX), Relaxed);
+        self.sent.fetch_add(u64::try_from(bytes).unwrap_or(u64::MAX), Relaxed);
+    }
+
+    fn now(&self) -> u64 {
+        u64::try_from(self.origin.elapsed().as_nanos()).unwrap_or(u64::MAX)
+    }
+}
+
+/// Whether one more of so many in a second passes. What has passed puts `due` ahead, a second's worth at most.
+fn passes(due: &AtomicU64, now: u64, per_second: u64) -> bool {
+    let cost = SECOND / per_second.max(1);
+    let latest = now.saturating_add(SECOND);
+    due.fetch_update(Relaxed, Relaxed, |due| {
+        let next = due.max(now).saturating_add(cost);
+        (next <= latest).then_some(next)
+    })
+    .is_ok()
+}
+
+/// A request under way, until this is dropped, and the bytes that are held for it.
+#[derive(Debug)]
+pub(super) struct UnderWay {
+    traffic: Arc<Traffic>,
+    bytes: u64,
+}
+
+impl UnderWay {
+    /// So many bytes more. False: the site has no room for them, and nothing is changed.
+    pub(super) fn hold(&mut self, bytes: u64) -> bool {
+        let most = self.traffic.limits.body_bytes;
+        let fits = |held: u64| held.checked_add(bytes).filter(|held| *held <= most);
+        let held = self.traffic.bytes.fetch_update(Relaxed, Relaxed, fits).is_ok();
+        if held {
+            self.bytes = self.bytes.saturating_add(bytes);
+        }
+        held
+    }
+
+    /// Gives back all bytes.
+    pub(super) fn release(&mut self) {
+        self.traffic.bytes.fetch_sub(std::mem::take(&mut self.bytes), Relaxed);
+    }
+}
+
+impl Drop for UnderWay {
+    fn drop(&mut self) {
+        self.release();
+        self.traffic.under_way.fetch_sub(1, Relaxed);
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests fail by panicking")]
+mod tests {
+    use std::sync::atomic::AtomicU64;
+    use std::time::Duration;
+
+    use super::{SECOND, Traffic, TrafficLimits, passes};
+
+    #[test]
+    fn as_many_pass_in_a_second_as_may() {
+        let due = AtomicU64::new(0);
+        let count = |now: u64| (0..1_000).filter(|_| passes(&due, now, 100)).count();
+        assert_eq!(count(0), 100);
+        assert_eq!(count(SECOND / 2), 50);
+        assert_eq!(count(10 * SECOND), 100);
+        assert_eq!(count(10 * SECOND), 0);
+    }
+
+    #[test]
+    fn what_is_under_way_is_given_back() {
+        let limits = TrafficLimits { requests_at_once: 2, body_bytes: 10, ..TrafficLimits::default() };
+        let traffic = Traffic::new(limits);
+        let (mut one, two) = (traffic.enter().unwrap(), traffic.enter().unwrap());
+        assert!(traffic.enter().is_none());
+        assert!(one.hold(6) && !one.hold(5) && one.hold(4));
+        assert_eq!((traffic.usage().under_way, traffic.usage().held), (2, 10));
+        drop((one, two));
+        assert_eq!((traffic.usage().under_way, traffic.usage().held), (0, 0));
+    }
+
+    #[test]
+    fn answers_are_counted_by_status_and_time() {
+        let traffic = Traffic::new(TrafficLimits::default());
+        traffic.note_answer(200, Duration::from_micros(250), 5);
+        traffic.note_answer(503, Duration::from_secs(60), 7);
+        let usage = traffic.usage();
+        assert_eq!((usage.answers, usage.sent, usage.total), ([1, 0, 0, 1], 12, Duration::from_micros(60_000_250)));
+        assert_eq!((usage.latencies.first(), usage.latencies.last()), (Some(&1), Some(&1)));
+    }
+}

@@ -1,0 +1,292 @@
+//! How a tenant comes from one application to the next: read, checked, kept, switched to.
+//!
+//! Owns the order of these, so that whatever goes wrong, and whenever the host is killed, the tenant has the old application or the new
+//! one, never a part. Decides nothing about what runs: see `attend`.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use cap_std::fs::Dir;
+use lunarium_app::{App, ServiceAction};
+use lunarium_engine::{EntryId, Level};
+use tokio::sync::oneshot;
+use tokio::task;
+
+use super::attend::{Actions, Order};
+use super::config::{Folder, TenantConfig};
+use super::error::HostError;
+use super::store::Store;
+use super::tenant::{Deployment, Origin, Running, Tenant};
+use super::unpack::unpack;
+
+/// Deployments that are kept of a tenant, the current one among them. At the limit: the oldest is taken away.
+pub(super) const KEPT: usize = 3;
+
+/// What a change of a tenant has done.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Change {
+    /// What it runs now.
+    pub deployment: Deployment,
+    /// What becomes of services: those that aren't named aren't touched.
+    pub services: Vec<(EntryId, ServiceAction)>,
+    /// What hardly can be meant, for people; empty when there is nothing.
+    pub warnings: String,
+}
+
+/// An application that a tenant has had.
+pub(super) struct Version {
+    number: u64,
+    /// Of a folder: as it was read, as nobody keeps what the folder was. None: it was sent, and is kept on the disk.
+    app: Option<Arc<App>>,
+}
+
+impl Version {
+    fn origin(&self) -> Origin {
+        if self.app.is_some() { Origin::Folder } else { Origin::Archive }
+    }
+}
+
+/// An application that can be switched to.
+struct Checked {
+    app: Arc<App>,
+    warnings: String,
+}
+
+impl Tenant {
+    /// Reads its application and starts it. What is wrong is its state from then on.
+    pub(super) async fn start(&self) {
+        let mut versions = self.inner.versions.lock().await;
+        if let Err(error) = self.load(&mut versions, None).await {
+            self.fail(&error);
+        }
+    }
+
+    /// Reads its application again, with another entry if one is given.
+    pub(super) async fn reload(&self, config: Option<TenantConfig>) -> Result<Change, HostError> {
+        let mut versions = self.inner.versions.lock().await;
+        match config {
+            // What a node gets of the machine is said when it is made.
+            Some(config) if !self.shares_budget(&config) => {
+                if let Some(fault) = config.fault() {
+                    return Err(HostError::Refused(fault));
+                }
+                self.halt().await;
+                self.revive();
+                self.set_config(Arc::new(config));
+                let loaded = self.load(&mut versions, None).await;
+                loaded.inspect_err(|error| self.fail(error))
+            }
+            config => self.load(&mut versions, config).await,
+        }
+    }
+
+    fn shares_budget(&self, config: &TenantConfig) -> bool {
+        self.config().budget.of_node() == config.budget.of_node()
+    }
+
+    /// Reads what counts, the tenant's folder or what was sent last, and switches to it. Nothing is changed by an error.
+    async fn load(&self, versions: &mut Vec<Version>, config: Option<TenantConfig>) -> Result<Change, HostError> {
+        let config = config.map_or_else(|| self.config(), Arc::new);
+        if let Some(fault) = config.fault() {
+            return Err(HostError::Refused(fault));
+        }
+        let store = self.store()?;
+        if versions.is_empty()
+            && let Some(store) = &store
+        {
+            *versions = remembered(store).map_err(HostError::disk("what was deployed can't be read"))?;
+        }
+        let running = self.running()?;
+        let sent = versions.last().filter(|version| version.origin() == Origin::Archive).map(|version| version.number);
+        let folder = match (sent, &store, &config.folder) {
+            (Some(number), Some(store), _) => sent_folder(store, number, self.name())?,
+            (_, _, Some(Ok(Folder { dir, shown }))) => {
+                let dir = dir.try_clone().map_err(HostError::disk("the application's folder can't be opened"))?;
+                Folder { dir, shown: shown.clone() }
+            }
+            _ => return Err(HostError::Nothing(self.name().to_owned())),
+        };
+        let checked = check(folder, &config, &running).await?;
+        let app = Arc::clone(&checked.app);
+        let actions = self.switch(&running, &config, &app).await?;
+        let number = match sent {
+            Some(number) => number,
+            None => {
+                let number = next_number(versions, store.as_ref());
+                versions.push(Version { number, app: Some(app) });
+                self.prune(versions, store.as_ref());
+                number
+            }
+        };
+        let origin = if sent.is_some() { Origin::Archive } else { Origin::Folder };
+        self.set_config(config);
+        Ok(self.changed(number, origin, actions, checked.warnings))
+    }
+
+    /// Switches to what was sent, once it is unpacked, checked and kept.
+    pub(super) async fn deploy(&self, archive: Bytes) -> Result<Change, HostError> {
+        let mut versions = self.inner.versions.lock().await;
+        let store = self.store()?.ok_or(HostError::NoData)?;
+        let config = self.config();
+        if let Some(fault) = config.fault() {
+            return Err(HostError::Refused(fault));
+        }
+        if versions.is_empty() {
+            *versions = remembered(&store).map_err(HostError::disk("what was deployed can't be read"))?;
+        }
+        let running = self.running()?;
+        let number = next_number(&versions, Some(&store));
+        let (store, unpacked) = task::spawn_blocking(move || {
+            let unpacked = unpack_beside(&store, number, &archive);
+            (store, unpacked)
+        })
+        .await
+        .map_err(|error| HostError::Refused(format!("can't be unpacked: {error}")))?;
+        let deployed = async {
+            let folder = Folder { dir: unpacked?, shown: PathBuf::from(self.name()) };
+            let checked = check(folder, &config, &running).await?;
+            let kept = store.finish(number).and_then(|()| store.set_current(Some(number)));
+            kept.map_err(HostError::disk("what was sent can't be kept"))?;
+            let actions = self.switch(&running, &config, &checked.app).await?;
+            Ok((checked, actions))
+        };
+        match deployed.await {
+            Ok((checked, actions)) => {
+                versions.push(Version { number, app: None });
+                self.prune(&mut versions, Some(&store));
+                Ok(self.changed(number, Origin::Archive, actions, checked.warnings))
+            }
+            Err(error) => {
+                self.undo(&versions, &store);
+                Err(error)
+            }
+        }
+    }
+
+    /// What was begun is taken away, and what counted before counts.
+    fn undo(&self, versions: &[Version], store: &Store) {
+        let sent = |version: &&Version| version.origin() == Origin::Archive;
+        let numbers: Vec<u64> = versions.iter().filter(sent).map(|version| version.number).collect();
+        let current = versions.last().filter(sent).map(|version| version.number);
+        let undone = store.set_current(current).and_then(|()| store.keep_only(&numbers));
+        if let Err(error) = undone {
+            self.note(Level::Error, &format!("what was not deployed can't be taken away: {error}"), Vec::new());
+        }
+    }
+
+    /// Switches to the application before this one.
+    pub(super) async fn rollback(&self) -> Result<Change, HostError> {
+        let mut versions = self.inner.versions.lock().await;
+        let store = self.store()?;
+        let config = self.config();
+        let earlier = versions.len().checked_sub(2).and_then(|earlier| versions.get(earlier));
+        let earlier = earlier.ok_or_else(|| HostError::NoEarlier(self.name().to_owned()))?;
+        let (number, origin) = (earlier.number, earlier.origin());
+        let running = self.running()?;
+        let checked = match (&earlier.app, &store) {
+            (Some(app), _) => Checked { app: Arc::clone(app), warnings: String::new() },
+            (None, Some(store)) => check(sent_folder(store, number, self.name())?, &config, &running).await?,
+            (None, None) => return Err(HostError::NoData),
+        };
+        if let Some(store) = &store {
+            let current = (origin == Origin::Archive).then_some(number);
+            store.set_current(current).map_err(HostError::disk("what counts can't be kept"))?;
+        }
+        match self.switch(&running, &config, &checked.app).await {
+            Ok(actions) => {
+                versions.pop();
+                self.prune(&mut versions, store.as_ref());
+                Ok(self.changed(number, origin, actions, checked.warnings))
+            }
+            Err(error) => {
+                if let Some(store) = &store {
+                    self.undo(&versions, store);
+                }
+                Err(error)
+            }
+        }
+    }
+
+    fn store(&self) -> Result<Option<Store>, HostError> {
+        let data = self.inner.shared.data.as_ref();
+        let store = data.map(|data| Store::open(data, self.name())).transpose();
+        store.map_err(HostError::disk("the tenant's directory in `data` can't be made"))
+    }
+
+    async fn switch(&self, running: &Running, config: &TenantConfig, app: &Arc<App>) -> Result<Actions, HostError> {
+        let strict = config.budget.strict.unwrap_or_default();
+        let (reply, switched) = oneshot::channel();
+        let order = Order::Switch { app: Arc::clone(app), strict, reply };
+        running.orders.send(order).await.map_err(|_| HostError::Stopping)?;
+        switched.await.unwrap_or(Err(HostError::Stopping))
+    }
+
+    fn changed(&self, number: u64, origin: Origin, services: Actions, warnings: String) -> Change {
+        for warning in warnings.lines().filter(|line| !line.is_empty()) {
+            self.note(Level::Warn, warning, Vec::new());
+        }
+        let deployment = self.set_deployment(number, origin);
+        let what = if origin == Origin::Archive { "an archive" } else { "its folder" };
+        self.note(Level::Info, &format!("tenant runs deployment {number}, from {what}"), Vec::new());
+        Change { deployment, services, warnings }
+    }
+
+    /// Forgets what is too old to go back to.
+    fn prune(&self, versions: &mut Vec<Version>, store: Option<&Store>) {
+        let old = versions.len().saturating_sub(KEPT);
+        versions.drain(..old);
+        let sent = versions.iter().filter(|version| version.origin() == Origin::Archive);
+        let numbers: Vec<u64> = sent.map(|version| version.number).collect();
+        if let Some(Err(error)) = store.map(|store| store.keep_only(&numbers)) {
+            self.note(Level::Warn, &format!("an old deployment can't be taken away: {error}"), Vec::new());
+        }
+    }
+}
+
+/// What a host before this one has left: the deployment that counted, those before it, and nothing else.
+fn remembered(store: &Store) -> std::io::Result<Vec<Version>> {
+    let Some(current) = store.current()? else {
+        store.keep_only(&[])?;
+        return Ok(Vec::new());
+    };
+    let mut numbers = store.numbers()?;
+    numbers.retain(|number| *number <= current);
+    numbers.drain(..numbers.len().saturating_sub(KEPT));
+    if numbers.last() != Some(&current) {
+        return Err(std::io::Error::other(format!("deployment {current}, which counts, isn't there")));
+    }
+    store.keep_only(&numbers)?;
+    Ok(numbers.into_iter().map(|number| Version { number, app: None }).collect())
+}
+
+fn next_number(versions: &[Version], store: Option<&Store>) -> u64 {
+    let kept = store.and_then(|store| store.numbers().ok()?.last().copied()).unwrap_or_default();
+    let last = versions.iter().map(|version| version.number).max().unwrap_or_default();
+    last.max(kept).saturating_add(1)
+}
+
+fn unpack_beside(store: &Store, number: u64, archive: &[u8]) -> Result<Dir, HostError> {
+    let dir = store.begin(number).map_err(HostError::disk("there is no place to unpack to"))?;
+    unpack(archive, &dir)?;
+    Ok(dir)
+}
+
+fn sent_folder(store: &Store, number: u64, name: &str) -> Result<Folder, HostError> {
+    let dir = store.folder(number).map_err(HostError::disk(format!("deployment {number} can't be opened")))?;
+    Ok(Folder { dir, shown: PathBuf::from(name) })
+}
+
+/// The application in a folder, read and compiled.
+///
+/// Errors: what is wrong with it.
+async fn check(folder: Folder, config: &Arc<TenantConfig>, running: &Running) -> Result<Checked, HostError> {
+    let (config, modules) = (Arc::clone(config), Arc::clone(&running.modules));
+    // Native parsers and a disk: nobody else may wait for them.
+    let read = task::spawn_blocking(move || config.draft(&folder, &modules));
+    let mut draft = read.await.map_err(|error| HostError::Refused(format!("can't be read: {error}")))?;
+    draft.compile(&running.node).await;
+    let (app, warnings) = draft.judge().map_err(|report| HostError::Wrong(Arc::new(report)))?;
+    Ok(Checked { app: Arc::new(app), warnings: warnings.to_string() })
+}

@@ -1,0 +1,257 @@
+//! Clients that do their worst: none holds a process, none gets an answer that isn't its own, and the next is served.
+
+use std::io::Write;
+use std::net::Shutdown;
+use std::time::Duration;
+
+use lunarium_serve::endpoint::{ServerConfig, TrafficLimits};
+
+use crate::{Served, endpoint, wait_until};
+
+const ECHO: &str = "return { main = function(r) return { body = r.path .. ' ' .. r.body } end }";
+
+fn echo() -> Served {
+    Served::new(&endpoint("echo", ECHO, "path: '/{*path}', methods: [GET, POST], max_body: 1000"))
+}
+
+/// A server without patience.
+fn impatient(entries: &str) -> Served {
+    let mut config = ServerConfig::default();
+    (config.head_timeout, config.body_timeout) = (Duration::from_millis(100), Duration::from_millis(100));
+    config.stall_timeout = Duration::from_millis(100);
+    Served::with(entries, config, TrafficLimits::default())
+}
+
+fn is_well(served: &Served) {
+    assert_eq!(served.get("/well").text(), "/well ");
+    served.tenant.is_clean();
+}
+
+#[test]
+fn what_is_no_request_is_refused() {
+    let served = echo();
+    for (request, status) in [
+        ("GET / HTTP/1.1\r\n\r\n", 400),
+        ("GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n", 400),
+        ("GET / HTTP/1.1\r\nHost: a b\r\n\r\n", 400),
+        ("GET / HTTP/1.1\r\nHost: a/b\r\n\r\n", 400),
+        ("GET /%zz HTTP/1.1\r\nHost: x\r\n\r\n", 400),
+        ("GET /../etc HTTP/1.1\r\nHost: x\r\n\r\n", 400),
+        ("GET /%2e%2e/etc HTTP/1.1\r\nHost: x\r\n\r\n", 400),
+        ("GET /a%00 HTTP/1.1\r\nHost: x\r\n\r\n", 400),
+        ("GET * HTTP/1.1\r\nHost: x\r\n\r\n", 400),
+        ("CONNECT x:80 HTTP/1.1\r\nHost: x\r\n\r\n", 400),
+        ("BREW / HTTP/1.1\r\nHost: x\r\n\r\n", 405),
+        ("PUT / HTTP/1.1\r\nHost: x\r\n\r\n", 405),
+        ("GET / HTTP/1.1\r\nHost: x\r\nbad header\r\n\r\n", 400),
+        ("GET / HTTP/1.1\r\nHost: x\r\nA : b\r\n\r\n", 400),
+        ("GET / HTTP/1.1\r\nHost: x\r\nA: b\r\n folded\r\n\r\n", 400),
+        ("GET / HTTP/3.0\r\nHost: x\r\n\r\n", 400),
+        ("\x16\x03\x01\x02\x00\x01\r\n\r\n", 400),
+    ] {
+        assert_eq!(served.ask(request).status, status, "{request:?}");
+    }
+    let reply = served.ask("PUT / HTTP/1.1\r\nHost: x\r\n\r\n");
+    assert_eq!(reply.header("allow"), Some("GET, HEAD, POST"));
+    is_well(&served);
+}
+
+#[test]
+fn two_lengths_are_one_request_at_most() {
+    let served = echo();
+    // Each would be a second request to somebody who reads the first otherwise.
+    for request in [
+        "POST /a HTTP/1.1\r\nHost: x\r\nContent-Length: 6\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\nGET /smuggled HTTP/1.1\r\nHost: x\r\n\r\n",
+        "POST /a HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\nContent-Length: 6\r\n\r\n0\r\n\r\nGET /smuggled HTTP/1.1\r\nHost: x\r\n\r\n",
+    ] {
+        let mut client = served.client();
+        assert_eq!(client.ask(request.as_bytes()).text(), "/a ");
+        assert!(client.is_closed(), "{request:?}");
+    }
+    for request in [
+        "POST /a HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\nhello!",
+        "POST /a HTTP/1.1\r\nHost: x\r\nContent-Length: 5, 6\r\n\r\nhello!",
+        "POST /a HTTP/1.1\r\nHost: x\r\nContent-Length: +5\r\n\r\nhello",
+        "POST /a HTTP/1.1\r\nHost: x\r\nContent-Length: -1\r\n\r\nhello",
+        "POST /a HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999999999999999\r\n\r\nhello",
+        "POST /a HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: xchunked\r\n\r\n0\r\n\r\n",
+        "POST /a HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked, identity\r\n\r\n0\r\n\r\n",
+        "POST /a HTTP/1.0\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+        "POST /a HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n-1\r\n\r\n",
+        "POST /a HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nfffffffffffffffff\r\n\r\n",
+    ] {
+        let mut client = served.client();
+        assert_eq!(client.ask(request.as_bytes()).status, 400, "{request:?}");
+        assert!(client.is_closed(), "{request:?}");
+    }
+    assert!(!served.tenant.log.lines().iter().any(|line| line.contains("smuggled")));
+    is_well(&served);
+}
+
+#[test]
+fn heads_have_an_end() {
+    let served = echo();
+    let long = "x".repeat(20_000);
+    let many: String = (0..150).map(|number| format!("x-{number}: y\r\n")).collect();
+    for request in [
+        format!("GET /{long} HTTP/1.1\r\nHost: x\r\n\r\n"),
+        format!("GET / HTTP/1.1\r\nHost: x\r\nA: {long}\r\n\r\n"),
+        format!("GET / HTTP/1.1\r\nHost: x\r\n{many}\r\n"),
+    ] {
+        assert_eq!(served.ask(&request).status, 431);
+    }
+    // One that has none.
+    let mut client = served.client();
+    client.send(b"GET / HTTP/1.1\r\nHost: x\r\n");
+    let line = format!("a: {}\r\n", "b".repeat(1000));
+    while client.stream.write_all(line.as_bytes()).is_ok() {}
+    assert_eq!(served.ask(&format!("GET /?{} HTTP/1.1\r\nHost: x\r\n\r\n", "a&".repeat(300))).status, 400);
+    is_well(&served);
+}
+
+#[test]
+fn bodies_have_an_end() {
+    let served = echo();
+    let long = "x".repeat(1001);
+    let mut client = served.client();
+    assert_eq!(client.ask(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1001\r\n\r\n").status, 413);
+    assert!(client.is_closed());
+    let chunked = format!("POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n3e9\r\n{long}\r\n0\r\n\r\n");
+    assert_eq!(served.ask(&chunked).status, 413);
+    served.tenant.log.with("Info: POST / is answered 413: a body of more than 1000 bytes");
+    let just = format!("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n{}", "x".repeat(1000));
+    assert_eq!(served.ask(&just).status, 200);
+    is_well(&served);
+}
+
+#[test]
+fn who_is_slow_holds_no_process() {
+    let served = impatient(&endpoint("echo", ECHO, "path: '/{*path}', methods: [GET, POST]"));
+    // Nothing, half a head, and a connection that was used and rests.
+    let (mut nothing, mut half, mut rests) = (served.client(), served.client(), served.client());
+    half.send(b"GET / HTTP/1.1\r\nHost:");
+    assert_eq!(rests.ask(b"GET /a HTTP/1.1\r\nHost: x\r\n\r\n").text(), "/a ");
+    let mut body = served.client();
+    assert_eq!(body.ask(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\nhalf").status, 408);
+    assert!(body.is_closed() && nothing.is_closed() && rests.is_closed());
+    let _ = half.is_closed();
+    assert_eq!(served.tenant.node.usage().spawns, 1);
+    served.tenant.log.with("Info: POST / is answered 408: the body did not come in time");
+    is_well(&served);
+}
+
+#[test]
+fn half_a_body_is_no_request() {
+    let served = echo();
+    for request in ["Content-Length: 10\r\n\r\nhalf", "Transfer-Encoding: chunked\r\n\r\n5\r\nhel"] {
+        let mut client = served.client();
+        client.send(format!("POST / HTTP/1.1\r\nHost: x\r\n{request}").as_bytes());
+        client.stream.shutdown(Shutdown::Write).unwrap();
+        let reply = client.reply(true);
+        assert!(reply.is_none_or(|reply| reply.status == 400));
+    }
+    assert_eq!(served.tenant.node.usage().spawns, 0);
+    is_well(&served);
+}
+
+#[test]
+fn what_runs_for_a_client_that_has_gone_is_ended() {
+    let entries = endpoint("waits", "return { main = function() time.sleep('10h') end }", "path: /, timeout: 1h");
+    let served = Served::new(&entries);
+    let mut client = served.client();
+    client.send(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n");
+    wait_until(|| served.tenant.node.process_count() == 1);
+    drop(client);
+    served.tenant.is_clean();
+}
+
+#[test]
+fn who_does_not_read_holds_bytes_and_no_process() {
+    let source = "return { main = function() return { body = ('x'):rep(1000000) } end }";
+    let served = Served::new(&endpoint("large", source, "path: /"));
+    // More than the sockets take.
+    let mut client = served.client();
+    for _ in 0..16 {
+        client.send(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n");
+    }
+    wait_until(|| served.tenant.traffic.usage().held > 0 && served.tenant.node.process_count() == 0);
+    let memory = served.tenant.node.usage().of("node.memory").unwrap().used;
+    assert!(memory >= served.tenant.traffic.usage().held.min(1_000_000), "{memory}");
+    drop(client);
+    served.tenant.is_clean();
+    wait_until(|| served.tenant.node.usage().of("node.memory").unwrap().used == 0);
+}
+
+#[test]
+fn who_does_not_read_for_long_is_closed() {
+    let source = "return { main = function() return { body = ('x'):rep(1000000) } end }";
+    let served = impatient(&endpoint("large", source, "path: /"));
+    let mut client = served.client();
+    for _ in 0..40 {
+        if client.stream.write_all(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n").is_err() {
+            break;
+        }
+    }
+    // It is still open on this side: the server has let go of it.
+    wait_until(|| served.server.as_ref().unwrap().connections() == 0);
+    served.tenant.is_clean();
+}
+
+#[test]
+fn an_address_has_so_many_connections() {
+    let mut config = ServerConfig::default();
+    config.max_connections_per_address = 2;
+    let served = Served::with(&endpoint("echo", ECHO, "path: '/{*path}'"), config, TrafficLimits::default());
+    let (mut one, mut two) = (served.client(), served.client());
+    assert_eq!(one.ask(b"GET /1 HTTP/1.1\r\nHost: x\r\n\r\n").text(), "/1 ");
+    assert_eq!(two.ask(b"GET /2 HTTP/1.1\r\nHost: x\r\n\r\n").text(), "/2 ");
+    assert!(served.client().is_closed());
+    drop((one, two));
+    wait_until(|| served.server.as_ref().unwrap().connections() == 0);
+    is_well(&served);
+}
+
+#[test]
+fn beyond_the_most_connections_one_waits_for_its_turn() {
+    let mut config = ServerConfig::default();
+    config.max_connections = 1;
+    let served = Served::with(&endpoint("echo", ECHO, "path: '/{*path}'"), config, TrafficLimits::default());
+    let mut one = served.client();
+    assert_eq!(one.ask(b"GET /1 HTTP/1.1\r\nHost: x\r\n\r\n").text(), "/1 ");
+    let mut two = served.client();
+    two.send(b"GET /2 HTTP/1.1\r\nHost: x\r\n\r\n");
+    drop(one);
+    assert_eq!(two.reply(true).unwrap().text(), "/2 ");
+}
+
+#[test]
+fn bytes_by_dice_end_nothing() {
+    let served = echo();
+    let sample = b"POST /a/b?c=d HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n5\r\nhello\r\n0\r\n\r\n";
+    let mut seed = 0x9e37_79b9_7f4a_7c15_u64;
+    let mut dice = |sides: usize| {
+        seed ^= seed << 13;
+        seed ^= seed >> 7;
+        seed ^= seed << 17;
+        usize::try_from(seed % u64::try_from(sides).unwrap()).unwrap()
+    };
+    for _ in 0..300 {
+        let mut bytes = sample.to_vec();
+        for _ in 0..=dice(4) {
+            let at = dice(bytes.len());
+            match dice(4) {
+                0 => bytes[at] = u8::try_from(dice(256)).unwrap(),
+                1 => drop(bytes.remove(at)),
+                2 => bytes.insert(at, b"\r\n :\0%;"[dice(7)]),
+                _ => bytes.truncate(at + 1),
+            }
+        }
+        let mut client = served.client();
+        client.send(&bytes);
+        client.stream.shutdown(Shutdown::Write).unwrap();
+        while let Some(reply) = client.reply(true) {
+            assert!([100, 200, 400, 404, 405, 413, 431, 505].contains(&reply.status), "{reply:?} to {bytes:?}");
+        }
+    }
+    is_well(&served);
+}
