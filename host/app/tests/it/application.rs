@@ -290,6 +290,7 @@ entries:
                     },
                 },
             ],
+            endpoints: [],
             programs: 4 programs,
             policies: [],
             libraries: [

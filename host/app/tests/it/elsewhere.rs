@@ -71,7 +71,7 @@ fn kinds_of_elsewhere_are_told_what_to_write() {
             9 |   - {name: f, kind: nothing.like.it}
               |                     ^^^^^^^^^^^^^^^
               |
-              = help: there are `process.lua`, `library.lua`, `process.host`, `process.service`, `security.policy`, `env.variable`
+              = help: there are `process.lua`, `library.lua`, `process.host`, `process.service`, `security.policy`, `env.variable`, `http.endpoint`
 
             error: 6 mistakes
         "#]],

@@ -114,7 +114,7 @@ fn terminal_escapes_in_files_stay_text() {
             4 |   - {name: "\e]0;owned\a", kind: "\e[31mred\N"}
               |                                  ^^^^^^^^^^^^^
               |
-              = help: there are `process.lua`, `library.lua`, `process.host`, `process.service`, `security.policy`, `env.variable`
+              = help: there are `process.lua`, `library.lua`, `process.host`, `process.service`, `security.policy`, `env.variable`, `http.endpoint`
 
             error: 2 mistakes
         "#]],

@@ -161,7 +161,9 @@ fn the_example_of_a_webhook_answers() {
             &format!("POST /orders/tea HTTP/1.1\nHost: x\nConnection: close\nContent-Length: {}\n\n{body}", body.len()),
         )
     };
-    assert_eq!(post("{\"count\": 2}"), "201 {\"count\":2,\"item\":\"tea\",\"total\":2}");
+    // The service may not have its name yet.
+    let first = (0..1000).map(|_| post("{\"count\": 2}")).find(|answer| !answer.starts_with("503 "));
+    assert_eq!(first.unwrap(), "201 {\"count\":2,\"item\":\"tea\",\"total\":2}");
     assert_eq!(post("{\"count\": 3}"), "201 {\"count\":3,\"item\":\"tea\",\"total\":5}");
     assert_eq!(post("{"), "400 the body is no JSON\n");
     assert_eq!(get(&address, "/orders/tea"), "200 5\n");

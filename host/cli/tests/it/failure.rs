@@ -84,7 +84,7 @@ fn misuse_of_the_runtime_points_at_the_script() {
             stack traceback:
                 file.lua:2: in function <file.lua:1>
 
-            module 'nothing' not found (the entry has no `imports`) (Internal)
+            module 'nothing' not found (its `imports` are `stdin`) (Internal)
              --> file.lua:2:1
             stack traceback:
                 file.lua:2: in function <file.lua:1>
