@@ -56,13 +56,9 @@ struct Load {
 
 pub(crate) fn run(bench: &Bench, report: &mut Report) {
     let folder = std::env::temp_dir().join(format!("lunarium-bench-{}", std::process::id()));
-    let wrong = |error: std::io::Error| -> Infallible { fail(&format!("{}: {error}", folder.display())) };
-    if let Err(error) = fs::create_dir_all(&folder) {
-        match wrong(error) {}
-    }
-    if let Err(error) = fs::write(folder.join("_index.yaml"), INDEX) {
-        match wrong(error) {}
-    }
+    let must = |done: std::io::Result<()>| done.unwrap_or_else(|error| fail(&format!("{}: {error}", folder.display())));
+    must(fs::create_dir_all(&folder));
+    must(fs::write(folder.join("_index.yaml"), INDEX));
     let plain = plain();
     let one = Tenants::start(bench, &folder, 1);
     measure(report, "plain hyper", &format!("http://{plain}/"), None);
@@ -75,9 +71,7 @@ pub(crate) fn run(bench: &Bench, report: &mut Report) {
         let text = format!(
             "local n = 0\nrequest = function() n = (n + 1) % {TENANTS} return wrk.format('GET', '/t' .. n .. '/{path}') end\n"
         );
-        if let Err(error) = fs::write(&script, text) {
-            match wrong(error) {}
-        }
+        must(fs::write(&script, text));
         measure(report, what, &many.url(&format!("/t0/{path}")), Some(&script));
     }
     drop(many);

@@ -119,7 +119,7 @@ async fn what_is_wrong_changes_nothing_and_is_said() {
     );
     assert_eq!(served.raw(claimed.as_bytes()).await.unwrap().status, 413);
     // A client that goes away in the middle.
-    let half = format!("PUT /v1/tenants/shop HTTP/1.1\r\nHost: localhost\r\nContent-Length: 4096\r\n\r\nhalf");
+    let half = "PUT /v1/tenants/shop HTTP/1.1\r\nHost: localhost\r\nContent-Length: 4096\r\n\r\nhalf";
     let mut stream = tokio::net::UnixStream::connect(&served.socket).await.unwrap();
     tokio::io::AsyncWriteExt::write_all(&mut stream, half.as_bytes()).await.unwrap();
     drop(stream);
