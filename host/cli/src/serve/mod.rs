@@ -29,7 +29,7 @@ use self::settings::Settings;
 use self::surroundings::World;
 use crate::Refused;
 use crate::arguments::Serve;
-use crate::interrupt::{self, Interrupt, Interrupts};
+use crate::interrupt::{self, Interrupts};
 use crate::terminal::{Screen, Terminal};
 use crate::verdict::{FAILURE, SUCCESS};
 use crate::wall::Wall;
@@ -106,6 +106,7 @@ impl Serving {
         let mut changes = host.changes();
         let listening = settings.take_listening();
         let mut requests = listening.map(|listening| Requests::start(listening, &host, &self.screen)).transpose()?;
+        self.manager.beat();
         self.manager.ready(&status(&host));
         self.screen.note(Level::Info, &format!("serving: {}", status(&host)), &[]);
         let screen = Arc::clone(&self.screen);
@@ -139,51 +140,51 @@ impl Serving {
 
     /// Until the host is to end. True: because its output is lost.
     async fn attend(&mut self, host: &Host, settings: &Settings) -> bool {
-        let mut beat = self.manager.beat();
-        loop {
-            select! {
-                biased;
-                interrupt = self.interrupts.next() => match interrupt {
-                    Interrupt::Signal(_) => return false,
-                    // Lines go to standard error, so nobody misses it.
-                    Interrupt::OutputLost(_) => {}
-                },
-                Some(()) = self.hangup.recv() => self.reload(host, settings).await,
-                () = beat.next() => self.manager.alive(),
+        let Self { screen, manager, interrupts, hangup } = self;
+        let reloads = async {
+            while hangup.recv().await.is_some() {
+                reload(screen, manager, host, settings).await;
             }
+            pending().await
+        };
+        // Whoever wants the end waits for no reload: what it has begun goes on until the tenants are stopped.
+        // Lines go to standard error, so nobody misses that standard output is lost.
+        select! {
+            biased;
+            _ = interrupts.signal() => false,
+            lost = reloads => lost,
         }
     }
+}
 
-    /// Reads the node's file and every application again. A signal or the service manager waits meanwhile for a second or two.
-    async fn reload(&mut self, host: &Host, settings: &Settings) {
-        self.manager.reloading();
-        match settings.read_again() {
-            Ok((defaults, tenants)) => {
-                for (name, result) in host.configure(defaults, tenants).await {
-                    match result {
-                        Ok(Some(change)) => {
-                            let touched =
-                                change.services.iter().map(|(id, action)| format!("{id} {}", action.as_str()));
-                            let touched = touched.collect::<Vec<_>>().join(", ");
-                            let fields = [("deployment".to_owned(), change.deployment.number.to_string())];
-                            let what = if touched.is_empty() { "no service has changed" } else { &touched };
-                            self.screen.note(Level::Info, &format!("tenant {name} reloaded: {what}"), &fields);
-                        }
-                        Ok(None) => self.screen.note(Level::Info, &format!("tenant {name} came or went"), &[]),
-                        Err(error) => {
-                            let text = format!("tenant {name} is as it was: {error}");
-                            self.screen.note(Level::Error, &text, &[]);
-                        }
+/// Reads the node's file and every application again.
+async fn reload(screen: &Screen, manager: &mut Manager, host: &Host, settings: &Settings) {
+    manager.reloading();
+    match settings.read_again() {
+        Ok((defaults, tenants)) => {
+            for (name, result) in host.configure(defaults, tenants).await {
+                match result {
+                    Ok(Some(change)) => {
+                        let touched = change.services.iter().map(|(id, action)| format!("{id} {}", action.as_str()));
+                        let touched = touched.collect::<Vec<_>>().join(", ");
+                        let fields = [("deployment".to_owned(), change.deployment.number.to_string())];
+                        let what = if touched.is_empty() { "no service has changed" } else { &touched };
+                        screen.note(Level::Info, &format!("tenant {name} reloaded: {what}"), &fields);
+                    }
+                    Ok(None) => screen.note(Level::Info, &format!("tenant {name} came or went"), &[]),
+                    Err(error) => {
+                        let text = format!("tenant {name} is as it was: {error}");
+                        screen.note(Level::Error, &text, &[]);
                     }
                 }
             }
-            Err(refused) => {
-                self.screen.note(Level::Error, "nothing is reloaded: the node's file is wrong", &[]);
-                self.screen.tell_rendered(&refused.text);
-            }
         }
-        self.manager.ready(&status(host));
+        Err(refused) => {
+            screen.note(Level::Error, "nothing is reloaded: the node's file is wrong", &[]);
+            screen.tell_rendered(&refused.text);
+        }
     }
+    manager.ready(&status(host));
 }
 
 /// How many tenants there are and how they are, in words.

@@ -4,7 +4,6 @@
 //! without a service manager nothing happens.
 
 use std::fs::File;
-use std::future::pending;
 use std::io::Write;
 use std::os::fd::OwnedFd;
 use std::os::linux::net::SocketAddrExt;
@@ -13,7 +12,7 @@ use std::os::unix::net::{SocketAddr, UnixDatagram};
 use std::time::Duration;
 
 use sd_notify::NotifyState;
-use tokio::time::{Interval, MissedTickBehavior, interval};
+use tokio::time::{MissedTickBehavior, interval};
 
 /// The service manager, if there is one.
 pub struct Manager {
@@ -21,9 +20,6 @@ pub struct Manager {
     /// How often it wants to hear that the host is alive.
     watchdog: Option<Duration>,
 }
-
-/// Ticks twice as often as the service manager wants to hear.
-pub struct Beat(Option<Interval>);
 
 impl Manager {
     /// The one that the environment names.
@@ -51,18 +47,20 @@ impl Manager {
         self.send(&[NotifyState::Stopping]);
     }
 
-    /// The host's loop goes round.
-    pub fn alive(&mut self) {
-        self.send(&[NotifyState::Watchdog]);
-    }
-
-    /// When to say so.
-    pub fn beat(&self) -> Beat {
-        Beat(self.watchdog.map(|watchdog| {
-            let mut interval = interval((watchdog / 2).max(Duration::from_millis(1)));
-            interval.set_missed_tick_behavior(MissedTickBehavior::Skip);
-            interval
-        }))
+    /// Says from now on that the host is alive, twice as often as the service manager wants to hear: as long as the thread goes round, whatever
+    /// it waits for. A tenant that is slow to stop is no reason to end all.
+    pub fn beat(&self) {
+        let (Some(watchdog), Some(socket)) = (self.watchdog, &self.socket) else { return };
+        let Ok(mut socket) = socket.try_clone() else { return };
+        let mut interval = interval((watchdog / 2).max(Duration::from_millis(1)));
+        interval.set_missed_tick_behavior(MissedTickBehavior::Skip);
+        tokio::spawn(async move {
+            loop {
+                interval.tick().await;
+                // A manager that doesn't listen misses it.
+                let _ = socket.write(format!("{}\n", NotifyState::Watchdog).as_bytes());
+            }
+        });
     }
 
     fn send(&mut self, states: &[NotifyState<'_>]) {
@@ -70,16 +68,6 @@ impl Manager {
         if let Some(socket) = &mut self.socket {
             // A manager that doesn't listen misses it.
             let _ = socket.write(text.as_bytes());
-        }
-    }
-}
-
-impl Beat {
-    /// Waits for the next time; for ever without a watchdog.
-    pub async fn next(&mut self) {
-        match &mut self.0 {
-            Some(interval) => drop(interval.tick().await),
-            None => pending().await,
         }
     }
 }

@@ -409,9 +409,8 @@ fn two_hosts_do_not_share_a_data_directory() {
     assert!(running.finish().starts_with("exit code: 0\n"));
 }
 
-#[test]
-fn the_service_manager_is_told() {
-    let folder = two();
+/// A host that is watched, and its service manager.
+fn watched(folder: &TempDir) -> (Running, UnixDatagram) {
     let path = folder.path().join("notify");
     let manager = UnixDatagram::bind(&path).unwrap();
     let mut command = std::process::Command::new("sh");
@@ -420,12 +419,23 @@ fn the_service_manager_is_told() {
     command.current_dir(folder.path()).env("NOTIFY_SOCKET", &path).env("WATCHDOG_USEC", "20000");
     let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     let lines = std::io::BufReader::new(child.stdout.take().unwrap());
-    let running = Running { child, lines };
+    (Running { child, lines }, manager)
+}
+
+/// What the service manager is told next.
+fn told(manager: &UnixDatagram) -> String {
+    let mut buffer = [0; 1024];
+    let length = manager.recv(&mut buffer).unwrap();
+    String::from_utf8_lossy(&buffer[..length]).into_owned()
+}
+
+#[test]
+fn the_service_manager_is_told() {
+    let folder = two();
+    let (running, manager) = watched(&folder);
     let hear = |wanted: &str| {
-        let mut buffer = [0; 1024];
         loop {
-            let length = manager.recv(&mut buffer).unwrap();
-            let text = String::from_utf8_lossy(&buffer[..length]).into_owned();
+            let text = told(&manager);
             if text.contains(wanted) {
                 return text;
             }
@@ -439,6 +449,29 @@ fn the_service_manager_is_told() {
     running.signal("TERM");
     hear("STOPPING=1");
     assert!(running.finish().starts_with("exit code: 0\n"));
+}
+
+#[test]
+fn a_tenant_that_does_not_stop_holds_up_neither_the_watchdog_nor_a_signal() {
+    let folder = two();
+    fs::write(
+        folder.path().join("b/worker.lua"),
+        "return { main = function() while true do time.sleep('1s') end end }",
+    )
+    .unwrap();
+    let (mut running, manager) = watched(&folder);
+    running.wait_for_error("serving: 2 tenants");
+    fs::write(folder.path().join("node.yaml"), "tenants: [{name: a, path: a}]\n").unwrap();
+    running.signal("HUP");
+    while !told(&manager).contains("RELOADING=1") {}
+    // `b` takes all of its 30 seconds to stop.
+    let meanwhile = [(); 5].map(|()| told(&manager));
+    assert!(meanwhile.iter().all(|text| text == "WATCHDOG=1\n"), "{meanwhile:?}");
+    running.signal("TERM");
+    let next = std::iter::repeat_with(|| told(&manager)).find(|text| text != "WATCHDOG=1\n");
+    assert_eq!(next.as_deref(), Some("STOPPING=1\n"));
+    running.signal("TERM");
+    assert!(running.finish().starts_with("exit code: 143\n"));
 }
 
 #[test]

@@ -12,6 +12,9 @@ use tokio::sync::Notify;
 
 /// Connections at once. The number: the file descriptors of a program are often 1,024, and the tenants need some.
 pub(crate) const CONNECTIONS: usize = 256;
+/// Of them over TCP, where anybody comes in who finds the port: the rest is the Unix sockets' alone, so that no stranger keeps out whoever has
+/// the machine.
+const REMOTE: usize = 192;
 
 /// The open connections.
 pub(crate) struct Connections {
@@ -24,6 +27,8 @@ pub(crate) struct Connections {
 /// One of them.
 pub(crate) struct Connection {
     id: u64,
+    /// It came over TCP.
+    is_remote: bool,
     /// Requests whose answers aren't handed over.
     requests: AtomicUsize,
     /// The other end has to read before more can be written.
@@ -40,11 +45,13 @@ impl Connections {
         Self { open: Mutex::default(), next: AtomicU64::new(0), clock: Arc::default() }
     }
 
-    /// A new connection. None: all others are in use.
-    pub(crate) fn enter(&self) -> Option<Arc<Connection>> {
+    /// A new connection. None: all others are in use, or those over TCP if it is one of them.
+    pub(crate) fn enter(&self, is_remote: bool) -> Option<Arc<Connection>> {
         let mut open = self.open.lock();
-        if open.len() >= CONNECTIONS {
-            let id = idle(&open)?;
+        let remote = || open.values().filter(|connection| connection.is_remote).count();
+        let among_remote = is_remote && remote() >= REMOTE;
+        if among_remote || open.len() >= CONNECTIONS {
+            let id = idle(&open, among_remote)?;
             if let Some(idle) = open.remove(&id) {
                 idle.evicted.notify_one();
             }
@@ -54,6 +61,7 @@ impl Connections {
         let idle_since = AtomicU64::new(clock.fetch_add(1, Ordering::Relaxed));
         let connection = Arc::new(Connection {
             id,
+            is_remote,
             requests: AtomicUsize::new(0),
             writes: AtomicBool::new(false),
             idle_since,
@@ -72,7 +80,7 @@ impl Connections {
     /// Closes the one that has been idle for the longest time, if there is one.
     pub(crate) fn evict(&self) {
         let mut open = self.open.lock();
-        if let Some(idle) = idle(&open).and_then(|id| open.remove(&id)) {
+        if let Some(idle) = idle(&open, false).and_then(|id| open.remove(&id)) {
             idle.evicted.notify_one();
         }
     }
@@ -82,8 +90,8 @@ impl Connections {
     }
 }
 
-fn idle(open: &HashMap<u64, Arc<Connection>>) -> Option<u64> {
-    let idle = open.values().filter(|connection| connection.is_idle());
+fn idle(open: &HashMap<u64, Arc<Connection>>, among_remote: bool) -> Option<u64> {
+    let idle = open.values().filter(|connection| connection.is_idle() && (connection.is_remote || !among_remote));
     idle.min_by_key(|connection| connection.idle_since.load(Ordering::Relaxed)).map(|connection| connection.id)
 }
 
@@ -124,7 +132,7 @@ impl Drop for Busy {
 mod tests {
     use futures_lite::future::{block_on, poll_once};
 
-    use super::{CONNECTIONS, Connections};
+    use super::{CONNECTIONS, Connections, REMOTE};
 
     fn is_evicted(connection: &super::Connection) -> bool {
         block_on(poll_once(connection.evicted())).is_some()
@@ -133,12 +141,12 @@ mod tests {
     #[test]
     fn whoever_is_idle_for_the_longest_time_makes_room() {
         let connections = Connections::new();
-        let all: Vec<_> = (0..CONNECTIONS).map(|_| connections.enter().unwrap()).collect();
+        let all: Vec<_> = (0..CONNECTIONS).map(|_| connections.enter(false).unwrap()).collect();
         let asks = all[0].begin();
         // It was the second, and has asked for something since.
         drop(all[1].begin());
         all[2].set_writes(true);
-        let newcomer = connections.enter().unwrap();
+        let newcomer = connections.enter(false).unwrap();
         assert_eq!(connections.count(), CONNECTIONS);
         let evicted: Vec<_> = (0..CONNECTIONS).filter(|place| is_evicted(&all[*place])).collect();
         assert_eq!(evicted, [3]);
@@ -153,10 +161,23 @@ mod tests {
     #[test]
     fn when_all_are_in_use_a_newcomer_is_turned_away() {
         let connections = Connections::new();
-        let all: Vec<_> = (0..CONNECTIONS).map(|_| connections.enter().unwrap()).collect();
+        let all: Vec<_> = (0..CONNECTIONS).map(|_| connections.enter(false).unwrap()).collect();
         let busy: Vec<_> = all.iter().map(|connection| connection.begin()).collect();
-        assert!(connections.enter().is_none());
+        assert!(connections.enter(false).is_none());
         drop(busy);
-        assert!(connections.enter().is_some());
+        assert!(connections.enter(false).is_some());
+    }
+
+    #[test]
+    fn strangers_leave_room_for_the_sockets_of_the_machine() {
+        let connections = Connections::new();
+        let local = connections.enter(false).unwrap();
+        let strangers: Vec<_> = (0..REMOTE).map(|_| connections.enter(true).unwrap()).collect();
+        let mut busy: Vec<_> = strangers.iter().map(|connection| connection.begin()).collect();
+        assert!(connections.enter(true).is_none() && connections.enter(false).is_some());
+        // Nor does one of them take the place of one that is idle there.
+        busy.pop();
+        assert!(connections.enter(true).is_some());
+        assert!(is_evicted(&strangers[REMOTE - 1]) && !is_evicted(&local));
     }
 }

@@ -113,7 +113,7 @@ async fn accept(shared: Arc<Shared>, routes: Arc<Routes>, listener: Listener) {
         match accepted {
             Ok(Some((socket, peer))) => {
                 // When all are in use, it is closed.
-                if let Some(connection) = shared.connections.enter() {
+                if let Some(connection) = shared.connections.enter(matches!(peer, Peer::Tcp(_))) {
                     open.spawn(attend(Arc::clone(&shared), Arc::clone(&routes), connection, socket, peer));
                 }
             }

@@ -3,6 +3,7 @@
 //! Owns its fields, which headers are the script's to see, and how repeated ones are joined.
 
 use std::borrow::Cow;
+use std::collections::HashSet;
 use std::net::IpAddr;
 
 use hyper::HeaderMap;
@@ -124,7 +125,8 @@ struct Headers<'h> {
 impl Serialize for Headers<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(None)?;
-        for name in self.headers.keys().filter(|name| self.is_shown(name)) {
+        let of_connection = self.of_connection();
+        for name in self.headers.keys().filter(|name| self.is_shown(name) && !of_connection.contains(name.as_str())) {
             map.serialize_entry(name.as_str(), &Bytes(&self.joined(name)))?;
         }
         map.end()
@@ -135,13 +137,15 @@ impl Headers<'_> {
     fn is_shown(&self, name: &HeaderName) -> bool {
         let text = name.as_str();
         let is_claim = text == "forwarded" || text == "x-real-ip" || text.starts_with("x-forwarded-");
-        !OF_CONNECTION.contains(&text) && (self.is_believed || !is_claim) && !self.is_of_connection(text)
+        !OF_CONNECTION.contains(&text) && (self.is_believed || !is_claim)
     }
 
-    /// Whether the sender has said that a header is for this connection only.
-    fn is_of_connection(&self, name: &str) -> bool {
+    /// The headers of which the sender has said that they are for this connection only. Looked for once, as a head has room for thousands
+    /// of such names.
+    fn of_connection(&self) -> HashSet<String> {
         let named = self.headers.get_all(CONNECTION).iter().filter_map(|value| value.to_str().ok());
-        named.flat_map(|value| value.split(',')).any(|token| token.trim().eq_ignore_ascii_case(name))
+        let tokens = named.flat_map(|value| value.split(',')).map(str::trim);
+        tokens.filter(|token| self.headers.contains_key(*token)).map(str::to_ascii_lowercase).collect()
     }
 
     fn joined(&self, name: &HeaderName) -> Cow<'_, [u8]> {
@@ -155,5 +159,25 @@ impl Headers<'_> {
             joined.extend_from_slice(value.as_bytes());
         }
         joined
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use hyper::HeaderMap;
+    use hyper::header::{CONNECTION, HeaderValue};
+
+    use super::Headers;
+
+    #[test]
+    fn of_what_a_connection_header_names_only_headers_are_looked_at() {
+        let mut headers = HeaderMap::new();
+        headers.insert("x-secret", HeaderValue::from_static("s"));
+        headers.insert("x-shown", HeaderValue::from_static("s"));
+        let flood = "a,X-Secret ,,".repeat(5_000);
+        headers.append(CONNECTION, HeaderValue::from_maybe_shared(flood).unwrap());
+        headers.append(CONNECTION, HeaderValue::from_static("close"));
+        let named = Headers { headers: &headers, is_believed: false }.of_connection();
+        assert_eq!(named.into_iter().collect::<Vec<_>>(), ["x-secret"]);
     }
 }

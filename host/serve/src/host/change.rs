@@ -17,7 +17,7 @@ use super::attend::{Actions, Order};
 use super::config::{Folder, TenantConfig};
 use super::error::HostError;
 use super::store::Store;
-use super::tenant::{Deployment, Origin, Running, Tenant};
+use super::tenant::{Deployment, Origin, Running, Tenant, TenantState};
 use super::unpack::unpack;
 
 /// Deployments that are kept of a tenant, the current one among them. At the limit: the oldest is taken away.
@@ -71,6 +71,10 @@ impl Tenant {
             Some(config) if !self.shares_budget(&config) => {
                 if let Some(fault) = config.fault() {
                     return Err(HostError::Refused(fault));
+                }
+                // Who has been stopped for good meanwhile doesn't come back.
+                if self.state() == TenantState::Stopping {
+                    return Err(HostError::Stopping);
                 }
                 self.halt().await;
                 self.revive();

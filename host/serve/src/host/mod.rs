@@ -181,10 +181,10 @@ impl Host {
         let host = self.clone();
         alone(async move {
             let deployed = tenant.deploy(tar).await;
-            if deployed.is_err() && is_new && tenant.deployment().is_none() {
-                host.shared.tenants.lock().tenants.remove(tenant.name());
-                tenant.stop().await;
+            // Unless another one has come meanwhile, which is right.
+            if deployed.is_err() && is_new && tenant.stop_unless_deployed().await {
                 host.forget(tenant.name());
+                host.shared.tenants.lock().tenants.remove(tenant.name());
             }
             deployed
         })
@@ -214,8 +214,9 @@ impl Host {
         let host = self.clone();
         alone(async move {
             tenant.stop().await;
-            host.shared.tenants.lock().tenants.remove(tenant.name());
+            // As long as it is in the table, nobody begins another one of its name, whose files these would be.
             host.forget(tenant.name());
+            host.shared.tenants.lock().tenants.remove(tenant.name());
             Ok(())
         })
         .await
@@ -270,7 +271,14 @@ impl Host {
                 Some(tenant) => tenant.reload(Some(config)).await.map(Some),
                 None => {
                     let tenant = Tenant::new(&self.shared, config);
-                    self.shared.tenants.lock().tenants.insert(name.clone(), tenant.clone());
+                    {
+                        let mut table = self.shared.tenants.lock();
+                        if table.stopping {
+                            results.push((name, Err(HostError::Stopping)));
+                            continue;
+                        }
+                        table.tenants.insert(name.clone(), tenant.clone());
+                    }
                     tenant.start().await;
                     Ok(None)
                 }

@@ -289,4 +289,15 @@ impl Tenant {
         self.halt().await;
         self.inner.output.logs.close();
     }
+
+    /// Ends it for good if it has never run anything; false: it has.
+    pub(super) async fn stop_unless_deployed(&self) -> bool {
+        let _changing = self.inner.versions.lock().await;
+        if self.deployment().is_some() {
+            return false;
+        }
+        self.halt().await;
+        self.inner.output.logs.close();
+        true
+    }
 }

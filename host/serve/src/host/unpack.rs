@@ -3,6 +3,7 @@
 //! Owns what an archive may hold: files and folders, inside of it, each once, within bounds. Nothing of it is believed: no link, no device,
 //! no mode, no owner, no size before it was counted.
 
+use std::collections::HashSet;
 use std::io::{self, Read, Write};
 use std::path::{Component, Path};
 
@@ -13,7 +14,7 @@ use super::error::HostError;
 
 /// Bytes of an archive. The number: a hundred times what applications have.
 pub const MAX_ARCHIVE: usize = 64 << 20;
-/// Files and folders of an archive: each costs the disk a block, whatever its size.
+/// Files and folders of an archive, also those folders that only a path names: each costs the disk a block, whatever its size.
 const MAX_ENTRIES: usize = 10_000;
 /// Folders around a file; as deep as an application is searched.
 const MAX_DEPTH: usize = 32;
@@ -35,11 +36,13 @@ pub(super) fn unpack(archive: &[u8], into: &Dir) -> Result<(), HostError> {
     let unreadable = |error: io::Error| wrong(format!("it is no whole tar: {error}"));
     let mut reader = Archive::new(archive);
     let (mut entries, mut end, mut written) = (0_usize, 0_u64, 0_u64);
+    let mut folders = HashSet::new();
     for entry in reader.entries().map_err(unreadable)? {
         let mut entry = entry.map_err(unreadable)?;
         entries = entries.saturating_add(1);
+        let too_many = || wrong(format!("it holds more than {MAX_ENTRIES} files and folders"));
         if entries > MAX_ENTRIES {
-            return Err(wrong(format!("it holds more than {MAX_ENTRIES} files and folders")));
+            return Err(too_many());
         }
         let size = entry.size();
         end = entry.raw_file_position().saturating_add(size).next_multiple_of(BLOCK);
@@ -50,6 +53,13 @@ pub(super) fn unpack(archive: &[u8], into: &Dir) -> Result<(), HostError> {
             continue;
         }
         let path = inside(&path)?;
+        let around = path.match_indices('/').filter_map(|(at, _)| path.get(..at));
+        for folder in around.filter(|folder| !folders.contains(*folder)).collect::<Vec<_>>() {
+            folders.insert(folder.to_owned());
+            if entries.saturating_add(folders.len()) > MAX_ENTRIES {
+                return Err(too_many());
+            }
+        }
         match kind {
             EntryType::Directory => make_folder(into, &path)?,
             EntryType::Regular | EntryType::Continuous if !path.is_empty() => {

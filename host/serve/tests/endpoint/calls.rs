@@ -52,7 +52,10 @@ fn a_call_goes_to_the_service_which_goes_on() {
     assert_eq!(served.get("/absent").status, 502);
     assert!(reason(&served.tenant, "/absent").starts_with("502: failed: no function `absent` to call"));
     assert_eq!(served.get("/handle").text(), "GET 2");
-    assert_eq!(served.tenant.traffic.usage().under_way, 0);
+    // The client may have read an answer before its place is given back.
+    while served.tenant.traffic.usage().under_way > 0 {
+        std::thread::yield_now();
+    }
 }
 
 #[test]

@@ -321,3 +321,18 @@ async fn tenants_come_go_and_get_other_budgets_while_others_run() {
     assert_eq!((held.limit, a.state()), (7, TenantState::Running));
     host.stop().await;
 }
+
+#[tokio::test]
+async fn of_two_first_deployments_at_once_the_right_one_stays() {
+    let data = tempdir().unwrap();
+    let host = start_with(&data).await;
+    let wrong = host.deploy("shop", sent(&ENTRIES, &[("worker.lua", "return {")]));
+    let (wrong, right) = tokio::join!(wrong, host.deploy("shop", sent_service("right")));
+    assert!(matches!(wrong, Err(HostError::Wrong(_))), "{wrong:?}");
+    let number = right.unwrap().deployment.number;
+    let shop = host.tenant("shop").unwrap();
+    said(&shop, "right").await;
+    assert_eq!(shop.deployment().unwrap().number, number);
+    assert!(data.path().join("tenants/shop/current").exists());
+    host.stop().await;
+}

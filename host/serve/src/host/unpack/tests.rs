@@ -125,6 +125,10 @@ fn what_comes_twice_or_is_two_things_is_refused() {
 fn bounds_hold() {
     let many = vec![("./", EntryType::Directory, &b""[..]); MAX_ENTRIES + 1];
     assert!(refused(&archive(&many)).contains("more than 10000 files and folders"));
+    // Folders that no entry is for count, too.
+    let paths: Vec<String> = (0..MAX_ENTRIES / 8).map(|number| format!("{number}/{}f", "d/".repeat(8))).collect();
+    let hidden: Vec<_> = paths.iter().map(|path| file(path, b"")).collect();
+    assert!(refused(&archive(&hidden)).contains("more than 10000 files and folders"));
     assert!(refused(&vec![0; MAX_ARCHIVE + 1]).contains("above the limit"));
     assert!(refused(&[0x1f, 0x8b, 8, 0]).contains("without gzip"));
     let deep = "d/".repeat(40);
