@@ -45,7 +45,7 @@ MAIN = """return { main = function()
   end
   logger:info(%(markup)s, { field = %(bidi)s })
   local events = process.events()
-  while true do events:receive() end
+  repeat local event = events:receive() until event.kind == process.event.CANCEL
 end }
 """
 
@@ -143,6 +143,11 @@ def shows(browser, selector, wanted):
     browser.until(shown)
 
 
+def curves(browser):
+    """How many curves have more than a point."""
+    return browser.run("return [...document.querySelectorAll('.plot .curve')].filter((path) => (path.getAttribute('d') ?? '').includes('L')).length")
+
+
 def go(browser, address):
     browser.run("location.hash = arguments[0]", address)
 
@@ -215,7 +220,7 @@ def functions(running, browser):
     shows(browser, ".cards .badge", "failed")
     shows(browser, ".cards .why", "Lua does not compile")
     shows(browser, ".cards .bar", "processes")
-    browser.until(lambda: browser.run("return [...document.querySelectorAll('.plot .curve')].filter((path) => (path.getAttribute('d') ?? '').includes('L')).length >= 5"))
+    browser.until(lambda: curves(browser) >= 5)
     browser.picture(PICTURES / "tenants.png")
     print("ok: tenants with bars, and curves that the host has kept", flush=True)
 
@@ -255,6 +260,7 @@ def functions(running, browser):
 
     browser.go(address)
     shows(browser, "#main", "opened already")
+    browser.picture(PICTURES / "used.png")
     print("ok: the address that was printed leads nowhere a second time", flush=True)
 
 
@@ -280,10 +286,17 @@ def one_process(browser):
     check(browser.run("return document.querySelector('button.danger').disabled"), "terminated, and told how it ended")
 
 
+TERMINATE = """
+const [pid, done] = arguments;
+const headers = { Authorization: `Bearer ${sessionStorage.getItem("lunarium-token")}`, "Content-Type": "application/json" };
+fetch(`/v1/tenants/shop/processes/${encodeURIComponent(pid)}/terminate`, { method: "POST", headers, body: "{}" }).then((answer) => done(answer.status));
+"""
+
+
 def graph_and_log(browser):
     go(browser, "#/t/quiet/graph")
     shows(browser, ".tools [role=status]", "4 processes")
-    browser.run("document.querySelector('canvas').focus()")
+    browser.run("document.querySelector('canvas').focus({ preventScroll: true })")
     browser.press(RIGHT, RIGHT)
     shows(browser, ".about", "Linked with")
     drawn = browser.run("const canvas = document.querySelector('canvas'); return canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data.some((value) => value > 0)")
@@ -296,9 +309,25 @@ def graph_and_log(browser):
     shows(browser, ".log .text", MARKUP)
     shows(browser, ".log .field", SHOWN_BIDI)
     check(browser.run("return document.title") != "owned", "the log shows markup as text")
+    browser.picture(PICTURES / "log.png")
+    go(browser, "#/t/shop/charts")
+    browser.until(lambda: curves(browser) >= 5)
+    browser.picture(PICTURES / "charts.png")
+    go(browser, "#/t/shop/events")
+    # One after the other is ended: nobody tells when the page has begun to listen.
+    numbers = iter(range(0x20, 0x80))
+
+    def an_end():
+        """an end is among the events"""
+        browser.wait_for(TERMINATE, f"{{app:processes|0x{next(numbers):05x}}}")
+        return "has ended" in (text(browser, ".log") or "")
+    browser.until(an_end)
+    browser.picture(PICTURES / "events.png")
+    print("ok: curves of the tenant, and its events as they happen", flush=True)
     go(browser, "#/t/shop/services")
     shows(browser, ".services .badge", "running")
-    check(True, "services with their state")
+    browser.picture(PICTURES / "services.png")
+    print("ok: services with their state", flush=True)
 
 
 def narrow(browser):
