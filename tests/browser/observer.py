@@ -5,11 +5,13 @@ the address. Pictures are left in target/browser.
 """
 
 import argparse
+import http.client
 import http.server
 import json
 import os
 import pathlib
 import re
+import socket
 import subprocess
 import sys
 import tempfile
@@ -32,7 +34,7 @@ namespace: app
 entries:
   - {name: worker, kind: process.lua, source: "file://worker.lua"}
   - {name: main, kind: process.lua, source: "file://main.lua"}
-  - {name: service, kind: process.service, process: main, host: "app:processes"}
+  - {name: service, kind: process.service, process: main, host: "app:processes", lifecycle: {start_timeout: 300s}}
 """
 
 MAIN = """return { main = function()
@@ -50,7 +52,6 @@ end }
 """
 
 WORKER = """return { main = function(name)
-  process.set_options({ trap_links = true })
   if name ~= "" then process.registry.register(name) end
   local junk = {}
   for i = 1, 1000 do junk[i] = i end
@@ -362,11 +363,29 @@ requestAnimationFrame(frame);
 """
 
 
+def metrics(running):
+    """How long the text for Prometheus takes, which is made once a second at most."""
+    times = []
+    for _ in range(10):
+        time.sleep(1.1)
+        connection = http.client.HTTPConnection("localhost")
+        connection.sock = socket.socket(socket.AF_UNIX)
+        connection.sock.connect(str(running.socket))
+        began = time.perf_counter()
+        connection.request("GET", "/metrics")
+        size = len(connection.getresponse().read())
+        times.append((time.perf_counter() - began) * 1000)
+        connection.close()
+    times.sort()
+    print(f"GET /metrics: {size} bytes, half in {times[5]:.1f} ms, longest {times[-1]:.1f} ms", flush=True)
+
+
 def measure(running, browser):
     browser.go(running.observe())
     shows(browser, ".cards h2 a", "shop")
     go(browser, "#/t/shop")
     browser.until(lambda: f"{running.count + 1:,} processes" in (text(browser, ".counted") or ""), 300)
+    metrics(running)
     for name, still in (("scrolling", False), ("at rest, sorted anew every two seconds", True)):
         script = FRAMES.replace("grid.scrollTop += down ? 137 : -137;", "") if still else FRAMES
         times = sorted(browser.wait_for(script, 20))
