@@ -111,7 +111,8 @@ impl Serving {
         };
         let mut changes = host.changes();
         let listening = settings.take_listening();
-        let mut requests = listening.map(|listening| Requests::start(listening, sites, &host, &self.screen)).transpose()?;
+        let mut requests =
+            listening.map(|listening| Requests::start(listening, sites, &host, &self.screen)).transpose()?;
         self.manager.ready(&status(&host));
         self.screen.note(Level::Info, &format!("serving: {}", status(&host)), &[]);
         let screen = Arc::clone(&self.screen);
