@@ -5,11 +5,13 @@ the address. Pictures are left in target/browser.
 """
 
 import argparse
+import http.client
 import http.server
 import json
 import os
 import pathlib
 import re
+import socket
 import subprocess
 import sys
 import tempfile
@@ -32,7 +34,7 @@ namespace: app
 entries:
   - {name: worker, kind: process.lua, source: "file://worker.lua"}
   - {name: main, kind: process.lua, source: "file://main.lua"}
-  - {name: service, kind: process.service, process: main, host: "app:processes"}
+  - {name: service, kind: process.service, process: main, host: "app:processes", lifecycle: {start_timeout: 300s}}
 """
 
 MAIN = """return { main = function()
@@ -45,12 +47,11 @@ MAIN = """return { main = function()
   end
   logger:info(%(markup)s, { field = %(bidi)s })
   local events = process.events()
-  while true do events:receive() end
+  repeat local event = events:receive() until event.kind == process.event.CANCEL
 end }
 """
 
 WORKER = """return { main = function(name)
-  process.set_options({ trap_links = true })
   if name ~= "" then process.registry.register(name) end
   local junk = {}
   for i = 1, 1000 do junk[i] = i end
@@ -143,6 +144,11 @@ def shows(browser, selector, wanted):
     browser.until(shown)
 
 
+def curves(browser):
+    """How many curves have more than a point."""
+    return browser.run("return [...document.querySelectorAll('.plot .curve')].filter((path) => (path.getAttribute('d') ?? '').includes('L')).length")
+
+
 def go(browser, address):
     browser.run("location.hash = arguments[0]", address)
 
@@ -215,7 +221,7 @@ def functions(running, browser):
     shows(browser, ".cards .badge", "failed")
     shows(browser, ".cards .why", "Lua does not compile")
     shows(browser, ".cards .bar", "processes")
-    browser.until(lambda: browser.run("return [...document.querySelectorAll('.plot .curve')].filter((path) => (path.getAttribute('d') ?? '').includes('L')).length >= 5"))
+    browser.until(lambda: curves(browser) >= 5)
     browser.picture(PICTURES / "tenants.png")
     print("ok: tenants with bars, and curves that the host has kept", flush=True)
 
@@ -255,6 +261,7 @@ def functions(running, browser):
 
     browser.go(address)
     shows(browser, "#main", "opened already")
+    browser.picture(PICTURES / "used.png")
     print("ok: the address that was printed leads nowhere a second time", flush=True)
 
 
@@ -280,10 +287,17 @@ def one_process(browser):
     check(browser.run("return document.querySelector('button.danger').disabled"), "terminated, and told how it ended")
 
 
+TERMINATE = """
+const [pid, done] = arguments;
+const headers = { Authorization: `Bearer ${sessionStorage.getItem("lunarium-token")}`, "Content-Type": "application/json" };
+fetch(`/v1/tenants/shop/processes/${encodeURIComponent(pid)}/terminate`, { method: "POST", headers, body: "{}" }).then((answer) => done(answer.status));
+"""
+
+
 def graph_and_log(browser):
     go(browser, "#/t/quiet/graph")
     shows(browser, ".tools [role=status]", "4 processes")
-    browser.run("document.querySelector('canvas').focus()")
+    browser.run("document.querySelector('canvas').focus({ preventScroll: true })")
     browser.press(RIGHT, RIGHT)
     shows(browser, ".about", "Linked with")
     drawn = browser.run("const canvas = document.querySelector('canvas'); return canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data.some((value) => value > 0)")
@@ -296,9 +310,25 @@ def graph_and_log(browser):
     shows(browser, ".log .text", MARKUP)
     shows(browser, ".log .field", SHOWN_BIDI)
     check(browser.run("return document.title") != "owned", "the log shows markup as text")
+    browser.picture(PICTURES / "log.png")
+    go(browser, "#/t/shop/charts")
+    browser.until(lambda: curves(browser) >= 5)
+    browser.picture(PICTURES / "charts.png")
+    go(browser, "#/t/shop/events")
+    # One after the other is ended: nobody tells when the page has begun to listen.
+    numbers = iter(range(0x20, 0x80))
+
+    def an_end():
+        """an end is among the events"""
+        browser.wait_for(TERMINATE, f"{{app:processes|0x{next(numbers):05x}}}")
+        return "has ended" in (text(browser, ".log") or "")
+    browser.until(an_end)
+    browser.picture(PICTURES / "events.png")
+    print("ok: curves of the tenant, and its events as they happen", flush=True)
     go(browser, "#/t/shop/services")
     shows(browser, ".services .badge", "running")
-    check(True, "services with their state")
+    browser.picture(PICTURES / "services.png")
+    print("ok: services with their state", flush=True)
 
 
 def narrow(browser):
@@ -333,11 +363,29 @@ requestAnimationFrame(frame);
 """
 
 
+def metrics(running):
+    """How long the text for Prometheus takes, which is made once a second at most."""
+    times = []
+    for _ in range(10):
+        time.sleep(1.1)
+        connection = http.client.HTTPConnection("localhost")
+        connection.sock = socket.socket(socket.AF_UNIX)
+        connection.sock.connect(str(running.socket))
+        began = time.perf_counter()
+        connection.request("GET", "/metrics")
+        size = len(connection.getresponse().read())
+        times.append((time.perf_counter() - began) * 1000)
+        connection.close()
+    times.sort()
+    print(f"GET /metrics: {size} bytes, half in {times[5]:.1f} ms, longest {times[-1]:.1f} ms", flush=True)
+
+
 def measure(running, browser):
     browser.go(running.observe())
     shows(browser, ".cards h2 a", "shop")
     go(browser, "#/t/shop")
     browser.until(lambda: f"{running.count + 1:,} processes" in (text(browser, ".counted") or ""), 300)
+    metrics(running)
     for name, still in (("scrolling", False), ("at rest, sorted anew every two seconds", True)):
         script = FRAMES.replace("grid.scrollTop += down ? 137 : -137;", "") if still else FRAMES
         times = sorted(browser.wait_for(script, 20))

@@ -15,6 +15,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use lunarium_engine::Level;
+use lunarium_serve::endpoint::TenantSites;
 use lunarium_serve::{Admin, Host, HostConfig, TenantState};
 use tokio::runtime::Builder;
 use tokio::select;
@@ -96,8 +97,13 @@ impl Serving {
         config.tenants = settings.take_tenants();
         let host = Host::start(config).await.map_err(|error| Refused::machine(error.to_string()))?;
         let fields: Vec<_> = opened.places().into_iter().map(|place| ("at".to_owned(), place)).collect();
+        // Both the server of requests and the metrics know it.
+        let sites = TenantSites::default();
         let admin = if opened.is_any() {
-            let admin = Admin::start(host.clone(), opened.config(log));
+            let mut config = opened.config(log);
+            let counted = sites.clone();
+            config.requests = Box::new(move |tenant| counted.reading(tenant));
+            let admin = Admin::start(host.clone(), config);
             self.screen.note(Level::Info, "admin interface", &fields);
             Some(admin.map_err(|error| Refused::machine(format!("the admin interface can't be served: {error}")))?)
         } else {
@@ -105,7 +111,8 @@ impl Serving {
         };
         let mut changes = host.changes();
         let listening = settings.take_listening();
-        let mut requests = listening.map(|listening| Requests::start(listening, &host, &self.screen)).transpose()?;
+        let mut requests =
+            listening.map(|listening| Requests::start(listening, sites, &host, &self.screen)).transpose()?;
         self.manager.beat();
         self.manager.ready(&status(&host));
         self.screen.note(Level::Info, &format!("serving: {}", status(&host)), &[]);

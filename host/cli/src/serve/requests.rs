@@ -52,8 +52,7 @@ impl Requests {
     /// Begins to answer.
     ///
     /// Errors: the system gives no thread.
-    pub fn start(listening: Listening, host: &Host, screen: &Screen) -> Result<Self, Refused> {
-        let mut sites = TenantSites::default();
+    pub fn start(listening: Listening, sites: TenantSites, host: &Host, screen: &Screen) -> Result<Self, Refused> {
         let (all, errors) = sites.of(host);
         tell(&errors, screen);
         Ok(Self { server: listening.answer(all, screen)?, sites })

@@ -2,6 +2,7 @@
 
 use std::io::{BufRead as _, Read, Write};
 use std::net::TcpStream;
+use std::os::unix::net::UnixStream;
 
 use expect_test::expect;
 
@@ -206,6 +207,34 @@ fn tenants_are_served_by_prefix_and_by_host_name_and_followed() {
     while get(&address, "/ada/new") != "200 ada /new 127.0.0.1" {}
     assert_eq!(get(&address, "/ada/hello"), "404 Not Found\n");
     assert_eq!(ask(&address, of_bob), "200 bob /hello 203.0.113.9");
+    running.signal("TERM");
+    running.wait_for_error("stopping");
+    assert_eq!(running.child.wait().unwrap().code(), Some(0));
+}
+
+#[test]
+fn requests_of_tenants_are_in_the_metrics() {
+    let folder = node("http: {address: '127.0.0.1:0'}");
+    let mut running = Running::start(&folder, &["serve", ".", "--admin", "unix:admin.sock"]);
+    let address = address(&mut running);
+    let (answer, wrong) = (get(&address, "/ada/hello"), get(&address, "/ada/nothing"));
+    assert_eq!((answer.as_str(), wrong.as_str()), ("200 ada /hello 127.0.0.1", "404 Not Found\n"));
+    let mut stream = UnixStream::connect(folder.path().join("admin.sock")).unwrap();
+    stream.write_all(b"GET /metrics HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").unwrap();
+    let mut text = String::new();
+    stream.read_to_string(&mut text).unwrap();
+    let sent = "ada /hello 127.0.0.1".len() + "Not Found\n".len();
+    for line in [
+        "lunarium_http_requests_total{tenant=\"ada\",status=\"2xx\"} 1.0",
+        "lunarium_http_requests_total{tenant=\"ada\",status=\"4xx\"} 1.0",
+        "lunarium_http_requests_total{tenant=\"ada\",status=\"5xx\"} 0.0",
+        "lunarium_http_requests_total{tenant=\"bob\",status=\"2xx\"} 0.0",
+        "lunarium_http_request_duration_seconds_count{tenant=\"ada\"} 2",
+        "lunarium_http_requests_under_way{tenant=\"ada\"} 0.0",
+        &format!("lunarium_http_sent_bytes_total{{tenant=\"ada\"}} {sent}.0"),
+    ] {
+        assert!(text.lines().any(|known| known == line), "no {line} in\n{text}");
+    }
     running.signal("TERM");
     running.wait_for_error("stopping");
     assert_eq!(running.child.wait().unwrap().code(), Some(0));

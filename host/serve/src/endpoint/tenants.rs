@@ -5,24 +5,28 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use parking_lot::Mutex;
+
 use crate::host::Host;
+use crate::metrics::HttpReading;
 
 use super::site::{Site, SiteError, Sites};
 use super::traffic::{Traffic, TrafficLimits};
 
-/// Makes sites of tenants, and remembers what goes on at each.
-#[derive(Debug, Default)]
+/// Makes sites of tenants, and remembers what goes on at each. Cheap to clone: clones remember together.
+#[derive(Debug, Clone, Default)]
 pub struct TenantSites {
-    traffic: BTreeMap<String, Arc<Traffic>>,
+    traffic: Arc<Mutex<BTreeMap<String, Arc<Traffic>>>>,
 }
 
 impl TenantSites {
     /// The sites as the tenants are now: those that run an application, at the host names of their entries, or below their names. And what keeps
     /// tenants from having one: of two with a host name, the first has it.
-    pub fn of(&mut self, host: &Host) -> (Sites, Vec<SiteError>) {
+    pub fn of(&self, host: &Host) -> (Sites, Vec<SiteError>) {
         let (mut sites, mut errors) = (Sites::default(), Vec::new());
         let tenants = host.tenants();
-        self.traffic.retain(|name, _| tenants.iter().any(|tenant| tenant.name() == name));
+        let mut known = self.traffic.lock();
+        known.retain(|name, _| tenants.iter().any(|tenant| tenant.name() == name));
         for tenant in tenants {
             let (Some(node), Some(app)) = (tenant.node(), tenant.app()) else { continue };
             if app.endpoints().is_empty() {
@@ -31,7 +35,7 @@ impl TenantSites {
             let config = tenant.config();
             let mut limits = TrafficLimits::default();
             limits.requests_per_second = config.requests.unwrap_or(limits.requests_per_second);
-            let traffic = self.traffic.entry(tenant.name().to_owned()).or_insert_with(|| Traffic::new(limits));
+            let traffic = known.entry(tenant.name().to_owned()).or_insert_with(|| Traffic::new(limits));
             if *traffic.limits() != limits {
                 *traffic = Traffic::new(limits);
             }
@@ -41,8 +45,9 @@ impl TenantSites {
         (sites, errors)
     }
 
-    /// What goes on at each, by the tenants' names.
-    pub fn traffic(&self) -> impl Iterator<Item = (&str, &Arc<Traffic>)> {
-        self.traffic.iter().map(|(name, traffic)| (name.as_str(), traffic))
+    /// What was done at a tenant's site, for metrics. None: it has none.
+    pub fn reading(&self, tenant: &str) -> Option<HttpReading> {
+        let traffic = Arc::clone(self.traffic.lock().get(tenant)?);
+        Some(traffic.usage().into())
     }
 }

@@ -6,6 +6,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
+use crate::metrics::HttpReading;
+
 /// The upper ends of the steps in which the time of answers is counted; what takes longer is in a last one. From what a call takes to what
 /// people wait.
 pub const LATENCIES: [Duration; 14] = [
@@ -27,6 +29,9 @@ pub const LATENCIES: [Duration; 14] = [
 
 /// With the last.
 const STEPS: usize = LATENCIES.len() + 1;
+
+/// How answers are told apart.
+const CLASSES: [&str; 4] = ["2xx", "3xx", "4xx", "5xx"];
 
 const SECOND: u64 = 1_000_000_000;
 
@@ -93,6 +98,19 @@ pub struct TrafficUsage {
     pub under_way: u32,
     /// Bytes of bodies that are held.
     pub held: u64,
+}
+
+impl From<TrafficUsage> for HttpReading {
+    fn from(usage: TrafficUsage) -> Self {
+        let ends = LATENCIES.iter().map(Duration::as_secs_f64).chain([f64::MAX]);
+        Self {
+            answers: CLASSES.into_iter().zip(usage.answers).collect(),
+            latencies: ends.zip(usage.latencies).collect(),
+            total: usage.total,
+            under_way: usage.under_way.into(),
+            bodies: (usage.received, usage.sent),
+        }
+    }
 }
 
 impl Traffic {

@@ -42,7 +42,7 @@ impl Metrics {
         Self { host, http, started: Instant::now(), text: Mutex::default(), history: Mutex::default() }
     }
 
-    /// The text for Prometheus, of [`CONTENT_TYPE`]. It looks at every process, 8,000 in some milliseconds.
+    /// The text for Prometheus, of [`CONTENT_TYPE`]. It looks at every process.
     pub fn text(&self) -> Arc<str> {
         // Who comes meanwhile waits, and gets the same.
         let mut text = self.text.lock();

@@ -76,7 +76,7 @@ function show() {
 }
 
 function askToken(message) {
-  const field = h("input", { type: "password", name: "token", autocomplete: "off", required: true, spellcheck: "false", autofocus: true });
+  const field = h("input", { type: "password", name: "token", autocomplete: "off", required: true, spellcheck: "false" });
   const form = h("form", { class: "token", onsubmit: async (event) => {
     event.preventDefault();
     keepToken(field.value.trim());
@@ -89,6 +89,11 @@ function askToken(message) {
   h("button", null, "Open"));
   put(main, form);
   field.focus();
+}
+
+/** An address of `lunarium observe` that doesn't count. There is no token to ask for. */
+function tellUsed(message) {
+  put(main, h("div", { class: "token" }, h("h1", null, "Lunarium"), h("p", { class: "bad" }, message)));
 }
 
 /** `lunarium observe` prints an address with a key that counts once: what it is exchanged for is this tab's. */
@@ -106,14 +111,15 @@ async function useKey() {
 }
 
 async function begin() {
+  const byKey = location.hash.startsWith("#key="), had = token() !== null;
   try {
     await useKey();
     await get("/v1/host");
   } catch (error) {
     if (error instanceof Failed && error.status === 401) {
-      const had = token();
       keepToken(null);
-      askToken(had ? error.message : null);
+      if (byKey) tellUsed(error.message);
+      else askToken(had ? error.message : null);
       return;
     }
     put(main, h("p", { class: "bad" }, error.message), h("button", { onclick: begin }, "Try again"));

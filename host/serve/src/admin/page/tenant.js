@@ -19,6 +19,8 @@ export function showTenant(root, signal, tenant, tab) {
     TABS.map(([name, title]) => h("a", { href: `#/t/${part(tenant)}/${name}`, "aria-current": name === known && "page" }, title)));
   const body = h("section", { class: `tab of-${known}` });
   add(root, h("div", { class: "card" }, h("h1", null, h("bdi", null, tenant), state), why, facts, bars), tabs, body);
+  // On a narrow screen it may be out of sight.
+  tabs.scrollLeft = tabs.querySelector("[aria-current]").offsetLeft - tabs.offsetLeft - 40;
 
   const speed = speeds();
   const services = h("ul", { class: "services" });
