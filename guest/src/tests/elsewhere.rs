@@ -93,8 +93,9 @@ fn a_payload_has_data_and_is_the_value() {
         nil	nil	nil
         x	x	string
         false	false	boolean
-        !! ErrorKind::Internal: main.lua:7: attempt to call a number value (method 'data')
-           main.lua:7: in function <main.lua:1>
+        1	1
+        false	main.lua:9: attempt to call a nil value (method 'missing')
+        => nil
     "#]]);
 }
 

@@ -202,6 +202,7 @@ fn limits_tell_what_is_used_of_each() {
             coroutines	0	10000
             cpu	1ms	10ms
             cpu_total	2ms	20ms
+            groups	10	100
             lifetime	3ms	nil
             links	6	60
             listeners	0	1024

@@ -76,14 +76,14 @@ fn a_chunk_that_gives_no_method_is_invalid() {
     check_chunk(
         "return { start = 1 }",
         expect![[r#"
-        !! ErrorKind::Invalid: the chunk returned no method `main`
-    "#]],
+            !! ErrorKind::Invalid: the chunk returned no function `main`: its table has `start` (a number)
+        "#]],
     );
     check_chunk(
         "return { main = 'x' }",
         expect![[r#"
-        !! ErrorKind::Invalid: the chunk returned no method `main`
-    "#]],
+            !! ErrorKind::Invalid: the chunk returned no function `main`: its table has `main` (a string)
+        "#]],
     );
     check_chunk(
         "return 5",
@@ -166,9 +166,9 @@ fn require_finds_modules_and_imports_only() {
             true	true	true
             true	true
             true
-            false	module 'x' not found
+            false	module 'x' not found (the entry has no `imports`)
             false	bad argument #1 to 'require' (string expected, got no value)
-            main.lua:6: module 'nothing' not found
+            main.lua:6: module 'nothing' not found (the entry has no `imports`)
             => nil
         "#]],
     );
@@ -197,11 +197,11 @@ fn libraries_see_their_own_imports_and_the_same_globals() {
         ];
     })
     .check(expect![[r#"
-        false	module 'a' not found
+        false	module 'a' not found (the entry has no `imports`)
         loading	a	app:a
         a	b	true
         written	written
-        false	module 'inner' not found
+        false	module 'inner' not found (its `imports` are `a`)
         again
         => nil
     "#]]);
