@@ -31,7 +31,7 @@ pub(crate) struct Sent {
     /// To a pid. It may have ended.
     target: Weak<Process>,
     /// What it held unread, as it told; none: it was handed something since.
-    unread: Option<Unread>,
+    pub(crate) unread: Option<Unread>,
 }
 
 impl Sent {
@@ -50,16 +50,6 @@ impl Sent {
 
     pub(crate) fn set_target(&mut self, target: &Arc<Process>) {
         self.target = Arc::downgrade(target);
-    }
-
-    /// Whether this is new.
-    pub(crate) fn tells(&mut self, unread: Unread) -> bool {
-        self.unread.replace(unread) != Some(unread)
-    }
-
-    /// The process is handed something: what it holds is another thing from now on.
-    pub(crate) fn is_handed(&mut self) {
-        self.unread = None;
     }
 }
 

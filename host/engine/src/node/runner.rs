@@ -350,7 +350,7 @@ impl Live {
 
     async fn resume(&mut self, process: &Process, clock: &Clock, delivery: &Delivery) -> wasmtime::Result<Status> {
         let Live { incarnation, instance, .. } = self;
-        instance.occupant_mut().sent.is_handed();
+        instance.occupant_mut().sent.unread = None;
         let batch = convert::Batch::new(&delivery.items, &delivery.replies, delivery.output_ready);
         turn(process, incarnation, clock).enter(instance.resume(&batch)).await
     }

@@ -1,7 +1,5 @@
 //! `mailbox.send`, and what the caller listens on: the data plane. It never touches the kernel's lock, whatever policies say.
 
-use std::sync::Arc;
-
 use lunarium_kernel::{Message, Topic, Unread, action};
 
 use crate::node::Caller;
@@ -10,26 +8,27 @@ use crate::wasm::{CallError, Stopped};
 
 impl Caller {
     fn send_as(&mut self, destination: &str, topic: &str, payload: Vec<u8>, unread: Unread) -> Result<(), CallError> {
-        self.living()?;
-        let is_new = self.sent.tells(unread);
-        let topic = self.sent.topic(topic);
-        let known = self.sent.target(destination);
         let who = self.living()?;
-        if is_new {
+        if self.sent.unread != Some(unread) {
             who.process.report_unread(unread);
+            self.sent.unread = Some(unread);
         }
-        let topic = topic?;
-        let target = match &known {
-            Some(target) => Arc::clone(target),
-            None => self.node.find(destination)?,
+        let topic = self.sent.topic(topic)?;
+        let target = match self.sent.target(destination) {
+            Some(target) => target,
+            None => {
+                let target = self.node.find(destination)?;
+                if target.pid.as_str() == destination {
+                    self.sent.set_target(&target);
+                }
+                target
+            }
         };
+        let who = self.living()?;
         who.authorize(action::SEND, target.pid.as_str())?;
         let message = Message::new(Some(who.process.pid.clone()), topic, payload.into());
         // The dead are silent: nobody gets a message of who has ended.
         let sent = who.process.life.speak(|| target.send(message));
-        if known.is_none() && target.pid.as_str() == destination {
-            self.sent.set_target(&target);
-        }
         Ok(sent.ok_or(Stopped::Killed)??)
     }
 }

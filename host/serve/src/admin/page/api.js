@@ -24,7 +24,8 @@ export function keepToken(text) {
 }
 
 /** The headers that each request has. */
-export function headers(given = token()) {
+export function headers() {
+  const given = token();
   return given ? { Authorization: `Bearer ${given}` } : {};
 }
 
@@ -89,6 +90,7 @@ function wait(milliseconds, signal) {
   return new Promise((resolve) => {
     const end = () => {
       clearTimeout(timer);
+      signal.removeEventListener("abort", end);
       resolve();
     };
     const timer = setTimeout(end, milliseconds);
@@ -98,8 +100,14 @@ function wait(milliseconds, signal) {
 
 function seen(signal) {
   return new Promise((resolve) => {
-    document.addEventListener("visibilitychange", () => document.hidden || resolve(), { signal });
-    signal.addEventListener("abort", resolve, { once: true });
+    const look = () => {
+      if (document.hidden && !signal.aborted) return;
+      document.removeEventListener("visibilitychange", look);
+      signal.removeEventListener("abort", look);
+      resolve();
+    };
+    document.addEventListener("visibilitychange", look);
+    signal.addEventListener("abort", look);
   });
 }
 

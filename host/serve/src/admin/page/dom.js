@@ -56,6 +56,7 @@ export function sayLines(element, text) {
 /** Keeps a child for each item, by its key, in the order of the items: what is there is updated, so that focus and selection stay. */
 export function keep(parent, items, key, make, update) {
   const known = new Map([...parent.children].map((child) => [child.key, child]));
+  const kept = new Set();
   let place = parent.firstElementChild;
   for (const item of items) {
     const id = key(item);
@@ -68,19 +69,19 @@ export function keep(parent, items, key, make, update) {
     }
     if (child === place) place = place.nextElementSibling;
     else parent.insertBefore(child, place);
+    kept.add(child);
     update?.(child, item);
   }
-  for (const child of known.values()) child.remove();
+  // Not by key: two of the same key may have been there.
+  for (const child of [...parent.children]) if (!kept.has(child)) child.remove();
+}
+
+/** An empty bar. */
+export function bar() {
+  return h("div", { class: "bar" });
 }
 
 /** A number of its limit as a bar; without a limit the number alone. */
-export function bar(label, used, limit, format) {
-  const element = h("div", { class: "bar" });
-  setBar(element, label, used, limit, format);
-  return element;
-}
-
-/** The same, anew. */
 export function setBar(element, label, used, limit, format) {
   if (!element.firstChild) {
     element.append(h("span", { class: "bar-name" }), h("span", { class: "bar-value" }), h("span", { class: "bar-rail" }, h("span", { class: "bar-fill" })));

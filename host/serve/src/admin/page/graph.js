@@ -7,6 +7,7 @@ import { get, live, part } from "/page/api.js";
 import { add, h, keep, put, say } from "/page/dom.js";
 import { layout } from "/page/layout.js";
 import { processLink } from "/page/tenant.js";
+import { badge } from "/page/tenants.js";
 import { count, visible } from "/page/text.js";
 
 const LOOK = 4000;
@@ -31,7 +32,7 @@ export function showGraph(root, signal, tenant) {
   const still = matchMedia("(prefers-reduced-motion: reduce)");
 
   async function look() {
-    const query = search.value ? `&search=${encodeURIComponent(search.value.slice(0, 256))}` : "";
+    const query = search.value ? `&search=${part(search.value.slice(0, 256))}` : "";
     const now = await get(`/v1/tenants/${part(tenant)}/graph?limit=1000${query}`, signal);
     const same = now.nodes.length === graph.nodes.length && JSON.stringify([now.links, now.monitors, now.parents]) === JSON.stringify([graph.links, graph.monitors, graph.parents])
       && now.nodes.every((node, index) => node[0] === graph.nodes[index][0]);
@@ -222,7 +223,7 @@ export function showGraph(root, signal, tenant) {
     const shown = JSON.stringify([pid, state, lists]);
     if (about.of === shown) return;
     about.of = shown;
-    put(about, h("h2", null, processLink(tenant, pid)), h("p", null, h("span", { class: `badge ${state}` }, state), " ", entry), names.length > 0 && h("p", null, `Names: ${names.join(", ")}`),
+    put(about, h("h2", null, processLink(tenant, pid)), h("p", null, badge(state), " ", entry), names.length > 0 && h("p", null, `Names: ${names.join(", ")}`),
       lists.map(([title, list]) => [h("h3", null, `${title} ${list.length}`), h("ul", null, list.slice(0, 50).map(([other, , , called]) => h("li", null, processLink(tenant, other, called[0] ?? other))))]));
   }
 

@@ -65,7 +65,7 @@ function show() {
   const root = h("div", { class: `view of-${view}` });
   put(main, root);
   const path = [h("a", { href: "#/" }, "Tenants")];
-  if (tenant) path.push(h("a", { href: `#/t/${encodeURIComponent(tenant)}` }, h("bdi", null, tenant)));
+  if (tenant) path.push(h("a", { href: `#/t/${part(tenant)}` }, h("bdi", null, tenant)));
   if (pid) path.push(h("a", { href: location.hash, class: "pid" }, pid));
   path.at(-1).setAttribute("aria-current", "page");
   put(where, path);

@@ -1,11 +1,12 @@
 // One process with everything about it, live; and how it is ended.
 
 import { Failed, follow, get, live, part, post } from "/page/api.js";
-import { add, ask, bar, h, keep, put, say, setBar, tell } from "/page/dom.js";
+import { add, ask, h, keep, put, say, tell } from "/page/dom.js";
 import { plot } from "/page/charts.js";
 import { lineOf } from "/page/log.js";
 import { processLink } from "/page/tenant.js";
-import { bytes, cores, count, held, seconds } from "/page/text.js";
+import { badge, budgets } from "/page/tenants.js";
+import { bytes, cores, count, seconds } from "/page/text.js";
 
 const LOOK = 1000;
 /** Looks that the small curves show. */
@@ -76,7 +77,7 @@ export function showProcess(root, signal, tenant, pid) {
 
   function draw(now) {
     if (ended) return;
-    if (state.textContent !== now.state) put(state, h("span", { class: `badge ${now.state}` }, now.state));
+    if (state.textContent !== now.state) put(state, badge(now.state));
     const { definition } = now;
     const rows = [
       ["Entry", now.entry],
@@ -101,8 +102,7 @@ export function showProcess(root, signal, tenant, pid) {
       else if (shown.textContent !== value.textContent) put(shown, value);
     });
     const usage = now.usage.filter(({ name, limit }) => limit !== null || name !== "memory");
-    const one = ({ name, used, limit }) => [name.replaceAll("_", " "), used, limit, (amount) => held(name, amount)];
-    keep(bars, usage, ({ name }) => name, (budget) => bar(...one(budget)), (element, budget) => setBar(element, ...one(budget)));
+    budgets(bars, usage, (name) => name.replaceAll("_", " "));
     list("Linked with", now.linked, now.links);
     list("Monitors", now.monitoring, now.monitors);
     list("Monitored by", now.monitored_by, now.watchers);

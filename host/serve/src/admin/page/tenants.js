@@ -1,6 +1,6 @@
 // All tenants with their budgets, and the host that they share.
 
-import { get, live } from "/page/api.js";
+import { get, live, part } from "/page/api.js";
 import { charts } from "/page/charts.js";
 import { add, bar, h, keep, put, say, sayLines, setBar } from "/page/dom.js";
 import { cores, count, held, rate } from "/page/text.js";
@@ -13,10 +13,10 @@ const NAMES = {
   "node.monitors": "monitors", "node.log_bytes": "log this second",
 };
 
-/** Bars of budgets, kept. */
-export function budgets(parent, list) {
-  const one = (budget) => [NAMES[budget.name] ?? budget.name, budget.used, budget.limit, (amount) => held(budget.name, amount)];
-  keep(parent, list, (budget) => budget.name, (budget) => bar(...one(budget)), (element, budget) => setBar(element, ...one(budget)));
+/** Bars of what is used of budgets or limits, kept. */
+export function budgets(parent, list, called = (name) => NAMES[name] ?? name) {
+  keep(parent, list, ({ name }) => name, bar,
+    (element, { name, used, limit }) => setBar(element, called(name), used, limit, (amount) => held(name, amount)));
 }
 
 /** What grows, in a second: from two looks at totals. */
@@ -53,7 +53,7 @@ function card() {
 
 function fillCard(element, tenant, [cpu, messages, spawns]) {
   const [head, why, facts, bars, rest] = element.children;
-  head.firstChild.href = `#/t/${encodeURIComponent(tenant.name)}`;
+  head.firstChild.href = `#/t/${part(tenant.name)}`;
   say(head.firstChild, tenant.name);
   put(head.lastChild, badge(tenant.state));
   sayLines(why, tenant.why ?? "");
