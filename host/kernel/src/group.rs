@@ -131,7 +131,7 @@ pub(crate) struct Group {
 }
 
 impl Group {
-    fn is_idle(&self) -> bool {
+    pub(crate) fn is_idle(&self) -> bool {
         self.members.is_empty() && self.watchers.is_empty()
     }
 }

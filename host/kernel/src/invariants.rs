@@ -113,8 +113,7 @@ impl Kernel {
     fn check_groups(&self) -> Check {
         let (mut members, mut watchers) = (0_usize, 0_usize);
         for (name, group) in &self.groups {
-            let is_used = !group.members.is_empty() || !group.watchers.is_empty();
-            ensure(is_used, || format!("group {name} is kept for nobody"))?;
+            ensure(!group.is_idle(), || format!("group {name} is kept for nobody"))?;
             for number in &group.members {
                 let process = self.processes.get(number).ok_or_else(|| format!("{number} in {name}, dead"))?;
                 ensure(process.groups.contains(name), || format!("{} doesn't know of group {name}", process.pid()))?;

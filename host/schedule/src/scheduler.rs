@@ -19,6 +19,7 @@ use crate::queues::{Queues, Task, Turn, Urgency};
 use crate::share::Member;
 use crate::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use crate::sync::{Guard, Instant, Monitor, Mutex, thread, thread_local};
+use crate::watch::Watch;
 
 type Runnable = async_task::Runnable<Arc<Member>>;
 
@@ -111,13 +112,8 @@ impl Scheduler {
         task: F,
         urgency: impl Fn() -> Urgency + Send + Sync + 'static,
     ) {
-        let (scheduler, watch) = (Arc::clone(self), member.watch().cloned());
-        let schedule = move |task| {
-            if let Some(watch) = &watch {
-                watch.begin();
-            }
-            scheduler.schedule(task, urgency());
-        };
+        let scheduler = Arc::clone(self);
+        let schedule = move |task| scheduler.schedule(task, urgency());
         let (task, handle) = async_task::Builder::new().metadata(Arc::clone(member)).spawn(|_| task, schedule);
         handle.detach();
         task.schedule();
@@ -160,6 +156,9 @@ impl Scheduler {
 
     /// Queues a task; from a worker and woken, into that worker's slot, which takes no system call.
     fn schedule(self: &Arc<Self>, task: Runnable, urgency: Urgency) {
+        if let Some(watch) = task.member().watch() {
+            watch.begin();
+        }
         let slot = self.own_slot();
         if slot.map_or_else(|| self.sample.takes(), |slot| slot.sample.takes_alone()) {
             task.member().waits_since(self.now());
@@ -226,15 +225,12 @@ impl Scheduler {
         WORKER.with(|worker| worker.set((std::ptr::from_ref(self).addr(), index)));
         let mut turn = Turn::default();
         while let Some(task) = self.next(slot, &mut turn) {
-            let watch = task.metadata().watch().cloned();
+            // Held until whom it wakes has begun.
+            let _begun = task.member().watch().map(Watch::begun);
             // A panic in a host function ends its process: the task's own guard reports it while the stack unwinds.
             contain(|| {
                 task.run();
             });
-            // Whom it has woken has begun by now.
-            if let Some(watch) = watch {
-                watch.end();
-            }
         }
         // From here on what this thread wakes goes to the queues: nobody would look into the slot again.
         WORKER.with(|worker| worker.set(NOBODY));
@@ -313,11 +309,8 @@ impl Scheduler {
         let mut left = slot.and_then(Slot::take).map(|(task, _)| task);
         loop {
             if let Some(task) = left {
-                let watch = task.metadata().watch().cloned();
+                let _begun = task.member().watch().map(Watch::begun);
                 contain(|| drop(task));
-                if let Some(watch) = watch {
-                    watch.end();
-                }
             }
             let mut state = self.state.lock();
             left = state.queues.next(u64::MAX).map(|next| next.task);

@@ -33,6 +33,11 @@ impl Watch {
     /// Something is under way that is no task.
     pub fn hold(self: &Arc<Self>) -> Hold {
         self.begin();
+        self.begun()
+    }
+
+    /// What has begun already, until it is over.
+    pub(crate) fn begun(self: &Arc<Self>) -> Hold {
         Hold(Arc::clone(self))
     }
 

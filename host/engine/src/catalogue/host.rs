@@ -9,7 +9,8 @@ use lunarium_kernel::{Account, Budget, Host, HostError, LogBudget};
 use super::{Counts, Grants, HostDefinition, SecuritySpec};
 use lunarium_schedule::{Portion, Share};
 
-/// One host. Each of its processes holds it.
+/// One host. Each of its processes holds it. A clone shares all but the definition.
+#[derive(Clone)]
 pub(crate) struct ProcessHost {
     kernel: Arc<Host>,
     /// What its processes hold together.
@@ -20,9 +21,6 @@ pub(crate) struct ProcessHost {
     pub(crate) cpu: Arc<Share>,
     /// What has happened to them.
     pub(crate) counts: Arc<Counts>,
-    pub(crate) grants: Arc<Grants>,
-    /// What a process starts with that gets nothing else.
-    pub(crate) security: Option<SecuritySpec>,
     /// What all of it was made of.
     definition: HostDefinition,
 }
@@ -36,22 +34,13 @@ impl ProcessHost {
     ) -> Result<ProcessHost, HostError> {
         let kept = definition.clone();
         let HostDefinition {
-            id,
-            max_processes,
-            memory: limit,
-            reserve,
-            log_bytes,
-            cpu_weight,
-            cpu_max,
-            limits,
-            grants,
-            security,
+            id, max_processes, memory: limit, reserve, log_bytes, cpu_weight, cpu_max, limits, ..
         } = definition;
         let kernel = Arc::new(Host::new(id.clone(), max_processes, limits)?);
         let memory = Account::child(memory, Budget::Host(id), limit, reserve)?;
         let cpu = Share::inside(cpu, Portion { weight: cpu_weight, most: cpu_max });
         let log = Arc::new(LogBudget::new(log_bytes));
-        Ok(ProcessHost { kernel, memory, log, cpu, counts: Arc::default(), grants, security, definition: kept })
+        Ok(ProcessHost { kernel, memory, log, cpu, counts: Arc::default(), definition: kept })
     }
 
     /// The one that comes after `old`: itself when nothing differs, one with the same budgets and counts when it is only grants and
@@ -67,21 +56,20 @@ impl ProcessHost {
         if old.definition == definition {
             return Ok(Arc::clone(old));
         }
-        let (grants, security) = (Arc::clone(&definition.grants), definition.security.clone());
-        let budgets = HostDefinition { grants: Arc::clone(&old.grants), security: old.security.clone(), ..definition };
-        if old.definition != budgets {
-            return Ok(Arc::new(ProcessHost::new(HostDefinition { grants, security, ..budgets }, memory, cpu)?));
+        let HostDefinition { grants, security, .. } = old.definition.clone();
+        if old.definition != (HostDefinition { grants, security, ..definition.clone() }) {
+            return Ok(Arc::new(ProcessHost::new(definition, memory, cpu)?));
         }
-        Ok(Arc::new(ProcessHost {
-            kernel: Arc::clone(&old.kernel),
-            memory: Arc::clone(&old.memory),
-            log: Arc::clone(&old.log),
-            cpu: Arc::clone(&old.cpu),
-            counts: Arc::clone(&old.counts),
-            grants: Arc::clone(&grants),
-            security: security.clone(),
-            definition: HostDefinition { grants, security, ..budgets },
-        }))
+        Ok(Arc::new(ProcessHost { definition, ..ProcessHost::clone(old) }))
+    }
+
+    pub(crate) fn grants(&self) -> &Arc<Grants> {
+        &self.definition.grants
+    }
+
+    /// What a process starts with that gets nothing else.
+    pub(crate) fn security(&self) -> Option<&SecuritySpec> {
+        self.definition.security.as_ref()
     }
 
     /// The kernel's part.

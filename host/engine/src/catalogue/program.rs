@@ -50,7 +50,7 @@ impl Program {
         arguments: Arguments,
     ) -> Program {
         let limits = Limits::resolve(host.limits(), &code.definition.limits, wish);
-        let grants = Grants::union(&code.definition.grants, &host.grants);
+        let grants = Grants::union(&code.definition.grants, host.grants());
         Program { code, limits, grants, arguments }
     }
 }

@@ -52,6 +52,8 @@ pub(crate) struct Function {
     pub(crate) timeout: Option<Duration>,
     /// Its place in the order of adding.
     pub(super) number: usize,
+    /// What a process calls it by on the node that has it: see [`Modules`](super::table::Modules).
+    pub(crate) id: u32,
 }
 
 impl Function {
@@ -59,7 +61,7 @@ impl Function {
         waits: bool,
         body: impl Fn(Caller, &Bytes) -> Result<Started, BadArgument> + Send + Sync + 'static,
     ) -> Function {
-        Function { body: Arc::new(body), waits, timeout: None, number: 0 }
+        Function { body: Arc::new(body), waits, timeout: None, number: 0, id: 0 }
     }
 
     pub(super) fn immediate<A, R, E, F>(function: F) -> Function

@@ -51,24 +51,21 @@ impl Numbers {
 impl Modules {
     /// Errors: it isn't one, or its name is taken.
     pub(crate) fn add(&self, module: Module) -> Result<(), ModuleError> {
-        let module = Arc::new(checked(module)?);
+        let module = checked(module)?;
         let mut numbers = self.numbers.lock();
-        match self.by_name.pin().try_insert(Arc::clone(&module.name), Arc::clone(&module)) {
-            Ok(_) => {
-                self.number(&mut numbers, &module);
-                Ok(())
-            }
-            Err(there) => Err(ModuleError::Exists(there.not_inserted.name.to_string())),
+        if self.has(&module.name) {
+            return Err(ModuleError::Exists(module.name.to_string()));
         }
+        self.put(&mut numbers, module);
+        Ok(())
     }
 
     /// The same for one whose name another may have, which is replaced.
     pub(crate) fn replace(&self, module: Module) -> Result<(), ModuleError> {
-        let module = Arc::new(checked(module)?);
+        let module = checked(module)?;
         let mut numbers = self.numbers.lock();
-        self.by_name.pin().insert(Arc::clone(&module.name), Arc::clone(&module));
         self.forget(&numbers, &module.name, |function| !module.functions.contains_key(function));
-        self.number(&mut numbers, &module);
+        self.put(&mut numbers, module);
         Ok(())
     }
 
@@ -80,12 +77,15 @@ impl Modules {
         was_there
     }
 
-    fn number(&self, numbers: &mut Numbers, module: &Arc<Module>) {
-        let by_number = self.by_number.pin();
+    fn put(&self, numbers: &mut Numbers, mut module: Module) {
+        for (name, function) in &mut module.functions {
+            function.id = numbers.of(&module.name, name);
+        }
+        let (module, by_number) = (Arc::new(module), self.by_number.pin());
+        self.by_name.pin().insert(Arc::clone(&module.name), Arc::clone(&module));
         for (name, function) in &module.functions {
-            let (name, function) = (Arc::clone(name), function.clone());
-            let number = numbers.of(&module.name, &name);
-            by_number.insert(number, Arc::new(Found { module: Arc::clone(module), name, function }));
+            let found = Found { module: Arc::clone(&module), name: Arc::clone(name), function: function.clone() };
+            by_number.insert(function.id, Arc::new(found));
         }
     }
 
@@ -121,11 +121,6 @@ impl Modules {
             false if module.takes_settings() => Err(UnknownModule::NotGrantedWithSettings(module.name.to_string())),
             false => Err(UnknownModule::NotGranted(module.name.to_string())),
         }
-    }
-
-    /// The numbers of a module's functions.
-    pub(crate) fn numbers(&self, module: &str) -> BTreeMap<Arc<str>, u32> {
-        self.numbers.lock().of.get(module).cloned().unwrap_or_default()
     }
 
     /// The function that has the number now.

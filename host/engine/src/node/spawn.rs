@@ -516,7 +516,7 @@ fn child_security(
     host: &ProcessHost,
 ) -> Result<Arc<Security>, SecurityError> {
     let inherited = parent.map(|parent| &parent.origin.security).filter(|security| !security.is_none());
-    let base = match (inherited, &host.security) {
+    let base = match (inherited, host.security()) {
         (Some(security), _) => Arc::clone(security),
         (None, Some(spec)) => policies.change(&policies.none(), spec)?.into(),
         (None, None) => policies.none().into(),

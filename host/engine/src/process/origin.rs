@@ -26,7 +26,7 @@ pub(crate) struct Beginning {
     pub(crate) limits: Limits,
     /// A time of the node's clock.
     pub(crate) began: u64,
-    /// Who has started it. None: somebody outside, so it doesn't begin behind others.
+    /// Who has started it. None: somebody outside.
     pub(crate) parent: Option<Pid>,
     /// Somebody outside reads it.
     pub(crate) is_mailbox: bool,

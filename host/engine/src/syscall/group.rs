@@ -4,7 +4,7 @@
 //! and between two calls another process may have its turn.
 
 use lunarium_contract::length;
-use lunarium_kernel::{ErrorKind, GroupName, Message, Pid, Refusal, SHOWN, SendError, Topic, Unread, action, cut};
+use lunarium_kernel::{ErrorKind, GroupName, Message, Pid, Refusal, SHOWN, SendError, Topic, action, cut};
 
 use crate::node::{Caller, Who};
 use crate::wasm::imports::group::{Host, Listing, Sent};
@@ -132,8 +132,8 @@ impl Host for Caller {
         unread: types::Unread,
         after: Option<String>,
     ) -> Result<Sent, CallError> {
+        self.tell_unread(unread)?;
         let who = self.living()?;
-        who.process.report_unread(Unread { messages: unread.messages, bytes: unread.bytes });
         let act = || {
             let (name, topic) = (GroupName::new(&name)?, Topic::new(&topic)?);
             self.send_to(who, &name, &topic, payload, number(after.as_deref())?)

@@ -7,12 +7,25 @@ use crate::wasm::imports::{mailbox::Host, types};
 use crate::wasm::{CallError, Stopped};
 
 impl Caller {
-    fn send_as(&mut self, destination: &str, topic: &str, payload: Vec<u8>, unread: Unread) -> Result<(), CallError> {
+    /// Notes what the caller holds unread, under its inbox's lock only where that has changed.
+    pub(super) fn tell_unread(&mut self, unread: types::Unread) -> Result<(), Stopped> {
         let who = self.living()?;
+        let unread = Unread { messages: unread.messages, bytes: unread.bytes };
         if self.sent.unread != Some(unread) {
             who.process.report_unread(unread);
             self.sent.unread = Some(unread);
         }
+        Ok(())
+    }
+
+    fn send_as(
+        &mut self,
+        destination: &str,
+        topic: &str,
+        payload: Vec<u8>,
+        unread: types::Unread,
+    ) -> Result<(), CallError> {
+        self.tell_unread(unread)?;
         let topic = self.sent.topic(topic)?;
         let target = match self.sent.target(destination) {
             Some(target) => target,
@@ -41,7 +54,6 @@ impl Host for Caller {
         payload: Vec<u8>,
         unread: types::Unread,
     ) -> Result<(), CallError> {
-        let unread = Unread { messages: unread.messages, bytes: unread.bytes };
         let sent = self.send_as(&destination, &topic, payload, unread);
         self.noting(action::SEND, &destination, sent)
     }

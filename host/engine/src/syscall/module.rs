@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use lunarium_kernel::{ErrorKind, LimitName, Refusal, action};
 
-use crate::module::{Found, Module, UnknownModule};
+use crate::module::{Found, Function, Module, UnknownModule};
 use crate::node::{Called, Caller, Who};
 use crate::value::{Value, failure_payload};
 use crate::wasm::CallError;
@@ -40,14 +40,13 @@ impl Host for Caller {
     fn find(&mut self, module: String, function: Option<String>) -> Result<Vec<u8>, CallError> {
         let who = self.living()?;
         let module = self.module(who, &module)?;
-        let numbers = self.node.modules.numbers(module.name());
-        let pair = |name: &str, waits| {
-            let number = numbers.get(name).copied().unwrap_or(u32::MAX);
-            (Value::from(name), Value::Array(vec![Value::Integer(number.into()), Value::Boolean(waits)]))
+        let pair = |name: &str, function: &Function| {
+            let told = vec![Value::Integer(function.id.into()), Value::Boolean(function.waits)];
+            (Value::from(name), Value::Array(told))
         };
         let pairs = match function {
-            Some(name) => vec![pair(&name, module.function_named(&name)?.waits)],
-            None => module.signatures().map(|(name, function)| pair(name, function.waits)).collect(),
+            Some(name) => vec![pair(&name, module.function_named(&name)?)],
+            None => module.signatures().map(|(name, function)| pair(name, function)).collect(),
         };
         Ok(Value::Map(pairs).encode())
     }
