@@ -7,7 +7,6 @@ local log, encode, Field = rt.log, rt.json.encode, rt.Field
 local bad_argument, invalid = rt.bad_argument, rt.invalid
 
 local Logger = { __name = "logger", __metatable = false }
-rt.define("logger", Logger)
 local methods = {}
 -- A method that was asked for becomes the logger's own, for calls with a dot: `log.warn("x")` is `log:warn("x")`.
 function Logger.__index(logger, key)

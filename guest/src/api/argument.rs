@@ -156,3 +156,20 @@ pub fn shown(bytes: &[u8]) -> String {
     let mark = if kept.len() < bytes.len() { "…" } else { "" };
     format!("{}{mark}", cut(&text, length::SHOWN))
 }
+
+/// Pushes a table of texts, which leaves them below it as one. None of them has a zero byte.
+pub(super) fn push_texts(lua: Lua, texts: Vec<String>) {
+    let count = texts.len();
+    // As one it can be given away.
+    lua.push_owned(joined(texts));
+    lua.new_table(count, 0);
+    let all = lua.bytes(-2).unwrap_or_default();
+    for (place, text) in (1..).zip(all.split(|byte| *byte == 0).take(count)) {
+        lua.push_bytes(text);
+        lua.set_item(-2, place);
+    }
+}
+
+fn joined(texts: Vec<String>) -> String {
+    texts.join("\0")
+}

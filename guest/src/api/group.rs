@@ -5,12 +5,12 @@ use std::ffi::{CStr, c_int};
 
 use lunarium_contract::length;
 
-use super::argument::{argument, not_within, text, topic, utf8, with_payload};
+use super::argument::{argument, not_within, push_texts, text, topic, utf8, with_payload};
 use crate::codec::{Shape, Unfit};
 use crate::host::{Listing, Refusal};
 use crate::lua::wait;
 use crate::lua::{Function, Lua};
-use crate::state::error::{done, refuse};
+use crate::state::error::{decided, done, refuse};
 use crate::turn::request::reply_to;
 
 fn name(bytes: &[u8]) -> Result<&str, Refusal> {
@@ -31,19 +31,7 @@ extern "C-unwind" fn join(lua: Lua) -> c_int {
 
 extern "C-unwind" fn leave(lua: Lua) -> c_int {
     let Some(group) = group_argument(&lua) else { return 2 };
-    match lua.context().host.leave_group(group) {
-        Ok(was_in_it) => {
-            lua.push_boolean(was_in_it);
-            lua.push_nil();
-            2
-        }
-        Err(refusal) => refuse(lua, refusal),
-    }
-}
-
-/// As one text, which can be given away: no pid has a zero byte.
-fn joined(pids: Vec<String>) -> String {
-    pids.join("\0")
+    decided(lua, lua.context().host.leave_group(group))
 }
 
 /// `group_members(name [, after])` → a table of pids, and the version
@@ -56,14 +44,7 @@ extern "C-unwind" fn members(lua: Lua) -> c_int {
     match lua.context().host.members(group, after) {
         Ok(listing) => {
             let Listing { pids, version } = listing;
-            let count = pids.len();
-            lua.push_owned(joined(pids));
-            lua.new_table(count, 0);
-            let all = lua.bytes(-2).unwrap_or_default();
-            for (place, pid) in (1..).zip(all.split(|byte| *byte == 0).take(count)) {
-                lua.push_bytes(pid);
-                lua.set_item(-2, place);
-            }
+            push_texts(lua, pids);
             lua.push_integer(version.cast_signed());
             2
         }

@@ -6,16 +6,13 @@ use lunarium_contract::nearest;
 
 use crate::lua::wait::calls_next;
 use crate::lua::{Function, Kind, Lua};
-
-/// Names that are looked at. The number: as many as a large module has, and little to compare.
-const COMPARED: usize = 1_000;
+use crate::turn::hint::names;
 
 /// `near(name, table)` → the key of the table that was probably meant, or nil
 extern "C-unwind" fn near(lua: Lua) -> c_int {
     let wrong = lua.bytes(1).and_then(|name| std::str::from_utf8(name).ok());
-    let Some(wrong) = wrong.filter(|_| lua.kind(2) == Kind::Table) else { return 0 };
-    let names = lua.texts(2).take(COMPARED).filter_map(|(name, _)| std::str::from_utf8(name).ok());
-    let Some(found) = nearest(wrong, names.filter(|name| !name.is_empty()), |name| name) else { return 0 };
+    let Some(wrong) = wrong else { return 0 };
+    let Some(found) = nearest(wrong, names(&lua, 2), |name| name) else { return 0 };
     lua.push_bytes(found.as_bytes());
     1
 }

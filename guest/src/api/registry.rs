@@ -4,7 +4,7 @@ use std::ffi::{CStr, c_int};
 
 use super::argument::{argument, destination, fault_of, name};
 use crate::lua::{Function, Lua};
-use crate::state::error::{answer, done, invalid, refuse};
+use crate::state::error::{answer, decided, done, invalid};
 
 fn name_argument(lua: &Lua) -> Option<&str> {
     argument(lua, 1, "name", name)
@@ -56,14 +56,7 @@ extern "C-unwind" fn unregister(lua: Lua) -> c_int {
     if let Some(fault) = scope_fault(lua, 2) {
         return invalid(lua, fault);
     }
-    match lua.context().host.unregister(name) {
-        Ok(held) => {
-            lua.push_boolean(held);
-            lua.push_nil();
-            2
-        }
-        Err(refusal) => refuse(lua, refusal),
-    }
+    decided(lua, lua.context().host.unregister(name))
 }
 
 /// For the prelude.

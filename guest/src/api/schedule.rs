@@ -87,7 +87,6 @@ extern "C-unwind" fn define(mut lua: Lua) -> c_int {
         b"message" => &types.message,
         b"field" => &types.field,
         b"spawner" => &types.spawner,
-        b"logger" => &types.logger,
         b"actor" => &types.actor,
         b"policy" => &types.policy,
         b"scope" => &types.scope,

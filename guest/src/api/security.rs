@@ -5,7 +5,7 @@ use std::mem;
 
 use lunarium_contract::length;
 
-use super::argument::{bounded_argument, invalid, text, with_payload};
+use super::argument::{bounded_argument, invalid, push_texts, text, with_payload};
 use super::process::actor_of;
 use crate::codec::{Shape, Unfit};
 use crate::host::{Decision, Refusal};
@@ -32,23 +32,6 @@ fn with_table<T>(
     with_payload(lua, Shape::One(argument), length::META, told, |payload| act(Some(payload)))
 }
 
-/// Pushes a table of ids.
-fn push_ids(lua: Lua, ids: Vec<String>) {
-    let count = ids.len();
-    lua.push_owned(joined(ids));
-    lua.new_table(count, 0);
-    let all = lua.bytes(-2).unwrap_or_default();
-    for (place, id) in (1..).zip(all.split(|byte| *byte == 0).take(count)) {
-        lua.push_bytes(id);
-        lua.set_item(-2, place);
-    }
-}
-
-/// As one text, which can be given away. No id has a zero byte.
-fn joined(ids: Vec<String>) -> String {
-    ids.join("\0")
-}
-
 /// `own_actor()` → id and its meta's payload (or nil), or nil
 extern "C-unwind" fn own_actor(lua: Lua) -> c_int {
     let host = &lua.context().host;
@@ -68,7 +51,7 @@ extern "C-unwind" fn own_actor(lua: Lua) -> c_int {
 /// `own_scope()` → a table of policy ids, or nil
 extern "C-unwind" fn own_scope(lua: Lua) -> c_int {
     match lua.context().host.own_scope() {
-        Some(ids) => push_ids(lua, ids),
+        Some(ids) => push_texts(lua, ids),
         None => lua.push_nil(),
     }
     1
@@ -137,7 +120,7 @@ extern "C-unwind" fn group_policies(lua: Lua) -> c_int {
     let Some(name) = bounded_argument(&lua, 1, "group", length::ID) else { return 2 };
     match lua.context().host.group(name) {
         Ok(ids) => {
-            push_ids(lua, ids);
+            push_texts(lua, ids);
             1
         }
         Err(refusal) => refuse(lua, refusal),

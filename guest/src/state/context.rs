@@ -60,7 +60,6 @@ pub struct Types {
     /// What `msg.topic` and `msg.payload` read without a call: travels as the value in it.
     pub field: Cell<Type>,
     pub timer: Cell<Type>,
-    pub logger: Cell<Type>,
     pub actor: Cell<Type>,
     pub policy: Cell<Type>,
     pub scope: Cell<Type>,

@@ -69,9 +69,14 @@ pub fn invalid(lua: Lua, message: impl Into<Cow<'static, str>>) -> c_int {
 
 /// `true, nil`, or `nil, err`. Raises.
 pub fn done(lua: Lua, result: Result<(), Refusal>) -> c_int {
+    decided(lua, result.map(|()| true))
+}
+
+/// `true, nil` or `false, nil`, or `nil, err`. Raises.
+pub fn decided(lua: Lua, result: Result<bool, Refusal>) -> c_int {
     match result {
-        Ok(()) => {
-            lua.push_boolean(true);
+        Ok(yes) => {
+            lua.push_boolean(yes);
             lua.push_nil();
             2
         }

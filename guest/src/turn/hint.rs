@@ -97,8 +97,8 @@ fn modules() -> impl Iterator<Item = &'static str> {
     module::ALWAYS.into_iter().chain(module::GRANTED)
 }
 
-/// The names of the fields of the table at `index`.
-fn names(lua: &Lua, index: i32) -> impl Iterator<Item = &str> {
+/// The names of the fields of the table at `index`, as many as are compared; of what is no table there are none.
+pub fn names(lua: &Lua, index: i32) -> impl Iterator<Item = &str> {
     let fields = (lua.kind(index) == Kind::Table).then(|| lua.texts(index).take(COMPARED));
     fields.into_iter().flatten().filter_map(|(name, _)| std::str::from_utf8(name).ok()).filter(|name| !name.is_empty())
 }

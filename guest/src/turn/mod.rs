@@ -2,7 +2,7 @@
 //! ready tasks first come first served. What a task does when it is resumed is the prelude's and the script's.
 
 pub mod channel;
-mod hint;
+pub mod hint;
 pub mod outcome;
 pub mod request;
 pub mod slots;
