@@ -151,10 +151,7 @@ fn endpoints_that_nobody_serves_are_told() {
 #[test]
 fn the_example_of_a_webhook_answers() {
     let examples = crate::examples::examples();
-    let mut command = crate::lunarium(&examples, &["run", "--http", "0", "webhook"]);
-    let mut child = command.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped()).spawn().unwrap();
-    let lines = std::io::BufReader::new(child.stdout.take().unwrap());
-    let mut running = Running { child, lines };
+    let mut running = Running::of(crate::lunarium(&examples, &["run", "--http", "0", "webhook"]));
     let address = address(&mut running);
     let post = |body: &str| {
         ask(

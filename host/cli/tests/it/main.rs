@@ -113,7 +113,10 @@ struct Running {
 
 impl Running {
     fn start(folder: &TempDir, arguments: &[&str]) -> Self {
-        let mut command = lunarium(folder.path(), arguments);
+        Self::of(lunarium(folder.path(), arguments))
+    }
+
+    fn of(mut command: Command) -> Self {
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let lines = BufReader::new(child.stdout.take().unwrap());
         Self { child, lines }

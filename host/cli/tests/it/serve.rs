@@ -2,7 +2,6 @@
 
 use std::fs;
 use std::os::unix::net::UnixDatagram;
-use std::process::Stdio;
 
 use expect_test::expect;
 use tempfile::TempDir;
@@ -57,9 +56,7 @@ fn the_command_line_counts_before_the_environment_and_that_before_the_file() {
     let start = |variable: Option<&str>, arguments: &[&str]| {
         let mut command = lunarium(folder.path(), &[&["serve"], arguments].concat());
         command.envs(variable.map(|format| ("LUNARIUM_LOG_FORMAT", format)));
-        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-        let lines = std::io::BufReader::new(child.stdout.take().unwrap());
-        let mut running = Running { child, lines };
+        let mut running = Running::of(command);
         running.wait_for_error("serving: 1 tenant");
         running.signal("TERM");
         running.finish().contains("{\"")
@@ -417,9 +414,7 @@ fn watched(folder: &TempDir) -> (Running, UnixDatagram) {
     // The number of the process that is watched, as systemd says it.
     command.args(["-c", "WATCHDOG_PID=$$ exec \"$0\" serve", env!("CARGO_BIN_EXE_lunarium")]);
     command.current_dir(folder.path()).env("NOTIFY_SOCKET", &path).env("WATCHDOG_USEC", "20000");
-    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-    let lines = std::io::BufReader::new(child.stdout.take().unwrap());
-    (Running { child, lines }, manager)
+    (Running::of(command), manager)
 }
 
 /// What the service manager is told next.

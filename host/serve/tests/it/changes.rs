@@ -63,18 +63,14 @@ const THREE: [&str; 8] = [
     "{name: sd, kind: process.service, process: a, host: 'app:processes', input: [again]}",
 ];
 
-fn waits(word: &str) -> String {
-    format!("return {{ main = function() print('{word}') process.events():receive() end }}")
-}
-
 fn with_library(word: &str) -> [(String, String); 4] {
     let b = "local s = require('shared') return { main = function() print('b ' .. s) process.events():receive() end }";
     let file = |name: &str, text: String| (name.to_owned(), text);
     [
         file("shared.lua", format!("return '{word}'")),
-        file("a.lua", waits("a")),
+        file("a.lua", service("a")),
         file("b.lua", b.to_owned()),
-        file("c.lua", waits(&format!("c {word}"))),
+        file("c.lua", service(&format!("c {word}"))),
     ]
 }
 
