@@ -93,9 +93,9 @@ pub enum GroupError {
 
 impl GroupError {
     /// The name of the limit of one group's members.
-    const MEMBERS: &str = "group.members";
+    pub const MEMBERS: &str = "group.members";
     /// The name of the limit of those who watch one group.
-    const WATCHERS: &str = "group.watchers";
+    pub const WATCHERS: &str = "group.watchers";
 }
 
 impl Refusal for GroupError {

@@ -5,13 +5,13 @@
 
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
-use lunarium_kernel::{Budget, ErrorKind, Host, LimitName, NodeLimits};
+use lunarium_kernel::{Budget, ErrorKind, GroupError, Host, LimitName, NodeLimits};
 
 const KINDS: usize = ErrorKind::ALL.len();
 const LIMITS: usize = LimitName::ALL.len();
 
 /// The limits that aren't one process's, and one that has no setting.
-const OTHER_LIMITS: [&str; 10] = [
+const OTHER_LIMITS: [&str; 13] = [
     Budget::ENGINE_MEMORY,
     Budget::NODE_MEMORY,
     Budget::HOST_MEMORY,
@@ -21,8 +21,14 @@ const OTHER_LIMITS: [&str; 10] = [
     NodeLimits::LOG_BYTES,
     Host::PROCESSES,
     Host::LOG_BYTES,
+    GroupError::MEMBERS,
+    GroupError::WATCHERS,
+    GROUP_BYTES,
     "calls",
 ];
+
+/// The limit of what one message to a group may be, times its members.
+pub(crate) const GROUP_BYTES: &str = "group.bytes";
 
 /// How processes that have ended by themselves are counted.
 const COMPLETED: &str = "completed";
@@ -127,12 +133,13 @@ mod tests {
         counts.refuse(ErrorKind::PermissionDenied, None);
         counts.refuse(ErrorKind::RateLimited, Some("mailbox_messages"));
         counts.refuse(ErrorKind::RateLimited, Some("calls"));
+        counts.refuse(ErrorKind::ResourceExhausted, Some("group.watchers"));
         counts.refuse(ErrorKind::ResourceExhausted, Some(Budget::NODE_MEMORY));
         counts.refuse(ErrorKind::ResourceExhausted, Some("a module's own"));
         counts.refuse(ErrorKind::ResourceExhausted, Some("<script>"));
         let refused = pairs(counts.refusals());
         let kinds = [("PermissionDenied", 1), ("ResourceExhausted", 2)];
-        let limits = [("mailbox_messages", 1), ("node.memory", 1), ("calls", 1)];
+        let limits = [("mailbox_messages", 1), ("node.memory", 1), ("group.watchers", 1), ("calls", 1)];
         assert_eq!(refused, [&kinds[..], &limits[..]].concat());
     }
 }

@@ -20,7 +20,7 @@ use parking_lot::{Mutex, RwLock, RwLockReadGuard};
 
 pub(crate) use code::{Code, Compiled, ImportLists, source};
 pub use counts::Count;
-pub(crate) use counts::Counts;
+pub(crate) use counts::{Counts, GROUP_BYTES};
 pub use definition::{Chunk, Definition, HostDefinition, Import, Library};
 pub use grants::Grants;
 pub(crate) use host::ProcessHost;

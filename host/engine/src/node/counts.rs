@@ -4,12 +4,13 @@
 //! where it is made.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use lunarium_kernel::HostId;
 
 use super::{Held, NodeInner, Usage};
-use crate::catalogue::Count;
+use crate::catalogue::{Count, ProcessHost};
 
 /// A node in numbers. From [`Node::counts`](crate::Node::counts).
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,7 +20,7 @@ pub struct NodeCounts {
     pub usage: Usage,
     /// What policies, limits and budgets have refused to the embedding program, by limit or kind.
     pub refusals: Vec<Count>,
-    /// Its process hosts, by id.
+    /// Its process hosts, by id. One that was replaced and still has processes is beside the one with its id that came after it.
     pub hosts: Vec<HostCounts>,
 }
 
@@ -61,21 +62,23 @@ struct Unread {
 
 impl NodeInner {
     pub(crate) fn counts(&self) -> NodeCounts {
-        let mut unread: HashMap<HostId, Unread> = HashMap::new();
+        // First, so that no other host comes to be where one of these was.
+        let mut hosts = self.catalogue.hosts();
+        // By the host itself: one that was replaced has the id of the one after it.
+        let mut unread: HashMap<*const ProcessHost, Unread> = HashMap::new();
         for process in self.control.table.all() {
             let (messages, bytes) = process.depth();
             if messages > 0 {
-                let of_host = unread.entry(process.origin.host.id().clone()).or_default();
+                let of_host = unread.entry(Arc::as_ptr(&process.origin.host)).or_default();
                 of_host.messages = of_host.messages.saturating_add(messages);
                 of_host.bytes = of_host.bytes.saturating_add(bytes);
                 of_host.deepest = of_host.deepest.max(messages);
             }
         }
-        let mut hosts = self.catalogue.hosts();
         hosts.sort_by(|one, other| one.id().cmp(other.id()));
         let hosts = hosts.into_iter().map(|host| {
             let (processes, memory) = host.held();
-            let waiting = unread.remove(host.id()).unwrap_or_default();
+            let waiting = unread.remove(&Arc::as_ptr(&host)).unwrap_or_default();
             HostCounts {
                 host: host.id().clone(),
                 processes,

@@ -6,6 +6,7 @@
 use lunarium_contract::length;
 use lunarium_kernel::{ErrorKind, GroupName, Message, Pid, Refusal, SHOWN, SendError, Topic, action, cut};
 
+use crate::catalogue::GROUP_BYTES;
 use crate::node::{Caller, Who};
 use crate::wasm::imports::group::{Host, Listing, Sent};
 use crate::wasm::imports::types;
@@ -29,7 +30,7 @@ impl Refusal for TooMuch {
     }
 
     fn limit(&self) -> Option<&'static str> {
-        Some("group.bytes")
+        Some(GROUP_BYTES)
     }
 }
 

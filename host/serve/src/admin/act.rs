@@ -10,7 +10,7 @@ use axum::body::Body;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
-use lunarium_engine::{CallError, ErrorKind, Value};
+use lunarium_engine::{CallError, ErrorKind, Node, Pid, Refusal, Value};
 use serde_derive::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
@@ -47,9 +47,25 @@ fn noted<T>(
     done
 }
 
-#[derive(Serialize)]
-struct Asked {
-    pid: String,
+/// Does something to a process that is there, and tells its pid.
+fn acted<E: Refusal>(
+    shared: &Shared,
+    peer: &Peer,
+    action: &'static str,
+    (tenant, target): (&str, &str),
+    status: StatusCode,
+    act: impl FnOnce(&Node, &Pid) -> Result<(), E>,
+) -> Result<Response, Failed> {
+    #[derive(Serialize)]
+    struct Asked {
+        pid: String,
+    }
+    let done = find(shared, tenant, target).and_then(|(_, node, pid)| {
+        act(&node, &pid).map_err(|error| Failed::refused(&error))?;
+        Ok(pid.to_string())
+    });
+    let pid = noted(shared, peer, action, (tenant, target), done)?;
+    json(&shared.memory, status, &Asked { pid })
 }
 
 #[derive(Deserialize)]
@@ -66,13 +82,8 @@ async fn cancel(
     body: Body,
 ) -> Result<Response, Failed> {
     let Cancel { deadline_ms } = body::json(&shared.memory, &headers, body).await?;
-    let act = || {
-        let (_, node, pid) = find(&shared, &tenant, &pid)?;
-        node.cancel(&pid, deadline_ms.map(Duration::from_millis)).map_err(|error| Failed::refused(&error))?;
-        Ok(pid.to_string())
-    };
-    let pid = noted(&shared, &peer, "cancel", (&tenant, &pid), act())?;
-    json(&shared.memory, StatusCode::ACCEPTED, &Asked { pid })
+    let deadline = deadline_ms.map(Duration::from_millis);
+    acted(&shared, &peer, "cancel", (&tenant, &pid), StatusCode::ACCEPTED, |node, pid| node.cancel(pid, deadline))
 }
 
 async fn terminate(
@@ -80,13 +91,7 @@ async fn terminate(
     Named((tenant, pid)): Named<(String, String)>,
     Extension(peer): Extension<Peer>,
 ) -> Result<Response, Failed> {
-    let act = || {
-        let (_, node, pid) = find(&shared, &tenant, &pid)?;
-        node.terminate(&pid).map_err(|error| Failed::refused(&error))?;
-        Ok(pid.to_string())
-    };
-    let pid = noted(&shared, &peer, "terminate", (&tenant, &pid), act())?;
-    json(&shared.memory, StatusCode::OK, &Asked { pid })
+    acted(&shared, &peer, "terminate", (&tenant, &pid), StatusCode::OK, Node::terminate)
 }
 
 #[derive(Deserialize)]
@@ -106,13 +111,8 @@ async fn send(
 ) -> Result<Response, Failed> {
     let Send { topic, value } = body::json(&shared.memory, &headers, body).await?;
     let value = from_json(value);
-    let act = || {
-        let (_, node, pid) = find(&shared, &tenant, &pid)?;
-        node.send(pid.as_str(), &topic, &value).map_err(|error| Failed::refused(&error))?;
-        Ok(pid.to_string())
-    };
-    let pid = noted(&shared, &peer, "send", (&tenant, &pid), act())?;
-    json(&shared.memory, StatusCode::ACCEPTED, &Asked { pid })
+    let send = |node: &Node, pid: &Pid| node.send(pid.as_str(), &topic, &value);
+    acted(&shared, &peer, "send", (&tenant, &pid), StatusCode::ACCEPTED, send)
 }
 
 #[derive(Deserialize)]

@@ -13,7 +13,7 @@ use serde_derive::Serialize;
 
 use super::access::Peer;
 use super::json::time;
-use crate::Surroundings;
+use crate::host::Surroundings;
 
 /// Records that are kept here. At the limit: the oldest is dropped; the log has it.
 const KEPT: usize = 1_000;
@@ -170,7 +170,7 @@ mod tests {
     use parking_lot::Mutex;
 
     use super::{Audit, KEPT, Peer};
-    use crate::{LogLine, Surroundings, TenantConfig};
+    use crate::host::{LogLine, Surroundings, TenantConfig};
 
     #[derive(Default)]
     struct Lines(Mutex<Vec<String>>);

@@ -18,7 +18,7 @@ use super::answer::{Failed, json};
 use super::body::{self, Named};
 use super::routes::Route;
 use super::tenants::Deployment;
-use crate::{Change, HostError, MAX_ARCHIVE};
+use crate::host::{Change, HostError, MAX_ARCHIVE};
 
 pub(crate) fn routes() -> Vec<Route> {
     vec![

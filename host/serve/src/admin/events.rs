@@ -3,14 +3,12 @@
 //! Owns the form of an event. Refuses to hold up anybody: who is too slow is told how much it has missed.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::SystemTime;
 
 use axum::extract::State;
 use axum::response::Response;
-use futures_lite::Stream as _;
 use lunarium_engine::{Ending, ErrorKind, Events, NodeEvent, Pid, ServiceStep};
 use serde_derive::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
@@ -20,9 +18,9 @@ use super::audit::Record;
 use super::body::Parameters;
 use super::json::time;
 use super::routes::Route;
-use super::stream::{Source, event, stream};
+use super::stream::{Source, event, poll_each, stream};
 use super::{Shared, process, tenants};
-use crate::TenantState;
+use crate::host::TenantState;
 
 pub(crate) fn routes() -> Vec<Route> {
     vec![Route::get("/v1/events", events)]
@@ -127,7 +125,7 @@ impl Happening {
                 self.nodes.insert(name.to_owned(), node.events());
             }
             if self.states.get(name) != Some(&state) {
-                self.tell_state(out, name, tenants::state(&state), tenants::why(&state));
+                self.tell_state(out, name, state.as_str(), tenants::why(&state));
                 self.states.insert(name.to_owned(), state);
             }
         }
@@ -169,28 +167,16 @@ impl Source for Happening {
     }
 
     fn poll_next(&mut self, context: &mut Context<'_>, out: &mut String) -> Poll<bool> {
-        let mut ended = Vec::new();
-        let mut told = false;
-        for (tenant, events) in &mut self.nodes {
-            // One of each: a node where much happens doesn't hide the others.
-            match Pin::new(events).poll_next(context) {
-                Poll::Ready(Some(happened)) => {
-                    told = true;
-                    let Some((kind, pid, fields)) = described(&happened) else { continue };
-                    let is_missed = matches!(happened, NodeEvent::Missed { .. });
-                    if self.filter.wants(kind, pid) || (is_missed && self.filter.kinds.is_none()) {
-                        tell(out, kind, tenant, fields);
-                    }
-                }
-                // It is looked for again.
-                Poll::Ready(None) => ended.push(tenant.clone()),
-                Poll::Pending => {}
+        let filter = &self.filter;
+        // One that has ended is looked for again.
+        let (told, _) = poll_each(&mut self.nodes, context, |tenant, happened| {
+            let Some((kind, pid, fields)) = described(&happened) else { return };
+            let is_missed = matches!(happened, NodeEvent::Missed { .. });
+            if filter.wants(kind, pid) || (is_missed && filter.kinds.is_none()) {
+                tell(out, kind, tenant, fields);
             }
-        }
-        for tenant in ended {
-            self.nodes.remove(&tenant);
-        }
-        if told { Poll::Ready(true) } else { Poll::Pending }
+        });
+        told
     }
 }
 

@@ -15,7 +15,7 @@ use super::connections::CONNECTIONS;
 use super::json::{seconds, time};
 use super::routes::Route;
 use super::{OPENAPI, STREAMS, Shared};
-use crate::TenantState;
+use crate::host::TenantState;
 
 pub(crate) fn routes() -> Vec<Route> {
     vec![

@@ -18,11 +18,11 @@ use super::events;
 use super::host::at_most;
 use super::json::time;
 use super::routes::Route;
-use super::stream::{Source, event, stream};
+use super::stream::{Source, event, poll_each, stream};
 use super::{Shared, tenants};
-use crate::{LogEvent, LogFilter, LogLine, LogReader, Tenant};
+use crate::host::{LogEvent, LogFilter, LogLine, LogReader, Tenant};
 
-/// Of the last lines where nothing else is asked for, and at most.
+/// Of the last lines of each tenant where nothing else is asked for, and of all of them at most.
 const LINES: (usize, usize) = (100, 10_000);
 
 pub(crate) fn routes() -> Vec<Route> {
@@ -105,6 +105,7 @@ async fn logs(State(shared): State<Arc<Shared>>, Parameters(wish): Parameters<Wi
         follows: wish.follow.unwrap_or(true),
         first: VecDeque::new(),
         readers: BTreeMap::new(),
+        ended: BTreeMap::new(),
     };
     told.begin();
     stream(&shared, told)
@@ -121,22 +122,31 @@ struct Told {
     /// The last lines of all tenants, in the order of their times.
     first: VecDeque<(String, Arc<LogLine>)>,
     readers: BTreeMap<String, LogReader>,
+    /// Readers that have read all, for as long as their tenants are still in the table: read again they would begin anew.
+    ended: BTreeMap<String, LogReader>,
+}
+
+/// How many of the last lines each of so many tenants may tell: the same, however much the others have written.
+fn part(tenants: usize) -> usize {
+    LINES.1.checked_div(tenants).unwrap_or(LINES.1).max(1)
 }
 
 impl Told {
     fn begin(&mut self) {
-        for tenant in self.tenants() {
-            let mut reader = self.reader(&tenant);
+        let tenants = self.tenants();
+        let most = self.lines.min(part(tenants.len()));
+        for tenant in tenants {
+            let mut reader = self.reader(&tenant, most);
             let name = tenant.name();
-            // What is there already: it is read again from where this ends.
-            while let Poll::Ready(Some(told)) = Pin::new(&mut reader).poll_next(&mut Context::from_waker(Waker::noop()))
+            // What is there already, and no more: a tenant that writes all the time would have no end. It is read again from where this ends.
+            let mut context = Context::from_waker(Waker::noop());
+            let mut lines = 0;
+            while lines < most
+                && let Poll::Ready(Some(told)) = Pin::new(&mut reader).poll_next(&mut context)
             {
                 let LogEvent::Line(line) = told else { continue };
                 self.first.push_back((name.to_owned(), line));
-                // A tenant that writes all the time would have no end.
-                if self.first.len() >= LINES.1 {
-                    break;
-                }
+                lines = lines.saturating_add(1);
             }
             self.readers.insert(name.to_owned(), reader);
         }
@@ -153,10 +163,10 @@ impl Told {
         }
     }
 
-    fn reader(&self, tenant: &Tenant) -> LogReader {
+    fn reader(&self, tenant: &Tenant, lines: usize) -> LogReader {
         let filter = LogFilter::default().above(self.level);
         let filter = self.pid.iter().cloned().fold(filter, LogFilter::of);
-        tenant.logs().follow(self.lines, filter)
+        tenant.logs().follow(lines, filter)
     }
 }
 
@@ -166,10 +176,15 @@ impl Source for Told {
         if !self.follows {
             return;
         }
-        for tenant in self.tenants() {
-            if !self.readers.contains_key(tenant.name()) {
-                let reader = self.reader(&tenant);
-                self.readers.insert(tenant.name().to_owned(), reader);
+        let tenants = self.tenants();
+        self.ended.retain(|name, reader| {
+            tenants.iter().any(|tenant| tenant.name() == name && reader.follows(&tenant.logs()))
+        });
+        for tenant in tenants {
+            let name = tenant.name();
+            if !self.readers.contains_key(name) && !self.ended.contains_key(name) {
+                let reader = self.reader(&tenant, self.lines);
+                self.readers.insert(name.to_owned(), reader);
             }
         }
     }
@@ -182,24 +197,21 @@ impl Source for Told {
         if !self.follows {
             return Poll::Ready(false);
         }
-        let (mut told, mut ended) = (false, Vec::new());
-        for (tenant, reader) in &mut self.readers {
-            match Pin::new(reader).poll_next(context) {
-                Poll::Ready(Some(LogEvent::Line(line))) => {
-                    told = true;
-                    event(out, "line", &Line::new(tenant, &line));
-                }
-                Poll::Ready(Some(LogEvent::Missed(missed))) => {
-                    told = true;
-                    event(out, "missed", &json!({"tenant": tenant, "missed": missed}));
-                }
-                Poll::Ready(None) => ended.push(tenant.clone()),
-                Poll::Pending => {}
-            }
-        }
-        for tenant in ended {
-            self.readers.remove(&tenant);
-        }
-        if told { Poll::Ready(true) } else { Poll::Pending }
+        let (told, ended) = poll_each(&mut self.readers, context, |tenant, told| match told {
+            LogEvent::Line(line) => event(out, "line", &Line::new(tenant, &line)),
+            LogEvent::Missed(missed) => event(out, "missed", &json!({"tenant": tenant, "missed": missed})),
+        });
+        self.ended.extend(ended);
+        told
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::part;
+
+    #[test]
+    fn each_tenant_has_the_same_part_of_the_last_lines() {
+        assert_eq!([0, 1, 3, 10_000, 20_000].map(part), [10_000, 10_000, 3_333, 1, 1]);
     }
 }

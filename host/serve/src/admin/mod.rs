@@ -46,8 +46,8 @@ use audit::Audit;
 use connections::Connections;
 pub use observe::{Way, observe};
 
+use crate::host::{Host, Surroundings};
 use crate::metrics::{HttpSource, Metrics};
-use crate::{Host, Surroundings};
 
 /// The document that describes it, an OpenAPI one.
 pub const OPENAPI: &str = include_str!("openapi.json");

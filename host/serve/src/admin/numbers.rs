@@ -4,14 +4,15 @@
 
 use std::sync::Arc;
 
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use serde_derive::Serialize;
 
-use super::Shared;
 use super::answer::{Failed, charged, json};
+use super::body::Named;
 use super::routes::Route;
+use super::{Shared, tenants};
 use crate::metrics::{CONTENT_TYPE, Point, STEP};
 
 pub(crate) fn routes() -> Vec<Route> {
@@ -32,12 +33,11 @@ async fn host(State(shared): State<Arc<Shared>>) -> Result<Response, Failed> {
     json(&shared.memory, StatusCode::OK, &History::of(None, &points))
 }
 
-async fn tenant(State(shared): State<Arc<Shared>>, Path(name): Path<String>) -> Result<Response, Failed> {
+async fn tenant(State(shared): State<Arc<Shared>>, Named(name): Named<String>) -> Result<Response, Failed> {
     let points = match shared.metrics.history(Some(&name)) {
         Some(points) => points,
         // It is so new that no point has been taken.
-        None if shared.host.tenant(&name).is_some() => Vec::new(),
-        None => return Err(Failed::absent(format!("there is no tenant `{name}`"))),
+        None => tenants::find(&shared, &name).map(|_| Vec::new())?,
     };
     json(&shared.memory, StatusCode::OK, &History::of(Some(&name), &points))
 }

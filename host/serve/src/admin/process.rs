@@ -19,7 +19,7 @@ use super::logs::Line;
 use super::processes::state;
 use super::routes::Route;
 use super::{Shared, tenants};
-use crate::{LogFilter, Tenant};
+use crate::host::{LogFilter, Tenant};
 
 /// Pids of a list.
 const PIDS: usize = 1_000;

@@ -27,16 +27,10 @@ pub(crate) fn routes() -> Vec<Route> {
     vec![Route::get("/v1/tenants/{name}/processes", processes)]
 }
 
-macro_rules! columns {
-    ($($column:ident),+ $(,)?) => {
-        /// A column to sort by.
-        #[derive(Debug, Clone, Copy, Deserialize)]
-        #[serde(rename_all = "snake_case")]
-        enum Column { $($column),+ }
-    };
-}
-
-columns!(
+/// A column to sort by.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Column {
     Pid,
     Parent,
     Entry,
@@ -53,7 +47,7 @@ columns!(
     Watchers,
     UptimeSeconds,
     Actor,
-);
+}
 
 /// Their names, as they stand in a row.
 const COLUMNS: [&str; 16] = [

@@ -3,6 +3,7 @@
 //! Owns that a stream takes from its source only what the client reads, in pieces; that it is alive for whoever looks; and that it ends with
 //! the host. Refuses to know what it tells.
 
+use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -13,6 +14,7 @@ use axum::body::{Body, HttpBody};
 use axum::http::StatusCode;
 use axum::response::Response;
 use bytes::Bytes;
+use futures_lite::Stream;
 use hyper::body::Frame;
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::{Interval, MissedTickBehavior, interval};
@@ -45,6 +47,28 @@ pub(crate) fn event(out: &mut String, name: &str, data: &impl serde::Serialize) 
     for piece in ["event: ", name, "\ndata: ", &data, "\n\n"] {
         out.push_str(piece);
     }
+}
+
+/// Takes one item of each tenant's stream: a tenant where much happens doesn't hide the others. What a source's `poll_next` says then, and the
+/// streams that have ended, which are taken out.
+pub(crate) fn poll_each<S: Stream + Unpin>(
+    streams: &mut BTreeMap<String, S>,
+    context: &mut Context<'_>,
+    mut tell: impl FnMut(&str, S::Item),
+) -> (Poll<bool>, Vec<(String, S)>) {
+    let (mut told, mut ended) = (false, Vec::new());
+    for (tenant, stream) in &mut *streams {
+        match Pin::new(stream).poll_next(context) {
+            Poll::Ready(Some(item)) => {
+                told = true;
+                tell(tenant, item);
+            }
+            Poll::Ready(None) => ended.push(tenant.clone()),
+            Poll::Pending => {}
+        }
+    }
+    let ended = ended.iter().filter_map(|tenant| streams.remove_entry(tenant)).collect();
+    (if told { Poll::Ready(true) } else { Poll::Pending }, ended)
 }
 
 /// The answer that tells what a source has.

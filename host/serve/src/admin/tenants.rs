@@ -13,7 +13,7 @@ use super::body::Named;
 use super::host::{Held, held};
 use super::json::{seconds, time};
 use super::routes::Route;
-use crate::{Origin, Tenant, TenantState};
+use crate::host::{Origin, Tenant, TenantState};
 
 pub(crate) fn routes() -> Vec<Route> {
     vec![Route::get("/v1/tenants", tenants), Route::get("/v1/tenants/{name}", tenant)]
@@ -27,16 +27,6 @@ pub(crate) fn find(shared: &Shared, name: &str) -> Result<Tenant, Failed> {
         let shown: String = name.chars().take(100).collect();
         Failed::absent(format!("there is no tenant `{shown}`"))
     })
-}
-
-/// The name of a state.
-pub(crate) fn state(state: &TenantState) -> &'static str {
-    match state {
-        TenantState::Starting => "starting",
-        TenantState::Running => "running",
-        TenantState::Failed { .. } => "failed",
-        TenantState::Stopping => "stopping",
-    }
 }
 
 /// Why it has failed.
@@ -64,8 +54,8 @@ pub(crate) struct Deployment {
     origin: &'static str,
 }
 
-impl From<&crate::Deployment> for Deployment {
-    fn from(deployment: &crate::Deployment) -> Self {
+impl From<&crate::host::Deployment> for Deployment {
+    fn from(deployment: &crate::host::Deployment) -> Self {
         let origin = match deployment.origin {
             Origin::Folder => "folder",
             Origin::Archive => "archive",
@@ -103,7 +93,7 @@ fn shown(tenant: &Tenant) -> Shown {
     let deployment = tenant.deployment().as_ref().map(Deployment::from);
     Shown {
         name: tenant.name().to_owned(),
-        state: state(&now),
+        state: now.as_str(),
         why: why(&now).map(str::to_owned),
         processes: node.as_ref().map_or(0, lunarium_engine::Node::process_count),
         cpu_seconds: usage.as_ref().map_or(0.0, |usage| seconds(usage.cpu)),

@@ -16,6 +16,7 @@ use lunarium_engine::{Holding, Value, from_payload, from_results};
 use serde::de::{self, Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_derive::Deserialize;
 
+use super::body::Room;
 use super::refusal::Refusal;
 use super::traffic::UnderWay;
 
@@ -107,10 +108,7 @@ impl Answer {
         let Self { status, headers, body } = self;
         if body.len() > FREE {
             let bytes = u64::try_from(body.len()).unwrap_or(u64::MAX);
-            if !under_way.hold(bytes) {
-                return Err(Refusal::unavailable("the bodies of the site's requests and answers are too many bytes"));
-            }
-            holding.grow(bytes).map_err(|exhausted| Refusal::unavailable(exhausted.to_string()))?;
+            Room { holding: &mut holding, under_way: &mut under_way }.grow(bytes)?;
         }
         let held = Some((holding, under_way));
         let mut response =

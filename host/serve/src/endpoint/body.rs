@@ -16,14 +16,17 @@ use super::traffic::UnderWay;
 /// In which steps a body that comes is charged.
 const STEP: u64 = 16 << 10;
 
-/// What is held for a body while it waits.
+/// What is held for a body while it waits, of a request or of an answer.
 pub(super) struct Room<'r> {
     pub(super) holding: &'r mut Holding,
     pub(super) under_way: &'r mut UnderWay,
 }
 
 impl Room<'_> {
-    fn grow(&mut self, bytes: u64) -> Result<(), Refusal> {
+    /// Holds so many bytes more.
+    ///
+    /// Errors: the site, or its node, has no room for them.
+    pub(super) fn grow(&mut self, bytes: u64) -> Result<(), Refusal> {
         if !self.under_way.hold(bytes) {
             return Err(Refusal::unavailable("the bodies of the site's requests and answers are too many bytes"));
         }

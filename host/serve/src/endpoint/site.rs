@@ -19,7 +19,7 @@ pub struct Site {
     pub(super) name: Arc<str>,
     pub(super) node: Node,
     pub(super) running: Running,
-    pub(super) routes: Routes,
+    pub(super) routes: Arc<Routes>,
     pub(super) traffic: Arc<Traffic>,
     at: At,
 }
@@ -70,7 +70,17 @@ impl Site {
     /// A site with these endpoints on a node, wherever a request goes. `running` are the services that they call, `traffic` is what was made for
     /// the tenant: it may have been another site's of it before.
     pub fn new(name: &str, node: Node, running: Running, endpoints: &[Endpoint], traffic: Arc<Traffic>) -> Self {
-        let routes = Routes::new(endpoints.to_vec());
+        Self::with_routes(name, node, running, Arc::new(Routes::new(endpoints.to_vec())), traffic)
+    }
+
+    /// The same with routes that are made.
+    pub(super) fn with_routes(
+        name: &str,
+        node: Node,
+        running: Running,
+        routes: Arc<Routes>,
+        traffic: Arc<Traffic>,
+    ) -> Self {
         Self { name: name.into(), node, running, routes, traffic, at: At::Everywhere }
     }
 

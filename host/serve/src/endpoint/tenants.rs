@@ -3,20 +3,46 @@
 //! Owns which of a tenant's entry counts for its requests, and that its counts outlive its applications.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
+use lunarium_app::App;
 use parking_lot::Mutex;
 
 use crate::host::Host;
 use crate::metrics::HttpReading;
 
+use super::routes::Routes;
 use super::site::{Site, SiteError, Sites};
 use super::traffic::{Traffic, TrafficLimits};
 
 /// Makes sites of tenants, and remembers what goes on at each. Cheap to clone: clones remember together.
 #[derive(Debug, Clone, Default)]
 pub struct TenantSites {
-    traffic: Arc<Mutex<BTreeMap<String, Arc<Traffic>>>>,
+    known: Arc<Mutex<BTreeMap<String, Known>>>,
+}
+
+/// What is remembered of one tenant.
+#[derive(Debug)]
+struct Known {
+    traffic: Arc<Traffic>,
+    /// The application that the routes are of; its memory isn't held.
+    app: Weak<App>,
+    routes: Arc<Routes>,
+}
+
+impl Known {
+    fn new(limits: TrafficLimits) -> Self {
+        Self { traffic: Traffic::new(limits), app: Weak::new(), routes: Arc::default() }
+    }
+
+    /// An application's routes, made once: sites are made anew with each change of any tenant.
+    fn routes(&mut self, app: &Arc<App>) -> Arc<Routes> {
+        if !std::ptr::eq(self.app.as_ptr(), Arc::as_ptr(app)) {
+            self.routes = Arc::new(Routes::new(app.endpoints().to_vec()));
+            self.app = Arc::downgrade(app);
+        }
+        Arc::clone(&self.routes)
+    }
 }
 
 impl TenantSites {
@@ -25,8 +51,8 @@ impl TenantSites {
     pub fn of(&self, host: &Host) -> (Sites, Vec<SiteError>) {
         let (mut sites, mut errors) = (Sites::default(), Vec::new());
         let tenants = host.tenants();
-        let mut known = self.traffic.lock();
-        known.retain(|name, _| tenants.iter().any(|tenant| tenant.name() == name));
+        let mut known = self.known.lock();
+        known.retain(|name, _| tenants.binary_search_by(|tenant| tenant.name().cmp(name)).is_ok());
         for tenant in tenants {
             let (Some(node), Some(app)) = (tenant.node(), tenant.app()) else { continue };
             if app.endpoints().is_empty() {
@@ -35,11 +61,12 @@ impl TenantSites {
             let config = tenant.config();
             let mut limits = TrafficLimits::default();
             limits.requests_per_second = config.requests.unwrap_or(limits.requests_per_second);
-            let traffic = known.entry(tenant.name().to_owned()).or_insert_with(|| Traffic::new(limits));
-            if *traffic.limits() != limits {
-                *traffic = Traffic::new(limits);
+            let known = known.entry(tenant.name().to_owned()).or_insert_with(|| Known::new(limits));
+            if *known.traffic.limits() != limits {
+                known.traffic = Traffic::new(limits);
             }
-            let site = Site::new(tenant.name(), node, tenant.callable(), app.endpoints(), Arc::clone(traffic));
+            let (routes, traffic) = (known.routes(&app), Arc::clone(&known.traffic));
+            let site = Site::with_routes(tenant.name(), node, tenant.callable(), routes, traffic);
             errors.extend(sites.add(site.at_hosts(&config.hosts)).err());
         }
         (sites, errors)
@@ -47,7 +74,7 @@ impl TenantSites {
 
     /// What was done at a tenant's site, for metrics. None: it has none.
     pub fn reading(&self, tenant: &str) -> Option<HttpReading> {
-        let traffic = Arc::clone(self.traffic.lock().get(tenant)?);
+        let traffic = Arc::clone(&self.known.lock().get(tenant)?.traffic);
         Some(traffic.usage().into())
     }
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
-use crate::metrics::HttpReading;
+use crate::metrics::{HttpReading, buckets};
 
 /// The upper ends of the steps in which the time of answers is counted; what takes longer is in a last one. From what a call takes to what
 /// people wait.
@@ -102,10 +102,9 @@ pub struct TrafficUsage {
 
 impl From<TrafficUsage> for HttpReading {
     fn from(usage: TrafficUsage) -> Self {
-        let ends = LATENCIES.iter().map(Duration::as_secs_f64).chain([f64::MAX]);
         Self {
             answers: CLASSES.into_iter().zip(usage.answers).collect(),
-            latencies: ends.zip(usage.latencies).collect(),
+            latencies: buckets(&LATENCIES, usage.latencies),
             total: usage.total,
             under_way: usage.under_way.into(),
             bodies: (usage.received, usage.sent),

@@ -46,6 +46,11 @@ impl Version {
     fn origin(&self) -> Origin {
         if self.app.is_some() { Origin::Folder } else { Origin::Archive }
     }
+
+    /// Its number in the store. None: nobody keeps it there.
+    fn sent(&self) -> Option<u64> {
+        (self.origin() == Origin::Archive).then_some(self.number)
+    }
 }
 
 /// An application that can be switched to.
@@ -55,9 +60,12 @@ struct Checked {
 }
 
 impl Tenant {
-    /// Reads its application and starts it. What is wrong is its state from then on.
+    /// Reads its application and starts it. What is wrong is its state from then on; one that was stopped for good before stays so.
     pub(super) async fn start(&self) {
         let mut versions = self.inner.versions.lock().await;
+        if self.state() == TenantState::Stopping {
+            return;
+        }
         if let Err(error) = self.load(&mut versions, None).await {
             self.fail(&error);
         }
@@ -69,9 +77,7 @@ impl Tenant {
         match config {
             // What a node gets of the machine is said when it is made.
             Some(config) if !self.shares_budget(&config) => {
-                if let Some(fault) = config.fault() {
-                    return Err(HostError::Refused(fault));
-                }
+                whole(&config)?;
                 // Who has been stopped for good meanwhile doesn't come back.
                 if self.state() == TenantState::Stopping {
                     return Err(HostError::Stopping);
@@ -93,17 +99,13 @@ impl Tenant {
     /// Reads what counts, the tenant's folder or what was sent last, and switches to it. Nothing is changed by an error.
     async fn load(&self, versions: &mut Vec<Version>, config: Option<TenantConfig>) -> Result<Change, HostError> {
         let config = config.map_or_else(|| self.config(), Arc::new);
-        if let Some(fault) = config.fault() {
-            return Err(HostError::Refused(fault));
-        }
+        whole(&config)?;
         let store = self.store()?;
-        if versions.is_empty()
-            && let Some(store) = &store
-        {
-            *versions = remembered(store).map_err(HostError::disk("what was deployed can't be read"))?;
+        if let Some(store) = &store {
+            remember(versions, store)?;
         }
         let running = self.running()?;
-        let sent = versions.last().filter(|version| version.origin() == Origin::Archive).map(|version| version.number);
+        let sent = versions.last().and_then(Version::sent);
         let folder = match (sent, &store, &config.folder) {
             (Some(number), Some(store), _) => sent_folder(store, number, self.name())?,
             (_, _, Some(Ok(Folder { dir, shown }))) => {
@@ -134,12 +136,8 @@ impl Tenant {
         let mut versions = self.inner.versions.lock().await;
         let store = self.store()?.ok_or(HostError::NoData)?;
         let config = self.config();
-        if let Some(fault) = config.fault() {
-            return Err(HostError::Refused(fault));
-        }
-        if versions.is_empty() {
-            *versions = remembered(&store).map_err(HostError::disk("what was deployed can't be read"))?;
-        }
+        whole(&config)?;
+        remember(&mut versions, &store)?;
         let running = self.running()?;
         let number = next_number(&versions, Some(&store));
         let (store, unpacked) = task::spawn_blocking(move || {
@@ -171,10 +169,8 @@ impl Tenant {
 
     /// What was begun is taken away, and what counted before counts.
     fn undo(&self, versions: &[Version], store: &Store) {
-        let sent = |version: &&Version| version.origin() == Origin::Archive;
-        let numbers: Vec<u64> = versions.iter().filter(sent).map(|version| version.number).collect();
-        let current = versions.last().filter(sent).map(|version| version.number);
-        let undone = store.set_current(current).and_then(|()| store.keep_only(&numbers));
+        let current = versions.last().and_then(Version::sent);
+        let undone = store.set_current(current).and_then(|()| store.keep_only(&all_sent(versions)));
         if let Err(error) = undone {
             self.note(Level::Error, &format!("what was not deployed can't be taken away: {error}"), Vec::new());
         }
@@ -187,7 +183,7 @@ impl Tenant {
         let config = self.config();
         let earlier = versions.len().checked_sub(2).and_then(|earlier| versions.get(earlier));
         let earlier = earlier.ok_or_else(|| HostError::NoEarlier(self.name().to_owned()))?;
-        let (number, origin) = (earlier.number, earlier.origin());
+        let (number, origin, sent) = (earlier.number, earlier.origin(), earlier.sent());
         let running = self.running()?;
         let checked = match (&earlier.app, &store) {
             (Some(app), _) => Checked { app: Arc::clone(app), warnings: String::new() },
@@ -195,8 +191,7 @@ impl Tenant {
             (None, None) => return Err(HostError::NoData),
         };
         if let Some(store) = &store {
-            let current = (origin == Origin::Archive).then_some(number);
-            store.set_current(current).map_err(HostError::disk("what counts can't be kept"))?;
+            store.set_current(sent).map_err(HostError::disk("what counts can't be kept"))?;
         }
         match self.switch(&running, &config, &checked.app).await {
             Ok(actions) => {
@@ -241,12 +236,29 @@ impl Tenant {
     fn prune(&self, versions: &mut Vec<Version>, store: Option<&Store>) {
         let old = versions.len().saturating_sub(KEPT);
         versions.drain(..old);
-        let sent = versions.iter().filter(|version| version.origin() == Origin::Archive);
-        let numbers: Vec<u64> = sent.map(|version| version.number).collect();
-        if let Some(Err(error)) = store.map(|store| store.keep_only(&numbers)) {
+        let sent = all_sent(versions);
+        if let Some(Err(error)) = store.map(|store| store.keep_only(&sent)) {
             self.note(Level::Warn, &format!("an old deployment can't be taken away: {error}"), Vec::new());
         }
     }
+}
+
+/// Errors: something is wrong with what a tenant has from outside.
+fn whole(config: &TenantConfig) -> Result<(), HostError> {
+    config.fault().map_or(Ok(()), |fault| Err(HostError::Refused(fault)))
+}
+
+/// The numbers of those that were sent.
+fn all_sent(versions: &[Version]) -> Vec<u64> {
+    versions.iter().filter_map(Version::sent).collect()
+}
+
+/// Reads what a host before this one has left, where nothing has been on this one.
+fn remember(versions: &mut Vec<Version>, store: &Store) -> Result<(), HostError> {
+    if versions.is_empty() {
+        *versions = remembered(store).map_err(HostError::disk("what was deployed can't be read"))?;
+    }
+    Ok(())
 }
 
 /// What a host before this one has left: the deployment that counted, those before it, and nothing else.
@@ -293,4 +305,38 @@ async fn check(folder: Folder, config: &Arc<TenantConfig>, running: &Running) ->
     draft.compile(&running.node).await;
     let (app, warnings) = draft.judge().map_err(|report| HostError::Wrong(Arc::new(report)))?;
     Ok(Checked { app: Arc::new(app), warnings: warnings.to_string() })
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests fail by panicking")]
+mod tests {
+    use std::sync::Arc;
+
+    use lunarium_engine::{Level, Module};
+
+    use super::super::{Host, HostConfig, LogLine, Surroundings, Tenant, TenantConfig, TenantState};
+
+    struct Nowhere;
+
+    impl Surroundings for Nowhere {
+        fn modules(&self, _tenant: &TenantConfig) -> Result<Vec<Module>, String> {
+            Ok(Vec::new())
+        }
+
+        fn line(&self, _tenant: &str, _line: &LogLine) {}
+
+        fn note(&self, _level: Level, _message: &str, _fields: &[(String, String)]) {}
+    }
+
+    #[tokio::test]
+    async fn who_was_stopped_before_its_start_has_not_failed() {
+        let mut config = HostConfig::new(Arc::new(Nowhere));
+        config.max_processes = 1;
+        let host = Host::start(config).await.unwrap();
+        let tenant = Tenant::new(&host.shared, TenantConfig::new("t"));
+        tenant.stop().await;
+        tenant.start().await;
+        assert_eq!(tenant.state(), TenantState::Stopping);
+        host.stop().await;
+    }
 }

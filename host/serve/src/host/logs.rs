@@ -200,7 +200,14 @@ impl LogReader {
         poll_fn(|context| self.poll(context)).await
     }
 
+    /// Whether this is the log that it reads.
+    pub(crate) fn follows(&self, logs: &Logs) -> bool {
+        Arc::ptr_eq(&self.logs.ring, &logs.ring)
+    }
+
     fn poll(&mut self, context: &mut Context<'_>) -> Poll<Option<LogEvent>> {
+        // Cloned and dropped outside of the lock: it is a stranger's.
+        let waker = context.waker().clone();
         let mut ring = self.logs.ring.lock();
         let missed = ring.first().saturating_sub(self.next);
         if missed > 0 {
@@ -216,7 +223,9 @@ impl LogReader {
         if ring.closed {
             return Poll::Ready(None);
         }
-        ring.readers.insert(self.id, Some(context.waker().clone()));
+        let before = ring.readers.insert(self.id, Some(waker));
+        drop(ring);
+        drop(before);
         Poll::Pending
     }
 }
@@ -231,7 +240,8 @@ impl Stream for LogReader {
 
 impl Drop for LogReader {
     fn drop(&mut self) {
-        self.logs.ring.lock().readers.remove(&self.id);
+        let waker = self.logs.ring.lock().readers.remove(&self.id);
+        drop(waker);
     }
 }
 

@@ -35,6 +35,22 @@ pub enum TenantState {
     Stopping,
 }
 
+impl TenantState {
+    /// The names of all states.
+    pub const NAMES: [&'static str; 4] = ["starting", "running", "failed", "stopping"];
+
+    /// Its name.
+    pub fn as_str(&self) -> &'static str {
+        let [starting, running, failed, stopping] = Self::NAMES;
+        match self {
+            Self::Starting => starting,
+            Self::Running => running,
+            Self::Failed { .. } => failed,
+            Self::Stopping => stopping,
+        }
+    }
+}
+
 /// Where an application came from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]

@@ -15,10 +15,11 @@ use parking_lot::Mutex;
 
 use self::history::History;
 use self::reading::{Reading, TenantReading};
-use crate::{Host, Tenant, TenantState};
+use crate::host::{Host, Tenant};
 
 pub use self::history::{Point, STEP};
 pub use self::reading::HttpReading;
+pub(crate) use self::reading::buckets;
 pub use self::text::CONTENT_TYPE;
 
 /// How long a text counts as new: whoever asks before gets the same.
@@ -103,12 +104,7 @@ fn read(tenant: &Tenant, http: &HttpSource) -> TenantReading {
     }
     TenantReading {
         name: tenant.name().to_owned(),
-        state: match tenant.state() {
-            TenantState::Starting => "starting",
-            TenantState::Running => "running",
-            TenantState::Failed { .. } => "failed",
-            TenantState::Stopping => "stopping",
-        },
+        state: tenant.state().as_str(),
         counts: tenant.node().map(|node| node.counts()),
         services,
         restarts,

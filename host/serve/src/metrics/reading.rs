@@ -33,7 +33,7 @@ pub(super) struct Reading {
 #[derive(Debug)]
 pub(super) struct TenantReading {
     pub(super) name: String,
-    /// One of [`STATES`].
+    /// One of [`TenantState::NAMES`](crate::host::TenantState::NAMES).
     pub(super) state: &'static str,
     /// None while it has no node.
     pub(super) counts: Option<NodeCounts>,
@@ -59,9 +59,6 @@ pub struct HttpReading {
     pub bodies: (u64, u64),
 }
 
-/// What a tenant can be doing.
-pub(super) const STATES: [&str; 4] = ["starting", "running", "failed", "stopping"];
-
 /// A process host as it is shown, which may stand for several.
 #[derive(Debug)]
 pub(super) struct Row {
@@ -82,11 +79,18 @@ pub(super) struct Row {
 }
 
 impl TenantReading {
-    /// Its process hosts: so many at most, by id, then the rest as one.
+    /// Its process hosts: so many at most, by id, then the rest as one. One that was replaced and still has processes counts with the one
+    /// that came after it: no two series have the same labels.
     pub(super) fn rows(&self) -> Vec<Row> {
-        let hosts = self.counts.iter().flat_map(|counts| &counts.hosts);
-        let mut rows: Vec<Row> = hosts.clone().take(HOSTS).map(Row::of).collect();
-        let other = hosts.skip(HOSTS).map(Row::of).reduce(Row::with);
+        let mut rows: Vec<Row> = Vec::new();
+        for row in self.counts.iter().flat_map(|counts| &counts.hosts).map(Row::of) {
+            match rows.pop_if(|last| last.host == row.host) {
+                Some(last) => rows.push(last.with(row)),
+                None => rows.push(row),
+            }
+        }
+        let others = rows.split_off(rows.len().min(HOSTS));
+        let other = others.into_iter().reduce(Row::with);
         rows.extend(other.map(|other| Row { host: OTHER.to_owned(), ..other }));
         rows
     }
@@ -146,6 +150,11 @@ fn together(mut counts: Vec<Count>, more: Vec<Count>) -> Vec<Count> {
         }
     }
     counts
+}
+
+/// Counts with the upper ends, in seconds, of the steps that they are of; the last step has none.
+pub(crate) fn buckets(ends: &[Duration], counts: impl IntoIterator<Item = u64>) -> Vec<(f64, u64)> {
+    ends.iter().map(Duration::as_secs_f64).chain([f64::MAX]).zip(counts).collect()
 }
 
 /// A limit that is one.

@@ -6,7 +6,7 @@ use std::fmt;
 use std::fmt::Write;
 use std::time::Duration;
 
-use lunarium_engine::{DELAY_BOUNDS, Delay};
+use lunarium_engine::DELAY_BOUNDS;
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::text::encode;
 use prometheus_client::encoding::{
@@ -15,7 +15,9 @@ use prometheus_client::encoding::{
 use prometheus_client::metrics::MetricType;
 use prometheus_client::registry::Registry;
 
-use super::reading::{HttpReading, Reading, Row, STATES, TENANTS, TenantReading, bound};
+use crate::host::TenantState;
+
+use super::reading::{HttpReading, Reading, Row, TENANTS, TenantReading, bound, buckets};
 
 /// What the text is, as `Content-Type` says it.
 pub const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
@@ -164,7 +166,7 @@ impl Page {
         for (urgency, measured) in all {
             let labels = [("urgency", urgency)];
             let labels = Labels(&labels);
-            histogram(&mut delay.encode_family(&labels)?, measured.sum, &buckets(measured))?;
+            histogram(&mut delay.encode_family(&labels)?, measured.sum, &buckets(&DELAY_BOUNDS, measured.counts))?;
         }
         Ok(())
     }
@@ -176,7 +178,7 @@ impl Page {
     fn tenants(&self, encoder: &mut DescriptorEncoder<'_>) -> fmt::Result {
         let mut state = metric(encoder, ("tenant_state", "1 for the state that the tenant is in", &Kind::Gauge))?;
         for tenant in self.shown() {
-            for name in STATES {
+            for name in TenantState::NAMES {
                 let is = if tenant.state == name { 1.0 } else { 0.0 };
                 state.put(&[("tenant", &tenant.name), ("state", name)], is)?;
             }
@@ -262,10 +264,6 @@ impl Page {
 fn histogram(encoder: &mut MetricEncoder<'_>, sum: Duration, buckets: &[(f64, u64)]) -> fmt::Result {
     let count = buckets.iter().fold(0, |sum: u64, (_, count)| sum.saturating_add(*count));
     encoder.encode_histogram::<NoLabelSet>(sum.as_secs_f64(), count, buckets, None)
-}
-
-fn buckets(delay: &Delay) -> Vec<(f64, u64)> {
-    DELAY_BOUNDS.iter().map(Duration::as_secs_f64).chain([f64::MAX]).zip(delay.counts).collect()
 }
 
 fn held(tenant: &TenantReading, name: &str) -> Option<f64> {

@@ -111,6 +111,42 @@ async fn a_tenant_with_many_hosts_has_series_for_some_and_for_the_rest() {
 }
 
 #[tokio::test]
+async fn a_process_host_that_was_replaced_counts_with_the_one_after_it() {
+    let root = tempdir().unwrap();
+    let write_with = |most: u32| {
+        let own = format!("{{name: own, kind: process.host, host: {{max_processes: {most}}}}}");
+        let entries = [own.as_str(), ENTRIES[0]];
+        write(&root.path().join("t"), &entries, &[("worker.lua", &service("here"))]);
+    };
+    write_with(5);
+    let host = start(vec![tenant("t", &root)]).await;
+    let node = host.tenant("t").unwrap().node().unwrap();
+    let spawn = |messages: u32| {
+        let request = SpawnRequest::new(EntryId::new("app:worker"), HostId::new("app:own"));
+        let process = node.spawn(request).unwrap();
+        (0..messages).for_each(|number| process.send("nobody listens", &number).unwrap());
+        process
+    };
+    let before = spawn(1);
+    write_with(6);
+    host.reload("t").await.unwrap();
+    let after = spawn(2);
+    let counts = node.counts();
+    let own = counts.hosts.iter().filter(|host| host.host.as_str() == "app:own");
+    let mut unread: Vec<_> = own.map(|host| (host.processes.used, host.unread, host.deepest)).collect();
+    unread.sort_unstable();
+    assert_eq!(unread, [(1, 1, 1), (1, 2, 2)], "each has its own");
+    let text = metrics(&host).text();
+    let series = series(&text);
+    assert_eq!(series.len(), text.lines().filter(|line| !line.starts_with('#')).count(), "each stands once in\n{text}");
+    let of = |name: &str| series[format!("lunarium_{name}{{tenant=\"t\",host=\"app:own\"}}").as_str()];
+    let told = ["processes", "processes_limit", "spawns_total", "mailbox_messages", "mailbox_deepest_messages"].map(of);
+    assert_eq!(told, [2.0, 11.0, 2.0, 3.0, 2.0]);
+    drop((before, after));
+    host.stop().await;
+}
+
+#[tokio::test]
 async fn the_last_points_are_kept_of_the_host_and_of_each_tenant() {
     let root = tempdir().unwrap();
     let host = some_host(&root).await;

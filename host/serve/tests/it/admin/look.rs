@@ -124,6 +124,10 @@ async fn what_is_not_there_is_said() {
     assert_eq!(absent["error"]["message"], "there is no tenant `nobody`");
     let absent = served.expect("GET", PROCESS, "/v1/tenants/shop/processes/nobody", None, 404).await;
     assert_eq!(absent["error"]["message"], "tenant `shop` has no process `nobody`");
+    let (history, long) = ("/v1/tenants/{name}/history", "x".repeat(1_000));
+    let absent = served.expect("GET", history, &format!("/v1/tenants/{long}/history"), None, 404).await;
+    assert_eq!(absent["error"]["message"], format!("there is no tenant `{}`", &long[..100]));
+    served.expect("GET", history, "/v1/tenants/%FF/history", None, 400).await;
     for number in ["0xzz", "0x99999", "0x", "0xffffffffffffffffffff", "%FF"] {
         let answer = served.ask("GET", &format!("/v1/tenants/shop/processes/{number}"), None).await;
         assert!([400, 404].contains(&answer.status), "{number}: {answer:?}");

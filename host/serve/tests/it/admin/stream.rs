@@ -4,7 +4,8 @@ use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::UnixStream;
 
-use super::{Served, serve};
+use super::{ENTRIES, Served, said, serve, serve_host, start, tenant, write};
+use crate::service;
 
 /// A stream that is open.
 struct Reading {
@@ -121,6 +122,33 @@ async fn lines_are_told_from_the_last_ones_on() {
     for text in ["line 1", "line 2"] {
         assert_eq!(followed.next().await.unwrap().1["text"], text);
     }
+    served.stop().await;
+}
+
+#[tokio::test]
+async fn the_log_of_a_tenant_that_has_ended_is_not_told_again_while_another_ends() {
+    let root = tempfile::tempdir().unwrap();
+    // Longer than it takes until tenants are looked for again.
+    let slow = "return { main = function() process.events():receive() time.sleep('1500ms') print('slow is done') end }";
+    write(&root.path().join("quick"), &ENTRIES, &[("worker.lua", &service("quick is here"))]);
+    write(&root.path().join("slow"), &ENTRIES, &[("worker.lua", slow)]);
+    let host = start(vec![tenant("quick", &root), tenant("slow", &root)]).await;
+    said(&host.tenant("quick").unwrap(), "quick is here").await;
+    said(&host.tenant("slow").unwrap(), "service app:service has started").await;
+    let served = serve_host(host, root);
+    let mut followed = Reading::open(&served, "/v1/logs").await;
+    let host = served.host.clone();
+    let stopped = tokio::spawn(async move { host.stop().await });
+    let mut told = 0;
+    loop {
+        let (_, line) = followed.next().await.unwrap();
+        if line["text"] == "slow is done" {
+            break;
+        }
+        told += usize::from(line["text"] == "quick is here");
+    }
+    assert_eq!(told, 1);
+    stopped.await.unwrap();
     served.stop().await;
 }
 
