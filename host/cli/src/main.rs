@@ -55,6 +55,11 @@ impl Refused {
         Self { text: visible(&format!("error: {message}{hint}")), code: USAGE }
     }
 
+    /// Something that was read is wrong.
+    fn report(report: &Report, styled: bool) -> Self {
+        Self { text: report.render(styled).trim_end().to_owned(), code: USAGE }
+    }
+
     /// The machine doesn't give what a run needs.
     fn machine(message: String) -> Self {
         Self { text: visible(&format!("error: {message}")), code: FAILURE }
@@ -78,6 +83,7 @@ fn main() -> ExitCode {
     };
     let format = match &arguments.command {
         Command::Run(options) => options.log_format,
+        Command::Serve(options) => options.log_format.unwrap_or(LogFormat::Text),
         _ => LogFormat::Text,
     };
     let result = match arguments.command {
@@ -154,8 +160,7 @@ fn read(path: &Path, modules: &[Module]) -> Result<Draft, Refused> {
 
 /// The application, or the report.
 fn finished(draft: Draft, styled: bool) -> Result<App, Refused> {
-    let text = |report: Report| report.render(styled).trim_end().to_owned();
-    draft.finish().map_err(|report| Refused { text: text(report), code: USAGE })
+    draft.finish().map_err(|report| Refused::report(&report, styled))
 }
 
 /// A node as large as what is wanted of it, and no larger than it may be: a start is refused where the machine has too

@@ -3,13 +3,16 @@
 //! Owns the only opening of paths for what runs, and the only look at variables that are granted. Which modules there are,
 //! it is told.
 
+use std::fs::{File, OpenOptions};
 use std::io::{self, Read};
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
 use cap_std::ambient_authority;
 use cap_std::fs::Dir;
 use lunarium_app::{Authority, Draft, MAX_FILE};
 use lunarium_engine::Module;
+use rustix::fs::OFlags;
 use thiserror::Error;
 
 /// Why a path names nothing to run.
@@ -58,17 +61,30 @@ impl Authority for Ambient<'_> {
     }
 }
 
+/// Opens a file that is read whole. What is there is looked at through what is returned, and nobody is waited for: of a pipe, its writer.
+///
+/// Errors: it can't be opened.
+pub fn file(path: &Path) -> io::Result<File> {
+    OpenOptions::new().read(true).custom_flags(OFlags::NONBLOCK.bits().cast_signed()).open(path)
+}
+
+/// What is read to its end, if that is no more than so many bytes.
+///
+/// Errors: it can't be read.
+pub fn bounded(input: impl Read, most: u64) -> io::Result<Option<Vec<u8>>> {
+    let mut bytes = Vec::new();
+    input.take(most.saturating_add(1)).read_to_end(&mut bytes)?;
+    let fits = u64::try_from(bytes.len()).is_ok_and(|length| length <= most);
+    Ok(fits.then_some(bytes))
+}
+
 /// Reads a script to its end.
 ///
 /// Errors: it can't be read, is larger than a file may be, or no UTF-8.
 pub fn script(input: impl Read) -> Result<String, OpenError> {
     let refused = |what: String| OpenError::Script(what);
-    let mut bytes = Vec::new();
-    let read = input.take(MAX_FILE.saturating_add(1)).read_to_end(&mut bytes);
-    read.map_err(|error| refused(format!("can't be read: {error}")))?;
-    if u64::try_from(bytes.len()).map_or(true, |length| length > MAX_FILE) {
-        return Err(refused(format!("has more than {MAX_FILE} bytes, the limit")));
-    }
+    let bytes = bounded(input, MAX_FILE).map_err(|error| refused(format!("can't be read: {error}")))?;
+    let bytes = bytes.ok_or_else(|| refused(format!("has more than {MAX_FILE} bytes, the limit")))?;
     String::from_utf8(bytes).map_err(|_| refused("is not UTF-8".to_owned()))
 }
 

@@ -4,15 +4,15 @@
 //! believed only when it is this user's.
 
 use std::env;
-use std::fs::{self, DirBuilder, File};
-use std::io::{self, Read as _};
+use std::fs::{self, DirBuilder};
+use std::io;
 use std::os::unix::fs::{DirBuilderExt as _, FileTypeExt as _, MetadataExt as _};
 use std::path::{Path, PathBuf};
 
 use lunarium_serve::Token;
 
 use super::arguments::Target;
-use crate::Refused;
+use crate::{Refused, open};
 
 /// Bytes of a file with a token.
 const TOKEN_BYTES: u64 = 4 << 10;
@@ -66,7 +66,7 @@ pub fn find(target: &Target) -> Result<Place, Refused> {
 pub fn token(path: &Path) -> Result<Token, Refused> {
     let cannot = |error: io::Error| Refused::usage(format!("token file `{}`: {error}", path.display()), None);
     // What is looked at is what is read.
-    let mut file = File::open(path).map_err(cannot)?;
+    let file = open::file(path).map_err(cannot)?;
     let metadata = file.metadata().map_err(cannot)?;
     if !metadata.is_file() {
         return Err(Refused::usage(format!("token file `{}` isn't a file", path.display()), None));
@@ -79,8 +79,9 @@ pub fn token(path: &Path) -> Result<Token, Refused> {
         );
         return Err(Refused::usage(message, Some(format!("`chmod 600 {}`", path.display()))));
     }
-    let mut text = Vec::new();
-    file.by_ref().take(TOKEN_BYTES).read_to_end(&mut text).map_err(cannot)?;
+    let too_long =
+        || Refused::usage(format!("token file `{}` has more than {TOKEN_BYTES} bytes", path.display()), None);
+    let text = open::bounded(file, TOKEN_BYTES).map_err(cannot)?.ok_or_else(too_long)?;
     let text = String::from_utf8_lossy(&text);
     Token::new(&text).map_err(|error| Refused::usage(format!("token file `{}`: {error}", path.display()), None))
 }
@@ -195,6 +196,8 @@ mod tests {
         assert_eq!(token(&path).unwrap().as_str(), "0123456789abcdef0123456789abcdef");
         std::fs::write(&path, "short").unwrap();
         assert!(token(&path).unwrap_err().text.contains("it has 5 characters, and a token has at least 20"));
+        std::fs::write(&path, "x".repeat(4097)).unwrap();
+        assert!(token(&path).unwrap_err().text.ends_with("has more than 4096 bytes"));
         assert!(token(folder.path()).unwrap_err().text.contains("isn't a file"));
         assert!(token(&folder.path().join("none")).unwrap_err().text.contains("No such file"));
         let Ok(Place::Tcp { authority, .. }) = find(&target("http://[::1]:80/", Some(&path))) else { return };

@@ -13,7 +13,7 @@ use lunarium_serve::{Folder, TenantConfig};
 use tokio::runtime::Builder;
 
 use super::requests;
-use super::settings::open_node;
+use super::settings::{directories, open_node};
 use crate::arguments::Check;
 use crate::wall::{Sockets, Wall};
 use crate::{FEW_PROCESSES, Refused, Silence, modules, reported, start_node, stdin};
@@ -62,10 +62,7 @@ fn draft(tenant: &TenantFile, folder: &Path, modules: &[Module], report: &mut Re
         // What it is doesn't matter here.
         config.env.insert(name.clone(), Ok(String::new()));
     }
-    for (path, _) in tenant.allowance.directories() {
-        let dir = Dir::open_ambient_dir(path, ambient_authority());
-        config.directories.insert(path.to_owned(), dir);
-    }
+    config.directories = directories(tenant);
     let path = tenant.path.as_ref()?;
     let at = folder.join(path.as_str());
     match Dir::open_ambient_dir(&at, ambient_authority()) {

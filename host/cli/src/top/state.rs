@@ -154,7 +154,7 @@ impl State {
             (answer.get("host").cloned().unwrap_or_default(), answer.get("shown").cloned().unwrap_or_default());
         let view = text(answer, "view");
         // An answer to what was asked before a key was pressed is of no use.
-        if view != self.wish().name() || (view == "processes" && Some(text(&shown, "tenant")) != self.tenant) {
+        if view != self.wish().name() || !self.is_of_choice(&view, &shown) {
             return;
         }
         self.trouble = None;
@@ -184,6 +184,16 @@ impl State {
         // The same one stays chosen, wherever it is now.
         let place = chosen.and_then(|key| self.rows.iter().position(|row| row.key == key));
         self.chosen = place.unwrap_or(self.chosen).min(self.rows.len().saturating_sub(1));
+    }
+
+    /// Whether it is the tenant's, and the process's, that was chosen.
+    fn is_of_choice(&self, view: &str, shown: &Value) -> bool {
+        let is = |name: &str, chosen: &Option<String>| chosen.as_deref() == Some(&*text(shown, name));
+        match view {
+            "tenants" => true,
+            "processes" => is("tenant", &self.tenant),
+            _ => is("tenant", &self.tenant) && is("pid", &self.process),
+        }
     }
 
     /// The host can't be asked.
