@@ -27,18 +27,19 @@ mod verdict;
 mod wall;
 mod watch;
 
+use std::io;
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 
 use clap::Parser;
-use lunarium_app::{App, Draft, Report, parse_limit};
+use lunarium_app::{App, Draft, Report, SIZE_FORM, parse_budget, parse_limit};
 use lunarium_engine::{Level, LimitsOverride, Module, Node, NodeConfig, Output, ProcessLabel};
 use tokio::runtime::Builder;
 
 use crate::arguments::{Arguments, Check, Command, LogFormat};
 use crate::terminal::{has_colours, own_line, visible, write_error};
-use crate::verdict::{FAILURE, SUCCESS, USAGE, Verdict};
+use crate::verdict::{FAILURE, OUTPUT_CLOSED, SUCCESS, USAGE, Verdict};
 use crate::wall::{Sockets, Wall};
 
 /// Why nothing was run: what to print, without its last newline, and the exit code.
@@ -63,6 +64,19 @@ impl Refused {
     /// The machine doesn't give what a run needs.
     fn machine(message: String) -> Self {
         Self { text: visible(&format!("error: {message}")), code: FAILURE }
+    }
+
+    /// The same, with what to do about it.
+    fn with_hint(self, hint: &str) -> Self {
+        Self { text: self.text + &visible(&format!("\nhelp: {hint}")), ..self }
+    }
+
+    /// Standard output can't be written. A reader that has read enough is no failure to speak of: that is an exit code.
+    fn output(error: &io::Error) -> Result<u8, Self> {
+        match error.kind() {
+            io::ErrorKind::BrokenPipe => Ok(OUTPUT_CLOSED),
+            _ => Err(Self::machine(format!("standard output can't be written: {error}"))),
+        }
     }
 }
 
@@ -182,6 +196,12 @@ fn limits(given: &[String]) -> Result<LimitsOverride, Refused> {
         parse_limit(limit, &mut limits).map_err(|error| Refused::usage(error.to_string(), error.hint()))?;
     }
     Ok(limits)
+}
+
+/// The size that an option is.
+fn size(option: &str, given: Option<&str>) -> Result<Option<u64>, Refused> {
+    let size = given.map(|text| parse_budget(option, text)).transpose();
+    size.map_err(|message| Refused::usage(message, Some(SIZE_FORM.to_owned())))
 }
 
 /// Where nothing runs, nothing prints.

@@ -61,6 +61,11 @@ impl Authority for Ambient<'_> {
     }
 }
 
+/// A folder as it can be opened: the one in which the command runs has no name in a path.
+pub fn folder(path: &Path) -> &Path {
+    if path.as_os_str().is_empty() { Path::new(".") } else { path }
+}
+
 /// Opens a file that is read whole. What is there is looked at through what is returned, and nobody is waited for: of a pipe, its writer.
 ///
 /// Errors: it can't be opened.
@@ -120,8 +125,7 @@ pub fn read(path: &Path, modules: &[Module]) -> Result<Draft, OpenError> {
     // A link to a file is the file: the user named it, so it may lie anywhere.
     let real = if path.is_symlink() { path.canonicalize().map_err(refused)? } else { path.to_owned() };
     let shown = real.parent().unwrap_or(Path::new(""));
-    let folder = if shown.as_os_str().is_empty() { Path::new(".") } else { shown };
-    let dir = Dir::open_ambient_dir(folder, ambient_authority()).map_err(refused)?;
+    let dir = Dir::open_ambient_dir(folder(shown), ambient_authority()).map_err(refused)?;
     let name = real.file_name().and_then(|name| name.to_str()).ok_or_else(|| OpenError::Neither(path.to_owned()))?;
     Ok(Draft::of_file(&dir, shown, name))
 }

@@ -14,10 +14,8 @@ use crate::terminal::Screen;
 /// Looks at the key alone.
 pub fn check(node: &NodeFile, report: &mut Report) {
     let Some(http) = &node.http else { return };
-    if let Err(refused) = endpoints::parse(http.address.as_str()) {
-        let (message, hint) = refused.text.split_once("\nhelp: ").unwrap_or((&refused.text, ""));
-        let message = message.trim_start_matches("error: ");
-        report.add(http.address.mistake(message, Some(hint.to_owned()).filter(|hint| !hint.is_empty())));
+    if let Err((message, hint)) = endpoints::parse(http.address.as_str()) {
+        report.add(http.address.mistake(message, Some(hint.to_owned())));
     }
     for proxy in &http.proxies {
         if let Err(error) = Network::parse(proxy.as_str()) {
@@ -38,7 +36,7 @@ pub fn open(given: Option<&str>, node: &NodeFile, styled: bool) -> Result<Option
     let Some(written) = given.or_else(|| Some(node.http.as_ref()?.address.as_str())) else { return Ok(None) };
     let proxies = node.http.iter().flat_map(|http| &http.proxies);
     let proxies = proxies.filter_map(|proxy| Network::parse(proxy.as_str()).ok()).collect();
-    Listening::at(endpoints::parse(written)?, proxies).map(Some)
+    Listening::at(endpoints::named(written)?, proxies).map(Some)
 }
 
 /// The server of a host's tenants.

@@ -9,9 +9,7 @@ use std::path::{Path, PathBuf};
 
 use cap_std::ambient_authority;
 use cap_std::fs::Dir;
-use lunarium_app::{
-    NODE_FILE, NodeFile, SIZE_FORM, TENANT_FORM, TenantBudget, TenantFile, VariableFile, is_tenant, parse_budget,
-};
+use lunarium_app::{NODE_FILE, NodeFile, TENANT_FORM, TenantBudget, TenantFile, VariableFile, is_tenant};
 use lunarium_engine::Directory;
 use lunarium_modules::http;
 use lunarium_serve::{Folder, TenantConfig};
@@ -22,7 +20,7 @@ use crate::arguments::{LogFormat, LogLevel, Serve};
 use crate::endpoints::Listening;
 use crate::terminal::has_colours;
 use crate::wall::Sockets;
-use crate::{Refused, open};
+use crate::{Refused, open, size};
 
 /// Bytes of a file with a variable's value. The number: a page of a disk many times, and no more than a variable should hold.
 const MAX_VARIABLE: u64 = 64 << 10;
@@ -65,10 +63,6 @@ impl Settings {
         // What the file says of the form isn't known before it is read.
         let styled = options.log_format != Some(LogFormat::Json) && has_colours();
         let node = source.read(styled)?;
-        let size = |name: &str, text: &Option<String>| {
-            let parsed = text.as_deref().map(|text| parse_budget(name, text)).transpose();
-            parsed.map_err(|message| Refused::usage(message, Some(SIZE_FORM.to_owned())))
-        };
         let data = options.data.clone().or_else(|| Some(source.path(node.data.as_ref()?.as_str())));
         let data = data.map(|path| open_data(&path)).transpose()?;
         let listening = requests::open(options.http.as_deref(), &node, styled)?;
@@ -77,15 +71,11 @@ impl Settings {
         // Last, when nothing else is wrong: a socket that is made is seen by others.
         let admin = admin::open(&source.admin(options, &node))?;
         let makes = tenants.iter().any(|tenant| tenant.allowance.has_module(http::NAME));
-        let sockets = match (makes, admin.is_any() || listening.is_some()) {
-            (true, _) => Sockets::Made,
-            (false, true) => Sockets::Accepted,
-            (false, false) => Sockets::None,
-        };
+        let sockets = Sockets::of(makes, admin.is_any() || listening.is_some());
         Ok(Self {
-            memory: size("--memory", &options.memory)?.or(node.memory),
+            memory: size("--memory", options.memory.as_deref())?.or(node.memory),
             processes: options.processes.or(node.processes),
-            data_max: size("--data-max", &options.data_max)?.or(node.data_max),
+            data_max: size("--data-max", options.data_max.as_deref())?.or(node.data_max),
             log_level: options.log_level.or_else(|| level(&node)).unwrap_or(LogLevel::Info),
             log_format: options.log_format.or_else(|| format(&node)).unwrap_or(LogFormat::Text),
             defaults: node.defaults,
@@ -300,7 +290,7 @@ pub fn open_node(path: &Path) -> Result<(Dir, PathBuf, String), Refused> {
         let name = path.file_name().and_then(|name| name.to_str()).unwrap_or(NODE_FILE).to_owned();
         (path.parent().unwrap_or(Path::new("")).to_owned(), name)
     };
-    let opened = if folder.as_os_str().is_empty() { Path::new(".") } else { &folder };
+    let opened = open::folder(&folder);
     let dir = Dir::open_ambient_dir(opened, ambient_authority());
     let dir = dir.map_err(|error| Refused::usage(unopened(opened, &error), None))?;
     if !dir.exists(&name) {
