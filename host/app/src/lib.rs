@@ -40,7 +40,7 @@ pub use notation::{
 pub use report::{Mistake, Report};
 pub use resolve::{Authority, NoAuthority};
 pub use services::{
-    Running, ServiceAction, ServiceChange, ServiceEvent, ServiceNote, ServiceState, ServiceStatus, Services, restarts,
+    Running, ServiceAction, ServiceChange, ServiceEvent, ServiceNote, ServiceState, ServiceStatus, Services, given_up,
 };
 pub use source::{MAX_FILE, SourceFile};
 pub use testing::{TEST_ENDING, TestFile};

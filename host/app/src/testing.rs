@@ -11,7 +11,7 @@ use lunarium_contract::module;
 use lunarium_engine::{Chunk, Definition, Grants, Import, Library};
 use lunarium_kernel::EntryId;
 
-use crate::application::{App, Host, OWN_CHUNK, Program, TestChunk};
+use crate::application::{App, Host, OWN_CHUNK, Program, TestChunk, own_library};
 use crate::load::{Draft, default_space};
 use crate::notation::is_name;
 use crate::report::Mistake;
@@ -104,8 +104,7 @@ impl App {
         face: &str,
         driver: &str,
     ) -> Definition {
-        let own = |source: &str| Chunk::new(OWN_CHUNK, source);
-        let face = Library::new(EntryId::new(format!("lunarium:{name}")), own(face), Vec::new());
+        let face = own_library(name, face);
         let of_face = Import::new(name, face.entry.clone());
         let mut imports = self.library_imports();
         imports.retain(|import| *import.alias != *name);
@@ -120,7 +119,7 @@ impl App {
             grants.modules.extend(given.modules.iter().cloned());
         }
         grants.modules.insert(name.into());
-        Definition::new(EntryId::new(format!("test:{method}")), own(driver))
+        Definition::new(EntryId::new(format!("test:{method}")), Chunk::new(OWN_CHUNK, driver))
             .with_method(method)
             .with_imports(driven, libraries)
             .with_grants(Arc::new(grants))

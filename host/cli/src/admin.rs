@@ -120,11 +120,8 @@ fn tcp(address: &str, token_file: Option<&Path>) -> Result<(TcpListener, Token),
     let token = place::token(token_file)?;
     let listener = TcpListener::bind(address).map_err(|error| match error.kind() {
         io::ErrorKind::AddrInUse => {
-            let help = "another program listens there: stop it, or take another port".to_owned();
-            Refused {
-                code: crate::verdict::FAILURE,
-                ..Refused::usage(format!("`--admin tcp:{address}` is taken"), Some(help))
-            }
+            let help = "another program listens there: stop it, or take another port";
+            Refused::machine(format!("`--admin tcp:{address}` is taken")).with_hint(help)
         }
         io::ErrorKind::InvalidInput => Refused::usage(
             format!("`--admin tcp:{address}` is no address with a port"),
@@ -154,10 +151,8 @@ fn unix(path: &Path) -> Result<UnixListener, Refused> {
         Ok(_) => match UnixStream::connect(path) {
             Ok(_) => {
                 let help = "stop that one, or give this one a socket of its own: `--admin unix:PATH`";
-                return Err(Refused {
-                    code: crate::verdict::FAILURE,
-                    ..refused("is another host's, which listens there".to_owned(), help)
-                });
+                let message = format!("admin socket `{shown}` is another host's, which listens there");
+                return Err(Refused::machine(message).with_hint(help));
             }
             // Nobody listens: who made it has ended.
             Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => fs::remove_file(path).map_err(cannot)?,

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
+use lunarium_engine::Level;
 
 use crate::admin::AdminOptions;
 use crate::remote::arguments::Remote;
@@ -284,7 +285,7 @@ pub struct Man {
 }
 
 /// The least important log lines that are shown.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum LogLevel {
     /// For whoever writes the script.
     Debug,
@@ -294,6 +295,17 @@ pub enum LogLevel {
     Warn,
     /// Something failed.
     Error,
+}
+
+impl From<LogLevel> for Level {
+    fn from(level: LogLevel) -> Level {
+        match level {
+            LogLevel::Debug => Level::Debug,
+            LogLevel::Info => Level::Info,
+            LogLevel::Warn => Level::Warn,
+            LogLevel::Error => Level::Error,
+        }
+    }
 }
 
 /// How log lines are written.

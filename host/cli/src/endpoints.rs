@@ -34,7 +34,7 @@ impl Listening {
     /// Errors: it is no address; the system refuses it; the application has nothing that would be served there.
     pub fn open(written: Option<&str>, draft: &Draft) -> Result<Option<Self>, Refused> {
         let Some(written) = written else { return Ok(None) };
-        let address = parse(written)?;
+        let address = named(written)?;
         // What is wrong with the application is told later.
         if !draft.has_endpoints() && !draft.is_wrong() {
             let hint = "an entry of the kind `http.endpoint` says which requests become what";
@@ -90,10 +90,16 @@ pub async fn stop(server: Server, screen: &Screen) {
 
 /// The address that a text is.
 ///
+/// Errors: it is none, with how one is written.
+pub fn parse(written: &str) -> Result<SocketAddr, (String, &'static str)> {
+    address(written).ok_or_else(|| (format!("`http`: `{written}` is no address"), ADDRESS_FORM))
+}
+
+/// The same of the command line.
+///
 /// Errors: it is none.
-pub fn parse(written: &str) -> Result<SocketAddr, Refused> {
-    let wrong = || Refused::usage(format!("`http`: `{written}` is no address"), Some(ADDRESS_FORM.to_owned()));
-    address(written).ok_or_else(wrong)
+pub fn named(written: &str) -> Result<SocketAddr, Refused> {
+    parse(written).map_err(|(message, hint)| Refused::usage(message, Some(hint.to_owned())))
 }
 
 fn address(text: &str) -> Option<SocketAddr> {

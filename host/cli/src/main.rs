@@ -27,18 +27,19 @@ mod verdict;
 mod wall;
 mod watch;
 
+use std::io;
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 
 use clap::Parser;
-use lunarium_app::{App, Draft, Report, parse_limit};
+use lunarium_app::{App, Draft, Report, SIZE_FORM, parse_budget, parse_limit};
 use lunarium_engine::{Level, LimitsOverride, Module, Node, NodeConfig, Output, ProcessLabel};
 use tokio::runtime::Builder;
 
 use crate::arguments::{Arguments, Check, Command, LogFormat};
 use crate::terminal::{has_colours, own_line, visible, write_error};
-use crate::verdict::{FAILURE, SUCCESS, USAGE, Verdict};
+use crate::verdict::{FAILURE, OUTPUT_CLOSED, SUCCESS, USAGE, Verdict};
 use crate::wall::{Sockets, Wall};
 
 /// Why nothing was run: what to print, without its last newline, and the exit code.
@@ -55,9 +56,27 @@ impl Refused {
         Self { text: visible(&format!("error: {message}{hint}")), code: USAGE }
     }
 
+    /// Something that was read is wrong.
+    fn report(report: &Report, styled: bool) -> Self {
+        Self { text: report.render(styled).trim_end().to_owned(), code: USAGE }
+    }
+
     /// The machine doesn't give what a run needs.
     fn machine(message: String) -> Self {
         Self { text: visible(&format!("error: {message}")), code: FAILURE }
+    }
+
+    /// The same, with what to do about it.
+    fn with_hint(self, hint: &str) -> Self {
+        Self { text: self.text + &visible(&format!("\nhelp: {hint}")), ..self }
+    }
+
+    /// Standard output can't be written. A reader that has read enough is no failure to speak of: that is an exit code.
+    fn output(error: &io::Error) -> Result<u8, Self> {
+        match error.kind() {
+            io::ErrorKind::BrokenPipe => Ok(OUTPUT_CLOSED),
+            _ => Err(Self::machine(format!("standard output can't be written: {error}"))),
+        }
     }
 }
 
@@ -78,6 +97,7 @@ fn main() -> ExitCode {
     };
     let format = match &arguments.command {
         Command::Run(options) => options.log_format,
+        Command::Serve(options) => options.log_format.unwrap_or(LogFormat::Text),
         _ => LogFormat::Text,
     };
     let result = match arguments.command {
@@ -154,8 +174,7 @@ fn read(path: &Path, modules: &[Module]) -> Result<Draft, Refused> {
 
 /// The application, or the report.
 fn finished(draft: Draft, styled: bool) -> Result<App, Refused> {
-    let text = |report: Report| report.render(styled).trim_end().to_owned();
-    draft.finish().map_err(|report| Refused { text: text(report), code: USAGE })
+    draft.finish().map_err(|report| Refused::report(&report, styled))
 }
 
 /// A node as large as what is wanted of it, and no larger than it may be: a start is refused where the machine has too
@@ -177,6 +196,12 @@ fn limits(given: &[String]) -> Result<LimitsOverride, Refused> {
         parse_limit(limit, &mut limits).map_err(|error| Refused::usage(error.to_string(), error.hint()))?;
     }
     Ok(limits)
+}
+
+/// The size that an option is.
+fn size(option: &str, given: Option<&str>) -> Result<Option<u64>, Refused> {
+    let size = given.map(|text| parse_budget(option, text)).transpose();
+    size.map_err(|message| Refused::usage(message, Some(SIZE_FORM.to_owned())))
 }
 
 /// Where nothing runs, nothing prints.

@@ -10,7 +10,7 @@ use clap_mangen::Man;
 
 use crate::Refused;
 use crate::arguments::Arguments;
-use crate::verdict::{OUTPUT_CLOSED, SUCCESS};
+use crate::verdict::SUCCESS;
 
 /// `lunarium completions`
 pub fn completions(shell: Shell) -> Result<u8, Refused> {
@@ -43,11 +43,9 @@ fn find(all: &Command, name: &str) -> Result<Command, Refused> {
     }
 }
 
-/// A reader that has read enough is no failure to speak of.
 fn write(text: &[u8]) -> Result<u8, Refused> {
     match io::stdout().write_all(text).and_then(|()| io::stdout().flush()) {
         Ok(()) => Ok(SUCCESS),
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(OUTPUT_CLOSED),
-        Err(error) => Err(Refused::machine(format!("standard output can't be written: {error}"))),
+        Err(error) => Refused::output(&error),
     }
 }

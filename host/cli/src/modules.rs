@@ -6,20 +6,21 @@
 use std::fmt::Display;
 use std::sync::Arc;
 
-use lunarium_app::{Draft, SIZE_FORM, parse_budget};
+use lunarium_app::Draft;
 use lunarium_engine::{Level, Module};
 use lunarium_modules::http::{self, Http};
 use lunarium_modules::kv;
 
-use crate::Refused;
 use crate::arguments::Run;
-use crate::stdin;
 use crate::terminal::Screen;
+use crate::{Refused, size, stdin};
 
-/// The name of the module that needs a directory.
-const KV: &str = "kv";
+/// What a tenant's node has, made anew, with a store of its own. Nobody's standard input is a tenant's.
+pub fn for_tenants(store: kv::Slot) -> Vec<Module> {
+    vec![Http::new().module(), kv::module(store)]
+}
 
-/// Modules, made anew: what a module counts and keeps, it counts and keeps for one node. What they need of the machine's files, but for
+/// What a run's node has, made anew: what a module counts and keeps, it counts and keeps for one node. What they need of the machine's files, but for
 /// the store's, they have read.
 pub struct Modules {
     pub all: Vec<Module>,
@@ -29,7 +30,9 @@ pub struct Modules {
 impl Modules {
     pub fn new() -> Self {
         let store = kv::Slot::default();
-        Self { all: vec![Http::new().module(), kv::module(store.clone()), stdin::module()], store }
+        let mut all = for_tenants(store.clone());
+        all.push(stdin::module());
+        Self { all, store }
     }
 
     /// Reads what the store's file holds, and starts the thread that writes: behind the wall.
@@ -56,10 +59,9 @@ impl Data {
     ///
     /// Errors: it can't be; there is none, and the application grants what needs it.
     pub fn open(options: &Run, draft: &Draft) -> Result<Option<Self>, Refused> {
-        let most = options.data_max.as_deref().map(|text| parse_budget("--data-max", text)).transpose();
-        let most = most.map_err(|message| Refused::usage(message, Some(SIZE_FORM.to_owned())))?.unwrap_or(kv::QUOTA);
+        let most = size("--data-max", options.data_max.as_deref())?.unwrap_or(kv::QUOTA);
         let Some(directory) = &options.data else {
-            return match draft.grants_module(KV) {
+            return match draft.grants_module(kv::NAME) {
                 false => Ok(None),
                 true => Err(Refused::usage(
                     "the application grants `kv`, and there is no directory for its store".to_owned(),

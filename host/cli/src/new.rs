@@ -10,6 +10,8 @@ use std::{fs, process};
 use lunarium_app::{NAMESPACE_FORM, is_namespace};
 use thiserror::Error;
 
+use crate::open;
+
 /// What stands in the files where the application's namespace belongs.
 const NAMESPACE: &str = "NAMESPACE";
 
@@ -70,7 +72,7 @@ pub fn make(path: &Path) -> Result<(), NewError> {
     let refused = |error: io::Error| NewError::Io { path: path.to_owned(), error };
     let name = path.file_name().and_then(|name| name.to_str()).filter(|name| is_namespace(name));
     let name = name.ok_or_else(|| NewError::Name(path.display().to_string()))?;
-    let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let parent = open::folder(path.parent().unwrap_or(Path::new("")));
     if !parent.is_dir() {
         return Err(NewError::NoParent(parent.to_owned()));
     }

@@ -3,13 +3,16 @@
 //! Owns the only opening of paths for what runs, and the only look at variables that are granted. Which modules there are,
 //! it is told.
 
+use std::fs::{File, OpenOptions};
 use std::io::{self, Read};
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
 use cap_std::ambient_authority;
 use cap_std::fs::Dir;
 use lunarium_app::{Authority, Draft, MAX_FILE};
 use lunarium_engine::Module;
+use rustix::fs::OFlags;
 use thiserror::Error;
 
 /// Why a path names nothing to run.
@@ -58,17 +61,35 @@ impl Authority for Ambient<'_> {
     }
 }
 
+/// A folder as it can be opened: the one in which the command runs has no name in a path.
+pub fn folder(path: &Path) -> &Path {
+    if path.as_os_str().is_empty() { Path::new(".") } else { path }
+}
+
+/// Opens a file that is read whole. What is there is looked at through what is returned, and nobody is waited for: of a pipe, its writer.
+///
+/// Errors: it can't be opened.
+pub fn file(path: &Path) -> io::Result<File> {
+    OpenOptions::new().read(true).custom_flags(OFlags::NONBLOCK.bits().cast_signed()).open(path)
+}
+
+/// What is read to its end, if that is no more than so many bytes.
+///
+/// Errors: it can't be read.
+pub fn bounded(input: impl Read, most: u64) -> io::Result<Option<Vec<u8>>> {
+    let mut bytes = Vec::new();
+    input.take(most.saturating_add(1)).read_to_end(&mut bytes)?;
+    let fits = u64::try_from(bytes.len()).is_ok_and(|length| length <= most);
+    Ok(fits.then_some(bytes))
+}
+
 /// Reads a script to its end.
 ///
 /// Errors: it can't be read, is larger than a file may be, or no UTF-8.
 pub fn script(input: impl Read) -> Result<String, OpenError> {
     let refused = |what: String| OpenError::Script(what);
-    let mut bytes = Vec::new();
-    let read = input.take(MAX_FILE.saturating_add(1)).read_to_end(&mut bytes);
-    read.map_err(|error| refused(format!("can't be read: {error}")))?;
-    if u64::try_from(bytes.len()).map_or(true, |length| length > MAX_FILE) {
-        return Err(refused(format!("has more than {MAX_FILE} bytes, the limit")));
-    }
+    let bytes = bounded(input, MAX_FILE).map_err(|error| refused(format!("can't be read: {error}")))?;
+    let bytes = bytes.ok_or_else(|| refused(format!("has more than {MAX_FILE} bytes, the limit")))?;
     String::from_utf8(bytes).map_err(|_| refused("is not UTF-8".to_owned()))
 }
 
@@ -104,8 +125,7 @@ pub fn read(path: &Path, modules: &[Module]) -> Result<Draft, OpenError> {
     // A link to a file is the file: the user named it, so it may lie anywhere.
     let real = if path.is_symlink() { path.canonicalize().map_err(refused)? } else { path.to_owned() };
     let shown = real.parent().unwrap_or(Path::new(""));
-    let folder = if shown.as_os_str().is_empty() { Path::new(".") } else { shown };
-    let dir = Dir::open_ambient_dir(folder, ambient_authority()).map_err(refused)?;
+    let dir = Dir::open_ambient_dir(folder(shown), ambient_authority()).map_err(refused)?;
     let name = real.file_name().and_then(|name| name.to_str()).ok_or_else(|| OpenError::Neither(path.to_owned()))?;
     Ok(Draft::of_file(&dir, shown, name))
 }

@@ -10,7 +10,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use lunarium_app::{App, Draft, SIZE_FORM, Services, parse_budget, parse_cores};
+use lunarium_app::{App, Draft, Services, parse_cores};
 use lunarium_engine::{
     EntryId, Grants, Handle, HostId, Level, LimitsOverride, Module, Node, NodeConfig, Outcome, SpawnRequest, Value,
 };
@@ -28,7 +28,7 @@ use crate::services::Watch;
 use crate::terminal::{Screen, Terminal};
 use crate::verdict::{Ended, FAILURE, OUTPUT_CLOSED, Verdict};
 use crate::wall::{Sockets, Wall};
-use crate::{Refused, finished, limits, open, read, start_node, stdin};
+use crate::{Refused, finished, limits, open, read, size, start_node, stdin};
 
 /// How long services may take to stop. At the limit: what is left is terminated.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -47,11 +47,7 @@ pub fn run(options: Run) -> Result<u8, Refused> {
     // Makes a pair of sockets, and has no thread.
     let (tell, interrupts) = runtime.block_on(async { interrupt::watch() }).map_err(deaf)?;
     let directories = prepared.draft.directories().chain(&prepared.grants.fs);
-    let sockets = match (need_sockets(&prepared.draft), &prepared.listening) {
-        (true, _) => Sockets::Made,
-        (false, Some(_)) => Sockets::Accepted,
-        (false, None) => Sockets::None,
-    };
+    let sockets = Sockets::of(need_sockets(&prepared.draft), prepared.listening.is_some());
     let wall = Wall::build(!options.no_confine, directories, sockets)?;
     let terminal = Terminal::start(options.log_level, options.log_format, tell);
     let terminal = terminal.map_err(|error| Refused::machine(format!("cannot start a thread: {error}")))?;
@@ -91,8 +87,7 @@ fn prepare(options: &Run) -> Result<Prepared, Refused> {
     let limits = limits(&options.limits)?;
     let grants =
         grants(&options.grant_env, &options.grant_fs).map_err(|error| Refused::usage(error.to_string(), None))?;
-    let memory = options.node_memory.as_deref().map(|text| parse_budget("--node-memory", text)).transpose();
-    let memory = memory.map_err(|message| Refused::usage(message, Some(SIZE_FORM.to_owned())))?;
+    let memory = size("--node-memory", options.node_memory.as_deref())?;
     let cpu_max = options.node_cpu_max.as_deref().map(|text| parse_cores("--node-cpu-max", text)).transpose();
     let cpu_max = cpu_max.map_err(|message| Refused::usage(message, None))?;
     let modules = Modules::new();

@@ -2,7 +2,7 @@
 //!
 //! Owns the verdict's words, and where lines go. Decides nothing about services: they are supervised elsewhere.
 
-use lunarium_app::{App, Explained, Service, ServiceChange, Services, restarts};
+use lunarium_app::{App, Explained, Service, ServiceChange, Services, given_up};
 use lunarium_engine::{EntryId, Failure, LimitsOverride, Pid};
 use tokio::task;
 
@@ -29,7 +29,8 @@ impl<'a> Watch<'a> {
     pub async fn follow(&mut self, services: &mut Services, screen: &Screen) {
         while let Some(event) = services.next_event().await {
             if let ServiceChange::GivenUp { failure, attempts, .. } = &event.change {
-                self.given_up.push(given_up(&event.service, failure, *attempts));
+                let why = given_up(&event.service, *attempts, failure);
+                self.given_up.push(format!("error: {}", visible(&why)));
             }
             let note = event.note(self.service(&event.service));
             match note.failure {
@@ -61,10 +62,4 @@ impl<'a> Watch<'a> {
         }
         Verdict { code: FAILURE, message: Some(self.given_up.join("\n")) }
     }
-}
-
-fn given_up(service: &EntryId, failure: &Failure, attempts: u32) -> String {
-    let kind = failure.kind.as_str();
-    let kind = if kind.is_empty() { String::new() } else { format!(" ({kind})") };
-    format!("error: service {service} was given up after {}: {}{kind}", restarts(attempts), visible(&failure.message))
 }

@@ -34,7 +34,7 @@ pub struct Terminal {
 pub struct Screen {
     output: Stream,
     log: Stream,
-    level: LogLevel,
+    level: Level,
     format: LogFormat,
     /// Log lines that found the stream full since the last that didn't.
     dropped: AtomicU64,
@@ -57,7 +57,7 @@ impl Terminal {
             let (log, writer) = Stream::start("stderr", io::stderr(), |_| ())?;
             (log, Some(writer))
         };
-        let screen = Arc::new(Screen { output, log, level, format, dropped: AtomicU64::new(0) });
+        let screen = Arc::new(Screen { output, log, level: level.into(), format, dropped: AtomicU64::new(0) });
         Ok(Self { screen, output: output_writer, log: log_writer })
     }
 
@@ -79,7 +79,7 @@ impl Terminal {
 impl Screen {
     /// Whether lines of this level are shown.
     pub fn shows(&self, level: Level) -> bool {
-        rank(level) >= self.level
+        level >= self.level
     }
 
     /// Writes a log line of the command itself.
@@ -191,26 +191,8 @@ struct Whose<'l> {
     process: Option<&'l ProcessLabel>,
 }
 
-fn rank(level: Level) -> LogLevel {
-    match level {
-        Level::Debug => LogLevel::Debug,
-        Level::Info => LogLevel::Info,
-        Level::Warn => LogLevel::Warn,
-        Level::Error => LogLevel::Error,
-    }
-}
-
-fn name(level: Level) -> &'static str {
-    match level {
-        Level::Debug => "debug",
-        Level::Info => "info",
-        Level::Warn => "warn",
-        Level::Error => "error",
-    }
-}
-
 fn text_line(time: Timestamp, whose: Whose<'_>, level: Level, message: &str, fields: &[(String, String)]) -> String {
-    let mut line = format!("{time:.3} {:5} ", name(level).to_uppercase());
+    let mut line = format!("{time:.3} {:5} ", level.as_str().to_uppercase());
     if let Some(tenant) = whose.tenant {
         line.push_str(tenant);
         line.push(' ');
@@ -232,7 +214,7 @@ fn text_line(time: Timestamp, whose: Whose<'_>, level: Level, message: &str, fie
 fn json_line(time: Timestamp, whose: Whose<'_>, level: Level, message: &str, fields: &[(String, String)]) -> String {
     let mut object = Map::new();
     object.insert("time".to_owned(), json!(format!("{time:.3}")));
-    object.insert("level".to_owned(), json!(name(level)));
+    object.insert("level".to_owned(), json!(level.as_str()));
     if let Some(tenant) = whose.tenant {
         object.insert("tenant".to_owned(), json!(tenant));
     }

@@ -20,6 +20,17 @@ pub enum Sockets {
     Made,
 }
 
+impl Sockets {
+    /// Which a run needs that opens some to others, or to which others open some.
+    pub fn of(makes: bool, accepts: bool) -> Self {
+        match (makes, accepts) {
+            (true, _) => Self::Made,
+            (false, true) => Self::Accepted,
+            (false, false) => Self::None,
+        }
+    }
+}
+
 /// What holds, or nothing where it was switched off.
 pub struct Wall {
     confined: Option<Confined>,
@@ -59,7 +70,7 @@ impl Wall {
             Sockets::Made => confinement.with_sockets(),
         };
         let confined = confinement.apply().map_err(|error| {
-            Refused::machine(format!("can't be confined: {error}\nhelp: `--no-confine` runs without this wall"))
+            Refused::machine(format!("can't be confined: {error}")).with_hint("`--no-confine` runs without this wall")
         })?;
         Ok(Self { confined: Some(confined) })
     }

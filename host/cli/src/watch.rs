@@ -19,10 +19,10 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio::time::{sleep, timeout};
 
-use crate::Refused;
 use crate::arguments::LogFormat;
 use crate::terminal::{own_line, visible, write_error};
 use crate::verdict::{INTERRUPTED, TERMINATED};
+use crate::{Refused, open};
 
 /// Changes that come so soon after another belong to it: editors write a file in several steps.
 const QUIET: Duration = Duration::from_millis(50);
@@ -71,7 +71,7 @@ impl Watched {
         // Of a single file its folder: an editor puts another file in its place.
         let is_folder = path.is_dir();
         let folder = if is_folder { path } else { path.parent().unwrap_or(Path::new("")) };
-        let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
+        let folder = open::folder(folder);
         let (tell, changes) = unbounded_channel();
         // Events name whole paths, and what is above the folder doesn't matter.
         let root = folder.canonicalize()?;

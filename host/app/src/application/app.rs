@@ -102,7 +102,7 @@ impl App {
     /// the source finds the module by the same name. An import of that name stays what it is.
     pub fn face(&mut self, name: &str, source: &str) {
         let on_hosts = self.hosts.iter().any(|host| host.definition.grants.modules.contains(name));
-        let face = Library::new(EntryId::new(format!("lunarium:{name}")), Chunk::new(OWN_CHUNK, source), Vec::new());
+        let face = own_library(name, source);
         for definition in &mut self.definitions {
             if !on_hosts && !definition.grants.modules.contains(name) {
                 continue;
@@ -131,4 +131,9 @@ impl App {
             .filter(|definition| definition.entry.as_str().split_once(':').is_some_and(|(_, name)| name == MAIN));
         named.next().filter(|_| named.next().is_none())
     }
+}
+
+/// A library of our own, `lunarium:NAME`, that requires nothing.
+pub(crate) fn own_library(name: &str, source: &str) -> Library {
+    Library::new(EntryId::new(format!("lunarium:{name}")), Chunk::new(OWN_CHUNK, source), Vec::new())
 }

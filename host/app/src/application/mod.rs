@@ -10,7 +10,7 @@ mod program;
 mod service;
 
 pub use app::{App, OWN_CHUNK};
-pub(crate) use app::{Grouped, MAIN, TestChunk};
+pub(crate) use app::{Grouped, MAIN, TestChunk, own_library};
 pub use endpoint::{Endpoint, EndpointAction};
 pub use host::{DEFAULT_HOST, Host};
 pub(crate) use program::{Program, Programs};

@@ -8,13 +8,13 @@ mod allowance;
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
 
 use cap_std::fs::Dir;
 
 pub use self::allowance::Allowance;
 use self::allowance::Allowed;
-use crate::raw::{self, RawBudget, RawGrants, RawSource, RawTenant};
+use crate::raw::{self, RawGrants, RawTenant};
+pub use crate::raw::{AdminFile, HttpFile, TenantBudget, VariableFile, Written};
 use crate::report::{Mistake, Report};
 use crate::source::{At, Files, Place};
 
@@ -47,53 +47,6 @@ pub struct NodeFile {
     pub tenants: Vec<TenantFile>,
 }
 
-/// A text of the file with its place.
-#[derive(Debug, Clone)]
-pub struct Written {
-    text: String,
-    place: Place,
-}
-
-/// `admin:` of the file.
-#[derive(Debug, Clone)]
-#[non_exhaustive]
-pub struct AdminFile {
-    /// `unix:PATH` or `tcp:ADDRESS:PORT`.
-    pub address: Written,
-    /// The file with the token that callers must know.
-    pub token_file: Option<Written>,
-}
-
-/// `http:` of the file.
-#[derive(Debug, Clone)]
-#[non_exhaustive]
-pub struct HttpFile {
-    /// `ADDRESS:PORT`.
-    pub address: Written,
-    /// Who is believed about whom a request comes from: addresses or networks.
-    pub proxies: Vec<Written>,
-}
-
-/// What a tenant gets of the machine. None: see [`NodeFile::defaults`], then the engine's own.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct TenantBudget {
-    /// Bytes that all its processes may hold.
-    pub memory: Option<u64>,
-    /// Bytes that stay free for it.
-    pub reserve: Option<u64>,
-    /// Processes alive at once.
-    pub processes: Option<u32>,
-    /// Its part of the CPU beside other tenants.
-    pub cpu_weight: Option<u32>,
-    /// CPU time that it may have in a second.
-    pub cpu_max: Option<Duration>,
-    /// Bytes that it may print and log in a second.
-    pub log_bytes: Option<u64>,
-    /// Strict, whatever its application says. `false` forces nothing.
-    pub strict: Option<bool>,
-}
-
 /// An item of `tenants`.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
@@ -112,31 +65,6 @@ pub struct TenantFile {
     pub requests: Option<u32>,
     /// What its application may grant.
     pub allowance: Allowance,
-}
-
-/// Where a variable's value comes from.
-#[derive(Debug, Clone)]
-pub enum VariableFile {
-    /// It stands in the file.
-    Text(String),
-    /// It is what a file holds, without the last newline.
-    File(Written),
-}
-
-impl Written {
-    fn of(At { value, place }: At<String>) -> Self {
-        Self { text: value, place }
-    }
-
-    /// The text.
-    pub fn as_str(&self) -> &str {
-        &self.text
-    }
-
-    /// A mistake of what stands here.
-    pub fn mistake(&self, message: impl Into<String>, hint: Option<String>) -> Mistake {
-        Mistake::new(message).at(&self.place).hint(hint)
-    }
 }
 
 impl NodeFile {
@@ -183,19 +111,13 @@ impl NodeFile {
         Self {
             memory: raw.memory,
             processes: raw.processes,
-            data: raw.data.map(Written::of),
+            data: raw.data,
             data_max: raw.data_max,
             log_level: raw.log_level,
             log_format: raw.log_format,
-            admin: raw.admin.map(|raw| AdminFile {
-                address: Written::of(raw.address),
-                token_file: raw.token_file.map(Written::of),
-            }),
-            http: raw.http.map(|raw| HttpFile {
-                address: Written::of(raw.address),
-                proxies: raw.proxies.into_iter().map(Written::of).collect(),
-            }),
-            defaults: budget(&raw.defaults),
+            admin: raw.admin,
+            http: raw.http,
+            defaults: raw.defaults,
             tenants: raw.tenants.into_iter().map(tenant).collect(),
         }
     }
@@ -213,7 +135,7 @@ impl TenantFile {
         let place = Place::new(&Arc::new(file), 0..path.len());
         Self {
             name: name.to_owned(),
-            path: Some(Written { text: path.to_owned(), place: place.clone() }),
+            path: Some(Written::new(At { value: path.to_owned(), place: place.clone() })),
             budget: TenantBudget::default(),
             env: BTreeMap::new(),
             hosts: Vec::new(),
@@ -249,26 +171,15 @@ impl TenantBudget {
     }
 }
 
-fn budget(raw: &RawBudget) -> TenantBudget {
-    let RawBudget { memory, reserve, processes, cpu_weight, cpu_max, log_bytes, strict } = *raw;
-    TenantBudget { memory, reserve, processes, cpu_weight, cpu_max, log_bytes, strict }
-}
-
 fn tenant(raw: RawTenant) -> TenantFile {
     let variables = raw.env.iter().map(|setting| setting.name.value.clone()).collect();
-    let env = raw.env.into_iter().map(|setting| {
-        let value = match setting.value {
-            RawSource::Text(text) => VariableFile::Text(text),
-            RawSource::File(path) => VariableFile::File(Written::of(path)),
-        };
-        (setting.name.value, value)
-    });
+    let env = raw.env.into_iter().map(|setting| (setting.name.value, setting.value));
     TenantFile {
         name: raw.name.value,
-        path: raw.path.map(Written::of),
-        budget: budget(&raw.budget),
+        path: raw.path,
+        budget: raw.budget,
         env: env.collect(),
-        hosts: raw.hosts.into_iter().map(Written::of).collect(),
+        hosts: raw.hosts,
         requests: raw.requests,
         allowance: Allowance::of(Allowed { variables, grants: raw.grants, place: Some(raw.place) }),
     }

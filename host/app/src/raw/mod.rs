@@ -28,7 +28,8 @@ pub(crate) use entry::{RawBody, RawEntry};
 pub(crate) use grants::{KEYS as GRANT_KEYS, RawDirectory, RawGrants, RawSettings, RawVariable};
 pub(crate) use kind::Kind;
 pub(crate) use lifecycle::{RawLifecycle, RawRestart};
-pub(crate) use node::{RawBudget, RawNode, RawSource, RawTenant, read as read_node};
+pub use node::{AdminFile, HttpFile, TenantBudget, VariableFile, Written};
+pub(crate) use node::{RawNode, RawTenant, read as read_node};
 pub(crate) use security::RawSecurity;
 pub(crate) use service::RawService;
 

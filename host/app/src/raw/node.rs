@@ -6,7 +6,7 @@ use std::cell::{Cell, RefCell};
 use std::sync::Arc;
 use std::time::Duration;
 
-use lunarium_engine::Portion;
+use lunarium_engine::{Level, Portion};
 
 use super::field::{Field, Name, Page};
 use super::fields::Fields;
@@ -15,8 +15,6 @@ use crate::notation::{TENANT_FORM, hint, is_tenant, unfit_variable};
 use crate::report::{Mistake, Report};
 use crate::source::{self, At, Place, Shape, SourceFile};
 
-/// The least important log lines, by the words of `--log-level`.
-const LEVELS: [&str; 4] = ["debug", "info", "warn", "error"];
 /// The forms of a log line, by the words of `--log-format`.
 const FORMATS: [&str; 2] = ["text", "json"];
 
@@ -25,51 +23,72 @@ const FORMATS: [&str; 2] = ["text", "json"];
 pub(crate) struct RawNode {
     pub(crate) memory: Option<u64>,
     pub(crate) processes: Option<u32>,
-    pub(crate) data: Option<At<String>>,
+    pub(crate) data: Option<Written>,
     pub(crate) data_max: Option<u64>,
     pub(crate) log_level: Option<String>,
     pub(crate) log_format: Option<String>,
-    pub(crate) admin: Option<RawAdmin>,
-    pub(crate) http: Option<RawHttp>,
-    pub(crate) defaults: RawBudget,
+    pub(crate) admin: Option<AdminFile>,
+    pub(crate) http: Option<HttpFile>,
+    pub(crate) defaults: TenantBudget,
     pub(crate) tenants: Vec<RawTenant>,
 }
 
-/// `admin:`, a text or a table.
-#[derive(Debug)]
-pub(crate) struct RawAdmin {
-    pub(crate) address: At<String>,
-    pub(crate) token_file: Option<At<String>>,
+/// A text of the file with its place.
+#[derive(Debug, Clone)]
+pub struct Written {
+    text: String,
+    place: Place,
 }
 
-/// `http:`, a text or a table.
-#[derive(Debug)]
-pub(crate) struct RawHttp {
-    pub(crate) address: At<String>,
-    pub(crate) proxies: Vec<At<String>>,
+/// `admin:` of the file.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct AdminFile {
+    /// `unix:PATH` or `tcp:ADDRESS:PORT`.
+    pub address: Written,
+    /// The file with the token that callers must know.
+    pub token_file: Option<Written>,
 }
 
-/// What a tenant gets of the machine.
-#[derive(Debug, Default, Clone, Copy)]
-pub(crate) struct RawBudget {
-    pub(crate) memory: Option<u64>,
-    pub(crate) reserve: Option<u64>,
-    pub(crate) processes: Option<u32>,
-    pub(crate) cpu_weight: Option<u32>,
-    pub(crate) cpu_max: Option<Duration>,
-    pub(crate) log_bytes: Option<u64>,
-    pub(crate) strict: Option<bool>,
+/// `http:` of the file.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct HttpFile {
+    /// `ADDRESS:PORT`.
+    pub address: Written,
+    /// Who is believed about whom a request comes from: addresses or networks.
+    pub proxies: Vec<Written>,
+}
+
+/// What a tenant gets of the machine. None: see [`NodeFile::defaults`](crate::NodeFile::defaults), then the engine's own.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct TenantBudget {
+    /// Bytes that all its processes may hold.
+    pub memory: Option<u64>,
+    /// Bytes that stay free for it.
+    pub reserve: Option<u64>,
+    /// Processes alive at once.
+    pub processes: Option<u32>,
+    /// Its part of the CPU beside other tenants.
+    pub cpu_weight: Option<u32>,
+    /// CPU time that it may have in a second.
+    pub cpu_max: Option<Duration>,
+    /// Bytes that it may print and log in a second.
+    pub log_bytes: Option<u64>,
+    /// Strict, whatever its application says. `false` forces nothing.
+    pub strict: Option<bool>,
 }
 
 /// An item of `tenants`.
 #[derive(Debug)]
 pub(crate) struct RawTenant {
     pub(crate) name: At<String>,
-    pub(crate) path: Option<At<String>>,
-    pub(crate) budget: RawBudget,
+    pub(crate) path: Option<Written>,
+    pub(crate) budget: TenantBudget,
     pub(crate) env: Vec<RawSetting>,
     pub(crate) grants: RawGrants,
-    pub(crate) hosts: Vec<At<String>>,
+    pub(crate) hosts: Vec<Written>,
     pub(crate) requests: Option<u32>,
     /// Where the complaints stand that are about all of it.
     pub(crate) place: Place,
@@ -79,14 +98,32 @@ pub(crate) struct RawTenant {
 #[derive(Debug)]
 pub(crate) struct RawSetting {
     pub(crate) name: At<String>,
-    pub(crate) value: RawSource,
+    pub(crate) value: VariableFile,
 }
 
 /// Where a variable's value comes from.
-#[derive(Debug)]
-pub(crate) enum RawSource {
+#[derive(Debug, Clone)]
+pub enum VariableFile {
+    /// It stands in the file.
     Text(String),
-    File(At<String>),
+    /// It is what a file holds, without the last newline.
+    File(Written),
+}
+
+impl Written {
+    pub(crate) fn new(At { value, place }: At<String>) -> Self {
+        Self { text: value, place }
+    }
+
+    /// The text.
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    /// A mistake of what stands here.
+    pub fn mistake(&self, message: impl Into<String>, hint: Option<String>) -> Mistake {
+        Mistake::new(message).at(&self.place).hint(hint)
+    }
 }
 
 /// Reads the file. Whatever is wrong goes into the report.
@@ -113,9 +150,9 @@ fn top(field: Field<'_>) -> RawNode {
     let node = RawNode {
         memory: own.size("memory"),
         processes: own.count("processes", 1..=u32::MAX),
-        data: own.text("data"),
+        data: own.text("data").map(Written::new),
         data_max: own.size("data_max"),
-        log_level: own.optional("log_level").and_then(|field| one_of(field, &LEVELS)),
+        log_level: own.optional("log_level").and_then(|field| one_of(field, &Level::ALL.map(Level::as_str))),
         log_format: own.optional("log_format").and_then(|field| one_of(field, &FORMATS)),
         admin: own.optional("admin").and_then(admin),
         http: own.optional("http").and_then(http),
@@ -135,41 +172,41 @@ fn one_of(field: Field<'_>, words: &[&str]) -> Option<String> {
     Some(text)
 }
 
-fn admin(field: Field<'_>) -> Option<RawAdmin> {
+fn admin(field: Field<'_>) -> Option<AdminFile> {
     if let Shape::Text(_) = field.node.shape {
-        return Some(RawAdmin { address: field.text()?, token_file: None });
+        return Some(AdminFile { address: Written::new(field.text()?), token_file: None });
     }
     let mut own = Fields::open(field)?;
-    let (address, token_file) = (own.required_text("address"), own.text("token_file"));
+    let (address, token_file) = (own.required_text("address"), own.text("token_file").map(Written::new));
     own.finish();
-    Some(RawAdmin { address: address?, token_file })
+    Some(AdminFile { address: Written::new(address?), token_file })
 }
 
-fn http(field: Field<'_>) -> Option<RawHttp> {
+fn http(field: Field<'_>) -> Option<HttpFile> {
     if let Shape::Text(_) = field.node.shape {
-        return Some(RawHttp { address: field.text()?, proxies: Vec::new() });
+        return Some(HttpFile { address: Written::new(field.text()?), proxies: Vec::new() });
     }
     let mut own = Fields::open(field)?;
     let address = own.required_text("address");
     let proxies = texts(&mut own, "proxies", "a proxy");
     own.finish();
-    Some(RawHttp { address: address?, proxies })
+    Some(HttpFile { address: Written::new(address?), proxies })
 }
 
-fn texts(fields: &mut Fields<'_>, key: &'static str, noun: &'static str) -> Vec<At<String>> {
+fn texts(fields: &mut Fields<'_>, key: &'static str, noun: &'static str) -> Vec<Written> {
     let Some(field) = fields.optional(key) else { return Vec::new() };
-    field.items(Name::Noun(noun)).filter_map(Field::text).collect()
+    field.items(Name::Noun(noun)).filter_map(Field::text).map(Written::new).collect()
 }
 
-fn defaults(field: Field<'_>) -> Option<RawBudget> {
+fn defaults(field: Field<'_>) -> Option<TenantBudget> {
     let mut own = Fields::open(field)?;
     let budget = budget(&mut own);
     own.finish();
     Some(budget)
 }
 
-fn budget(own: &mut Fields<'_>) -> RawBudget {
-    RawBudget {
+fn budget(own: &mut Fields<'_>) -> TenantBudget {
+    TenantBudget {
         memory: own.size("memory"),
         reserve: own.size("reserve"),
         processes: own.count("processes", 1..=u32::MAX),
@@ -193,7 +230,7 @@ fn tenant(field: Field<'_>) -> Option<RawTenant> {
         own.rename(format!("tenant `{}`", name.value));
         own.shown_at(place.clone());
     }
-    let path = own.text("path");
+    let path = own.text("path").map(Written::new);
     let budget = budget(&mut own);
     let env = own.optional("env").map(env).unwrap_or_default();
     let grants = grants::read_allowed(&mut own);
@@ -232,12 +269,12 @@ fn env(field: Field<'_>) -> Vec<RawSetting> {
 }
 
 /// A text, or `{file: PATH}`.
-fn setting(field: Field<'_>) -> Option<RawSource> {
+fn setting(field: Field<'_>) -> Option<VariableFile> {
     if !matches!(field.node.shape, Shape::Table(_)) {
-        return field.text().map(|text| RawSource::Text(text.value));
+        return field.text().map(|text| VariableFile::Text(text.value));
     }
     let mut own = Fields::open(field)?;
     let file = own.required_text("file");
     own.finish();
-    file.map(RawSource::File)
+    file.map(|path| VariableFile::File(Written::new(path)))
 }

@@ -64,7 +64,7 @@ impl Resolver<'_> {
         let (entry, host) = match action {
             EndpointAction::Process { entry, host, .. } => (entry.as_str(), host.as_str()),
             EndpointAction::Call { service, .. } => {
-                let raw = self.entries.iter().find(|entry| entry.id() == service.as_str()).and_then(RawEntry::service);
+                let raw = self.entry(service.as_str()).and_then(RawEntry::service);
                 let text = |id: Option<&At<String>>| id.map_or("", |id| id.value.as_str()).to_owned();
                 let (process, host) = raw.map_or((None, None), |raw| (raw.process.as_ref(), raw.host.as_ref()));
                 return self.room_of(&text(process), &text(host), hosts);
@@ -76,7 +76,7 @@ impl Resolver<'_> {
     fn room_of(&self, entry: &str, host: &str, hosts: &[Host]) -> u64 {
         let of_host = hosts.iter().find(|known| known.definition.id.as_str() == host);
         let of_host = of_host.map_or_else(Limits::default, |host| host.definition.limits.clone());
-        let of_entry = self.entries.iter().find(|known| known.id() == entry).and_then(|entry| match &entry.body {
+        let of_entry = self.entry(entry).and_then(|entry| match &entry.body {
             RawBody::Process(process) => Some(process.limits.clone()),
             _ => None,
         });
@@ -102,8 +102,7 @@ impl Resolver<'_> {
     /// Reports each endpoint that wants a request that an earlier one wants, too.
     fn check_overlaps(&mut self, endpoints: &[Endpoint]) {
         let place = |endpoint: &Endpoint| {
-            let entry = self.entries.iter().find(|entry| entry.id() == endpoint.id.as_str())?;
-            let RawBody::Endpoint(raw) = &entry.body else { return None };
+            let RawBody::Endpoint(raw) = &self.entry(endpoint.id.as_str())?.body else { return None };
             raw.path.as_ref().map(|path| path.place.clone())
         };
         if let Some(one) = endpoints.get(Endpoint::MOST) {

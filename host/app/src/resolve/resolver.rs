@@ -36,6 +36,11 @@ impl<'a> Resolver<'a> {
         Self { entries, ids, report }
     }
 
+    /// The entry of this id.
+    pub(super) fn entry(&self, id: &str) -> Option<&'a RawEntry> {
+        self.entries.get(*self.ids.get(id)?)
+    }
+
     /// The entry that a reference names, when it exists and has one of the kinds; else the mistake is reported.
     pub(super) fn find(&mut self, reference: &At<String>, kinds: &[Kind]) -> Option<usize> {
         let id = reference.value.as_str();

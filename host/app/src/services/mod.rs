@@ -26,7 +26,7 @@ use lunarium_kernel::{ErrorKind, Failure, Outcome, Pid, Refusal, RestartDecision
 
 pub use change::ServiceAction;
 pub use event::{ServiceChange, ServiceEvent};
-pub use note::{ServiceNote, restarts};
+pub use note::{ServiceNote, given_up};
 pub use running::Running;
 pub use status::{ServiceState, ServiceStatus};
 

@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use lunarium_engine::Level;
-use lunarium_kernel::{ErrorKind, Failure, Outcome, Pid};
+use lunarium_kernel::{EntryId, ErrorKind, Failure, Outcome, Pid};
 
 use super::event::{ServiceChange, ServiceEvent};
 use crate::application::Service;
@@ -104,8 +104,15 @@ impl<'e> ServiceNote<'e> {
     }
 }
 
+/// That a service was given up after so many restarts, and why.
+pub fn given_up(service: &EntryId, attempts: u32, failure: &Failure) -> String {
+    let kind = failure.kind.as_str();
+    let kind = if kind.is_empty() { String::new() } else { format!(" ({kind})") };
+    format!("service {service} was given up after {}: {}{kind}", restarts(attempts), failure.message)
+}
+
 /// So many restarts, in words.
-pub fn restarts(attempts: u32) -> String {
+fn restarts(attempts: u32) -> String {
     if attempts == 1 { "1 restart".to_owned() } else { format!("{attempts} restarts") }
 }
 

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use lunarium_kernel::{EntryId, Failure, Pid};
 
-use super::note::restarts;
+use super::note::given_up;
 
 /// How a service is at one moment.
 #[derive(Debug, Clone, PartialEq)]
@@ -78,12 +78,7 @@ impl ServiceStatus {
     /// Why it will never run again, for people; none: it may.
     pub fn failure(&self) -> Option<String> {
         match (self.state, &self.last_failure) {
-            (ServiceState::GivenUp, Some(failure)) => {
-                let kind = failure.kind.as_str();
-                let kind = if kind.is_empty() { String::new() } else { format!(" ({kind})") };
-                let (id, after) = (&self.id, restarts(self.restarts));
-                Some(format!("service {id} was given up after {after}: {}{kind}", failure.message))
-            }
+            (ServiceState::GivenUp, Some(failure)) => Some(given_up(&self.id, self.restarts, failure)),
             _ => None,
         }
     }

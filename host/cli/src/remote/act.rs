@@ -4,8 +4,8 @@ use lunarium_engine::parse_duration;
 use serde_json::{Value, json};
 
 use super::arguments::{Call, Kill, Send};
-use super::http::encoded;
-use super::show::text;
+use super::http::process_path;
+use super::show::{items, text};
 use super::{Asking, Failed, print, print_json};
 use crate::Refused;
 use crate::terminal::visible_json;
@@ -29,16 +29,12 @@ fn milliseconds(option: &str, written: &str) -> Result<u64, Refused> {
     Ok(u64::try_from(duration.as_millis()).unwrap_or(u64::MAX))
 }
 
-fn path(tenant: &str, process: &str, what: &str) -> String {
-    format!("/v1/tenants/{}/processes/{}/{what}", encoded(tenant), encoded(process))
-}
-
 /// `lunarium send`
 pub fn send(options: &Send) -> Result<(), Failed> {
     let written = options.value.as_deref().map(|written| value(written, options.string)).transpose()?;
     let body = json!({"topic": options.topic, "value": written});
-    let path = path(&options.tenant, &options.process, "send");
-    let answer = Asking::new(&options.target)?.post(&path, Some(&body))?;
+    let path = process_path(&options.tenant, &options.process);
+    let answer = Asking::new(&options.target)?.post(&(path + "/send"), Some(&body))?;
     if options.target.json { print_json(&answer) } else { Ok(()) }
 }
 
@@ -48,23 +44,22 @@ pub fn call(options: &Call) -> Result<(), Failed> {
         options.arguments.iter().map(|written| value(written, options.string)).collect::<Result<Vec<_>, _>>()?;
     let timeout = milliseconds("--timeout", &options.timeout)?;
     let body = json!({"method": options.method, "arguments": arguments, "timeout_ms": timeout});
-    let path = path(&options.tenant, &options.process, "call");
-    let answer = Asking::new(&options.target)?.post(&path, Some(&body))?;
+    let path = process_path(&options.tenant, &options.process);
+    let answer = Asking::new(&options.target)?.post(&(path + "/call"), Some(&body))?;
     if options.target.json {
         return print_json(&answer);
     }
-    let results = answer.get("results").and_then(Value::as_array).into_iter().flatten();
-    results.into_iter().try_for_each(|result| print(&visible_json(&result.to_string())))
+    items(&answer, "results").iter().try_for_each(|result| print(&visible_json(&result.to_string())))
 }
 
 /// `lunarium kill`
 pub fn kill(options: &Kill) -> Result<(), Failed> {
     let (what, body) = match options.now {
-        true => ("terminate", None),
-        false => ("cancel", Some(json!({"deadline_ms": milliseconds("--within", &options.within)?}))),
+        true => ("/terminate", None),
+        false => ("/cancel", Some(json!({"deadline_ms": milliseconds("--within", &options.within)?}))),
     };
-    let path = path(&options.tenant, &options.process, what);
-    let answer = Asking::new(&options.target)?.post(&path, body.as_ref())?;
+    let path = process_path(&options.tenant, &options.process);
+    let answer = Asking::new(&options.target)?.post(&(path + what), body.as_ref())?;
     if options.target.json {
         return print_json(&answer);
     }

@@ -3,8 +3,8 @@
 use serde_json::Value;
 
 use super::arguments::{Deploy, OneTenant, Reload};
-use super::http::{Refusal, encoded};
-use super::show::{count, text};
+use super::http::{Refusal, tenant_path};
+use super::show::{count, items, text};
 use super::{Asking, Failed, look, pack, print, print_json};
 use crate::terminal::{one_line, write_error};
 
@@ -12,15 +12,14 @@ use crate::terminal::{one_line, write_error};
 pub fn deploy(options: &Deploy) -> Result<(), Failed> {
     let asking = Asking::new(&options.target)?;
     let tar = pack::folder(&options.path)?;
-    let path = format!("/v1/tenants/{}", encoded(&options.tenant));
-    let answer = asking.runtime.block_on(asking.client.put(&path, tar))?;
+    let answer = asking.runtime.block_on(asking.client.put(&tenant_path(&options.tenant), tar))?;
     tell(&answer, options.target.json)
 }
 
 /// `lunarium reload`: of all tenants each is tried, whatever becomes of the others.
 pub fn reload(options: &Reload) -> Result<(), Failed> {
     let asking = Asking::new(&options.target)?;
-    let reload = |tenant: &str| asking.post(&format!("/v1/tenants/{}/reload", encoded(tenant)), None);
+    let reload = |tenant: &str| asking.post(&(tenant_path(tenant) + "/reload"), None);
     if let Some(tenant) = &options.tenant {
         return tell(&reload(tenant)?, options.target.json);
     }
@@ -40,15 +39,14 @@ pub fn reload(options: &Reload) -> Result<(), Failed> {
 
 /// `lunarium rollback`
 pub fn rollback(options: &OneTenant) -> Result<(), Failed> {
-    let path = format!("/v1/tenants/{}/rollback", encoded(&options.tenant));
+    let path = tenant_path(&options.tenant) + "/rollback";
     tell(&Asking::new(&options.target)?.post(&path, None)?, options.target.json)
 }
 
 /// `lunarium remove`
 pub fn remove(options: &OneTenant) -> Result<(), Failed> {
     let asking = Asking::new(&options.target)?;
-    let path = format!("/v1/tenants/{}", encoded(&options.tenant));
-    let answer = asking.runtime.block_on(asking.client.delete(&path))?;
+    let answer = asking.runtime.block_on(asking.client.delete(&tenant_path(&options.tenant)))?;
     if options.target.json { print_json(&answer) } else { print(&format!("{} is removed", one_line(&options.tenant))) }
 }
 
@@ -63,8 +61,7 @@ fn tell(answer: &Value, json: bool) -> Result<(), Failed> {
     }
     let deployment = answer.get("deployment").cloned().unwrap_or_default();
     print(&format!("{} runs deployment {}", one_line(&text(answer, "tenant")), count(&deployment, "number")))?;
-    let services = answer.get("services").and_then(Value::as_array).into_iter().flatten();
-    services
-        .into_iter()
+    items(answer, "services")
+        .iter()
         .try_for_each(|service| print(&format!("  {} {}", one_line(&text(service, "id")), text(service, "step"))))
 }

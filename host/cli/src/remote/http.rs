@@ -6,19 +6,17 @@ use std::fmt;
 use std::io;
 use std::path::Path;
 
-use bytes::Bytes;
 use http_body_util::{BodyExt as _, Full, Limited};
-use hyper::body::{Body as _, Incoming};
+use hyper::body::{Body as _, Bytes, Incoming};
 use hyper::client::conn::http1;
 use hyper::header::{AUTHORIZATION, CONTENT_TYPE, HOST};
 use hyper::{Method, Request, Response};
 use hyper_util::rt::TokioIo;
+use lunarium_serve::Way;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::Value;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpStream, UnixStream};
-
-use super::place::Place;
 
 /// Bytes of an answer.
 const ANSWER: usize = 256 << 20;
@@ -29,6 +27,23 @@ const KEPT: AsciiSet = NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').r
 /// A text as a part of a path or query.
 pub fn encoded(text: &str) -> String {
     utf8_percent_encode(text, &KEPT).to_string()
+}
+
+/// The path of a tenant.
+pub fn tenant_path(tenant: &str) -> String {
+    format!("/v1/tenants/{}", encoded(tenant))
+}
+
+/// The path of a process: of a pid, its number, or a registered name.
+pub fn process_path(tenant: &str, process: &str) -> String {
+    format!("{}/processes/{}", tenant_path(tenant), encoded(process))
+}
+
+/// The path of a tenant's processes: so many of those that a text is found in, by a field.
+pub fn processes_path(tenant: &str, sort: &str, descending: bool, limit: u32, search: &str) -> String {
+    let order = if descending { "desc" } else { "asc" };
+    let search = if search.is_empty() { String::new() } else { format!("&search={}", encoded(search)) };
+    format!("{}/processes?sort={sort}&order={order}&limit={limit}{search}", tenant_path(tenant))
 }
 
 /// Why there is no answer.
@@ -72,12 +87,12 @@ impl fmt::Display for Refusal {
 /// A host that can be asked.
 #[derive(Debug, Clone)]
 pub struct Client {
-    place: Place,
+    way: Way,
 }
 
 impl Client {
-    pub fn new(place: Place) -> Self {
-        Self { place }
+    pub fn new(way: Way) -> Self {
+        Self { way }
     }
 
     /// What is there.
@@ -128,16 +143,16 @@ impl Client {
             None => request,
         };
         let body = Full::new(body.map(|(_, body)| body).unwrap_or_default());
-        let response = match &self.place {
-            Place::Unix(path) => {
+        let response = match &self.way {
+            Way::Unix(path) => {
                 let socket = UnixStream::connect(path).await.map_err(|error| unreachable(path, &error))?;
                 send(socket, request.header(HOST, "localhost").body(body)).await?
             }
-            Place::Tcp { authority, token } => {
+            Way::Tcp(authority, token) => {
                 let socket = TcpStream::connect(authority).await;
                 let socket =
                     socket.map_err(|error| Refusal::new(format!("no host answers at {authority}: {error}")))?;
-                let token = token.as_ref().map(|token| format!("Bearer {}", token.as_str())).unwrap_or_default();
+                let token = format!("Bearer {}", token.as_str());
                 send(socket, request.header(HOST, authority).header(AUTHORIZATION, token).body(body)).await?
             }
         };

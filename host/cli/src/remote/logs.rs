@@ -1,23 +1,18 @@
 //! `lunarium logs`: what processes print and log.
 
+use lunarium_engine::Level;
 use serde_json::Value;
 
 use super::arguments::Logs;
 use super::http::encoded;
 use super::show::{count, text};
 use super::{Asking, Failed, print};
-use crate::arguments::LogLevel;
 use crate::terminal::{one_line, visible_json};
 
 /// `lunarium logs`
 pub fn logs(options: &Logs) -> Result<(), Failed> {
     let asking = Asking::new(&options.target)?;
-    let level = match options.level {
-        LogLevel::Debug => "debug",
-        LogLevel::Info => "info",
-        LogLevel::Warn => "warn",
-        LogLevel::Error => "error",
-    };
+    let level = Level::from(options.level).as_str();
     let mut path = format!("/v1/logs?level={level}&lines={}&follow={}", options.lines, options.follow);
     let named = [("tenant", &options.tenant), ("pid", &options.process)];
     for (name, value) in named {

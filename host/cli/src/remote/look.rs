@@ -5,8 +5,8 @@ use std::time::Duration;
 use serde_json::Value;
 
 use super::arguments::{Ps, Tenants};
-use super::http::encoded;
-use super::show::{count, cpu, held, list, number, rows, size, span, table, text};
+use super::http::{process_path, processes_path};
+use super::show::{count, cpu, held, items, list, number, rows, size, span, table, text};
 use super::{Asking, Failed, print, print_json};
 use crate::terminal::one_line;
 
@@ -16,8 +16,7 @@ pub fn tenants(options: &Tenants) -> Result<(), Failed> {
     if options.target.json {
         return print_json(&answer);
     }
-    let tenants = answer.get("tenants").and_then(Value::as_array).cloned().unwrap_or_default();
-    let rows: Vec<Vec<String>> = tenants.iter().map(row).collect();
+    let rows: Vec<Vec<String>> = items(&answer, "tenants").iter().map(row).collect();
     let heads = ["NAME", "STATE", "PROCESSES", "CPU", "MEMORY", "LIMIT", "DEPLOYMENT", "SINCE", "WHY"];
     table(&heads, &rows).iter().try_for_each(|line| print(line))
 }
@@ -44,8 +43,7 @@ fn row(tenant: &Value) -> Vec<String> {
 pub fn processes(options: &Ps) -> Result<(), Failed> {
     let asking = Asking::new(&options.target)?;
     if let (Some(tenant), Some(process)) = (&options.tenant, &options.process) {
-        let path = format!("/v1/tenants/{}/processes/{}", encoded(tenant), encoded(process));
-        let answer = asking.get(&path)?;
+        let answer = asking.get(&process_path(tenant, process))?;
         return match options.target.json {
             true => print_json(&answer),
             false => details(&answer).iter().try_for_each(|line| print(line)),
@@ -55,10 +53,8 @@ pub fn processes(options: &Ps) -> Result<(), Failed> {
         Some(tenant) => vec![tenant.clone()],
         None => names(&asking.get("/v1/tenants")?),
     };
-    let order = if options.reverse { "desc" } else { "asc" };
-    let query = format!("sort={}&order={order}&limit={}", options.sort.field(), options.limit);
-    let search = options.search.as_deref().map(|text| format!("&search={}", encoded(text))).unwrap_or_default();
-    let ask = |tenant: &String| asking.get(&format!("/v1/tenants/{}/processes?{query}{search}", encoded(tenant)));
+    let (sort, search) = (options.sort.field(), options.search.as_deref().unwrap_or_default());
+    let ask = |tenant: &String| asking.get(&processes_path(tenant, sort, options.reverse, options.limit, search));
     let answers = tenants.iter().map(ask).collect::<Result<Vec<Value>, _>>()?;
     if options.target.json {
         return match (&options.tenant, answers.as_slice()) {
@@ -76,7 +72,7 @@ pub fn processes(options: &Ps) -> Result<(), Failed> {
     let heads = ["TENANT", "PID", "ENTRY", "STATE", "CPU", "MEMORY", "MESSAGES", "LINKS", "MONITORS", "AGE", "NAMES"];
     table(&heads, &shown).iter().try_for_each(|line| print(line))?;
     for answer in &answers {
-        let (matched, had) = (count(answer, "matched"), rows(answer).len());
+        let (matched, had) = (count(answer, "matched"), items(answer, "rows").len());
         if u64::try_from(had).is_ok_and(|had| had < matched) {
             print(&format!("{}: {had} of {matched} are shown: `--limit N` shows more", text(answer, "tenant")))?;
         }
@@ -86,8 +82,7 @@ pub fn processes(options: &Ps) -> Result<(), Failed> {
 
 /// The names of the tenants in an answer.
 pub fn names(answer: &Value) -> Vec<String> {
-    let tenants = answer.get("tenants").and_then(Value::as_array).into_iter().flatten();
-    tenants.map(|tenant| text(tenant, "name")).collect()
+    items(answer, "tenants").iter().map(|tenant| text(tenant, "name")).collect()
 }
 
 fn process_row(tenant: &str, process: &Value) -> Vec<String> {
@@ -150,15 +145,13 @@ pub fn details(process: &Value) -> Vec<String> {
     ];
     let mut lines: Vec<String> = fields.iter().map(|(name, value)| format!("{name:<17} {}", one_line(value))).collect();
     lines.push("limits:".to_owned());
-    let usage = process.get("usage").and_then(Value::as_array).into_iter().flatten();
-    lines.extend(usage.map(|held| {
+    lines.extend(items(process, "usage").iter().map(|held| {
         let name = text(held, "name");
         let limit = held.get("limit").and_then(Value::as_u64);
         let limit = limit.map_or_else(|| "-".to_owned(), |limit| amount(&name, limit));
         format!("  {name:<17} {} of {limit}", amount(&name, count(held, "used")))
     }));
     lines.push("last lines:".to_owned());
-    let log = process.get("log").and_then(Value::as_array).into_iter().flatten();
-    lines.extend(log.map(|line| format!("  {}", super::logs::shown(line, false))));
+    lines.extend(items(process, "log").iter().map(|line| format!("  {}", super::logs::shown(line, false))));
     lines
 }

@@ -20,12 +20,12 @@ use serde_json::Value;
 use tokio::runtime::{Builder, Runtime};
 
 use arguments::{Remote, Target};
-pub use http::{Client, Refusal, encoded};
+pub use http::{Client, Refusal, process_path, processes_path};
 pub use look::details;
 
 use crate::Refused;
 use crate::terminal::visible;
-use crate::verdict::{FAILURE, OUTPUT_CLOSED, SUCCESS};
+use crate::verdict::{FAILURE, SUCCESS};
 
 /// Runs one of these commands: its exit code.
 ///
@@ -48,9 +48,7 @@ pub fn run(command: Remote) -> Result<u8, Refused> {
     match done {
         Ok(()) => Ok(SUCCESS),
         Err(Failed::Refused(refused)) => Err(refused),
-        // Who has read enough is no failure to speak of.
-        Err(Failed::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe => Ok(OUTPUT_CLOSED),
-        Err(Failed::Output(error)) => Err(Refused::machine(format!("standard output can't be written: {error}"))),
+        Err(Failed::Output(error)) => Refused::output(&error),
     }
 }
 

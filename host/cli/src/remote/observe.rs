@@ -7,13 +7,13 @@ use std::fs::File;
 use std::io::{self, Read as _, Write as _};
 use std::net::{Ipv4Addr, TcpListener};
 
-use lunarium_serve::{Token, Way};
+use lunarium_serve::Token;
 use serde_json::json;
 use tokio::runtime::Builder;
 
 use super::Failed;
 use super::arguments::Observe;
-use super::place::{self, Place};
+use super::place;
 use crate::Refused;
 
 /// Bytes of a key, and of a session.
@@ -23,13 +23,7 @@ const SECRET: usize = 32;
 ///
 /// Errors: no host is found, its port is taken, or the machine has no random bytes.
 pub fn observe(options: &Observe) -> Result<(), Failed> {
-    let way = match place::find(&options.target)? {
-        Place::Unix(path) => Way::Unix(path),
-        Place::Tcp { authority, token: Some(token) } => Way::Tcp(authority, token),
-        Place::Tcp { .. } => {
-            return Err(Refused::usage("a host with a URL needs `--token-file FILE`".to_owned(), None).into());
-        }
-    };
+    let way = place::find(&options.target)?;
     let port = options.port;
     let cannot = |error: io::Error| Refused::machine(format!("cannot listen on 127.0.0.1:{port}: {error}"));
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).map_err(cannot)?;

@@ -4,40 +4,27 @@
 //! believed only when it is this user's.
 
 use std::env;
-use std::fs::{self, DirBuilder, File};
-use std::io::{self, Read as _};
+use std::fs::{self, DirBuilder};
+use std::io;
 use std::os::unix::fs::{DirBuilderExt as _, FileTypeExt as _, MetadataExt as _};
 use std::path::{Path, PathBuf};
 
-use lunarium_serve::Token;
+use lunarium_serve::{Token, Way};
 
 use super::arguments::Target;
-use crate::Refused;
+use crate::{Refused, open};
 
 /// Bytes of a file with a token.
 const TOKEN_BYTES: u64 = 4 << 10;
 
-/// Where a host is reached.
-#[derive(Debug, Clone)]
-pub enum Place {
-    /// A socket's path.
-    Unix(PathBuf),
-    /// An address with its port, and the token.
-    Tcp {
-        /// As it stands in `Host`.
-        authority: String,
-        token: Option<Token>,
-    },
-}
-
-/// The host that a command line means.
+/// Where the host is that a command line means.
 ///
 /// Errors: it means none, or its token can't be read.
-pub fn find(target: &Target) -> Result<Place, Refused> {
+pub fn find(target: &Target) -> Result<Way, Refused> {
     let token = target.token_file.as_deref().map(token).transpose()?;
     // Of several that the host's variable names, the first.
     let node = target.node.as_deref().and_then(|nodes| nodes.split(',').find(|node| *node != "none"));
-    let Some(node) = node else { return existing().map(Place::Unix) };
+    let Some(node) = node else { return existing().map(Way::Unix) };
     // `tcp:` as `--admin` of the host has it, which stands in the same variable.
     if let Some(rest) = node.strip_prefix("http://").or_else(|| node.strip_prefix("tcp:")) {
         let authority = rest.strip_suffix('/').unwrap_or(rest);
@@ -46,18 +33,18 @@ pub fn find(target: &Target) -> Result<Place, Refused> {
             let message = format!("`{node}` is no address of a host");
             return Err(Refused::usage(message, Some("it is `http://ADDRESS:PORT`".to_owned())));
         }
-        if token.is_none() {
+        let unnamed = || {
             let help = "the host's `--admin-token-file` names it".to_owned();
-            return Err(Refused::usage("a host with a URL needs `--token-file FILE`".to_owned(), Some(help)));
-        }
-        return Ok(Place::Tcp { authority: authority.to_owned(), token });
+            Refused::usage("a host with a URL needs `--token-file FILE`".to_owned(), Some(help))
+        };
+        return Ok(Way::Tcp(authority.to_owned(), token.ok_or_else(unnamed)?));
     }
     if node.starts_with("https://") {
         let help =
             "a tunnel to its socket is one way: `ssh -L /tmp/there.sock:/run/lunarium/admin.sock there`".to_owned();
         return Err(Refused::usage("the admin interface has no TLS".to_owned(), Some(help)));
     }
-    Ok(Place::Unix(PathBuf::from(node.strip_prefix("unix:").unwrap_or(node))))
+    Ok(Way::Unix(PathBuf::from(node.strip_prefix("unix:").unwrap_or(node))))
 }
 
 /// The token in a file.
@@ -66,7 +53,7 @@ pub fn find(target: &Target) -> Result<Place, Refused> {
 pub fn token(path: &Path) -> Result<Token, Refused> {
     let cannot = |error: io::Error| Refused::usage(format!("token file `{}`: {error}", path.display()), None);
     // What is looked at is what is read.
-    let mut file = File::open(path).map_err(cannot)?;
+    let file = open::file(path).map_err(cannot)?;
     let metadata = file.metadata().map_err(cannot)?;
     if !metadata.is_file() {
         return Err(Refused::usage(format!("token file `{}` isn't a file", path.display()), None));
@@ -79,8 +66,9 @@ pub fn token(path: &Path) -> Result<Token, Refused> {
         );
         return Err(Refused::usage(message, Some(format!("`chmod 600 {}`", path.display()))));
     }
-    let mut text = Vec::new();
-    file.by_ref().take(TOKEN_BYTES).read_to_end(&mut text).map_err(cannot)?;
+    let too_long =
+        || Refused::usage(format!("token file `{}` has more than {TOKEN_BYTES} bytes", path.display()), None);
+    let text = open::bounded(file, TOKEN_BYTES).map_err(cannot)?.ok_or_else(too_long)?;
     let text = String::from_utf8_lossy(&text);
     Token::new(&text).map_err(|error| Refused::usage(format!("token file `{}`: {error}", path.display()), None))
 }
@@ -114,8 +102,8 @@ fn existing() -> Result<PathBuf, Refused> {
     }
     let looked: Vec<String> = all.iter().map(|path| format!("`{}`", path.display())).collect();
     let message = format!("no host is found: there is no socket {}", looked.join(", "));
-    let help = "`lunarium serve` starts one; `--node SOCKET|URL` names one that is elsewhere".to_owned();
-    Err(Refused { code: crate::verdict::FAILURE, ..Refused::usage(message, Some(help)) })
+    let help = "`lunarium serve` starts one; `--node SOCKET|URL` names one that is elsewhere";
+    Err(Refused::machine(message).with_hint(help))
 }
 
 /// A folder of this user's into which nobody else can write.
@@ -156,7 +144,7 @@ pub fn default_socket() -> Result<PathBuf, Refused> {
 mod tests {
     use std::os::unix::fs::PermissionsExt as _;
 
-    use super::{Place, Target, find, token};
+    use super::{Target, Way, find, token};
 
     fn target(node: &str, token_file: Option<&std::path::Path>) -> Target {
         Target { node: Some(node.to_owned()), token_file: token_file.map(Into::into), json: false }
@@ -169,7 +157,7 @@ mod tests {
     #[test]
     fn a_host_is_a_socket_or_an_address() {
         for path in ["/run/x.sock", "unix:/run/x.sock"] {
-            let Ok(Place::Unix(found)) = find(&target(path, None)) else { panic!("{path}") };
+            let Ok(Way::Unix(found)) = find(&target(path, None)) else { panic!("{path}") };
             assert_eq!(found.to_str(), Some("/run/x.sock"));
         }
         assert!(refused("tcp:127.0.0.1:80").contains("needs `--token-file FILE`"));
@@ -195,9 +183,13 @@ mod tests {
         assert_eq!(token(&path).unwrap().as_str(), "0123456789abcdef0123456789abcdef");
         std::fs::write(&path, "short").unwrap();
         assert!(token(&path).unwrap_err().text.contains("it has 5 characters, and a token has at least 20"));
+        std::fs::write(&path, "x".repeat(4097)).unwrap();
+        assert!(token(&path).unwrap_err().text.ends_with("has more than 4096 bytes"));
         assert!(token(folder.path()).unwrap_err().text.contains("isn't a file"));
         assert!(token(&folder.path().join("none")).unwrap_err().text.contains("No such file"));
-        let Ok(Place::Tcp { authority, .. }) = find(&target("http://[::1]:80/", Some(&path))) else { return };
+        std::fs::write(&path, "0123456789abcdef0123456789abcdef").unwrap();
+        let found = find(&target("http://[::1]:80/", Some(&path)));
+        let Ok(Way::Tcp(authority, _)) = found else { panic!("{found:?}") };
         assert_eq!(authority, "[::1]:80");
     }
 }

@@ -49,10 +49,14 @@ pub fn number(value: &Value, name: &str) -> f64 {
     value.get(name).and_then(Value::as_f64).unwrap_or(0.0)
 }
 
+/// A field that is a list; nothing where there is none.
+pub fn items<'v>(value: &'v Value, name: &str) -> &'v [Value] {
+    value.get(name).and_then(Value::as_array).map_or(&[], Vec::as_slice)
+}
+
 /// Texts of a list.
 pub fn list(value: &Value, name: &str) -> Vec<String> {
-    let list = value.get(name).and_then(Value::as_array).into_iter().flatten();
-    list.filter_map(Value::as_str).map(str::to_owned).collect()
+    items(value, name).iter().filter_map(Value::as_str).map(str::to_owned).collect()
 }
 
 /// Bytes in the largest unit of which there is one at least.
@@ -88,8 +92,7 @@ pub fn cpu(seconds: f64) -> String {
 
 /// A budget: `12.0 MiB of 64.0 MiB`.
 pub fn held(tenant: &Value, budget: &str) -> (u64, Option<u64>) {
-    let budgets = tenant.get("budgets").and_then(Value::as_array).into_iter().flatten();
-    let held = budgets.into_iter().find(|held| held.get("name").and_then(Value::as_str) == Some(budget));
+    let held = items(tenant, "budgets").iter().find(|held| held.get("name").and_then(Value::as_str) == Some(budget));
     let held = held.cloned().unwrap_or_default();
     (count(&held, "used"), held.get("limit").and_then(Value::as_u64))
 }
@@ -97,7 +100,7 @@ pub fn held(tenant: &Value, budget: &str) -> (u64, Option<u64>) {
 /// The rows of a table of processes as objects.
 pub fn rows(answer: &Value) -> Vec<Value> {
     let columns = list(answer, "columns");
-    let rows = answer.get("rows").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_array);
+    let rows = items(answer, "rows").iter().filter_map(Value::as_array);
     rows.map(|row| Value::Object(columns.iter().cloned().zip(row.iter().cloned()).collect())).collect()
 }
 

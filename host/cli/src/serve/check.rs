@@ -9,14 +9,15 @@ use cap_std::ambient_authority;
 use cap_std::fs::Dir;
 use lunarium_app::{Draft, NODE_FILE, NodeFile, Report, TenantFile, VariableFile};
 use lunarium_engine::{Module, NodeConfig};
+use lunarium_modules::kv;
 use lunarium_serve::{Folder, TenantConfig};
 use tokio::runtime::Builder;
 
 use super::requests;
-use super::settings::open_node;
+use super::settings::{directories, open_node};
 use crate::arguments::Check;
 use crate::wall::{Sockets, Wall};
-use crate::{FEW_PROCESSES, Refused, Silence, modules, reported, start_node, stdin};
+use crate::{FEW_PROCESSES, Refused, Silence, modules, reported, start_node};
 
 /// Whether a path names a node's file: a file that isn't an application's or Lua, or a folder with one and without an application.
 pub fn is_node(path: &Path) -> bool {
@@ -30,9 +31,7 @@ pub fn is_node(path: &Path) -> bool {
 pub fn check(options: &Check) -> Result<u8, Refused> {
     let (dir, shown, name) = open_node(&options.path)?;
     let (node, mut report) = NodeFile::draft(&dir, &shown, &name);
-    // Nobody's standard input is a tenant's.
-    let modules: Vec<_> =
-        modules::Modules::new().all.into_iter().filter(|module| module.name() != stdin::NAME).collect();
+    let modules = modules::for_tenants(kv::Slot::default());
     let mut drafts = Vec::new();
     for tenant in &node.tenants {
         tenant.allowance.faults(&modules).into_iter().for_each(|fault| report.add(fault));
@@ -62,10 +61,7 @@ fn draft(tenant: &TenantFile, folder: &Path, modules: &[Module], report: &mut Re
         // What it is doesn't matter here.
         config.env.insert(name.clone(), Ok(String::new()));
     }
-    for (path, _) in tenant.allowance.directories() {
-        let dir = Dir::open_ambient_dir(path, ambient_authority());
-        config.directories.insert(path.to_owned(), dir);
-    }
+    config.directories = directories(tenant);
     let path = tenant.path.as_ref()?;
     let at = folder.join(path.as_str());
     match Dir::open_ambient_dir(&at, ambient_authority()) {

@@ -167,7 +167,7 @@ impl Serving {
 /// Reads the node's file and every application again.
 async fn reload(screen: &Screen, manager: &mut Manager, host: &Host, settings: &Settings) {
     manager.reloading();
-    match settings.read_again() {
+    match settings.read_again(screen.has_colours()) {
         Ok((defaults, tenants)) => {
             for (name, result) in host.configure(defaults, tenants).await {
                 match result {

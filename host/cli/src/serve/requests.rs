@@ -9,16 +9,13 @@ use lunarium_serve::endpoint::{Network, Server, TenantSites};
 
 use crate::Refused;
 use crate::endpoints::{self, Listening};
-use crate::terminal::{Screen, has_colours};
-use crate::verdict::USAGE;
+use crate::terminal::Screen;
 
 /// Looks at the key alone.
 pub fn check(node: &NodeFile, report: &mut Report) {
     let Some(http) = &node.http else { return };
-    if let Err(refused) = endpoints::parse(http.address.as_str()) {
-        let (message, hint) = refused.text.split_once("\nhelp: ").unwrap_or((&refused.text, ""));
-        let message = message.trim_start_matches("error: ");
-        report.add(http.address.mistake(message, Some(hint.to_owned()).filter(|hint| !hint.is_empty())));
+    if let Err((message, hint)) = endpoints::parse(http.address.as_str()) {
+        report.add(http.address.mistake(message, Some(hint.to_owned())));
     }
     for proxy in &http.proxies {
         if let Err(error) = Network::parse(proxy.as_str()) {
@@ -29,17 +26,17 @@ pub fn check(node: &NodeFile, report: &mut Report) {
 
 /// Opens the socket that the command line names, or else the file.
 ///
-/// Errors: what is wrong with either; the system refuses.
-pub fn open(given: Option<&str>, node: &NodeFile) -> Result<Option<Listening>, Refused> {
+/// Errors: what is wrong with either, with colours if it is to be `styled`; the system refuses.
+pub fn open(given: Option<&str>, node: &NodeFile, styled: bool) -> Result<Option<Listening>, Refused> {
     let mut report = Report::default();
     check(node, &mut report);
     if !report.is_empty() {
-        return Err(Refused { text: report.render(has_colours()).trim_end().to_owned(), code: USAGE });
+        return Err(Refused::report(&report, styled));
     }
     let Some(written) = given.or_else(|| Some(node.http.as_ref()?.address.as_str())) else { return Ok(None) };
     let proxies = node.http.iter().flat_map(|http| &http.proxies);
     let proxies = proxies.filter_map(|proxy| Network::parse(proxy.as_str()).ok()).collect();
-    Listening::at(endpoints::parse(written)?, proxies).map(Some)
+    Listening::at(endpoints::named(written)?, proxies).map(Some)
 }
 
 /// The server of a host's tenants.

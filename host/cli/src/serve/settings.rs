@@ -9,21 +9,18 @@ use std::path::{Path, PathBuf};
 
 use cap_std::ambient_authority;
 use cap_std::fs::Dir;
-use lunarium_app::{
-    NODE_FILE, NodeFile, SIZE_FORM, TENANT_FORM, TenantBudget, TenantFile, VariableFile, is_tenant, parse_budget,
-};
+use lunarium_app::{NODE_FILE, NodeFile, TENANT_FORM, TenantBudget, TenantFile, VariableFile, is_tenant};
 use lunarium_engine::Directory;
 use lunarium_modules::http;
 use lunarium_serve::{Folder, TenantConfig};
 
 use super::requests;
-use crate::Refused;
 use crate::admin::{self, AdminOptions, Opened};
 use crate::arguments::{LogFormat, LogLevel, Serve};
 use crate::endpoints::Listening;
 use crate::terminal::has_colours;
-use crate::verdict::USAGE;
 use crate::wall::Sockets;
+use crate::{Refused, open, size};
 
 /// Bytes of a file with a variable's value. The number: a page of a disk many times, and no more than a variable should hold.
 const MAX_VARIABLE: u64 = 64 << 10;
@@ -63,28 +60,22 @@ impl Settings {
         let path = options.path.clone().or_else(|| given.is_empty().then(|| PathBuf::from(".")));
         let file = path.map(|path| open_node(&path)).transpose()?;
         let source = Source { file, given };
-        let node = source.read()?;
-        let size = |name: &str, text: &Option<String>| {
-            let parsed = text.as_deref().map(|text| parse_budget(name, text)).transpose();
-            parsed.map_err(|message| Refused::usage(message, Some(SIZE_FORM.to_owned())))
-        };
+        // What the file says of the form isn't known before it is read.
+        let styled = options.log_format != Some(LogFormat::Json) && has_colours();
+        let node = source.read(styled)?;
         let data = options.data.clone().or_else(|| Some(source.path(node.data.as_ref()?.as_str())));
         let data = data.map(|path| open_data(&path)).transpose()?;
-        let listening = requests::open(options.http.as_deref(), &node)?;
+        let listening = requests::open(options.http.as_deref(), &node, styled)?;
         let tenants = source.tenants(&node);
         let again = secrets(&source, &node);
         // Last, when nothing else is wrong: a socket that is made is seen by others.
         let admin = admin::open(&source.admin(options, &node))?;
         let makes = tenants.iter().any(|tenant| tenant.allowance.has_module(http::NAME));
-        let sockets = match (makes, admin.is_any() || listening.is_some()) {
-            (true, _) => Sockets::Made,
-            (false, true) => Sockets::Accepted,
-            (false, false) => Sockets::None,
-        };
+        let sockets = Sockets::of(makes, admin.is_any() || listening.is_some());
         Ok(Self {
-            memory: size("--memory", &options.memory)?.or(node.memory),
+            memory: size("--memory", options.memory.as_deref())?.or(node.memory),
             processes: options.processes.or(node.processes),
-            data_max: size("--data-max", &options.data_max)?.or(node.data_max),
+            data_max: size("--data-max", options.data_max.as_deref())?.or(node.data_max),
             log_level: options.log_level.or_else(|| level(&node)).unwrap_or(LogLevel::Info),
             log_format: options.log_format.or_else(|| format(&node)).unwrap_or(LogFormat::Text),
             defaults: node.defaults,
@@ -100,9 +91,9 @@ impl Settings {
 
     /// The same tenants, read again.
     ///
-    /// Errors: the report of what is wrong with the file.
-    pub fn read_again(&self) -> Result<(TenantBudget, Vec<TenantConfig>), Refused> {
-        let node = self.file.read()?;
+    /// Errors: the report of what is wrong with the file, with colours if it is to be `styled`.
+    pub fn read_again(&self, styled: bool) -> Result<(TenantBudget, Vec<TenantConfig>), Refused> {
+        let node = self.file.read(styled)?;
         Ok((node.defaults, self.file.tenants(&node)))
     }
 
@@ -165,10 +156,9 @@ impl Settings {
 }
 
 impl Source {
-    fn read(&self) -> Result<NodeFile, Refused> {
+    fn read(&self, styled: bool) -> Result<NodeFile, Refused> {
         let Some((dir, shown, name)) = &self.file else { return Ok(NodeFile::default()) };
-        NodeFile::read(dir, shown, name)
-            .map_err(|report| Refused { text: report.render(has_colours()).trim_end().to_owned(), code: USAGE })
+        NodeFile::read(dir, shown, name).map_err(|report| Refused::report(&report, styled))
     }
 
     /// Where the admin interface listens: what the file says counts where the command line and its environment say nothing.
@@ -253,14 +243,12 @@ fn unopened(path: &Path, error: &io::Error) -> String {
 
 /// What a file holds, without its last newline.
 fn secret(path: &Path) -> io::Result<String> {
-    let metadata = fs::metadata(path)?;
-    if !metadata.is_file() {
+    let file = open::file(path)?;
+    if !file.metadata()?.is_file() {
         return Err(io::Error::other("it is not a file"));
     }
-    if metadata.len() > MAX_VARIABLE {
-        return Err(io::Error::other(format!("it has more than {MAX_VARIABLE} bytes")));
-    }
-    let text = fs::read_to_string(path)?;
+    let too_long = || io::Error::other(format!("it has more than {MAX_VARIABLE} bytes"));
+    let text = io::read_to_string(&*open::bounded(file, MAX_VARIABLE)?.ok_or_else(too_long)?)?;
     let text = text.strip_suffix('\n').map(|text| text.strip_suffix('\r').unwrap_or(text)).unwrap_or(&text);
     Ok(text.to_owned())
 }
@@ -276,7 +264,8 @@ fn secrets(source: &Source, node: &NodeFile) -> Vec<Dir> {
     folders.iter().filter_map(|folder| Dir::open_ambient_dir(folder, ambient_authority()).ok()).collect()
 }
 
-fn directories(file: &TenantFile) -> BTreeMap<String, io::Result<Dir>> {
+/// The directories that a tenant's entry allows, open, by their normal names.
+pub(super) fn directories(file: &TenantFile) -> BTreeMap<String, io::Result<Dir>> {
     let normal = file.allowance.directories().filter_map(|(path, _)| Directory::normal_name(path).ok());
     normal.map(|path| (path.clone(), Dir::open_ambient_dir(&path, ambient_authority()))).collect()
 }
@@ -301,7 +290,7 @@ pub fn open_node(path: &Path) -> Result<(Dir, PathBuf, String), Refused> {
         let name = path.file_name().and_then(|name| name.to_str()).unwrap_or(NODE_FILE).to_owned();
         (path.parent().unwrap_or(Path::new("")).to_owned(), name)
     };
-    let opened = if folder.as_os_str().is_empty() { Path::new(".") } else { &folder };
+    let opened = open::folder(&folder);
     let dir = Dir::open_ambient_dir(opened, ambient_authority());
     let dir = dir.map_err(|error| Refused::usage(unopened(opened, &error), None))?;
     if !dir.exists(&name) {
@@ -347,4 +336,33 @@ fn level(node: &NodeFile) -> Option<LogLevel> {
 
 fn format(node: &NodeFile) -> Option<LogFormat> {
     clap::ValueEnum::from_str(node.log_format.as_deref()?, false).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use rustix::fs::{CWD, FileType, Mode, mknodat};
+
+    use super::{MAX_VARIABLE, secret};
+
+    #[test]
+    fn a_secret_is_a_file_of_bounded_size() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("secret");
+        let most = usize::try_from(MAX_VARIABLE).unwrap();
+        for (text, expected) in [("a\n", "a"), ("a\r\n", "a"), ("a\n\n", "a\n"), ("", "")] {
+            std::fs::write(&path, text).unwrap();
+            assert_eq!(secret(&path).unwrap(), expected);
+        }
+        std::fs::write(&path, "x".repeat(most)).unwrap();
+        assert_eq!(secret(&path).unwrap().len(), most);
+        std::fs::write(&path, "x".repeat(most + 1)).unwrap();
+        assert_eq!(secret(&path).unwrap_err().to_string(), "it has more than 65536 bytes");
+        std::fs::write(&path, [0xff]).unwrap();
+        assert_eq!(secret(&path).unwrap_err().kind(), std::io::ErrorKind::InvalidData);
+        assert_eq!(secret(folder.path()).unwrap_err().to_string(), "it is not a file");
+        // Nobody will ever write to it.
+        let pipe = folder.path().join("pipe");
+        mknodat(CWD, &pipe, FileType::Fifo, Mode::RUSR, 0).unwrap();
+        assert_eq!(secret(&pipe).unwrap_err().to_string(), "it is not a file");
+    }
 }

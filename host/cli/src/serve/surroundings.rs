@@ -7,14 +7,11 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use lunarium_engine::{Level, Module};
-use lunarium_modules::http::Http;
 use lunarium_modules::kv;
 use lunarium_serve::{LogLine, Surroundings, TenantConfig};
 
+use crate::modules;
 use crate::terminal::Screen;
-
-/// The name of the module that needs a directory.
-const KV: &str = "kv";
 
 /// What a host has from the command.
 pub struct World {
@@ -37,7 +34,7 @@ impl World {
 
     /// The store of a tenant that may have one, open.
     fn store(&self, tenant: &TenantConfig) -> Result<kv::Slot, String> {
-        if !tenant.allowance.has_module(KV) {
+        if !tenant.allowance.has_module(kv::NAME) {
             return Ok(kv::Slot::default());
         }
         let mut stores = self.stores.lock().unwrap_or_else(PoisonError::into_inner);
@@ -58,7 +55,7 @@ impl World {
 
 impl Surroundings for World {
     fn modules(&self, tenant: &TenantConfig) -> Result<Vec<Module>, String> {
-        Ok(vec![Http::new().module(), kv::module(self.store(tenant)?)])
+        Ok(modules::for_tenants(self.store(tenant)?))
     }
 
     fn line(&self, tenant: &str, line: &LogLine) {

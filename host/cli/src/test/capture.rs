@@ -72,22 +72,12 @@ impl Capture {
             let fields = log.fields.iter().map(|(key, value)| (Value::from(key.as_str()), Value::from(value.as_str())));
             Some(Value::Map(vec![
                 (Value::from("pid"), Value::from(line.pid.as_str())),
-                (Value::from("level"), Value::from(level(log.level))),
+                (Value::from("level"), Value::from(log.level.as_str())),
                 (Value::from("message"), Value::from(line.text.as_str())),
                 (Value::from("fields"), Value::Map(fields.collect())),
             ]))
         });
         Value::Array(logged.collect())
-    }
-}
-
-/// As scripts call it.
-pub fn level(level: Level) -> &'static str {
-    match level {
-        Level::Debug => "debug",
-        Level::Info => "info",
-        Level::Warn => "warn",
-        Level::Error => "error",
     }
 }
 

@@ -42,10 +42,7 @@ pub fn run(options: &Test) -> Result<u8, Refused> {
     let modules = Modules::new().all;
     let draft = open::tests(&place.folder, place.file.as_deref(), &modules);
     let draft = draft.map_err(|error| Refused::usage(error.to_string(), None))?;
-    let seed = match options.seed {
-        Some(seed) => seed,
-        None => random()?,
-    };
+    let seed = options.seed.unwrap_or_else(random);
     // Modules are the tests' own: nobody needs a socket.
     Wall::build(!options.no_confine, draft.directories(), Sockets::None)?;
     let max_processes = draft.max_processes().unwrap_or(PROCESSES).saturating_add(FEW_PROCESSES);
@@ -89,15 +86,14 @@ impl Place {
         let own = path.parent().unwrap_or(Path::new(""));
         let root = own.ancestors().find(|folder| folder.join("_index.yaml").is_file()).unwrap_or(own);
         let inside = path.strip_prefix(root).unwrap_or(path).to_string_lossy().into_owned();
-        let folder = if root.as_os_str().is_empty() { Path::new(".") } else { root };
-        Ok(Self { folder: folder.to_owned(), file: Some(inside) })
+        Ok(Self { folder: open::folder(root).to_owned(), file: Some(inside) })
     }
 }
 
 /// From the operating system, and short enough to be typed.
-fn random() -> Result<u64, Refused> {
+fn random() -> u64 {
     use std::hash::{BuildHasher, RandomState};
-    Ok(RandomState::new().hash_one("lunarium test") % 1_000_000_000)
+    RandomState::new().hash_one("lunarium test") % 1_000_000_000
 }
 
 async fn compiled(engine: &Engine, mut draft: Draft) -> Result<App, Refused> {

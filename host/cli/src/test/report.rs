@@ -9,7 +9,7 @@ use std::io::{self, Write as _};
 use lunarium_app::App;
 use lunarium_engine::{Failure, Outcome, Value};
 
-use super::capture::{Capture, level};
+use super::capture::Capture;
 use super::case::{End, PATIENCE, Ran};
 use super::diff::{Change, diff};
 use crate::arguments::TestFormat;
@@ -250,7 +250,7 @@ fn said(capture: &Capture) -> String {
                 for (key, value) in &log.fields {
                     let _ = write!(fields, " {key}={value}");
                 }
-                writeln!(text, "  {} {}{}", level(log.level).to_uppercase(), visible(&line.text), visible(&fields))
+                writeln!(text, "  {} {}{}", log.level.as_str().to_uppercase(), visible(&line.text), visible(&fields))
             }
         };
     }

@@ -128,6 +128,10 @@ mod tests {
             ["{app:a|0x00002}", "app:b", "running", 1.5, 8192, 0, 0, 3, 60.0, []]]}})
     }
 
+    fn process(tenant: &str, pid: &str) -> Value {
+        json!({"host": host(), "view": "process", "shown": {"tenant": tenant, "pid": pid}})
+    }
+
     #[test]
     fn tenants_are_shown_sorted_with_what_they_use_now() {
         let mut state = State::new(None);
@@ -195,6 +199,12 @@ mod tests {
         assert_eq!(state.wish(), wish("a"));
         assert_eq!(press(&mut state, KeyCode::Enter), Action::Look);
         assert_eq!(state.wish(), View::Process { tenant: "shop".to_owned(), pid: "{app:a|0x00001}".to_owned() });
+        for (tenant, pid) in [("shop", "{app:a|0x00002}"), ("bank", "{app:a|0x00001}")] {
+            state.take(&process(tenant, pid), 2.0);
+            assert!(state.lines.is_empty(), "{pid} of {tenant} isn't the one that was chosen");
+        }
+        state.take(&process("shop", "{app:a|0x00001}"), 2.0);
+        assert_eq!(state.lines[0], "pid               {app:a|0x00001}");
         press(&mut state, KeyCode::Esc);
         assert_eq!(state.wish(), wish("a"));
         press(&mut state, KeyCode::Esc);

@@ -17,13 +17,13 @@ use tokio::time::{MissedTickBehavior, interval};
 
 use crate::Refused;
 use crate::remote::arguments::Top;
-use crate::remote::{Asking, Client, Refusal, encoded};
+use crate::remote::{Asking, Client, Refusal, process_path, processes_path};
 use crate::terminal::visible_json;
 use crate::verdict::{OUTPUT_CLOSED, SUCCESS};
 use state::{Action, State, View};
 
 /// Rows that are asked for. The number: nobody scrolls further, and the host sorts.
-const ROWS: usize = 1_000;
+const ROWS: u32 = 1_000;
 
 /// Runs until `q`.
 ///
@@ -115,7 +115,7 @@ async fn watch(
             Action::Kill { tenant, pid } => {
                 let (client, tell) = (client.clone(), tell.clone());
                 tokio::spawn(async move {
-                    let path = format!("/v1/tenants/{}/processes/{}/cancel", encoded(&tenant), encoded(&pid));
+                    let path = process_path(&tenant, &pid) + "/cancel";
                     if let Err(refusal) = client.post(&path, Some(&json!({"deadline_ms": 10_000}))).await {
                         drop(tell.send(Err(refusal)));
                     }
@@ -131,14 +131,9 @@ async fn look(client: Client, view: View) -> Result<Value, Refusal> {
     let shown = match &view {
         View::Tenants => client.get("/v1/tenants").await?,
         View::Processes { tenant, sort, descending, search } => {
-            let order = if *descending { "desc" } else { "asc" };
-            let (tenant, search) = (encoded(tenant), encoded(search));
-            let path = format!("/v1/tenants/{tenant}/processes?sort={sort}&order={order}&limit={ROWS}&search={search}");
-            client.get(&path).await?
+            client.get(&processes_path(tenant, sort, *descending, ROWS, search)).await?
         }
-        View::Process { tenant, pid } => {
-            client.get(&format!("/v1/tenants/{}/processes/{}", encoded(tenant), encoded(pid))).await?
-        }
+        View::Process { tenant, pid } => client.get(&process_path(tenant, pid)).await?,
     };
     Ok(json!({"host": host, "view": view.name(), "shown": shown}))
 }

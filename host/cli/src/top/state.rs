@@ -8,7 +8,7 @@ use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 use serde_json::Value;
 
 use crate::remote::details;
-use crate::remote::show::{count, cpu, held, list, number, rows, size, span, text};
+use crate::remote::show::{count, cpu, held, items, list, number, rows, size, span, text};
 use crate::terminal::one_line;
 
 /// Rows that a page is.
@@ -150,28 +150,25 @@ impl State {
 
     /// What the host has answered, so many seconds after the start.
     pub fn take(&mut self, answer: &Value, now: f64) {
-        let (host, shown) =
-            (answer.get("host").cloned().unwrap_or_default(), answer.get("shown").cloned().unwrap_or_default());
+        let (host, shown) = (answer.get("host").unwrap_or(&Value::Null), answer.get("shown").unwrap_or(&Value::Null));
         let view = text(answer, "view");
         // An answer to what was asked before a key was pressed is of no use.
-        if view != self.wish().name() || (view == "processes" && Some(text(&shown, "tenant")) != self.tenant) {
+        if view != self.wish().name() || !self.is_of_choice(&view, shown) {
             return;
         }
         self.trouble = None;
-        self.title = title(&host);
+        self.title = title(host);
         if view == "process" {
-            self.lines = details(&shown);
+            self.lines = details(shown);
             return;
         }
         let chosen = self.rows.get(self.chosen).map(|row| row.key.clone());
-        let all = match view.as_str() {
-            "tenants" => shown.get("tenants").and_then(Value::as_array).cloned().unwrap_or_default(),
-            _ => rows(&shown),
-        };
+        let processes = rows(shown);
+        let all = if view == "tenants" { items(shown, "tenants") } else { processes.as_slice() };
         let (used, then) = std::mem::take(&mut self.before);
         let make = if view == "tenants" { tenant_row } else { process_row };
         let mut totals = HashMap::new();
-        for one in &all {
+        for one in all {
             totals.insert(text(one, if view == "tenants" { "name" } else { "pid" }), number(one, "cpu_seconds"));
         }
         let moment = |key: &str| {
@@ -184,6 +181,16 @@ impl State {
         // The same one stays chosen, wherever it is now.
         let place = chosen.and_then(|key| self.rows.iter().position(|row| row.key == key));
         self.chosen = place.unwrap_or(self.chosen).min(self.rows.len().saturating_sub(1));
+    }
+
+    /// Whether it is the tenant's, and the process's, that was chosen.
+    fn is_of_choice(&self, view: &str, shown: &Value) -> bool {
+        let is = |name: &str, chosen: &Option<String>| chosen.as_deref() == Some(&*text(shown, name));
+        match view {
+            "tenants" => true,
+            "processes" => is("tenant", &self.tenant),
+            _ => is("tenant", &self.tenant) && is("pid", &self.process),
+        }
     }
 
     /// The host can't be asked.
@@ -300,7 +307,7 @@ impl State {
 }
 
 fn title(host: &Value) -> String {
-    let tenants = host.get("tenants").cloned().unwrap_or_default();
+    let tenants = host.get("tenants").unwrap_or(&Value::Null);
     let (used, limit) = held(host, "engine.memory");
     let limit = limit.map(|limit| format!(" of {}", size(limit))).unwrap_or_default();
     format!(
@@ -309,9 +316,9 @@ fn title(host: &Value) -> String {
         span(number(host, "uptime_seconds")),
         cpu(number(host, "cpu_seconds")),
         size(used),
-        count(&tenants, "running"),
-        count(&tenants, "starting"),
-        count(&tenants, "failed"),
+        count(tenants, "running"),
+        count(tenants, "starting"),
+        count(tenants, "failed"),
     )
 }
 

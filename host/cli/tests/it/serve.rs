@@ -266,6 +266,31 @@ tenants:
 }
 
 #[test]
+fn a_directory_is_the_same_however_its_path_is_written() {
+    let given = tempfile::tempdir().unwrap();
+    let path = given.path().display();
+    let asks = index(&format!(
+        "  - {{name: main, kind: process.lua, source: 'return 1', grants: {{fs: [{{path: '{path}/below'}}]}}}}\n"
+    ));
+    fs::create_dir(given.path().join("below")).unwrap();
+    for written in [format!("{path}"), format!("{path}/"), format!("{path}/./below/")] {
+        let node = format!("tenants:\n  - {{name: a, path: a, grants: {{fs: [{{path: '{written}'}}]}}}}\n");
+        let folder = folder(&[("node.yaml", &node), ("a/_index.yaml", &asks)]);
+        assert_eq!(run(&folder, &["check", "."]), "exit code: 0\n", "{written}");
+    }
+}
+
+#[test]
+fn a_refusal_has_the_form_of_the_log() {
+    let folder = folder(&[("node.yaml", "memory: lots\n")]);
+    let text = run(&folder, &["serve", "--log-format", "json"]);
+    let line = text.strip_prefix("exit code: 2\n--- stderr\n").unwrap();
+    assert!(line.starts_with('{') && line.ends_with("}\n") && line.lines().count() == 1, "{line}");
+    assert!(line.contains(r#""level":"error""#) && line.contains("`memory`: `lots` is not a size"), "{line}");
+    assert!(run(&folder, &["serve"]).contains("\nerror: `memory`: `lots` is not a size\n"));
+}
+
+#[test]
 fn a_wrong_tenant_shows_as_failed_and_the_others_run() {
     let folder = two();
     fs::write(folder.path().join("a/worker.lua"), "return {").unwrap();

@@ -42,6 +42,21 @@ pub enum Level {
     Error,
 }
 
+impl Level {
+    /// All, the least important first.
+    pub const ALL: [Level; 4] = [Level::Debug, Level::Info, Level::Warn, Level::Error];
+
+    /// Its name, as scripts call it: `debug`, `info`, `warn`, `error`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Level::Debug => "debug",
+            Level::Info => "info",
+            Level::Warn => "warn",
+            Level::Error => "error",
+        }
+    }
+}
+
 /// Takes the lines that processes print and log. Called from worker threads: must not block.
 pub trait Output: Send + Sync {
     /// Takes one printed line, without its newline, cleaned as [`visibility`] says. False: full, nothing was taken;

@@ -8,6 +8,7 @@ use std::time::Duration;
 use lunarium::{Caller, ErrorKind, FunctionError, Module, Raw};
 use serde_derive::{Deserialize, Serialize};
 
+use super::NAME;
 use super::fault::{Fault, WriteError};
 use super::grant::{self, Prefixes, Use};
 use super::store::Store;
@@ -56,7 +57,7 @@ pub fn module(store: impl Into<Slot>) -> Module {
     let with = |slot: &Slot| Slot::clone(slot);
     let (getting, listing, setting, deleting, incrementing) =
         (with(&slot), with(&slot), with(&slot), with(&slot), slot);
-    Module::new("kv")
+    Module::new(NAME)
         .settings(Prefixes::read)
         .bounded(grant::within)
         .blocking("get", move |caller, (key,): (String,)| get(&getting, &caller, &key))

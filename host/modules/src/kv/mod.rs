@@ -37,3 +37,6 @@ pub use functions::{Slot, module};
 pub use grant::rules;
 pub use store::{FILE, Opened, QUOTA, Store};
 pub use table::{Act, Found, Page, Range, Refused, Sums, Write, Written};
+
+/// The name of the module.
+pub const NAME: &str = "kv";

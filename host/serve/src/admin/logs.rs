@@ -66,10 +66,7 @@ impl Line {
         let process = line.process.as_ref();
         let level = match line.level {
             _ if line.printed => "print",
-            Level::Debug => "debug",
-            Level::Info => "info",
-            Level::Warn => "warn",
-            Level::Error => "error",
+            level => level.as_str(),
         };
         Self {
             tenant: tenant.to_owned(),

@@ -43,7 +43,6 @@ const TAKEN: [HeaderName; 2] = [ACCEPT, CONTENT_TYPE];
 
 /// Where the host is.
 #[derive(Debug, Clone)]
-#[non_exhaustive]
 pub enum Way {
     /// Its Unix socket.
     Unix(PathBuf),
