@@ -155,14 +155,11 @@ local function body(chunk, name, plain, ...)
   return method(...)
 end
 
--- The program is compiled; its coroutine is queued.
-function rt.start(config, chunk, ...)
-  randomseed(config.seed)
-  S[PID], S[FRAME], S[CONTEXT] = config.pid, config.frame, config.context or false
-  S[MOST_TIMERS], S[MOST_COROUTINES] = config.timers, config.coroutines
-  S[MOST_LISTENERS] = config.listeners
+-- The program is compiled, and the state knows the process; its coroutine is queued.
+function rt.start(seed, method, plain, has_env, has_fs, chunk, ...)
+  randomseed(seed)
   -- By grants only.
-  if config.env then G.env, modules.env = rt.env, rt.env end
-  if config.fs then G.fs, modules.fs = rt.fs, rt.fs end
-  rt.set_main(rt.new_task(rt.new_main(body, chunk, config.method, config.plain, ...)))
+  if has_env then G.env, modules.env = rt.env, rt.env end
+  if has_fs then G.fs, modules.fs = rt.fs, rt.fs end
+  rt.set_main(rt.new_task(rt.new_main(body, chunk, method, plain, ...)))
 end

@@ -321,6 +321,12 @@ fn rust_and_lua_agree_on_the_slots() {
         ("FAILED", state::FAILED),
         ("FAILED_MEMORY", state::FAILED_MEMORY),
         ("STARTING", state::STARTING),
+        ("PID", state::PID),
+        ("FRAME", state::FRAME),
+        ("CONTEXT", state::CONTEXT),
+        ("MOST_TIMERS", state::MOST_TIMERS),
+        ("MOST_COROUTINES", state::MOST_COROUTINES),
+        ("MOST_LISTENERS", state::MOST_LISTENERS),
     ];
     for (name, number) in slots {
         let declared = format!("local {name} <const> = {number}");

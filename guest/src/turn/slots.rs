@@ -64,4 +64,10 @@ pub mod state {
     pub const FAILED: i64 = 12;
     pub const FAILED_MEMORY: i64 = 13;
     pub const STARTING: i64 = 14;
+    pub const PID: i64 = 15;
+    pub const FRAME: i64 = 16;
+    pub const CONTEXT: i64 = 17;
+    pub const MOST_TIMERS: i64 = 18;
+    pub const MOST_COROUTINES: i64 = 19;
+    pub const MOST_LISTENERS: i64 = 20;
 }

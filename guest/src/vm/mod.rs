@@ -26,6 +26,7 @@ use crate::state::object::Object;
 use crate::time::duration::Duration;
 use crate::turn::outcome;
 use crate::turn::upgrade::Leftovers;
+use crate::turn::slots::state;
 use crate::turn::{Calls, turn};
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -80,7 +81,7 @@ impl Vm {
         // On top of what the snapshot holds: that is the same for every process, and not the script's doing.
         context.memory.allow(program.limits.memory);
         limit_stack(self.lua, program.limits.memory);
-        let prepared = self.lua.protect(|lua| prepare(lua, self.calls.start, &program, arguments));
+        let prepared = self.lua.protect(|lua| prepare(lua, &self.calls, &program, arguments));
         // The source is compiled; only the libraries' texts are needed later.
         let mut program = program;
         program.chunk.code = Code::Source(String::new());
@@ -402,38 +403,21 @@ fn add_pure_modules(mut lua: Lua, runtime: c_int) {
     lua.pop(2);
 }
 
-/// Seeds what chance there is, compiles the program and queues its main coroutine. The error is Lua's message. Raises.
-fn prepare(lua: Lua, start: Reference, program: &Program, arguments: &[u8]) -> Result<(), String> {
+/// Seeds what chance there is, tells the scheduler's state of the process, compiles the program and queues its main coroutine. The
+/// error is Lua's message. Raises.
+fn prepare(lua: Lua, calls: &Calls, program: &Program, arguments: &[u8]) -> Result<(), String> {
     let (seed, first, second, third) = program.seed;
     let seed = lua.seed(seed);
     lua.context().random.start([first, second, third]);
-    lua.push_kept(start);
-    lua.new_table(0, 11);
-    for (name, text) in
-        [(c"pid", Some(&program.pid)), (c"frame", Some(&program.frame)), (c"method", program.method.as_ref())]
-    {
-        let Some(text) = text else { continue };
-        lua.push_bytes(text.as_bytes());
-        lua.set_field(-2, name);
+    tell_state(lua, calls, program);
+    lua.push_kept(calls.start);
+    lua.push_integer(seed);
+    match &program.method {
+        Some(method) => lua.push_bytes(method.as_bytes()),
+        None => lua.push_nil(),
     }
-    if let Some(context) = &program.context {
-        lua.push_bytes(context);
-        lua.set_field(-2, c"context");
-    }
-    let limits = &program.limits;
-    for (name, number) in [
-        (c"timers", i64::from(limits.timers)),
-        (c"coroutines", i64::from(limits.coroutines)),
-        (c"listeners", i64::from(limits.listeners)),
-        (c"seed", seed),
-    ] {
-        lua.push_integer(number);
-        lua.set_field(-2, name);
-    }
-    let modules = &program.modules;
-    for (name, holds) in [(c"plain", program.plain), (c"env", modules.env), (c"fs", modules.fs)] {
+    for holds in [program.plain, program.modules.env, program.modules.fs] {
         lua.push_boolean(holds);
-        lua.set_field(-2, name);
     }
     match load_chunk(lua, &program.chunk) {
         Ok(()) => {}
@@ -442,6 +426,23 @@ fn prepare(lua: Lua, start: Reference, program: &Program, arguments: &[u8]) -> R
         Err(Broken::Raised) => return Err(kept(lua.bytes(-1).unwrap_or_default(), length::FAILURE)),
     }
     let count = decode_spread(lua, arguments);
-    lua.call(2 + count, 0);
+    lua.call(6 + count, 0);
     Ok(())
+}
+
+/// Where it lies: a table with a name for each would be made for this once, at each start. Raises.
+fn tell_state(mut lua: Lua, calls: &Calls, program: &Program) {
+    lua.push_kept(calls.state);
+    let place = lua.top();
+    let Some(state) = lua.items::<{ state::COUNT }>(place) else { lua.raise_text("bug: no state") };
+    let limits = &program.limits;
+    state.set_integer(state::MOST_TIMERS, i64::from(limits.timers));
+    state.set_integer(state::MOST_COROUTINES, i64::from(limits.coroutines));
+    state.set_integer(state::MOST_LISTENERS, i64::from(limits.listeners));
+    let texts = [(state::PID, program.pid.as_bytes()), (state::FRAME, program.frame.as_bytes())];
+    for (number, text) in texts.into_iter().chain(program.context.as_deref().map(|context| (state::CONTEXT, context))) {
+        lua.push_bytes(text);
+        lua.set_item(place, number);
+    }
+    lua.pop(1);
 }

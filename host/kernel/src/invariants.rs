@@ -40,7 +40,7 @@ impl Kernel {
 
     /// The node's sums are those of its processes, and every turn is somebody's.
     fn check_relation_counts(&self) -> Check {
-        let sum = |count: fn(&Process) -> usize| self.processes.values().map(count).sum::<usize>();
+        let sum = |count: fn(&Process) -> usize| self.processes.values().map(|process| count(process)).sum::<usize>();
         let (links, monitors) = (sum(|process| process.links.len()) / 2, sum(|process| process.monitors.len()));
         let links = links + sum(|process| process.held_links() - process.links.len());
         ensure(self.links == links, || format!("the node counts {} links of {links}", self.links))?;
@@ -126,7 +126,7 @@ impl Kernel {
             members = members.saturating_add(group.members.len());
             watchers = watchers.saturating_add(group.watchers.len());
         }
-        let sum = |count: fn(&Process) -> usize| self.processes.values().map(count).sum::<usize>();
+        let sum = |count: fn(&Process) -> usize| self.processes.values().map(|process| count(process)).sum::<usize>();
         let known = (sum(|process| process.groups.len()), sum(|process| process.watched_groups.len()));
         ensure((members, watchers) == known, || {
             format!("groups have {members} members and {watchers} watchers, processes know of {known:?}")

@@ -15,8 +15,8 @@ pub struct Kernel {
     /// How many processes there may be.
     pub(crate) places: Room,
     pub(crate) limits: NodeLimits,
-    /// The living, by number.
-    pub(crate) processes: BTreeMap<u64, Process>,
+    /// The living, by number. Boxed: a place in the tree that is taken or given back moves those beside it.
+    pub(crate) processes: BTreeMap<u64, Box<Process>>,
     /// Who has which name.
     pub(crate) names: BTreeMap<Name, Pid>,
     /// Those that somebody is in or watches.
@@ -152,7 +152,7 @@ impl Kernel {
 
     /// A living process, or none. A pid counts as a whole: one that claims another host than its number's is nobody's.
     pub fn process(&self, pid: &Pid) -> Option<&Process> {
-        self.processes.get(&pid.number()).filter(|process| process.pid().as_str() == pid.as_str())
+        self.processes.get(&pid.number()).map(Box::as_ref).filter(|process| process.pid().as_str() == pid.as_str())
     }
 
     /// A process that a command is about. Errors: `NotFound`.
@@ -161,7 +161,7 @@ impl Kernel {
     }
 
     pub(crate) fn living_mut(&mut self, pid: &Pid) -> Option<&mut Process> {
-        self.processes.get_mut(&pid.number()).filter(|process| process.pid().as_str() == pid.as_str())
+        self.processes.get_mut(&pid.number()).map(Box::as_mut).filter(|process| process.pid().as_str() == pid.as_str())
     }
 
     /// Only the living, and the runtime, may ask for anything. Errors: `Canceled`.
@@ -201,7 +201,7 @@ impl Kernel {
 
     /// What the node holds, counted afresh.
     pub fn usage(&self) -> Tally {
-        let held = |count: fn(&Process) -> usize| self.processes.values().map(count).sum::<usize>();
+        let held = |count: fn(&Process) -> usize| self.processes.values().map(|process| count(process)).sum::<usize>();
         Tally {
             processes: self.processes.len(),
             links: held(|process| process.links.len()) / 2,

@@ -20,7 +20,8 @@ pub struct Pid {
 
 impl Pid {
     pub(crate) fn new(host: &HostId, number: u64) -> Self {
-        let text = format!("{{{host}|0x{number:0width$x}}}", width = length::PID_DIGITS_LEAST);
+        let digits = &mut [0; length::PID_DIGITS];
+        let text = ["{", host.as_str(), "|0x", form::pid_digits(number, digits), "}"].concat();
         Self { number, text: text.into() }
     }
 

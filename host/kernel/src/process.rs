@@ -372,7 +372,7 @@ impl Kernel {
         self.places.take(1, process.rank);
         self.last_number = number;
         let chain = process.chain;
-        self.processes.insert(number, process);
+        self.processes.insert(number, Box::new(process));
         self.set_lifetime(number, lifetime);
         Ok(Spawned { pid, chain })
     }

@@ -63,6 +63,23 @@ pub fn pid_number(text: &str) -> Option<u64> {
     u64::from_str_radix(digits, 16).ok().filter(|number| *number > 0)
 }
 
+/// A number as it stands in the text of a pid: hexadecimal, [`length::PID_DIGITS_LEAST`] digits at least. Written into `room`, because
+/// every spawn writes two of them, and formatting costs several times as much.
+pub fn pid_digits(number: u64, room: &mut [u8; length::PID_DIGITS]) -> &str {
+    let mut first = room.len();
+    let mut left = number;
+    for (place, digit) in room.iter_mut().enumerate().rev() {
+        if left == 0 && place.saturating_add(length::PID_DIGITS_LEAST) < length::PID_DIGITS {
+            break;
+        }
+        let value = (left & 0xf) as u8;
+        *digit = if value < 10 { b'0' + value } else { b'a' + (value - 10) };
+        left >>= 4;
+        first = place;
+    }
+    room.get(first..).and_then(|digits| core::str::from_utf8(digits).ok()).unwrap_or_default()
+}
+
 /// A destination, looked at once.
 ///
 /// Errors: neither a pid's text nor a name.

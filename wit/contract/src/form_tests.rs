@@ -7,7 +7,7 @@ use std::string::String;
 
 use super::{
     Destination, DestinationFault, NameFault, TopicFault, check_name, check_topic, cut, destination, is_host_id,
-    is_lua_name, looks_like_pid, pid_number,
+    is_lua_name, looks_like_pid, pid_digits, pid_number,
 };
 use crate::{ErrorKind, length};
 
@@ -23,6 +23,9 @@ fn the_form_of_a_pid_is_braces_and_a_bar() {
 fn every_number_has_one_spelling() {
     for number in [1, 0xfffff, 0x10_0000, u64::MAX] {
         assert_eq!(pid_number(&format!("{{app:processes|0x{number:05x}}}")), Some(number));
+    }
+    for number in [0, 1, 0xabcde, 0xfffff, 0x10_0000, 0xfedc_ba98_7654_3210, u64::MAX] {
+        assert_eq!(pid_digits(number, &mut [0; length::PID_DIGITS]), format!("{number:05x}"));
     }
     for number in ["", "0x", "0x0001", "0x00000", "0x000001", "0x0000A", "0X00001", "0x+0001", "0x10000000000000000"] {
         assert_eq!(pid_number(&format!("{{h|{number}}}")), None, "{number}");

@@ -21,6 +21,7 @@ use std::sync::mpsc::Sender;
 use std::task::{Poll, Waker};
 
 use bytes::Bytes;
+use lunarium_contract::{form, length};
 use lunarium_kernel::{
     Account, BatchLimits, CallLimits, EntryId, Event, Exhausted, Failure, Holding, Item, Limits, MESSAGE_COST, Mailbox,
     Message, Outcome, Pid, RequestError, ReturnError, SendError, Spawned, Topic, Unread, topic_bytes,
@@ -167,7 +168,8 @@ impl Process {
     /// How it is called where it writes.
     pub(crate) fn label(&self) -> ProcessLabel {
         let entry = self.entry();
-        let frame = format!("{entry}#{:05x}", self.chain).into();
+        let digits = &mut [0; length::PID_DIGITS];
+        let frame = [entry.as_str(), "#", form::pid_digits(self.chain, digits)].concat().into();
         ProcessLabel { pid: self.pid.clone(), frame, entry }
     }
 
