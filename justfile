@@ -144,6 +144,10 @@ dist:
     host/cli/dist/build
     host/cli/dist/test
 
+# Builds that once more in another folder, and compares the bytes.
+dist-twice:
+    host/cli/dist/twice
+
 # Packs the crates as they would be published. Each is built from what is in its package: just package --no-verify does without.
 package *options:
     cargo package --locked --workspace --exclude lunarium-tests --exclude lunarium-bench --exclude lunarium-examples {{ options }}
