@@ -1,5 +1,6 @@
 //! What a request from outside costs: answered by a process of its own, or by a call, of one tenant or of a hundred, beside plain hyper that
-//! says the same. Needs the load generator `wrk` (`apt-get install wrk`), which runs on the same cores.
+//! says the same, and beside whatever server LUNARIUM_BENCH_URL names. Needs the load generator `wrk` (`apt-get install wrk`), which runs on the
+//! same cores.
 //!
 //! How many are answered in a second, and how long the median and the slowest of a hundred take, one connection at a time and fifty; and
 //! that once more where half as many are asked in a second as can be answered.
@@ -66,6 +67,9 @@ pub(crate) fn run(bench: &Bench, report: &mut Report) {
     let plain = plain();
     let one = Tenants::start(bench, &folder, 1);
     measure(report, "plain hyper", &format!("http://{plain}/"), None);
+    if let Ok(url) = std::env::var("LUNARIUM_BENCH_URL") {
+        measure(report, &url, &url, None);
+    }
     let most = measure(report, "a fresh process", &one.url("/process"), None);
     let script = folder.join("half.lua");
     must(fs::write(&script, at_rate(most / 2.0)));
