@@ -115,9 +115,12 @@ neighbours:
     just bench neighbours
     cp target/neighbours.svg docs/neighbours.svg
 
+# What is measured may be looked at with perf: it keeps its symbols.
+symbols := "CARGO_PROFILE_RELEASE_STRIP=none CARGO_PROFILE_RELEASE_DEBUG=line-tables-only"
+
 # Measures what things cost; prints a table and writes JSON to target/bench.json. Single groups: just bench spawn messages.
 bench *groups:
-    cargo build --release --locked -p lunarium-cli -p lunarium-bench
+    {{ symbols }} cargo build --release --locked -p lunarium-cli -p lunarium-bench
     target/release/lunarium-bench target/bench.json {{ groups }}
 
 # Measures one group under Linux's perf, with the names of the guest's functions, and prints where time goes: just profile programs.
@@ -127,7 +130,8 @@ profile group *options:
     command -v perf >/dev/null || { echo "needs \`perf\` (Debian: linux-perf)" >&2; exit 1; }
     core=$(guest/build/core named)
     {{ guest_tool }} build "$core" --to "$PWD/target/profile/guest.wasm"
-    LUNARIUM_GUEST="$PWD/target/profile/guest.wasm" cargo build --release --locked -p lunarium-cli -p lunarium-bench --features lunarium-engine/profile
+    export LUNARIUM_GUEST="$PWD/target/profile/guest.wasm"
+    {{ symbols }} cargo build --release --locked -p lunarium-cli -p lunarium-bench --features lunarium-engine/profile
     perf record --freq 2000 --output target/profile/perf.data {{ options }} target/release/lunarium-bench target/profile/bench.json {{ group }}
     perf report --input target/profile/perf.data --stdio --no-children --call-graph none --sort comm,dso,symbol --percent-limit 0.5
 
@@ -139,6 +143,10 @@ bench-pair old new rounds="5" *groups:
 dist:
     host/cli/dist/build
     host/cli/dist/test
+
+# Builds that once more in another folder, and compares the bytes.
+dist-twice:
+    host/cli/dist/twice
 
 # Packs the crates as they would be published. Each is built from what is in its package: just package --no-verify does without.
 package *options:

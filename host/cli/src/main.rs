@@ -184,6 +184,8 @@ fn start_node(mut config: NodeConfig, max_processes: Option<u32>, modules: Vec<M
         config.max_processes = wanted.max(FEW_PROCESSES).min(config.max_processes);
     }
     let node = Node::start(config).map_err(|error| Refused::machine(error.to_string()))?;
+    // What the engine has reserved goes with this program. To give it back piece by piece before takes a millisecond.
+    std::mem::forget(node.engine().clone());
     for module in modules {
         node.add_module(module).map_err(|error| Refused::machine(error.to_string()))?;
     }

@@ -60,10 +60,11 @@ impl Wall {
     }
 
     fn apply(wanted: bool, confinement: Confinement<'_>, sockets: Sockets) -> Result<Self, Refused> {
+        // Before the first thread, whatever is wanted: an engine starts quicker then.
+        Engine::prepare();
         if !wanted {
             return Ok(Self { confined: None });
         }
-        Engine::prepare();
         let confinement = match sockets {
             Sockets::None => confinement,
             Sockets::Accepted => confinement.with_connections(),

@@ -1,7 +1,9 @@
 //! What a request from outside costs: answered by a process of its own, or by a call, of one tenant or of a hundred, beside plain hyper that
-//! says the same. Needs the load generator `wrk` (`apt-get install wrk`), which runs on the same cores.
+//! says the same, and beside whatever server LUNARIUM_BENCH_URL names. Needs the load generator `wrk` (`apt-get install wrk`), which runs on the
+//! same cores.
 //!
-//! How many are answered in a second, and how long the median and the slowest of a hundred take, one connection at a time and fifty.
+//! How many are answered in a second, and how long the median and the slowest of a hundred take, one connection at a time and fifty; and
+//! that once more where half as many are asked in a second as can be answered.
 
 use std::convert::Infallible;
 use std::fs;
@@ -28,6 +30,9 @@ use crate::bench::{Bench, LastPrint, fail};
 use crate::report::Report;
 
 const TENANTS: usize = 100;
+
+/// Connections at once, where it isn't one.
+const MANY: u32 = 50;
 
 /// Of each measurement: long enough for some ten thousand requests, also where a process is started for each.
 const SECONDS: u32 = 4;
@@ -62,7 +67,14 @@ pub(crate) fn run(bench: &Bench, report: &mut Report) {
     let plain = plain();
     let one = Tenants::start(bench, &folder, 1);
     measure(report, "plain hyper", &format!("http://{plain}/"), None);
-    measure(report, "a fresh process", &one.url("/process"), None);
+    if let Ok(url) = std::env::var("LUNARIUM_BENCH_URL") {
+        measure(report, &url, &url, None);
+    }
+    let most = measure(report, "a fresh process", &one.url("/process"), None);
+    let script = folder.join("half.lua");
+    must(fs::write(&script, at_rate(most / 2.0)));
+    let Load { rate, half, most } = load(&one.url("/process"), MANY, Some(&script));
+    report.requests("http: a fresh process, half as many", rate, half, most);
     measure(report, "by call", &one.url("/call"), None);
     drop(one);
     let many = Tenants::start(bench, &folder, TENANTS);
@@ -78,11 +90,21 @@ pub(crate) fn run(bench: &Bench, report: &mut Report) {
     let _ = fs::remove_dir_all(&folder);
 }
 
-fn measure(report: &mut Report, what: &str, url: &str, script: Option<&Path>) {
-    for connections in [1, 50] {
+/// How many are answered in a second at many connections.
+fn measure(report: &mut Report, what: &str, url: &str, script: Option<&Path>) -> f64 {
+    let mut of_many = 0.0;
+    for connections in [1, MANY] {
         let Load { rate, half, most } = load(url, connections, script);
         report.requests(&format!("http: {what}, {connections} connections"), rate, half, most);
+        of_many = rate;
     }
+    of_many
+}
+
+/// For wrk: many connections that ask so often in a second together, each after a pause by chance.
+fn at_rate(rate: f64) -> String {
+    let longest = (2_000.0 * f64::from(MANY) / rate).round();
+    format!("delay = function() return math.random(0, {longest}) end\n")
 }
 
 /// Asks for so long what it can.

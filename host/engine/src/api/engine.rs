@@ -90,16 +90,20 @@ impl EngineConfig {
 impl Engine {
     /// Reads what engines need of the system's files, once: the number of cores, `vm.max_map_count`, and the process's page
     /// map, which stays open. Starts no thread. The first engine does it itself; a program that gives up its files (see
-    /// `lunarium-confine`) has it done before.
+    /// `lunarium-confine`) has it done before, and one that wants to start quickly, before its first thread: what the kernel
+    /// is told for the engine's tables has it wait for all cores where there is another thread (some milliseconds).
     pub fn prepare() {
         System::get();
+        // The first of its kind registers for barriers (`membarrier`).
+        drop(papaya::HashMap::<u8, u8>::new());
     }
 
-    /// Loads the compiled guest (about 3 ms), makes the first instances and starts one worker thread per core.
+    /// Loads the compiled guest, makes the first instances and starts one worker thread per core.
     ///
     /// Errors: the machine's settings don't allow `max_processes`, its CPU is older than x86-64-v3, or it is out of
     /// address space or threads.
     pub fn new(config: EngineConfig) -> Result<Engine, StartError> {
+        Engine::prepare();
         let EngineConfig { max_processes, memory, workers, guest } = config;
         let machine = Machine::start(max_processes, memory, workers, guest, syscall::add_to_linker)?;
         Ok(Engine { machine: Arc::new(machine) })

@@ -61,6 +61,9 @@ enum Place {
     Extension,
 }
 
+/// Bytes that there is room for at once: most payloads aren't moved while they are written.
+const ROOM: usize = 128;
+
 struct Writer {
     out: Vec<u8>,
     limit: usize,
@@ -88,7 +91,7 @@ pub(crate) fn results<T: Serialize + ?Sized>(value: &T, limit: usize) -> Result<
 fn written<T: Serialize + ?Sized>(value: &T, limit: usize, place: Place) -> Result<Vec<u8>, WriteError> {
     // Results are in a list of their own.
     let most_depth = DEPTH.saturating_add(usize::from(place == Place::Results));
-    let mut writer = Writer { out: Vec::new(), limit, depth: 0, most_depth, tables: 0, place };
+    let mut writer = Writer { out: Vec::with_capacity(ROOM), limit, depth: 0, most_depth, tables: 0, place };
     value.serialize(&mut writer)?;
     writer.check_size()?;
     Ok(writer.out)

@@ -7,7 +7,7 @@
 //! segment is made by a thread of its own, because its 5 ms would hold up whoever needs it.
 //! Refuses to know what an instance is for.
 
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
 use std::sync::{Arc, Weak};
 use std::thread;
 use std::time::Duration;
@@ -24,13 +24,16 @@ use super::instance::Occupant;
 use super::pool::{self, PoolError};
 use super::tunables;
 
-/// Instances of the first segment: enough for most programs, made in about a millisecond.
-const FIRST: u32 = 256;
+/// Instances of the first segment: enough for most programs. A start waits for it, and each of its stacks takes four microseconds.
+const FIRST: u32 = 64;
 
-/// Instances of each later segment: about 5 ms for every thousand processes more.
-const NEXT: u32 = 1024;
+/// How many times as many the next segment has.
+const FACTOR: u32 = 4;
 
-/// A segment is made when fewer are free than this: what starts meanwhile finds one.
+/// Instances of a segment at most: about 5 ms for every thousand processes more.
+const MOST: u32 = 1024;
+
+/// A segment is made when fewer are free than half of the last one, and than this: what starts meanwhile finds one.
 const LOW: usize = 128;
 
 /// A segment but the first is given back when none of it was held for as long, once more at most. Long beside the 5 ms that it takes to
@@ -60,8 +63,9 @@ struct Shared<T: Occupant> {
     permits: Arc<Semaphore>,
     segments: RwLock<Vec<Arc<Segment<T>>>>,
     growth: Mutex<Growth>,
-    /// A segment is being made, or none is left to make: written under the lock of `growth`, read without.
-    settled: AtomicBool,
+    /// With fewer free slots a segment is to be made; 0 while one is made, and when none is left to make. Written under the lock of
+    /// `growth`, read without.
+    wanted: AtomicUsize,
     /// Told when a segment can't be made.
     failed: Notify,
 }
@@ -69,6 +73,8 @@ struct Shared<T: Occupant> {
 struct Growth {
     /// The instances that later segments may have.
     left: u32,
+    /// Those of the last segment.
+    last: u32,
     /// A thread makes one.
     under_way: bool,
     /// Why the last one wasn't made.
@@ -82,6 +88,21 @@ impl Growth {
     fn is_settled(&self) -> bool {
         self.left == 0 || self.under_way
     }
+
+    /// With fewer free slots a segment is to be made.
+    fn wanted(&self) -> usize {
+        if self.is_settled() { 0 } else { low(self.last) }
+    }
+
+    /// Instances of the next segment.
+    fn next(&self) -> u32 {
+        self.last.saturating_mul(FACTOR).min(MOST).min(self.left)
+    }
+}
+
+/// With fewer free slots a segment is made, where the last has so many.
+fn low(last: u32) -> usize {
+    (size(last) / 2).min(LOW)
 }
 
 struct Segment<T: Occupant> {
@@ -106,13 +127,14 @@ impl<T: Occupant> Instances<T> {
         let count = pool::instances(max_processes);
         let first = count.min(FIRST);
         let segment = Segment::new(first, guest, link).map_err(|error| InstancesError::Wasm(told(&error)))?;
-        let growth = Growth { left: count.saturating_sub(first), under_way: false, failure: None, kept: false };
+        let left = count.saturating_sub(first);
+        let growth = Growth { left, last: first, under_way: false, failure: None, kept: false };
         let shared = Shared {
             guest,
             link,
             permits: Arc::new(Semaphore::new(size(first))),
             segments: RwLock::new(vec![segment]),
-            settled: AtomicBool::new(growth.is_settled()),
+            wanted: AtomicUsize::new(growth.wanted()),
             growth: Mutex::new(growth),
             failed: Notify::new(),
         };
@@ -152,7 +174,7 @@ impl<T: Occupant> Instances<T> {
     /// Lets a thread make a segment when few slots are free.
     fn grow_early(&self) {
         let shared = &self.shared;
-        if shared.permits.available_permits() >= LOW || shared.settled.load(Ordering::Relaxed) {
+        if shared.permits.available_permits() >= shared.wanted.load(Ordering::Relaxed) {
             return;
         }
         let begins = shared.change_growth(|growth| {
@@ -183,7 +205,7 @@ fn grow<T: Occupant>(shared: &Weak<Shared<T>>) {
     let mut goes_on = true;
     while goes_on {
         let Some(shared) = shared.upgrade() else { return };
-        let count = NEXT.min(shared.growth.lock().left);
+        let count = shared.growth.lock().next();
         let segment = Segment::new(count, shared.guest, shared.link).map_err(|error| told(&error));
         goes_on = shared.finish_growth(segment.map(|segment| (segment, count)));
     }
@@ -215,19 +237,24 @@ impl<T: Occupant> Shared<T> {
         let mut place = segments.len();
         while place > 1 {
             place = place.saturating_sub(1);
-            let Some(segment) = segments.get(place) else { continue };
+            let (Some(segment), Some(before)) = (segments.get(place), segments.get(place.saturating_sub(1))) else {
+                continue;
+            };
             let is_free = segment.free.load(Ordering::Acquire) == segment.size;
             let was_touched = segment.touched.swap(false, Ordering::AcqRel);
             let count = size(segment.size);
-            if !is_free || was_touched || self.permits.available_permits() < count.saturating_add(2 * LOW) {
+            if !is_free || was_touched || self.permits.available_permits() < count.saturating_add(2 * low(before.size))
+            {
                 continue;
             }
             let Ok(permits) = Arc::clone(&self.permits).try_acquire_many_owned(segment.size) else { continue };
             permits.forget();
             gone.push(segments.remove(place));
         }
+        let last = segments.last().map_or(FIRST, |segment| segment.size);
         drop(segments);
         self.change_growth(|growth| {
+            growth.last = last;
             growth.left = gone.iter().map(|segment| segment.size).fold(growth.left, u32::saturating_add);
             // Whoever makes one from here on finds that nobody keeps it.
             let ends = !growth.under_way && self.segments.read().len() == 1;
@@ -253,7 +280,8 @@ impl<T: Occupant> Shared<T> {
                 self.permits.add_permits(size(count));
                 self.change_growth(|growth| {
                     growth.left = growth.left.saturating_sub(count);
-                    growth.under_way = growth.left > 0 && self.permits.available_permits() < LOW;
+                    growth.last = count;
+                    growth.under_way = growth.left > 0 && self.permits.available_permits() < low(count);
                     growth.under_way
                 })
             }
@@ -271,7 +299,7 @@ impl<T: Occupant> Shared<T> {
     fn change_growth<R>(&self, change: impl FnOnce(&mut Growth) -> R) -> R {
         let mut growth = self.growth.lock();
         let result = change(&mut growth);
-        self.settled.store(growth.is_settled(), Ordering::Relaxed);
+        self.wanted.store(growth.wanted(), Ordering::Relaxed);
         result
     }
 
@@ -315,8 +343,7 @@ impl<T: Occupant> Segment<T> {
         #[cfg(feature = "profile")]
         config.profiler(wasmtime::ProfilingStrategy::PerfMap);
         config.allocation_strategy(InstanceAllocationStrategy::Pooling(pool::pool(size)));
-        let wasm = wasmtime::Engine::new(&config)?;
-        let component = guest.load(&wasm)?;
+        let (wasm, component) = guest.load(config)?;
         let mut linker = Linker::new(&wasm);
         link(&mut linker, &component)?;
         linker.define_unknown_imports_as_traps(&component)?;

@@ -13,7 +13,6 @@ use hyper::http::request::Parts;
 use hyper::{Request, Response};
 use lunarium_app::{Endpoint, EndpointAction, HttpMethod};
 use lunarium_engine::{CallError, Handle, Outcome, Raw, Refusal as _, SpawnRequest};
-use tokio::time::timeout;
 
 use super::answer::{Answer, AnswerBody};
 use super::body::{self, Room};
@@ -24,9 +23,15 @@ use super::request::Table;
 use super::routes::Found;
 use super::server::Shared;
 use super::site::Site;
+use super::timer::Timer;
 
 /// Answers one request of a connection from `peer`.
-pub(super) async fn answer(shared: &Shared, peer: IpAddr, request: Request<Incoming>) -> Response<AnswerBody> {
+pub(super) async fn answer(
+    shared: &Shared,
+    peer: IpAddr,
+    timer: &Timer,
+    request: Request<Incoming>,
+) -> Response<AnswerBody> {
     let began = Instant::now();
     let (head, incoming) = request.into_parts();
     let sites = shared.sites();
@@ -40,7 +45,7 @@ pub(super) async fn answer(shared: &Shared, peer: IpAddr, request: Request<Incom
     drop(sites);
     let proxies = &shared.config.proxies;
     let (remote, is_believed) = (remote(peer, &head.headers, proxies), is_believed(peer, proxies));
-    let asked = Asked { shared, site: &site, head: &head, path, remote, is_believed };
+    let asked = Asked { shared, timer, site: &site, head: &head, path, remote, is_believed };
     let response = match asked.run(incoming).await {
         Ok(response) => response,
         Err(refusal) => {
@@ -55,6 +60,7 @@ pub(super) async fn answer(shared: &Shared, peer: IpAddr, request: Request<Incom
 /// What is asked, and of whom.
 struct Asked<'a> {
     shared: &'a Shared,
+    timer: &'a Timer,
     site: &'a Site,
     head: &'a Parts,
     /// As the endpoints see it.
@@ -120,7 +126,7 @@ impl Asked<'_> {
             self.site.node.spawn(request).map_err(|error| Refusal::of_kind(error.kind(), error.to_string()))?;
         let started = started();
         let mut process = Ends(Some(handle));
-        let (pid, outcome) = process.within(endpoint.timeout).await?;
+        let (pid, outcome) = process.within(self.timer, endpoint.timeout).await?;
         let answer = match &outcome {
             Outcome::Completed(payload) => Answer::of_process(payload),
             Outcome::Failed(failure) => Err(Refusal::of_failure(failure)),
@@ -142,14 +148,14 @@ impl Asked<'_> {
         let at_once = poll_once(&mut call).await;
         let begun = begun();
         let result = match at_once {
-            Some(result) => Ok(result),
-            None => timeout(endpoint.timeout, call).await,
+            Some(result) => Some(result),
+            None => self.timer.within(endpoint.timeout, call).await,
         };
         let answer = match result {
-            Ok(Ok(Raw(payload))) => Answer::of_call(&payload),
-            Ok(Err(CallError::Failed(failure))) => Err(Refusal::of_failure(&failure)),
-            Ok(Err(error)) => Err(Refusal::of_kind(error.kind(), error.to_string())),
-            Err(_) => Err(Refusal::no_answer(endpoint.timeout)),
+            Some(Ok(Raw(payload))) => Answer::of_call(&payload),
+            Some(Err(CallError::Failed(failure))) => Err(Refusal::of_failure(&failure)),
+            Some(Err(error)) => Err(Refusal::of_kind(error.kind(), error.to_string())),
+            None => Err(Refusal::no_answer(endpoint.timeout)),
         };
         answer.map(|answer| (answer, begun)).map_err(|refusal| refusal.of(service.pid()))
     }
@@ -173,15 +179,15 @@ impl Asked<'_> {
 struct Ends(Option<Handle>);
 
 impl Ends {
-    async fn within(&mut self, patience: Duration) -> Result<(lunarium_engine::Pid, Outcome), Refusal> {
+    async fn within(&mut self, timer: &Timer, patience: Duration) -> Result<(lunarium_engine::Pid, Outcome), Refusal> {
         let Some(handle) = &self.0 else { return Err(Refusal::unavailable("there is no process")) };
         let pid = handle.pid().clone();
-        match timeout(patience, handle.wait()).await {
-            Ok(outcome) => {
+        match timer.within(patience, handle.wait()).await {
+            Some(outcome) => {
                 self.0 = None;
                 Ok((pid, outcome))
             }
-            Err(_) => Err(Refusal::no_answer(patience).of(&pid)),
+            None => Err(Refusal::no_answer(patience).of(&pid)),
         }
     }
 }

@@ -21,6 +21,7 @@ mod routes;
 mod server;
 mod site;
 mod tenants;
+mod timer;
 mod traffic;
 
 pub use config::ServerConfig;

@@ -94,7 +94,8 @@ struct Parameters<'p> {
 
 impl Serialize for Parameters<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut map = serializer.serialize_map(None)?;
+        let count = self.pattern.iter().filter(|segment| !matches!(segment, Segment::Text(_))).count();
+        let mut map = serializer.serialize_map(Some(count))?;
         for (place, segment) in self.pattern.iter().enumerate() {
             let rest = self.segments.get(place..).unwrap_or_default();
             match segment {

@@ -29,6 +29,7 @@ use super::connection::{Addresses, Place, Watched};
 use super::forward;
 use super::proxy::is_believed;
 use super::site::Sites;
+use super::timer::Timer;
 
 /// How long a thread that can't accept for want of descriptors or memory waits until it tries again.
 const PAUSE: Duration = Duration::from_millis(100);
@@ -220,10 +221,9 @@ async fn attend(
     // Answers are written whole: to wait for more would only delay them.
     let _ = stream.set_nodelay(true);
     let config = &shared.config;
-    let service = service_fn(|request| {
-        let shared = Arc::clone(&shared);
-        async move { Ok::<_, Infallible>(forward::answer(&shared, peer.ip(), request).await) }
-    });
+    let timer = Timer::default();
+    let service =
+        service_fn(async |request| Ok::<_, Infallible>(forward::answer(&shared, peer.ip(), &timer, request).await));
     let mut server = http1::Builder::new();
     server.timer(TokioTimer::new());
     server.header_read_timeout(config.head_timeout).max_buf_size(MOST_BUFFER).max_header_size(MOST_HEAD);

@@ -2,6 +2,7 @@
 //!
 //! Owns that no request can be two sites': a name is one's alone, and a request to a host that belongs to a site never reaches another.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -128,7 +129,9 @@ impl Sites {
             At::Hosts(written) => {
                 let mut hosts = Vec::new();
                 for host in written {
-                    let Some(host) = host_name(&host) else { return Err(SiteError::Form { host, site: name }) };
+                    let Some(host) = host_name(&host).map(Cow::into_owned) else {
+                        return Err(SiteError::Form { host, site: name });
+                    };
                     if let Some(other) = self.hosts.get(&host) {
                         return Err(SiteError::Host { host, one: other.name.to_string(), other: name });
                     }
@@ -148,7 +151,7 @@ impl Sites {
         if !path.starts_with('/') {
             return Err(Refusal::bad_request("a target that is no path"));
         }
-        if let Some(site) = host.and_then(|host| self.hosts.get(&host)) {
+        if let Some(site) = host.and_then(|host| self.hosts.get(&*host)) {
             return Ok((Arc::clone(site), path));
         }
         let after = path.get(1..).unwrap_or_default();
@@ -164,7 +167,7 @@ impl Sites {
 }
 
 /// The host name that a request asks for; none: HTTP/1.0 has none.
-fn asked_host(head: &Parts) -> Result<Option<String>, Refusal> {
+fn asked_host(head: &Parts) -> Result<Option<Cow<'_, str>>, Refusal> {
     let mut written = head.headers.get_all(HOST).iter();
     let header = match (written.next(), written.next()) {
         (Some(_), Some(_)) => return Err(Refusal::bad_request("two `host` headers")),
@@ -182,7 +185,7 @@ fn asked_host(head: &Parts) -> Result<Option<String>, Refusal> {
         Some((bare, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => bare,
         _ => text,
     };
-    match host_name(bare).or_else(|| is_address(bare).then(|| bare.to_owned())) {
+    match host_name(bare).or_else(|| is_address(bare).then_some(Cow::Borrowed(bare))) {
         Some(host) => Ok(Some(host)),
         None => Err(Refusal::bad_request("a `host` that is no host name")),
     }
@@ -194,10 +197,12 @@ fn is_address(text: &str) -> bool {
 }
 
 /// A host name in its one form: small letters, no dot at its end. None: it is none.
-fn host_name(text: &str) -> Option<String> {
+fn host_name(text: &str) -> Option<Cow<'_, str>> {
     let bare = text.strip_suffix('.').unwrap_or(text);
     let fits = bare.split('.').all(|label| {
         !label.is_empty() && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
     });
-    (fits && bare.len() <= 253).then(|| bare.to_ascii_lowercase())
+    let is_small = !bare.bytes().any(|byte| byte.is_ascii_uppercase());
+    let small = || if is_small { Cow::Borrowed(bare) } else { Cow::Owned(bare.to_ascii_lowercase()) };
+    (fits && bare.len() <= 253).then(small)
 }

@@ -10,9 +10,13 @@ use super::super::time::Std;
 use super::{Head, ReadError, Reader, integer};
 use crate::value::RAW;
 
-/// As much of a key as a message repeats.
-fn shown(name: &[u8]) -> String {
-    cut(&String::from_utf8_lossy(name), SHOWN)
+/// A key as Lua would write it behind what has it, as much as a message repeats.
+fn shown(key: Head<'_>) -> String {
+    match key {
+        Head::Text(name) => format!(".{}", cut(&String::from_utf8_lossy(name), SHOWN)),
+        Head::Integer(number) => format!("[{number}]"),
+        _ => "[…]".to_owned(),
+    }
 }
 
 impl<'p> Reader<'p> {
@@ -29,7 +33,7 @@ impl<'p> Reader<'p> {
 
     fn map<V: Visitor<'p>>(&mut self, count: usize, visitor: V) -> Result<V::Value, ReadError> {
         self.deeper(|reader| {
-            let mut pairs = Pairs { reader, left: count, key: String::new() };
+            let mut pairs = Pairs { reader, left: count, key: Head::Nil };
             let value = visitor.visit_map(&mut pairs)?;
             match pairs.left {
                 0 => Ok(value),
@@ -263,8 +267,8 @@ impl<'p> SeqAccess<'p> for &mut Items<'_, 'p> {
 struct Pairs<'r, 'p> {
     reader: &'r mut Reader<'p>,
     left: usize,
-    /// Of the pair whose value is next, as Lua would write it.
-    key: String,
+    /// Of the pair whose value is next.
+    key: Head<'p>,
 }
 
 impl<'p> MapAccess<'p> for &mut Pairs<'_, 'p> {
@@ -273,16 +277,12 @@ impl<'p> MapAccess<'p> for &mut Pairs<'_, 'p> {
     fn next_key_seed<K: DeserializeSeed<'p>>(&mut self, seed: K) -> Result<Option<K::Value>, ReadError> {
         let Some(left) = self.left.checked_sub(1) else { return Ok(None) };
         self.left = left;
-        self.key = match self.reader.peek()? {
-            Head::Text(name) => format!(".{}", shown(name)),
-            Head::Integer(number) => format!("[{number}]"),
-            _ => "[…]".to_owned(),
-        };
+        self.key = self.reader.peek()?;
         seed.deserialize(&mut *self.reader).map(Some)
     }
 
     fn next_value_seed<V: DeserializeSeed<'p>>(&mut self, seed: V) -> Result<V::Value, ReadError> {
-        seed.deserialize(&mut *self.reader).map_err(|error| error.under(|| std::mem::take(&mut self.key)))
+        seed.deserialize(&mut *self.reader).map_err(|error| error.under(|| shown(self.key)))
     }
 
     fn size_hint(&self) -> Option<usize> {

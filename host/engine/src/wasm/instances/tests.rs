@@ -6,7 +6,7 @@ use std::thread::{self, ThreadId};
 use futures_lite::future::{block_on, poll_once};
 use wasmtime::component::{Component, Linker};
 
-use super::{FIRST, Instances, LOW};
+use super::{FIRST, Instances, low};
 use crate::wasm::{GuestCode, MemoryLimiter, Occupant, Stopped};
 
 struct Nobody(MemoryLimiter);
@@ -48,7 +48,7 @@ fn the_making_of_a_segment_holds_up_nobody_who_finds_a_slot() {
     let mut slots = Vec::new();
     for held in 0..FIRST as usize {
         slots.push(block_on(instances.acquire()).unwrap());
-        if held == FIRST as usize - LOW + 1 {
+        if held == FIRST as usize - low(FIRST) + 1 {
             drop(CHANGED.wait_while(MAKING.lock().unwrap(), |making| making.begun.len() < 2).unwrap());
         }
     }
