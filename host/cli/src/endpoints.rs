@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use lunarium_app::{App, Draft, Services};
 use lunarium_engine::{Level, Node};
-use lunarium_serve::endpoint::{Drained, Network, Server, ServerConfig, Site, Sites, Traffic, TrafficLimits};
+use lunarium_serve::endpoint::{Drained, Network, Notes, Server, ServerConfig, Site, Sites, Traffic, TrafficLimits};
 
 use crate::Refused;
 use crate::terminal::Screen;
@@ -19,8 +19,46 @@ const ADDRESS_FORM: &str = "an address is `127.0.0.1:8080` or `[::1]:8080`; `808
 /// Files that a server may have open, where the system lets it: a connection is one.
 const OPEN_FILES: u64 = 65_536;
 
+/// With fewer a server has less connections than it would take.
+const FEW_FILES: u64 = 20_000;
+
 /// How long requests under way may take when a run stops. At the limit: they are cut off.
 const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Files that the program may have open, and which of them connections may be: the rest is for all else, such as a store that is opened again.
+#[derive(Debug, Clone, Copy)]
+pub struct OpenFiles(u64);
+
+impl OpenFiles {
+    /// As many as the system allows. Behind the wall it can't be raised any more.
+    pub fn raise() -> Self {
+        Self(lunarium_confine::raise_open_files(OPEN_FILES))
+    }
+
+    /// Connections with requests from outside at most.
+    pub fn requests(self) -> u32 {
+        u32::try_from(self.0 / 2).unwrap_or(u32::MAX).max(1)
+    }
+
+    /// Connections of the admin interface at most.
+    pub fn admin(self) -> usize {
+        usize::try_from(self.0 / 8).unwrap_or(usize::MAX).max(2)
+    }
+
+    /// Says that there are few.
+    pub fn tell(self, screen: &Screen) {
+        if self.0 < FEW_FILES {
+            let message = format!(
+                "the system lets this program have {} open files, so there can be {} connections for requests and {} of the admin \
+                 interface: `ulimit -Hn`, or systemd's `LimitNOFILE`, raises it",
+                self.0,
+                self.requests(),
+                self.admin()
+            );
+            screen.note(Level::Warn, &message, &[]);
+        }
+    }
+}
 
 /// A socket that listens, and whom nobody answers yet.
 pub struct Listening {
@@ -41,20 +79,18 @@ impl Listening {
             let message = "`--http`: the application has no endpoint to serve".to_owned();
             return Err(Refused::usage(message, Some(hint.to_owned())));
         }
-        Self::at(address, Vec::new()).map(Some)
+        Self::at(address, Vec::new(), OpenFiles::raise()).map(Some)
     }
 
     /// Opens a socket, for who is asked directly or by these proxies.
     ///
     /// Errors: the system refuses it.
-    pub fn at(address: SocketAddr, proxies: Vec<Network>) -> Result<Self, Refused> {
+    pub fn at(address: SocketAddr, proxies: Vec<Network>, files: OpenFiles) -> Result<Self, Refused> {
         let refused = |error| Refused::machine(format!("`http`: cannot listen on {address}: {error}"));
         let listener = TcpListener::bind(address).map_err(refused)?;
-        let files = lunarium_confine::raise_open_files(OPEN_FILES);
         let mut config = ServerConfig::default();
         config.proxies = proxies;
-        // Half is for all else: a store that is opened again must find one.
-        config.max_connections = config.max_connections.min(u32::try_from(files / 2).unwrap_or(u32::MAX));
+        config.max_connections = config.max_connections.min(files.requests());
         Ok(Self { listener, config })
     }
 
@@ -71,8 +107,11 @@ impl Listening {
     /// Begins to answer for these sites.
     ///
     /// Errors: the system gives no thread.
-    pub fn answer(self, sites: Sites, screen: &Screen) -> Result<Server, Refused> {
-        let server = Server::start(self.listener, self.config, sites);
+    pub fn answer(self, sites: Sites, screen: &Arc<Screen>) -> Result<Server, Refused> {
+        let Self { listener, mut config } = self;
+        let log = Arc::clone(screen);
+        config.notes = Notes::new(move |line| log.note(Level::Warn, line, &[]));
+        let server = Server::start(listener, config, sites);
         let server = server.map_err(|error| Refused::machine(format!("`http`: {error}")))?;
         screen.note(Level::Info, &format!("serving http://{}", server.address()), &[]);
         Ok(server)

@@ -9,6 +9,7 @@ mod arguments;
 mod endpoints;
 mod grant;
 mod interrupt;
+mod lossy;
 mod manual;
 mod modules;
 mod new;

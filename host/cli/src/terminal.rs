@@ -20,6 +20,7 @@ use tokio::time::sleep;
 
 use crate::arguments::{LogFormat, LogLevel};
 use crate::interrupt::Interrupt;
+use crate::lossy::Lossy;
 use crate::stream::{Stream, Writer};
 
 /// The streams of a run. Ended by [`Terminal::finish`].
@@ -45,7 +46,23 @@ impl Terminal {
     ///
     /// Errors: no thread can be started.
     pub fn start(level: LogLevel, format: LogFormat, interrupts: UnboundedSender<Interrupt>) -> io::Result<Self> {
-        let (output, output_writer) = Stream::start("stdout", io::stdout(), move |error| {
+        Self::with(io::stdout(), level, format, interrupts)
+    }
+
+    /// The same for who prints nothing: standard output, where it is standard error, too, is a log.
+    ///
+    /// Errors: no thread can be started.
+    pub fn of_logs(level: LogLevel, format: LogFormat, interrupts: UnboundedSender<Interrupt>) -> io::Result<Self> {
+        Self::with(log_to(io::stdout(), format), level, format, interrupts)
+    }
+
+    fn with(
+        output: impl Write + Send + 'static,
+        level: LogLevel,
+        format: LogFormat,
+        interrupts: UnboundedSender<Interrupt>,
+    ) -> io::Result<Self> {
+        let (output, output_writer) = Stream::start("stdout", output, move |error| {
             // The receiver outlives the run.
             let _ = interrupts.send(Interrupt::OutputLost(error.kind()));
         })?;
@@ -54,7 +71,7 @@ impl Terminal {
             (output.clone(), None)
         } else {
             // Without standard error there is nobody to tell.
-            let (log, writer) = Stream::start("stderr", io::stderr(), |_| ())?;
+            let (log, writer) = Stream::start("stderr", log_to(io::stderr(), format), |_| ())?;
             (log, Some(writer))
         };
         let screen = Arc::new(Screen { output, log, level: level.into(), format, dropped: AtomicU64::new(0) });
@@ -270,6 +287,14 @@ fn spelled(text: &str, kept: &[char]) -> String {
         }
     }
     clean
+}
+
+/// A log that outlives a full disk.
+fn log_to<W: Write>(target: W, format: LogFormat) -> Lossy<W> {
+    Lossy::new(target, move |text| match format {
+        LogFormat::Text => text_line(Timestamp::now(), Whose::default(), Level::Warn, text, &[]),
+        LogFormat::Json => json_line(Timestamp::now(), Whose::default(), Level::Warn, text, &[]),
+    })
 }
 
 /// A line of the command itself that is no log line; for programs it is one all the same. Nothing in it may be a script's that isn't

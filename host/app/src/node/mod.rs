@@ -68,19 +68,7 @@ pub struct TenantFile {
 }
 
 impl NodeFile {
-    /// Reads the file of this name in `dir`, which people see as `shown`.
-    ///
-    /// Errors: the report of everything that is wrong with it.
-    pub fn read(dir: &Dir, shown: &Path, name: &str) -> Result<Self, Report> {
-        let (file, mut report) = Self::draft(dir, shown, name);
-        if report.is_empty() {
-            return Ok(file);
-        }
-        report.sort();
-        Err(report)
-    }
-
-    /// The same, as far as it can be used, with what is wrong with it.
+    /// Reads the file of this name in `dir`, which people see as `shown`: as far as it can be used, with everything that is wrong with it.
     pub fn draft(dir: &Dir, shown: &Path, name: &str) -> (Self, Report) {
         let mut report = Report::default();
         let file = match Files::new(dir, shown).read(name) {
@@ -90,6 +78,7 @@ impl NodeFile {
                 Self::default()
             }
         };
+        report.sort();
         (file, report)
     }
 

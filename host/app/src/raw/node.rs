@@ -124,6 +124,11 @@ impl Written {
     pub fn mistake(&self, message: impl Into<String>, hint: Option<String>) -> Mistake {
         Mistake::new(message).at(&self.place).hint(hint)
     }
+
+    /// A mistake of what stands here, because it stands there, too.
+    pub fn again(&self, message: impl Into<String>, first: &Written) -> Mistake {
+        Mistake::new(message).at(&self.place).related(&first.place, "first named here")
+    }
 }
 
 /// Reads the file. Whatever is wrong goes into the report.

@@ -20,6 +20,7 @@ use lunarium_serve::{Admin, Host, HostConfig, TenantState};
 use tokio::runtime::Builder;
 use tokio::select;
 use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::task;
 use tokio::time::sleep;
 
 pub use check::{check, is_node};
@@ -30,6 +31,7 @@ use self::settings::Settings;
 use self::surroundings::World;
 use crate::Refused;
 use crate::arguments::Serve;
+use crate::endpoints::OpenFiles;
 use crate::interrupt::{self, Interrupts};
 use crate::terminal::{Screen, Terminal};
 use crate::verdict::{FAILURE, SUCCESS};
@@ -43,7 +45,8 @@ const LAST_WORDS: Duration = Duration::from_secs(2);
 /// Errors: the command line or the node's file is wrong, or the machine refuses; nothing has run then.
 pub fn serve(options: Serve) -> Result<u8, Refused> {
     // Nobody listens for signals yet, so one ends the program whatever it waits for.
-    let settings = Settings::read(&options)?;
+    let files = OpenFiles::raise();
+    let settings = Settings::read(&options, files)?;
     let deaf = |error: io::Error| Refused::machine(format!("cannot wait for signals: {error}"));
     let manager = Manager::of_environment();
     let runtime = Builder::new_current_thread().enable_all().build().map_err(deaf)?;
@@ -55,12 +58,12 @@ pub fn serve(options: Serve) -> Result<u8, Refused> {
         .map_err(deaf)?;
     // Sockets that the host listens on are opened here, before the wall.
     let wall = Wall::around(!options.no_confine, &settings.readable(), &settings.writable(), settings.sockets())?;
-    let terminal = Terminal::start(settings.log_level, settings.log_format, tell);
+    let terminal = Terminal::of_logs(settings.log_level, settings.log_format, tell);
     let terminal = terminal.map_err(|error| Refused::machine(format!("cannot start a thread: {error}")))?;
     let screen = terminal.screen();
     wall.tell(&screen);
     let code = runtime.block_on(async {
-        let served = Serving { screen: Arc::clone(&screen), manager, interrupts, hangup };
+        let served = Serving { screen: Arc::clone(&screen), manager, interrupts, hangup, files };
         let code = served.run(settings).await.unwrap_or_else(|refused| {
             screen.tell_rendered(&refused.text);
             refused.code
@@ -81,10 +84,12 @@ struct Serving {
     manager: Manager,
     interrupts: Interrupts,
     hangup: Signal,
+    files: OpenFiles,
 }
 
 impl Serving {
     async fn run(mut self, mut settings: Settings) -> Result<u8, Refused> {
+        self.files.tell(&self.screen);
         let world = Arc::new(World::new(&self.screen, settings.data_path(), settings.data_max));
         let opened = settings.take_admin();
         let log: Arc<World> = Arc::clone(&world);
@@ -101,6 +106,7 @@ impl Serving {
         let sites = TenantSites::default();
         let admin = if opened.is_any() {
             let mut config = opened.config(log);
+            config.max_connections = config.max_connections.min(self.files.admin());
             let counted = sites.clone();
             config.requests = Box::new(move |tenant| counted.reading(tenant));
             let admin = Admin::start(host.clone(), config);
@@ -125,6 +131,7 @@ impl Serving {
             }
             pending().await
         };
+        let settings = Arc::new(settings);
         let lost = select! {
             biased;
             lost = self.attend(&host, &settings) => lost,
@@ -146,8 +153,8 @@ impl Serving {
     }
 
     /// Until the host is to end. True: because its output is lost.
-    async fn attend(&mut self, host: &Host, settings: &Settings) -> bool {
-        let Self { screen, manager, interrupts, hangup } = self;
+    async fn attend(&mut self, host: &Host, settings: &Arc<Settings>) -> bool {
+        let Self { screen, manager, interrupts, hangup, .. } = self;
         let reloads = async {
             while hangup.recv().await.is_some() {
                 reload(screen, manager, host, settings).await;
@@ -165,9 +172,13 @@ impl Serving {
 }
 
 /// Reads the node's file and every application again.
-async fn reload(screen: &Screen, manager: &mut Manager, host: &Host, settings: &Settings) {
+async fn reload(screen: &Screen, manager: &mut Manager, host: &Host, settings: &Arc<Settings>) {
     manager.reloading();
-    match settings.read_again(screen.has_colours()) {
+    let (settings, styled) = (Arc::clone(settings), screen.has_colours());
+    // A disk that doesn't answer holds up neither the tenants' services nor a signal.
+    let read = task::spawn_blocking(move || settings.read_again(styled)).await;
+    let read = read.unwrap_or_else(|error| Err(Refused::machine(format!("it has broken off: {error}"))));
+    match read {
         Ok((defaults, tenants)) => {
             for (name, result) in host.configure(defaults, tenants).await {
                 match result {

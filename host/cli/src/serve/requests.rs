@@ -1,18 +1,23 @@
 //! `http:` of a node's file, and `--http`: where requests for tenants are taken, and how the server follows the tenants.
 //!
-//! Owns what is wrong with that key. What a request becomes is `lunarium-serve`'s.
+//! Owns what is wrong with that key, and with tenants' own. What a request becomes is `lunarium-serve`'s.
 
-use lunarium_app::{NodeFile, Report};
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use lunarium_app::{NodeFile, Report, Written};
 use lunarium_engine::Level;
 use lunarium_serve::Host;
-use lunarium_serve::endpoint::{Network, Server, TenantSites};
+use lunarium_serve::endpoint::{HOST_FORM, Network, Server, TenantSites, host_name};
 
 use crate::Refused;
-use crate::endpoints::{self, Listening};
+use crate::endpoints::{self, Listening, OpenFiles};
 use crate::terminal::Screen;
 
-/// Looks at the key alone.
+/// Looks at the key, and at the tenants' host names.
 pub fn check(node: &NodeFile, report: &mut Report) {
+    hosts(node, report);
     let Some(http) = &node.http else { return };
     if let Err((message, hint)) = endpoints::parse(http.address.as_str()) {
         report.add(http.address.mistake(message, Some(hint.to_owned())));
@@ -24,19 +29,30 @@ pub fn check(node: &NodeFile, report: &mut Report) {
     }
 }
 
+/// A name is one tenant's alone.
+fn hosts(node: &NodeFile, report: &mut Report) {
+    let mut known: BTreeMap<Cow<'_, str>, &Written> = BTreeMap::new();
+    for written in node.tenants.iter().flat_map(|tenant| &tenant.hosts) {
+        let text = written.as_str();
+        let Some(name) = host_name(text) else {
+            report.add(written.mistake(format!("`{text}` is no host name"), Some(format!("it has {HOST_FORM}"))));
+            continue;
+        };
+        match known.get(&name) {
+            Some(first) => report.add(written.again(format!("host name `{name}` is named twice"), first)),
+            None => drop(known.insert(name, written)),
+        }
+    }
+}
+
 /// Opens the socket that the command line names, or else the file.
 ///
-/// Errors: what is wrong with either, with colours if it is to be `styled`; the system refuses.
-pub fn open(given: Option<&str>, node: &NodeFile, styled: bool) -> Result<Option<Listening>, Refused> {
-    let mut report = Report::default();
-    check(node, &mut report);
-    if !report.is_empty() {
-        return Err(Refused::report(&report, styled));
-    }
+/// Errors: what is wrong with the command line's; the system refuses.
+pub fn open(given: Option<&str>, node: &NodeFile, files: OpenFiles) -> Result<Option<Listening>, Refused> {
     let Some(written) = given.or_else(|| Some(node.http.as_ref()?.address.as_str())) else { return Ok(None) };
     let proxies = node.http.iter().flat_map(|http| &http.proxies);
     let proxies = proxies.filter_map(|proxy| Network::parse(proxy.as_str()).ok()).collect();
-    Listening::at(endpoints::named(written)?, proxies).map(Some)
+    Listening::at(endpoints::named(written)?, proxies, files).map(Some)
 }
 
 /// The server of a host's tenants.
@@ -49,7 +65,7 @@ impl Requests {
     /// Begins to answer.
     ///
     /// Errors: the system gives no thread.
-    pub fn start(listening: Listening, sites: TenantSites, host: &Host, screen: &Screen) -> Result<Self, Refused> {
+    pub fn start(listening: Listening, sites: TenantSites, host: &Host, screen: &Arc<Screen>) -> Result<Self, Refused> {
         let (all, errors) = sites.of(host);
         tell(&errors, screen);
         Ok(Self { server: listening.answer(all, screen)?, sites })

@@ -17,7 +17,7 @@ use lunarium_serve::{Folder, TenantConfig};
 use super::requests;
 use crate::admin::{self, AdminOptions, Opened};
 use crate::arguments::{LogFormat, LogLevel, Serve};
-use crate::endpoints::Listening;
+use crate::endpoints::{Listening, OpenFiles};
 use crate::terminal::has_colours;
 use crate::wall::Sockets;
 use crate::{Refused, open, size};
@@ -55,7 +55,7 @@ impl Settings {
     /// Reads the node's file, and opens what it and the command line name.
     ///
     /// Errors: the report of what is wrong with the file; options that can't be meant; the data directory can't be had.
-    pub fn read(options: &Serve) -> Result<Self, Refused> {
+    pub fn read(options: &Serve, files: OpenFiles) -> Result<Self, Refused> {
         let given = options.tenants.iter().map(|text| tenant(text)).collect::<Result<Vec<_>, _>>()?;
         let path = options.path.clone().or_else(|| given.is_empty().then(|| PathBuf::from(".")));
         let file = path.map(|path| open_node(&path)).transpose()?;
@@ -65,7 +65,7 @@ impl Settings {
         let node = source.read(styled)?;
         let data = options.data.clone().or_else(|| Some(source.path(node.data.as_ref()?.as_str())));
         let data = data.map(|path| open_data(&path)).transpose()?;
-        let listening = requests::open(options.http.as_deref(), &node, styled)?;
+        let listening = requests::open(options.http.as_deref(), &node, files)?;
         let tenants = source.tenants(&node);
         let again = secrets(&source, &node);
         // Last, when nothing else is wrong: a socket that is made is seen by others.
@@ -158,7 +158,9 @@ impl Settings {
 impl Source {
     fn read(&self, styled: bool) -> Result<NodeFile, Refused> {
         let Some((dir, shown, name)) = &self.file else { return Ok(NodeFile::default()) };
-        NodeFile::read(dir, shown, name).map_err(|report| Refused::report(&report, styled))
+        let (node, mut report) = NodeFile::draft(dir, shown, name);
+        requests::check(&node, &mut report);
+        if report.is_empty() { Ok(node) } else { Err(Refused::report(&report, styled)) }
     }
 
     /// Where the admin interface listens: what the file says counts where the command line and its environment say nothing.
@@ -317,6 +319,9 @@ fn open_data(path: &Path) -> Result<(PathBuf, Dir), Refused> {
 fn lock(path: &Path) -> Result<(), Refused> {
     let name = path.join("lock");
     let refused = |error: io::Error| Refused::machine(format!("`--data`: `{}`: {error}", name.display()));
+    if fs::symlink_metadata(&name).is_ok_and(|there| there.is_symlink()) {
+        return Err(refused(io::Error::other("it is a symbolic link, and none is followed here")));
+    }
     let file = fs::OpenOptions::new().create(true).truncate(false).write(true).open(&name).map_err(refused)?;
     match file.try_lock() {
         Ok(()) => {

@@ -42,7 +42,11 @@ impl World {
             return Ok(slot.clone());
         }
         let data = self.data.as_ref().ok_or("`kv` is allowed, and the host has no `data` directory for its store")?;
-        let file = kv::Opened::in_directory(&data.join("tenants").join(&tenant.name));
+        let tenants = data.join("tenants");
+        let directory = tenants.join(&tenant.name);
+        no_link(&tenants)?;
+        no_link(&directory)?;
+        let file = kv::Opened::in_directory(&directory);
         let (screen, name) = (Arc::clone(&self.screen), tenant.name.clone());
         let report = move |line: &str| screen.note(Level::Warn, &format!("tenant {name}: {line}"), &[]);
         let store = file.map_err(|error| error.to_string())?.start(self.most, report);
@@ -50,6 +54,17 @@ impl World {
         slot.fill(store.map_err(|error| error.to_string())?);
         stores.insert(tenant.name.clone(), slot.clone());
         Ok(slot)
+    }
+}
+
+/// Errors: somebody has put a link there, which leads who knows where.
+fn no_link(path: &Path) -> Result<(), String> {
+    match std::fs::symlink_metadata(path) {
+        Ok(there) if there.is_symlink() => {
+            Err(format!("`{}` is a symbolic link, and none is followed here", path.display()))
+        }
+        // What else is wrong is told when it is opened.
+        _ => Ok(()),
     }
 }
 

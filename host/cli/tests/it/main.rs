@@ -6,15 +6,20 @@
 #![allow(clippy::print_stdout, reason = "what can't be tried here is told")]
 
 mod check;
+mod crowd;
 mod documentation;
 mod endpoints;
 mod examples;
 mod exit;
 mod failure;
 mod fault;
+mod full_disk;
 mod grants;
+mod hosted;
 mod http;
+mod killed;
 mod kv;
+mod links;
 mod manual;
 mod new;
 mod output;

@@ -281,6 +281,59 @@ fn a_directory_is_the_same_however_its_path_is_written() {
 }
 
 #[test]
+fn a_host_name_is_one_tenant_s_alone() {
+    let node = "\
+tenants:
+  - {name: a, path: a, http: {hosts: [shop.example, 'shop.example:80', a b]}}
+  - {name: b, path: b, http: {hosts: [Shop.Example.]}}
+";
+    let folder = two();
+    fs::write(folder.path().join("node.yaml"), node).unwrap();
+    let expected = expect![[r#"
+        error: `shop.example:80` is no host name
+         --> ./node.yaml:2:49
+          |
+        2 |   - {name: a, path: a, http: {hosts: [shop.example, 'shop.example:80', a b]}}
+          |                                                     ^^^^^^^^^^^^^^^^^
+          |
+          = help: it has letters, digits, `-` and `.`, no port
+
+        error: `a b` is no host name
+         --> ./node.yaml:2:68
+          |
+        2 |   - {name: a, path: a, http: {hosts: [shop.example, 'shop.example:80', a b]}}
+          |                                                                        ^^^
+          |
+          = help: it has letters, digits, `-` and `.`, no port
+
+        error: host name `shop.example` is named twice
+         --> ./node.yaml:3:38
+          |
+        3 |   - {name: b, path: b, http: {hosts: [Shop.Example.]}}
+          |                                       ^^^^^^^^^^^^^
+          |
+         ::: ./node.yaml:2:38
+          |
+        2 |   - {name: a, path: a, http: {hosts: [shop.example, 'shop.example:80', a b]}}
+          |                                       ------------ first named here
+
+        error: 3 mistakes
+    "#]];
+    let told = run(&folder, &["check", "."]);
+    expected.assert_eq(told.strip_prefix("exit code: 2\n--- stderr\n").unwrap());
+    assert!(run(&folder, &["serve"]).contains("error: host name `shop.example` is named twice"));
+    // Nor by a reload.
+    fs::write(folder.path().join("node.yaml"), "tenants: [{name: a, path: a}]\n").unwrap();
+    let mut running = Running::start(&folder, &["serve"]);
+    running.wait_for_error("serving: 1 tenant");
+    fs::write(folder.path().join("node.yaml"), node).unwrap();
+    running.signal("HUP");
+    running.wait_for_error("nothing is reloaded: the node's file is wrong");
+    running.signal("TERM");
+    assert!(running.finish().starts_with("exit code: 0\n"));
+}
+
+#[test]
 fn a_refusal_has_the_form_of_the_log() {
     let folder = folder(&[("node.yaml", "memory: lots\n")]);
     let text = run(&folder, &["serve", "--log-format", "json"]);

@@ -74,7 +74,7 @@ enum Base {
 impl Opened {
     /// Opens the file [`FILE`] in this directory, or makes it, and locks it.
     ///
-    /// Errors: it can't be opened or made; another node has it.
+    /// Errors: it can't be opened or made; it is a link; another node has it.
     pub fn in_directory(directory: &Path) -> Result<Opened, OpenError> {
         let refused = |path: &Path| {
             let path = path.to_owned();
@@ -83,6 +83,13 @@ impl Opened {
         // For nobody but the node's user.
         DirBuilder::new().recursive(true).mode(0o700).create(directory).map_err(refused(directory))?;
         let path = directory.join(FILE);
+        for path in [&path, &directory.join(UNMADE)] {
+            // It could lead to a file of somebody else's.
+            if std::fs::symlink_metadata(path).is_ok_and(|there| there.is_symlink()) {
+                let error = io::Error::other("it is a symbolic link, and none is followed here");
+                return Err(refused(path)(error));
+            }
+        }
         let options = || {
             let mut options = OpenOptions::new();
             options.read(true).write(true).mode(0o600);

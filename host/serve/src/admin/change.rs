@@ -52,7 +52,9 @@ fn refused(error: HostError) -> Failed {
         HostError::Unknown(_) => (StatusCode::NOT_FOUND, ErrorKind::NotFound),
         HostError::Name(_) | HostError::Archive(_) => (StatusCode::BAD_REQUEST, ErrorKind::Invalid),
         HostError::Wrong(_) => (StatusCode::UNPROCESSABLE_ENTITY, ErrorKind::Invalid),
-        HostError::Stopping => (StatusCode::SERVICE_UNAVAILABLE, ErrorKind::Unavailable),
+        error if error.is_disk_full() => (StatusCode::INSUFFICIENT_STORAGE, ErrorKind::ResourceExhausted),
+        error if error.is_temporary() => (StatusCode::SERVICE_UNAVAILABLE, ErrorKind::Unavailable),
+        HostError::Disk { .. } => (StatusCode::INTERNAL_SERVER_ERROR, ErrorKind::Unavailable),
         _ => (StatusCode::CONFLICT, ErrorKind::Conflict),
     };
     match &error {

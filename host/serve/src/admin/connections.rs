@@ -10,14 +10,15 @@ use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use parking_lot::Mutex;
 use tokio::sync::Notify;
 
-/// Connections at once. The number: the file descriptors of a program are often 1,024, and the tenants need some.
+/// Connections at once, where nothing else is said. The number: the file descriptors of a program are often 1,024, and the tenants need some.
 pub(crate) const CONNECTIONS: usize = 256;
-/// Of them over TCP, where anybody comes in who finds the port: the rest is the Unix sockets' alone, so that no stranger keeps out whoever has
-/// the machine.
-const REMOTE: usize = 192;
+/// Of four of them so many over TCP, where anybody comes in who finds the port: the rest is the Unix sockets' alone, so that no stranger keeps
+/// out whoever has the machine.
+const REMOTE: usize = 3;
 
 /// The open connections.
 pub(crate) struct Connections {
+    most: usize,
     open: Mutex<HashMap<u64, Arc<Connection>>>,
     next: AtomicU64,
     /// Counts requests: what ends later is a larger number.
@@ -41,16 +42,17 @@ pub(crate) struct Connection {
 }
 
 impl Connections {
-    pub(crate) fn new() -> Self {
-        Self { open: Mutex::default(), next: AtomicU64::new(0), clock: Arc::default() }
+    /// None so far, of so many at most.
+    pub(crate) fn new(most: usize) -> Self {
+        Self { most, open: Mutex::default(), next: AtomicU64::new(0), clock: Arc::default() }
     }
 
     /// A new connection. None: all others are in use, or those over TCP if it is one of them.
     pub(crate) fn enter(&self, is_remote: bool) -> Option<Arc<Connection>> {
         let mut open = self.open.lock();
         let remote = || open.values().filter(|connection| connection.is_remote).count();
-        let among_remote = is_remote && remote() >= REMOTE;
-        if among_remote || open.len() >= CONNECTIONS {
+        let among_remote = is_remote && remote() >= remote_most(self.most);
+        if among_remote || open.len() >= self.most {
             let id = idle(&open, among_remote)?;
             if let Some(idle) = open.remove(&id) {
                 idle.evicted.notify_one();
@@ -88,6 +90,15 @@ impl Connections {
     pub(crate) fn count(&self) -> usize {
         self.open.lock().len()
     }
+
+    pub(crate) fn most(&self) -> usize {
+        self.most
+    }
+}
+
+/// How many of so many may come over TCP.
+fn remote_most(most: usize) -> usize {
+    most.saturating_mul(REMOTE).div_ceil(4)
 }
 
 fn idle(open: &HashMap<u64, Arc<Connection>>, among_remote: bool) -> Option<u64> {
@@ -132,7 +143,7 @@ impl Drop for Busy {
 mod tests {
     use futures_lite::future::{block_on, poll_once};
 
-    use super::{CONNECTIONS, Connections, REMOTE};
+    use super::{CONNECTIONS, Connections, remote_most};
 
     fn is_evicted(connection: &super::Connection) -> bool {
         block_on(poll_once(connection.evicted())).is_some()
@@ -140,7 +151,7 @@ mod tests {
 
     #[test]
     fn whoever_is_idle_for_the_longest_time_makes_room() {
-        let connections = Connections::new();
+        let connections = Connections::new(CONNECTIONS);
         let all: Vec<_> = (0..CONNECTIONS).map(|_| connections.enter(false).unwrap()).collect();
         let asks = all[0].begin();
         // It was the second, and has asked for something since.
@@ -160,7 +171,7 @@ mod tests {
 
     #[test]
     fn when_all_are_in_use_a_newcomer_is_turned_away() {
-        let connections = Connections::new();
+        let connections = Connections::new(CONNECTIONS);
         let all: Vec<_> = (0..CONNECTIONS).map(|_| connections.enter(false).unwrap()).collect();
         let busy: Vec<_> = all.iter().map(|connection| connection.begin()).collect();
         assert!(connections.enter(false).is_none());
@@ -170,14 +181,14 @@ mod tests {
 
     #[test]
     fn strangers_leave_room_for_the_sockets_of_the_machine() {
-        let connections = Connections::new();
+        let connections = Connections::new(CONNECTIONS);
         let local = connections.enter(false).unwrap();
-        let strangers: Vec<_> = (0..REMOTE).map(|_| connections.enter(true).unwrap()).collect();
+        let strangers: Vec<_> = (0..remote_most(CONNECTIONS)).map(|_| connections.enter(true).unwrap()).collect();
         let mut busy: Vec<_> = strangers.iter().map(|connection| connection.begin()).collect();
         assert!(connections.enter(true).is_none() && connections.enter(false).is_some());
         // Nor does one of them take the place of one that is idle there.
         busy.pop();
         assert!(connections.enter(true).is_some());
-        assert!(is_evicted(&strangers[REMOTE - 1]) && !is_evicted(&local));
+        assert!(is_evicted(&strangers[191]) && !is_evicted(&local));
     }
 }

@@ -11,7 +11,6 @@ use serde_derive::{Deserialize, Serialize};
 
 use super::answer::{Failed, bytes_of, json};
 use super::body::Parameters;
-use super::connections::CONNECTIONS;
 use super::json::{seconds, time};
 use super::routes::Route;
 use super::{OPENAPI, STREAMS, Shared};
@@ -124,7 +123,7 @@ async fn host(State(shared): State<Arc<Shared>>) -> Result<Response, Failed> {
     let (started, began) = shared.began;
     let admin = Admin {
         connections: shared.connections.count(),
-        max_connections: CONNECTIONS,
+        max_connections: shared.connections.most(),
         streams: STREAMS.saturating_sub(shared.streams.available_permits()),
         max_streams: STREAMS,
     };

@@ -68,6 +68,9 @@ pub struct AdminConfig {
     pub tcp: Option<(TcpListener, Token)>,
     /// Names of the host beside `localhost` and its addresses.
     pub names: Vec<String>,
+    /// Connections at once; 256 by default, a quarter of them kept for Unix sockets. At the limit: the one that has been idle for the longest
+    /// time is closed, and where none is idle, the newcomer.
+    pub max_connections: usize,
     /// Where each change leaves a line.
     pub log: Arc<dyn Surroundings>,
     /// Where tenants' requests from outside are counted.
@@ -77,7 +80,8 @@ pub struct AdminConfig {
 impl AdminConfig {
     /// Nowhere.
     pub fn new(log: Arc<dyn Surroundings>) -> Self {
-        Self { unix: Vec::new(), tcp: None, names: Vec::new(), log, requests: Box::new(|_| None) }
+        let max_connections = connections::CONNECTIONS;
+        Self { unix: Vec::new(), tcp: None, names: Vec::new(), max_connections, log, requests: Box::new(|_| None) }
     }
 }
 
@@ -113,7 +117,7 @@ impl Admin {
     ///
     /// Errors: the operating system gives no thread, or the sockets can't be waited for.
     pub fn start(host: Host, config: AdminConfig) -> io::Result<Self> {
-        let AdminConfig { unix, tcp, names, log, requests } = config;
+        let AdminConfig { unix, tcp, names, max_connections, log, requests } = config;
         let (tcp, token) = tcp.unzip();
         let (stop, stopping) = watch::channel(false);
         let draining = Arc::<AtomicBool>::default();
@@ -124,7 +128,7 @@ impl Admin {
             access: Access { token, names },
             audit: Audit::new(log),
             memory: Memory::new(),
-            connections: Connections::new(),
+            connections: Connections::new(max_connections.max(1)),
             streams: Arc::new(Semaphore::new(STREAMS)),
             calls: Arc::new(Semaphore::new(CALLS)),
             uploads: Arc::new(Semaphore::new(UPLOADS)),

@@ -24,7 +24,7 @@ pub(crate) fn routes() -> Vec<Route> {
 }
 
 async fn metrics(State(shared): State<Arc<Shared>>) -> Result<Response, Failed> {
-    let text = shared.metrics.text();
+    let text = shared.metrics.text().await;
     charged(&shared.memory, StatusCode::OK, CONTENT_TYPE, text.as_bytes().to_vec())
 }
 

@@ -2,16 +2,18 @@
 //!
 //! Owns its bounds: bytes, time, and what the site may hold. So a client that is slow holds a buffer, and no process.
 
+use std::net::IpAddr;
 use std::pin::pin;
 use std::time::Duration;
 
+use futures_lite::future::poll_once;
 use http_body_util::BodyExt;
 use hyper::body::{Body, Incoming};
 use lunarium_engine::Holding;
 use tokio::time::timeout;
 
 use super::refusal::Refusal;
-use super::traffic::UnderWay;
+use super::traffic::{Traffic, UnderWay};
 
 /// In which steps a body that comes is charged.
 const STEP: u64 = 16 << 10;
@@ -34,10 +36,17 @@ impl Room<'_> {
     }
 }
 
-/// Reads a body of at most `most` bytes, within `patience`.
+/// Whose body is read, and how long that may take.
+pub(super) struct Reading<'r> {
+    pub(super) traffic: &'r Traffic,
+    pub(super) remote: IpAddr,
+    pub(super) patience: Duration,
+}
+
+/// Reads a body of at most `most` bytes.
 ///
-/// Errors: it is larger, slower, half, or more than the site may hold.
-pub(super) async fn read(body: Incoming, most: u64, patience: Duration, room: Room<'_>) -> Result<Vec<u8>, Refusal> {
+/// Errors: it is larger, slower, half, or more than the site may hold; too many of this client's are waited for.
+pub(super) async fn read(body: Incoming, most: u64, reading: Reading<'_>, room: Room<'_>) -> Result<Vec<u8>, Refusal> {
     if body.is_end_stream() {
         return Ok(Vec::new());
     }
@@ -45,7 +54,14 @@ pub(super) async fn read(body: Incoming, most: u64, patience: Duration, room: Ro
     if body.size_hint().lower() > most {
         return Err(Refusal::body_too_large(most));
     }
-    timeout(patience, collect(body, most, room)).await.unwrap_or_else(|_| Err(Refusal::body_too_slow()))
+    let mut collecting = pin!(collect(body, most, room));
+    if let Some(collected) = poll_once(&mut collecting).await {
+        return collected;
+    }
+    let Reading { traffic, remote, patience } = reading;
+    let most = traffic.limits().slow_bodies_per_address();
+    let _waits = traffic.wait_for_body(remote).ok_or_else(|| Refusal::too_many_bodies(most))?;
+    timeout(patience, collecting).await.unwrap_or_else(|_| Err(Refusal::body_too_slow()))
 }
 
 async fn collect(body: Incoming, most: u64, mut room: Room<'_>) -> Result<Vec<u8>, Refusal> {

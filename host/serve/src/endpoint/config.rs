@@ -4,6 +4,7 @@
 
 use std::time::Duration;
 
+use super::crowd::Notes;
 use super::proxy::Network;
 
 /// Bytes of a request's head: request line and headers. At the limit: 431. As other servers have it.
@@ -21,7 +22,8 @@ pub(super) const LEAST_READ: usize = 64 << 10;
 pub struct ServerConfig {
     /// Threads that read and write, beside the engine's workers; a quarter of the cores by default, one at least: the work is the scripts'.
     pub threads: usize,
-    /// Connections at once; 10,000 by default. One takes up to 32 KiB while a head is read. At the limit: those that come wait to be accepted.
+    /// Connections at once; 10,000 by default. One takes up to 32 KiB while a head is read. At the limit: those that have been idle for the
+    /// longest time are closed, and where none is idle, those that come wait to be accepted.
     pub max_connections: u32,
     /// Connections at once of one address (of a network of 64 bits for IPv6); 1,000 by default. At the limit: those that come are closed.
     /// A proxy that is believed has as many as there are.
@@ -34,6 +36,8 @@ pub struct ServerConfig {
     pub stall_timeout: Duration,
     /// Proxies whose `x-forwarded-for` is believed; none by default.
     pub proxies: Vec<Network>,
+    /// Where it is told, every ten seconds at most, that connections were closed for others or refused; nowhere by default.
+    pub notes: Notes,
 }
 
 impl Default for ServerConfig {
@@ -47,6 +51,7 @@ impl Default for ServerConfig {
             body_timeout: Duration::from_secs(30),
             stall_timeout: Duration::from_secs(30),
             proxies: Vec::new(),
+            notes: Notes::default(),
         }
     }
 }

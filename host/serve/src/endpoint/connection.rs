@@ -1,25 +1,24 @@
-//! One connection: how long its client may take to read, and how many come from one address.
+//! One connection: how long its client may take to read.
 //!
-//! Owns the bounds that hyper has none for. Reads no HTTP.
+//! Owns the bound that hyper has none for. Reads no HTTP.
 
-use std::collections::HashMap;
 use std::io::{self, IoSlice};
-use std::net::IpAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use parking_lot::Mutex;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, Sleep, sleep};
 
 use super::config::LEAST_READ;
+use super::crowd::Guest;
 
 /// A socket whose other end has to read what is written to it.
 pub(super) struct Watched {
     stream: TcpStream,
+    guest: Arc<Guest>,
     patience: Duration,
     /// Since the other end took nothing for a moment: until when it has to have taken enough.
     stalled: Option<Pin<Box<Sleep>>>,
@@ -28,8 +27,8 @@ pub(super) struct Watched {
 }
 
 impl Watched {
-    pub(super) fn new(stream: TcpStream, patience: Duration) -> Self {
-        Self { stream, patience, stalled: None, taken: 0 }
+    pub(super) fn new(stream: TcpStream, guest: Arc<Guest>, patience: Duration) -> Self {
+        Self { stream, guest, patience, stalled: None, taken: 0 }
     }
 
     fn note(&mut self, context: &mut Context<'_>, written: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
@@ -47,6 +46,7 @@ impl Watched {
                 let patience = self.patience;
                 if self.stalled.is_none() {
                     self.taken = 0;
+                    self.guest.set_stalled(true);
                 }
                 let stalled = self.stalled.get_or_insert_with(|| Box::pin(sleep(patience)));
                 ready!(stalled.as_mut().poll(context));
@@ -87,80 +87,13 @@ impl AsyncWrite for Watched {
 
     /// Who writes flushes when all is written.
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.stalled = None;
+        if self.stalled.take().is_some() {
+            self.guest.set_stalled(false);
+        }
         Pin::new(&mut self.stream).poll_flush(context)
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         Pin::new(&mut self.stream).poll_shutdown(context)
-    }
-}
-
-/// Connections by the address they come from.
-#[derive(Debug, Default)]
-pub(super) struct Addresses {
-    counts: Arc<Mutex<HashMap<IpAddr, u32>>>,
-}
-
-/// One of an address's connections, until this is dropped.
-pub(super) struct Place {
-    counts: Arc<Mutex<HashMap<IpAddr, u32>>>,
-    key: IpAddr,
-}
-
-impl Addresses {
-    /// A place for one more. None: the address has as many as it may.
-    pub(super) fn enter(&self, address: IpAddr, most: u32) -> Option<Place> {
-        let key = key(address);
-        let mut counts = self.counts.lock();
-        let count = counts.entry(key).or_default();
-        if *count >= most {
-            return None;
-        }
-        *count = count.saturating_add(1);
-        Some(Place { counts: Arc::clone(&self.counts), key })
-    }
-
-    /// Those of all.
-    pub(super) fn connections(&self) -> u64 {
-        self.counts.lock().values().map(|count| u64::from(*count)).sum()
-    }
-}
-
-impl Drop for Place {
-    fn drop(&mut self) {
-        let mut counts = self.counts.lock();
-        if let Some(count) = counts.get_mut(&self.key) {
-            *count = count.saturating_sub(1);
-            if *count == 0 {
-                counts.remove(&self.key);
-            }
-        }
-    }
-}
-
-/// Whoever has one address of IPv6 has a network of them.
-fn key(address: IpAddr) -> IpAddr {
-    match address.to_canonical() {
-        IpAddr::V6(address) => IpAddr::V6((address.to_bits() & (u128::MAX << 64)).into()),
-        address => address,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::Addresses;
-
-    #[test]
-    fn an_address_has_so_many_connections_and_a_network_counts_as_one() {
-        let addresses = Addresses::default();
-        let enter = |text: &str| text.parse().ok().and_then(|address| addresses.enter(address, 2));
-        let (one, two) = (enter("2001:db8::1"), enter("2001:db8::2"));
-        assert!(one.is_some() && two.is_some() && enter("2001:db8::3").is_none());
-        assert!(enter("2001:db8:0:1::1").is_some() && enter("10.0.0.1").is_some());
-        drop(one);
-        assert!(enter("2001:db8::3").is_some());
-        drop(two);
-        assert!(addresses.counts.lock().is_empty());
     }
 }

@@ -15,7 +15,7 @@ use lunarium_app::{Endpoint, EndpointAction, HttpMethod};
 use lunarium_engine::{CallError, Handle, Outcome, Raw, Refusal as _, SpawnRequest};
 
 use super::answer::{Answer, AnswerBody};
-use super::body::{self, Room};
+use super::body::{self, Reading, Room};
 use super::path;
 use super::proxy::{is_believed, remote};
 use super::refusal::Refusal;
@@ -86,7 +86,9 @@ impl Asked<'_> {
         };
         let mut holding = site.node.holding();
         let room = Room { holding: &mut holding, under_way: &mut under_way };
-        let body = body::read(incoming, endpoint.max_body, self.shared.config.body_timeout, room).await?;
+        let patience = self.shared.config.body_timeout;
+        let reading = Reading { traffic: &site.traffic, remote: self.remote, patience };
+        let body = body::read(incoming, endpoint.max_body, reading, room).await?;
         site.traffic.note_received(body.len());
         let Asked { path, remote, is_believed, .. } = *self;
         let table = Table { head, path, segments: &segments, endpoint, body: &body, remote, is_believed };

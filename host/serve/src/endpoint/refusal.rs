@@ -44,6 +44,11 @@ impl Refusal {
         Self::new(StatusCode::TOO_MANY_REQUESTS, format!("more than {per_second} requests in a second"))
     }
 
+    pub(super) fn too_many_bodies(most: u32) -> Self {
+        let reason = format!("the bodies of {most} other requests of its address are waited for");
+        Self { closes: true, ..Self::new(StatusCode::TOO_MANY_REQUESTS, reason) }
+    }
+
     pub(super) fn body_too_large(most: u64) -> Self {
         Self { closes: true, ..Self::new(StatusCode::PAYLOAD_TOO_LARGE, format!("a body of more than {most} bytes")) }
     }

@@ -25,7 +25,8 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, watch};
 use tokio::time::{sleep, timeout};
 
 use super::config::{MOST_BUFFER, MOST_HEAD, ServerConfig};
-use super::connection::{Addresses, Place, Watched};
+use super::connection::Watched;
+use super::crowd::{Away, Crowd, Place};
 use super::forward;
 use super::proxy::is_believed;
 use super::site::Sites;
@@ -63,7 +64,7 @@ pub struct Drained {
 pub(super) struct Shared {
     pub(super) config: ServerConfig,
     sites: RwLock<Arc<Sites>>,
-    addresses: Addresses,
+    crowd: Arc<Crowd>,
     connections: Arc<Semaphore>,
     /// Requests that were nobody's.
     strays: AtomicU64,
@@ -93,7 +94,7 @@ impl Server {
         let most = usize::try_from(config.max_connections).unwrap_or(usize::MAX).min(Semaphore::MAX_PERMITS);
         let shared = Arc::new(Shared {
             sites: RwLock::new(Arc::new(sites)),
-            addresses: Addresses::default(),
+            crowd: Crowd::new(most, config.notes.clone()),
             connections: Arc::new(Semaphore::new(most)),
             strays: AtomicU64::new(0),
             cut: AtomicU64::new(0),
@@ -133,7 +134,12 @@ impl Server {
 
     /// Connections that are open.
     pub fn connections(&self) -> u64 {
-        self.shared.addresses.connections()
+        self.shared.crowd.connections()
+    }
+
+    /// Connections that were closed or refused so far, by why.
+    pub fn away(&self) -> Away {
+        self.shared.crowd.away()
     }
 
     /// Accepts no more, answers the requests that are under way, and closes what is left when the time is over.
@@ -184,29 +190,45 @@ async fn serve(shared: Arc<Shared>, listener: TcpListener, mut stopped: watch::R
 async fn accept(shared: &Arc<Shared>, listener: TcpListener, stopped: &watch::Receiver<Stop>, open: mpsc::Sender<()>) {
     let Ok(listener) = tokio::net::TcpListener::from_std(listener) else { return };
     loop {
-        // Never closed.
-        let Ok(permit) = Arc::clone(&shared.connections).acquire_owned().await else { return };
         let (stream, peer) = match listener.accept().await {
             Ok(accepted) => accepted,
             // The other end has gone already.
             Err(error) if error.kind() == io::ErrorKind::ConnectionAborted => continue,
-            Err(_) => {
+            // There are too many files open, or no memory: some less, and a rest.
+            Err(error) => {
+                shared.crowd.unaccepted(&error);
+                shared.crowd.make_room();
                 sleep(PAUSE).await;
                 continue;
             }
         };
         let config = &shared.config;
         let most = if is_believed(peer.ip(), &config.proxies) { u32::MAX } else { config.max_connections_per_address };
-        let Some(place) = shared.addresses.enter(peer.ip(), most) else { continue };
-        let held = Connection { _permit: permit, _place: place, _open: open.clone() };
+        let Some(place) = shared.crowd.enter(peer.ip(), most) else { continue };
+        let Some(permit) = permit(shared).await else { return };
+        place.settle();
+        let held = Connection { _permit: permit, place, _open: open.clone() };
         tokio::spawn(attend(Arc::clone(shared), stream, peer, stopped.clone(), held));
+    }
+}
+
+/// One of the server's connections: somebody idle makes room when all are taken. None: never.
+async fn permit(shared: &Shared) -> Option<OwnedSemaphorePermit> {
+    loop {
+        if let Ok(permit) = Arc::clone(&shared.connections).try_acquire_owned() {
+            return Some(permit);
+        }
+        shared.crowd.make_room();
+        if let Ok(permit) = timeout(PAUSE, Arc::clone(&shared.connections).acquire_owned()).await {
+            return permit.ok();
+        }
     }
 }
 
 /// What a connection has until it is closed.
 struct Connection {
     _permit: OwnedSemaphorePermit,
-    _place: Place,
+    place: Place,
     _open: mpsc::Sender<()>,
 }
 
@@ -222,35 +244,58 @@ async fn attend(
     let _ = stream.set_nodelay(true);
     let config = &shared.config;
     let timer = Timer::default();
-    let service =
-        service_fn(async |request| Ok::<_, Infallible>(forward::answer(&shared, peer.ip(), &timer, request).await));
+    let service = service_fn(async |request| {
+        let _asking = held.place.begin();
+        Ok::<_, Infallible>(forward::answer(&shared, peer.ip(), &timer, request).await)
+    });
     let mut server = http1::Builder::new();
     server.timer(TokioTimer::new());
     server.header_read_timeout(config.head_timeout).max_buf_size(MOST_BUFFER).max_header_size(MOST_HEAD);
-    let io = TokioIo::new(Watched::new(stream, config.stall_timeout));
+    let io = TokioIo::new(Watched::new(stream, Arc::clone(held.place.guest()), config.stall_timeout));
     let mut connection = pin!(server.serve_connection(io, service));
     let stop = async {
         let _ = stopped.wait_for(|stop| *stop != Stop::No).await;
     };
     // How a connection ends is its client's affair.
-    let is_over = or(
-        async {
-            let _ = connection.as_mut().await;
-            true
-        },
+    let served = async {
+        let _ = connection.as_mut().await;
+        Until::Over
+    };
+    let told = or(
         async {
             stop.await;
-            false
+            Until::Stop
         },
-    )
-    .await;
-    if !is_over {
-        let cut = Cut(&shared.cut);
-        connection.as_mut().graceful_shutdown();
-        let _ = connection.await;
-        std::mem::forget(cut);
+        async {
+            held.place.leaves().await;
+            Until::Room
+        },
+    );
+    match or(served, told).await {
+        Until::Over => {}
+        Until::Stop => {
+            let cut = Cut(&shared.cut);
+            connection.as_mut().graceful_shutdown();
+            let _ = connection.await;
+            std::mem::forget(cut);
+        }
+        Until::Room => {
+            // A request may have come in the last moment.
+            if held.place.is_busy() {
+                connection.as_mut().graceful_shutdown();
+                let _ = connection.await;
+            }
+        }
     }
-    drop(held);
+}
+
+/// Until when a connection is served.
+enum Until {
+    /// Its client has gone, or has broken the protocol.
+    Over,
+    Stop,
+    /// Somebody needs its place.
+    Room,
 }
 
 /// Counts a connection that is dropped while it is asked to end.

@@ -35,6 +35,9 @@ enum At {
     Prefix,
 }
 
+/// What a host name is, in words.
+pub const HOST_FORM: &str = "letters, digits, `-` and `.`, no port";
+
 /// Why sites can't be beside each other.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -58,7 +61,7 @@ pub enum SiteError {
         other: String,
     },
     /// What can't stand in a `Host` header.
-    #[error("`{host}` of `{site}` is no host name: letters, digits, `-` and `.`, no port")]
+    #[error("`{host}` of `{site}` is no host name: {HOST_FORM}")]
     Form {
         /// What was written.
         host: String,
@@ -197,7 +200,7 @@ fn is_address(text: &str) -> bool {
 }
 
 /// A host name in its one form: small letters, no dot at its end. None: it is none.
-fn host_name(text: &str) -> Option<Cow<'_, str>> {
+pub fn host_name(text: &str) -> Option<Cow<'_, str>> {
     let bare = text.strip_suffix('.').unwrap_or(text);
     let fits = bare.split('.').all(|label| {
         !label.is_empty() && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))

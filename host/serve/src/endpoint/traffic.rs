@@ -1,11 +1,17 @@
 //! What goes on at a site: how much it may have at once and in a second, and what was answered.
 //!
-//! Owns the counts, which outlive the exchange of a site. Touches no lock: many requests come at once.
+//! Owns the counts, which outlive the exchange of a site. Touches no lock but for a body that doesn't come at once: many requests come at
+//! once.
 
+use std::collections::HashMap;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
+use parking_lot::Mutex;
+
+use super::crowd::{key, leave};
 use crate::metrics::{HttpReading, buckets};
 
 /// The upper ends of the steps in which the time of answers is counted; what takes longer is in a last one. From what a call takes to what
@@ -41,6 +47,13 @@ const FAILURE_LINES: u64 = 100;
 /// Lines in a second that tell of what its clients did wrong, who could write without end else.
 const MISTAKE_LINES: u64 = 20;
 
+/// Of the requests that a site may have under way, one address may have a part in whose bodies are waited for: so many addresses at least
+/// have to come together to hold all of them.
+const SLOW_PART: u32 = 8;
+
+/// So many bodies of one address are waited for in any case: what a browser or a proxy has open.
+const SLOW_LEAST: u32 = 16;
+
 /// What a site may have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
@@ -53,6 +66,14 @@ pub struct TrafficLimits {
     /// Bytes of bodies that were read and wait for a process, and of answers that wait to be written; 64 MiB by default. They count to the
     /// node's memory, too. At the limit: 503.
     pub body_bytes: u64,
+}
+
+impl TrafficLimits {
+    /// Requests of one address (of a network of 64 bits for IPv6) whose bodies are waited for at once: an eighth of those under way, 16 at
+    /// least. A body that comes together with its head isn't waited for. At the limit: 429.
+    pub fn slow_bodies_per_address(&self) -> u32 {
+        (self.requests_at_once / SLOW_PART).max(SLOW_LEAST)
+    }
 }
 
 impl Default for TrafficLimits {
@@ -72,6 +93,8 @@ pub struct Traffic {
     mistake_lines: AtomicU64,
     under_way: AtomicU32,
     bytes: AtomicU64,
+    /// Requests whose bodies are waited for, by whom they come from.
+    slow: Mutex<HashMap<IpAddr, u32>>,
     /// Answers by the hundreds of their status, 2 to 5.
     answers: [AtomicU64; 4],
     latencies: [AtomicU64; STEPS],
@@ -96,6 +119,8 @@ pub struct TrafficUsage {
     pub sent: u64,
     /// Requests under way.
     pub under_way: u32,
+    /// Those of them whose bodies are waited for.
+    pub slow_bodies: u64,
     /// Bytes of bodies that are held.
     pub held: u64,
 }
@@ -123,6 +148,7 @@ impl Traffic {
             mistake_lines: AtomicU64::new(0),
             under_way: AtomicU32::new(0),
             bytes: AtomicU64::new(0),
+            slow: Mutex::default(),
             answers: Default::default(),
             latencies: Default::default(),
             nanos: AtomicU64::new(0),
@@ -146,6 +172,7 @@ impl Traffic {
             received: read(&self.received),
             sent: read(&self.sent),
             under_way: self.under_way.load(Relaxed),
+            slow_bodies: self.slow.lock().values().map(|count| u64::from(*count)).sum(),
             held: read(&self.bytes),
         }
     }
@@ -161,6 +188,18 @@ impl Traffic {
         let entered =
             self.under_way.fetch_update(Relaxed, Relaxed, |count| (count < most).then(|| count.saturating_add(1)));
         entered.ok().map(|_| UnderWay { traffic: Arc::clone(self), bytes: 0 })
+    }
+
+    /// A place for a request of this address whose body is waited for. None: it has as many as it may.
+    pub(super) fn wait_for_body(&self, remote: IpAddr) -> Option<SlowBody<'_>> {
+        let key = key(remote);
+        let mut slow = self.slow.lock();
+        let count = slow.entry(key).or_default();
+        if *count >= self.limits.slow_bodies_per_address() {
+            return None;
+        }
+        *count = count.saturating_add(1);
+        Some(SlowBody { traffic: self, key })
     }
 
     /// Whether a line may be written that tells of what the site couldn't answer, or else of what a client did wrong.
@@ -202,6 +241,19 @@ fn passes(due: &AtomicU64, now: u64, per_second: u64) -> bool {
         (next <= latest).then_some(next)
     })
     .is_ok()
+}
+
+/// A body that is waited for, until this is dropped.
+#[derive(Debug)]
+pub(super) struct SlowBody<'t> {
+    traffic: &'t Traffic,
+    key: IpAddr,
+}
+
+impl Drop for SlowBody<'_> {
+    fn drop(&mut self) {
+        leave(&mut self.traffic.slow.lock(), self.key);
+    }
 }
 
 /// A request under way, until this is dropped, and the bytes that are held for it.
@@ -264,6 +316,24 @@ mod tests {
         assert_eq!((traffic.usage().under_way, traffic.usage().held), (2, 10));
         drop((one, two));
         assert_eq!((traffic.usage().under_way, traffic.usage().held), (0, 0));
+    }
+
+    #[test]
+    fn one_address_has_a_part_of_the_places_with_slow_bodies() {
+        assert_eq!(
+            [0, 100, 1_000].map(|requests_at_once| {
+                TrafficLimits { requests_at_once, ..TrafficLimits::default() }.slow_bodies_per_address()
+            }),
+            [16, 16, 125]
+        );
+        let traffic = Traffic::new(TrafficLimits::default());
+        let wait = |address: &str| traffic.wait_for_body(address.parse().unwrap());
+        let mut held: Vec<_> = (0..125).map(|_| wait("2001:db8::1").unwrap()).collect();
+        assert!(wait("2001:db8::2").is_none() && wait("10.0.0.1").is_some());
+        held.pop();
+        assert!(wait("2001:db8::2").is_some());
+        drop(held);
+        assert!(traffic.slow.lock().is_empty());
     }
 
     #[test]

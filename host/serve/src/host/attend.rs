@@ -68,7 +68,10 @@ fn switch(
     strict: bool,
     services: &mut Option<Services>,
 ) -> Result<Actions, HostError> {
-    node.replace(app.world(strict)).map_err(|error| HostError::Refused(error.to_string()))?;
+    node.replace(app.world(strict)).map_err(|error| match error {
+        lunarium_engine::HostError::Reserve(_) => HostError::NoRoom(error.to_string()),
+        _ => HostError::Refused(error.to_string()),
+    })?;
     tenant.runs(app);
     let actions = match services {
         Some(services) => services.replace(app),

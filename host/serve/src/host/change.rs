@@ -16,6 +16,7 @@ use tokio::task;
 use super::attend::{Actions, Order};
 use super::config::{Folder, TenantConfig};
 use super::error::HostError;
+use super::on_disk;
 use super::store::Store;
 use super::tenant::{Deployment, Origin, Running, Tenant, TenantState};
 use super::unpack::unpack;
@@ -100,14 +101,14 @@ impl Tenant {
     async fn load(&self, versions: &mut Vec<Version>, config: Option<TenantConfig>) -> Result<Change, HostError> {
         let config = config.map_or_else(|| self.config(), Arc::new);
         whole(&config)?;
-        let store = self.store()?;
+        let store = self.store().await?;
         if let Some(store) = &store {
-            remember(versions, store)?;
+            remember(versions, store).await?;
         }
-        let running = self.running()?;
+        let running = self.running().await?;
         let sent = versions.last().and_then(Version::sent);
         let folder = match (sent, &store, &config.folder) {
-            (Some(number), Some(store), _) => sent_folder(store, number, self.name())?,
+            (Some(number), Some(store), _) => sent_folder(store, number, self.name()).await?,
             (_, _, Some(Ok(Folder { dir, shown }))) => {
                 let dir = dir.try_clone().map_err(HostError::disk("the application's folder can't be opened"))?;
                 Folder { dir, shown: shown.clone() }
@@ -120,9 +121,9 @@ impl Tenant {
         let number = match sent {
             Some(number) => number,
             None => {
-                let number = next_number(versions, store.as_ref());
+                let number = next_number(versions, store.as_ref()).await;
                 versions.push(Version { number, app: Some(app) });
-                self.prune(versions, store.as_ref());
+                self.prune(versions, store.as_ref()).await;
                 number
             }
         };
@@ -134,84 +135,91 @@ impl Tenant {
     /// Switches to what was sent, once it is unpacked, checked and kept.
     pub(super) async fn deploy(&self, archive: Bytes) -> Result<Change, HostError> {
         let mut versions = self.inner.versions.lock().await;
-        let store = self.store()?.ok_or(HostError::NoData)?;
+        let store = self.store().await?.ok_or(HostError::NoData)?;
         let config = self.config();
         whole(&config)?;
-        remember(&mut versions, &store)?;
-        let running = self.running()?;
-        let number = next_number(&versions, Some(&store));
-        let (store, unpacked) = task::spawn_blocking(move || {
-            let unpacked = unpack_beside(&store, number, &archive);
-            (store, unpacked)
-        })
-        .await
-        .map_err(|error| HostError::Refused(format!("can't be unpacked: {error}")))?;
+        remember(&mut versions, &store).await?;
+        let running = self.running().await?;
+        let number = next_number(&versions, Some(&store)).await;
         let deployed = async {
-            let folder = Folder { dir: unpacked?, shown: PathBuf::from(self.name()) };
+            let unpacking = Arc::clone(&store);
+            let dir = on_disk(move || unpack_beside(&unpacking, number, &archive)).await?;
+            let folder = Folder { dir, shown: PathBuf::from(self.name()) };
             let checked = check(folder, &config, &running).await?;
-            let kept = store.finish(number).and_then(|()| store.set_current(Some(number)));
-            kept.map_err(HostError::disk("what was sent can't be kept"))?;
+            let keeping = Arc::clone(&store);
+            let kept = move || keeping.finish(number).map_err(HostError::disk("what was sent can't be kept"));
+            on_disk(kept).await?;
             let actions = self.switch(&running, &config, &checked.app).await?;
             Ok((checked, actions))
         };
         match deployed.await {
             Ok((checked, actions)) => {
                 versions.push(Version { number, app: None });
-                self.prune(&mut versions, Some(&store));
+                self.prune(&mut versions, Some(&store)).await;
                 Ok(self.changed(number, Origin::Archive, actions, checked.warnings))
             }
             Err(error) => {
-                self.undo(&versions, &store);
+                self.undo(&versions, &store).await;
                 Err(error)
             }
         }
     }
 
     /// What was begun is taken away, and what counted before counts.
-    fn undo(&self, versions: &[Version], store: &Store) {
-        let current = versions.last().and_then(Version::sent);
-        let undone = store.set_current(current).and_then(|()| store.keep_only(&all_sent(versions)));
-        if let Err(error) = undone {
-            self.note(Level::Error, &format!("what was not deployed can't be taken away: {error}"), Vec::new());
+    async fn undo(&self, versions: &[Version], store: &Arc<Store>) {
+        let (current, sent) = (versions.last().and_then(Version::sent), all_sent(versions));
+        let store = Arc::clone(store);
+        let undone = move || {
+            let undone = store.restore(current, &sent);
+            undone.map_err(HostError::disk("what was not deployed can't be taken away"))
+        };
+        if let Err(error) = on_disk(undone).await {
+            self.note(Level::Error, &error.to_string(), Vec::new());
         }
     }
 
     /// Switches to the application before this one.
     pub(super) async fn rollback(&self) -> Result<Change, HostError> {
         let mut versions = self.inner.versions.lock().await;
-        let store = self.store()?;
+        let store = self.store().await?;
         let config = self.config();
         let earlier = versions.len().checked_sub(2).and_then(|earlier| versions.get(earlier));
         let earlier = earlier.ok_or_else(|| HostError::NoEarlier(self.name().to_owned()))?;
         let (number, origin, sent) = (earlier.number, earlier.origin(), earlier.sent());
-        let running = self.running()?;
+        let running = self.running().await?;
         let checked = match (&earlier.app, &store) {
             (Some(app), _) => Checked { app: Arc::clone(app), warnings: String::new() },
-            (None, Some(store)) => check(sent_folder(store, number, self.name())?, &config, &running).await?,
+            (None, Some(store)) => check(sent_folder(store, number, self.name()).await?, &config, &running).await?,
             (None, None) => return Err(HostError::NoData),
         };
         if let Some(store) = &store {
-            store.set_current(sent).map_err(HostError::disk("what counts can't be kept"))?;
+            let store = Arc::clone(store);
+            let kept = move || store.set_current(sent).map_err(HostError::disk("what counts can't be kept"));
+            on_disk(kept).await?;
         }
         match self.switch(&running, &config, &checked.app).await {
             Ok(actions) => {
                 versions.pop();
-                self.prune(&mut versions, store.as_ref());
+                self.prune(&mut versions, store.as_ref()).await;
                 Ok(self.changed(number, origin, actions, checked.warnings))
             }
             Err(error) => {
                 if let Some(store) = &store {
-                    self.undo(&versions, store);
+                    self.undo(&versions, store).await;
                 }
                 Err(error)
             }
         }
     }
 
-    fn store(&self) -> Result<Option<Store>, HostError> {
-        let data = self.inner.shared.data.as_ref();
-        let store = data.map(|data| Store::open(data, self.name())).transpose();
-        store.map_err(HostError::disk("the tenant's directory in `data` can't be made"))
+    async fn store(&self) -> Result<Option<Arc<Store>>, HostError> {
+        let tenant = self.clone();
+        on_disk(move || {
+            let data = tenant.inner.shared.data.as_ref();
+            let store = data.map(|data| Store::open(data, tenant.name()).map(Arc::new)).transpose();
+            store.map_err(HostError::disk("the tenant's directory in `data` can't be had"))
+        })
+        .await
     }
 
     async fn switch(&self, running: &Running, config: &TenantConfig, app: &Arc<App>) -> Result<Actions, HostError> {
@@ -233,12 +241,14 @@ impl Tenant {
     }
 
     /// Forgets what is too old to go back to.
-    fn prune(&self, versions: &mut Vec<Version>, store: Option<&Store>) {
+    async fn prune(&self, versions: &mut Vec<Version>, store: Option<&Arc<Store>>) {
         let old = versions.len().saturating_sub(KEPT);
         versions.drain(..old);
+        let Some(store) = store.map(Arc::clone) else { return };
         let sent = all_sent(versions);
-        if let Some(Err(error)) = store.map(|store| store.keep_only(&sent)) {
-            self.note(Level::Warn, &format!("an old deployment can't be taken away: {error}"), Vec::new());
+        let pruned = move || store.keep_only(&sent).map_err(HostError::disk("an old deployment can't be taken away"));
+        if let Err(error) = on_disk(pruned).await {
+            self.note(Level::Warn, &error.to_string(), Vec::new());
         }
     }
 }
@@ -254,9 +264,11 @@ fn all_sent(versions: &[Version]) -> Vec<u64> {
 }
 
 /// Reads what a host before this one has left, where nothing has been on this one.
-fn remember(versions: &mut Vec<Version>, store: &Store) -> Result<(), HostError> {
+async fn remember(versions: &mut Vec<Version>, store: &Arc<Store>) -> Result<(), HostError> {
     if versions.is_empty() {
-        *versions = remembered(store).map_err(HostError::disk("what was deployed can't be read"))?;
+        let store = Arc::clone(store);
+        let read = move || remembered(&store).map_err(HostError::disk("what was deployed can't be read"));
+        *versions = on_disk(read).await?;
     }
     Ok(())
 }
@@ -273,12 +285,18 @@ fn remembered(store: &Store) -> std::io::Result<Vec<Version>> {
     if numbers.last() != Some(&current) {
         return Err(std::io::Error::other(format!("deployment {current}, which counts, isn't there")));
     }
+    // It is a folder, before anything else is taken away.
+    store.folder(current)?;
     store.keep_only(&numbers)?;
     Ok(numbers.into_iter().map(|number| Version { number, app: None }).collect())
 }
 
-fn next_number(versions: &[Version], store: Option<&Store>) -> u64 {
-    let kept = store.and_then(|store| store.numbers().ok()?.last().copied()).unwrap_or_default();
+async fn next_number(versions: &[Version], store: Option<&Arc<Store>>) -> u64 {
+    let kept = match store.map(Arc::clone) {
+        Some(store) => on_disk(move || Ok(store.numbers().ok().and_then(|numbers| numbers.last().copied()))).await,
+        None => Ok(None),
+    };
+    let kept = kept.ok().flatten().unwrap_or_default();
     let last = versions.iter().map(|version| version.number).max().unwrap_or_default();
     last.max(kept).saturating_add(1)
 }
@@ -289,8 +307,10 @@ fn unpack_beside(store: &Store, number: u64, archive: &[u8]) -> Result<Dir, Host
     Ok(dir)
 }
 
-fn sent_folder(store: &Store, number: u64, name: &str) -> Result<Folder, HostError> {
-    let dir = store.folder(number).map_err(HostError::disk(format!("deployment {number} can't be opened")))?;
+async fn sent_folder(store: &Arc<Store>, number: u64, name: &str) -> Result<Folder, HostError> {
+    let store = Arc::clone(store);
+    let open = move || store.folder(number).map_err(HostError::disk(format!("deployment {number} can't be opened")));
+    let dir = on_disk(open).await?;
     Ok(Folder { dir, shown: PathBuf::from(name) })
 }
 

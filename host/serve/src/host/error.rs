@@ -8,6 +8,9 @@ use std::sync::Arc;
 use lunarium_app::Report;
 use thiserror::Error;
 
+/// The system's, or the program's, open files are all in use: ENFILE, EMFILE; Linux has the same numbers everywhere.
+const TOO_MANY_FILES: [i32; 2] = [23, 24];
+
 /// Why a tenant wasn't changed.
 #[derive(Debug, Clone, Error)]
 #[non_exhaustive]
@@ -21,9 +24,12 @@ pub enum HostError {
     /// The application is wrong.
     #[error("{0}")]
     Wrong(Arc<Report>),
-    /// The machine, or the host's budgets, have no room for it.
+    /// What its entry names can't be had, or the host can't do it.
     #[error("{0}")]
     Refused(String),
+    /// The machine, or the host's budgets, have no room for it now.
+    #[error("{0}")]
+    NoRoom(String),
     /// There is no place for what is deployed.
     #[error("the host has no `data` directory, so nothing can be deployed: `--data DIR` names one")]
     NoData,
@@ -53,6 +59,30 @@ pub enum HostError {
 }
 
 impl HostError {
+    /// Whether there is no room on the disk: it is full, or more than this program or its user may write.
+    pub fn is_disk_full(&self) -> bool {
+        let full = [io::ErrorKind::StorageFull, io::ErrorKind::QuotaExceeded, io::ErrorKind::FileTooLarge];
+        matches!(self, Self::Disk { error, .. } if full.contains(&error.kind()))
+    }
+
+    /// Whether the same may be done later, without anybody's doing: somebody else holds now what is missing.
+    pub fn is_temporary(&self) -> bool {
+        match self {
+            Self::NoRoom(_) | Self::Stopping => true,
+            Self::Disk { error, .. } => {
+                let later = [
+                    io::ErrorKind::WouldBlock,
+                    io::ErrorKind::Interrupted,
+                    io::ErrorKind::OutOfMemory,
+                    io::ErrorKind::ResourceBusy,
+                    io::ErrorKind::TimedOut,
+                ];
+                later.contains(&error.kind()) || error.raw_os_error().is_some_and(|code| TOO_MANY_FILES.contains(&code))
+            }
+            _ => false,
+        }
+    }
+
     pub(super) fn disk(what: impl Into<String>) -> impl FnOnce(io::Error) -> Self {
         move |error| Self::Disk { what: what.into(), error: Arc::new(error) }
     }

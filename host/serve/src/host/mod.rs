@@ -22,6 +22,7 @@ use lunarium_app::TenantBudget;
 use lunarium_engine::{Engine, EngineConfig, Level, StartError};
 use parking_lot::Mutex;
 use tokio::sync::watch;
+use tokio::task;
 
 pub use change::Change;
 pub use config::{Folder, HostConfig, Surroundings, TenantConfig};
@@ -93,13 +94,16 @@ impl Host {
         let host =
             Self { shared: Arc::new(Shared { engine, defaults, data, surroundings, debug, tenants: all, changes }) };
         let named: BTreeSet<String> = tenants.iter().map(|tenant| tenant.name.clone()).collect();
-        let kept = host.shared.data.as_ref().map_or_else(|| Ok(Vec::new()), store::kept);
-        let kept = kept.unwrap_or_else(|error| {
-            host.shared.note(Level::Error, &format!("what was deployed can't be looked for: {error}"));
+        let shared = Arc::clone(&host.shared);
+        let kept = on_disk(move || {
+            let kept = shared.data.as_ref().map_or_else(|| Ok(Vec::new()), |data| store::kept(data, &named));
+            kept.map_err(HostError::disk("what was deployed can't be looked for"))
+        });
+        let kept = kept.await.unwrap_or_else(|error| {
+            host.shared.note(Level::Error, &error.to_string());
             Vec::new()
         });
-        let kept = kept.into_iter().filter(|name| !named.contains(name)).filter(|name| host.was_deployed(name));
-        let kept: Vec<TenantConfig> = kept.map(|name| host.shared.unnamed(&name)).collect();
+        let kept: Vec<TenantConfig> = kept.iter().map(|name| host.shared.unnamed(name)).collect();
         let configs = tenants.into_iter().map(|config| host.shared.completed(config)).chain(kept);
         let starts = configs.map(|config| {
             let tenant = Tenant::new(&host.shared, config);
@@ -112,13 +116,6 @@ impl Host {
             let _ = start.await;
         }
         Ok(host)
-    }
-
-    /// Whether something that was sent counts for a tenant.
-    fn was_deployed(&self, name: &str) -> bool {
-        let current = self.shared.data.as_ref().map(|data| store::Store::open(data, name)?.current());
-        // What can't be read shows as a tenant that has failed.
-        current.is_some_and(|current| current.map_or(true, |current| current.is_some()))
     }
 
     /// Its tenants, by name.
@@ -183,7 +180,7 @@ impl Host {
             let deployed = tenant.deploy(tar).await;
             // Unless another one has come meanwhile, which is right.
             if deployed.is_err() && is_new && tenant.stop_unless_deployed().await {
-                host.forget(tenant.name());
+                host.forget(tenant.name()).await;
                 host.shared.tenants.lock().tenants.remove(tenant.name());
             }
             deployed
@@ -215,18 +212,22 @@ impl Host {
         alone(async move {
             tenant.stop().await;
             // As long as it is in the table, nobody begins another one of its name, whose files these would be.
-            host.forget(tenant.name());
+            host.forget(tenant.name()).await;
             host.shared.tenants.lock().tenants.remove(tenant.name());
             Ok(())
         })
         .await
     }
 
-    fn forget(&self, name: &str) {
-        self.shared.surroundings.forget(name);
-        let forgotten = self.shared.data.as_ref().map(|data| store::forget(data, name));
-        if let Some(Err(error)) = forgotten {
-            self.shared.note(Level::Error, &format!("what is kept of tenant `{name}` can't be taken away: {error}"));
+    async fn forget(&self, name: &str) {
+        let (shared, name) = (Arc::clone(&self.shared), name.to_owned());
+        let forgotten = on_disk(move || {
+            shared.surroundings.forget(&name);
+            let forgotten = shared.data.as_ref().map_or(Ok(()), |data| store::forget(data, &name));
+            forgotten.map_err(HostError::disk(format!("what is kept of tenant `{name}` can't be taken away")))
+        });
+        if let Err(error) = forgotten.await {
+            self.shared.note(Level::Error, &error.to_string());
         }
     }
 
@@ -298,6 +299,17 @@ impl Host {
             let _ = stop.await;
         }
     }
+}
+
+/// Does what waits for the disk on a thread for blocking work: on the host's own, tenants' services and everybody's changes would wait
+/// with it.
+///
+/// Cancel safety: what has begun goes on.
+async fn on_disk<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, HostError> + Send + 'static,
+) -> Result<T, HostError> {
+    let done = task::spawn_blocking(work).await;
+    done.unwrap_or_else(|error| Err(HostError::Refused(format!("it has broken off: {error}"))))
 }
 
 /// Carries a change out in a task of its own: who asked for it may go away, and half a change is none.

@@ -10,13 +10,13 @@ use lunarium_engine::{Level, Module, Node, NodeConfig};
 use parking_lot::Mutex;
 use tokio::sync::{mpsc, oneshot};
 
-use super::Shared;
 use super::attend::{Order, attend};
 use super::change::Version;
 use super::config::TenantConfig;
 use super::error::HostError;
 use super::logs::Logs;
 use super::output::TenantOutput;
+use super::{Shared, on_disk};
 
 /// How a tenant is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -233,10 +233,10 @@ impl Tenant {
         deployment
     }
 
-    /// Its node, which is started if it isn't there.
+    /// Its node, which is started if it isn't there. Whoever calls it changes the tenant: nobody else does meanwhile.
     ///
     /// Errors: there is no room for it; its modules can't be had; it has been stopped.
-    pub(super) fn running(&self) -> Result<Running, HostError> {
+    pub(super) async fn running(&self) -> Result<Running, HostError> {
         {
             let now = self.inner.now.lock();
             if now.state == TenantState::Stopping {
@@ -246,18 +246,25 @@ impl Tenant {
                 return Ok(running.clone());
             }
         }
-        let shared = &self.inner.shared;
-        let node = Node::start_on(&shared.engine, self.node_config());
-        let node = node.map_err(|error| HostError::Refused(error.to_string()))?;
-        let modules = shared.surroundings.modules(&self.config()).map_err(HostError::Refused)?;
-        for module in &modules {
-            node.add_module(module.clone()).map_err(|error| HostError::Refused(error.to_string()))?;
-        }
+        let tenant = self.clone();
+        // Modules open files.
+        let (node, modules) = on_disk(move || tenant.start_node()).await?;
         let (orders, received) = mpsc::channel(1);
         let running = Running { node: node.clone(), modules: modules.into(), orders };
         self.inner.now.lock().running = Some(running.clone());
         tokio::spawn(attend(self.clone(), node, received));
         Ok(running)
+    }
+
+    fn start_node(&self) -> Result<(Node, Vec<Module>), HostError> {
+        let shared = &self.inner.shared;
+        let node = Node::start_on(&shared.engine, self.node_config());
+        let node = node.map_err(|error| HostError::NoRoom(error.to_string()))?;
+        let modules = shared.surroundings.modules(&self.config()).map_err(HostError::Refused)?;
+        for module in &modules {
+            node.add_module(module.clone()).map_err(|error| HostError::Refused(error.to_string()))?;
+        }
+        Ok((node, modules))
     }
 
     fn node_config(&self) -> NodeConfig {

@@ -3,7 +3,7 @@
 //! Owns what an archive may hold: files and folders, inside of it, each once, within bounds. Nothing of it is believed: no link, no device,
 //! no mode, no owner, no size before it was counted.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::io::{self, Read, Write};
 use std::path::{Component, Path};
 
@@ -11,6 +11,7 @@ use cap_std::fs::{Dir, OpenOptions};
 use tar::{Archive, EntryType};
 
 use super::error::HostError;
+use super::store::sync;
 
 /// Bytes of an archive. The number: a hundred times what applications have.
 pub const MAX_ARCHIVE: usize = 64 << 20;
@@ -23,7 +24,7 @@ const MAX_PATH: usize = 1_024;
 /// A block of an archive.
 const BLOCK: u64 = 512;
 
-/// Unpacks an archive into an empty folder.
+/// Unpacks an archive into an empty folder; what it holds is durable then.
 ///
 /// Errors: what is wrong with it, by the path inside of it; what the disk says. Files may lie there then.
 pub(super) fn unpack(archive: &[u8], into: &Dir) -> Result<(), HostError> {
@@ -36,7 +37,7 @@ pub(super) fn unpack(archive: &[u8], into: &Dir) -> Result<(), HostError> {
     let unreadable = |error: io::Error| wrong(format!("it is no whole tar: {error}"));
     let mut reader = Archive::new(archive);
     let (mut entries, mut end, mut written) = (0_usize, 0_u64, 0_u64);
-    let mut folders = HashSet::new();
+    let (mut folders, mut made) = (HashSet::new(), BTreeSet::new());
     for entry in reader.entries().map_err(unreadable)? {
         let mut entry = entry.map_err(unreadable)?;
         entries = entries.saturating_add(1);
@@ -61,7 +62,10 @@ pub(super) fn unpack(archive: &[u8], into: &Dir) -> Result<(), HostError> {
             }
         }
         match kind {
-            EntryType::Directory => make_folder(into, &path)?,
+            EntryType::Directory => {
+                make_folder(into, &path)?;
+                made.insert(path);
+            }
             EntryType::Regular | EntryType::Continuous if !path.is_empty() => {
                 let copied = write_file(into, &path, &mut entry)?;
                 written = written.saturating_add(copied);
@@ -76,6 +80,11 @@ pub(super) fn unpack(archive: &[u8], into: &Dir) -> Result<(), HostError> {
             return Err(wrong(format!("its files have more than {MAX_ARCHIVE} bytes")));
         }
     }
+    let unsynced = |error: io::Error| HostError::disk("what was unpacked can't be made durable")(error);
+    for folder in made.iter().chain(&folders).filter(|folder| !folder.is_empty()) {
+        into.open_dir(folder).and_then(|folder| sync(&folder)).map_err(unsynced)?;
+    }
+    sync(into).map_err(unsynced)?;
     let block = usize::try_from(end).ok().and_then(|end| archive.get(end..)?.get(..BLOCK as usize));
     match block {
         Some(block) if block.iter().all(|byte| *byte == 0) => Ok(()),

@@ -1,7 +1,8 @@
 //! A host in numbers: as text for Prometheus, and as the curves of the last ten minutes.
 //!
-//! Owns when the host is asked: every two seconds for the curves, and for the text once a second at most, however many ask. What is
-//! counted is counted where it happens. Refuses to serve anything.
+//! Owns when the host is asked: once a second at most, however many ask, and every two seconds for the curves. That looks at every process
+//! of every tenant, one after the other, so it is done on a thread for blocking work: who waits for it is who asked. What is counted is
+//! counted where it happens. Refuses to serve anything.
 
 mod history;
 mod reading;
@@ -12,6 +13,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
+use tokio::task;
 
 use self::history::History;
 use self::reading::{Reading, TenantReading};
@@ -22,44 +24,75 @@ pub use self::reading::HttpReading;
 pub(crate) use self::reading::buckets;
 pub use self::text::CONTENT_TYPE;
 
-/// How long a text counts as new: whoever asks before gets the same.
+/// How long a reading and its text count as new: whoever asks before gets the same.
 const FRESH: Duration = Duration::from_secs(1);
 
 /// Tells of a tenant's requests from outside, by its name; none: it answers none.
 pub type HttpSource = Box<dyn Fn(&str) -> Option<HttpReading> + Send + Sync>;
 
-/// A host in numbers.
+/// A host in numbers. Cheap to clone.
+#[derive(Clone)]
 pub struct Metrics {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
     host: Host,
     http: HttpSource,
     started: Instant,
-    text: Mutex<Option<(Instant, Arc<str>)>>,
+    /// Held while the host is asked: who comes meanwhile waits, and gets the same.
+    last: tokio::sync::Mutex<Option<Last>>,
     history: Mutex<History>,
+}
+
+/// What the host was asked last.
+struct Last {
+    made: Instant,
+    reading: Arc<Reading>,
+    /// Made when somebody wants it.
+    text: Option<Arc<str>>,
 }
 
 impl Metrics {
     /// Those of a host that has just started.
     pub fn new(host: Host, http: HttpSource) -> Self {
-        Self { host, http, started: Instant::now(), text: Mutex::default(), history: Mutex::default() }
+        let (started, last, history) = (Instant::now(), tokio::sync::Mutex::default(), Mutex::default());
+        Self { shared: Arc::new(Shared { host, http, started, last, history }) }
     }
 
-    /// The text for Prometheus, of [`CONTENT_TYPE`]. It looks at every process.
-    pub fn text(&self) -> Arc<str> {
-        // Who comes meanwhile waits, and gets the same.
-        let mut text = self.text.lock();
-        match &*text {
-            Some((made, text)) if made.elapsed() < FRESH => Arc::clone(text),
-            _ => {
-                let made = Arc::<str>::from(text::render(self.read()));
-                *text = Some((Instant::now(), Arc::clone(&made)));
-                made
-            }
+    /// The text for Prometheus, of [`CONTENT_TYPE`]. It looks at every process, once a second at most. Needs a tokio runtime.
+    ///
+    /// Cancel safety: who asks next begins anew.
+    pub async fn text(&self) -> Arc<str> {
+        let mut last = self.shared.last.lock().await;
+        let reading = self.reading(&mut last).await;
+        if let Some(text) = last.as_ref().and_then(|last| last.text.clone()) {
+            return text;
         }
+        let made = task::spawn_blocking(move || Arc::<str>::from(text::render(&reading))).await;
+        let made = made.unwrap_or_default();
+        if let Some(last) = &mut *last {
+            last.text = Some(Arc::clone(&made));
+        }
+        made
+    }
+
+    /// What there is: what somebody was told a moment ago, or else the host is asked.
+    async fn reading(&self, last: &mut Option<Last>) -> Arc<Reading> {
+        if let Some(last) = last.as_ref().filter(|last| last.made.elapsed() < FRESH) {
+            return Arc::clone(&last.reading);
+        }
+        let shared = Arc::clone(&self.shared);
+        let reading = task::spawn_blocking(move || Arc::new(shared.read())).await;
+        // It has no way to panic that wouldn't here.
+        let reading = reading.unwrap_or_else(|_| Arc::new(self.shared.read()));
+        *last = Some(Last { made: Instant::now(), reading: Arc::clone(&reading), text: None });
+        reading
     }
 
     /// The last ten minutes, a point every [`STEP`], oldest first; of the whole host, or of a tenant. None: there is no such tenant.
     pub fn history(&self, tenant: Option<&str>) -> Option<Vec<Point>> {
-        let history = self.history.lock();
+        let history = self.shared.history.lock();
         match tenant {
             None => Some(history.host()),
             Some(name) => history.tenant(name),
@@ -72,16 +105,18 @@ impl Metrics {
         due.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
             due.tick().await;
-            self.note();
+            self.note().await;
         }
     }
 
     /// Takes a point now.
-    pub fn note(&self) {
-        let reading = self.read();
-        self.history.lock().note(&reading);
+    pub async fn note(&self) {
+        let reading = self.reading(&mut *self.shared.last.lock().await).await;
+        self.shared.history.lock().note(&reading);
     }
+}
 
+impl Shared {
     fn read(&self) -> Reading {
         let Self { host, http, started, .. } = self;
         let engine = host.engine();

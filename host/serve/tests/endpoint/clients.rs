@@ -4,7 +4,7 @@ use std::io::Write;
 use std::net::Shutdown;
 use std::time::Duration;
 
-use lunarium_serve::endpoint::{ServerConfig, TrafficLimits};
+use lunarium_serve::endpoint::{Network, ServerConfig, TrafficLimits};
 
 use crate::{Served, endpoint, wait_until};
 
@@ -254,4 +254,70 @@ fn bytes_by_dice_end_nothing() {
         }
     }
     is_well(&served);
+}
+
+#[test]
+fn who_is_idle_makes_room_and_who_asks_does_not() {
+    let waits = "return { main = function(r) print('asked') time.sleep('1h') end }";
+    let entries = endpoint("echo", ECHO, "path: '/{*path}'") + &endpoint("waits", waits, "path: /waits, timeout: 1h");
+    let mut config = ServerConfig::default();
+    config.max_connections = 2;
+    let served = Served::with(&entries, config, TrafficLimits::default());
+    let mut asks = served.client();
+    asks.send(b"GET /waits HTTP/1.1\r\nHost: x\r\n\r\n");
+    wait_until(|| served.tenant.log.lines().iter().any(|line| line == "asked"));
+    // Of the others each has the place of the one before, whatever it has sent.
+    let mut idle = served.client();
+    idle.send(b"GET / HTTP/1.1\r\nHost:");
+    let mut used = served.client();
+    assert_eq!(used.ask(b"GET /1 HTTP/1.1\r\nHost: x\r\n\r\n").text(), "/1 ");
+    assert!(idle.is_closed());
+    assert_eq!(served.get("/2").text(), "/2 ");
+    assert!(used.is_closed());
+    let server = served.server.as_ref().unwrap();
+    assert_eq!(server.away().idle, 2);
+    // When all are in use, one waits.
+    let mut second = served.client();
+    second.send(b"GET /waits HTTP/1.1\r\nHost: x\r\n\r\n");
+    wait_until(|| served.tenant.traffic.usage().under_way == 2);
+    let mut waits = served.client();
+    waits.send(b"GET /3 HTTP/1.1\r\nHost: x\r\n\r\n");
+    drop(asks);
+    assert_eq!(waits.reply(true).unwrap().text(), "/3 ");
+    drop((second, waits));
+    is_well(&served);
+}
+
+#[test]
+fn one_address_holds_a_part_of_the_places_with_bodies_that_do_not_come() {
+    let mut config = ServerConfig::default();
+    config.proxies = vec![Network::parse("127.0.0.0/8").unwrap()];
+    let mut limits = TrafficLimits::default();
+    limits.requests_at_once = 160;
+    let served = Served::with(&endpoint("echo", ECHO, "path: '/{*path}', methods: [POST]"), config, limits);
+    let begin = |of: &str| {
+        let mut client = served.client();
+        let head = format!("POST /a HTTP/1.1\r\nHost: x\r\nX-Forwarded-For: {of}\r\nContent-Length: 4\r\n\r\nha");
+        client.send(head.as_bytes());
+        client
+    };
+    let mut slow: Vec<_> = (0..20).map(|_| begin("203.0.113.9")).collect();
+    wait_until(|| served.tenant.traffic.usage().slow_bodies == 20);
+    let mut beyond = begin("203.0.113.9");
+    let refused = beyond.reply(true).unwrap();
+    assert_eq!((refused.status, refused.header("retry-after")), (429, Some("1")));
+    assert!(beyond.is_closed());
+    let line = "Info: POST /a is answered 429: the bodies of 20 other requests of its address are waited for";
+    served.tenant.log.with(line);
+    // Others have the rest, and whose body comes at once doesn't wait for it.
+    let whole = "POST /b HTTP/1.1\r\nHost: x\r\nX-Forwarded-For: 203.0.113.9\r\nContent-Length: 4\r\n\r\nhaha";
+    assert_eq!(served.ask(whole).text(), "/b haha");
+    let mut other = begin("203.0.113.10");
+    other.send(b"ha");
+    assert_eq!(other.reply(true).unwrap().text(), "/a haha");
+    for client in &mut slow {
+        client.send(b"ha");
+        assert_eq!(client.reply(true).unwrap().text(), "/a haha");
+    }
+    served.tenant.is_clean();
 }

@@ -68,7 +68,7 @@ async fn what_happens_is_told_by_tenant_and_process_host() {
     let _ = (run("fails"), run("ends"), run("asks"));
     let large = Value::from("x".repeat(2 << 20).as_str());
     node.send(node.processes()[0].pid.as_str(), "t", &large).unwrap_err();
-    let text = metrics(&host).text();
+    let text = metrics(&host).text().await;
     assert!(text.ends_with("# EOF\n"), "{text}");
     let series = series(&text);
     let of = |name: &str| *series.get(name).unwrap_or_else(|| panic!("no {name} in\n{text}"));
@@ -103,7 +103,7 @@ async fn a_tenant_with_many_hosts_has_series_for_some_and_for_the_rest() {
     for number in 0..50 {
         node.add_host(HostDefinition::new(HostId::new(format!("many:{number:02}")))).unwrap();
     }
-    let text = metrics(&host).text();
+    let text = metrics(&host).text().await;
     let hosts: Vec<_> = text.lines().filter(|line| line.starts_with("lunarium_processes{tenant=\"c\"")).collect();
     assert_eq!(hosts.len(), 33, "{hosts:#?}");
     assert!(hosts[32].contains("host=\"other\"") && hosts[31].contains("host=\"many:30\""), "{hosts:#?}");
@@ -136,7 +136,7 @@ async fn a_process_host_that_was_replaced_counts_with_the_one_after_it() {
     let mut unread: Vec<_> = own.map(|host| (host.processes.used, host.unread, host.deepest)).collect();
     unread.sort_unstable();
     assert_eq!(unread, [(1, 1, 1), (1, 2, 2)], "each has its own");
-    let text = metrics(&host).text();
+    let text = metrics(&host).text().await;
     let series = series(&text);
     assert_eq!(series.len(), text.lines().filter(|line| !line.starts_with('#')).count(), "each stands once in\n{text}");
     let of = |name: &str| series[format!("lunarium_{name}{{tenant=\"t\",host=\"app:own\"}}").as_str()];
@@ -152,7 +152,9 @@ async fn the_last_points_are_kept_of_the_host_and_of_each_tenant() {
     let host = some_host(&root).await;
     let metrics = metrics(&host);
     assert_eq!(metrics.history(None), Some(Vec::new()));
-    (0..305).for_each(|_| metrics.note());
+    for _ in 0..305 {
+        metrics.note().await;
+    }
     let (whole, c) = (metrics.history(None).unwrap(), metrics.history(Some("c")).unwrap());
     assert_eq!((whole.len(), c.len(), metrics.history(Some("nobody"))), (300, 300, None));
     assert!(c.is_sorted_by_key(|point| point.at) && c[299].processes == 1 && c[299].requests == 4, "{:?}", c[299]);
@@ -171,7 +173,7 @@ fn asked(text: &str) -> BTreeSet<&str> {
 async fn dashboard_alerts_and_page_name_what_is_told() {
     let root = tempdir().unwrap();
     let host = some_host(&root).await;
-    let text = metrics(&host).text();
+    let text = metrics(&host).text().await;
     let types = text.lines().filter_map(|line| line.strip_prefix("# TYPE ")?.split_once(' '));
     let mut told = BTreeSet::new();
     for (name, kind) in types {
