@@ -41,7 +41,7 @@ impl Clients {
             let socket = TcpSocket::new_v4()?;
             socket.bind((from, 0).into())?;
             let mut stream = socket.connect(to).await?;
-            if number % 3 == 0 {
+            if number.is_multiple_of(3) {
                 stream.write_all(b"GET /ada HTTP/1.1\r\nHost: x").await?;
             }
             Ok::<_, std::io::Error>(stream)
