@@ -44,6 +44,61 @@ fn a_function_runs_beside_main_and_is_answered_once() {
 }
 
 #[test]
+fn a_coroutine_that_has_answered_takes_the_next_call_and_counts_for_nothing_meanwhile() {
+    check(
+        r#"
+        local me = process.pid()
+        local first = channel.new(0)
+        local function used() return process.limits().coroutines.used end
+        return {
+            main = function()
+                for i = 1, 3 do assert(process.call(me, "add", i) == i + 1) end
+                print(used())
+                coroutine.spawn(function() print(process.call(me, "waits")) end)
+                print(process.call(me, "add", 10), process.call(me, "fail"))
+                print(process.call(me, "wakes"))
+                time.sleep("1ms")
+                print(used(), process.call(me, "running"), process.call(me, "running"))
+                print(used())
+            end,
+            add = function(n) return n + 1 end,
+            waits = function() return first:receive() end,
+            wakes = function() first:send("woken") return used() end,
+            fail = function() error("no", 0) end,
+            running = function(extra) return extra == nil and used() end,
+        }
+        "#,
+        expect![[r#"
+            -- call {app:processes|0x00001} add [1] None
+            -- answer [2]
+            -- call {app:processes|0x00001} add [2] None
+            -- answer [3]
+            -- call {app:processes|0x00001} add [3] None
+            -- answer [4]
+            0
+            -- call {app:processes|0x00001} waits [] None
+            -- call {app:processes|0x00001} add [10] None
+            -- answer [11]
+            -- call {app:processes|0x00001} fail [] None
+            -- answer error["Internal", "no", false, nil, "stack traceback:\n\t[C]: in function 'error'\n\tmain.lua:19: in function <main.lua:19>"]
+            11	nil	no
+            -- call {app:processes|0x00001} wakes [] None
+            -- answer [3]
+            -- answer ["woken", true]
+            3
+            woken	true
+            -- call {app:processes|0x00001} running [] None
+            -- answer [1]
+            -- call {app:processes|0x00001} running [] None
+            -- answer [1]
+            0	1	1
+            0
+            => nil
+        "#]],
+    );
+}
+
+#[test]
 fn a_call_that_comes_before_the_chunk_has_returned_waits() {
     check(
         r#"

@@ -25,8 +25,8 @@ use crate::state::error::kept;
 use crate::state::object::Object;
 use crate::time::duration::Duration;
 use crate::turn::outcome;
-use crate::turn::upgrade::Leftovers;
 use crate::turn::slots::state;
+use crate::turn::upgrade::Leftovers;
 use crate::turn::{Calls, turn};
 
 #[derive(Clone, Copy, PartialEq, Eq)]
