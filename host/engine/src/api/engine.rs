@@ -88,12 +88,14 @@ impl EngineConfig {
 }
 
 impl Engine {
-    /// Reads what engines need of the system's files, once: the number of cores, `vm.max_map_count`, and the process's page
-    /// map, which stays open. Starts no thread. The first engine does it itself; a program that gives up its files (see
+    /// Reads what engines need of the system's files, once: the number of cores, `vm.max_map_count`, the process's page
+    /// map, which stays open, and in some programs a device with random bytes. Starts no thread. The first engine does it itself; a program that gives up its files (see
     /// `lunarium-confine`) has it done before, and one that wants to start quickly, before its first thread: what the kernel
     /// is told for the engine's tables has it wait for all cores where there is another thread (some milliseconds).
     pub fn prepare() {
         System::get();
+        // In a static program it opens a device, which stays open. What it fails of, a node's start tells.
+        let _ = getrandom::fill(&mut [0]);
         // The first of its kind registers for barriers (`membarrier`).
         drop(papaya::HashMap::<u8, u8>::new());
     }
