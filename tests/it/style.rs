@@ -90,6 +90,36 @@ fn upward_from(root: &Path, rooms: &[&str], place: usize) -> Vec<String> {
     upward
 }
 
+/// Where the wall clock is read: for a time that people or scripts see, or that outlives the program. Somebody may set it at any moment, so
+/// nothing waits, expires or is measured by it.
+const WALL_CLOCK: [&str; 8] = [
+    "host/cli/src/terminal.rs",
+    "host/engine/src/node/wall.rs",
+    "host/modules/src/kv/store.rs",
+    "host/serve/src/admin/audit.rs",
+    "host/serve/src/admin/events.rs",
+    "host/serve/src/admin/mod.rs",
+    "host/serve/src/host/logs.rs",
+    "host/serve/src/host/tenant.rs",
+];
+
+#[test]
+fn the_wall_clock_is_read_where_a_time_is_shown_or_kept() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let mut files = Vec::new();
+    for entry in fs::read_dir(root.join("host")).expect("a folder") {
+        collect(&entry.expect("an entry").path().join("src"), &mut files);
+    }
+    let reads = |path: &PathBuf| {
+        let text = fs::read_to_string(path).expect("text");
+        text.contains("SystemTime::now") || text.contains("Timestamp::now") || text.contains("Zoned::now")
+    };
+    let mut reading: Vec<_> = files.into_iter().filter(reads).collect();
+    reading.sort();
+    let expected: Vec<_> = WALL_CLOCK.iter().map(|path| root.join(path)).collect();
+    assert_eq!(reading, expected);
+}
+
 #[test]
 fn the_kernel_knows_no_world() {
     let manifest = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../host/kernel/Cargo.toml")).expect("text");

@@ -117,6 +117,10 @@ impl Room {
         self.limit
     }
 
+    pub(crate) fn set_limit(&mut self, limit: u64) {
+        self.limit = limit;
+    }
+
     pub(crate) fn used(&self) -> u64 {
         self.used
     }
@@ -157,7 +161,6 @@ impl Room {
 pub struct Account {
     budget: Budget,
     parent: Option<Arc<Account>>,
-    reserve: u64,
     now: Now,
     book: Mutex<Book>,
     messages: AtomicU64,
@@ -168,6 +171,8 @@ pub struct Account {
 #[derive(Debug)]
 struct Book {
     room: Room,
+    /// Charged to the parent whether it is used or not.
+    reserve: u64,
     /// Until when it is summed up.
     until: Uptime,
     /// Bytes times the nanoseconds for which they were held: 2^128 are more than all memory there is for all time.
@@ -175,6 +180,11 @@ struct Book {
 }
 
 impl Book {
+    /// What its parent holds more for it, beside the reserve, when it uses `more` than when it uses `less`.
+    fn beyond_reserve(&self, less: u64, more: u64) -> u64 {
+        more.saturating_sub(self.reserve).saturating_sub(less.saturating_sub(self.reserve))
+    }
+
     fn sum_up(&mut self, now: Uptime) {
         let held = u128::from(self.room.used()).saturating_mul(now.since(self.until).as_nanos());
         self.byte_nanos = self.byte_nanos.saturating_add(held);
@@ -196,9 +206,9 @@ impl Account {
     }
 
     fn open(budget: Budget, parent: Option<Arc<Self>>, limit: u64, reserve: u64, now: Now) -> Arc<Self> {
-        let book = Book { room: Room::new(limit), until: now(), byte_nanos: 0 };
+        let book = Book { room: Room::new(limit), reserve, until: now(), byte_nanos: 0 };
         let (messages, spawns) = (AtomicU64::new(0), AtomicU64::new(0));
-        Arc::new(Self { budget, parent, reserve, now, book: Mutex::new(book), messages, spawns })
+        Arc::new(Self { budget, parent, now, book: Mutex::new(book), messages, spawns })
     }
 
     /// An account below another. `limit` may be larger than the parent's: then that one's counts. `reserve` (at most the
@@ -223,6 +233,28 @@ impl Account {
     /// The most that can be charged to it.
     pub fn limit(&self) -> u64 {
         self.book.lock().room.limit()
+    }
+
+    /// From now on these are its limit and its reserve. What is held stays, also beyond the limit: nothing is added then until enough was
+    /// given back. Meant for an account whose parent keeps no headroom: what services hold isn't told from the rest there.
+    ///
+    /// Errors: the parent has no room for the reserve; nothing is changed then.
+    pub fn set_bounds(&self, limit: u64, reserve: u64) -> Result<(), Exhausted> {
+        let now = (self.now)();
+        let mut book = self.book.lock();
+        let reserve = reserve.min(limit);
+        if let Some(parent) = &self.parent {
+            let used = book.room.used();
+            let (before, after) = (book.reserve.max(used), reserve.max(used));
+            if after > before {
+                parent.charge(after.saturating_sub(before), Rank::Ordinary, now)?;
+            } else {
+                parent.release_at(before.saturating_sub(after), Rank::Ordinary, now);
+            }
+        }
+        book.reserve = reserve;
+        book.room.set_limit(limit);
+        Ok(())
     }
 
     /// Bytes that were charged to it, times the seconds for which they were.
@@ -279,7 +311,7 @@ impl Account {
             return Err(Exhausted { budget: self.budget.clone(), limit: room.limit() });
         }
         if let Some(parent) = &self.parent {
-            parent.charge(self.beyond_reserve(room.used(), room.used().saturating_add(bytes)), rank, now)?;
+            parent.charge(book.beyond_reserve(room.used(), room.used().saturating_add(bytes)), rank, now)?;
         }
         book.sum_up(now);
         book.room.take(bytes, rank);
@@ -291,7 +323,7 @@ impl Account {
         let mut book = self.book.lock();
         if let Some(parent) = &self.parent {
             let used = book.room.used();
-            parent.charge_anyway(self.beyond_reserve(used, used.saturating_add(bytes)), rank, now);
+            parent.charge_anyway(book.beyond_reserve(used, used.saturating_add(bytes)), rank, now);
         }
         book.sum_up(now);
         book.room.take(bytes, rank);
@@ -311,22 +343,17 @@ impl Account {
         let mut book = self.book.lock();
         if let Some(parent) = &self.parent {
             let used = book.room.used();
-            parent.release_at(self.beyond_reserve(used.saturating_sub(bytes), used), rank, now);
+            parent.release_at(book.beyond_reserve(used.saturating_sub(bytes), used), rank, now);
         }
         book.sum_up(now);
         book.room.give_back(bytes, rank);
-    }
-
-    /// What its parent holds more for it, beside the reserve, when it uses `more` than when it uses `less`.
-    fn beyond_reserve(&self, less: u64, more: u64) -> u64 {
-        more.saturating_sub(self.reserve).saturating_sub(less.saturating_sub(self.reserve))
     }
 }
 
 impl Drop for Account {
     fn drop(&mut self) {
         if let Some(parent) = &self.parent {
-            parent.release(self.reserve, Rank::Ordinary);
+            parent.release(self.book.get_mut().reserve, Rank::Ordinary);
         }
     }
 }

@@ -199,6 +199,12 @@ impl Kernel {
         &self.limits
     }
 
+    /// From now on so many processes may live at once. If more do, none is started until enough have ended.
+    pub fn set_max_processes(&mut self, most: u32) {
+        self.limits.max_processes = most;
+        self.places.set_limit(most.into());
+    }
+
     /// What the node holds, counted afresh.
     pub fn usage(&self) -> Tally {
         let held = |count: fn(&Process) -> usize| self.processes.values().map(|process| count(process)).sum::<usize>();

@@ -3,6 +3,8 @@
 //! Owns the rule; time is an argument. Half of a budget is for whoever comes first, the other half is shared by all who
 //! log, in equal parts: who logs little is never dropped for who logs much.
 
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+
 use parking_lot::Mutex;
 
 /// Bytes that all processes of a node may log in a second, by default. At the limit: lines are dropped and counted. 4 MiB:
@@ -12,7 +14,7 @@ pub const LOG_BYTES: u64 = 4 << 20;
 /// A budget of bytes a second.
 #[derive(Debug)]
 pub struct LogBudget {
-    per_second: u64,
+    per_second: AtomicU64,
     second: Mutex<Second>,
 }
 
@@ -29,12 +31,17 @@ struct Second {
 impl LogBudget {
     /// Bytes a second.
     pub fn new(per_second: u64) -> LogBudget {
-        LogBudget { per_second, second: Mutex::default() }
+        LogBudget { per_second: AtomicU64::new(per_second), second: Mutex::default() }
     }
 
     /// Bytes a second.
     pub fn limit(&self) -> u64 {
-        self.per_second
+        self.per_second.load(Relaxed)
+    }
+
+    /// From now on so many.
+    pub fn set_limit(&self, per_second: u64) {
+        self.per_second.store(per_second, Relaxed);
     }
 
     /// Bytes of this second's lines.
@@ -54,10 +61,11 @@ impl LogBudget {
         if own == 0 {
             second.writers = second.writers.saturating_add(1);
         }
-        let half = self.per_second / 2;
+        let limit = self.limit();
+        let half = limit / 2;
         let share = half / second.writers.max(second.writers_before).max(1);
         let used = second.used.saturating_add(bytes);
-        let admitted = used <= half || own.saturating_add(bytes) <= share && used <= self.per_second.saturating_mul(2);
+        let admitted = used <= half || own.saturating_add(bytes) <= share && used <= limit.saturating_mul(2);
         if admitted {
             second.used = used;
         }
@@ -103,6 +111,8 @@ mod tests {
         assert_eq!(written(&budget, 7, &[1_000]), [500]);
         assert_eq!(written(&budget, 8, &[1_000]), [500]);
         assert_eq!(written(&budget, 100, &[3]), [30]);
+        budget.set_limit(100);
+        assert_eq!((written(&budget, 101, &[1_000]), budget.limit()), (vec![50], 100));
     }
 
     #[test]

@@ -28,9 +28,9 @@ pub struct Portion {
 #[derive(Debug)]
 pub struct Share {
     id: u64,
-    weight: u64,
+    weight: AtomicU64,
     parent: Option<Arc<Share>>,
-    most: Option<Most>,
+    most: Most,
     /// Counts what is under way of it and of what is inside; none: nobody wants to know.
     watch: Option<Arc<Watch>>,
     /// Virtual time: nanoseconds used, divided by the weight. Changed under the queues' lock, as all below.
@@ -48,8 +48,8 @@ pub struct Share {
 /// The most that a share gets: an allowance that grows with time, and is spent by what it uses.
 #[derive(Debug)]
 struct Most {
-    /// Nanoseconds in a second.
-    rate: u64,
+    /// Nanoseconds in a second; 0: there is no most.
+    rate: AtomicU64,
     /// By when the allowance has paid for all that was used.
     paid: AtomicU64,
 }
@@ -91,6 +91,17 @@ impl Portion {
     pub const MOSTS: RangeInclusive<Duration> = Duration::from_millis(10)..=Duration::from_secs(1000);
 }
 
+impl Portion {
+    fn weight(self) -> u64 {
+        self.weight.clamp(*Portion::WEIGHTS.start(), *Portion::WEIGHTS.end()).into()
+    }
+
+    /// Nanoseconds in a second; 0: all that there is.
+    fn rate(self) -> u64 {
+        self.most.map_or(0, |most| nanoseconds(most.clamp(*Portion::MOSTS.start(), *Portion::MOSTS.end())))
+    }
+}
+
 impl Default for Portion {
     fn default() -> Portion {
         Portion { weight: Portion::WEIGHT, most: None }
@@ -123,20 +134,25 @@ impl Share {
 
     fn make(parent: Option<Arc<Share>>, portion: Portion, watch: Option<Arc<Watch>>) -> Arc<Share> {
         static NEXT: AtomicU64 = AtomicU64::new(0);
-        let weight = portion.weight.clamp(*Portion::WEIGHTS.start(), *Portion::WEIGHTS.end());
-        let most = portion.most.map(|most| most.clamp(*Portion::MOSTS.start(), *Portion::MOSTS.end()));
         Arc::new(Share {
             id: NEXT.fetch_add(1, Relaxed),
-            weight: weight.into(),
+            weight: AtomicU64::new(portion.weight()),
             parent,
             watch,
-            most: most.map(|most| Most { rate: nanoseconds(most), paid: AtomicU64::new(0) }),
+            most: Most { rate: AtomicU64::new(portion.rate()), paid: AtomicU64::new(0) },
             time: AtomicU64::new(0),
             rest: AtomicU64::new(0),
             now: AtomicU64::new(0),
             used: AtomicU64::new(0),
             aside: AtomicU64::new(0),
         })
+    }
+
+    /// From now on it gets this. What it has used counts as it did; one that has to rest by the old most does so. Tasks that were queued
+    /// when it had no most, and whose members have ended, wait for the new one's allowance.
+    pub fn set_portion(&self, portion: Portion) {
+        self.weight.store(portion.weight(), Relaxed);
+        self.most.rate.store(portion.rate(), Relaxed);
     }
 
     /// CPU time that its tasks have used, those of shares inside of it too, but for what runs just now.
@@ -176,12 +192,11 @@ impl Share {
     /// It pays, at `now`, for so many nanoseconds.
     pub(crate) fn charge(&self, used: u64, now: u64) {
         let owed = self.rest.load(Relaxed).saturating_add(used);
-        let time = self.time.load(Relaxed).saturating_add(owed / self.weight);
+        let weight = self.weight.load(Relaxed).max(1);
+        let time = self.time.load(Relaxed).saturating_add(owed / weight);
         self.time.store(time, Relaxed);
-        self.rest.store(owed % self.weight, Relaxed);
-        if let Some(most) = &self.most {
-            most.charge(used, now);
-        }
+        self.rest.store(owed % weight, Relaxed);
+        self.most.charge(used, now);
     }
 
     /// It has used so many nanoseconds, whoever pays.
@@ -191,13 +206,13 @@ impl Share {
 
     /// Whether it, or the one that it is inside of, may have to rest.
     pub(crate) fn is_capped(&self) -> bool {
-        self.most.is_some() || self.parent.as_ref().is_some_and(|parent| parent.most.is_some())
+        self.most.is_one() || self.parent.as_ref().is_some_and(|parent| parent.most.is_one())
     }
 
     /// Until when it must not run: its allowance is spent. None: it may.
     pub(crate) fn rests_until(&self, now: u64) -> Option<u64> {
-        let paid = self.most.as_ref()?.paid.load(Relaxed);
-        (paid > now).then_some(paid)
+        let paid = self.most.paid.load(Relaxed);
+        (self.most.is_one() && paid > now).then_some(paid)
     }
 
     /// Until when it was put aside; 0: it wasn't.
@@ -211,9 +226,17 @@ impl Share {
 }
 
 impl Most {
+    fn is_one(&self) -> bool {
+        self.rate.load(Relaxed) > 0
+    }
+
     fn charge(&self, used: u64, now: u64) {
+        let rate = self.rate.load(Relaxed);
+        if rate == 0 {
+            return;
+        }
         let from = self.paid.load(Relaxed).max(now.saturating_sub(SAVED));
-        let grows = u128::from(used).saturating_mul(SECOND.into()) / u128::from(self.rate);
+        let grows = u128::from(used).saturating_mul(SECOND.into()) / u128::from(rate);
         self.paid.store(from.saturating_add(u64::try_from(grows).unwrap_or(u64::MAX)), Relaxed);
     }
 }
@@ -315,6 +338,22 @@ mod tests {
         // However long it uses nothing.
         share.charge(SAVED, 100 * now);
         assert_eq!(share.rests_until(100 * now), Some(100 * now + SAVED));
+    }
+
+    #[test]
+    fn a_portion_changes_and_what_was_used_counts() {
+        let share = Share::new(100);
+        share.charge(100 * MS, SECOND);
+        assert!(!share.is_capped() && share.place().0 == MS);
+        share.set_portion(Portion { weight: 50, ..half() });
+        assert_eq!((share.is_capped(), share.rests_until(SECOND)), (true, None), "what it used before is paid for");
+        share.charge(100 * MS, SECOND);
+        assert_eq!(share.place().0, 3 * MS);
+        assert_eq!(share.rests_until(SECOND), Some(SECOND - SAVED + 200 * MS));
+        share.set_portion(Portion::default());
+        assert_eq!((share.is_capped(), share.rests_until(SECOND)), (false, None));
+        share.charge(100 * MS, SECOND);
+        assert_eq!(share.place().0, 4 * MS);
     }
 
     #[test]

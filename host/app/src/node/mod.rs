@@ -139,12 +139,6 @@ impl TenantFile {
 }
 
 impl TenantBudget {
-    /// What of it is said when a node is made; the rest can change while it runs.
-    #[must_use]
-    pub fn of_node(self) -> Self {
-        Self { strict: None, log_bytes: None, ..self }
-    }
-
     /// The same, and what it doesn't say from another.
     #[must_use]
     pub fn or(self, other: Self) -> Self {

@@ -6,6 +6,7 @@
 #![allow(clippy::print_stdout, reason = "what can't be tried here is told")]
 
 mod check;
+mod clock;
 mod crowd;
 mod documentation;
 mod endpoints;
@@ -136,6 +137,11 @@ impl Running {
 
     /// Reads standard error up to the line that holds a text.
     fn wait_for_error(&mut self, text: &str) {
+        self.wait_for_any(&[text]);
+    }
+
+    /// The same for one of several.
+    fn wait_for_any(&mut self, texts: &[&str]) {
         let errors = self.child.stderr.as_mut().unwrap();
         let mut line = Vec::new();
         let mut byte = [0];
@@ -143,13 +149,13 @@ impl Running {
         while errors.read(&mut byte).unwrap() == 1 {
             if byte[0] != b'\n' {
                 line.push(byte[0]);
-            } else if String::from_utf8_lossy(&line).contains(text) {
+            } else if texts.iter().any(|text| String::from_utf8_lossy(&line).contains(text)) {
                 return;
             } else {
                 line.clear();
             }
         }
-        panic!("standard error ended without `{text}`");
+        panic!("standard error ended without {texts:?}");
     }
 
     fn signal(&self, name: &str) {

@@ -291,7 +291,7 @@ tenants:
     fs::write(folder.path().join("node.yaml"), node).unwrap();
     let expected = expect![[r#"
         error: `shop.example:80` is no host name
-         --> ./node.yaml:2:49
+         --> ./node.yaml:2:53
           |
         2 |   - {name: a, path: a, http: {hosts: [shop.example, 'shop.example:80', a b]}}
           |                                                     ^^^^^^^^^^^^^^^^^
@@ -299,7 +299,7 @@ tenants:
           = help: it has letters, digits, `-` and `.`, no port
 
         error: `a b` is no host name
-         --> ./node.yaml:2:68
+         --> ./node.yaml:2:72
           |
         2 |   - {name: a, path: a, http: {hosts: [shop.example, 'shop.example:80', a b]}}
           |                                                                        ^^^
@@ -307,12 +307,12 @@ tenants:
           = help: it has letters, digits, `-` and `.`, no port
 
         error: host name `shop.example` is named twice
-         --> ./node.yaml:3:38
+         --> ./node.yaml:3:39
           |
         3 |   - {name: b, path: b, http: {hosts: [Shop.Example.]}}
           |                                       ^^^^^^^^^^^^^
           |
-         ::: ./node.yaml:2:38
+         ::: ./node.yaml:2:39
           |
         2 |   - {name: a, path: a, http: {hosts: [shop.example, 'shop.example:80', a b]}}
           |                                       ------------ first named here

@@ -5,8 +5,8 @@ use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use lunarium_kernel::{
-    Account, Budget, EntryId, ErrorKind, Holding, HostError, HostId, LimitsOverride, LogBudget, Message, NodeLimits,
-    PROCESS_BYTES, Pid, Policy, Rank, Refusal, ResolveError, SendError, Tally, Topic, TopicError, action,
+    Account, Budget, EntryId, ErrorKind, Exhausted, Holding, HostError, HostId, LimitsOverride, LogBudget, Message,
+    NodeLimits, PROCESS_BYTES, Pid, Policy, Rank, Refusal, ResolveError, SendError, Tally, Topic, TopicError, action,
 };
 
 use super::handle::{call, values};
@@ -231,6 +231,20 @@ impl Node {
     /// now on.
     pub fn set_strict(&self, strict: bool) {
         self.inner().catalogue.set_strict(strict);
+    }
+
+    /// From now on it has the budgets of this configuration: `max_processes`, `memory`, `reserve`, `log_bytes`, `cpu_weight` and `cpu_max`,
+    /// of which nothing else counts. Whatever is held stays, also beyond a budget: more is refused then until enough was given back. CPU time
+    /// that was used counts as it did.
+    ///
+    /// Errors: the engine's memory has no room for the reserve; nothing is changed then.
+    pub fn set_budgets(&self, config: &NodeConfig) -> Result<(), Exhausted> {
+        let inner = self.inner();
+        inner.budgets.memory.set_bounds(config.memory.unwrap_or(u64::MAX), config.reserve)?;
+        inner.budgets.log.set_limit(config.log_bytes);
+        inner.budgets.cpu.set_portion(Portion { weight: config.cpu_weight, most: config.cpu_max });
+        inner.kernel(|kernel| kernel.set_max_processes(config.max_processes));
+        Ok(())
     }
 
     /// Adds a process host.

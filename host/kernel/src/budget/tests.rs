@@ -88,6 +88,39 @@ fn a_reserve_for_which_there_is_no_room_is_refused() {
 }
 
 #[test]
+fn bounds_change_while_something_is_held() {
+    let engine = root(Budget::Engine, 1000);
+    let node = Account::child(&engine, Budget::Node, 500, 0).unwrap();
+    let mut held = holding(&node);
+    held.grow(300).unwrap();
+    // Below what is held nothing is taken away, and nothing added.
+    node.set_bounds(200, 0).unwrap();
+    assert_eq!(held.grow(1).unwrap_err(), Exhausted { budget: Budget::Node, limit: 200 });
+    assert_eq!((engine.used(), node.used(), node.limit()), (300, 300, 200));
+    held.shrink(150);
+    held.grow(50).unwrap();
+    assert!(held.grow(1).is_err());
+    // A reserve is charged beyond what is held, and given back as far as nothing is held of it.
+    node.set_bounds(600, 500).unwrap();
+    assert_eq!((engine.used(), node.used()), (500, 200));
+    held.grow(350).unwrap();
+    assert_eq!((engine.used(), node.used()), (550, 550));
+    node.set_bounds(600, 100).unwrap();
+    assert_eq!(engine.used(), 550);
+    held.shrink(500);
+    assert_eq!((engine.used(), node.used()), (100, 50));
+    // For one that there is no room for, nothing changes.
+    let _other = Account::child(&engine, Budget::Node, 1000, 800).unwrap();
+    assert_eq!(node.set_bounds(900, 300).unwrap_err(), Exhausted { budget: Budget::Engine, limit: 1000 });
+    assert_eq!((engine.used(), node.limit()), (900, 600));
+    node.set_bounds(10, 300).unwrap();
+    assert_eq!(engine.used(), 850, "a reserve is no larger than its limit");
+    drop(held);
+    drop(node);
+    assert_eq!(engine.used(), 800);
+}
+
+#[test]
 fn headroom_is_for_services() {
     let node = root(Budget::Node, 100);
     node.add_headroom(30);

@@ -134,6 +134,21 @@ fn a_node_for_no_processes_starts_none() {
     assert_eq!(kernel.spawn(None, spec()), Err(SpawnError::NodeFull { limit: 0 }));
 }
 
+#[test]
+fn a_node_with_more_processes_than_it_may_have_starts_none_until_enough_have_ended() {
+    let mut kernel = kernel();
+    let two = [spawn(&mut kernel), spawn(&mut kernel)];
+    kernel.kernel.set_max_processes(1);
+    assert_eq!(kernel.spawn(None, spec()), Err(SpawnError::NodeFull { limit: 1 }));
+    kill(&mut kernel, &two[0]);
+    assert_eq!(kernel.spawn(None, spec()), Err(SpawnError::NodeFull { limit: 1 }));
+    kill(&mut kernel, &two[1]);
+    spawn(&mut kernel);
+    kernel.kernel.set_max_processes(2);
+    spawn(&mut kernel);
+    assert_eq!(kernel.kernel.limits().max_processes, 2);
+}
+
 fn named(text: &str) -> SpawnSpec {
     SpawnSpec { name: Some(name(text)), ..spec() }
 }

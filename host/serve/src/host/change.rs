@@ -75,26 +75,13 @@ impl Tenant {
     /// Reads its application again, with another entry if one is given.
     pub(super) async fn reload(&self, config: Option<TenantConfig>) -> Result<Change, HostError> {
         let mut versions = self.inner.versions.lock().await;
-        match config {
-            // What a node gets of the machine is said when it is made.
-            Some(config) if !self.shares_budget(&config) => {
-                whole(&config)?;
-                // Who has been stopped for good meanwhile doesn't come back.
-                if self.state() == TenantState::Stopping {
-                    return Err(HostError::Stopping);
-                }
-                self.halt().await;
-                self.revive();
-                self.set_config(Arc::new(config));
-                let loaded = self.load(&mut versions, None).await;
-                loaded.inspect_err(|error| self.fail(error))
-            }
-            config => self.load(&mut versions, config).await,
-        }
+        self.load(&mut versions, config).await
     }
 
-    fn shares_budget(&self, config: &TenantConfig) -> bool {
-        self.config().budget.of_node() == config.budget.of_node()
+    /// Gives a node the budgets of an entry.
+    fn set_budgets(&self, running: &Running, config: &TenantConfig) -> Result<(), HostError> {
+        let set = running.node.set_budgets(&self.node_config(config));
+        set.map_err(|error| HostError::NoRoom(format!("no room for the tenant's reserve: {error}")))
     }
 
     /// Reads what counts, the tenant's folder or what was sent last, and switches to it. Nothing is changed by an error.
@@ -105,7 +92,7 @@ impl Tenant {
         if let Some(store) = &store {
             remember(versions, store).await?;
         }
-        let running = self.running().await?;
+        let running = self.running(&config).await?;
         let sent = versions.last().and_then(Version::sent);
         let folder = match (sent, &store, &config.folder) {
             (Some(number), Some(store), _) => sent_folder(store, number, self.name()).await?,
@@ -117,7 +104,15 @@ impl Tenant {
         };
         let checked = check(folder, &config, &running).await?;
         let app = Arc::clone(&checked.app);
-        let actions = self.switch(&running, &config, &app).await?;
+        // Before the switch: what the application's hosts reserve is paid from it.
+        self.set_budgets(&running, &config)?;
+        let switched = self.switch(&running, &config, &app).await;
+        if switched.is_err()
+            && let Err(error) = self.set_budgets(&running, &self.config())
+        {
+            self.note(Level::Error, &format!("tenant has the budgets of its new entry: {error}"), Vec::new());
+        }
+        let actions = switched?;
         let number = match sent {
             Some(number) => number,
             None => {
@@ -139,7 +134,7 @@ impl Tenant {
         let config = self.config();
         whole(&config)?;
         remember(&mut versions, &store).await?;
-        let running = self.running().await?;
+        let running = self.running(&config).await?;
         let number = next_number(&versions, Some(&store)).await;
         let deployed = async {
             let unpacking = Arc::clone(&store);
@@ -186,7 +181,7 @@ impl Tenant {
         let earlier = versions.len().checked_sub(2).and_then(|earlier| versions.get(earlier));
         let earlier = earlier.ok_or_else(|| HostError::NoEarlier(self.name().to_owned()))?;
         let (number, origin, sent) = (earlier.number, earlier.origin(), earlier.sent());
-        let running = self.running().await?;
+        let running = self.running(&config).await?;
         let checked = match (&earlier.app, &store) {
             (Some(app), _) => Checked { app: Arc::clone(app), warnings: String::new() },
             (None, Some(store)) => check(sent_folder(store, number, self.name()).await?, &config, &running).await?,

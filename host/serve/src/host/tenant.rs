@@ -233,10 +233,10 @@ impl Tenant {
         deployment
     }
 
-    /// Its node, which is started if it isn't there. Whoever calls it changes the tenant: nobody else does meanwhile.
+    /// Its node, which is started with the budgets of this entry if it isn't there. Whoever calls it changes the tenant: nobody else does meanwhile.
     ///
     /// Errors: there is no room for it; its modules can't be had; it has been stopped.
-    pub(super) async fn running(&self) -> Result<Running, HostError> {
+    pub(super) async fn running(&self, config: &Arc<TenantConfig>) -> Result<Running, HostError> {
         {
             let now = self.inner.now.lock();
             if now.state == TenantState::Stopping {
@@ -246,9 +246,9 @@ impl Tenant {
                 return Ok(running.clone());
             }
         }
-        let tenant = self.clone();
+        let (tenant, config) = (self.clone(), Arc::clone(config));
         // Modules open files.
-        let (node, modules) = on_disk(move || tenant.start_node()).await?;
+        let (node, modules) = on_disk(move || tenant.start_node(&config)).await?;
         let (orders, received) = mpsc::channel(1);
         let running = Running { node: node.clone(), modules: modules.into(), orders };
         self.inner.now.lock().running = Some(running.clone());
@@ -256,19 +256,20 @@ impl Tenant {
         Ok(running)
     }
 
-    fn start_node(&self) -> Result<(Node, Vec<Module>), HostError> {
+    fn start_node(&self, config: &TenantConfig) -> Result<(Node, Vec<Module>), HostError> {
         let shared = &self.inner.shared;
-        let node = Node::start_on(&shared.engine, self.node_config());
+        let node = Node::start_on(&shared.engine, self.node_config(config));
         let node = node.map_err(|error| HostError::NoRoom(error.to_string()))?;
-        let modules = shared.surroundings.modules(&self.config()).map_err(HostError::Refused)?;
+        let modules = shared.surroundings.modules(config).map_err(HostError::Refused)?;
         for module in &modules {
             node.add_module(module.clone()).map_err(|error| HostError::Refused(error.to_string()))?;
         }
         Ok((node, modules))
     }
 
-    fn node_config(&self) -> NodeConfig {
-        let budget = self.config().budget;
+    /// What a node of this entry is made of.
+    pub(super) fn node_config(&self, config: &TenantConfig) -> NodeConfig {
+        let budget = config.budget;
         let mut config = NodeConfig::new(Arc::<TenantOutput>::clone(&self.inner.output));
         config.max_processes = budget.processes.unwrap_or(config.max_processes);
         config.memory = budget.memory;
@@ -281,8 +282,8 @@ impl Tenant {
         config
     }
 
-    /// Ends it: its services first, then what else lives. It may start again.
-    pub(super) async fn halt(&self) {
+    /// Ends it: its services first, then what else lives.
+    async fn halt(&self) {
         let running = {
             let mut now = self.inner.now.lock();
             now.state = TenantState::Stopping;
@@ -297,13 +298,6 @@ impl Tenant {
         }
         node.shutdown(Duration::ZERO).await;
         drop(modules);
-    }
-
-    /// It was halted, and is to start again.
-    pub(super) fn revive(&self) {
-        let mut now = self.inner.now.lock();
-        now.state = TenantState::Starting;
-        now.services.clear();
     }
 
     /// Ends it for good.

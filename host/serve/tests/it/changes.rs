@@ -315,7 +315,63 @@ async fn tenants_come_go_and_get_other_budgets_while_others_run() {
     assert!(results.iter().all(|(_, result)| result.is_ok()), "{results:?}");
     let held = a.node().unwrap().usage().of("node.processes").unwrap();
     assert_eq!((held.limit, a.state()), (7, TenantState::Running));
+    assert_eq!(pid(&a, "app:service"), before, "a budget is no reason to stop");
     host.stop().await;
+}
+
+#[tokio::test]
+async fn a_budget_changes_while_its_tenant_runs_and_below_what_is_held_only_more_is_refused() {
+    let root = tempdir().unwrap();
+    let grows = "return {
+        main = function() process.events():receive() end,
+        grow = function(bytes) held = ('x'):rep(bytes) return #held end,
+        spawn = function() return process.spawn('app:worker', 'app:processes') end,
+    }";
+    write(&root.path().join("t"), &ENTRIES, &[("worker.lua", grows)]);
+    let entry = |memory: u64, reserve: u64, processes: u32| {
+        let mut config = tenant("t", &root);
+        config.named = true;
+        config.budget.memory = Some(memory);
+        config.budget.reserve = Some(reserve);
+        config.budget.processes = Some(processes);
+        config.budget.cpu_weight = Some(50);
+        config.budget.cpu_max = Some(std::time::Duration::from_secs(1));
+        config.budget.log_bytes = Some(1_000);
+        config
+    };
+    let host = start(vec![entry(64 << 20, 0, 100)]).await;
+    let t = host.tenant("t").unwrap();
+    said(&t, "service app:service has started").await;
+    let (node, before) = (t.node().unwrap(), pid(&t, "app:service"));
+    let call = async |function: &str, arguments: &[Value]| node.call(&before, function, arguments).await;
+    let configure = async |config| {
+        let results = host.configure(Default::default(), vec![config]).await;
+        results.into_iter().next().unwrap().1.map(drop)
+    };
+    assert!(call("grow", &[Value::Integer(3 << 20)]).await.is_ok());
+    let held = node.usage().of("node.memory").unwrap().used;
+    assert!(held > 3 << 20);
+    configure(entry(2 << 20, 0, 1)).await.unwrap();
+    let usage = node.usage();
+    let limits = ["node.memory", "node.processes", "node.log_bytes"].map(|name| usage.of(name).unwrap().limit);
+    assert_eq!(limits, [2 << 20, 1, 1_000]);
+    assert!(usage.of("node.memory").unwrap().used >= held, "nothing is taken away");
+    let refused = call("spawn", &[]).await.unwrap();
+    assert_eq!(refused[0], Value::Nil, "{refused:?}");
+    configure(entry(64 << 20, 32 << 20, 2)).await.unwrap();
+    assert!(call("spawn", &[]).await.unwrap()[0].as_str().is_some());
+    assert!(host.engine().usage().of("engine.memory").unwrap().used >= 32 << 20);
+    // There is no room for so large a reserve: all is as it was.
+    let error = configure(entry(u64::MAX, 1 << 60, 3)).await.unwrap_err();
+    assert!(
+        error.to_string().starts_with("no room for the tenant's reserve: the engine is at its memory budget"),
+        "{error}"
+    );
+    assert_eq!(node.usage().of("node.processes").unwrap().limit, 2);
+    assert_eq!((pid(&t, "app:service"), t.state()), (before.clone(), TenantState::Running));
+    assert_eq!(node.audit().map(drop), Ok(()));
+    host.stop().await;
+    assert_eq!(host.engine().usage().of("engine.memory").unwrap().used, 0);
 }
 
 #[tokio::test]
