@@ -144,9 +144,9 @@ local function method_of(made, name)
   error(fault("Invalid", without(made, name or "main")), 0)
 end
 
-local function body(chunk, name, plain, ...)
+local function body(chunk, name, plain, own, ...)
   local made
-  if plain then made = chunk(...) else made = chunk() end
+  if plain then made = chunk(...) elseif own then made = chunk(rt.own) else made = chunk() end
   -- From top to bottom, that was it.
   if plain and made == nil then return end
   local method = method_of(made, name)
@@ -164,5 +164,5 @@ function rt.start(config, chunk, ...)
   -- By grants only.
   if config.env then G.env, modules.env = rt.env, rt.env end
   if config.fs then G.fs, modules.fs = rt.fs, rt.fs end
-  rt.set_main(rt.new_task(rt.new_main(body, chunk, config.method, config.plain, ...)))
+  rt.set_main(rt.new_task(rt.new_main(body, chunk, config.method, config.plain, config.own, ...)))
 end

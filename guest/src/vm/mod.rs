@@ -11,7 +11,7 @@ pub mod prelude;
 use std::collections::BTreeSet;
 use std::ffi::{CStr, c_int};
 
-use lunarium_contract::{length, module};
+use lunarium_contract::{OWN_CHUNK, length, module};
 
 use crate::api::{self, base64, chunk::load_chunk, duration, hash, json, random, time, uuid};
 use crate::codec::decode_spread;
@@ -408,7 +408,7 @@ fn prepare(lua: Lua, start: Reference, program: &Program, arguments: &[u8]) -> R
     let seed = lua.seed(seed);
     lua.context().random.start([first, second, third]);
     lua.push_kept(start);
-    lua.new_table(0, 11);
+    lua.new_table(0, 12);
     for (name, text) in
         [(c"pid", Some(&program.pid)), (c"frame", Some(&program.frame)), (c"method", program.method.as_ref())]
     {
@@ -431,7 +431,8 @@ fn prepare(lua: Lua, start: Reference, program: &Program, arguments: &[u8]) -> R
         lua.set_field(-2, name);
     }
     let modules = &program.modules;
-    for (name, holds) in [(c"plain", program.plain), (c"env", modules.env), (c"fs", modules.fs)] {
+    let own = program.chunk.name == OWN_CHUNK;
+    for (name, holds) in [(c"plain", program.plain), (c"own", own), (c"env", modules.env), (c"fs", modules.fs)] {
         lua.push_boolean(holds);
         lua.set_field(-2, name);
     }

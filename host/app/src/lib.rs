@@ -27,7 +27,7 @@ mod load;
 mod services;
 mod testing;
 
-pub use application::{App, DEFAULT_HOST, Endpoint, EndpointAction, Host, Lifecycle, OWN_CHUNK, Service};
+pub use application::{App, DEFAULT_HOST, Endpoint, EndpointAction, Host, Lifecycle, Service};
 pub use explain::{Cause, Explained, reached_limit};
 pub use limits::{LimitError, LimitSource, limit_in_force, parse_limit};
 pub use load::{Compiler, Draft};

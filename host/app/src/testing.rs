@@ -7,11 +7,11 @@ use std::path::Path;
 use std::sync::Arc;
 
 use cap_std::fs::Dir;
-use lunarium_contract::module;
+use lunarium_contract::{OWN_CHUNK, module};
 use lunarium_engine::{Chunk, Definition, Grants, Import, Library};
 use lunarium_kernel::EntryId;
 
-use crate::application::{App, Host, OWN_CHUNK, Program, TestChunk, own_library};
+use crate::application::{App, Host, Program, TestChunk, own_library};
 use crate::load::{Draft, default_space};
 use crate::notation::is_name;
 use crate::report::Mistake;
