@@ -24,6 +24,7 @@ mod review;
 
 mod explain;
 mod load;
+mod own;
 mod services;
 mod testing;
 

@@ -16,7 +16,6 @@ use super::service::Service;
 /// The name of the entry that runs when nothing else is said, and of the function that does.
 pub(crate) const MAIN: &str = "main";
 
-
 /// A policy with the groups it is in.
 #[derive(Debug)]
 pub(crate) struct Grouped {
