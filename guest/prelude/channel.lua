@@ -75,6 +75,16 @@ local function take(node, ok)
 end
 rt.take = take
 
+-- Takes a waiting task out of the queues that it is in, if it is in any, and makes it ready.
+function rt.leave(task)
+  if task[CASES] then return take(task, false) end
+  local ch = task[CH]
+  if not ch then return end
+  local node = ch[task[SENDS] and SFIRST or RFIRST]
+  while node and node ~= task do node = node[NEXT] end
+  if node then take(task, false) end
+end
+
 -- Whether its receivers count as wakeable: some of them may be waiting when that changes.
 function rt.set_source(ch, source)
   if ch[SOURCE] == source then return end

@@ -16,14 +16,17 @@ local waiting, first, last = {}, 1, 0
 -- Gives the place of an operation that is over to whoever waits for one, or back.
 local Place = {}
 function Place.__close()
-  local task = waiting[first]
-  if not task then
-    busy = busy - 1
-    return
-  end
-  ready(task)
-  waiting[first] = nil
-  first = first + 1
+  repeat
+    local task = waiting[first]
+    if not task then
+      busy, first, last = busy - 1, 1, 0
+      return
+    end
+    local waits = task[TASK]
+    ready(task)
+    waiting[first] = nil
+    first = first + 1
+  until waits -- else it was stopped
   if first > last then first, last = 1, 0 end
 end
 local PLACE = setmetatable({}, Place)

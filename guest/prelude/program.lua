@@ -144,9 +144,9 @@ local function method_of(made, name)
   error(fault("Invalid", without(made, name or "main")), 0)
 end
 
-local function body(chunk, name, plain, ...)
+local function body(chunk, name, plain, own, ...)
   local made
-  if plain then made = chunk(...) else made = chunk() end
+  if plain then made = chunk(...) elseif own then made = chunk(rt.own) else made = chunk() end
   -- From top to bottom, that was it.
   if plain and made == nil then return end
   local method = method_of(made, name)
@@ -156,10 +156,10 @@ local function body(chunk, name, plain, ...)
 end
 
 -- The program is compiled, and the state knows the process; its coroutine is queued.
-function rt.start(seed, method, plain, has_env, has_fs, chunk, ...)
+function rt.start(seed, method, plain, own, has_env, has_fs, chunk, ...)
   randomseed(seed)
   -- By grants only.
   if has_env then G.env, modules.env = rt.env, rt.env end
   if has_fs then G.fs, modules.fs = rt.fs, rt.fs end
-  rt.set_main(rt.new_task(rt.new_main(body, chunk, method, plain, ...)))
+  rt.set_main(rt.new_task(rt.new_main(body, chunk, method, plain, own, ...)))
 end

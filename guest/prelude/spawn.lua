@@ -1,8 +1,9 @@
 -- `coroutine.spawn`, and what happens when a spawned task fails where its spawner can't be left: the process ends,
--- whatever the others are doing. Owns the limit of unfinished ones.
+-- whatever the others are doing. Owns the limit of unfinished ones, and how one that waits is stopped from outside of it.
 local rt = ...
 local type, error = type, error
 local S, step, wait, can_wait, condemn = rt.state, rt.step, rt.wait, rt.can_wait, rt.condemn
+local stop_coroutine, leave = rt.stop_coroutine, rt.leave
 local new_base, new_task = rt.new_base, rt.new_task
 local fault, bad_argument = rt.fault, rt.bad_argument
 
@@ -80,3 +81,28 @@ function rt.set_main(task)
   S[MAIN] = task
   rt.ready(task)
 end
+
+local function nothing() end
+
+-- Stops a spawned task: true when it waited; nil when it was over, or is beneath who asks; false when it is just about to go on. One that is
+-- stopped has a coroutine that ends at once, for whatever would have woken it; nobody hands it anything more (no TASK).
+local function stop(task)
+  if task == S[CURRENT] then return nil end
+  for i = S[FIRST], S[LAST] do
+    if S[QUEUE][i] == task then return false end
+  end
+  if not stop_coroutine(task[CO]) then return nil end
+  leave(task)
+  task[CO], task[TASK] = new_base(nothing), false
+  return true
+end
+
+-- What programs of the runtime's own are given besides, and no script.
+rt.own = {
+  -- A function that stops the coroutine which asks for it.
+  stopper = function()
+    local task = S[CURRENT]
+    return function() return stop(task) end
+  end,
+  metatable = debug.getmetatable,
+}

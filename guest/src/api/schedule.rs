@@ -47,6 +47,16 @@ extern "C-unwind" fn step(lua: Lua) -> c_int {
     }
 }
 
+/// `stop_coroutine(coroutine)` → whether it waited: it never goes on then, and what it had to close is closed.
+extern "C-unwind" fn stop_coroutine(lua: Lua) -> c_int {
+    let coroutine = lua.thread(1).filter(Lua::is_suspended);
+    if let Some(coroutine) = coroutine {
+        coroutine.close_thread(lua);
+    }
+    lua.push_boolean(coroutine.is_some());
+    1
+}
+
 /// `make_receive(state, ready, event)`: see `channel.rs`.
 extern "C-unwind" fn make_receive(mut lua: Lua) -> c_int {
     lua.set_top(3);
@@ -108,10 +118,11 @@ extern "C-unwind" fn count_unread(mut lua: Lua) -> c_int {
 }
 
 /// For the prelude.
-pub const FUNCTIONS: [(&CStr, Function); 9] = [
+pub const FUNCTIONS: [(&CStr, Function); 10] = [
     (c"new_base", new_base),
     (c"new_main", new_main),
     (c"step", step),
+    (c"stop_coroutine", stop_coroutine),
     (c"make_receive", make_receive),
     (c"condemn", condemn),
     (c"now", now),

@@ -230,7 +230,12 @@ impl Lua {
         }
     }
 
-    /// Runs the pending `__close` of a coroutine that failed.
+    /// Whether it has yielded: it is neither at its beginning, nor running, nor over.
+    pub fn is_suspended(&self) -> bool {
+        unsafe { ffi::lua_status(self.0) == ffi::LUA_YIELD }
+    }
+
+    /// Runs the pending `__close` of a coroutine that failed or waits; it is over then.
     pub fn close_thread(&self, from: Self) {
         unsafe { ffi::lua_closethread(self.0, from.0) };
     }

@@ -32,6 +32,7 @@ mod raises;
 mod sandbox;
 mod security;
 mod spawner;
+mod stops;
 mod times;
 mod typed;
 mod upgrade;

@@ -11,7 +11,7 @@ pub mod prelude;
 use std::collections::BTreeSet;
 use std::ffi::{CStr, c_int};
 
-use lunarium_contract::{length, module};
+use lunarium_contract::{OWN_CHUNK, length, module};
 
 use crate::api::{self, base64, chunk::load_chunk, duration, hash, json, random, time, uuid};
 use crate::codec::decode_spread;
@@ -416,7 +416,7 @@ fn prepare(lua: Lua, calls: &Calls, program: &Program, arguments: &[u8]) -> Resu
         Some(method) => lua.push_bytes(method.as_bytes()),
         None => lua.push_nil(),
     }
-    for holds in [program.plain, program.modules.env, program.modules.fs] {
+    for holds in [program.plain, program.chunk.name == OWN_CHUNK, program.modules.env, program.modules.fs] {
         lua.push_boolean(holds);
     }
     match load_chunk(lua, &program.chunk) {
@@ -426,7 +426,7 @@ fn prepare(lua: Lua, calls: &Calls, program: &Program, arguments: &[u8]) -> Resu
         Err(Broken::Raised) => return Err(kept(lua.bytes(-1).unwrap_or_default(), length::FAILURE)),
     }
     let count = decode_spread(lua, arguments);
-    lua.call(6 + count, 0);
+    lua.call(7 + count, 0);
     Ok(())
 }
 

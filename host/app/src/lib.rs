@@ -24,10 +24,11 @@ mod review;
 
 mod explain;
 mod load;
+mod own;
 mod services;
 mod testing;
 
-pub use application::{App, DEFAULT_HOST, Endpoint, EndpointAction, Host, Lifecycle, OWN_CHUNK, Service};
+pub use application::{App, DEFAULT_HOST, Endpoint, EndpointAction, Host, Lifecycle, Service};
 pub use explain::{Cause, Explained, reached_limit};
 pub use limits::{LimitError, LimitSource, limit_in_force, parse_limit};
 pub use load::{Compiler, Draft};

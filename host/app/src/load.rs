@@ -115,6 +115,11 @@ impl Draft {
         Self::of_app(app)
     }
 
+    /// No program at all: `app:processes`, a host.
+    pub fn of_nothing() -> Self {
+        Self::of_app(App { hosts: vec![Host::of_default()], ..App::default() })
+    }
+
     /// Nothing is wrong with it yet.
     pub(crate) fn of_app(app: App) -> Self {
         let processes = app.definitions.iter().map(|definition| definition.entry.to_string()).collect();

@@ -7,11 +7,11 @@ use std::path::Path;
 use std::sync::Arc;
 
 use cap_std::fs::Dir;
-use lunarium_contract::module;
+use lunarium_contract::OWN_CHUNK;
 use lunarium_engine::{Chunk, Definition, Grants, Import, Library};
 use lunarium_kernel::EntryId;
 
-use crate::application::{App, Host, OWN_CHUNK, Program, TestChunk, own_library};
+use crate::application::{App, Host, Program, TestChunk, own_library};
 use crate::load::{Draft, default_space};
 use crate::notation::is_name;
 use crate::report::Mistake;
@@ -34,11 +34,7 @@ impl Draft {
     /// Lua file beside is an entry `app:NAME`, and a library `NAME`.
     pub fn of_tests(dir: &Dir, shown: &Path, only: Option<&str>, authority: &dyn Authority) -> Self {
         let mut files = Files::new(dir, shown);
-        let mut draft = if files.find_indexes().0.is_empty() {
-            Self::of_files(&mut files)
-        } else {
-            Self::of_folder(dir, shown, authority)
-        };
+        let mut draft = Self::of_folder_or_files(dir, shown, authority);
         let (found, unsearched) = match only {
             Some(path) => (vec![path.to_owned()], Vec::new()),
             None => {
@@ -55,7 +51,18 @@ impl Draft {
         draft
     }
 
-    /// Lua files without an index file.
+    /// Reads the application in a folder: see [`Draft::of_folder`]. Where no index file is, each Lua file beside is an entry `app:NAME`, and a
+    /// library `NAME`.
+    pub fn of_folder_or_files(dir: &Dir, shown: &Path, authority: &dyn Authority) -> Self {
+        let mut files = Files::new(dir, shown);
+        if files.find_indexes().0.is_empty() {
+            Self::of_files(&mut files)
+        } else {
+            Self::of_folder(dir, shown, authority)
+        }
+    }
+
+    /// Lua files without an index file: each finds the others, as tests do.
     fn of_files(files: &mut Files<'_>) -> Self {
         let mut draft = Self::of_app(App { hosts: vec![Host::of_default()], ..App::default() });
         for path in files.lua_files("") {
@@ -67,6 +74,14 @@ impl Draft {
             let id = EntryId::new(format!("{}:{name}", default_space()));
             draft.app.definitions.push(Definition::new(id.clone(), chunk.clone()).with_plain());
             draft.app.libraries.push(Library::new(id, chunk, Vec::new()));
+        }
+        let imports = draft.app.library_imports();
+        for library in &mut draft.app.libraries {
+            library.imports.clone_from(&imports);
+        }
+        for definition in &mut draft.app.definitions {
+            definition.imports.clone_from(&imports);
+            definition.libraries.clone_from(&draft.app.libraries);
         }
         draft
     }
@@ -123,20 +138,5 @@ impl App {
             .with_method(method)
             .with_imports(driven, libraries)
             .with_grants(Arc::new(grants))
-    }
-
-    fn library_imports(&self) -> Vec<Import> {
-        let name_of = |id: &EntryId| id.as_str().rsplit_once(':').map(|(_, name)| name.to_owned());
-        let mut imports = Vec::new();
-        for library in &self.libraries {
-            imports.push(Import::new(library.entry.as_str(), library.entry.clone()));
-            let Some(name) = name_of(&library.entry) else { continue };
-            let alone =
-                self.libraries.iter().filter(|other| name_of(&other.entry).as_ref() == Some(&name)).count() == 1;
-            if alone && !module::ALWAYS.contains(&&*name) && !module::GRANTED.contains(&&*name) {
-                imports.push(Import::new(name, library.entry.clone()));
-            }
-        }
-        imports
     }
 }

@@ -51,6 +51,13 @@ pub enum Command {
     /// Tests are cases in files whose names end with `_test.lua`. Each runs in a process and a node of its own, within limits, by
     /// a clock of its own: nothing waits for real time.
     Test(Test),
+    /// Evaluate what is typed, in a process
+    ///
+    /// A process of its own, which finds the libraries of an application and can start its entries; services are not started. What is typed is
+    /// an expression, whose values are shown, or statements; what isn't complete goes on on the next line. Globals stay, locals are of one
+    /// input. Ctrl+C ends what is evaluated; Ctrl+D or `exit` ends the command. Without a terminal each line of standard
+    /// input is typed, and the exit code is 1 when one of them has failed.
+    Repl(Box<Repl>),
     /// Make a small application to begin with
     ///
     /// The folder's name becomes the namespace. Beside the application it gets what an editor with the Lua language
@@ -88,6 +95,29 @@ pub struct Run {
     #[arg(long, value_name = "NAMESPACE:NAME")]
     pub host: Option<String>,
 
+    #[command(flatten)]
+    pub given: Given,
+
+    /// Serve the application's endpoints at this address: `127.0.0.1:8080`, or a port of 127.0.0.1
+    #[arg(long, value_name = "ADDRESS", conflicts_with = "execute")]
+    pub http: Option<String>,
+
+    /// How log lines are written
+    #[arg(long, value_name = "FORMAT", value_enum, default_value_t = LogFormat::Text)]
+    pub log_format: LogFormat,
+
+    /// Run again whenever a source or index file changes; what runs is asked to end then, and killed two seconds later
+    #[arg(long, conflicts_with = "code")]
+    pub watch: bool,
+
+    /// Arguments of the process, each a string; options stand before the first of them
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+    pub arguments: Vec<OsString>,
+}
+
+/// What one process is given, and what of the machine.
+#[derive(Debug, Args)]
+pub struct Given {
     /// Set a limit of what is run, instead of its entry's and its host's: `memory=64MiB`, `cpu=500ms`; repeatable
     #[arg(long = "limit", value_name = "NAME=VALUE")]
     pub limits: Vec<String>,
@@ -103,10 +133,6 @@ pub struct Run {
     /// The most processes at once; 8000 by default
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub node_processes: Option<u32>,
-
-    /// Serve the application's endpoints at this address: `127.0.0.1:8080`, or a port of 127.0.0.1
-    #[arg(long, value_name = "ADDRESS", conflicts_with = "execute")]
-    pub http: Option<String>,
 
     /// Let what is run read this environment variable; repeatable
     #[arg(long = "grant-env", value_name = "NAME")]
@@ -128,24 +154,26 @@ pub struct Run {
     #[arg(long, value_name = "LEVEL", value_enum, default_value_t = LogLevel::Info)]
     pub log_level: LogLevel,
 
-    /// How log lines are written
-    #[arg(long, value_name = "FORMAT", value_enum, default_value_t = LogFormat::Text)]
-    pub log_format: LogFormat,
-
-    /// Run again whenever a source or index file changes; what runs is asked to end then, and killed two seconds later
-    #[arg(long, conflicts_with = "code")]
-    pub watch: bool,
-
     /// Keep what the system allows this command
     ///
     /// Without this option the command gives up, for good and before anything runs: all files but the granted directories,
     /// starting programs, making sockets, core dumps, and every system call that it doesn't need.
     #[arg(long)]
     pub no_confine: bool,
+}
 
-    /// Arguments of the process, each a string; options stand before the first of them
-    #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
-    pub arguments: Vec<OsString>,
+/// Options of `repl`.
+#[derive(Debug, Args)]
+pub struct Repl {
+    /// The application's folder, a folder of Lua files, or one file: what the prompt's process can require and start
+    pub path: Option<PathBuf>,
+
+    #[command(flatten)]
+    pub given: Given,
+
+    /// The file of what was typed; empty: none. By default `lunarium/history` in `$XDG_STATE_HOME` or `~/.local/state`
+    #[arg(long, value_name = "FILE", env = "LUNARIUM_HISTORY", hide_env_values = true)]
+    pub history: Option<OsString>,
 }
 
 /// Options of `serve`.

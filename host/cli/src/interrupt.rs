@@ -1,7 +1,7 @@
 //! What ends a run from outside: signals and a lost output.
 //!
 //! Owns the signal handlers. The first signal asks; the second ends the program from a task of its own, whatever the run
-//! awaits. So nothing on the run's thread may block: what does belongs on another.
+//! awaits (at a prompt, the second SIGTERM). So nothing on the run's thread may block: what does belongs on another.
 
 use std::future::pending;
 use std::{io, process};
@@ -37,6 +37,21 @@ pub struct Interrupts {
 ///
 /// Errors: the system refuses the handlers.
 pub fn watch() -> io::Result<(UnboundedSender<Interrupt>, Interrupts)> {
+    start(|_, told| told == 1)
+}
+
+/// The same for who goes on after a SIGINT: each is told, and only a second SIGTERM ends the program at once.
+///
+/// Errors: as above.
+pub fn watch_each() -> io::Result<(UnboundedSender<Interrupt>, Interrupts)> {
+    let mut terminated = false;
+    start(move |code, _| code != TERMINATED || !std::mem::replace(&mut terminated, true))
+}
+
+/// `tells` says of a signal's exit code, and of how many there have been with it, whether it is told.
+fn start(
+    mut tells: impl FnMut(u8, u64) -> bool + Send + 'static,
+) -> io::Result<(UnboundedSender<Interrupt>, Interrupts)> {
     let mut signals =
         Signals { interrupt: signal(SignalKind::interrupt())?, terminate: signal(SignalKind::terminate())? };
     // The handler stays when nobody listens.
@@ -44,10 +59,15 @@ pub fn watch() -> io::Result<(UnboundedSender<Interrupt>, Interrupts)> {
     let (tell, told) = unbounded_channel();
     let sender = tell.clone();
     tokio::spawn(async move {
-        // The receiver outlives the run.
-        let _ = tell.send(Interrupt::Signal(signals.next().await));
-        // As a shell reports a program that a signal ended; without waiting for anything.
-        process::exit(signals.next().await.into());
+        for count in 1.. {
+            let code = signals.next().await;
+            if !tells(code, count) {
+                // As a shell reports a program that a signal ended; without waiting for anything.
+                process::exit(code.into());
+            }
+            // The receiver outlives the run.
+            let _ = tell.send(Interrupt::Signal(code));
+        }
     });
     Ok((sender, Interrupts { told, signal: None }))
 }

@@ -7,6 +7,7 @@
 mod admin;
 mod arguments;
 mod endpoints;
+mod given;
 mod grant;
 mod interrupt;
 mod lossy;
@@ -16,6 +17,7 @@ mod new;
 mod open;
 mod plan;
 mod remote;
+mod repl;
 mod run;
 mod serve;
 mod services;
@@ -115,6 +117,7 @@ fn main() -> ExitCode {
         Command::Check(options) if serve::is_node(&options.path) => serve::check(&options),
         Command::Check(options) => check(&options),
         Command::Test(options) => test::run(&options),
+        Command::Repl(options) => repl::run(&options),
         Command::New(options) => make(&options.path),
         Command::Remote(command) => remote::run(command),
         Command::Completions(options) => manual::completions(options.shell),

@@ -11,7 +11,7 @@ use lunarium_engine::{Level, Module};
 use lunarium_modules::http::{self, Http};
 use lunarium_modules::kv;
 
-use crate::arguments::Run;
+use crate::arguments::Given;
 use crate::terminal::Screen;
 use crate::{Refused, size, stdin};
 
@@ -58,7 +58,7 @@ impl Data {
     /// Opens what `--data` names, or makes it.
     ///
     /// Errors: it can't be; there is none, and the application grants what needs it.
-    pub fn open(options: &Run, draft: &Draft) -> Result<Option<Self>, Refused> {
+    pub fn open(options: &Given, draft: &Draft) -> Result<Option<Self>, Refused> {
         let most = size("--data-max", options.data_max.as_deref())?.unwrap_or(kv::QUOTA);
         let Some(directory) = &options.data else {
             return match draft.grants_module(kv::NAME) {

@@ -107,6 +107,21 @@ pub fn tests(folder: &Path, file: Option<&str>, modules: &[Module]) -> Result<Dr
 ///
 /// Errors: there is none. What is wrong inside of it is the draft's.
 pub fn read(path: &Path, modules: &[Module]) -> Result<Draft, OpenError> {
+    read_by(path, modules, Draft::of_folder)
+}
+
+/// The same, and a folder of Lua files may be it.
+///
+/// Errors: as above.
+pub fn read_any(path: &Path, modules: &[Module]) -> Result<Draft, OpenError> {
+    read_by(path, modules, Draft::of_folder_or_files)
+}
+
+fn read_by(
+    path: &Path,
+    modules: &[Module],
+    of_folder: fn(&Dir, &Path, &dyn Authority) -> Draft,
+) -> Result<Draft, OpenError> {
     let refused = |error: io::Error| match error.kind() {
         io::ErrorKind::NotFound => OpenError::Missing(path.to_owned()),
         _ => OpenError::Io { path: path.to_owned(), error },
@@ -114,7 +129,7 @@ pub fn read(path: &Path, modules: &[Module]) -> Result<Draft, OpenError> {
     let kind = std::fs::metadata(path).map_err(refused)?;
     if kind.is_dir() {
         let dir = Dir::open_ambient_dir(path, ambient_authority()).map_err(refused)?;
-        return Ok(Draft::of_folder(&dir, path, &Ambient { modules }));
+        return Ok(of_folder(&dir, path, &Ambient { modules }));
     }
     if !kind.is_file() {
         return Err(OpenError::Neither(path.to_owned()));

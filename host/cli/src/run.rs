@@ -10,25 +10,23 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use lunarium_app::{App, Draft, Services, parse_cores};
-use lunarium_engine::{
-    EntryId, Grants, Handle, HostId, Level, LimitsOverride, Module, Node, NodeConfig, Outcome, SpawnRequest, Value,
-};
+use lunarium_app::{App, Draft, Services};
+use lunarium_engine::{EntryId, Handle, HostId, Level, LimitsOverride, Module, Node, Outcome, SpawnRequest, Value};
 use tokio::runtime::Builder;
 use tokio::select;
 use tokio::time::sleep;
 
 use crate::arguments::Run;
 use crate::endpoints::{self, Listening};
-use crate::grant::grants;
+use crate::given::{Prepared, Started};
 use crate::interrupt::{self, Interrupt, Interrupts};
-use crate::modules::{Data, Modules, need_sockets};
+use crate::modules::need_sockets;
 use crate::plan::{Plan, Wish, plan};
 use crate::services::Watch;
 use crate::terminal::{Screen, Terminal};
 use crate::verdict::{Ended, FAILURE, OUTPUT_CLOSED, Verdict};
 use crate::wall::{Sockets, Wall};
-use crate::{Refused, finished, limits, open, read, size, start_node, stdin};
+use crate::{Refused, finished, open, read, stdin};
 
 /// How long services may take to stop. At the limit: what is left is terminated.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -41,65 +39,45 @@ const LAST_WORDS: Duration = Duration::from_secs(2);
 /// Errors: the machine refuses; nothing has run then.
 pub fn run(options: Run) -> Result<u8, Refused> {
     // Nobody listens for signals yet, so one ends the program whatever it waits for: a disk, or a reader of the refusal.
-    let prepared = prepare(&options)?;
+    let (prepared, listening) = prepare(&options)?;
     let deaf = |error: io::Error| Refused::machine(format!("cannot wait for signals: {error}"));
     let runtime = Builder::new_current_thread().enable_all().build().map_err(deaf)?;
     // Makes a pair of sockets, and has no thread.
     let (tell, interrupts) = runtime.block_on(async { interrupt::watch() }).map_err(deaf)?;
-    let directories = prepared.draft.directories().chain(&prepared.grants.fs);
-    let sockets = Sockets::of(need_sockets(&prepared.draft), prepared.listening.is_some());
-    let wall = Wall::build(!options.no_confine, directories, sockets)?;
-    let terminal = Terminal::start(options.log_level, options.log_format, tell);
+    let sockets = Sockets::of(need_sockets(&prepared.draft), listening.is_some());
+    let wall = Wall::build(!options.given.no_confine, prepared.directories(), sockets)?;
+    let terminal = Terminal::start(options.given.log_level, options.log_format, tell);
     let terminal = terminal.map_err(|error| Refused::machine(format!("cannot start a thread: {error}")))?;
     wall.tell(&terminal.screen());
-    Ok(runtime.block_on(attend(options, prepared, terminal, interrupts)))
+    Ok(runtime.block_on(attend(options, prepared, listening, terminal, interrupts)))
 }
 
 /// From the node's start to the last line that is written.
-async fn attend(options: Run, prepared: Prepared, terminal: Terminal, interrupts: Interrupts) -> u8 {
+async fn attend(
+    options: Run,
+    prepared: Prepared,
+    listening: Option<Listening>,
+    terminal: Terminal,
+    interrupts: Interrupts,
+) -> u8 {
     let mut run = Running { screen: terminal.screen(), interrupts };
     // A refusal is written as everything else is: a stream that nobody reads must not hold up a signal.
-    let verdict = run.run(options, prepared).await.unwrap_or_else(Verdict::from);
+    let verdict = run.run(options, prepared, listening).await.unwrap_or_else(Verdict::from);
     if let Some(message) = &verdict.message {
         run.screen.tell_rendered(message);
     }
-    run.finish(terminal, verdict.code).await
+    finish(run.interrupts, terminal, verdict.code).await
 }
 
-/// What was asked for, as far as it can be known without a node.
-struct Prepared {
-    limits: LimitsOverride,
-    /// What the node may hold.
-    memory: Option<u64>,
-    /// CPU time that it may have in a second.
-    cpu_max: Option<Duration>,
-    grants: Grants,
-    /// What the node will have for those who are granted it.
-    modules: Modules,
-    data: Option<Data>,
-    /// Where requests will come in.
-    listening: Option<Listening>,
-    draft: Draft,
-}
-
-/// Looks at everything that the command line names.
-fn prepare(options: &Run) -> Result<Prepared, Refused> {
-    let limits = limits(&options.limits)?;
-    let grants =
-        grants(&options.grant_env, &options.grant_fs).map_err(|error| Refused::usage(error.to_string(), None))?;
-    let memory = size("--node-memory", options.node_memory.as_deref())?;
-    let cpu_max = options.node_cpu_max.as_deref().map(|text| parse_cores("--node-cpu-max", text)).transpose();
-    let cpu_max = cpu_max.map_err(|message| Refused::usage(message, None))?;
-    let modules = Modules::new();
-    let draft = draft(options, &modules.all)?;
-    let mut grants = grants;
-    if draft.is_single() {
+/// Looks at everything that the command line names; and where requests will come in.
+fn prepare(options: &Run) -> Result<(Prepared, Option<Listening>), Refused> {
+    let mut prepared = Prepared::new(&options.given, |modules| draft(options, modules))?;
+    if prepared.draft.is_single() {
         // Whoever starts one script gives it what he gives the command.
-        grants.modules.insert(stdin::NAME.into());
+        prepared.grants.modules.insert(stdin::NAME.into());
     }
-    let data = Data::open(options, &draft)?;
-    let listening = Listening::open(options.http.as_deref(), &draft)?;
-    Ok(Prepared { limits, memory, cpu_max, grants, modules, data, listening, draft })
+    let listening = Listening::open(options.http.as_deref(), &prepared.draft)?;
+    Ok((prepared, listening))
 }
 
 /// What the command line names: a folder, a file, standard input, or itself.
@@ -130,22 +108,20 @@ struct Running {
 
 impl Running {
     /// Runs what was asked for to its end; no process is left then.
-    async fn run(&mut self, options: Run, prepared: Prepared) -> Result<Verdict, Refused> {
-        let Prepared { limits, memory, cpu_max, grants, modules, data, listening, mut draft } = prepared;
-        let mut config = NodeConfig::new(Arc::<Screen>::clone(&self.screen));
-        config.memory = memory;
-        config.debug = self.screen.shows(Level::Debug);
-        config.cpu_max = cpu_max;
-        config.max_processes = options.node_processes.unwrap_or(config.max_processes);
-        modules.start(data, &self.screen)?;
-        let node = start_node(config, draft.max_processes(), modules.all)?;
+    async fn run(
+        &mut self,
+        options: Run,
+        prepared: Prepared,
+        listening: Option<Listening>,
+    ) -> Result<Verdict, Refused> {
+        let Started { node, limits, grants, mut draft } = prepared.start(&self.screen, 0)?;
         draft.compile(&node).await;
         let mut app = finished(draft, self.screen.has_colours())?;
         let wish = Wish {
             execute: options.execute.as_deref(),
             host: options.host.as_deref(),
             has_arguments: !options.arguments.is_empty(),
-            has_limits: !options.limits.is_empty(),
+            has_limits: !options.given.limits.is_empty(),
             has_grants: !grants.is_empty(),
             is_served: listening.is_some(),
         };
@@ -245,19 +221,19 @@ impl Running {
             () = sleep(PATIENCE) => out_of_patience(),
         })
     }
+}
 
-    /// Writes out what is left, as long as somebody reads it: after a signal, which has nobody else to ask, not for long.
-    async fn finish(mut self, terminal: Terminal, code: u8) -> u8 {
-        let given_up = async {
-            let code = self.interrupts.signal().await;
-            sleep(LAST_WORDS).await;
-            code
-        };
-        select! {
-            biased;
-            written = terminal.finish() => if written { code } else { self.interrupts.signal().await },
-            code = given_up => code,
-        }
+/// Writes out what is left, as long as somebody reads it: after a signal, which has nobody else to ask, not for long.
+pub async fn finish(mut interrupts: Interrupts, terminal: Terminal, code: u8) -> u8 {
+    let given_up = async {
+        let code = interrupts.signal().await;
+        sleep(LAST_WORDS).await;
+        code
+    };
+    select! {
+        biased;
+        written = terminal.finish() => if written { code } else { interrupts.signal().await },
+        code = given_up => code,
     }
 }
 
@@ -282,7 +258,7 @@ fn out_of_patience() -> Verdict {
 }
 
 /// A reader that has read enough is no failure to speak of.
-fn output_lost(kind: io::ErrorKind) -> Verdict {
+pub fn output_lost(kind: io::ErrorKind) -> Verdict {
     if kind == io::ErrorKind::BrokenPipe {
         return Verdict { code: OUTPUT_CLOSED, message: None };
     }

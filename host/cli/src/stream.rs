@@ -42,6 +42,10 @@ struct Shared {
 struct State {
     waiting: Vec<u8>,
     wakers: Vec<Waker>,
+    /// The writer has lines that it hasn't written yet.
+    writing: bool,
+    /// Who waits until all is written: dropped then.
+    waiting_for_all: Vec<oneshot::Sender<()>>,
     /// Nothing more will come.
     finished: bool,
     /// The other end is gone, or writing failed, or it was given up.
@@ -123,6 +127,23 @@ impl Stream {
         self.shared.lock().given_up
     }
 
+    /// Waits until everything that was taken is written, or the stream is broken.
+    ///
+    /// Cancel safety: nothing is lost.
+    pub async fn written(&self) {
+        let all = {
+            let mut state = self.shared.lock();
+            if state.broken || state.waiting.is_empty() && !state.writing {
+                return;
+            }
+            let (end, all) = oneshot::channel();
+            state.waiting_for_all.push(end);
+            all
+        };
+        // Nothing is ever sent.
+        let _ = all.await;
+    }
+
     /// Wakes `waker` once lines are taken again, at once when they are.
     pub fn on_ready(&self, waker: Waker) {
         let mut state = self.shared.lock();
@@ -164,6 +185,10 @@ impl Shared {
             lines.clear();
             let mut state = self.lock();
             state.rounds = state.rounds.saturating_add(1);
+            state.writing = false;
+            if state.waiting.is_empty() {
+                state.waiting_for_all.clear();
+            }
         }
     }
 
@@ -173,6 +198,7 @@ impl Shared {
             let mut state = self.lock();
             state.broken = true;
             state.waiting = Vec::new();
+            state.waiting_for_all.clear();
             mem::take(&mut state.wakers)
         };
         wakers.into_iter().for_each(Waker::wake);
@@ -185,6 +211,7 @@ impl Shared {
             state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
         }
         mem::swap(&mut state.waiting, lines);
+        state.writing = !lines.is_empty();
         let wakers = mem::take(&mut state.wakers);
         drop(state);
         wakers.into_iter().for_each(Waker::wake);
@@ -300,6 +327,27 @@ mod tests {
         assert!(!stream.give_up(stream.rounds()), "it was");
         // What the writer had taken already may still be written.
         (0..2 * CAPACITY / 1024).for_each(|_| drop(open.send(Ok(()))));
+        finish(writer);
+    }
+
+    #[test]
+    fn who_waits_for_all_waits_for_what_is_being_written() {
+        let (open, writes, gate) = gate();
+        let (stream, writer) = Stream::start("test", gate, |_| ()).unwrap();
+        let runtime = Builder::new_current_thread().build().unwrap();
+        runtime.block_on(stream.written());
+        assert!(stream.push(b"one"));
+        runtime.block_on(async {
+            let mut written = std::pin::pin!(stream.written());
+            let early = std::future::poll_fn(|cx| std::task::Poll::Ready(written.as_mut().poll(cx).is_ready())).await;
+            assert!(!early, "nobody has let the writer through");
+            open.send(Ok(())).unwrap();
+            written.await;
+        });
+        assert_eq!(writes.try_recv().unwrap(), b"one\n");
+        open.send(Err(io::ErrorKind::BrokenPipe.into())).unwrap();
+        assert!(stream.push(b"lost"));
+        runtime.block_on(stream.written());
         finish(writer);
     }
 

@@ -46,17 +46,20 @@ impl Terminal {
     ///
     /// Errors: no thread can be started.
     pub fn start(level: LogLevel, format: LogFormat, interrupts: UnboundedSender<Interrupt>) -> io::Result<Self> {
-        Self::with(io::stdout(), level, format, interrupts)
+        Self::over(io::stdout(), level, format, interrupts)
     }
 
     /// The same for who prints nothing: standard output, where it is standard error, too, is a log.
     ///
     /// Errors: no thread can be started.
     pub fn of_logs(level: LogLevel, format: LogFormat, interrupts: UnboundedSender<Interrupt>) -> io::Result<Self> {
-        Self::with(log_to(io::stdout(), format), level, format, interrupts)
+        Self::over(log_to(io::stdout(), format), level, format, interrupts)
     }
 
-    fn with(
+    /// The same where standard output is written to by way of `output`; standard error too, if both are one.
+    ///
+    /// Errors: as above.
+    pub fn over(
         output: impl Write + Send + 'static,
         level: LogLevel,
         format: LogFormat,
@@ -128,6 +131,20 @@ impl Screen {
                 return self.tell("standard output is not read: what is printed from now on is lost");
             }
         }
+    }
+
+    /// Writes text to standard output, once there is room for it. Nothing in it can drive the terminal.
+    pub async fn show(&self, text: &str) {
+        let text = visible(text);
+        while !self.output.push_own(text.as_bytes()) {
+            self.output.written().await;
+        }
+    }
+
+    /// Waits until all that was taken so far is written.
+    pub async fn written(&self) {
+        self.output.written().await;
+        self.log.written().await;
     }
 
     /// Writes a line to standard error that is no log line and has no level.

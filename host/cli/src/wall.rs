@@ -46,10 +46,16 @@ impl Wall {
         directories: impl IntoIterator<Item = &'a Directory>,
         sockets: Sockets,
     ) -> Result<Self, Refused> {
-        let all = directories.into_iter().fold(Confinement::new(), |confinement, directory| {
-            if directory.is_writable() { confinement.write(directory) } else { confinement.read(directory) }
-        });
-        Self::apply(wanted, all, sockets)
+        Self::apply(wanted, over(Confinement::new(), directories), sockets)
+    }
+
+    /// The same for who edits lines at a terminal.
+    pub fn at_terminal<'a>(
+        wanted: bool,
+        directories: impl IntoIterator<Item = &'a Directory>,
+        sockets: Sockets,
+    ) -> Result<Self, Refused> {
+        Self::apply(wanted, over(Confinement::new().with_terminal(), directories), sockets)
     }
 
     /// The same for directories that are read and such that are written to.
@@ -85,4 +91,10 @@ impl Wall {
         let fields = parts.map(|(part, hold)| (part.to_owned(), hold.to_string()));
         screen.note(Level::Debug, "confined", &fields);
     }
+}
+
+fn over<'a>(all: Confinement<'a>, directories: impl IntoIterator<Item = &'a Directory>) -> Confinement<'a> {
+    directories.into_iter().fold(all, |confinement, directory| {
+        if directory.is_writable() { confinement.write(directory) } else { confinement.read(directory) }
+    })
 }

@@ -121,6 +121,24 @@ const SOCKETS: &[c_long] = &[
     libc::SYS_recvmmsg,
 ];
 
+/// What a line editor does with its terminal: modes and size. Newer C libraries take the second form of each.
+const TERMINAL: [libc::Ioctl; 8] = [
+    libc::TCGETS,
+    libc::TCSETS,
+    libc::TCSETSW,
+    libc::TIOCGWINSZ,
+    libc::TCGETS2,
+    libc::TCSETS2,
+    libc::TCSETSW2,
+    libc::FIONREAD,
+];
+
+/// How it waits for a key.
+#[cfg(target_arch = "x86_64")]
+const SELECT: &[c_long] = &[libc::SYS_select, libc::SYS_pselect6];
+#[cfg(target_arch = "aarch64")]
+const SELECT: &[c_long] = &[libc::SYS_pselect6];
+
 /// The flags with which a C library starts a thread: glibc's, and musl's with one more that means nothing today.
 const THREAD: [i32; 2] = [GLIBC_THREAD, GLIBC_THREAD | libc::CLONE_DETACHED];
 const GLIBC_THREAD: i32 = libc::CLONE_VM
@@ -140,8 +158,8 @@ const PAGEMAP_SCAN: u32 = 0xc060_6610;
 const PIDFD_SELF: i32 = -10_000;
 
 /// Restricts the calling thread and those it starts.
-pub(crate) fn restrict(sockets: Sockets) -> Hold {
-    let installed = filters(sockets).map_err(seccompiler::Error::Backend).and_then(|filters| {
+pub(crate) fn restrict(sockets: Sockets, terminal: bool) -> Hold {
+    let installed = filters(sockets, terminal).map_err(seccompiler::Error::Backend).and_then(|filters| {
         // A later filter could not be installed under the list.
         apply_filter(&filters.unknown)?;
         apply_filter(&filters.listed)
@@ -154,9 +172,9 @@ struct Filters {
     listed: BpfProgram,
 }
 
-fn filters(sockets: Sockets) -> Result<Filters, BackendError> {
+fn filters(sockets: Sockets, terminal: bool) -> Result<Filters, BackendError> {
     let (allow, refuse) = (SeccompAction::Allow, SeccompAction::Errno(number(libc::EPERM)));
-    let listed = SeccompFilter::new(rules(sockets)?, refuse, allow.clone(), ARCHITECTURE)?;
+    let listed = SeccompFilter::new(rules(sockets, terminal)?, refuse, allow.clone(), ARCHITECTURE)?;
     let absent = SeccompAction::Errno(number(libc::ENOSYS));
     let unknown = SeccompFilter::new(unknown(), allow, absent, ARCHITECTURE)?;
     Ok(Filters { unknown: unknown.try_into()?, listed: listed.try_into()? })
@@ -168,7 +186,7 @@ fn unknown() -> BTreeMap<c_long, Vec<SeccompRule>> {
     BTreeMap::from([(libc::SYS_clone3, Vec::new())])
 }
 
-fn rules(sockets: Sockets) -> Result<BTreeMap<c_long, Vec<SeccompRule>>, BackendError> {
+fn rules(sockets: Sockets, terminal: bool) -> Result<BTreeMap<c_long, Vec<SeccompRule>>, BackendError> {
     let mut rules: BTreeMap<_, _> = ALLOWED.iter().chain(ALLOWED_HERE).map(|call| (*call, Vec::new())).collect();
     // Threads, and nothing else that `clone` can start.
     rules.insert(libc::SYS_clone, any(THREAD.map(|flags| argument(0).is(wide(flags))))?);
@@ -193,8 +211,16 @@ fn rules(sockets: Sockets) -> Result<BTreeMap<c_long, Vec<SeccompRule>>, Backend
     ];
     rules.insert(libc::SYS_fcntl, any(descriptor.map(|command| argument(1).is(wide(command))))?);
     // Whether a stream is a terminal; whether a socket waits.
-    let devices = [libc::TCGETS, libc::FIONBIO, PAGEMAP_SCAN.into()];
-    rules.insert(libc::SYS_ioctl, any(devices.map(|request| argument(1).is(request)))?);
+    let mut devices = vec![libc::TCGETS, libc::FIONBIO, PAGEMAP_SCAN.into()];
+    if terminal {
+        devices.extend(TERMINAL);
+        rules.extend(SELECT.iter().map(|call| (*call, Vec::new())));
+        let local = argument(0).is(wide(libc::AF_UNIX))?;
+        rules.insert(libc::SYS_socketpair, vec![SeccompRule::new(vec![local])?]);
+        let own_group = vec![argument(0).is(0)?, argument(1).is(wide(libc::SIGTSTP))?];
+        rules.insert(libc::SYS_kill, vec![SeccompRule::new(own_group)?]);
+    }
+    rules.insert(libc::SYS_ioctl, any(devices.into_iter().map(|request| argument(1).is(request)))?);
     if sockets != Sockets::Nothing {
         rules.extend(CONNECTIONS.iter().map(|call| (*call, Vec::new())));
     }
@@ -212,8 +238,8 @@ fn rules(sockets: Sockets) -> Result<BTreeMap<c_long, Vec<SeccompRule>>, Backend
 }
 
 /// One of several conditions holds.
-fn any<const N: usize>(
-    conditions: [Result<SeccompCondition, BackendError>; N],
+fn any(
+    conditions: impl IntoIterator<Item = Result<SeccompCondition, BackendError>>,
 ) -> Result<Vec<SeccompRule>, BackendError> {
     conditions.into_iter().map(|condition| SeccompRule::new(vec![condition?])).collect()
 }

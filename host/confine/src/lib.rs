@@ -42,6 +42,7 @@ use thiserror::Error;
 pub struct Confinement<'fd> {
     directories: Vec<Given<'fd>>,
     sockets: Sockets,
+    terminal: bool,
 }
 
 /// What can be done with sockets that aren't open yet.
@@ -135,6 +136,13 @@ impl<'fd> Confinement<'fd> {
         }
     }
 
+    /// The same and what a line editor does with the terminal that is open: its modes and its size, pairs of local sockets by which it hears
+    /// of signals, and stopping its own group of processes (`Ctrl+Z`). Nothing can be put into the terminal's input.
+    #[must_use]
+    pub fn with_terminal(self) -> Self {
+        Self { terminal: true, ..self }
+    }
+
     fn give(mut self, directory: &'fd impl AsFd, write: bool) -> Self {
         self.directories.push(Given { directory: directory.as_fd(), write });
         self
@@ -156,7 +164,7 @@ impl<'fd> Confinement<'fd> {
         // Before seccomp, which takes the calls for it away; it sets `no_new_privs`, without which seccomp is refused.
         let files::Restricted { no_new_privs, landlock } =
             files::restrict(&self.directories, self.sockets == Sockets::Making);
-        let seccomp = calls::restrict(self.sockets);
+        let seccomp = calls::restrict(self.sockets, self.terminal);
         Ok(Confined { no_new_privs, landlock, seccomp, limits })
     }
 }

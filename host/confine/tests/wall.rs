@@ -112,6 +112,8 @@ const CASES: &[Case] = &[
     ("confined", |dir| attempts(dir, Some(false))),
     ("sockets", |dir| attempts(dir, Some(true))),
     ("connections", connections),
+    ("terminal", |_| edit(true)),
+    ("no terminal", |_| edit(false)),
     ("late", late),
     ("program", program),
     ("free core", |_| dump(false)),
@@ -134,6 +136,7 @@ fn main() -> ExitCode {
         ("what_was_not_given_is_refused_by_the_system", refused),
         ("sockets_are_there_where_they_were_given", sockets),
         ("who_listens_is_connected_to_and_connects_to_nobody", accepted),
+        ("a_line_editor_has_its_terminal_and_nothing_more", terminal),
         ("a_process_with_threads_is_not_confined", threads),
         ("no_other_program_takes_its_place", other_program),
         ("no_core_is_dumped", core),
@@ -218,6 +221,17 @@ fn accepted(kernel: &Kernel) {
     assert_eq!(with["make a UDP socket"] != "done", kernel.seccomp);
     assert_eq!(with["connect"] != "done", kernel.seccomp || kernel.landlock >= 4);
     assert_eq!(with["listen"] != "done", kernel.seccomp || kernel.landlock >= 4);
+}
+
+fn terminal(kernel: &Kernel) {
+    let (with, without) = (run("terminal"), run("no terminal"));
+    for what in ["set its modes", "ask for its size", "make a pair", "wait for a key"] {
+        assert_eq!(with[what], "done", "{what}");
+        assert_eq!(without[what] != "done", kernel.seccomp, "{what}");
+    }
+    for what in ["type into it", "make a UDP socket", "signal the parent"] {
+        assert_eq!(with[what] != "done", kernel.seccomp, "{what}");
+    }
 }
 
 fn threads(_kernel: &Kernel) {
@@ -312,6 +326,44 @@ fn connections(_: &Path) -> BTreeMap<String, String> {
         ("make a UDP socket", how(UdpSocket::bind("127.0.0.1:0").map(drop))),
     ];
     BTreeMap::from(told.map(|(what, how)| (what.to_owned(), how)))
+}
+
+/// Does what a line editor does with a terminal, and more.
+fn edit(given: bool) -> BTreeMap<String, String> {
+    let (mut master, mut slave) = (-1, -1);
+    // SAFETY: two places for numbers; the rest may be absent.
+    let opened = unsafe { libc::openpty(&raw mut master, &raw mut slave, ptr::null_mut(), ptr::null(), ptr::null()) };
+    checked(opened.into()).unwrap();
+    // SAFETY: plain numbers, for which zero is a value.
+    let (mut modes, mut size): (libc::termios, libc::winsize) = unsafe { std::mem::zeroed() };
+    // SAFETY: filled by the call.
+    checked(unsafe { libc::tcgetattr(slave, &raw mut modes) }.into()).unwrap();
+    let confinement = Confinement::new();
+    let confinement = if given { confinement.with_terminal() } else { confinement };
+    confinement.apply().unwrap();
+    // SAFETY: each is given what it wants, and fills it.
+    let set = unsafe { libc::tcsetattr(slave, libc::TCSADRAIN, &raw const modes) };
+    // SAFETY: as above.
+    let asked = unsafe { libc::ioctl(slave, libc::TIOCGWINSZ, &raw mut size) };
+    // SAFETY: as above; nothing is waited for.
+    let waited = unsafe {
+        let mut now = libc::timeval { tv_sec: 0, tv_usec: 0 };
+        libc::select(0, ptr::null_mut(), ptr::null_mut(), ptr::null_mut(), &raw mut now)
+    };
+    // SAFETY: one byte is read.
+    let typed = unsafe { libc::ioctl(slave, libc::TIOCSTI, c"x".as_ptr()) };
+    // SAFETY: two numbers; signal 0 only asks.
+    let signalled = unsafe { libc::kill(libc::getppid(), 0) };
+    let done = [
+        ("set its modes", checked(set.into())),
+        ("ask for its size", checked(asked.into())),
+        ("make a pair", std::os::unix::net::UnixStream::pair().map(drop)),
+        ("wait for a key", checked(waited.into())),
+        ("type into it", checked(typed.into())),
+        ("make a UDP socket", UdpSocket::bind("127.0.0.1:0").map(drop)),
+        ("signal the parent", checked(signalled.into())),
+    ];
+    BTreeMap::from(done.map(|(what, result)| (what.to_owned(), how(result))))
 }
 
 fn late(dir: &Path) -> BTreeMap<String, String> {

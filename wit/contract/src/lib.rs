@@ -16,3 +16,7 @@ pub mod payload;
 
 pub use kind::ErrorKind;
 pub use near::nearest;
+
+/// How a chunk of the runtime's own is called, whoever brings it: tracebacks leave it out, and a program of this name is given what
+/// only such programs have.
+pub const OWN_CHUNK: &str = "=[lunarium]";

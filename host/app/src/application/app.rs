@@ -4,6 +4,7 @@
 
 use std::sync::Arc;
 
+use lunarium_contract::OWN_CHUNK;
 use lunarium_engine::{Chunk, Definition, Grants, Import, Library};
 use lunarium_kernel::{EntryId, Policy};
 
@@ -14,9 +15,6 @@ use super::service::Service;
 
 /// The name of the entry that runs when nothing else is said, and of the function that does.
 pub(crate) const MAIN: &str = "main";
-
-/// How the runtime's own Lua is called: tracebacks leave it out.
-pub const OWN_CHUNK: &str = "=[lunarium]";
 
 /// A policy with the groups it is in.
 #[derive(Debug)]

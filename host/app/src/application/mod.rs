@@ -9,7 +9,7 @@ mod install;
 mod program;
 mod service;
 
-pub use app::{App, OWN_CHUNK};
+pub use app::App;
 pub(crate) use app::{Grouped, MAIN, TestChunk, own_library};
 pub use endpoint::{Endpoint, EndpointAction};
 pub use host::{DEFAULT_HOST, Host};

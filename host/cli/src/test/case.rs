@@ -7,10 +7,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use lunarium_app::{App, DEFAULT_HOST, TestFile};
-use lunarium_engine::{
-    Engine, EntryId, Handle, HostDefinition, HostId, LimitsOverride, Node, NodeConfig, Outcome, Pattern, Policy,
-    PolicyEffect, ScopeSpec, SecuritySpec, SpawnRequest, Value,
-};
+use lunarium_engine::{Engine, Handle, HostId, LimitsOverride, Node, NodeConfig, Outcome, SpawnRequest, Value};
 use tokio::select;
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio::time::{Instant, sleep_until};
@@ -95,7 +92,9 @@ impl Cases<'_> {
         };
         node.add_module(module(&bench)).map_err(|error| refused(&error))?;
         self.app.install(&node, None).map_err(|error| refused(&error))?;
-        node.add_host(self.host(&node)).map_err(|error| refused(&error))?;
+        // In a strict application, a test may do everything all the same.
+        self.app.allow_everything(&node);
+        node.add_host(self.app.own_host(HOST)).map_err(|error| refused(&error))?;
         let definition = self.app.test_definition(file, method, NAME, FACE, DRIVER);
         let mut request = SpawnRequest::new(definition.entry.clone(), HostId::new(HOST)).with_arguments(arguments);
         request.limits = self.limits.clone();
@@ -115,20 +114,6 @@ impl Cases<'_> {
         let left = left.map(|process| format!("{} {}", process.entry, process.pid)).collect();
         node.shutdown(Duration::ZERO).await;
         Ok(Ran { end, capture, left })
-    }
-
-    /// In a strict application, a test may do everything all the same.
-    fn host(&self, node: &Node) -> HostDefinition {
-        let host = HostDefinition::new(HostId::new(HOST));
-        let Ok(all) = Pattern::parse("*") else { return host };
-        if !self.app.is_strict() {
-            return host;
-        }
-        let id = EntryId::new("test:everything");
-        let (actions, resources, conditions) = (vec![all.clone()], vec![all], Vec::new());
-        let everything = Policy { id: id.clone(), effect: PolicyEffect::Allow, actions, resources, conditions };
-        node.define_policy(everything, &[]);
-        host.with_security(SecuritySpec::new().with_scope(ScopeSpec::new(vec![id], Vec::new())))
     }
 }
 

@@ -26,6 +26,7 @@ mod new;
 mod output;
 mod place;
 mod remote;
+mod repl;
 mod script;
 mod security;
 mod serve;

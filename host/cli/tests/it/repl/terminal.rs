@@ -1,0 +1,138 @@
+//! `lunarium repl` at a terminal, which `script` (of util-linux) makes.
+
+use std::io::{Read as _, Write as _};
+use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+
+use tempfile::TempDir;
+
+use crate::folder;
+
+/// Somebody at a terminal.
+struct Person {
+    child: Child,
+    keys: ChildStdin,
+    screen: ChildStdout,
+    /// What was seen since the last look.
+    seen: String,
+}
+
+impl Person {
+    /// None: there is nothing that makes a terminal.
+    fn at(folder: &TempDir, variables: &[(&str, &str)]) -> Option<Self> {
+        let mut command = Command::new("script");
+        command.args(["-qec", &format!("exec {} repl", env!("CARGO_BIN_EXE_lunarium")), "/dev/null"]);
+        command
+            .current_dir(folder.path())
+            .env("TERM", "xterm")
+            .env("SHELL", "/bin/sh")
+            .env("LUNARIUM_HISTORY", "history");
+        command.envs(variables.iter().copied());
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
+        let mut child = match command.spawn() {
+            Ok(child) => child,
+            Err(_) => {
+                println!("SKIPPED: there is no `script`");
+                return None;
+            }
+        };
+        let (keys, screen) = (child.stdin.take().unwrap(), child.stdout.take().unwrap());
+        Some(Self { child, keys, screen, seen: String::new() })
+    }
+
+    fn presses(&mut self, keys: &str) {
+        self.keys.write_all(keys.as_bytes()).unwrap();
+    }
+
+    /// Waits until this is to be seen, behind what was seen before.
+    fn sees(&mut self, text: &str) {
+        let mut bytes = [0; 4096];
+        loop {
+            if let Some(at) = self.seen.find(text) {
+                self.seen.drain(..at + text.len());
+                return;
+            }
+            let count = self.screen.read(&mut bytes).unwrap_or_default();
+            assert_ne!(count, 0, "the end came before {text:?}: {:?}", self.seen);
+            self.seen += &String::from_utf8_lossy(&bytes[..count]);
+        }
+    }
+
+    fn code(mut self) -> Option<i32> {
+        let mut rest = Vec::new();
+        let _ = self.screen.read_to_end(&mut rest);
+        self.child.wait().unwrap().code()
+    }
+}
+
+#[test]
+fn a_person_edits_interrupts_and_goes_on() {
+    let folder = folder(&[]);
+    let Some(mut person) = Person::at(&folder, &[]) else { return };
+    person.sees("Ctrl+D or `exit` ends\r\n");
+    person.sees("> ");
+    // Two lines, then a completion, then what is dropped.
+    person.presses("1 +\r");
+    person.sees("1 +\r\n");
+    person.presses("41\r");
+    person.sees("\r\n42\r\n");
+    person.presses("proc\t");
+    person.sees("process");
+    person.presses(".registry.lo\t('x')\r");
+    person.sees("process.registry.lookup");
+    person.sees("nil\t");
+    person.presses("dropped\u{3}");
+    person.sees("dropped");
+    person.presses("'not ' .. 'that'\r");
+    person.sees("\r\n\"not that\"\r\n");
+    // What comes while one types stands above it.
+    person.presses("coroutine.spawn(function() process.listen('go'):receive() print('abo' .. 've') end)\r");
+    person.presses(
+        "time.sleep('1ms') coroutine.spawn(function() time.sleep('20ms') process.send(process.pid(), 'go') end)\r",
+    );
+    person.sees("above\r\n> ");
+    // Ctrl+C ends what waits, and not the prompt; and what computes, with its process.
+    person.presses("x = 5 print('wai' .. 'ts') time.sleep('1h')\r");
+    person.sees("\r\nwaits\r\n");
+    person.presses("\u{3}");
+    person.sees("interrupted\r\n");
+    person.presses("x\r");
+    person.sees("\r\n5\r\n");
+    person.presses("print('compu' .. 'tes') while true do end\r");
+    person.sees("\r\ncomputes\r\n");
+    person.presses("\u{3}");
+    person.sees("its globals are lost: what comes next runs in a new process\r\n");
+    person.presses("'still ' .. 'here'\r");
+    person.sees("\"still here\"");
+    person.presses("\u{4}");
+    assert_eq!(person.code(), Some(0));
+    let history = std::fs::read_to_string(folder.path().join("history")).unwrap();
+    let lines: Vec<_> = history.lines().collect();
+    assert_eq!((lines[0], lines[lines.len() - 1]), ("1 +\\n41", "'still ' .. 'here'"));
+    assert!(!history.contains("dropped"), "{history}");
+}
+
+#[test]
+fn what_was_typed_before_is_there_again() {
+    let folder = folder(&[("history", "'from ' .. 'before'\n")]);
+    let Some(mut person) = Person::at(&folder, &[]) else { return };
+    person.sees("> ");
+    person.presses("\u{1b}[A\r");
+    person.sees("\"from before\"");
+    person.presses("exit\r");
+    assert_eq!(person.code(), Some(0));
+    let Some(mut person) = Person::at(&folder, &[("LUNARIUM_HISTORY", "/dev/null")]) else { return };
+    person.sees("warning: what is typed is not kept: `/dev/null`: is not a file\r\n");
+    person.sees("> ");
+    person.presses("\u{4}");
+    assert_eq!(person.code(), Some(0));
+}
+
+#[test]
+fn a_terminal_that_only_prints_is_typed_at_line_by_line() {
+    let folder = folder(&[]);
+    let Some(mut person) = Person::at(&folder, &[("TERM", "dumb")]) else { return };
+    person.presses("40 + 2\n");
+    person.sees("42\r\n");
+    person.presses("exit\n");
+    assert_eq!(person.code(), Some(0));
+}
