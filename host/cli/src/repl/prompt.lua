@@ -17,12 +17,15 @@ end
 -- Stops what is evaluated; false: nothing is.
 local stop = false
 
+-- Before each input: where something is to be closed, Lua makes no tail calls. So what is called last knows by whom.
+local BEFORE <const> = "local __input <close> = nil "
+
 -- Whether it compiles; then what is to be shown, or what is wrong.
 local function evaluate(given, text)
   allow(given)
-  local chunk, wrong = load("return " .. text, "=input", "t"), nil
+  local chunk, wrong = load(BEFORE .. "return " .. text, "=input", "t"), nil
   if not chunk then
-    chunk, wrong = load(text, "=input", "t")
+    chunk, wrong = load(BEFORE .. text, "=input", "t")
     if not chunk then return false, wrong end
   end
   stop = stopper()

@@ -124,7 +124,7 @@ table.unpack({}, 1, 30)\n",
 fn however_much_there_is_little_is_shown() {
     let input = "wide = {} for i = 1, 60 do wide[i] = i wide['k' .. i] = i end
 wide
-huge = {} for i = 1, 1e5 do huge[i] = 'item ' .. i huge['key ' .. i] = i end
+huge = {} for i = 1, 2e4 do huge[i] = 'item ' .. i huge['key ' .. i] = i end
 huge
 all = {} for i = 1, 50 do all[i] = ('x'):rep(999) end
 all
@@ -145,14 +145,14 @@ all
 #[test]
 fn texts_cannot_drive_the_terminal() {
     check(
-        "\"\\27[31m\\0\\7\\t\\\\\\\"\\u{202e}\\u{9b}\\xff\\xc3é\"
+        "\"\\27[31m\\0\\7\\t\\\\\\\" \\u{202e} \\u{9b} \\xff\\xc3é é\"
 { ['\\27'] = '\\r\\n' }
 setmetatable({}, { __tostring = function() return '\\27[2J' end })
 ('é'):rep(600)\n",
         expect![[r#"
             exit code: 0
             --- stdout
-            "\x1b[31m\x00\x07\t\\\"\xe2\x80\xae\xc2\x9b\xff\xc3\xc3\xa9"
+            "\x1b[31m\x00\x07\t\\\" \u{202e} \u{9b} \xff\xc3\xc3\xa9 é"
             { ["\x1b"] = "\r\n" }
             \x1b[2J
             "éééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééé"… (1200 bytes)
@@ -163,14 +163,14 @@ setmetatable({}, { __tostring = function() return '\\27[2J' end })
 #[test]
 fn objects_say_what_they_are() {
     check(
-        "channel.new()\ntime.parse_duration('1500ms')\nerrors.new('why')\nnil, errors.new { message = 'late', kind = errors.TIMEOUT }
+        "tostring(channel.new()):match('%a+')\ntime.parse_duration('1500ms')\nerrors.new('why')\nnil, errors.new { message = 'late', kind = errors.TIMEOUT }
 setmetatable({ x = 1 }, { __index = { y = 2 } })
 setmetatable({}, { __tostring = function() error('no') end })
 setmetatable({}, { __name = 'thing' }) ~= nil, type(coroutine.create(print))\n",
         expect![[r#"
             exit code: 0
             --- stdout
-            channel: 0x1e44d0
+            "channel"
             1.5s	nil
             why
             nil	late
@@ -184,7 +184,7 @@ setmetatable({}, { __name = 'thing' }) ~= nil, type(coroutine.create(print))\n",
 #[test]
 fn an_error_leaves_everything_as_it_is() {
     check(
-        "x = 1\npirnt(x)\nfunction f() error('why') end\nf()\nerror({ code = 5 })\nerror(errors.new { kind = errors.TIMEOUT, message = 'late' })\nfoo bar\n\u{202e}\nx\n",
+        "x = 1\npirnt(x)\nfunction f() error('why') end\nf()\nerror(setmetatable({ code = 5 }, { __tostring = function() return 'five' end }))\nerror(errors.new { kind = errors.TIMEOUT, message = 'late' })\nfoo bar\n\u{202e}\nx\n",
         expect![[r#"
             exit code: 1
             --- stdout
@@ -196,7 +196,8 @@ fn an_error_leaves_everything_as_it_is() {
             error: input:1: why (Internal)
             stack traceback:
                 input:1: in function 'f'
-            error: table: 0x1e8100 (Internal)
+                input:1: in main chunk
+            error: five (Internal)
              |
              = note: details: {code = 5}
             stack traceback:
@@ -250,6 +251,8 @@ process.registry.register('asker') told = process.listen('told')
 type(process.spawn('shop:doubler', 'app:processes', 21))
 told:receive()
 require('nothing')
+process.send({}, 1)
+return process.send({}, 1)
 fs, env, pcall(require, 'http')\n";
     expect![[r#"
         exit code: 1
@@ -259,7 +262,15 @@ fs, env, pcall(require, 'http')\n";
         42	true
         nil	nil	false	"module 'http' not found: it needs a grant with settings, `http: …`"
         --- stderr
-        error: [lunarium]:29: module 'nothing' not found (its `imports` are `lunarium:show`, `prices`, `shop:prices`) (Internal)
+        error: input:1: module 'nothing' not found (its `imports` are `lunarium:show`, `prices`, `shop:prices`) (Internal)
+        stack traceback:
+            input:1: in main chunk
+        error: input:1: bad argument #1 to 'send' (string expected, got table) (Internal)
+        stack traceback:
+            input:1: in main chunk
+        error: input:1: bad argument #1 to 'send' (string expected, got table) (Internal)
+        stack traceback:
+            input:1: in main chunk
     "#]]
     .assert_eq(&typed(&folder, &["shop"], input.as_bytes()));
 }
@@ -270,12 +281,11 @@ fn files_without_an_index_find_each_other() {
         ("app/prices.lua", "return { of = function(n) return 2 * n end }"),
         ("app/main.lua", "local prices = require('prices') return function(n) print('price', prices.of(n)) end"),
     ]);
-    let input = "require('prices').of(4)\nprocess.spawn_monitored('app:main', 'app:processes', 5) ~= nil\nprocess.events():receive().kind\n";
+    let input = "require('prices').of(4)\npid = process.spawn_monitored('app:main', 'app:processes', 5)\nprocess.events():receive().kind\n";
     expect![[r#"
         exit code: 0
         --- stdout
         8
-        true
         price	10
         "pid.exit"
     "#]]
@@ -339,16 +349,15 @@ fn what_ends_the_process_loses_its_globals_and_not_the_prompt() {
 
 #[test]
 fn a_process_that_goes_on_as_another_program_leaves_the_prompt() {
-    let folder = folder(&[("other.lua", "return { main = function(...) print('other', ...) time.sleep('1h') end }")]);
+    let folder = folder(&[("other.lua", "return { main = function() time.sleep('1h') end }")]);
     expect![[r#"
         exit code: 1
         --- stdout
-        other	given
         "{lunarium:prompt|0x00002}"
         --- stderr
         error: {lunarium:prompt|0x00001} goes on as another program; its globals are lost: what comes next runs in a new process
     "#]]
-    .assert_eq(&typed(&folder, &["other.lua"], b"x = 1\nprocess.upgrade('app:main', 'given')\nx\nprocess.pid()\n"));
+    .assert_eq(&typed(&folder, &["other.lua"], b"x = 1\nprocess.upgrade('app:main')\nx\nprocess.pid()\n"));
 }
 
 #[test]
@@ -360,8 +369,9 @@ fn a_process_that_takes_nothing_more_is_ended() {
     )]);
     let input = "x = 1 process.spawn('app:main', 'app:processes', process.pid()) coroutine.spawn(function() while process.send(process.pid(), 't', 1) do end end)\ntime.sleep('50ms')\nx\n1\n";
     let told = typed(&folder, &["--limit", "mailbox_messages=20", "flood.lua"], input.as_bytes());
-    assert!(told.contains("full\n"), "{told}");
-    assert!(told.contains("\n1\n"), "{told}");
+    assert!(told.contains("full\n") && told.contains("\n1\n"), "{told}");
+    let lost = "the process was ended; its globals are lost: what comes next runs in a new process\n";
+    assert!(told.contains(lost), "{told}");
 }
 
 #[test]
@@ -374,12 +384,11 @@ fn nobody_else_evaluates_in_the_prompts_process() {
         print(pcall(require, 'prompt'))
     end }";
     let folder = folder(&[("thief.lua", thief)]);
-    let input = "x = 1\nprocess.spawn_monitored('app:main', 'app:processes', process.pid()) ~= nil\nprocess.events():receive().kind\nx\n";
+    let input = "x = 1\npid = process.spawn_monitored('app:main', 'app:processes', process.pid())\nprocess.events():receive().kind\nx\n";
     expect![[r#"
         exit code: 0
         --- stdout
         nil	only the prompt may ask for this
-        true
         nil	only the prompt may ask for this
         nil	process `{app:processes|0x00003}` has ended: only the prompt's own process has the key
         false	module 'prompt' not found: it needs a grant, `modules: [prompt]`

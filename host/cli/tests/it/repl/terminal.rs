@@ -19,8 +19,16 @@ struct Person {
 impl Person {
     /// None: there is nothing that makes a terminal.
     fn at(folder: &TempDir, variables: &[(&str, &str)]) -> Option<Self> {
-        let mut command = Command::new("script");
-        command.args(["-qec", &format!("exec {} repl", env!("CARGO_BIN_EXE_lunarium")), "/dev/null"]);
+        // What it doesn't see in time it waits for in vain.
+        let mut command = Command::new("timeout");
+        command.args([
+            "--foreground",
+            "40",
+            "script",
+            "-qec",
+            &format!("exec {} repl", env!("CARGO_BIN_EXE_lunarium")),
+            "/dev/null",
+        ]);
         command
             .current_dir(folder.path())
             .env("TERM", "xterm")
@@ -28,13 +36,11 @@ impl Person {
             .env("LUNARIUM_HISTORY", "history");
         command.envs(variables.iter().copied());
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
-        let mut child = match command.spawn() {
-            Ok(child) => child,
-            Err(_) => {
-                println!("SKIPPED: there is no `script`");
-                return None;
-            }
-        };
+        if Command::new("script").arg("--version").stdout(Stdio::null()).status().is_err() {
+            println!("SKIPPED: there is no `script`");
+            return None;
+        }
+        let mut child = command.spawn().unwrap();
         let (keys, screen) = (child.stdin.take().unwrap(), child.stdout.take().unwrap());
         Some(Self { child, keys, screen, seen: String::new() })
     }
@@ -55,6 +61,11 @@ impl Person {
             assert_ne!(count, 0, "the end came before {text:?}: {:?}", self.seen);
             self.seen += &String::from_utf8_lossy(&bytes[..count]);
         }
+    }
+
+    /// Waits for the prompt, with nothing behind it.
+    fn is_asked(&mut self) {
+        self.sees("> \r\u{1b}[2C");
     }
 
     fn code(mut self) -> Option<i32> {
@@ -80,6 +91,7 @@ fn a_person_edits_interrupts_and_goes_on() {
     person.presses(".registry.lo\t('x')\r");
     person.sees("process.registry.lookup");
     person.sees("nil\t");
+    person.is_asked();
     person.presses("dropped\u{3}");
     person.sees("dropped");
     person.presses("'not ' .. 'that'\r");
@@ -103,6 +115,7 @@ fn a_person_edits_interrupts_and_goes_on() {
     person.sees("its globals are lost: what comes next runs in a new process\r\n");
     person.presses("'still ' .. 'here'\r");
     person.sees("\"still here\"");
+    person.is_asked();
     person.presses("\u{4}");
     assert_eq!(person.code(), Some(0));
     let history = std::fs::read_to_string(folder.path().join("history")).unwrap();
