@@ -191,7 +191,7 @@ async fn reload(screen: &Screen, manager: &mut Manager, host: &Host, settings: &
                     }
                     Ok(None) => screen.note(Level::Info, &format!("tenant {name} came or went"), &[]),
                     Err(error) => {
-                        let text = format!("tenant {name} is as it was: {error}");
+                        let text = format!("tenant {name} keeps what it runs: {error}");
                         screen.note(Level::Error, &text, &[]);
                     }
                 }

@@ -65,6 +65,8 @@ struct Book {
     /// When somebody was turned away and told, and how many since.
     told: Option<Instant>,
     turned_away: u64,
+    /// When it was told that nobody can be accepted.
+    told_unaccepted: Option<Instant>,
 }
 
 impl Audit {
@@ -115,6 +117,19 @@ impl Audit {
         };
         let why = if count > 1 { format!("{why}; {count} requests since the last record") } else { why.to_owned() };
         self.note(peer, "refused", None, None, Err(&why));
+    }
+
+    /// Nobody can be accepted: a line of the log, no record.
+    pub(crate) fn unaccepted(&self, error: &std::io::Error) {
+        let now = Instant::now();
+        {
+            let mut book = self.book.lock();
+            if book.told_unaccepted.is_some_and(|told| now.saturating_duration_since(told) < TURNED_AWAY) {
+                return;
+            }
+            book.told_unaccepted = Some(now);
+        }
+        self.log.note(Level::Warn, &format!("admin interface: connections can't be accepted: {error}"), &[]);
     }
 
     /// The last records, oldest first, and how many there were before them.
@@ -216,6 +231,14 @@ mod tests {
         let (last, before) = audit.last(KEPT);
         let actions: Vec<_> = last.iter().map(|record| record.action).collect();
         assert_eq!((actions, before), (vec!["reload", "refused"], 0));
+    }
+
+    #[test]
+    fn that_nobody_can_be_accepted_is_a_line_now_and_then() {
+        let lines = Arc::new(Lines::default());
+        let audit = Audit::new(lines.clone());
+        (0..1_000).for_each(|_| audit.unaccepted(&std::io::Error::other("too many files")));
+        assert_eq!(*lines.0.lock(), ["admin interface: connections can't be accepted: too many files"]);
     }
 
     #[test]

@@ -21,7 +21,7 @@ use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::{TcpListener, UnixListener};
 use tokio::select;
-use tokio::task::JoinSet;
+use tokio::task::{JoinSet, yield_now};
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 use tower_service::Service as _;
 
@@ -116,9 +116,12 @@ async fn accept(shared: Arc<Shared>, routes: Arc<Routes>, listener: Listener) {
                 if let Some(connection) = shared.connections.enter(matches!(peer, Peer::Tcp(_))) {
                     open.spawn(attend(Arc::clone(&shared), Arc::clone(&routes), connection, socket, peer));
                 }
+                // Who makes room closes its socket before the next one comes.
+                yield_now().await;
             }
             Ok(None) => {}
-            Err(_) => {
+            Err(error) => {
+                shared.audit.unaccepted(&error);
                 // There are too many files open, or no memory: one less, and a rest.
                 shared.connections.evict();
                 sleep(SPAN).await;

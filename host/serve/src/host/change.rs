@@ -72,16 +72,14 @@ impl Tenant {
         }
     }
 
-    /// Reads its application again, with another entry if one is given.
+    /// Reads its application again, with another entry if one is given, whose budgets count at once: whatever is wrong with an application keeps
+    /// nobody from giving it less.
     pub(super) async fn reload(&self, config: Option<TenantConfig>) -> Result<Change, HostError> {
         let mut versions = self.inner.versions.lock().await;
+        if let Some(config) = &config {
+            self.set_budgets(config)?;
+        }
         self.load(&mut versions, config).await
-    }
-
-    /// Gives a node the budgets of an entry.
-    fn set_budgets(&self, running: &Running, config: &TenantConfig) -> Result<(), HostError> {
-        let set = running.node.set_budgets(&self.node_config(config));
-        set.map_err(|error| HostError::NoRoom(format!("no room for the tenant's reserve: {error}")))
     }
 
     /// Reads what counts, the tenant's folder or what was sent last, and switches to it. Nothing is changed by an error.
@@ -104,15 +102,7 @@ impl Tenant {
         };
         let checked = check(folder, &config, &running).await?;
         let app = Arc::clone(&checked.app);
-        // Before the switch: what the application's hosts reserve is paid from it.
-        self.set_budgets(&running, &config)?;
-        let switched = self.switch(&running, &config, &app).await;
-        if switched.is_err()
-            && let Err(error) = self.set_budgets(&running, &self.config())
-        {
-            self.note(Level::Error, &format!("tenant has the budgets of its new entry: {error}"), Vec::new());
-        }
-        let actions = switched?;
+        let actions = self.switch(&running, &config, &app).await?;
         let number = match sent {
             Some(number) => number,
             None => {

@@ -232,7 +232,7 @@ impl Host {
     }
 
     /// Reads every tenant's application again, with these entries from now on: who is new starts, who was in the file and isn't any
-    /// more ends (what is kept of it stays). Budgets change while a tenant runs. What each has
+    /// more ends (what is kept of it stays). Budgets count at once, whatever becomes of the rest. What each has
     /// come to, by name; of one that is new how it starts is its state.
     ///
     /// Cancel safety: what has begun goes on.

@@ -267,8 +267,19 @@ impl Tenant {
         Ok((node, modules))
     }
 
+    /// Gives its node the budgets of an entry, if it has one.
+    ///
+    /// Errors: there is no room for the reserve; nothing is changed then.
+    pub(super) fn set_budgets(&self, config: &TenantConfig) -> Result<(), HostError> {
+        let Some(node) = self.node() else { return Ok(()) };
+        let set = node.set_budgets(&self.node_config(config));
+        set.map_err(|error| HostError::NoRoom(format!("no room for the tenant's reserve: {error}")))?;
+        self.inner.output.set_bytes(config.budget.log_bytes);
+        Ok(())
+    }
+
     /// What a node of this entry is made of.
-    pub(super) fn node_config(&self, config: &TenantConfig) -> NodeConfig {
+    fn node_config(&self, config: &TenantConfig) -> NodeConfig {
         let budget = config.budget;
         let mut config = NodeConfig::new(Arc::<TenantOutput>::clone(&self.inner.output));
         config.max_processes = budget.processes.unwrap_or(config.max_processes);

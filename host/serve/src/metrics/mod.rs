@@ -41,7 +41,7 @@ struct Shared {
     http: HttpSource,
     started: Instant,
     /// Held while the host is asked: who comes meanwhile waits, and gets the same.
-    last: tokio::sync::Mutex<Option<Last>>,
+    last: Arc<tokio::sync::Mutex<Option<Last>>>,
     history: Mutex<History>,
 }
 
@@ -56,38 +56,37 @@ struct Last {
 impl Metrics {
     /// Those of a host that has just started.
     pub fn new(host: Host, http: HttpSource) -> Self {
-        let (started, last, history) = (Instant::now(), tokio::sync::Mutex::default(), Mutex::default());
+        let (started, last, history) = (Instant::now(), Arc::default(), Mutex::default());
         Self { shared: Arc::new(Shared { host, http, started, last, history }) }
     }
 
     /// The text for Prometheus, of [`CONTENT_TYPE`]. It looks at every process, once a second at most. Needs a tokio runtime.
     ///
-    /// Cancel safety: who asks next begins anew.
+    /// Cancel safety: what has begun goes on, and who asks next gets it.
     pub async fn text(&self) -> Arc<str> {
-        let mut last = self.shared.last.lock().await;
-        let reading = self.reading(&mut last).await;
-        if let Some(text) = last.as_ref().and_then(|last| last.text.clone()) {
-            return text;
-        }
-        let made = task::spawn_blocking(move || Arc::<str>::from(text::render(&reading))).await;
-        let made = made.unwrap_or_default();
-        if let Some(last) = &mut *last {
-            last.text = Some(Arc::clone(&made));
-        }
-        made
+        let text = self.look(|last| {
+            let Last { reading, text, .. } = last;
+            Arc::clone(text.get_or_insert_with(|| text::render(reading).into()))
+        });
+        text.await.unwrap_or_default()
     }
 
-    /// What there is: what somebody was told a moment ago, or else the host is asked.
-    async fn reading(&self, last: &mut Option<Last>) -> Arc<Reading> {
-        if let Some(last) = last.as_ref().filter(|last| last.made.elapsed() < FRESH) {
-            return Arc::clone(&last.reading);
-        }
+    /// What the host was asked a moment ago, or else is asked now. None: that has panicked, or the runtime ends.
+    async fn look<T: Send + 'static>(&self, take: impl FnOnce(&mut Last) -> T + Send + 'static) -> Option<T> {
+        let mut last = Arc::clone(&self.shared.last).lock_owned().await;
         let shared = Arc::clone(&self.shared);
-        let reading = task::spawn_blocking(move || Arc::new(shared.read())).await;
-        // It has no way to panic that wouldn't here.
-        let reading = reading.unwrap_or_else(|_| Arc::new(self.shared.read()));
-        *last = Some(Last { made: Instant::now(), reading: Arc::clone(&reading), text: None });
-        reading
+        // The lock goes along: who asks and goes away again and again has one look under way, not many.
+        let looked = task::spawn_blocking(move || {
+            let is_new = last.as_ref().is_some_and(|last| last.made.elapsed() < FRESH);
+            if !is_new {
+                *last = None;
+            }
+            take(last.get_or_insert_with(|| {
+                let reading = Arc::new(shared.read());
+                Last { made: Instant::now(), reading, text: None }
+            }))
+        });
+        looked.await.ok()
     }
 
     /// The last ten minutes, a point every [`STEP`], oldest first; of the whole host, or of a tenant. None: there is no such tenant.
@@ -111,8 +110,9 @@ impl Metrics {
 
     /// Takes a point now.
     pub async fn note(&self) {
-        let reading = self.reading(&mut *self.shared.last.lock().await).await;
-        self.shared.history.lock().note(&reading);
+        if let Some(reading) = self.look(|last| Arc::clone(&last.reading)).await {
+            self.shared.history.lock().note(&reading);
+        }
     }
 }
 

@@ -361,6 +361,10 @@ async fn a_budget_changes_while_its_tenant_runs_and_below_what_is_held_only_more
     configure(entry(64 << 20, 32 << 20, 2)).await.unwrap();
     assert!(call("spawn", &[]).await.unwrap()[0].as_str().is_some());
     assert!(host.engine().usage().of("engine.memory").unwrap().used >= 32 << 20);
+    // Also when the application is wrong, whose author may be who is to have less.
+    fs::write(root.path().join("t/worker.lua"), "return {").unwrap();
+    assert!(matches!(configure(entry(48 << 20, 16 << 20, 2)).await, Err(HostError::Wrong(_))));
+    assert_eq!(node.usage().of("node.memory").unwrap().limit, 48 << 20);
     // There is no room for so large a reserve: all is as it was.
     let error = configure(entry(u64::MAX, 1 << 60, 3)).await.unwrap_err();
     assert!(
@@ -371,7 +375,8 @@ async fn a_budget_changes_while_its_tenant_runs_and_below_what_is_held_only_more
     assert_eq!((pid(&t, "app:service"), t.state()), (before.clone(), TenantState::Running));
     assert_eq!(node.audit().map(drop), Ok(()));
     host.stop().await;
-    assert_eq!(host.engine().usage().of("engine.memory").unwrap().used, 0);
+    let left = host.engine().usage().of("engine.memory").unwrap().used;
+    assert_eq!(left, 16 << 20, "the reserve, for as long as somebody has the node");
 }
 
 #[tokio::test]
