@@ -3,7 +3,7 @@
 // Owns how a curve is drawn and read, also by keyboard. Refuses to know what it is of.
 
 import { get, live } from "/page/api.js";
-import { h, put, say, svg } from "/page/dom.js";
+import { h, say, svg } from "/page/dom.js";
 import { bytes, cores, count, rate, seconds } from "/page/text.js";
 
 const WIDTH = 320, HEIGHT = 90, LEFT = 2, TOP = 6, BOTTOM = 4;

@@ -4,7 +4,7 @@
 // parsed.
 
 import { get, live, part } from "/page/api.js";
-import { add, h, keep, put, say } from "/page/dom.js";
+import { add, h, put, say } from "/page/dom.js";
 import { layout } from "/page/layout.js";
 import { processLink } from "/page/tenant.js";
 import { badge } from "/page/tenants.js";

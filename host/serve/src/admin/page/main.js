@@ -2,7 +2,7 @@
 //
 // Owns the address (`#/t/TENANT/…`), so that back, forward and a reload lead where they should. Refuses to know what a view shows.
 
-import { Failed, get, keepToken, live, post, token, watchers } from "/page/api.js";
+import { Failed, get, keepToken, live, part, post, token, watchers } from "/page/api.js";
 import { h, put, say } from "/page/dom.js";
 import { showProcess } from "/page/process.js";
 import { showTenant } from "/page/tenant.js";

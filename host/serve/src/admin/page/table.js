@@ -4,7 +4,7 @@
 // filled when it comes into sight.
 
 import { headers, part, told } from "/page/api.js";
-import { add, h, put, say } from "/page/dom.js";
+import { add, h, say } from "/page/dom.js";
 import { bytes, cores, count, seconds } from "/page/text.js";
 
 const ROW = 30;
