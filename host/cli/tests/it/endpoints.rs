@@ -3,6 +3,8 @@
 use std::io::{BufRead as _, Read, Write};
 use std::net::TcpStream;
 use std::os::unix::net::UnixStream;
+use std::thread::sleep;
+use std::time::Duration;
 
 use expect_test::expect;
 
@@ -216,10 +218,19 @@ fn requests_of_tenants_are_in_the_metrics() {
     let address = address(&mut running);
     let (answer, wrong) = (get(&address, "/ada/hello"), get(&address, "/ada/nothing"));
     assert_eq!((answer.as_str(), wrong.as_str()), ("200 ada /hello 127.0.0.1", "404 Not Found\n"));
-    let mut stream = UnixStream::connect(folder.path().join("admin.sock")).unwrap();
-    stream.write_all(b"GET /metrics HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").unwrap();
-    let mut text = String::new();
-    stream.read_to_string(&mut text).unwrap();
+    let metrics = || {
+        let mut stream = UnixStream::connect(folder.path().join("admin.sock")).unwrap();
+        stream.write_all(b"GET /metrics HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").unwrap();
+        let mut text = String::new();
+        stream.read_to_string(&mut text).unwrap();
+        text
+    };
+    // What was read a moment ago is told again: it may be of before the requests.
+    let mut text = metrics();
+    while !text.contains("lunarium_http_request_duration_seconds_count{tenant=\"ada\"} 2") {
+        sleep(Duration::from_millis(50));
+        text = metrics();
+    }
     let sent = "ada /hello 127.0.0.1".len() + "Not Found\n".len();
     for line in [
         "lunarium_http_requests_total{tenant=\"ada\",status=\"2xx\"} 1.0",
