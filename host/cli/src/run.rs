@@ -61,7 +61,7 @@ async fn attend(options: Run, prepared: Prepared, terminal: Terminal, interrupts
     // A refusal is written as everything else is: a stream that nobody reads must not hold up a signal.
     let verdict = run.run(options, prepared).await.unwrap_or_else(Verdict::from);
     if let Some(message) = &verdict.message {
-        run.screen.tell_rendered(message);
+        run.screen.tell_rendered(Level::Error, message);
     }
     run.finish(terminal, verdict.code).await
 }
@@ -140,6 +140,10 @@ impl Running {
         modules.start(data, &self.screen)?;
         let node = start_node(config, draft.max_processes(), modules.all)?;
         draft.compile(&node).await;
+        let misspelt = draft.misspelt();
+        if !misspelt.is_empty() {
+            self.screen.tell_rendered(Level::Warn, misspelt.render(self.screen.has_colours()).trim_end());
+        }
         let mut app = finished(draft, self.screen.has_colours())?;
         let wish = Wish {
             execute: options.execute.as_deref(),
