@@ -19,8 +19,8 @@ use std::task::Waker;
 
 pub use dice::Dice;
 use lunarium_engine::{
-    Chunk, Definition, Engine, EngineConfig, EntryId, Grants, Handle, HostDefinition, HostId, Level, Limits, Node,
-    NodeConfig, Outcome, Output, ProcessLabel, SpawnRequest, Value,
+    Chunk, Definition, Engine, EngineConfig, EntryId, Grants, Handle, HostDefinition, HostId, Level, Limits, LogField,
+    Node, NodeConfig, Outcome, Output, ProcessLabel, SpawnRequest, Value,
 };
 
 /// The process host of every lab.
@@ -70,7 +70,7 @@ impl Output for Kept {
         waker.wake();
     }
 
-    fn log(&self, process: &ProcessLabel, level: Level, message: &str, fields: &[(String, String)]) {
+    fn log(&self, process: &ProcessLabel, level: Level, message: &str, fields: &[LogField]) {
         let line = format!("{level:?} {} {message} {fields:?}", process.frame);
         self.logged.lock().unwrap_or_else(PoisonError::into_inner).push(line);
     }

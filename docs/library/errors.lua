@@ -1,7 +1,7 @@
 ---@meta errors
 
 --- Error objects, with a kind that a program can decide by. Calls that can fail return `value, nil` or `nil, err`, where
---- `err` is one. An error object prints as its message, concatenates with `..` on either side, can be raised with `error`,
+--- `err` is one. An error object prints as its text, concatenates with `..` on either side, can be raised with `error`,
 --- and survives `pcall`, sending and a process's end.
 ---@class errorslib
 ---@field NOT_FOUND "NotFound" no such process, name, entry, file; also what one may not see
@@ -61,12 +61,12 @@ function errors.new(what) end
 ---@class errors.Fields
 ---@field message string
 ---@field kind? errors.Kind|string one of the constants, or the name of one; `errors.UNKNOWN` by default
----@field retryable? boolean whether the same call may succeed later; `false` by default
+---@field retryable? boolean whether the same call may succeed later; by default nobody knows
 ---@field details? table more for a program
 local fields = {}
 
---- The same error with more words before its message. Kind, `retryable`, details and stack stay. What isn't an error object
---- becomes one, of kind `UNKNOWN`.
+--- The same error with more words before its text. Kind, `retryable`, details and stack stay, and `message()` gives the text without
+--- them, as long as the error stays in its process. What isn't an error object becomes one, of kind `UNKNOWN`.
 ---
 --- Errors:
 --- * `INVALID`: the error or the text is missing
@@ -75,6 +75,7 @@ local fields = {}
 --- local _, err = process.registry.lookup("db")
 --- local wrapped = errors.wrap(err, "cannot connect")
 --- print(wrapped) --> cannot connect: name `db` not found
+--- print(wrapped:message()) --> name `db` not found
 --- print(errors.is(wrapped, errors.NOT_FOUND)) --> true
 --- ```
 ---@param err any
@@ -125,7 +126,7 @@ local call_stack = {}
 ---@field name string?
 local frame = {}
 
---- An error object. Where a string is wanted it stands for its message: `err:find("limit")`, `#err`, `string.upper(err)`,
+--- An error object. Where a string is wanted it stands for its text: `err:find("limit")`, `#err`, `string.upper(err)`,
 --- `table.concat({ err })`.
 ---@class errors.Error: string
 ---@operator concat(any): string
@@ -141,7 +142,7 @@ local err = {}
 ---@nodiscard
 function err:kind() end
 
---- Its message. `tostring(err)` is the same.
+--- Its message. `tostring(err)` is the same, unless the error was wrapped: then it has the words before it.
 ---
 --- ```lua
 --- local _, err = time.sleep("soon")
@@ -152,13 +153,13 @@ function err:kind() end
 ---@nodiscard
 function err:message() end
 
---- Whether the same call may succeed later.
+--- Whether the same call may succeed later; nil when nobody said.
 ---
 --- ```lua
---- print(errors.new("no"):retryable()) --> false
+--- print(errors.new("no"):retryable()) --> nil
 --- print(errors.new({ message = "full", retryable = true }):retryable()) --> true
 --- ```
----@return boolean retryable
+---@return boolean? retryable
 ---@nodiscard
 function err:retryable() end
 

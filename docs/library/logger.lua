@@ -8,7 +8,8 @@
 --- many. A line has at most 8 KiB, its fields included. Logging never waits.
 ---
 --- A message may be anything that prints: text, a number, an error object. Fields are written in the order of their names:
---- strings as they are, tables as JSON, everything else as `tostring` says; with `--log-format json`, too, each is a text.
+--- strings as they are, tables as JSON, everything else as `tostring` says. For programs (`--log-format json`, `lunarium logs --json`)
+--- numbers, booleans and tables keep their types; what is cut at a line's end is a text.
 ---
 --- The global `logger` is a logger without fields; `logger:with(fields)` makes others. A dot works like a colon: `logger.warn("x")`.
 ---@class logger.Logger

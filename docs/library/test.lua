@@ -211,7 +211,7 @@ function test.spawn_on(host, entry, ...) end
 ---@return string[]
 function test.output() end
 
---- What all processes of the case have logged. Values of fields are texts.
+--- What all processes of the case have logged. Fields keep their types: numbers, booleans and tables are themselves, all else is text.
 ---
 --- ```lua
 --- local test = require("test")
@@ -219,10 +219,10 @@ function test.output() end
 ---   logger:warn("low", { left = 3 })
 ---   local line = test.logs()[1]
 ---   test.eq(line.level .. ": " .. line.message, "warn: low")
----   test.eq(line.fields.left, "3")
+---   test.eq(line.fields.left, 3)
 --- end)
 --- ```
----@return { pid: string, level: string, message: string, fields: table<string, string> }[]
+---@return { pid: string, level: string, message: string, fields: table<string, any> }[]
 function test.logs() end
 
 --- A process that `test.spawn` has started.
@@ -332,7 +332,7 @@ function started:output() end
 ---   test.same(greeter:logs(), {})
 --- end)
 --- ```
----@return { pid: string, level: string, message: string, fields: table<string, string> }[]
+---@return { pid: string, level: string, message: string, fields: table<string, any> }[]
 function started:logs() end
 
 -- # Modules

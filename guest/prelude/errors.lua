@@ -1,5 +1,5 @@
--- Error objects: a table with kind, message, retryable, details, stack at 1 to 5 (Rust makes and reads them too, in
--- error.rs and the codec). Owns what a script can do with one, the module `errors`, and how the prelude complains.
+-- Error objects: a table with kind, text, retryable, details, stack at 1 to 5 (Rust makes and reads them too, in
+-- error.rs and the codec), and at 6 the text of what was wrapped, which doesn't travel. Owns what a script can do with one, the module `errors`, and how the prelude complains.
 local rt = ...
 local type, tostring, error, setmetatable, pairs, next, rawget = type, tostring, error, setmetatable, pairs, next, rawget
 local metatable_of, native_traceback = debug.getmetatable, debug.traceback
@@ -79,8 +79,12 @@ end
 
 local methods = {}
 function methods.kind(err) check(err, "kind") return err[1] or "" end
-function methods.message(err) check(err, "message") return text(err) end
-function methods.retryable(err) check(err, "retryable") return err[3] or false end
+function methods.message(err)
+  check(err, "message")
+  local wrapped = err[6]
+  return type(wrapped) == "string" and wrapped or text(err)
+end
+function methods.retryable(err) check(err, "retryable") return err[3] end
 -- An empty table says nothing.
 function methods.details(err)
   check(err, "details")
@@ -121,7 +125,7 @@ end
 
 function errors.new(what)
   local kind = type(what)
-  if kind == "string" or kind == "number" then return raised("", tostring(what), false, nil) end
+  if kind == "string" or kind == "number" then return raised("", tostring(what), nil, nil) end
   if what == nil then return invalid("message is missing") end
   if kind ~= "table" then bad_argument(1, "new", "string or table", what) end
   local message, retryable, details = what.message, what.retryable, what.details
@@ -135,20 +139,22 @@ function errors.new(what)
   if details ~= nil and type(details) ~= "table" then
     return invalid("details is a " .. type_name(details) .. ", not a table")
   end
-  return raised(kind, message, retryable or false, details)
+  return raised(kind, message, retryable, details)
 end
 
--- The same error with more words before it. What isn't an error object becomes one.
+-- The same error with more words before its text; its message is as it was. What isn't an error object becomes one.
 function errors.wrap(err, words)
   if err == nil then return invalid("error is missing") end
   if words == nil then return invalid("text is missing") end
   if type(words) ~= "string" and type(words) ~= "number" then bad_argument(2, "wrap", "string", words) end
   if metatable_of(err) == Error then
-    local wrapped = setmetatable({ err[1], words .. ": " .. text(err), err[3], err[4], err[5] }, Error)
+    local wrapped = setmetatable({ err[1], words .. ": " .. text(err), err[3], err[4], err[5], text(err) }, Error)
     if wrapped[5] == nil then wrapped[5] = traceback(nil, 1) end
     return wrapped
   end
-  return raised("", words .. ": " .. tostring(err), false, nil)
+  local wrapped = raised("", words .. ": " .. tostring(err), nil, nil)
+  wrapped[6] = tostring(err)
+  return wrapped
 end
 
 function errors.is(err, kind)

@@ -1,9 +1,9 @@
--- The module `logger`: a logger is a table with the texts of its fields at 1. Owns what a line's message and fields may
--- be, and how they become text. How many lines, and how long, is the host's.
+-- The module `logger`: a logger is a table with its fields at 1, by their names: a text, or a table with a text that is JSON. Owns what
+-- a line's message and fields may be, and how they become text. How many lines, and how long, is the host's.
 local rt = ...
 local type, tostring, next, setmetatable, rawget = type, tostring, next, setmetatable, rawget
 local metatable_of = debug.getmetatable
-local log, encode, Field = rt.log, rt.json.encode, rt.Field
+local log, encode, null, Field = rt.log, rt.json.encode, rt.json.null, rt.Field
 local bad_argument, invalid = rt.bad_argument, rt.invalid
 
 local Logger = { __name = "logger", __metatable = false }
@@ -30,9 +30,12 @@ end
 
 local function text_of(value)
   if metatable_of(value) == Field then value = value[false] end
-  if type(value) == "table" and not has_text(value) then
+  local kind = type(value)
+  -- JSON has neither infinities nor NaN.
+  if kind == "boolean" or kind == "number" and value - value == 0 or value == null then return { tostring(value) } end
+  if kind == "table" and not has_text(value) then
     local text, err = encode(value)
-    return text or "(" .. err[2] .. ")" -- a log line isn't lost because of one field
+    return text and { text } or "(" .. err[2] .. ")" -- a log line isn't lost because of one field
   end
   return tostring(value)
 end
@@ -73,7 +76,9 @@ methods["named"] = function(logger, name)
   if name == "" then return invalid("name is empty") end
   local all = {}
   for key, text in next, logger[1] do all[key] = text end
-  all.logger = all.logger and all.logger .. "." .. name or name
+  local before = all.logger
+  if type(before) == "table" then before = before[1] end
+  all.logger = before and before .. "." .. name or name
   return setmetatable({ all }, Logger), nil
 end
 

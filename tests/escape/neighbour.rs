@@ -6,8 +6,8 @@ use std::task::Waker;
 use std::time::{Duration, Instant};
 
 use lunarium_engine::{
-    Chunk, Definition, Engine, EntryId, Handle, HostDefinition, HostId, Level, Node, NodeConfig, Output, ProcessLabel,
-    SpawnRequest,
+    Chunk, Definition, Engine, EntryId, Handle, HostDefinition, HostId, Level, LogField, Node, NodeConfig, Output,
+    ProcessLabel, SpawnRequest,
 };
 
 const PERIOD: Duration = Duration::from_millis(5);
@@ -54,7 +54,7 @@ impl Output for Ticks {
         waker.wake();
     }
 
-    fn log(&self, _: &ProcessLabel, _: Level, _: &str, _: &[(String, String)]) {}
+    fn log(&self, _: &ProcessLabel, _: Level, _: &str, _: &[LogField]) {}
 }
 
 impl Neighbour {

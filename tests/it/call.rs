@@ -93,16 +93,16 @@ return {
 }
         "#,
         expect![[r#"
-            nil	calc.lua:3: no luck	Internal	false	nil
+            nil	calc.lua:3: no luck	Internal	nil	nil
             stack traceback:
             	[C]: in function 'error'
             	calc.lua:3: in function <calc.lua:3>
             nil	busy	Unavailable	true	7
-            nil	table: N	Internal	false	8
+            nil	table: N	Internal	nil	8
             nil	results[1] is a function	Invalid	false	nil
             nil	results exceeds the message limit of 1048576 bytes	Invalid	false	nil
             nil	not enough memory	ResourceExhausted	false	memory
-            nil	calc.lua:11: stack overflow	Internal	false	nil
+            nil	calc.lua:11: stack overflow	Internal	nil	nil
             nil	no function `nosuch` to call: there are `fail`, `fail_well`, `fail_with_table`, `fine`, `gives_a_function`, `hoards`, `recurses`, `too_much`	NotFound	false	nil
             nil	`main` is what the process runs, and can't be called: there are `fail`, `fail_well`, `fail_with_table`, `fine`, `gives_a_function`, `hoards`, `recurses`, `too_much`	NotFound	false	nil
             nil	method of 0 bytes is not 1 to 255 bytes long	Invalid	false	nil

@@ -192,7 +192,7 @@ end }
         "#,
         expect![[r#"
             busy	Unavailable	busy	true	1	string
-            text	Internal	false	nil	string
+            text	Internal	nil	nil	string
             => nil
         "#]],
     );

@@ -49,8 +49,8 @@ fn new_takes_a_message_or_named_fields() {
         print(kind(errors.new {}))
         "#,
         expect![[r#"
-            plain	""	false	nil	string
-            m	""	false	nil	string
+            plain	""	nil	nil	string
+            m	""	nil	nil	string
             m	"Conflict"	true	1	string
             	""	false	nil	string
             nil	Invalid

@@ -69,8 +69,8 @@ return { main = function() return print end }
 return { main = function() process.terminate(process.pid()) end }
         "#,
         expect![[r#"
-            fails	nil	boom	Internal	false	nil
-            refuses	nil	why	Internal	false	nil
+            fails	nil	boom	Internal	nil	nil
+            refuses	nil	why	Internal	nil	nil
             fails_well	nil	busy	Unavailable	true	7
             blocks	nil	all coroutines blocked	Internal	false	deadlock
             hoards	nil	not enough memory	ResourceExhausted	false	memory

@@ -5,7 +5,8 @@ use std::task::Waker;
 
 use expect_test::expect;
 use lunarium_engine::{
-    Chunk, Definition, EntryId, HostDefinition, HostId, Level, Node, NodeConfig, Output, ProcessLabel, SpawnRequest,
+    Chunk, Definition, EntryId, HostDefinition, HostId, Level, LogField, Node, NodeConfig, Output, ProcessLabel,
+    SpawnRequest,
 };
 use lunarium_tests::{HOST, engine, show_outcome};
 
@@ -96,7 +97,7 @@ impl Output for Narrow {
         }
     }
 
-    fn log(&self, _: &ProcessLabel, _: Level, message: &str, fields: &[(String, String)]) {
+    fn log(&self, _: &ProcessLabel, _: Level, message: &str, fields: &[LogField]) {
         self.state.lock().unwrap().lines.push(format!("log: {message} {fields:?}"));
     }
 }
@@ -150,7 +151,7 @@ fn where_a_printer_cannot_wait_the_line_is_dropped_and_counted() {
             return "well"
         end"#;
     let (lines, outcome) = with_narrow_output(source, |output| output.allow(10));
-    assert_eq!(lines, [r#"log: after three [("dropped_lines", "3")]"#, "kept"]);
+    assert_eq!(lines, [r#"log: after three [("dropped_lines", 3)]"#, "kept"]);
     assert_eq!(outcome, "=> \"well\"");
 }
 

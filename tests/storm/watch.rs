@@ -5,7 +5,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::task::Waker;
 use std::time::{Duration, Instant};
 
-use lunarium_engine::{Level, Output, ProcessLabel};
+use lunarium_engine::{Level, LogField, Output, ProcessLabel};
 
 #[derive(Default)]
 pub struct Watch {
@@ -84,7 +84,7 @@ impl Output for Watch {
         waker.wake();
     }
 
-    fn log(&self, process: &ProcessLabel, _: Level, message: &str, fields: &[(String, String)]) {
+    fn log(&self, process: &ProcessLabel, _: Level, message: &str, fields: &[LogField]) {
         let mut state = self.state();
         state.logged += 1;
         if OURS.iter().any(|text| message.contains(text)) {

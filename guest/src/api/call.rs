@@ -48,7 +48,7 @@ extern "C-unwind" fn answer(lua: Lua) -> c_int {
         Ok(())
     });
     if let Err(Refusal { kind, message, retryable, .. }) = answered {
-        fail(lua, call, &Failure { kind, message, retryable, details: None, stack: None });
+        fail(lua, call, &Failure { kind, message, retryable: Some(retryable), details: None, stack: None });
     }
     0
 }

@@ -43,7 +43,8 @@ extern "C-unwind" fn dropped(lua: Lua) -> c_int {
     0
 }
 
-/// `log(level, message, fields)`: level from 1 (debug) to 4, a string, a table with strings as keys and values.
+/// `log(level, message, fields)`: level from 1 (debug) to 4, a string, a table with strings as keys; a value is a string, or a table
+/// with one that is JSON.
 extern "C-unwind" fn log(lua: Lua) -> c_int {
     let level = match lua.integer(1) {
         Some(1) => Level::Debug,
@@ -56,22 +57,32 @@ extern "C-unwind" fn log(lua: Lua) -> c_int {
         lua.type_error(3, c"table");
     }
     let count = lua.texts(3).count();
-    let pairs = push_list::<(&[u8], &[u8])>(&lua, count, (b"", b""));
-    for (place, pair) in pairs.iter_mut().zip(lua.texts(3)) {
-        *place = pair;
+    let found = push_list::<(&[u8], &[u8], bool)>(&lua, count, (b"", b"", false));
+    let (mut places, mut entry) = (found.iter_mut(), lua);
+    entry.push_nil();
+    while entry.next(3) {
+        let is_json = lua.kind(-1) == Kind::Table;
+        let text = if is_json { lua.held_bytes(-1, 1) } else { lua.bytes(-1) };
+        if let Some(place) = places.next() {
+            *place = (lua.bytes(-2).unwrap_or_default(), text.unwrap_or_default(), is_json);
+        }
+        entry.pop(1);
     }
-    pairs.sort_unstable();
+    found.sort_unstable();
     // From here on nothing raises.
     let mut room = length::LOG_LINE;
     let message = take(lua.bytes(2).unwrap_or_default(), &mut room);
     let mut fields = Vec::new();
-    for (key, value) in pairs.iter() {
+    for (name, text, is_json) in found.iter() {
         // One for what stands between them: a line can't have fields of nothing without end.
         let Some(left) = room.checked_sub(1) else { break };
         room = left;
-        fields.push((take(key, &mut room), take(value, &mut room)));
+        let name = take(name, &mut room);
+        // A number or a table that is cut is another one, or none.
+        let is_json = *is_json && text.len() <= room;
+        fields.push((name, take(text, &mut room), is_json));
     }
-    let fields: Vec<(&str, &str)> = fields.iter().map(|(key, value)| (&**key, &**value)).collect();
+    let fields: Vec<(&str, &str, bool)> = fields.iter().map(|(name, text, json)| (&**name, &**text, *json)).collect();
     lua.context().host.log(level, &message, &fields);
     0
 }

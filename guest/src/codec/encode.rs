@@ -89,7 +89,11 @@ pub fn failure_payload(failure: &Failure) -> Vec<u8> {
         out.push(0x95);
         text(out, kind_text(failure.kind).as_bytes());
         text(out, failure.message.as_bytes());
-        out.push(if failure.retryable { 0xc3 } else { 0xc2 });
+        out.push(match failure.retryable {
+            Some(true) => 0xc3,
+            Some(false) => 0xc2,
+            None => 0xc0,
+        });
         match &failure.details {
             Some(details) => out.extend_from_slice(details),
             None => out.push(0xc0),

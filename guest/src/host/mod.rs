@@ -101,7 +101,7 @@ pub trait Host {
 
     fn print(&self, line: &[u8]) -> bool;
     fn dropped(&self, lines: u32);
-    fn log(&self, level: Level, message: &str, fields: &[(&str, &str)]);
+    fn log(&self, level: Level, message: &str, fields: &[(&str, &str, bool)]);
 
     /// Nanoseconds of the monotonic clock, the one of `wake-at`.
     fn now(&self) -> u64;

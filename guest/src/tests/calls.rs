@@ -30,7 +30,7 @@ fn a_function_runs_beside_main_and_is_answered_once() {
             -- answer [nil, 1]
             nil	1
             -- call {app:processes|0x00001} fail [] None
-            -- answer error["Internal", "no", false, nil, "stack traceback:\n\t[C]: in function 'error'\n\tmain.lua:11: in function <main.lua:11>"]
+            -- answer error["Internal", "no", nil, nil, "stack traceback:\n\t[C]: in function 'error'\n\tmain.lua:11: in function <main.lua:11>"]
             nil	no
             -- call {app:processes|0x00001} waits [] None
             -- answer [1, true]

@@ -62,7 +62,7 @@ fn kinds_are_known_by_value_and_by_name() {
             Timeout	Timeout
             false	kind is `timout`, which is none of errors' kinds: did you mean `errors.TIMEOUT`?
             false	kind is a number, which is none of errors' kinds
-            false	false
+            nil	false
             nil
             => nil
         "#]],
@@ -139,11 +139,11 @@ fn loggers_have_names_and_dots() {
         "#,
         expect![[r#"
             -- Level::Warn "dot"
-            -- Level::Info "fields" a="1"
-            -- Level::Error "its own fields" request="7"
-            -- Level::Info "colon" request="7"
-            -- Level::Info "named" logger="replaced" request="7"
-            -- Level::Debug "named" logger="shop" request="7"
+            -- Level::Info "fields" a=1
+            -- Level::Error "its own fields" request=7
+            -- Level::Info "colon" request=7
+            -- Level::Info "named" logger="replaced" request=7
+            -- Level::Debug "named" logger="shop" request=7
             nil	name is empty
             nil	name is missing
             nil	message is missing

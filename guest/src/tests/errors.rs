@@ -13,10 +13,10 @@ fn new_takes_text_or_fields() {
         show(errors.new{ message = 'm' })
         print(errors.new('x'):kind() == errors.UNKNOWN, type(errors.new('x')), getmetatable(errors.new('x')))",
         expect![[r#"
-            plain		plain	false	nil
-            5		5	false	nil
+            plain		plain	nil	nil
+            5		5	nil	nil
             m	Conflict	m	true	1
-            m		m	false	nil
+            m		m	nil	nil
             true	table	false
             => nil
         "#]],
@@ -77,7 +77,13 @@ fn wrap_adds_words_and_keeps_the_rest() {
         print(w, w:kind(), w:retryable(), w:details()[1], w:stack() == e:stack(), e)
         print(errors.wrap('text', 'outer'), errors.wrap('text', 'outer'):kind() == '')
         print(errors.wrap(nil, 'outer')) print(errors.wrap(e)) print(pcall(errors.wrap, e, {}))
-        print(errors.is(w, errors.TIMEOUT), errors.is(w, errors.INVALID), errors.is('x', ''), errors.is(nil, errors.TIMEOUT))",
+        print(errors.is(w, errors.TIMEOUT), errors.is(w, errors.INVALID), errors.is('x', ''), errors.is(nil, errors.TIMEOUT))
+        -- The message is what it was; the words are before the text, also elsewhere.
+        print(w:message(), errors.wrap(w, 'outermost'):message(), errors.wrap(w, 'outermost'), errors.wrap('text', 'outer'):message())
+        print(w:find('outer', 1, true), #w, w .. '!', errors.wrap(errors.new('m'), 'w'):retryable())
+        process.listen('t') process.send(process.pid(), 't', w)
+        local copy = process.listen('t'):receive() print(copy, copy:message())
+        rawset(w, 6, {}) print(w:message())",
         expect![[r#"
             outer: inner	Timeout	true	1	true	inner
             outer: text	true
@@ -85,6 +91,10 @@ fn wrap_adds_words_and_keeps_the_rest() {
             nil	text is missing
             false	bad argument #2 to 'wrap' (string expected, got table)
             true	false	false	false
+            inner	outer: inner	outermost: outer: inner	text
+            1	12	outer: inner!	nil
+            outer: inner	outer: inner
+            outer: inner
             => nil
         "#]],
     );
@@ -163,7 +173,7 @@ fn a_tampered_error_harms_nobody() {
         expect![[r#"
             	a	true	true	nil
             	true
-            !! ErrorKind::Unknown:  (retryable)
+            !! ErrorKind::Unknown: 
                [C]: in function 'error'
                main.lua:5: in function <main.lua:1>
         "#]],

@@ -21,7 +21,7 @@ fn failed(failure: Failure) -> Outcome {
 }
 
 fn boom() -> Failure {
-    Failure { kind: ErrorKind::Timeout, message: "boom".to_owned(), retryable: false, details: None, stack: None }
+    Failure { kind: ErrorKind::Timeout, message: "boom".to_owned(), retryable: Some(false), details: None, stack: None }
 }
 
 #[test]
@@ -51,7 +51,7 @@ fn gives_the_childs_result() {
 #[test]
 fn gives_the_childs_error() {
     let full = Failure {
-        retryable: true,
+        retryable: Some(true),
         details: Some(b"\x81\xa5limit\xa3cpu".to_vec()),
         stack: Some("stack traceback:".to_owned()),
         ..boom()

@@ -97,7 +97,7 @@ impl State {
         let outcome = match answer {
             Ok(text) => Outcome::Completed([&[0xd9, text.len() as u8], text.as_bytes()].concat()),
             Err(Refusal { kind, message, retryable, .. }) => {
-                Outcome::Failed(Failure { kind, message, retryable, details: None, stack: None })
+                Outcome::Failed(Failure { kind, message, retryable: Some(retryable), details: None, stack: None })
             }
         };
         events.push_back(Event::Reply(Reply { request, outcome }));
@@ -213,7 +213,8 @@ impl Host for Fake {
             Event::Call(Call { id: request, sender, method, arguments })
         } else {
             let (kind, message) = (ErrorKind::Canceled, "gone".to_owned());
-            let outcome = Outcome::Failed(Failure { kind, message, retryable: false, details: None, stack: None });
+            let outcome =
+                Outcome::Failed(Failure { kind, message, retryable: Some(false), details: None, stack: None });
             Event::Reply(Reply { request, outcome })
         };
         self.0.events.borrow_mut().push_back(event);
@@ -520,8 +521,9 @@ impl Host for Fake {
         self.0.line(&format!("-- dropped {lines}"));
     }
 
-    fn log(&self, level: Level, message: &str, fields: &[(&str, &str)]) {
-        let fields: String = fields.iter().map(|(key, value)| format!(" {key}={value:?}")).collect();
+    fn log(&self, level: Level, message: &str, fields: &[(&str, &str, bool)]) {
+        let shown = |text: &str, is_json| if is_json { text.to_owned() } else { format!("{text:?}") };
+        let fields: String = fields.iter().map(|(key, text, json)| format!(" {key}={}", shown(text, *json))).collect();
         self.0.line(&format!("-- {level:?} {message:?}{fields}"));
     }
 

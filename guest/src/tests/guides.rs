@@ -17,7 +17,7 @@ fn fails() -> Outcome {
     Outcome::Failed(Failure {
         kind: ErrorKind::Internal,
         message: "boom".to_owned(),
-        retryable: false,
+        retryable: Some(false),
         details: None,
         stack: None,
     })

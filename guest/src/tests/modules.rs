@@ -37,8 +37,13 @@ fn arguments_and_results_are_lists_of_values() {
 
 #[test]
 fn what_fails_is_nil_and_the_error() {
-    let failure =
-        Failure { kind: ErrorKind::Timeout, message: "slow".to_owned(), retryable: true, details: None, stack: None };
+    let failure = Failure {
+        kind: ErrorKind::Timeout,
+        message: "slow".to_owned(),
+        retryable: Some(true),
+        details: None,
+        stack: None,
+    };
     let error = b"\xc7\x0f\x02\x95\xa8Conflict\xa1x\xc2\xc0\xc0";
     let case = Case::body(
         r#"

@@ -73,7 +73,7 @@ fn every_kind_of_value_has_its_form() {
     travels(
         "{ 90 * time.SECOND, time.unix(1, 2), errors.new{ message = 'm', kind = errors.TIMEOUT } }",
         expect![[r#"
-        -- send t [90000000000ns, time[1, 2, "UTC"], error["Timeout", "m", false, nil, "stack traceback:\n\tmain.lua:1: in function <main.lua:1>"]] (unread 0, 0)
+        -- send t [90000000000ns, time[1, 2, "UTC"], error["Timeout", "m", nil, nil, "stack traceback:\n\tmain.lua:1: in function <main.lua:1>"]] (unread 0, 0)
         true	nil
         => nil
     "#]],

@@ -38,7 +38,7 @@ fn full_outcome(outcome: &Outcome) -> String {
         Outcome::Completed(result) => format!("=> {}", payload(result)),
         Outcome::Failed(failure) => {
             let mut text = format!("!! {:?}: {}", failure.kind, failure.message);
-            if failure.retryable {
+            if failure.retryable == Some(true) {
                 text += " (retryable)";
             }
             if let Some(details) = &failure.details {

@@ -261,11 +261,11 @@ fn events_are_given_back_as_they_came() {
     let failure = Failure {
         kind: ErrorKind::Timeout,
         message: "late".to_owned(),
-        retryable: true,
+        retryable: Some(true),
         details: Some(b"\x81\xa1a\x93\x01\xcb\x40\x00\x00\x00\x00\x00\x00\x00\xa1b".to_vec()),
         stack: Some("stack traceback:\n\tx.lua:1".to_owned()),
     };
-    let bare = Failure { retryable: false, details: None, stack: None, ..failure.clone() };
+    let bare = Failure { retryable: None, details: None, stack: None, ..failure.clone() };
     let ended = |outcome| Ended { sender: PEER.to_owned(), at: 12.5, outcome };
     let events = || {
         vec![

@@ -19,7 +19,7 @@ const NO_MEMORY: &[u8] = b"not enough memory";
 
 /// A failure with nothing but a kind and a text.
 pub fn failure(kind: ErrorKind, message: String) -> Outcome {
-    Outcome::Failed(Failure { kind, message, retryable: false, details: None, stack: None })
+    Outcome::Failed(Failure { kind, message, retryable: Some(false), details: None, stack: None })
 }
 
 /// The memory limit.
@@ -31,7 +31,7 @@ fn no_memory() -> Failure {
     Failure {
         kind: ErrorKind::ResourceExhausted,
         message: kept(NO_MEMORY, length::FAILURE),
-        retryable: false,
+        retryable: Some(false),
         // {limit = "memory"} in MessagePack.
         details: Some(b"\x81\xa5limit\xa6memory".to_vec()),
         stack: None,
@@ -45,7 +45,7 @@ pub fn deadlock(lua: Lua, main: Lua) -> Outcome {
     Outcome::Failed(Failure {
         kind: ErrorKind::Internal,
         message: "all coroutines blocked".to_owned(),
-        retryable: false,
+        retryable: Some(false),
         // {reason = "deadlock"} in MessagePack.
         details: Some(b"\x81\xa6reason\xa8deadlock".to_vec()),
         stack: Some(stack),
@@ -83,7 +83,7 @@ fn told_by_table(mut lua: Lua) -> Failure {
     let message = lua.bytes(-1).map(|bytes| kept(bytes, length::FAILURE));
     lua.pop(1);
     let message = message.unwrap_or_else(|| "`main` returned false and a table".to_owned());
-    Failure { kind: ErrorKind::Unknown, message, retryable: false, details: details(lua), stack: None }
+    Failure { kind: ErrorKind::Unknown, message, retryable: None, details: details(lua), stack: None }
 }
 
 /// An error has left a coroutine; its value is on top of that stack. `starting`: the chunk had not returned yet. Raises.
@@ -131,7 +131,7 @@ pub fn describe(lua: Lua, stack: Option<String>) -> Failure {
         let message = text(2, length::FAILURE).unwrap_or_default();
         let stack = text(5, length::STACK).or(stack);
         lua.get_item(index, 3);
-        let retryable = lua.boolean(-1);
+        let retryable = (lua.kind(-1) == Kind::Boolean).then(|| lua.boolean(-1));
         lua.get_item(index, 4);
         return Failure { kind, message, retryable, details: details(lua), stack };
     }
@@ -141,7 +141,7 @@ pub fn describe(lua: Lua, stack: Option<String>) -> Failure {
         Some(message) => message + &hint.unwrap_or_default(),
         None => text_of(lua, index),
     };
-    Failure { kind: ErrorKind::Internal, message, retryable: false, details, stack }
+    Failure { kind: ErrorKind::Internal, message, retryable: None, details, stack }
 }
 
 /// The table on top as a payload, when it is one and travels.

@@ -274,7 +274,7 @@ impl Host for Imports {
         output::dropped(lines);
     }
 
-    fn log(&self, level: Level, message: &str, fields: &[(&str, &str)]) {
+    fn log(&self, level: Level, message: &str, fields: &[(&str, &str, bool)]) {
         output::log(level, message, fields);
     }
 

@@ -191,6 +191,13 @@ impl Draft {
         self.report
     }
 
+    /// A warning for each program whose `main` was misspelt, where it is compiled: what is run of it would do nothing, without a word.
+    pub fn misspelt(&self) -> Report {
+        let mut report = Report::default();
+        report.extend(review::misspelt(&self.app, &self.checked()));
+        report
+    }
+
     /// The application, and the report of what hardly can be meant: see [`Draft::review`].
     ///
     /// Errors: the report of everything that is wrong, without warnings.
@@ -204,13 +211,11 @@ impl Draft {
     }
 
     fn warn(&mut self) {
-        let programs = self.app.programs.all();
-        let checked: Vec<_> =
-            self.globals.iter().filter_map(|(number, globals)| Some((programs.get(*number)?, globals))).collect();
+        let unused = if self.report.is_clean() { std::mem::take(&mut self.warnings) } else { Vec::new() };
+        let checked = self.checked();
         let undefined = review::undefined(&self.app, &checked);
         let unknown = review::unknown(&self.app, &checked, &self.modules, &self.granted);
         let misspelt = review::misspelt(&self.app, &checked);
-        let unused = if self.report.is_clean() { std::mem::take(&mut self.warnings) } else { Vec::new() };
         let wished = review::wished(&self.wished, &self.modules, &self.aliases);
         let warnings: Vec<_> = undefined
             .into_iter()
@@ -223,6 +228,12 @@ impl Draft {
             .collect();
         self.report.extend(warnings);
         self.report.sort();
+    }
+
+    /// The programs that are compiled, with what was seen of each.
+    fn checked(&self) -> Vec<(&Program, &Globals)> {
+        let programs = self.app.programs.all();
+        self.globals.iter().filter_map(|(number, globals)| Some((programs.get(*number)?, globals))).collect()
     }
 
     /// The application.

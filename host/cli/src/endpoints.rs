@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use lunarium_app::{App, Draft, Services};
-use lunarium_engine::{Level, Node};
+use lunarium_engine::{Level, LogField, Node};
 use lunarium_serve::endpoint::{Drained, Network, Notes, Server, ServerConfig, Site, Sites, Traffic, TrafficLimits};
 
 use crate::Refused;
@@ -123,7 +123,7 @@ pub async fn stop(server: Server, screen: &Screen) {
     let Drained { cut } = server.stop(PATIENCE).await;
     if cut > 0 {
         let message = format!("connections are cut off, with requests that were still under way after {PATIENCE:?}");
-        screen.note(Level::Warn, &message, &[("connections".to_owned(), cut.to_string())]);
+        screen.note(Level::Warn, &message, &[LogField::number("connections", cut)]);
     }
 }
 

@@ -37,7 +37,7 @@ use std::sync::Arc;
 
 use clap::Parser;
 use lunarium_app::{App, Draft, Report, SIZE_FORM, parse_budget, parse_limit};
-use lunarium_engine::{Level, LimitsOverride, Module, Node, NodeConfig, Output, ProcessLabel};
+use lunarium_engine::{Level, LimitsOverride, LogField, Module, Node, NodeConfig, Output, ProcessLabel};
 use tokio::runtime::Builder;
 
 use crate::arguments::{Arguments, Check, Command, LogFormat};
@@ -222,5 +222,5 @@ impl Output for Silence {
         waker.wake();
     }
 
-    fn log(&self, _process: &ProcessLabel, _level: Level, _message: &str, _fields: &[(String, String)]) {}
+    fn log(&self, _process: &ProcessLabel, _level: Level, _message: &str, _fields: &[LogField]) {}
 }

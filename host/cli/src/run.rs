@@ -64,7 +64,7 @@ async fn attend(
     // A refusal is written as everything else is: a stream that nobody reads must not hold up a signal.
     let verdict = run.run(options, prepared, listening).await.unwrap_or_else(Verdict::from);
     if let Some(message) = &verdict.message {
-        run.screen.tell_rendered(message);
+        run.screen.tell_rendered(Level::Error, message);
     }
     finish(run.interrupts, terminal, verdict.code).await
 }
@@ -116,6 +116,10 @@ impl Running {
     ) -> Result<Verdict, Refused> {
         let Started { node, limits, grants, mut draft } = prepared.start(&self.screen, 0)?;
         draft.compile(&node).await;
+        let misspelt = draft.misspelt();
+        if !misspelt.is_empty() {
+            self.screen.tell_rendered(Level::Warn, misspelt.render(self.screen.has_colours()).trim_end());
+        }
         let mut app = finished(draft, self.screen.has_colours())?;
         let wish = Wish {
             execute: options.execute.as_deref(),

@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use lunarium_app::Explained;
-use lunarium_engine::{Failure, Level, Output, ProcessLabel, visibility};
+use lunarium_engine::{Failure, Level, LogField, Output, ProcessLabel, visibility, visible_json};
 use lunarium_serve::LogLine;
 use serde_json::{Map, Value, json};
 use tokio::sync::mpsc::UnboundedSender;
@@ -103,7 +103,7 @@ impl Screen {
     }
 
     /// Writes a log line of the command itself.
-    pub fn note(&self, level: Level, message: &str, fields: &[(String, String)]) {
+    pub fn note(&self, level: Level, message: &str, fields: &[LogField]) {
         self.write(Whose::default(), level, message, fields, "");
     }
 
@@ -152,9 +152,9 @@ impl Screen {
         self.log.push_own(own_line(self.format, Level::Info, &visible(text)).as_bytes());
     }
 
-    /// Writes text to standard error, as an error, that may hold colours: nothing in it may be a script's that isn't made visible.
-    pub fn tell_rendered(&self, text: &str) {
-        self.log.push_own(own_line(self.format, Level::Error, text).as_bytes());
+    /// Writes text to standard error that may hold colours: nothing in it may be a script's that isn't made visible.
+    pub fn tell_rendered(&self, level: Level, text: &str) {
+        self.log.push_own(own_line(self.format, level, text).as_bytes());
     }
 
     /// Whether what is rendered for [`Screen::tell_rendered`] may hold colours.
@@ -167,12 +167,12 @@ impl Screen {
         &self,
         level: Level,
         message: &str,
-        mut fields: Vec<(String, String)>,
+        mut fields: Vec<LogField>,
         failure: &Failure,
         explained: Option<&Explained>,
     ) {
         if self.format == LogFormat::Json {
-            fields.extend(failure.stack.iter().map(|stack| ("stack".to_owned(), stack.clone())));
+            fields.extend(failure.stack.iter().map(|stack| LogField::text("stack", stack.as_str())));
         }
         let explained = explained.filter(|explained| self.format == LogFormat::Text && !explained.is_bare());
         // Further in than what begins a line of the log.
@@ -182,12 +182,12 @@ impl Screen {
     }
 
     /// `below` is rendered text that stays with the line.
-    fn write(&self, whose: Whose<'_>, level: Level, message: &str, fields: &[(String, String)], below: &str) {
+    fn write(&self, whose: Whose<'_>, level: Level, message: &str, fields: &[LogField], below: &str) {
         if !self.shows(level) {
             return;
         }
         let time = Timestamp::now();
-        let line = |whose, level, message: &str, fields: &[(String, String)]| match self.format {
+        let line = |whose, level, message: &str, fields: &[LogField]| match self.format {
             LogFormat::Text => text_line(time, whose, level, message, fields),
             LogFormat::Json => json_line(time, whose, level, message, fields),
         };
@@ -213,7 +213,7 @@ impl Output for Screen {
         self.output.on_ready(waker);
     }
 
-    fn log(&self, process: &ProcessLabel, level: Level, message: &str, fields: &[(String, String)]) {
+    fn log(&self, process: &ProcessLabel, level: Level, message: &str, fields: &[LogField]) {
         self.write(Whose { tenant: None, process: Some(process) }, level, message, fields, "");
     }
 }
@@ -225,7 +225,7 @@ struct Whose<'l> {
     process: Option<&'l ProcessLabel>,
 }
 
-fn text_line(time: Timestamp, whose: Whose<'_>, level: Level, message: &str, fields: &[(String, String)]) -> String {
+fn text_line(time: Timestamp, whose: Whose<'_>, level: Level, message: &str, fields: &[LogField]) -> String {
     let mut line = format!("{time:.3} {:5} ", level.as_str().to_uppercase());
     if let Some(tenant) = whose.tenant {
         line.push_str(tenant);
@@ -236,16 +236,21 @@ fn text_line(time: Timestamp, whose: Whose<'_>, level: Level, message: &str, fie
         let _ = write!(line, "{} {} ", process.frame, process.pid);
     }
     line.push_str(&one_line(message));
-    for (key, value) in fields {
-        let value = one_line(value);
-        // Quoted where the next field would begin inside of it.
-        let quote = if value.is_empty() || value.contains([' ', '"', '=']) { "\"" } else { "" };
-        let _ = write!(line, " {}={quote}{}{quote}", one_line(key), value.replace('"', "\\\""));
+    for field in fields {
+        push_field(&mut line, field.name(), field.as_str());
     }
     line
 }
 
-fn json_line(time: Timestamp, whose: Whose<'_>, level: Level, message: &str, fields: &[(String, String)]) -> String {
+/// Appends a field as text has it: quoted where the next one would begin inside of it.
+pub fn push_field(line: &mut String, name: &str, text: &str) {
+    let text = one_line(text);
+    let quote = if text.is_empty() || text.contains([' ', '"', '=']) { "\"" } else { "" };
+    // Writing to a String can't fail.
+    let _ = write!(line, " {}={quote}{}{quote}", one_line(name), text.replace('"', "\\\""));
+}
+
+fn json_line(time: Timestamp, whose: Whose<'_>, level: Level, message: &str, fields: &[LogField]) -> String {
     let mut object = Map::new();
     object.insert("time".to_owned(), json!(format!("{time:.3}")));
     object.insert("level".to_owned(), json!(level.as_str()));
@@ -258,27 +263,10 @@ fn json_line(time: Timestamp, whose: Whose<'_>, level: Level, message: &str, fie
     }
     object.insert("message".to_owned(), json!(message));
     if !fields.is_empty() {
-        let fields = fields.iter().map(|(key, value)| (key.clone(), json!(value))).collect();
+        let fields = fields.iter().map(|field| (field.name().to_owned(), json!(field.value()))).collect();
         object.insert("fields".to_owned(), Value::Object(fields));
     }
     visible_json(&Value::Object(object).to_string())
-}
-
-/// JSON in which everything that can't be seen is an escape: JSON lets more stand than ASCII's control characters.
-pub fn visible_json(text: &str) -> String {
-    let mut line = String::with_capacity(text.len());
-    for (character, stands) in visibility(text) {
-        // Between the fields, as it is written for people.
-        if stands || character == '\n' {
-            line.push(character);
-        } else {
-            for unit in character.encode_utf16(&mut [0; 2]) {
-                // Writing to a String can't fail.
-                let _ = write!(line, "\\u{unit:04x}");
-            }
-        }
-    }
-    line
 }
 
 /// Text in which everything that can't be seen is spelled out, but for tab and newline.

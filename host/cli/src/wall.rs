@@ -4,7 +4,7 @@
 
 use cap_std::fs::Dir;
 use lunarium_confine::{Confined, Confinement};
-use lunarium_engine::{Directory, Engine, Level};
+use lunarium_engine::{Directory, Engine, Level, LogField};
 
 use crate::Refused;
 use crate::terminal::Screen;
@@ -88,7 +88,7 @@ impl Wall {
             return screen.note(Level::Debug, "not confined: `--no-confine`", &[]);
         };
         let parts = [("no_new_privs", no_new_privs), ("landlock", landlock), ("seccomp", seccomp), ("limits", limits)];
-        let fields = parts.map(|(part, hold)| (part.to_owned(), hold.to_string()));
+        let fields = parts.map(|(part, hold)| LogField::text(part, hold.to_string()));
         screen.note(Level::Debug, "confined", &fields);
     }
 }

@@ -7,8 +7,8 @@
 //! ```
 //! use std::sync::Arc;
 //! use lunarium_engine::{
-//!     Chunk, Definition, EntryId, HostDefinition, HostId, Level, LimitsOverride, Node, NodeConfig, Outcome, Output,
-//!     ProcessLabel, SpawnRequest, Value,
+//!     Chunk, Definition, EntryId, HostDefinition, HostId, Level, LimitsOverride, LogField, Node, NodeConfig,
+//!     Outcome, Output, ProcessLabel, SpawnRequest, Value,
 //! };
 //!
 //! /// Where processes print: here to standard output, which never fills up.
@@ -22,7 +22,7 @@
 //!     fn on_ready(&self, waker: std::task::Waker) {
 //!         waker.wake();
 //!     }
-//!     fn log(&self, process: &ProcessLabel, level: Level, message: &str, _fields: &[(String, String)]) {
+//!     fn log(&self, process: &ProcessLabel, level: Level, message: &str, _fields: &[LogField]) {
 //!         eprintln!("{level:?} {}: {message}", process.frame);
 //!     }
 //! }
@@ -90,7 +90,7 @@ pub use node::{
     ProcessDetails, ProcessInfo, Relations, Returning, ServiceStep, SpawnError, SpawnRequest, StartCall, StartError,
     Usage,
 };
-pub use process::{AtRest, Level, Output, ProcessLabel, ProcessState, visibility};
+pub use process::{AtRest, Level, LogField, Output, ProcessLabel, ProcessState, visibility, visible_json};
 pub use value::{
     DecodeError, DurationError, ReadError, SizeError, Value, ValueError, WriteError, from_payload, from_results,
     parse_duration, parse_size, to_arguments, to_payload,

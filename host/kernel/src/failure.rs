@@ -34,8 +34,8 @@ pub struct Failure {
     pub kind: ErrorKind,
     /// What a person reads.
     pub message: String,
-    /// Whether trying again may help.
-    pub retryable: bool,
+    /// Whether trying again may help. None: nobody said, as of what a script raises.
+    pub retryable: Option<bool>,
     /// A table, or none.
     pub details: Option<Payload>,
     /// The Lua traceback of where it was raised, or none.
@@ -45,7 +45,7 @@ pub struct Failure {
 impl Failure {
     /// A failure with neither details nor stack that isn't retryable.
     pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
-        Self { kind, message: message.into(), retryable: false, details: None, stack: None }
+        Self { kind, message: message.into(), retryable: Some(false), details: None, stack: None }
     }
 
     /// Bytes that it holds on the host.

@@ -80,7 +80,7 @@ impl StdError for Error {
 
 impl From<Failure> for Error {
     fn from(failure: Failure) -> Error {
-        let (retryable, limit) = (failure.retryable, failure.limit());
+        let (retryable, limit) = (failure.retryable == Some(true), failure.limit());
         Error { retryable, limit, ..Error::of(failure.kind, failure) }
     }
 }

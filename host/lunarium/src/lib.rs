@@ -56,13 +56,13 @@ pub use lunarium_engine::{
     Actor, ActorSpec, Arguments, AtRest, Attribute, CallError, Caller, Chunk, CompileError, Condition, ConditionError,
     DecodeError, Definition, DeliverError, Directory, DurationError, Ending, Engine, EngineConfig, EntryId, ErrorKind,
     Events, Failure, Field, FieldError, FunctionError, GlobalUse, Globals, Grants, Handle, Held, HostDefinition,
-    HostError, HostId, Import, Level, Library, LimitName, Limits, LimitsOverride, LinkError, Mailbox, Module,
+    HostError, HostId, Import, Level, Library, LimitName, Limits, LimitsOverride, LinkError, LogField, Mailbox, Module,
     ModuleError, MonitorError, Named, NodeConfig, NodeEvent, Operand, Operator, Outcome, Output, PathError, Pattern,
     PatternError, Pid, Policy, PolicyEffect, PoolError, ProcessDetails, ProcessInfo, ProcessLabel, ProcessState, Raw,
     ReadError, Received, ReceivedCall, ReceivedMessage, Refusal, Relations, ResolveError, ScopeSpec, SecurityError,
     SecuritySpec, ServiceStep, Settings, SettingsError, SettingsStep, SizeError, Sleep, SpawnError, SpawnRequest,
     StartError, Tally, Usage, Value, ValueError, WriteError, did_you_mean, from_payload, parse_duration, parse_size,
-    to_payload, visibility,
+    to_payload, visibility, visible_json,
 };
 pub use node::{Node, NodeBuilder};
 pub use outcome::{FailureExt, OutcomeExt};

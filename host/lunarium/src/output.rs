@@ -13,7 +13,7 @@ use std::thread;
 use std::time::Duration;
 
 use futures_lite::future::block_on;
-use lunarium_engine::{ErrorKind, Level, Output, ProcessLabel};
+use lunarium_engine::{ErrorKind, Level, LogField, Output, ProcessLabel};
 use tokio::sync::Notify;
 
 use crate::Error;
@@ -31,7 +31,7 @@ pub struct Line {
     /// What, without a newline.
     pub text: String,
     /// Of a logged line.
-    pub fields: Vec<(String, String)>,
+    pub fields: Vec<LogField>,
 }
 
 impl Line {
@@ -39,14 +39,14 @@ impl Line {
         Line { process: process.clone(), level: None, text: text.to_owned(), fields: Vec::new() }
     }
 
-    fn logged(process: &ProcessLabel, level: Level, text: &str, fields: &[(String, String)]) -> Line {
+    fn logged(process: &ProcessLabel, level: Level, text: &str, fields: &[LogField]) -> Line {
         Line { process: process.clone(), level: Some(level), text: text.to_owned(), fields: fields.to_vec() }
     }
 
     /// With what a line costs by itself.
     fn bytes(&self) -> usize {
         const LINE: usize = 128;
-        let fields = self.fields.iter().map(|(key, value)| key.len().saturating_add(value.len()).saturating_add(LINE));
+        let fields = self.fields.iter().map(|field| field.size().saturating_add(LINE));
         fields.fold(self.text.len().saturating_add(LINE), usize::saturating_add)
     }
 }
@@ -61,7 +61,7 @@ impl fmt::Display for Line {
             Level::Error => "ERROR",
         };
         write!(f, "{level} {}: {}", self.process.frame, self.text)?;
-        self.fields.iter().try_for_each(|(key, value)| write!(f, " {key}={value}"))
+        self.fields.iter().try_for_each(|field| write!(f, " {}={}", field.name(), field.as_str()))
     }
 }
 
@@ -84,7 +84,7 @@ impl<F: Fn(Line) + Send + Sync> Output for To<F> {
         waker.wake();
     }
 
-    fn log(&self, process: &ProcessLabel, level: Level, message: &str, fields: &[(String, String)]) {
+    fn log(&self, process: &ProcessLabel, level: Level, message: &str, fields: &[LogField]) {
         (self.0)(Line::logged(process, level, message, fields));
     }
 }
@@ -144,7 +144,7 @@ impl Output for Captured {
         waker.wake();
     }
 
-    fn log(&self, process: &ProcessLabel, level: Level, message: &str, fields: &[(String, String)]) {
+    fn log(&self, process: &ProcessLabel, level: Level, message: &str, fields: &[LogField]) {
         self.push(Line::logged(process, level, message, fields));
     }
 }
@@ -255,7 +255,7 @@ impl Output for ChannelOutput {
         }
     }
 
-    fn log(&self, process: &ProcessLabel, level: Level, message: &str, fields: &[(String, String)]) {
+    fn log(&self, process: &ProcessLabel, level: Level, message: &str, fields: &[LogField]) {
         let mut line = Line::logged(process, level, message, fields);
         let mut state = self.queue.lock();
         if state.closed || !self.queue.has_room(&state, line.bytes()) {
@@ -264,7 +264,7 @@ impl Output for ChannelOutput {
         }
         let lost = std::mem::take(&mut state.lost);
         if lost > 0 {
-            line.fields.push(("lost_lines".to_owned(), lost.to_string()));
+            line.fields.push(LogField::number("lost_lines", lost));
         }
         self.queue.push(state, line);
     }

@@ -6,8 +6,8 @@ use std::task::Waker;
 use std::time::{Duration, Instant};
 
 use lunarium_engine::{
-    Chunk, Definition, EntryId, Handle, HostDefinition, HostId, Level, Node, NodeConfig, Outcome, Output, ProcessLabel,
-    SpawnRequest, Value,
+    Chunk, Definition, EntryId, Handle, HostDefinition, HostId, Level, LogField, Node, NodeConfig, Outcome, Output,
+    ProcessLabel, SpawnRequest, Value,
 };
 
 pub(crate) const HOST: &str = "bench:processes";
@@ -37,7 +37,7 @@ impl Output for LastPrint {
         waker.wake();
     }
 
-    fn log(&self, process: &ProcessLabel, level: Level, message: &str, _: &[(String, String)]) {
+    fn log(&self, process: &ProcessLabel, level: Level, message: &str, _: &[LogField]) {
         eprintln!("{level:?} {}: {message}", process.frame);
     }
 }

@@ -8,8 +8,8 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use lunarium_engine::{
-    Chunk, Definition, Engine, EntryId, HostDefinition, HostId, Level, Limits, Node, NodeConfig, Output, ProcessLabel,
-    SpawnRequest,
+    Chunk, Definition, Engine, EntryId, HostDefinition, HostId, Level, Limits, LogField, Node, NodeConfig, Output,
+    ProcessLabel, SpawnRequest,
 };
 use plotters::prelude::*;
 
@@ -137,7 +137,7 @@ impl Output for Answers {
         waker.wake();
     }
 
-    fn log(&self, _: &ProcessLabel, _: Level, _: &str, _: &[(String, String)]) {}
+    fn log(&self, _: &ProcessLabel, _: Level, _: &str, _: &[LogField]) {}
 }
 
 impl Answers {

@@ -6,8 +6,8 @@ use std::task::{Context, Wake, Waker};
 
 use futures_lite::future::block_on;
 use lunarium_engine::{
-    Attribute, Chunk, Condition, Engine, EntryId, Field, HostId, Level, Limits, NodeConfig, Operand, Operator, Output,
-    Pattern, Policy, PolicyEffect, ProcessLabel, ScopeSpec, SecuritySpec, SpawnRequest, Value,
+    Attribute, Chunk, Condition, Engine, EntryId, Field, HostId, Level, Limits, LogField, NodeConfig, Operand,
+    Operator, Output, Pattern, Policy, PolicyEffect, ProcessLabel, ScopeSpec, SecuritySpec, SpawnRequest, Value,
 };
 use lunarium_tests::{HOST, Lab};
 
@@ -116,7 +116,7 @@ impl Output for Panics {
         panic!("on purpose");
     }
 
-    fn log(&self, _: &ProcessLabel, _: Level, _: &str, _: &[(String, String)]) {
+    fn log(&self, _: &ProcessLabel, _: Level, _: &str, _: &[LogField]) {
         panic!("on purpose");
     }
 }
@@ -141,7 +141,7 @@ impl Output for Full {
 
     fn on_ready(&self, _: Waker) {}
 
-    fn log(&self, _: &ProcessLabel, _: Level, _: &str, _: &[(String, String)]) {}
+    fn log(&self, _: &ProcessLabel, _: Level, _: &str, _: &[LogField]) {}
 }
 
 fn full(mut config: NodeConfig) -> NodeConfig {

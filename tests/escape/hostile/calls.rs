@@ -179,6 +179,17 @@ pub(super) const TABLE: &[Hostile] = &[
         ..ENDLESS
     },
     Hostile {
+        tried: "to log a text as JSON",
+        ends: "=> nil",
+        start: "
+            (i32.store (i32.const 5120) (i32.const 32)) (i32.store (i32.const 5124) (i32.const 5))
+            (i32.store (i32.const 5128) (i32.const 160)) (i32.store (i32.const 5132) (i32.const 7))
+            (i32.store (i32.const 5136) (i32.const 0x4d))
+            (call $log (i32.const 3) (i32.const 160) (i32.const 7) (i32.const 5120) (i32.const 1))
+            (call $exit)",
+        ..WELL
+    },
+    Hostile {
         tried: "to drop lines that were never printed",
         ends: "=> nil",
         start: "(call $dropped (i32.const -1)) (call $dropped (i32.const -1)) (call $exit)",

@@ -132,13 +132,13 @@ local ways = {
     end },
     { "wrapped", function(err)
         local wrapped = errors.wrap(err, "more")
-        assert(wrapped:message() == "more: " .. err:message())
+        assert(tostring(wrapped) == "more: " .. err and wrapped:message() == err:message())
         return errors.new { message = err:message(), kind = wrapped:kind(), retryable = wrapped:retryable(),
             details = wrapped:details() }, wrapped:stack()
     end },
     { "wrapped and raised elsewhere", function(err)
         local ended = exit_of("raises", errors.wrap(err, "more")).error
-        assert(ended:message() == "more: " .. err:message())
+        assert(tostring(ended) == "more: " .. err)
         return errors.new { message = err:message(), kind = ended:kind(), retryable = ended:retryable(),
             details = ended:details() }, ended:stack()
     end },

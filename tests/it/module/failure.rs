@@ -2,7 +2,7 @@
 
 use expect_test::expect;
 use lunarium_engine::{Caller, ErrorKind, Failure, FunctionError, Limits, Module, Raw, Value};
-use serde_derive::Serialize;
+use serde_derive::{Deserialize, Serialize};
 
 use super::{Given, check, lab, lab_within};
 use crate::check::check_main_in;
@@ -160,6 +160,50 @@ fn a_table_that_appears_often_is_no_more_than_a_large_payload() {
             true	300018
             false	bad argument #1 to 'kept' ([12]: is too large, with what appears in it twice)
             1000000	1000000
+            => nil
+        "#]],
+    );
+}
+
+#[test]
+fn a_table_in_itself_is_told_by_where_it_is() {
+    #[derive(Deserialize)]
+    struct Tree {
+        #[serde(default)]
+        kids: Vec<Tree>,
+    }
+    fn count(trees: &[Tree]) -> usize {
+        trees.iter().map(|tree| 1 + count(&tree.kids)).sum()
+    }
+    let module = Module::new("odd")
+        .immediate("any", |_, (value,): (Value,)| -> Given<usize> { Ok(value.encode().len()) })
+        .immediate("trees", |_, (trees,): (Vec<Tree>,)| -> Given<usize> { Ok(count(&trees)) })
+        .immediate("kept", |_, (Raw(bytes),): (Raw,)| -> Given<usize> { Ok(bytes.len()) });
+    check(
+        module,
+        r#"
+        local odd = require("odd")
+        local a = { b = { c = {} } }
+        a.b.c.d = a.b
+        local tree = { kids = { { kids = {} } } }
+        tree.kids[1].kids[1] = tree.kids[1]
+        local itself = {}
+        itself[1] = itself
+        print(pcall(odd.any, a))
+        print(pcall(odd.any, itself))
+        print(pcall(odd.trees, { tree }))
+        -- Twice, but in nothing of its own.
+        local leaf = { kids = {} }
+        print(odd.trees { leaf, { kids = { leaf, leaf } } })
+        -- What isn't read by Rust may be anything.
+        print(odd.kept(a) > 0)
+        "#,
+        expect![[r#"
+            false	bad argument #1 to 'any' (b.c.d: contains itself)
+            false	bad argument #1 to 'any' ([1]: contains itself)
+            false	bad argument #1 to 'trees' ([1].kids[1].kids[1]: contains itself)
+            4
+            true
             => nil
         "#]],
     );

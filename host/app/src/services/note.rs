@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use lunarium_engine::Level;
+use lunarium_engine::{Level, LogField};
 use lunarium_kernel::{EntryId, ErrorKind, Failure, Outcome, Pid};
 
 use super::event::{ServiceChange, ServiceEvent};
@@ -19,7 +19,7 @@ pub struct ServiceNote<'e> {
     /// What has happened.
     pub message: String,
     /// The process and the error, as far as there are any.
-    pub fields: Vec<(String, String)>,
+    pub fields: Vec<LogField>,
     /// Which process has failed, and why. None where the words say all.
     pub failure: Option<(&'e Pid, &'e Failure)>,
 }
@@ -99,7 +99,7 @@ impl<'e> ServiceNote<'e> {
     }
 
     fn field(mut self, key: &str, value: &str) -> Self {
-        self.fields.push((key.to_owned(), value.to_owned()));
+        self.fields.push(LogField::text(key, value));
         self
     }
 }

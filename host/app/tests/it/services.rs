@@ -10,8 +10,8 @@ use expect_test::{Expect, expect};
 use futures_lite::future::block_on;
 use lunarium_app::{App, ServiceChange, ServiceEvent, Services};
 use lunarium_engine::{
-    Ending, Engine, EngineConfig, Events, Failure, Level, Node, NodeConfig, NodeEvent, Outcome, Output, ProcessLabel,
-    ServiceStep, Value,
+    Ending, Engine, EngineConfig, Events, Failure, Level, LogField, Node, NodeConfig, NodeEvent, Outcome, Output,
+    ProcessLabel, ServiceStep, Value,
 };
 
 use crate::app;
@@ -28,7 +28,7 @@ impl Output for Silence {
         waker.wake();
     }
 
-    fn log(&self, _: &ProcessLabel, _: Level, _: &str, _: &[(String, String)]) {}
+    fn log(&self, _: &ProcessLabel, _: Level, _: &str, _: &[LogField]) {}
 }
 
 /// An application that runs.

@@ -1,6 +1,6 @@
 //! `lunarium send`, `call` and `kill`: what is done to a process.
 
-use lunarium_engine::parse_duration;
+use lunarium_engine::{parse_duration, visible_json};
 use serde_json::{Value, json};
 
 use super::arguments::{Call, Kill, Send};
@@ -8,7 +8,6 @@ use super::http::process_path;
 use super::show::{items, text};
 use super::{Asking, Failed, print, print_json};
 use crate::Refused;
-use crate::terminal::visible_json;
 
 /// A value as it is written: JSON, or a text as it stands.
 fn value(written: &str, as_text: bool) -> Result<Value, Refused> {

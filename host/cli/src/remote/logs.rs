@@ -1,13 +1,13 @@
 //! `lunarium logs`: what processes print and log.
 
-use lunarium_engine::Level;
+use lunarium_engine::{Level, visible_json};
 use serde_json::Value;
 
 use super::arguments::Logs;
 use super::http::encoded;
 use super::show::{count, text};
 use super::{Asking, Failed, print};
-use crate::terminal::{one_line, visible_json};
+use crate::terminal::{one_line, push_field};
 
 /// `lunarium logs`
 pub fn logs(options: &Logs) -> Result<(), Failed> {
@@ -49,9 +49,8 @@ pub fn shown(line: &Value, with_tenant: bool) -> String {
     shown.push_str(line.get("text").and_then(Value::as_str).unwrap_or_default());
     let fields = line.get("fields").and_then(Value::as_object).into_iter().flatten();
     for (name, value) in fields {
-        let value = value.as_str().unwrap_or_default();
-        let quote = if value.is_empty() || value.contains([' ', '"', '=']) { "\"" } else { "" };
-        shown.push_str(&format!(" {name}={quote}{}{quote}", value.replace('"', "\\\"")));
+        let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+        push_field(&mut shown, name, &text);
     }
     one_line(&shown)
 }

@@ -16,6 +16,7 @@ pub mod show;
 
 use std::io::{self, Write as _};
 
+use lunarium_engine::visible_json;
 use serde_json::Value;
 use tokio::runtime::{Builder, Runtime};
 
@@ -118,7 +119,7 @@ impl Asking {
 /// Errors: nobody reads.
 fn print_json(value: &Value) -> Result<(), Failed> {
     let text = serde_json::to_string_pretty(value).unwrap_or_default();
-    Ok(writeln!(io::stdout().lock(), "{}", crate::terminal::visible_json(&text))?)
+    Ok(writeln!(io::stdout().lock(), "{}", visible_json(&text))?)
 }
 
 /// Prints a line.

@@ -14,7 +14,7 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-use lunarium_engine::Level;
+use lunarium_engine::{Level, LogField};
 use lunarium_serve::endpoint::TenantSites;
 use lunarium_serve::{Admin, Host, HostConfig, TenantState};
 use tokio::runtime::Builder;
@@ -65,7 +65,7 @@ pub fn serve(options: Serve) -> Result<u8, Refused> {
     let code = runtime.block_on(async {
         let served = Serving { screen: Arc::clone(&screen), manager, interrupts, hangup, files };
         let code = served.run(settings).await.unwrap_or_else(|refused| {
-            screen.tell_rendered(&refused.text);
+            screen.tell_rendered(Level::Error, &refused.text);
             refused.code
         });
         select! {
@@ -101,7 +101,7 @@ impl Serving {
         config.debug = self.screen.shows(Level::Debug);
         config.tenants = settings.take_tenants();
         let host = Host::start(config).await.map_err(|error| Refused::machine(error.to_string()))?;
-        let fields: Vec<_> = opened.places().into_iter().map(|place| ("at".to_owned(), place)).collect();
+        let fields: Vec<_> = opened.places().into_iter().map(|place| LogField::text("at", place)).collect();
         // Both the server of requests and the metrics know it.
         let sites = TenantSites::default();
         let admin = if opened.is_any() {
@@ -185,7 +185,7 @@ async fn reload(screen: &Screen, manager: &mut Manager, host: &Host, settings: &
                     Ok(Some(change)) => {
                         let touched = change.services.iter().map(|(id, action)| format!("{id} {}", action.as_str()));
                         let touched = touched.collect::<Vec<_>>().join(", ");
-                        let fields = [("deployment".to_owned(), change.deployment.number.to_string())];
+                        let fields = [LogField::number("deployment", change.deployment.number)];
                         let what = if touched.is_empty() { "no service has changed" } else { &touched };
                         screen.note(Level::Info, &format!("tenant {name} reloaded: {what}"), &fields);
                     }
@@ -199,7 +199,7 @@ async fn reload(screen: &Screen, manager: &mut Manager, host: &Host, settings: &
         }
         Err(refused) => {
             screen.note(Level::Error, "nothing is reloaded: the node's file is wrong", &[]);
-            screen.tell_rendered(&refused.text);
+            screen.tell_rendered(Level::Error, &refused.text);
         }
     }
     manager.ready(&status(host));

@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use lunarium_engine::{Level, Module};
+use lunarium_engine::{Level, LogField, Module};
 use lunarium_modules::kv;
 use lunarium_serve::{LogLine, Surroundings, TenantConfig};
 
@@ -77,7 +77,7 @@ impl Surroundings for World {
         self.screen.tenant(tenant, line);
     }
 
-    fn note(&self, level: Level, message: &str, fields: &[(String, String)]) {
+    fn note(&self, level: Level, message: &str, fields: &[LogField]) {
         self.screen.note(level, message, fields);
     }
 

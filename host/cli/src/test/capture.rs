@@ -5,7 +5,7 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::task::Waker;
 
-use lunarium_engine::{Level, Output, ProcessLabel, Value};
+use lunarium_engine::{Level, LogField, Output, ProcessLabel, Value};
 
 /// Bytes that are kept of a case. At the limit: lines are dropped and counted.
 const MOST: usize = 256 * 1024;
@@ -20,7 +20,7 @@ pub struct Line {
 
 pub struct Logged {
     pub level: Level,
-    pub fields: Vec<(String, String)>,
+    pub fields: Vec<LogField>,
 }
 
 /// All of a case.
@@ -45,7 +45,7 @@ impl Capture {
 
     fn push(&self, line: Line) {
         let mut lines = self.lines();
-        let fields = line.log.iter().flat_map(|log| &log.fields).map(|(key, value)| key.len() + value.len());
+        let fields = line.log.iter().flat_map(|log| &log.fields).map(LogField::size);
         // A line takes some room besides.
         let size = fields.sum::<usize>() + line.text.len() + 64;
         if lines.bytes + size > MOST {
@@ -69,7 +69,7 @@ impl Capture {
         let of = lines.lines.iter().filter(|line| pid.is_none_or(|pid| line.pid == pid));
         let logged = of.filter_map(|line| {
             let log = line.log.as_ref()?;
-            let fields = log.fields.iter().map(|(key, value)| (Value::from(key.as_str()), Value::from(value.as_str())));
+            let fields = log.fields.iter().map(|field| (Value::from(field.name()), field.value()));
             Some(Value::Map(vec![
                 (Value::from("pid"), Value::from(line.pid.as_str())),
                 (Value::from("level"), Value::from(log.level.as_str())),
@@ -91,7 +91,7 @@ impl Output for Capture {
         waker.wake();
     }
 
-    fn log(&self, process: &ProcessLabel, level: Level, message: &str, fields: &[(String, String)]) {
+    fn log(&self, process: &ProcessLabel, level: Level, message: &str, fields: &[LogField]) {
         let log = Some(Logged { level, fields: fields.to_vec() });
         self.push(Line { pid: process.pid.to_string(), text: message.to_owned(), log });
     }

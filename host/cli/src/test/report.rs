@@ -247,8 +247,8 @@ fn said(capture: &Capture) -> String {
             None => writeln!(text, "  {}", visible(&line.text)),
             Some(log) => {
                 let mut fields = String::new();
-                for (key, value) in &log.fields {
-                    let _ = write!(fields, " {key}={value}");
+                for field in &log.fields {
+                    let _ = write!(fields, " {}={}", field.name(), field.as_str());
                 }
                 writeln!(text, "  {} {}{}", log.level.as_str().to_uppercase(), visible(&line.text), visible(&fields))
             }

@@ -9,6 +9,7 @@ use std::io::{self, IsTerminal as _, Write as _};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use lunarium_engine::visible_json;
 use ratatui::crossterm::event::{self, Event};
 use serde_json::{Value, json};
 use tokio::select;
@@ -18,7 +19,6 @@ use tokio::time::{MissedTickBehavior, interval};
 use crate::Refused;
 use crate::remote::arguments::Top;
 use crate::remote::{Asking, Client, Refusal, process_path, processes_path};
-use crate::terminal::visible_json;
 use crate::verdict::{OUTPUT_CLOSED, SUCCESS};
 use state::{Action, State, View};
 

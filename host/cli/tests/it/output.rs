@@ -151,7 +151,7 @@ fn a_script_s_log_can_be_read_by_programs() {
         shown.push_str(&format!("{line}\n"));
     }
     expect![[r#"
-        {"fields":{"count":"2","empty":"","list":"[1,{\"a\":\"b\"}]","name":"two words"},"frame":"app:main#00001","level":"info","message":"started","pid":"{app:processes|0x00001}"}
+        {"fields":{"count":2,"empty":"","list":[1,{"a":"b"}],"name":"two words"},"frame":"app:main#00001","level":"info","message":"started","pid":"{app:processes|0x00001}"}
         {"fields":{"module":"main","quote":"say \"x\""},"frame":"app:main#00001","level":"warn","message":"\\x1b[31mred\nnext line","pid":"{app:processes|0x00001}"}
         {"frame":"app:main#00001","level":"error","message":"failed","pid":"{app:processes|0x00001}"}
     "#]].assert_eq(&shown);

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use cap_std::ambient_authority;
 use cap_std::fs::Dir;
-use lunarium_engine::{Level, Module};
+use lunarium_engine::{Level, LogField, Module};
 use lunarium_serve::{
     Admin, AdminConfig, Folder, Host, HostConfig, LogFilter, LogLine, Surroundings, TenantConfig, Token,
 };
@@ -27,7 +27,7 @@ impl Surroundings for Nowhere {
 
     fn line(&self, _tenant: &str, _line: &LogLine) {}
 
-    fn note(&self, _level: Level, _message: &str, _fields: &[(String, String)]) {}
+    fn note(&self, _level: Level, _message: &str, _fields: &[LogField]) {}
 }
 
 const INDEX: &str = "version: \"1.0\"

@@ -326,3 +326,35 @@ fn lines_of_both_streams_keep_their_order_in_one_pipe() {
     }
     assert!(text.find("log 200") < text.find("failed: end"), "{text}");
 }
+
+#[test]
+fn a_misspelt_main_is_told_before_nothing_happens() {
+    let told = |format: &[&str]| {
+        let files = [("mian.lua", "return { mian = function() print('never') end }\n")];
+        let folder = folder(&files);
+        // It serves calls, for ever.
+        let arguments = [&["run", "--limit", "lifetime=10ms"], format, &["mian.lua"]].concat();
+        let output = lunarium(folder.path(), &arguments).output().unwrap();
+        assert!(output.stdout.is_empty());
+        String::from_utf8(output.stderr).unwrap()
+    };
+    let text = told(&[]);
+    let (warning, rest) = text.split_once("error: ").unwrap();
+    expect![[r#"
+        warning: `app:main` has no function `main`: it serves calls, and does nothing by itself
+         --> mian.lua:1:10
+          |
+        1 | return { mian = function() print('never') end }
+          |          ^^^^
+          |
+          = help: `mian` may be meant to be `main`
+
+        warning: 1 warning
+    "#]]
+    .assert_eq(warning);
+    assert!(rest.contains("lifetime limit of 10ms reached"), "{rest}");
+    let line: serde_json::Value =
+        serde_json::from_str(told(&["--log-format", "json"]).lines().next().unwrap()).unwrap();
+    assert_eq!(line["level"], "warn");
+    assert!(line["message"].as_str().unwrap().starts_with("warning: `app:main` has no function `main`"), "{line}");
+}

@@ -70,7 +70,7 @@ fn time_goes_on_when_it_is_told_to_and_when_all_wait() {
          test.eq(worker:wait(), 2)
          test.eq(worker:is_alive(), false)
          test.eq(#test.output(), 3)
-         test.same(worker:logs()[2], { pid = worker.pid, level = 'info', message = 'ticked', fields = { i = '2' } })",
+         test.same(worker:logs()[2], { pid = worker.pid, level = 'info', message = 'ticked', fields = { i = 2 } })",
     );
     // The clock of everybody: the wall's, the process's own, and deadlines.
     passes(

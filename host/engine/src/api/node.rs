@@ -17,7 +17,7 @@ use crate::node::{
     Budgets, CallError, CompileError, Events, Globals, NodeCounts, NodeEvent, NodeInner, ProcessDetails, ProcessInfo,
     Relations, Seeds, SpawnError, SpawnRequest, StartError, Time, Usage,
 };
-use crate::process::{AtRest, Level};
+use crate::process::{AtRest, Level, LogField};
 use crate::value::{Value, ValueError, WriteError};
 use lunarium_schedule::{Portion, Share, Sleep, Watch};
 
@@ -473,7 +473,7 @@ impl Node {
     /// Writes a line of the node's own log: for who works in its name. What can't be seen is spelled out; a long line is cut.
     ///
     /// At the limit: 1,000 lines in a second and the node's `log_bytes`; then lines are dropped, and counted in the next.
-    pub fn log(&self, level: Level, message: &str, fields: &[(String, String)]) {
+    pub fn log(&self, level: Level, message: &str, fields: &[LogField]) {
         self.inner().log_own(level, message, fields);
     }
 

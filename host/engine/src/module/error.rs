@@ -26,7 +26,7 @@ impl FunctionError {
     /// The same, and trying again may help.
     #[must_use]
     pub fn retryable(mut self) -> FunctionError {
-        self.failure.retryable = true;
+        self.failure.retryable = Some(true);
         self
     }
 

@@ -77,7 +77,7 @@ impl Refusal for CallError {
             Self::Destination(refusal) => refusal.retryable(),
             Self::Request(refusal) => refusal.retryable(),
             Self::Mailbox(refusal) => refusal.retryable(),
-            Self::Failed(failure) => failure.retryable,
+            Self::Failed(failure) => failure.retryable == Some(true),
         }
     }
 
@@ -177,7 +177,7 @@ impl NodeInner {
             Bytes::from(Value::Map(vec![(Value::from("error"), error)]).encode())
         });
         let text = lunarium_kernel::cut(&text, length::FAILURE);
-        let failure = Failure { details, retryable: ended.is_none(), ..Failure::new(ErrorKind::Canceled, text) };
+        let failure = Failure { details, retryable: Some(ended.is_none()), ..Failure::new(ErrorKind::Canceled, text) };
         let outcome = Outcome::failed(failure);
         for asker in askers {
             self.tell(asker, outcome.clone());
@@ -209,7 +209,7 @@ impl Wake for Patience {
         // It has just rung.
         asker.timer = None;
         let failure = Failure {
-            retryable: true,
+            retryable: Some(true),
             ..Failure::new(ErrorKind::Timeout, format!("no answer within {:?}", self.timeout))
         };
         node.tell(asker, Outcome::failed(failure));

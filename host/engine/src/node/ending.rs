@@ -8,7 +8,7 @@ use std::time::Duration;
 use lunarium_kernel::{ErrorKind, Exhausted, Lifetime, LimitName, Limits, Outcome, ReturnError, Uptime};
 
 use super::Caller;
-use crate::process::{Incarnation, Level};
+use crate::process::{Incarnation, Level, LogField};
 use crate::value::{failed, limit_reached};
 use crate::wasm::{Refused, Stopped};
 
@@ -29,7 +29,7 @@ pub(super) fn stopped(error: &wasmtime::Error, caller: &Caller, incarnation: &In
         }
         None => {}
     }
-    let fields = [("backtrace".to_owned(), format!("{error:?}"))];
+    let fields = [LogField::text("backtrace", format!("{error:?}"))];
     caller.node.log(&who.process, &incarnation.label, Level::Error, "the instance trapped", &fields);
     Some(failed(ErrorKind::Internal, &format!("the instance trapped: {}", sentence(error))))
 }

@@ -48,7 +48,7 @@ use self::ending::flooded;
 use self::journal::Journal;
 use crate::catalogue::{Catalogue, Counts};
 use crate::module::{Modules, Runtime};
-use crate::process::{Dropped, FileThreads, Level, Line, Log, Output, Process, ProcessLabel};
+use crate::process::{Dropped, FileThreads, Level, Line, Log, LogField, Output, Process, ProcessLabel};
 use lunarium_schedule::{Clock, Share, contain};
 
 pub use ask::CallError;
@@ -272,7 +272,7 @@ impl NodeInner {
         });
         if let Some(failure) = failure.filter(|_| unseen) {
             let text = format!("failed, and nobody watches: {} ({})", failure.message, failure.kind);
-            let stack = failure.stack.iter().map(|stack| ("stack".to_owned(), stack.clone()));
+            let stack = failure.stack.iter().map(|stack| LogField::text("stack", stack.as_str()));
             self.log(process, &process.label(), Level::Warn, &text, &stack.collect::<Vec<_>>());
         }
     }
@@ -322,7 +322,7 @@ impl NodeInner {
         label: &ProcessLabel,
         level: Level,
         message: &str,
-        fields: &[(String, String)],
+        fields: &[LogField],
     ) {
         let bytes = size(message, fields);
         let budgets = [(&*process.origin.host.log, Host::LOG_BYTES), (&self.budgets.log, NodeLimits::LOG_BYTES)];
@@ -340,7 +340,7 @@ impl NodeInner {
     }
 
     /// Writes a line of the node's own log, within what it may log.
-    pub(crate) fn log_own(&self, level: Level, message: &str, fields: &[(String, String)]) {
+    pub(crate) fn log_own(&self, level: Level, message: &str, fields: &[LogField]) {
         let (now, bytes) = (self.clock().now(), size(message, fields));
         let admitted = self.log.lock().admit(now, bytes, &[(&self.budgets.log, NodeLimits::LOG_BYTES)]);
         if let Ok(dropped) = admitted {
@@ -396,10 +396,8 @@ impl NodeInner {
 }
 
 /// The bytes of a line of a log.
-fn size(message: &str, fields: &[(String, String)]) -> usize {
-    fields.iter().fold(message.len(), |sum, (key, value)| {
-        sum.saturating_add(key.len()).saturating_add(value.len()).saturating_add(1)
-    })
+fn size(message: &str, fields: &[LogField]) -> usize {
+    fields.iter().fold(message.len(), |sum, field| sum.saturating_add(field.size()).saturating_add(1))
 }
 
 #[cfg(test)]

@@ -18,7 +18,7 @@ use super::runner::Held;
 use super::{NodeEvent, NodeInner, runner};
 use crate::catalogue::{Arguments, Code, Policies, ProcessHost, Program, SecurityError, SecuritySpec};
 use crate::module::Raw;
-use crate::process::{Beginning, Level, Origin, Process, charged_for};
+use crate::process::{Beginning, Level, LogField, Origin, Process, charged_for};
 use crate::value::{Value, ValueError};
 
 /// What `Node::spawn` starts. Made by [`SpawnRequest::new`].
@@ -467,7 +467,7 @@ impl NodeInner {
 
     fn log_start(&self, process: &Process, parent: Option<&Pid>) {
         if self.debug {
-            let parent = parent.map(|parent| ("parent".to_owned(), parent.to_string()));
+            let parent = parent.map(|parent| LogField::text("parent", parent.as_str()));
             self.log(process, &process.label(), Level::Debug, "started", &parent.into_iter().collect::<Vec<_>>());
         }
     }

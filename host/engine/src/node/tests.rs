@@ -11,7 +11,7 @@ use futures_lite::future::block_on;
 use lunarium_kernel::{Deadline, EntryId, HostId, Limits, Outcome, Pid, Uptime};
 use parking_lot::Mutex;
 
-use crate::process::{Level, Output, ProcessLabel};
+use crate::process::{Level, LogField, Output, ProcessLabel};
 use crate::{Chunk, Definition, Engine, EngineConfig, Handle, HostDefinition, Node, NodeConfig, SpawnRequest, Value};
 
 /// Keeps what is logged.
@@ -27,7 +27,7 @@ impl Output for Log {
         waker.wake();
     }
 
-    fn log(&self, process: &ProcessLabel, level: Level, message: &str, _: &[(String, String)]) {
+    fn log(&self, process: &ProcessLabel, level: Level, message: &str, _: &[LogField]) {
         self.0.lock().push(format!("{level:?} {}: {message}", process.frame));
     }
 }

@@ -128,7 +128,7 @@ fn refuse(process: &Weak<Process>) {
     let Some(process) = process.upgrade() else { return };
     let Some((request, _)) = process.next_file() else { return };
     let text = "the system gives no thread for operations on files";
-    let failure = Failure { retryable: true, ..Failure::new(ErrorKind::Unavailable, text) };
+    let failure = Failure { retryable: Some(true), ..Failure::new(ErrorKind::Unavailable, text) };
     drop(Answer { process, request, outcome: Some(Outcome::failed(failure)) });
 }
 

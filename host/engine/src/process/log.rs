@@ -6,7 +6,7 @@
 use lunarium_contract::length;
 use lunarium_kernel::{LimitName, LogBudget};
 
-use super::clean;
+use super::{LogField, clean, visible_json};
 
 /// At the limit: lines are dropped and counted until the second is over.
 #[derive(Debug)]
@@ -32,7 +32,7 @@ pub(crate) struct Dropped {
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Line {
     pub(crate) message: String,
-    pub(crate) fields: Vec<(String, String)>,
+    pub(crate) fields: Vec<LogField>,
 }
 
 impl Log {
@@ -88,33 +88,39 @@ impl Log {
 }
 
 impl Line {
-    pub(crate) fn new(message: &str, fields: &[(String, String)], dropped: u64) -> Line {
+    pub(crate) fn new(message: &str, fields: &[LogField], dropped: u64) -> Line {
         let mut room = length::LOG_LINE;
-        let message = take(message, &mut room);
+        let message = clean(take(message, &mut room).as_bytes());
         let mut shown = Vec::new();
-        for (key, value) in fields {
+        for field in fields {
             // One for what stands between them: a line can't have fields of nothing without end.
             let Some(left) = room.checked_sub(1) else { break };
             room = left;
-            shown.push((take(key, &mut room), take(value, &mut room)));
+            let name = clean(take(field.name(), &mut room).as_bytes());
+            let text = take(field.as_str(), &mut room);
+            // A number or a table that was cut is another one, or none.
+            shown.push(match field.is_json() && text.len() == field.as_str().len() {
+                true => LogField::json(name, visible_json(text)),
+                false => LogField::text(name, clean(text.as_bytes())),
+            });
         }
         if dropped > 0 {
-            shown.push(("dropped_lines".into(), dropped.to_string()));
+            shown.push(LogField::number("dropped_lines", dropped));
         }
         Line { message, fields: shown }
     }
 }
 
-/// As much of `text` as there is room for, cleaned.
-fn take(text: &str, room: &mut usize) -> String {
+/// As much of `text` as there is room for.
+fn take<'t>(text: &'t str, room: &mut usize) -> &'t str {
     let kept = text.get(..text.floor_char_boundary(*room)).unwrap_or_default();
     *room = room.saturating_sub(kept.len());
-    clean(kept.as_bytes())
+    kept
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Dropped, Line, Log, LogBudget, length::LOG_LINE as LINE};
+    use super::{Dropped, Line, Log, LogBudget, LogField, length::LOG_LINE as LINE};
 
     #[test]
     fn lines_beyond_the_limit_are_dropped_and_counted() {
@@ -131,12 +137,24 @@ mod tests {
 
     #[test]
     fn a_line_has_an_end_whatever_a_guest_sends() {
-        let line = Line::new(&"m".repeat(2 * LINE), &[("key".into(), "value".into())], 0);
+        let line = Line::new(&"m".repeat(2 * LINE), &[LogField::text("key", "value")], 0);
         assert_eq!((line.message.len(), line.fields.len()), (LINE, 0));
-        let line = Line::new("", &vec![(String::new(), String::new()); 3 * LINE], 0);
+        let line = Line::new("", &vec![LogField::text("", ""); 3 * LINE], 0);
         assert_eq!(line.fields.len(), LINE);
-        let fields = [("a".into(), "v".repeat(2 * LINE)), ("b".into(), String::new())];
+        let fields = [LogField::text("a", "v".repeat(2 * LINE)), LogField::text("b", "")];
         let line = Line::new("\x1b[m", &fields, 0);
         assert_eq!((&*line.message, line.fields.len()), ("\\x1b[m", 1));
+    }
+
+    #[test]
+    fn a_number_that_was_cut_is_a_text() {
+        let fields = [LogField::json("a", "1".repeat(LINE)), LogField::number("b", 7)];
+        let line = Line::new(&"m".repeat(LINE - 10), &fields, 0);
+        assert_eq!(line.fields, [LogField::text("a", "1".repeat(8))]);
+        let fields = [LogField::json("a", "[\"\u{202e}\"]"), LogField::number("b", 7)];
+        let line = Line::new("", &fields, 3);
+        let told =
+            [LogField::json("a", "[\"\\u202e\"]"), LogField::number("b", 7), LogField::number("dropped_lines", 3)];
+        assert_eq!(line.fields, told);
     }
 }

@@ -9,6 +9,7 @@ mod file_threads;
 mod incarnation;
 mod life;
 mod log;
+mod log_field;
 mod look;
 mod mailbox;
 mod order;
@@ -35,12 +36,13 @@ pub(crate) use file_threads::FileThreads;
 pub(crate) use incarnation::{CpuMeter, CpuTime, Incarnation};
 pub(crate) use life::Life;
 pub(crate) use log::{Dropped, Line, Log};
+pub use log_field::LogField;
 pub use look::ProcessState;
 pub(crate) use mailbox::Reader;
 pub(crate) use origin::{Beginning, Origin};
 pub(crate) use output::clean;
 pub use output::{Level, Output, ProcessLabel};
-pub use text::visibility;
+pub use text::{visibility, visible_json};
 
 use crate::catalogue::{Code, Program};
 use crate::files::Task;
@@ -277,7 +279,7 @@ impl Process {
             Ok(()) => outcome,
             Err(full) => {
                 let message = format!("result is lost: {full}");
-                Outcome::failed(Failure { retryable: true, message, ..refused(&full) })
+                Outcome::failed(Failure { retryable: Some(true), message, ..refused(&full) })
             }
         };
         // Never a flood, for the same reason.

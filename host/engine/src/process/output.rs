@@ -9,6 +9,7 @@ use std::task::Waker;
 
 use lunarium_kernel::{EntryId, Pid};
 
+use super::log_field::LogField;
 use super::text::visibility;
 
 /// Who writes: enough to find the process again in a log.
@@ -67,7 +68,7 @@ pub trait Output: Send + Sync {
     fn on_ready(&self, waker: Waker);
 
     /// Takes a log line. What doesn't fit is the provider's to drop and count.
-    fn log(&self, process: &ProcessLabel, level: Level, message: &str, fields: &[(String, String)]);
+    fn log(&self, process: &ProcessLabel, level: Level, message: &str, fields: &[LogField]);
 }
 
 /// Text that is what it looks like: what can't be seen, but for tab and newline, is spelled out, control characters as

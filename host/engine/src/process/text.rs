@@ -4,6 +4,8 @@
 //! follows, breaks the line for some readers only, or can't be seen at all. How such a character is spelled instead is up
 //! to whoever shows the text.
 
+use std::fmt::Write as _;
+
 /// The general category Cf, format characters, in Unicode 17: it changes by a few characters in a decade.
 const FORMAT: [(char, char); 21] = [
     ('\u{ad}', '\u{ad}'),
@@ -42,6 +44,23 @@ pub fn visibility(text: &str) -> impl Iterator<Item = (char, bool)> + '_ {
         *before = Some(character);
         Some((character, joins || !is_hidden(character)))
     })
+}
+
+/// JSON in which everything that can't be seen is an escape: JSON lets more stand than ASCII's control characters. A newline stands,
+/// as between the fields where it is written for people.
+pub fn visible_json(text: &str) -> String {
+    let mut line = String::with_capacity(text.len());
+    for (character, stands) in visibility(text) {
+        if stands || character == '\n' {
+            line.push(character);
+        } else {
+            for unit in character.encode_utf16(&mut [0; 2]) {
+                // Writing to a String can't fail.
+                let _ = write!(line, "\\u{unit:04x}");
+            }
+        }
+    }
+    line
 }
 
 fn is_hidden(character: char) -> bool {

@@ -4,7 +4,7 @@ use std::sync::{Arc, Weak};
 use std::task::{Wake, Waker};
 
 use crate::node::Caller;
-use crate::process::{Level, Process, clean};
+use crate::process::{Level, LogField, Process, clean};
 use crate::wasm::imports::output::{Host, Level as WitLevel};
 
 impl Host for Caller {
@@ -23,8 +23,11 @@ impl Host for Caller {
         Ok(())
     }
 
-    fn log(&mut self, level: WitLevel, message: String, fields: Vec<(String, String)>) -> wasmtime::Result<()> {
+    fn log(&mut self, level: WitLevel, message: String, fields: Vec<(String, String, bool)>) -> wasmtime::Result<()> {
         let who = self.living()?;
+        let field =
+            |(name, text, is_json)| if is_json { LogField::json(name, text) } else { LogField::text(name, text) };
+        let fields: Vec<LogField> = fields.into_iter().map(field).collect();
         self.node.log(&who.process, &who.incarnation.label, convert_level(level), &message, &fields);
         Ok(())
     }

@@ -22,7 +22,7 @@ impl Value {
             vec![FIVE_ITEMS],
             text(failure.kind.as_str()),
             text(&failure.message),
-            Value::Boolean(failure.retryable).encode(),
+            failure.retryable.map_or(Value::Nil, Value::Boolean).encode(),
             failure.details.as_ref().map_or_else(|| Value::Nil.encode(), |details| details.to_vec()),
             failure.stack.as_deref().map_or_else(|| Value::Nil.encode(), text),
         ];
@@ -40,7 +40,10 @@ impl Value {
         let mut next = || parts.next().unwrap_or_default();
         let kind = next().as_str().and_then(ErrorKind::parse).unwrap_or(ErrorKind::Unknown);
         let message = next().as_str().unwrap_or_default().to_owned();
-        let retryable = next() == Value::Boolean(true);
+        let retryable = match next() {
+            Value::Boolean(retryable) => Some(retryable),
+            _ => None,
+        };
         let details = Some(next()).filter(|details| *details != Value::Nil);
         let stack = next().as_str().map(str::to_owned);
         let details = details.map(|details| Bytes::from(details.encode()));
@@ -61,12 +64,14 @@ mod tests {
         let failure = Failure {
             details: Some(Bytes::from(details)),
             stack: Some("stack traceback:".to_owned()),
-            retryable: true,
+            retryable: Some(true),
             ..Failure::new(ErrorKind::RateLimited, "slowly")
         };
         assert_eq!(Value::error(&failure).failure(), Some(failure));
         let plain = Failure::new(ErrorKind::Unknown, "");
-        assert_eq!(Value::error(&plain).failure(), Some(plain));
+        assert_eq!(Value::error(&plain).failure(), Some(plain.clone()));
+        let open = Failure { retryable: None, ..plain };
+        assert_eq!(Value::error(&open).failure(), Some(open));
         assert_eq!(Value::from("text").failure(), None);
     }
 }

@@ -20,7 +20,7 @@ pub(crate) fn limit_reached(limit: &'static str, text: &str) -> Outcome {
 /// What was refused, as a failure: its kind and text, whether trying again may help, and the limit's name in its details.
 pub(crate) fn refused(refusal: &impl Refusal) -> Failure {
     Failure {
-        retryable: refusal.retryable(),
+        retryable: Some(refusal.retryable()),
         details: refusal.limit().map(limit_details),
         ..Failure::new(refusal.kind(), refusal.to_string())
     }

@@ -13,6 +13,8 @@ mod error;
 mod typed;
 mod whole;
 
+use std::ops::Range;
+
 use lunarium_contract::payload::{DEPTH, extension};
 
 pub use error::ReadError;
@@ -31,8 +33,8 @@ pub(crate) struct Reader<'p> {
     bytes: &'p [u8],
     at: usize,
     depth: usize,
-    /// Where each table begins, in order of appearance; none when it refers to none twice.
-    tables: Option<Vec<usize>>,
+    /// Where each table begins and ends, in order of appearance; none when it refers to none twice.
+    tables: Option<Vec<Range<usize>>>,
     /// Bytes that may still be read. A value takes one at least.
     left: usize,
 }
@@ -147,9 +149,10 @@ impl<'p> Reader<'p> {
             (Head::Extension(kind, data), Some(outline)) => return self.note(outline, kind, data, began),
             _ => return Ok(()),
         };
-        if let Some(outline) = outline {
-            outline.tables.push(began);
-        }
+        let number = outline.as_mut().map(|outline| {
+            outline.tables.push(began..usize::MAX);
+            outline.tables.len().saturating_sub(1)
+        });
         self.deeper(|reader| {
             (0..count).try_for_each(|_| {
                 if has_keys {
@@ -160,7 +163,12 @@ impl<'p> Reader<'p> {
                 }
                 reader.skip(outline)
             })
-        })
+        })?;
+        let noted = outline.as_mut().zip(number).and_then(|(outline, number)| outline.tables.get_mut(number));
+        if let Some(table) = noted {
+            table.end = self.at;
+        }
+        Ok(())
     }
 
     fn deeper<T>(&mut self, act: impl FnOnce(&mut Self) -> Result<T, ReadError>) -> Result<T, ReadError> {
@@ -179,7 +187,11 @@ impl<'p> Reader<'p> {
         let (head, _) = self.head()?;
         let Head::Extension(extension::SEEN, number) = head else { return act(self, head) };
         let (goes_on, place) = (self.at, self.place(number)?);
-        self.at = place;
+        // Every cycle has a mention of a table that it stands in.
+        if place.contains(&goes_on.saturating_sub(1)) {
+            return Err(ReadError::new("contains itself"));
+        }
+        self.at = place.start;
         let result = self.deeper(|reader| {
             let (head, _) = reader.head()?;
             act(reader, head)
@@ -188,10 +200,10 @@ impl<'p> Reader<'p> {
         result
     }
 
-    /// Where the table begins that this number stands for.
-    fn place(&self, number: &[u8]) -> Result<usize, ReadError> {
+    /// Where the table is that this number stands for.
+    fn place(&self, number: &[u8]) -> Result<Range<usize>, ReadError> {
         let number = number.try_into().map(u32::from_be_bytes).map_err(|_| corrupt())?;
-        let place = usize::try_from(number).ok().and_then(|number| self.tables.as_ref()?.get(number).copied());
+        let place = usize::try_from(number).ok().and_then(|number| self.tables.as_ref()?.get(number).cloned());
         place.ok_or_else(corrupt)
     }
 }
@@ -199,8 +211,8 @@ impl<'p> Reader<'p> {
 /// A payload's tables, in order of appearance.
 #[derive(Default)]
 struct Outline {
-    /// Where each begins.
-    tables: Vec<usize>,
+    /// Where each begins and ends.
+    tables: Vec<Range<usize>>,
     /// Where a number stands in place of one that appeared before, and how many had appeared.
     references: Vec<(usize, usize)>,
 }

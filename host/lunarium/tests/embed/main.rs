@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use lunarium::output::{self, Captured};
-use lunarium::{Dir, Directory, Error, ErrorKind, FunctionError, LimitName, Module, Node, Outcome, Value};
+use lunarium::{Dir, Directory, Error, ErrorKind, FunctionError, Level, LimitName, Module, Node, Outcome, Value};
 use serde_derive::{Deserialize, Serialize};
 
 fn billing() -> Module {
@@ -291,6 +291,30 @@ fn a_full_channel_holds_up_who_prints_and_loses_nothing_printed() {
     assert_eq!(seen, 500);
     drop(node);
     while lines.next_blocking().is_some() {}
+}
+
+#[test]
+fn fields_of_the_log_are_text_for_people_and_values_for_programs() {
+    let (node, captured) = node();
+    let source = "return function() logger:warn('low', { left = 3, share = 0.5, items = { 'tea', { n = 1 } }, on = true, who = 'ada' }) return 1 end";
+    let plugin = node.plugin("p.lua", source).spawn().unwrap();
+    plugin.result_blocking::<i64>().unwrap();
+    let lines = captured.take();
+    let line = lines.iter().find(|line| line.level == Some(Level::Warn)).unwrap();
+    assert_eq!(
+        line.to_string().split_once(": ").unwrap().1,
+        "low items=[\"tea\",{\"n\":1}] left=3 on=true share=0.5 who=ada"
+    );
+    let values: Vec<(&str, Value)> = line.fields.iter().map(|field| (field.name(), field.value())).collect();
+    let item = Value::Map(vec![(Value::from("n"), Value::Integer(1))]);
+    let expected = [
+        ("items", Value::Array(vec![Value::from("tea"), item])),
+        ("left", Value::Integer(3)),
+        ("on", Value::Boolean(true)),
+        ("share", Value::Float(0.5)),
+        ("who", Value::from("ada")),
+    ];
+    assert_eq!(values, expected);
 }
 
 #[test]

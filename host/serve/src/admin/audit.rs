@@ -7,7 +7,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
-use lunarium_engine::Level;
+use lunarium_engine::{Level, LogField};
 use parking_lot::Mutex;
 use serde_derive::Serialize;
 
@@ -160,28 +160,27 @@ fn cut(text: &str) -> String {
 }
 
 /// The record as a log line has it.
-fn fields(record: &Record) -> Vec<(String, String)> {
+fn fields(record: &Record) -> Vec<LogField> {
     let Record { at: _, who, action, tenant, target, done, message } = record;
-    let who = [
-        ("uid", who.uid.map(|uid| uid.to_string())),
-        ("pid", who.pid.map(|pid| pid.to_string())),
-        ("address", who.address.clone()),
+    let text = |name: &str, text: &Option<String>| text.as_deref().map(|text| LogField::text(name, text));
+    let all = [
+        Some(LogField::text("action", *action)),
+        text("tenant", tenant),
+        text("target", target),
+        Some(LogField::flag("done", *done)),
+        text("message", message),
+        who.uid.map(|uid| LogField::number("uid", uid.into())),
+        who.pid.and_then(|pid| Some(LogField::number("pid", u64::try_from(pid).ok()?))),
+        text("address", &who.address),
     ];
-    let what = [
-        ("action", Some((*action).to_owned())),
-        ("tenant", tenant.clone()),
-        ("target", target.clone()),
-        ("done", Some(done.to_string())),
-        ("message", message.clone()),
-    ];
-    what.into_iter().chain(who).filter_map(|(name, value)| Some((name.to_owned(), value?))).collect()
+    all.into_iter().flatten().collect()
 }
 
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;
 
-    use lunarium_engine::{Level, Module};
+    use lunarium_engine::{Level, LogField, Module};
     use parking_lot::Mutex;
 
     use super::{Audit, KEPT, Peer};
@@ -197,8 +196,8 @@ mod tests {
 
         fn line(&self, _tenant: &str, _line: &LogLine) {}
 
-        fn note(&self, _level: Level, message: &str, fields: &[(String, String)]) {
-            let fields = fields.iter().map(|(key, value)| format!(" {key}={value}"));
+        fn note(&self, _level: Level, message: &str, fields: &[LogField]) {
+            let fields = fields.iter().map(|field| format!(" {}={}", field.name(), field.as_str()));
             self.0.lock().push(fields.fold(message.to_owned(), |line, field| line + &field));
         }
     }

@@ -10,13 +10,13 @@ use axum::response::Response;
 use futures_lite::Stream as _;
 use lunarium_engine::{Level, Pid};
 use serde_derive::{Deserialize, Serialize};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::answer::Failed;
 use super::body::Parameters;
 use super::events;
 use super::host::at_most;
-use super::json::time;
+use super::json::{time, to_json};
 use super::routes::Route;
 use super::stream::{Source, event, poll_each, stream};
 use super::{Shared, tenants};
@@ -58,7 +58,7 @@ pub(crate) struct Line {
     entry: Option<String>,
     level: &'static str,
     text: String,
-    fields: BTreeMap<String, String>,
+    fields: BTreeMap<String, Value>,
 }
 
 impl Line {
@@ -76,7 +76,7 @@ impl Line {
             entry: process.map(|process| process.entry.to_string()),
             level,
             text: line.message.clone(),
-            fields: line.fields.iter().cloned().collect(),
+            fields: line.fields.iter().map(|field| (field.name().to_owned(), to_json(&field.value()))).collect(),
         }
     }
 }

@@ -12,7 +12,7 @@ use hyper::body::Incoming;
 use hyper::http::request::Parts;
 use hyper::{Request, Response};
 use lunarium_app::{Endpoint, EndpointAction, HttpMethod};
-use lunarium_engine::{CallError, Handle, Outcome, Raw, Refusal as _, SpawnRequest};
+use lunarium_engine::{CallError, Handle, LogField, Outcome, Raw, Refusal as _, SpawnRequest};
 
 use super::answer::{Answer, AnswerBody};
 use super::body::{self, Reading, Room};
@@ -170,9 +170,9 @@ impl Asked<'_> {
         let path: String = self.path.chars().take(200).collect();
         let status = refusal.status.as_u16();
         let message = format!("{} {path} is answered {status}: {}", self.head.method, refusal.reason);
-        let mut fields = vec![("remote".to_owned(), self.remote.to_string())];
-        fields.extend(refusal.pid.iter().map(|pid| ("pid".to_owned(), pid.to_string())));
-        fields.extend(refusal.stack.iter().map(|stack| ("stack".to_owned(), stack.clone())));
+        let mut fields = vec![LogField::text("remote", self.remote.to_string())];
+        fields.extend(refusal.pid.iter().map(|pid| LogField::text("pid", pid.as_str())));
+        fields.extend(refusal.stack.iter().map(|stack| LogField::text("stack", stack.as_str())));
         self.site.node.log(refusal.level(), &message, &fields);
     }
 }

@@ -317,7 +317,7 @@ async fn check(folder: Folder, config: &Arc<TenantConfig>, running: &Running) ->
 mod tests {
     use std::sync::Arc;
 
-    use lunarium_engine::{Level, Module};
+    use lunarium_engine::{Level, LogField, Module};
 
     use super::super::{Host, HostConfig, LogLine, Surroundings, Tenant, TenantConfig, TenantState};
 
@@ -330,7 +330,7 @@ mod tests {
 
         fn line(&self, _tenant: &str, _line: &LogLine) {}
 
-        fn note(&self, _level: Level, _message: &str, _fields: &[(String, String)]) {}
+        fn note(&self, _level: Level, _message: &str, _fields: &[LogField]) {}
     }
 
     #[tokio::test]

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use cap_std::fs::Dir;
 use lunarium_app::{Allowance, Authority, Draft, TenantBudget};
-use lunarium_engine::{Directory, Level, Module};
+use lunarium_engine::{Directory, Level, LogField, Module};
 
 use super::logs::LogLine;
 
@@ -58,7 +58,7 @@ pub trait Surroundings: Send + Sync {
     fn line(&self, tenant: &str, line: &LogLine);
 
     /// Takes a line of the host itself, in the same way.
-    fn note(&self, level: Level, message: &str, fields: &[(String, String)]);
+    fn note(&self, level: Level, message: &str, fields: &[LogField]);
 
     /// A tenant is gone for good: what its modules have kept goes, too.
     fn forget(&self, _tenant: &str) {}

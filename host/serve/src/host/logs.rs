@@ -11,7 +11,7 @@ use std::time::{Instant, SystemTime};
 
 use futures_lite::Stream;
 use futures_lite::future::poll_fn;
-use lunarium_engine::{Level, Pid, ProcessLabel};
+use lunarium_engine::{Level, LogField, Pid, ProcessLabel};
 use parking_lot::Mutex;
 
 /// Lines that are kept. The number: what fits on many screens.
@@ -38,7 +38,7 @@ pub struct LogLine {
     /// Its text, in which nothing is invisible.
     pub message: String,
     /// What stands beside it.
-    pub fields: Vec<(String, String)>,
+    pub fields: Vec<LogField>,
 }
 
 impl LogLine {
@@ -55,7 +55,7 @@ impl LogLine {
     }
 
     fn size(&self) -> usize {
-        let fields = self.fields.iter().map(|(key, value)| key.len().saturating_add(value.len()));
+        let fields = self.fields.iter().map(LogField::size);
         fields.fold(self.message.len().saturating_add(LINE), usize::saturating_add)
     }
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::task::Waker;
 use std::time::Instant;
 
-use lunarium_engine::{Level, Output, ProcessLabel};
+use lunarium_engine::{Level, LogField, Output, ProcessLabel};
 use parking_lot::Mutex;
 
 use super::Surroundings;
@@ -33,7 +33,7 @@ impl TenantOutput {
     }
 
     /// A line of the host about this tenant.
-    pub(super) fn note(&self, level: Level, message: &str, fields: Vec<(String, String)>) {
+    pub(super) fn note(&self, level: Level, message: &str, fields: Vec<LogField>) {
         self.push(LogLine { fields, ..LogLine::new(None, level, message) });
     }
 
@@ -53,7 +53,7 @@ impl Output for TenantOutput {
         let Some(dropped) = self.print.lock().admit(line.len(), Instant::now()) else { return true };
         let mut line = LogLine { printed: true, ..LogLine::new(Some(process), Level::Info, line) };
         if dropped > 0 {
-            line.fields.push(("dropped_lines".to_owned(), dropped.to_string()));
+            line.fields.push(LogField::number("dropped_lines", dropped));
         }
         self.push(line);
         true
@@ -63,7 +63,7 @@ impl Output for TenantOutput {
         waker.wake();
     }
 
-    fn log(&self, process: &ProcessLabel, level: Level, message: &str, fields: &[(String, String)]) {
+    fn log(&self, process: &ProcessLabel, level: Level, message: &str, fields: &[LogField]) {
         self.push(LogLine { fields: fields.to_vec(), ..LogLine::new(Some(process), level, message) });
     }
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use lunarium_app::{App, ServiceStatus, Services};
-use lunarium_engine::{Level, Module, Node, NodeConfig};
+use lunarium_engine::{Level, LogField, Module, Node, NodeConfig};
 use parking_lot::Mutex;
 use tokio::sync::{mpsc, oneshot};
 
@@ -190,7 +190,7 @@ impl Tenant {
     }
 
     /// A line of the host about it.
-    pub(super) fn note(&self, level: Level, message: &str, fields: Vec<(String, String)>) {
+    pub(super) fn note(&self, level: Level, message: &str, fields: Vec<LogField>) {
         self.inner.output.note(level, message, fields);
     }
 

@@ -25,7 +25,7 @@ use cap_std::ambient_authority;
 use cap_std::fs::Dir;
 use futures_lite::future::block_on;
 use lunarium_app::{App, Draft, NoAuthority, Running, ServiceChange, Services};
-use lunarium_engine::{Level, Node, NodeConfig, Output, ProcessLabel};
+use lunarium_engine::{Level, LogField, Node, NodeConfig, Output, ProcessLabel};
 use lunarium_serve::endpoint::{Server, ServerConfig, Site, Sites, Traffic, TrafficLimits};
 
 /// Log lines, each with its level.
@@ -58,7 +58,7 @@ impl Output for Log {
         waker.wake();
     }
 
-    fn log(&self, _: &ProcessLabel, level: Level, message: &str, _: &[(String, String)]) {
+    fn log(&self, _: &ProcessLabel, level: Level, message: &str, _: &[LogField]) {
         self.0.lock().unwrap().push(format!("{level:?}: {message}"));
     }
 }

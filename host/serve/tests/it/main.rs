@@ -14,7 +14,7 @@ use std::sync::Arc;
 
 use cap_std::ambient_authority;
 use cap_std::fs::Dir;
-use lunarium_engine::{Level, Module};
+use lunarium_engine::{Level, LogField, Module};
 use lunarium_serve::{Folder, Host, HostConfig, LogEvent, LogFilter, LogLine, Surroundings, Tenant, TenantConfig};
 use tempfile::TempDir;
 
@@ -28,7 +28,7 @@ impl Surroundings for Nowhere {
 
     fn line(&self, _tenant: &str, _line: &LogLine) {}
 
-    fn note(&self, _level: Level, _message: &str, _fields: &[(String, String)]) {}
+    fn note(&self, _level: Level, _message: &str, _fields: &[LogField]) {}
 }
 
 /// A folder of an application: its index's entries, and other files.

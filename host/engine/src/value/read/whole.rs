@@ -23,7 +23,7 @@ impl<'p> Reader<'p> {
         let Head::Extension(extension::SEEN, number) = self.peek()? else { return self.whole_here() };
         self.head()?;
         let (goes_on, place) = (self.at, self.place(number)?);
-        self.at = place;
+        self.at = place.start;
         let result = self.whole_here();
         self.at = goes_on;
         result
@@ -40,7 +40,7 @@ impl<'p> Reader<'p> {
             return Ok(Cow::Borrowed(bytes));
         }
         let tables = self.tables.as_ref().ok_or_else(corrupt)?;
-        let before = tables.partition_point(|table| *table < began);
+        let before = tables.partition_point(|table| table.start < began);
         let mut own = bytes.to_vec();
         let before = u32::try_from(before).map_err(|_| corrupt())?;
         for (reference, met) in outline.references {

@@ -18,7 +18,7 @@ export function lineOf(line, linked = true) {
     h("span", { class: "level" }, line.level), " ",
     line.pid && linked ? [processLink(line.tenant, line.pid, line.frame ?? line.pid), " "] : null,
     h("bdi", { class: "text" }, line.text),
-    fields.map(([name, value]) => [" ", h("span", { class: "field" }, h("bdi", null, name), "=", h("bdi", null, value))]));
+    fields.map(([name, value]) => [" ", h("span", { class: "field" }, h("bdi", null, name), "=", h("bdi", null, typeof value === "string" ? value : JSON.stringify(value)))]));
 }
 
 function roll(root, tools) {

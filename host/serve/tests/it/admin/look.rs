@@ -103,7 +103,7 @@ async fn one_process_is_shown_whole_by_its_pid_its_number_or_a_name() {
     let lines: Vec<(&Value, &Value)> =
         seen["log"].as_array().unwrap().iter().map(|line| (&line["level"], &line["text"])).collect();
     assert_eq!(lines, [(&json!("print"), &json!("shop is open")), (&json!("warn"), &json!("little <b>stock</b>"))]);
-    assert_eq!(seen["log"][1]["fields"], json!({"left": "3"}));
+    assert_eq!(seen["log"][1]["fields"], json!({"left": 3}));
     assert_eq!((&seen["limits"]["links"], &seen["limits"]["lifetime"]), (&json!(10_000), &Value::Null));
 
     let graph = served.get("/v1/tenants/{name}/graph", "/v1/tenants/shop/graph").await;

@@ -115,7 +115,7 @@ async fn lines_are_told_from_the_last_ones_on() {
     let (kind, line) = followed.next().await.unwrap();
     assert_eq!(
         (kind.as_str(), &line["text"], &line["fields"]),
-        ("line", &json!("little <b>stock</b>"), &json!({"left": "3"}))
+        ("line", &json!("little <b>stock</b>"), &json!({"left": 3}))
     );
     let body = json!({"method": "say", "arguments": [2]}).to_string();
     served.ask("POST", "/v1/tenants/shop/processes/shop/call", Some(&body)).await;
