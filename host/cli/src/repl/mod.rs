@@ -17,7 +17,7 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread;
 
 use lunarium_app::Draft;
-use lunarium_engine::Module;
+use lunarium_engine::{Level, Module};
 use tokio::runtime::Builder;
 use tokio::select;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
@@ -121,7 +121,7 @@ async fn attend(mut prompt: Prompt, prepared: Prepared, terminal: Terminal) -> u
     let modes = prompt.is_edited.then(editor::Modes::of_terminal);
     let verdict = prompt.run(prepared).await.unwrap_or_else(Verdict::from);
     if let Some(message) = &verdict.message {
-        prompt.screen.tell_rendered(message);
+        prompt.screen.tell_rendered(Level::Error, message);
     }
     let code = finish(prompt.interrupts, terminal, verdict.code).await;
     // The thread may be at an input still.
@@ -169,7 +169,7 @@ impl Prompt {
                 Next::Input(text) => text,
                 Next::Wrong(why) => {
                     has_failed = true;
-                    self.screen.tell_rendered(&visible(&format!("error: {why}")));
+                    self.screen.tell_rendered(Level::Error, &visible(&format!("error: {why}")));
                     continue;
                 }
                 Next::End(verdict) => break verdict,
@@ -182,7 +182,7 @@ impl Prompt {
                 }
                 Evaluated::Failed(message) => {
                     has_failed = true;
-                    self.screen.tell_rendered(&message);
+                    self.screen.tell_rendered(Level::Error, &message);
                 }
                 Evaluated::Left(interrupt) => break left(interrupt),
             }
@@ -209,7 +209,7 @@ impl Prompt {
                 },
                 said = self.said.recv() => said,
                 message = session.ended() => {
-                    self.screen.tell_rendered(&message);
+                    self.screen.tell_rendered(Level::Error, &message);
                     continue;
                 }
             };
