@@ -203,14 +203,24 @@ impl Draft {
         Ok((self.app, self.report))
     }
 
-    fn warn(&mut self) {
+    /// Of what compiles, entries that lack what they run and have what was probably meant: warnings, which don't keep it from running.
+    pub fn misspelt(&self) -> Report {
+        let mut report = Report::default();
+        report.extend(review::misspelt(&self.app, &self.checked()));
+        report
+    }
+
+    fn checked(&self) -> Vec<(&Program, &Globals)> {
         let programs = self.app.programs.all();
-        let checked: Vec<_> =
-            self.globals.iter().filter_map(|(number, globals)| Some((programs.get(*number)?, globals))).collect();
+        self.globals.iter().filter_map(|(number, globals)| Some((programs.get(*number)?, globals))).collect()
+    }
+
+    fn warn(&mut self) {
+        let unused = if self.report.is_clean() { std::mem::take(&mut self.warnings) } else { Vec::new() };
+        let checked = self.checked();
         let undefined = review::undefined(&self.app, &checked);
         let unknown = review::unknown(&self.app, &checked, &self.modules, &self.granted);
         let misspelt = review::misspelt(&self.app, &checked);
-        let unused = if self.report.is_clean() { std::mem::take(&mut self.warnings) } else { Vec::new() };
         let wished = review::wished(&self.wished, &self.modules, &self.aliases);
         let warnings: Vec<_> = undefined
             .into_iter()

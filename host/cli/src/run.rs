@@ -116,6 +116,10 @@ impl Running {
     ) -> Result<Verdict, Refused> {
         let Started { node, limits, grants, mut draft } = prepared.start(&self.screen, 0)?;
         draft.compile(&node).await;
+        let misspelt = draft.misspelt();
+        if !misspelt.is_empty() && !draft.is_wrong() {
+            self.screen.warn_rendered(misspelt.render(self.screen.has_colours()).trim_end());
+        }
         let mut app = finished(draft, self.screen.has_colours())?;
         let wish = Wish {
             execute: options.execute.as_deref(),

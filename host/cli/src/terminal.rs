@@ -149,6 +149,11 @@ impl Screen {
         self.log.push_own(own_line(self.format, Level::Error, text).as_bytes());
     }
 
+    /// The same as a warning.
+    pub fn warn_rendered(&self, text: &str) {
+        self.log.push_own(own_line(self.format, Level::Warn, text).as_bytes());
+    }
+
     /// Whether what is rendered for [`Screen::tell_rendered`] may hold colours.
     pub fn has_colours(&self) -> bool {
         self.format == LogFormat::Text && has_colours()

@@ -326,3 +326,19 @@ fn lines_of_both_streams_keep_their_order_in_one_pipe() {
     }
     assert!(text.find("log 200") < text.find("failed: end"), "{text}");
 }
+
+#[test]
+fn a_main_that_was_misspelt_is_told_where_it_serves_calls_instead() {
+    let folder = folder(&[("file.lua", "local function main() print('never') end\nreturn { mian = main }\n")]);
+    let mut running = crate::Running::start(&folder, &["run", "file.lua"]);
+    running.wait_for_error("warning: `app:main` has no function `main`: it serves calls, and does nothing by itself");
+    running.wait_for_error("help: `mian` may be meant to be `main`");
+    running.wait_for_error("1 warning");
+    running.signal("INT");
+    expect![[r#"
+        exit code: 0
+        --- stderr
+        stopping; a second interrupt stops at once
+    "#]]
+    .assert_eq(&running.finish());
+}
