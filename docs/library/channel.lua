@@ -25,9 +25,12 @@ channel = {}
 ---@nodiscard
 function channel.new(size) end
 
---- Waits until one of several cases can be done, does it, and says which. The first ready case in listing order wins: the
---- order is the priority, and a run can be replayed. With `default = true` it doesn't wait. A closed channel is ready to
+--- Waits until one of several cases can be done, does it, and says which. With `default = true` it doesn't wait. A closed channel is ready to
 --- receive. Without cases and default it waits for ever.
+---
+--- **The order of the list is the priority**: of several cases that are ready the first is done, always, so that a run can be replayed. In a
+--- loop, a channel that is never empty keeps all that are listed behind it from ever being looked at. Where each should get its
+--- turn, write `fair = true`: then it is the one whose channel this coroutine has chosen least recently.
 ---
 --- Raises "send on closed channel" for a send case on a closed channel, and "bad argument" for what isn't a case. Raises
 --- [where one can't wait](coroutine.md), unless it needn't.

@@ -117,7 +117,7 @@ impl Running {
         let Started { node, limits, grants, mut draft } = prepared.start(&self.screen, 0)?;
         draft.compile(&node).await;
         let misspelt = draft.misspelt();
-        if !misspelt.is_empty() {
+        if !misspelt.is_empty() && !draft.is_wrong() {
             self.screen.tell_rendered(Level::Warn, misspelt.render(self.screen.has_colours()).trim_end());
         }
         let mut app = finished(draft, self.screen.has_colours())?;

@@ -1,5 +1,6 @@
 //! The command lines of a host's clients.
 
+use std::convert::Infallible;
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
@@ -49,6 +50,11 @@ pub struct Target {
     #[arg(long, value_name = "SOCKET|URL", env = "LUNARIUM_ADMIN", hide_env_values = true)]
     pub node: Option<String>,
 
+    /// Where a host listens: an option of `serve` alone
+    #[arg(long, hide = true, value_name = "ADDRESS", value_parser = no_admin)]
+    #[allow(dead_code, reason = "there is no value of it")]
+    pub admin: Option<Infallible>,
+
     /// The file with the token of a host that is reached by a URL
     #[arg(long, value_name = "FILE", env = "LUNARIUM_ADMIN_TOKEN_FILE", hide_env_values = true)]
     pub token_file: Option<PathBuf>,
@@ -56,6 +62,10 @@ pub struct Target {
     /// Print JSON, as the host answers it
     #[arg(long)]
     pub json: bool,
+}
+
+fn no_admin(_: &str) -> Result<Infallible, &'static str> {
+    Err("that is where `lunarium serve` listens; `--node SOCKET|URL` says which host is asked")
 }
 
 /// Options of `tenants`.

@@ -147,7 +147,7 @@ mod tests {
     use super::{Target, Way, find, token};
 
     fn target(node: &str, token_file: Option<&std::path::Path>) -> Target {
-        Target { node: Some(node.to_owned()), token_file: token_file.map(Into::into), json: false }
+        Target { node: Some(node.to_owned()), token_file: token_file.map(Into::into), json: false, admin: None }
     }
 
     fn refused(node: &str) -> String {

@@ -2,12 +2,13 @@
 //!
 //! Owns when time goes on, and when a case is given up. How a case ended, it tells; what that means is the report's.
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use lunarium_app::{App, DEFAULT_HOST, TestFile};
-use lunarium_engine::{Engine, Handle, HostId, LimitsOverride, Node, NodeConfig, Outcome, SpawnRequest, Value};
+use lunarium_engine::{
+    Engine, Failure, Handle, HostId, LimitsOverride, Node, NodeConfig, Outcome, SpawnRequest, Value,
+};
 use tokio::select;
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio::time::{Instant, sleep_until};
@@ -64,6 +65,8 @@ pub struct Ran {
     pub capture: Arc<Capture>,
     /// Entries and pids of processes that have outlived it.
     pub left: Vec<String>,
+    /// Those of processes that it has spawned and that have failed, and why.
+    pub failed: Vec<(String, Arc<Failure>)>,
 }
 
 impl Cases<'_> {
@@ -88,7 +91,7 @@ impl Cases<'_> {
             host: self.app.hosts().first().map_or(HostId::new(DEFAULT_HOST), |host| host.definition.id.clone()),
             capture: Arc::clone(&capture),
             wishes,
-            spawned: Arc::new(Mutex::new(HashMap::new())),
+            spawned: Arc::default(),
         };
         node.add_module(module(&bench)).map_err(|error| refused(&error))?;
         self.app.install(&node, None).map_err(|error| refused(&error))?;
@@ -112,8 +115,9 @@ impl Cases<'_> {
         }
         let left = node.processes().into_iter().filter(|process| process.pid != *handle.pid());
         let left = left.map(|process| format!("{} {}", process.entry, process.pid)).collect();
+        let failed = bench.failed();
         node.shutdown(Duration::ZERO).await;
-        Ok(Ran { end, capture, left })
+        Ok(Ran { end, capture, left, failed })
     }
 }
 

@@ -3,12 +3,12 @@
 //! Owns what a case can ask of its node. Whether a test has failed is decided in Lua; when time goes on, by whoever runs the
 //! case: the wish is passed on.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use lunarium_engine::{
-    CallError, Caller, EntryId, ErrorKind, FunctionError, Handle, HostId, Module, Node, Outcome, Raw, Refusal,
+    CallError, Caller, EntryId, ErrorKind, Failure, FunctionError, Handle, HostId, Module, Node, Outcome, Raw, Refusal,
     SpawnRequest, Value,
 };
 use tokio::sync::mpsc::UnboundedSender;
@@ -25,6 +25,13 @@ pub struct Wish {
     pub done: oneshot::Sender<()>,
 }
 
+/// A process that a test has spawned.
+#[derive(Clone)]
+pub struct Spawned {
+    pub entry: String,
+    pub handle: Handle,
+}
+
 /// What a case has.
 #[derive(Clone)]
 pub struct Bench {
@@ -33,7 +40,7 @@ pub struct Bench {
     pub capture: Arc<Capture>,
     pub wishes: UnboundedSender<Wish>,
     /// Those that the test has spawned, by their pids.
-    pub spawned: Arc<Mutex<HashMap<String, Handle>>>,
+    pub spawned: Arc<Mutex<BTreeMap<String, Spawned>>>,
 }
 
 type Done<T> = Result<T, FunctionError>;
@@ -93,14 +100,29 @@ impl Bench {
         let request = SpawnRequest::new(EntryId::new(entry), host).with_arguments(unpacked(arguments));
         let handle = node.spawn(request).map_err(|refusal| refused(&refusal))?;
         let pid = handle.pid().to_string();
-        self.spawned.lock().unwrap_or_else(PoisonError::into_inner).insert(pid.clone(), handle);
+        self.spawned
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert(pid.clone(), Spawned { entry: entry.to_owned(), handle });
         Ok(pid)
+    }
+
+    /// Those that have failed of themselves, each by what it ran and its pid.
+    pub fn failed(&self) -> Vec<(String, Arc<Failure>)> {
+        let spawned = self.spawned.lock().unwrap_or_else(PoisonError::into_inner);
+        let failed = spawned.iter().filter_map(|(pid, Spawned { entry, handle })| match handle.outcome()? {
+            // Ended by the test.
+            Outcome::Failed(failure) if failure.kind == ErrorKind::Canceled => None,
+            Outcome::Failed(failure) => Some((format!("{entry} {pid}"), Arc::clone(failure))),
+            Outcome::Completed(_) => None,
+        });
+        failed.collect()
     }
 
     fn handle(&self, pid: &str) -> Done<Handle> {
         let spawned = self.spawned.lock().unwrap_or_else(PoisonError::into_inner);
         let none = || FunctionError::new(ErrorKind::NotFound, format!("`{pid}` wasn't spawned by `test.spawn`"));
-        spawned.get(pid).cloned().ok_or_else(none)
+        spawned.get(pid).map(|spawned| spawned.handle.clone()).ok_or_else(none)
     }
 }
 

@@ -84,7 +84,7 @@ impl<'a> Report<'a> {
                 self.line(told.file, name, "ok", None, &notes);
             }
             Some(why) => {
-                let why = why + &said(&told.ran.capture);
+                let why = why + &self.failed(told.ran) + &said(&told.ran.capture);
                 self.failures.push((format!("{}: {}", visible(told.file), visible(name)), why.clone()));
                 self.line(told.file, name, "FAILED", Some(&why), &notes);
             }
@@ -190,6 +190,22 @@ impl<'a> Report<'a> {
                 Some("error: it took longer than `--timeout` lets it: processes go on without end\n".to_owned())
             }
         }
+    }
+
+    /// Why processes that the case has spawned have failed: that may be why it has.
+    fn failed(&self, ran: &Ran) -> String {
+        const TOLD: usize = 5;
+        let mut text = String::new();
+        for (who, failure) in ran.failed.iter().take(TOLD) {
+            let explained = self.app.explain(&format!("{who} failed: "), failure, None);
+            text.push_str(&explained.render(self.styled && self.format == TestFormat::Text));
+            text.push('\n');
+        }
+        if ran.failed.len() > TOLD {
+            // Writing to a String can't fail.
+            let _ = writeln!(text, "… {} more have failed", ran.failed.len().saturating_sub(TOLD));
+        }
+        text
     }
 
     fn explained(&self, failure: &Failure) -> String {

@@ -142,3 +142,11 @@ fn long_file_names_are_found_although_lua_cuts_them() {
             app/folderfolderfolderfolderfolderfolderfolderfolderfolderfolderfolderfolder/file.lua:2: in function <app/folderfolderfolderfolderfolderfolderfolderfolderfolderfolderfolderfolder/file.lua:1>
     "#]].assert_eq(&run(&folder, &["run", "app"]));
 }
+
+#[test]
+fn where_a_host_listens_is_no_option_of_its_clients() {
+    let told = run(&folder(&[]), &["ps", "--admin", "unix:/tmp/socket"]);
+    assert!(told.starts_with("exit code: 2\n"), "{told}");
+    let hint = "that is where `lunarium serve` listens; `--node SOCKET|URL` says which host is asked";
+    assert!(told.contains(hint), "{told}");
+}

@@ -527,3 +527,49 @@ fn a_seed_repeats_a_run() {
     assert_eq!(first, run(&folder, &["test", "--seed", "7"]));
     assert_ne!(first, run(&folder, &["test", "--seed", "8"]).replace("--seed 8", "--seed 7"));
 }
+
+#[test]
+fn a_process_that_failed_is_told_with_the_case_that_did() {
+    let folder = folder(&[
+        ("worker.lua", "return { main = function(n) if n then error('no ' .. n) end time.sleep('1h') end }"),
+        (
+            "it_test.lua",
+            "local test = require('test')
+test.case('waits for an answer', function()
+  local answers = process.listen('answer')
+  test.spawn('app:worker', 7)
+  test.spawn('app:worker'):terminate()
+  channel.select { answers:case_receive(), time.after('1s'):case_receive() }
+  test.fail('no answer')
+end)
+test.case('wants it so', function() test.fails(errors.INTERNAL, test.spawn('app:worker', 8):wait()) end)
+",
+        ),
+    ]);
+    expect![[r#"
+        exit code: 1
+        --- stdout
+        it_test.lua
+          FAILED  waits for an answer
+          ok      wants it so
+
+        it_test.lua: waits for an answer
+          error: no answer
+           --> it_test.lua:7:3
+            |
+          7 |   test.fail('no answer')
+            |   ^^^^^^^^^^^^^^^^^^^^^^
+          stack traceback:
+              it_test.lua:7: in local 'case'
+          error: app:worker {app:processes|0x00002} failed: no 7 (Internal)
+           --> worker.lua:1:1
+            |
+          1 | return { main = function(n) if n then error('no ' .. n) end time.sleep('1h') end }
+            | ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+          stack traceback:
+              worker.lua:1: in function <worker.lua:1>
+
+        1 passed, 1 failed; --seed 1
+    "#]]
+    .assert_eq(&run(&folder, &["test", "--seed", "1"]));
+}
