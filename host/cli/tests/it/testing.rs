@@ -498,6 +498,13 @@ end)
           - wanted  + got
           - nil
           + prices_test.lua:30: the mock is wrong
+          error: app:main {app:processes|0x00002} failed: the mock is wrong (Internal)
+            --> app/prices_test.lua:30:3
+             |
+          30 |   test.module("http", { get = function() error("the mock is wrong") end })
+             |   ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+          stack traceback:
+              app/prices_test.lua:30: in function <app/prices_test.lua:30>
 
         4 passed, 1 failed; --seed 1
     "#]]
