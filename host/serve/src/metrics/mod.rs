@@ -30,6 +30,9 @@ const FRESH: Duration = Duration::from_secs(1);
 /// Tells of a tenant's requests from outside, by its name; none: it answers none.
 pub type HttpSource = Box<dyn Fn(&str) -> Option<HttpReading> + Send + Sync>;
 
+/// The last text, and when it was made.
+type Made = Option<(Instant, Arc<str>)>;
+
 /// A host in numbers. Cheap to clone.
 #[derive(Clone)]
 pub struct Metrics {
@@ -41,7 +44,7 @@ struct Shared {
     http: HttpSource,
     started: Instant,
     /// Held while the host is asked: who comes meanwhile waits, and gets the same.
-    text: Arc<tokio::sync::Mutex<Option<(Instant, Arc<str>)>>>,
+    text: Arc<tokio::sync::Mutex<Made>>,
     history: Mutex<History>,
 }
 
@@ -68,10 +71,7 @@ impl Metrics {
     }
 
     /// Asks the host, when nobody else does. None: that has panicked, or the runtime ends.
-    async fn look<T: Send + 'static>(
-        &self,
-        take: impl FnOnce(&Shared, &mut Option<(Instant, Arc<str>)>) -> T + Send + 'static,
-    ) -> Option<T> {
+    async fn look<T: Send + 'static>(&self, take: impl FnOnce(&Shared, &mut Made) -> T + Send + 'static) -> Option<T> {
         let mut text = Arc::clone(&self.shared.text).lock_owned().await;
         let shared = Arc::clone(&self.shared);
         // The lock goes along: who asks and goes away again and again has one look under way, not many.
