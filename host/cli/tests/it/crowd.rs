@@ -84,7 +84,7 @@ fn ten_thousand_idle_connections_keep_nobody_out() {
     let mut clients = Clients::new();
     for number in 0..most {
         assert!(clients.come(to), "{number}");
-        if number % 1_000 == 0 {
+        if number.is_multiple_of(1_000) {
             assert_eq!(get(&at, "/hi/ada"), "200 hello");
         }
     }
@@ -143,9 +143,9 @@ fn with_few_open_files_there_are_few_connections_and_all_goes_on() {
     running.wait_for_error("serving: 1 tenant");
     let (pid, admin) = (running.child.id(), Admin::of(folder.path()));
     let mut clients = Clients::new();
-    for number in 0..300 {
+    for number in 0..300_u32 {
         assert!(clients.come(at.parse().unwrap()), "{number}");
-        if number % 50 == 0 {
+        if number.is_multiple_of(50) {
             assert_eq!(get(&at, "/hi/ada"), "200 hello");
         }
     }

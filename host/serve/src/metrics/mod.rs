@@ -1,6 +1,6 @@
 //! A host in numbers: as text for Prometheus, and as the curves of the last ten minutes.
 //!
-//! Owns when the host is asked: once a second at most, however many ask, and every two seconds for the curves. That looks at every process
+//! Owns when the host is asked: every two seconds for the curves, and for the text once a second at most, however many ask. That looks at every process
 //! of every tenant, one after the other, so it is done on a thread for blocking work: who waits for it is who asked. What is counted is
 //! counted where it happens. Refuses to serve anything.
 
@@ -24,11 +24,14 @@ pub use self::reading::HttpReading;
 pub(crate) use self::reading::buckets;
 pub use self::text::CONTENT_TYPE;
 
-/// How long a reading and its text count as new: whoever asks before gets the same.
+/// How long a text counts as new: whoever asks before gets the same.
 const FRESH: Duration = Duration::from_secs(1);
 
 /// Tells of a tenant's requests from outside, by its name; none: it answers none.
 pub type HttpSource = Box<dyn Fn(&str) -> Option<HttpReading> + Send + Sync>;
+
+/// The last text, and when it was made.
+type Made = Option<(Instant, Arc<str>)>;
 
 /// A host in numbers. Cheap to clone.
 #[derive(Clone)]
@@ -41,52 +44,38 @@ struct Shared {
     http: HttpSource,
     started: Instant,
     /// Held while the host is asked: who comes meanwhile waits, and gets the same.
-    last: Arc<tokio::sync::Mutex<Option<Last>>>,
+    text: Arc<tokio::sync::Mutex<Made>>,
     history: Mutex<History>,
-}
-
-/// What the host was asked last.
-struct Last {
-    made: Instant,
-    reading: Arc<Reading>,
-    /// Made when somebody wants it.
-    text: Option<Arc<str>>,
 }
 
 impl Metrics {
     /// Those of a host that has just started.
     pub fn new(host: Host, http: HttpSource) -> Self {
-        let (started, last, history) = (Instant::now(), Arc::default(), Mutex::default());
-        Self { shared: Arc::new(Shared { host, http, started, last, history }) }
+        let (started, text, history) = (Instant::now(), Arc::default(), Mutex::default());
+        Self { shared: Arc::new(Shared { host, http, started, text, history }) }
     }
 
     /// The text for Prometheus, of [`CONTENT_TYPE`]. It looks at every process, once a second at most. Needs a tokio runtime.
     ///
     /// Cancel safety: what has begun goes on, and who asks next gets it.
     pub async fn text(&self) -> Arc<str> {
-        let text = self.look(|last| {
-            let Last { reading, text, .. } = last;
-            Arc::clone(text.get_or_insert_with(|| text::render(reading).into()))
+        let text = self.look(|shared, text| match text {
+            Some((made, text)) if made.elapsed() < FRESH => Arc::clone(text),
+            _ => {
+                let made = Arc::<str>::from(text::render(&Arc::new(shared.read())));
+                *text = Some((Instant::now(), Arc::clone(&made)));
+                made
+            }
         });
         text.await.unwrap_or_default()
     }
 
-    /// What the host was asked a moment ago, or else is asked now. None: that has panicked, or the runtime ends.
-    async fn look<T: Send + 'static>(&self, take: impl FnOnce(&mut Last) -> T + Send + 'static) -> Option<T> {
-        let mut last = Arc::clone(&self.shared.last).lock_owned().await;
+    /// Asks the host, when nobody else does. None: that has panicked, or the runtime ends.
+    async fn look<T: Send + 'static>(&self, take: impl FnOnce(&Shared, &mut Made) -> T + Send + 'static) -> Option<T> {
+        let mut text = Arc::clone(&self.shared.text).lock_owned().await;
         let shared = Arc::clone(&self.shared);
         // The lock goes along: who asks and goes away again and again has one look under way, not many.
-        let looked = task::spawn_blocking(move || {
-            let is_new = last.as_ref().is_some_and(|last| last.made.elapsed() < FRESH);
-            if !is_new {
-                *last = None;
-            }
-            take(last.get_or_insert_with(|| {
-                let reading = Arc::new(shared.read());
-                Last { made: Instant::now(), reading, text: None }
-            }))
-        });
-        looked.await.ok()
+        task::spawn_blocking(move || take(&shared, &mut text)).await.ok()
     }
 
     /// The last ten minutes, a point every [`STEP`], oldest first; of the whole host, or of a tenant. None: there is no such tenant.
@@ -110,7 +99,7 @@ impl Metrics {
 
     /// Takes a point now.
     pub async fn note(&self) {
-        if let Some(reading) = self.look(|last| Arc::clone(&last.reading)).await {
+        if let Some(reading) = self.look(|shared, _| shared.read()).await {
             self.shared.history.lock().note(&reading);
         }
     }
