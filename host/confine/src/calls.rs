@@ -40,6 +40,7 @@ const ALLOWED: &[c_long] = &[
     libc::SYS_ftruncate,
     libc::SYS_fdatasync,
     libc::SYS_fsync,
+    libc::SYS_syncfs,
     libc::SYS_flock,
     libc::SYS_mkdirat,
     libc::SYS_unlinkat,

@@ -159,7 +159,7 @@ mod tests {
     fn what_is_no_file_is_told_and_not_read() {
         let folder = tempfile::tempdir().unwrap();
         let (history, complaint) = History::open(Some(folder.path().as_os_str()));
-        assert!(history.entries.is_empty() && complaint.unwrap().contains("is a directory"), "a folder");
+        assert!(history.entries.is_empty() && complaint.unwrap().contains("Is a directory"), "a folder");
         let (history, complaint) = History::open(Some("/dev/zero".as_ref()));
         assert!(history.entries.is_empty() && complaint.unwrap().contains("`/dev/zero`: is not a file"), "a device");
         assert!(History::open(Some("".as_ref())).1.is_none());

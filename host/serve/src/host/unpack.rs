@@ -3,7 +3,7 @@
 //! Owns what an archive may hold: files and folders, inside of it, each once, within bounds. Nothing of it is believed: no link, no device,
 //! no mode, no owner, no size before it was counted.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::HashSet;
 use std::io::{self, Read, Write};
 use std::path::{Component, Path};
 
@@ -11,7 +11,7 @@ use cap_std::fs::{Dir, OpenOptions};
 use tar::{Archive, EntryType};
 
 use super::error::HostError;
-use super::store::sync;
+use super::store::sync_all;
 
 /// Bytes of an archive. The number: a hundred times what applications have.
 pub const MAX_ARCHIVE: usize = 64 << 20;
@@ -37,7 +37,7 @@ pub(super) fn unpack(archive: &[u8], into: &Dir) -> Result<(), HostError> {
     let unreadable = |error: io::Error| wrong(format!("it is no whole tar: {error}"));
     let mut reader = Archive::new(archive);
     let (mut entries, mut end, mut written) = (0_usize, 0_u64, 0_u64);
-    let (mut folders, mut made) = (HashSet::new(), BTreeSet::new());
+    let mut folders = HashSet::new();
     for entry in reader.entries().map_err(unreadable)? {
         let mut entry = entry.map_err(unreadable)?;
         entries = entries.saturating_add(1);
@@ -62,10 +62,7 @@ pub(super) fn unpack(archive: &[u8], into: &Dir) -> Result<(), HostError> {
             }
         }
         match kind {
-            EntryType::Directory => {
-                make_folder(into, &path)?;
-                made.insert(path);
-            }
+            EntryType::Directory => make_folder(into, &path)?,
             EntryType::Regular | EntryType::Continuous if !path.is_empty() => {
                 let copied = write_file(into, &path, &mut entry)?;
                 written = written.saturating_add(copied);
@@ -80,11 +77,7 @@ pub(super) fn unpack(archive: &[u8], into: &Dir) -> Result<(), HostError> {
             return Err(wrong(format!("its files have more than {MAX_ARCHIVE} bytes")));
         }
     }
-    let unsynced = |error: io::Error| HostError::disk("what was unpacked can't be made durable")(error);
-    for folder in made.iter().chain(&folders).filter(|folder| !folder.is_empty()) {
-        into.open_dir(folder).and_then(|folder| sync(&folder)).map_err(unsynced)?;
-    }
-    sync(into).map_err(unsynced)?;
+    sync_all(into).map_err(HostError::disk("what was unpacked can't be made durable"))?;
     let block = usize::try_from(end).ok().and_then(|end| archive.get(end..)?.get(..BLOCK as usize));
     match block {
         Some(block) if block.iter().all(|byte| *byte == 0) => Ok(()),
@@ -130,7 +123,7 @@ fn write_file(into: &Dir, path: &str, entry: &mut impl Read) -> Result<u64, Host
     options.write(true).create_new(true);
     let mut file = into.open_with(path, &options).map_err(|error| refused(path, error))?;
     let copied = io::copy(entry, &mut file).map_err(|error| refused(path, error))?;
-    file.flush().and_then(|()| file.sync_data()).map_err(|error| refused(path, error))?;
+    file.flush().map_err(|error| refused(path, error))?;
     Ok(copied)
 }
 
