@@ -59,7 +59,7 @@ fn an_engine_without_address_space_says_so() {
     alone("fault::an_engine_without_address_space_says_so", || {
         allow(Resource::As, Some(address_space() + (64 << 30)));
         let refused = Engine::new(EngineConfig::new(4_000)).err().unwrap().to_string();
-        expect!["cannot start the WebAssembly engine: failed to create memory pool mapping: mmap failed to reserve 0x20402000000 bytes: Cannot allocate memory (os error 12): raise what limits address space or mappings (ulimit -v, vm.max_map_count, vm.overcommit_memory), or lower max_processes"].assert_eq(&refused);
+        expect!["cannot start the WebAssembly engine: failed to create memory pool mapping: mmap failed to reserve 0x8102000000 bytes: Cannot allocate memory (os error 12): raise what limits address space or mappings (ulimit -v, vm.max_map_count, vm.overcommit_memory), or lower max_processes"].assert_eq(&refused);
     });
 }
 
@@ -76,7 +76,7 @@ fn who_finds_no_place_ends_and_the_others_go_on() {
             std::thread::yield_now();
         }
         let ended = others.iter().find_map(|other| other.outcome().cloned()).unwrap();
-        expect!["failed Unavailable: cannot make an instance: failed to create memory pool mapping: mmap failed to reserve 0x65ca2000000 bytes: Cannot allocate memory (os error 12): raise what limits address space or mappings (ulimit -v, vm.max_map_count, vm.overcommit_memory), or lower max_processes"].assert_eq(&show_outcome(&ended));
+        expect!["failed Unavailable: cannot make an instance: failed to create memory pool mapping: mmap failed to reserve 0x20402000000 bytes: Cannot allocate memory (os error 12): raise what limits address space or mappings (ulimit -v, vm.max_map_count, vm.overcommit_memory), or lower max_processes"].assert_eq(&show_outcome(&ended));
         goes_on(&lab, &first);
         // As soon as there is room again.
         allow(Resource::As, getrlimit(Resource::As).maximum);

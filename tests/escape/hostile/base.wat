@@ -193,11 +193,13 @@
     (call_indirect (type $allocate) (local.get 2) (local.get 3)
       (i32.add (global.get $case) (i32.const {realloc}))))
   (func (export "init"))
-  ;; Its source's first character says what it does: `!` is the first.
+  ;; Its source's two characters say what it does, as digits: `!` is zero.
   (func $read_source (param $at i32) (param $length i32)
     (global.set $source (local.get $at))
     (global.set $source_length (local.get $length))
-    (global.set $case (i32.sub (i32.load8_u (local.get $at)) (i32.const 33)))
+    (global.set $case (i32.add
+      (i32.mul (i32.sub (i32.load8_u (local.get $at)) (i32.const 33)) (i32.const 90))
+      (i32.sub (i32.load8_u offset=1 (local.get $at)) (i32.const 33))))
     (if (i32.ge_u (global.get $case) (i32.const {guests})) (then (unreachable))))
   (func (export "lunarium:process/guest@0.1.0#start") (param $program i32) (result i32)
     (global.set $pid (i32.load offset=60 (local.get $program)))
