@@ -19,7 +19,7 @@ use crate::host::{
     Called, Chunk, Code, ErrorKind, Event, GlobalUse, Globals, Host, Named, Outcome, Program, Returning, Status,
 };
 use crate::lua::wait::limit_stack;
-use crate::lua::{Broken, Kind, Library, Lua, Reference};
+use crate::lua::{Broken, Kind, Library, Lua};
 use crate::state::context::Context;
 use crate::state::error::kept;
 use crate::state::object::Object;
