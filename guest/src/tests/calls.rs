@@ -80,7 +80,7 @@ fn a_coroutine_that_has_answered_takes_the_next_call_and_counts_for_nothing_mean
             -- call {app:processes|0x00001} add [10] None
             -- answer [11]
             -- call {app:processes|0x00001} fail [] None
-            -- answer error["Internal", "no", false, nil, "stack traceback:\n\t[C]: in function 'error'\n\tmain.lua:19: in function <main.lua:19>"]
+            -- answer error["Internal", "no", nil, nil, "stack traceback:\n\t[C]: in function 'error'\n\tmain.lua:19: in function <main.lua:19>"]
             11	nil	no
             -- call {app:processes|0x00001} wakes [] None
             -- answer [3]
