@@ -56,33 +56,14 @@ local function finish(call, ok, ...)
   answer_failed(call, stack or false, err)
 end
 
--- The task of a coroutine that has answered its call and waits for the next one, or false. One at most: what a crowd leaves is collected.
-local idle = false
-
 local function run(call, name, arguments)
-  while true do
-    finish(call, xpcall(invoke, trace, name, arguments))
-    if idle then return end
-    local task = S[CURRENT]
-    idle, task[TURNS] = task, nil
-    S[SPAWNED] = S[SPAWNED] - 1
-    wait()
-    call, name, arguments = task[GOT], task[TOPIC], task[SENDER]
-    task[GOT], task[TOPIC], task[SENDER] = false, false, false
-  end
+  finish(call, xpcall(invoke, trace, name, arguments))
 end
 
 local function begin(call, name, arguments)
   local err = full()
   if err then return answer_failed(call, false, err) end
-  local task = idle
-  if task then
-    idle = false
-    task[GOT], task[TOPIC], task[SENDER] = call, name, arguments
-  else
-    task = new_task(new_base(run, call, name, arguments))
-  end
-  ready(task)
+  ready(new_task(new_base(run, call, name, arguments)))
   S[SPAWNED] = S[SPAWNED] + 1
 end
 

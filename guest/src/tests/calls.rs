@@ -44,7 +44,7 @@ fn a_function_runs_beside_main_and_is_answered_once() {
 }
 
 #[test]
-fn a_coroutine_that_has_answered_takes_the_next_call_and_counts_for_nothing_meanwhile() {
+fn a_call_counts_as_a_coroutine_until_it_is_answered() {
     check(
         r#"
         local me = process.pid()

@@ -129,6 +129,32 @@ fn its_turn_goes_to_the_next() {
 }
 
 #[test]
+fn a_call_that_is_answered_is_over_and_the_next_one_is_another() {
+    let case = Case::new(
+        "local own = ...
+        local stop
+        return {
+          main = function()
+            print(process.call(process.pid(), 'begins'))
+            print(stop())
+            print(process.call(process.pid(), 'begins'))
+          end,
+          begins = function() stop = own.stopper() return 'answered' end,
+        }",
+    );
+    case.with(|program| "=[lunarium]".clone_into(&mut program.chunk.name)).check(expect![[r#"
+        -- call {app:processes|0x00001} begins [] None
+        -- answer ["answered"]
+        answered
+        nil
+        -- call {app:processes|0x00001} begins [] None
+        -- answer ["answered"]
+        answered
+        => nil
+    "#]]);
+}
+
+#[test]
 fn no_script_is_given_the_means() {
     Case::new("print(...) return { main = function(...) print(...) end }").check(expect![[r#"
 
