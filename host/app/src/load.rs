@@ -16,7 +16,7 @@ use crate::raw::{self, Kind, RawEntry};
 use crate::report::{Mistake, Report};
 use crate::resolve::{self, Authority};
 use crate::review;
-use crate::source::{At, Files, INDEX, SourceFile};
+use crate::source::{At, Files, Found, INDEX, ReadError, SourceFile};
 
 /// Whoever tells whether a chunk is Lua.
 pub trait Compiler {
@@ -62,9 +62,18 @@ impl Draft {
     /// outside comes from `authority`, now: values of variables, open directories, settings of modules. Mistakes are kept for
     /// [`Draft::finish`].
     pub fn of_folder(dir: &Dir, shown: &Path, authority: &dyn Authority) -> Self {
-        let mut report = Report::default();
         let mut files = Files::new(dir, shown);
-        let (found, unsearched) = files.find_indexes();
+        let indexes = files.find_indexes();
+        Self::of_indexes(&mut files, indexes, authority)
+    }
+
+    /// The same, of these index files, and of what couldn't be searched for them.
+    pub(crate) fn of_indexes(
+        files: &mut Files<'_>,
+        (found, unsearched): (Vec<Found>, Vec<ReadError>),
+        authority: &dyn Authority,
+    ) -> Self {
+        let mut report = Report::default();
         report.extend(unsearched.into_iter().map(|error| Mistake::new(error.to_string())));
         if found.is_empty() && report.is_empty() {
             let message = format!("there is no `{INDEX}` in `{}` or below it", files.shown(""));
@@ -82,7 +91,7 @@ impl Draft {
                 Err(error) => report.push(Mistake::new(error.to_string())),
             }
         }
-        let (app, chunks) = resolve::resolve(&entries, strict, &mut files, authority, &mut report);
+        let (app, chunks) = resolve::resolve(&entries, strict, files, authority, &mut report);
         let warnings = review::of_entries(&entries, &chunks);
         let granted = entries.iter().filter_map(RawEntry::grants).flat_map(|grants| grants.modules.iter().cloned());
         let granted = granted.collect();

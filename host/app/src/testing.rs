@@ -11,7 +11,7 @@ use lunarium_contract::OWN_CHUNK;
 use lunarium_engine::{Chunk, Definition, Grants, Import, Library};
 use lunarium_kernel::EntryId;
 
-use crate::application::{App, Host, Program, TestChunk, own_library};
+use crate::application::{App, Program, TestChunk, own_library};
 use crate::load::{Draft, default_space};
 use crate::notation::is_name;
 use crate::report::Mistake;
@@ -55,16 +55,13 @@ impl Draft {
     /// library `NAME`.
     pub fn of_folder_or_files(dir: &Dir, shown: &Path, authority: &dyn Authority) -> Self {
         let mut files = Files::new(dir, shown);
-        if files.find_indexes().0.is_empty() {
-            Self::of_files(&mut files)
-        } else {
-            Self::of_folder(dir, shown, authority)
-        }
+        let indexes = files.find_indexes();
+        if indexes.0.is_empty() { Self::of_files(&mut files) } else { Self::of_indexes(&mut files, indexes, authority) }
     }
 
     /// Lua files without an index file: each finds the others, as tests do.
     fn of_files(files: &mut Files<'_>) -> Self {
-        let mut draft = Self::of_app(App { hosts: vec![Host::of_default()], ..App::default() });
+        let mut draft = Self::of_nothing();
         for path in files.lua_files("") {
             let name = path.trim_end_matches(".lua");
             if path.ends_with(TEST_ENDING) || !is_name(name) {

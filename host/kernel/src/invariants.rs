@@ -40,9 +40,9 @@ impl Kernel {
 
     /// The node's sums are those of its processes, and every turn is somebody's.
     fn check_relation_counts(&self) -> Check {
-        let sum = |count: fn(&Process) -> usize| self.processes.values().map(|process| count(process)).sum::<usize>();
-        let (links, monitors) = (sum(|process| process.links.len()) / 2, sum(|process| process.monitors.len()));
-        let links = links + sum(|process| process.held_links() - process.links.len());
+        let (links, monitors) =
+            (self.sum(|process| process.links.len()) / 2, self.sum(|process| process.monitors.len()));
+        let links = links + self.sum(|process| process.held_links() - process.links.len());
         ensure(self.links == links, || format!("the node counts {} links of {links}", self.links))?;
         ensure(self.monitors == monitors, || format!("the node counts {} monitors of {monitors}", self.monitors))?;
         for (word, held, limit) in
@@ -50,7 +50,7 @@ impl Kernel {
         {
             ensure(held <= limit as usize, || format!("the node has {held} {word} of {limit}"))?;
         }
-        let (turns, waiting) = (self.turns.len(), sum(|process| usize::from(process.consequence.is_some())));
+        let (turns, waiting) = (self.turns.len(), self.sum(|process| usize::from(process.consequence.is_some())));
         ensure(turns == waiting, || format!("{turns} turns are kept, {waiting} processes have one"))
     }
 
@@ -105,7 +105,7 @@ impl Kernel {
             ensure(process.names.contains(name), || format!("{pid} doesn't know of its name {name}"))?;
         }
         let held = self.names.len();
-        let known: usize = self.processes.values().map(|process| process.names.len()).sum();
+        let known = self.sum(|process| process.names.len());
         ensure(held == known, || format!("the registry has {held} names, processes have {known}"))
     }
 
@@ -126,8 +126,7 @@ impl Kernel {
             members = members.saturating_add(group.members.len());
             watchers = watchers.saturating_add(group.watchers.len());
         }
-        let sum = |count: fn(&Process) -> usize| self.processes.values().map(|process| count(process)).sum::<usize>();
-        let known = (sum(|process| process.groups.len()), sum(|process| process.watched_groups.len()));
+        let known = (self.sum(|process| process.groups.len()), self.sum(|process| process.watched_groups.len()));
         ensure((members, watchers) == known, || {
             format!("groups have {members} members and {watchers} watchers, processes know of {known:?}")
         })

@@ -205,16 +205,20 @@ impl Kernel {
         self.places.set_limit(most.into());
     }
 
+    /// The sum over all processes.
+    pub(crate) fn sum(&self, count: fn(&Process) -> usize) -> usize {
+        self.processes.values().map(|process| count(process)).sum()
+    }
+
     /// What the node holds, counted afresh.
     pub fn usage(&self) -> Tally {
-        let held = |count: fn(&Process) -> usize| self.processes.values().map(|process| count(process)).sum::<usize>();
         Tally {
             processes: self.processes.len(),
-            links: held(|process| process.links.len()) / 2,
-            monitors: held(|process| process.monitors.len()),
-            calls: held(|process| process.callees.len()),
+            links: self.sum(|process| process.links.len()) / 2,
+            monitors: self.sum(|process| process.monitors.len()),
+            calls: self.sum(|process| process.callees.len()),
             names: self.names.len(),
-            groups: held(Process::held_groups),
+            groups: self.sum(Process::held_groups),
             deadlines: self.deadlines.len().saturating_add(self.lifetimes.len()),
             consequences: self.turns.len(),
             effects: self.effects.len(),

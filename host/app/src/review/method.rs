@@ -32,10 +32,7 @@ pub(crate) fn misspelt(app: &App, checked: &[(&Program, &Globals)]) -> Vec<Mista
             }
         };
         let warning = Mistake::warning(message).hint(Some(format!("`{}` may be meant to be `{method}`", found.name)));
-        Some(match program.nearest_place(found.line) {
-            Some(place) => warning.at(&place.word(&found.name)),
-            None => warning,
-        })
+        Some(super::at(program, found.line, &found.name, warning))
     };
     app.definitions().iter().filter_map(warning).collect()
 }

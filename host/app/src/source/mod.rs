@@ -11,7 +11,7 @@ mod yaml;
 
 pub use file::SourceFile;
 pub use files::MAX_FILE;
-pub(crate) use files::{Files, INDEX, ReadError, join, resolve};
+pub(crate) use files::{Files, Found, INDEX, ReadError, join, resolve};
 pub(crate) use lines::Lines;
 pub(crate) use place::{At, Place};
 pub(crate) use yaml::{Key, Node, Shape, parse};
