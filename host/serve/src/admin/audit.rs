@@ -69,6 +69,16 @@ struct Book {
     told_unaccepted: Option<Instant>,
 }
 
+/// Whether it is time to tell again; it counts as told then.
+fn is_due(told: &mut Option<Instant>) -> bool {
+    let now = Instant::now();
+    let is_due = told.is_none_or(|told| now.saturating_duration_since(told) >= TURNED_AWAY);
+    if is_due {
+        *told = Some(now);
+    }
+    is_due
+}
+
 impl Audit {
     pub(crate) fn new(log: Arc<dyn Surroundings>) -> Self {
         Self { log, book: Mutex::default() }
@@ -105,14 +115,12 @@ impl Audit {
 
     /// Somebody was turned away.
     pub(crate) fn turn_away(&self, peer: &Peer, why: &str) {
-        let now = Instant::now();
         let count = {
             let mut book = self.book.lock();
             book.turned_away = book.turned_away.saturating_add(1);
-            if book.told.is_some_and(|told| now.saturating_duration_since(told) < TURNED_AWAY) {
+            if !is_due(&mut book.told) {
                 return;
             }
-            book.told = Some(now);
             std::mem::take(&mut book.turned_away)
         };
         let why = if count > 1 { format!("{why}; {count} requests since the last record") } else { why.to_owned() };
@@ -121,13 +129,8 @@ impl Audit {
 
     /// Nobody can be accepted: a line of the log, no record.
     pub(crate) fn unaccepted(&self, error: &std::io::Error) {
-        let now = Instant::now();
-        {
-            let mut book = self.book.lock();
-            if book.told_unaccepted.is_some_and(|told| now.saturating_duration_since(told) < TURNED_AWAY) {
-                return;
-            }
-            book.told_unaccepted = Some(now);
+        if !is_due(&mut self.book.lock().told_unaccepted) {
+            return;
         }
         self.log.note(Level::Warn, &format!("admin interface: connections can't be accepted: {error}"), &[]);
     }

@@ -52,7 +52,7 @@ pub(super) struct Crowd {
 #[derive(Debug, Default)]
 struct Table {
     /// Connections that are open.
-    by_address: HashMap<IpAddr, u32>,
+    by_address: Counts,
     /// Those of them that nobody was asked to leave.
     open: HashMap<u64, Arc<Guest>>,
     next: u64,
@@ -108,15 +108,12 @@ impl Crowd {
 
     /// A place for one more of an address, which counts as busy until [`Place::settle`]. None: it has as many as it may.
     pub(super) fn enter(self: &Arc<Self>, address: IpAddr, most: u32) -> Option<Place> {
-        let key = key(address);
         let mut table = self.table.lock();
-        let count = table.by_address.entry(key).or_default();
-        if *count >= most {
+        let Some(key) = table.by_address.enter(address, most) else {
             drop(table);
             self.turn_away(|away| away.beyond_address = away.beyond_address.saturating_add(1), None);
             return None;
-        }
-        *count = count.saturating_add(1);
+        };
         let id = table.next;
         table.next = id.saturating_add(1);
         let guest = Arc::new(Guest {
@@ -157,7 +154,7 @@ impl Crowd {
 
     /// Connections that are open.
     pub(super) fn connections(&self) -> u64 {
-        self.table.lock().by_address.values().map(|count| u64::from(*count)).sum()
+        self.table.lock().by_address.sum()
     }
 
     /// Those that were closed or refused so far.
@@ -256,24 +253,44 @@ impl Drop for Place {
     fn drop(&mut self) {
         let mut table = self.crowd.table.lock();
         let guest = table.open.remove(&self.id);
-        leave(&mut table.by_address, self.key);
+        table.by_address.leave(self.key);
         drop(table);
         drop(guest);
     }
 }
 
-/// One less of an address.
-pub(super) fn leave(counts: &mut HashMap<IpAddr, u32>, key: IpAddr) {
-    if let Some(count) = counts.get_mut(&key) {
-        *count = count.saturating_sub(1);
-        if *count == 0 {
-            counts.remove(&key);
+/// How many there are of each address.
+#[derive(Debug, Default)]
+pub(super) struct Counts(pub(super) HashMap<IpAddr, u32>);
+
+impl Counts {
+    /// One more, and what it leaves by. None: of this address there are so many.
+    pub(super) fn enter(&mut self, address: IpAddr, most: u32) -> Option<IpAddr> {
+        let key = key(address);
+        let count = self.0.entry(key).or_default();
+        if *count >= most {
+            return None;
         }
+        *count = count.saturating_add(1);
+        Some(key)
+    }
+
+    pub(super) fn leave(&mut self, key: IpAddr) {
+        if let Some(count) = self.0.get_mut(&key) {
+            *count = count.saturating_sub(1);
+            if *count == 0 {
+                self.0.remove(&key);
+            }
+        }
+    }
+
+    pub(super) fn sum(&self) -> u64 {
+        self.0.values().map(|count| u64::from(*count)).sum()
     }
 }
 
 /// Whoever has one address of IPv6 has a network of them.
-pub(super) fn key(address: IpAddr) -> IpAddr {
+fn key(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(address) => IpAddr::V6((address.to_bits() & (u128::MAX << 64)).into()),
         address => address,
@@ -302,7 +319,7 @@ mod tests {
         drop(one);
         assert!(enter(&crowd, "2001:db8::3").is_some());
         drop(two);
-        assert!(crowd.table.lock().by_address.is_empty() && crowd.table.lock().open.is_empty());
+        assert!(crowd.table.lock().by_address.0.is_empty() && crowd.table.lock().open.is_empty());
         assert_eq!(crowd.away(), Away { beyond_address: 1, ..Away::default() });
     }
 

@@ -3,7 +3,6 @@
 //! Owns the counts, which outlive the exchange of a site. Touches no lock but for a body that doesn't come at once: many requests come at
 //! once.
 
-use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
@@ -11,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
 
-use super::crowd::{key, leave};
+use super::crowd::Counts;
 use crate::metrics::{HttpReading, buckets};
 
 /// The upper ends of the steps in which the time of answers is counted; what takes longer is in a last one. From what a call takes to what
@@ -94,7 +93,7 @@ pub struct Traffic {
     under_way: AtomicU32,
     bytes: AtomicU64,
     /// Requests whose bodies are waited for, by whom they come from.
-    slow: Mutex<HashMap<IpAddr, u32>>,
+    slow: Mutex<Counts>,
     /// Answers by the hundreds of their status, 2 to 5.
     answers: [AtomicU64; 4],
     latencies: [AtomicU64; STEPS],
@@ -172,7 +171,7 @@ impl Traffic {
             received: read(&self.received),
             sent: read(&self.sent),
             under_way: self.under_way.load(Relaxed),
-            slow_bodies: self.slow.lock().values().map(|count| u64::from(*count)).sum(),
+            slow_bodies: self.slow.lock().sum(),
             held: read(&self.bytes),
         }
     }
@@ -192,13 +191,7 @@ impl Traffic {
 
     /// A place for a request of this address whose body is waited for. None: it has as many as it may.
     pub(super) fn wait_for_body(&self, remote: IpAddr) -> Option<SlowBody<'_>> {
-        let key = key(remote);
-        let mut slow = self.slow.lock();
-        let count = slow.entry(key).or_default();
-        if *count >= self.limits.slow_bodies_per_address() {
-            return None;
-        }
-        *count = count.saturating_add(1);
+        let key = self.slow.lock().enter(remote, self.limits.slow_bodies_per_address())?;
         Some(SlowBody { traffic: self, key })
     }
 
@@ -252,7 +245,7 @@ pub(super) struct SlowBody<'t> {
 
 impl Drop for SlowBody<'_> {
     fn drop(&mut self) {
-        leave(&mut self.traffic.slow.lock(), self.key);
+        self.traffic.slow.lock().leave(self.key);
     }
 }
 
@@ -333,7 +326,7 @@ mod tests {
         held.pop();
         assert!(wait("2001:db8::2").is_some());
         drop(held);
-        assert!(traffic.slow.lock().is_empty());
+        assert!(traffic.slow.lock().0.is_empty());
     }
 
     #[test]

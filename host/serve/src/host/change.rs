@@ -131,9 +131,7 @@ impl Tenant {
             let dir = on_disk(move || unpack_beside(&unpacking, number, &archive)).await?;
             let folder = Folder { dir, shown: PathBuf::from(self.name()) };
             let checked = check(folder, &config, &running).await?;
-            let keeping = Arc::clone(&store);
-            let kept = move || keeping.finish(number).map_err(HostError::disk("what was sent can't be kept"));
-            on_disk(kept).await?;
+            ask(&store, "what was sent can't be kept", move |store| store.finish(number)).await?;
             let actions = self.switch(&running, &config, &checked.app).await?;
             Ok((checked, actions))
         };
@@ -153,12 +151,9 @@ impl Tenant {
     /// What was begun is taken away, and what counted before counts.
     async fn undo(&self, versions: &[Version], store: &Arc<Store>) {
         let (current, sent) = (versions.last().and_then(Version::sent), all_sent(versions));
-        let store = Arc::clone(store);
-        let undone = move || {
-            let undone = store.restore(current, &sent);
-            undone.map_err(HostError::disk("what was not deployed can't be taken away"))
-        };
-        if let Err(error) = on_disk(undone).await {
+        let undone =
+            ask(store, "what was not deployed can't be taken away", move |store| store.restore(current, &sent));
+        if let Err(error) = undone.await {
             self.note(Level::Error, &error.to_string(), Vec::new());
         }
     }
@@ -178,9 +173,7 @@ impl Tenant {
             (None, None) => return Err(HostError::NoData),
         };
         if let Some(store) = &store {
-            let store = Arc::clone(store);
-            let kept = move || store.set_current(sent).map_err(HostError::disk("what counts can't be kept"));
-            on_disk(kept).await?;
+            ask(store, "what counts can't be kept", move |store| store.set_current(sent)).await?;
         }
         match self.switch(&running, &config, &checked.app).await {
             Ok(actions) => {
@@ -229,13 +222,23 @@ impl Tenant {
     async fn prune(&self, versions: &mut Vec<Version>, store: Option<&Arc<Store>>) {
         let old = versions.len().saturating_sub(KEPT);
         versions.drain(..old);
-        let Some(store) = store.map(Arc::clone) else { return };
+        let Some(store) = store else { return };
         let sent = all_sent(versions);
-        let pruned = move || store.keep_only(&sent).map_err(HostError::disk("an old deployment can't be taken away"));
-        if let Err(error) = on_disk(pruned).await {
+        let pruned = ask(store, "an old deployment can't be taken away", move |store| store.keep_only(&sent));
+        if let Err(error) = pruned.await {
             self.note(Level::Warn, &error.to_string(), Vec::new());
         }
     }
+}
+
+/// Asks the disk for a tenant's deployments. `what` is what an error says.
+async fn ask<T: Send + 'static>(
+    store: &Arc<Store>,
+    what: impl Into<String> + Send + 'static,
+    work: impl FnOnce(&Store) -> std::io::Result<T> + Send + 'static,
+) -> Result<T, HostError> {
+    let store = Arc::clone(store);
+    on_disk(move || work(&store).map_err(HostError::disk(what))).await
 }
 
 /// Errors: something is wrong with what a tenant has from outside.
@@ -251,9 +254,7 @@ fn all_sent(versions: &[Version]) -> Vec<u64> {
 /// Reads what a host before this one has left, where nothing has been on this one.
 async fn remember(versions: &mut Vec<Version>, store: &Arc<Store>) -> Result<(), HostError> {
     if versions.is_empty() {
-        let store = Arc::clone(store);
-        let read = move || remembered(&store).map_err(HostError::disk("what was deployed can't be read"));
-        *versions = on_disk(read).await?;
+        *versions = ask(store, "what was deployed can't be read", remembered).await?;
     }
     Ok(())
 }
@@ -277,11 +278,11 @@ fn remembered(store: &Store) -> std::io::Result<Vec<Version>> {
 }
 
 async fn next_number(versions: &[Version], store: Option<&Arc<Store>>) -> u64 {
-    let kept = match store.map(Arc::clone) {
-        Some(store) => on_disk(move || Ok(store.numbers().ok().and_then(|numbers| numbers.last().copied()))).await,
-        None => Ok(None),
+    let kept = match store {
+        Some(store) => ask(store, "what was deployed can't be read", Store::numbers).await.unwrap_or_default(),
+        None => Vec::new(),
     };
-    let kept = kept.ok().flatten().unwrap_or_default();
+    let kept = kept.last().copied().unwrap_or_default();
     let last = versions.iter().map(|version| version.number).max().unwrap_or_default();
     last.max(kept).saturating_add(1)
 }
@@ -293,9 +294,8 @@ fn unpack_beside(store: &Store, number: u64, archive: &[u8]) -> Result<Dir, Host
 }
 
 async fn sent_folder(store: &Arc<Store>, number: u64, name: &str) -> Result<Folder, HostError> {
-    let store = Arc::clone(store);
-    let open = move || store.folder(number).map_err(HostError::disk(format!("deployment {number} can't be opened")));
-    let dir = on_disk(open).await?;
+    let what = format!("deployment {number} can't be opened");
+    let dir = ask(store, what, move |store| store.folder(number)).await?;
     Ok(Folder { dir, shown: PathBuf::from(name) })
 }
 

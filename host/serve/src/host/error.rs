@@ -6,10 +6,8 @@ use std::io;
 use std::sync::Arc;
 
 use lunarium_app::Report;
+use rustix::io::Errno;
 use thiserror::Error;
-
-/// The system's, or the program's, open files are all in use: ENFILE, EMFILE; Linux has the same numbers everywhere.
-const TOO_MANY_FILES: [i32; 2] = [23, 24];
 
 /// Why a tenant wasn't changed.
 #[derive(Debug, Clone, Error)]
@@ -77,7 +75,9 @@ impl HostError {
                     io::ErrorKind::ResourceBusy,
                     io::ErrorKind::TimedOut,
                 ];
-                later.contains(&error.kind()) || error.raw_os_error().is_some_and(|code| TOO_MANY_FILES.contains(&code))
+                // Open files: all of the system's, or of this program's.
+                let files = [Errno::NFILE, Errno::MFILE];
+                later.contains(&error.kind()) || Errno::from_io_error(error).is_some_and(|error| files.contains(&error))
             }
             _ => false,
         }

@@ -69,11 +69,11 @@ fn is_kept(tenants: &Dir, name: &str) -> bool {
 pub(super) fn forget(data: &Dir, name: &str) -> io::Result<()> {
     let Some(tenants) = folder(data, TENANTS)? else { return Ok(()) };
     let gone = format!("{name}{GONE}");
-    absent_is_fine(take_away(&tenants, &gone))?;
+    take_away(&tenants, &gone)?;
     // At once, should the host be killed before all of it is gone: half of it is nobody's.
     absent_is_fine(tenants.rename(name, &tenants, &gone))?;
     sync(&tenants)?;
-    absent_is_fine(take_away(&tenants, &gone))
+    take_away(&tenants, &gone)
 }
 
 /// A folder below another, which is no link. None: there is none.
@@ -103,10 +103,13 @@ fn unfit(name: &str, is_link: bool, expected: &str) -> io::Error {
     io::Error::new(io::ErrorKind::NotADirectory, format!("`{name}` is to be a {expected}, and {what}"))
 }
 
-/// Takes a folder away with all that is in it, or a file or a link alone.
+/// Takes a folder away with all that is in it, or a file or a link alone, if it is there.
 fn take_away(within: &Dir, name: impl AsRef<std::path::Path>) -> io::Result<()> {
     let name = name.as_ref();
-    if within.symlink_metadata(name)?.is_dir() { within.remove_dir_all(name) } else { within.remove_file(name) }
+    absent_is_fine(within.symlink_metadata(name).and_then(|there| match there.is_dir() {
+        true => within.remove_dir_all(name),
+        false => within.remove_file(name),
+    }))
 }
 
 fn absent_is_fine(result: io::Result<()>) -> io::Result<()> {
@@ -169,7 +172,7 @@ impl Store {
     }
 
     fn write_new(&self, number: u64) -> io::Result<()> {
-        absent_is_fine(take_away(&self.dir, CURRENT_NEW))?;
+        take_away(&self.dir, CURRENT_NEW)?;
         let mut options = OpenOptions::new();
         options.write(true).create_new(true);
         let mut file = self.dir.open_with(CURRENT_NEW, &options)?;
@@ -190,14 +193,14 @@ impl Store {
     /// An empty folder for a deployment that isn't whole yet.
     pub(super) fn begin(&self, number: u64) -> io::Result<Dir> {
         let name = unfinished(number);
-        absent_is_fine(take_away(&self.deployments, &name))?;
+        take_away(&self.deployments, &name)?;
         self.deployments.create_dir(&name)?;
         self.deployments.open_dir(&name)
     }
 
     /// It is whole, and counts.
     pub(super) fn finish(&self, number: u64) -> io::Result<()> {
-        absent_is_fine(take_away(&self.deployments, number.to_string()))?;
+        take_away(&self.deployments, number.to_string())?;
         self.deployments.rename(unfinished(number), &self.deployments, number.to_string())?;
         sync(&self.deployments)?;
         self.set_current(Some(number))
@@ -221,11 +224,11 @@ impl Store {
 
     /// Takes away all but these, and what was never finished.
     pub(super) fn keep_only(&self, numbers: &[u64]) -> io::Result<()> {
-        absent_is_fine(take_away(&self.dir, CURRENT_NEW))?;
+        take_away(&self.dir, CURRENT_NEW)?;
         for entry in self.deployments.entries()? {
             let name = entry?.file_name();
             if !number_of(&name).is_some_and(|number| numbers.contains(&number)) {
-                absent_is_fine(take_away(&self.deployments, name))?;
+                take_away(&self.deployments, name)?;
             }
         }
         Ok(())

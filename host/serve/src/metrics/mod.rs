@@ -62,7 +62,7 @@ impl Metrics {
         let text = self.look(|shared, text| match text {
             Some((made, text)) if made.elapsed() < FRESH => Arc::clone(text),
             _ => {
-                let made = Arc::<str>::from(text::render(&Arc::new(shared.read())));
+                let made = Arc::<str>::from(text::render(shared.read()));
                 *text = Some((Instant::now(), Arc::clone(&made)));
                 made
             }

@@ -4,7 +4,6 @@
 
 use std::fmt;
 use std::fmt::Write;
-use std::sync::Arc;
 use std::time::Duration;
 
 use lunarium_engine::DELAY_BOUNDS;
@@ -24,9 +23,9 @@ use super::reading::{HttpReading, Reading, Row, TENANTS, TenantReading, bound, b
 pub const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
 /// The text.
-pub(super) fn render(reading: &Arc<Reading>) -> String {
+pub(super) fn render(reading: Reading) -> String {
     let mut registry = Registry::with_prefix("lunarium");
-    registry.register_collector(Box::new(Page { reading: Arc::clone(reading) }));
+    registry.register_collector(Box::new(Page { reading }));
     let mut text = String::new();
     // A string takes whatever is written.
     let _ = encode(&mut text, &registry);
@@ -34,7 +33,7 @@ pub(super) fn render(reading: &Arc<Reading>) -> String {
 }
 
 struct Page {
-    reading: Arc<Reading>,
+    reading: Reading,
 }
 
 impl fmt::Debug for Page {
@@ -131,7 +130,7 @@ type Column<T> = (&'static str, &'static str, &'static Kind, fn(&T) -> Option<f6
 
 impl Page {
     fn engine(&self, encoder: &mut DescriptorEncoder<'_>) -> fmt::Result {
-        let Reading { uptime, engine, slots, delays, tenants } = &*self.reading;
+        let Reading { uptime, engine, slots, delays, tenants } = &self.reading;
         let mut build = metric(encoder, ("build_info", "The version that runs", &Kind::Gauge))?;
         build.put(&[("version", env!("CARGO_PKG_VERSION"))], 1.0)?;
         let memory = engine.of("engine.memory");
