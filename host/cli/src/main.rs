@@ -74,6 +74,16 @@ impl Refused {
         Self { text: self.text + &visible(&format!("\nhelp: {hint}")), ..self }
     }
 
+    /// Signals can't be waited for.
+    fn deaf(error: io::Error) -> Self {
+        Self::machine(format!("cannot wait for signals: {error}"))
+    }
+
+    /// The system gives no thread.
+    fn no_thread(error: io::Error) -> Self {
+        Self::machine(format!("cannot start a thread: {error}"))
+    }
+
     /// Standard output can't be written. A reader that has read enough is no failure to speak of: that is an exit code.
     fn output(error: &io::Error) -> Result<u8, Self> {
         match error.kind() {

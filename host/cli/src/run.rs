@@ -24,7 +24,7 @@ use crate::modules::need_sockets;
 use crate::plan::{Plan, Wish, plan};
 use crate::services::Watch;
 use crate::terminal::{Screen, Terminal};
-use crate::verdict::{Ended, FAILURE, OUTPUT_CLOSED, Verdict};
+use crate::verdict::{Ended, FAILURE, Verdict};
 use crate::wall::{Sockets, Wall};
 use crate::{Refused, finished, open, read, stdin};
 
@@ -40,14 +40,13 @@ const LAST_WORDS: Duration = Duration::from_secs(2);
 pub fn run(options: Run) -> Result<u8, Refused> {
     // Nobody listens for signals yet, so one ends the program whatever it waits for: a disk, or a reader of the refusal.
     let (prepared, listening) = prepare(&options)?;
-    let deaf = |error: io::Error| Refused::machine(format!("cannot wait for signals: {error}"));
-    let runtime = Builder::new_current_thread().enable_all().build().map_err(deaf)?;
+    let runtime = Builder::new_current_thread().enable_all().build().map_err(Refused::deaf)?;
     // Makes a pair of sockets, and has no thread.
-    let (tell, interrupts) = runtime.block_on(async { interrupt::watch() }).map_err(deaf)?;
+    let (tell, interrupts) = runtime.block_on(async { interrupt::watch() }).map_err(Refused::deaf)?;
     let sockets = Sockets::of(need_sockets(&prepared.draft), listening.is_some());
     let wall = Wall::build(!options.given.no_confine, prepared.directories(), sockets)?;
     let terminal = Terminal::start(options.given.log_level, options.log_format, tell);
-    let terminal = terminal.map_err(|error| Refused::machine(format!("cannot start a thread: {error}")))?;
+    let terminal = terminal.map_err(Refused::no_thread)?;
     wall.tell(&terminal.screen());
     Ok(runtime.block_on(attend(options, prepared, listening, terminal, interrupts)))
 }
@@ -263,8 +262,5 @@ fn out_of_patience() -> Verdict {
 
 /// A reader that has read enough is no failure to speak of.
 pub fn output_lost(kind: io::ErrorKind) -> Verdict {
-    if kind == io::ErrorKind::BrokenPipe {
-        return Verdict { code: OUTPUT_CLOSED, message: None };
-    }
-    Verdict { code: FAILURE, message: Some(format!("error: standard output can't be written: {kind}")) }
+    Refused::output(&kind.into()).map_or_else(Verdict::from, |code| Verdict { code, message: None })
 }

@@ -17,7 +17,7 @@ use tokio::sync::mpsc::UnboundedSender;
 use tokio::sync::oneshot;
 
 use super::history::{History, KEPT};
-use super::input::Said;
+use super::input::{Said, is_whole};
 use super::word::Word;
 
 const PROMPT: &str = "> ";
@@ -139,10 +139,10 @@ impl Hinter for Asking {
 
 impl Validator for Asking {
     fn validate(&self, typed: &mut ValidationContext<'_>) -> rustyline::Result<ValidationResult> {
-        let (reply, answer) = oneshot::channel();
-        let asked = self.0.send(Said::Check(typed.input().to_owned(), reply));
-        let is_whole = asked.is_err() || answer.blocking_recv().unwrap_or(true);
-        Ok(if is_whole { ValidationResult::Valid(None) } else { ValidationResult::Incomplete })
+        Ok(match is_whole(&self.0, typed.input()) {
+            true => ValidationResult::Valid(None),
+            false => ValidationResult::Incomplete,
+        })
     }
 }
 

@@ -2,6 +2,7 @@
 //!
 //! Owns the words between the reader's thread and who evaluates. A reader says one input each time that it is asked.
 
+use tokio::sync::mpsc::UnboundedSender;
 use tokio::sync::oneshot;
 
 use super::word::Word;
@@ -24,4 +25,10 @@ pub enum Said {
     End,
     /// The same, because something is broken.
     Broken(String),
+}
+
+/// Whether a text is a whole input. So it is when nobody evaluates any more.
+pub fn is_whole(say: &UnboundedSender<Said>, text: &str) -> bool {
+    let (reply, answer) = oneshot::channel();
+    say.send(Said::Check(text.to_owned(), reply)).is_err() || answer.blocking_recv().unwrap_or(true)
 }

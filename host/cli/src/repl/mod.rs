@@ -43,28 +43,26 @@ use crate::{Refused, finished, open};
 pub fn run(options: &Repl) -> Result<u8, Refused> {
     let prepared = Prepared::new(&options.given, |modules| draft(options, modules))?;
     let source = Source::open(options)?;
-    let deaf = |error: io::Error| Refused::machine(format!("cannot wait for signals: {error}"));
-    let runtime = Builder::new_current_thread().enable_all().build().map_err(deaf)?;
-    let (tell, interrupts) = runtime.block_on(async { interrupt::watch_each() }).map_err(deaf)?;
+    let runtime = Builder::new_current_thread().enable_all().build().map_err(Refused::deaf)?;
+    let (tell, interrupts) = runtime.block_on(async { interrupt::watch_each() }).map_err(Refused::deaf)?;
     let (wanted, sockets) = (!options.given.no_confine, Sockets::of(need_sockets(&prepared.draft), false));
     let wall = match &source {
         Source::Editor(..) => Wall::at_terminal(wanted, prepared.directories(), sockets)?,
         Source::Lines => Wall::build(wanted, prepared.directories(), sockets)?,
     };
     let (level, format) = (options.given.log_level, LogFormat::Text);
-    let unstarted = |error: io::Error| Refused::machine(format!("cannot start a thread: {error}"));
     let (ask, asked) = channel();
     let (say, said) = unbounded_channel();
     let is_edited = matches!(source, Source::Editor(..));
     let terminal = match source {
         Source::Editor(editor, printer) => {
-            let terminal = Terminal::over(printer, level, format, tell).map_err(unstarted)?;
-            start_reading(move || editor.run(&asked, say)).map_err(unstarted)?;
+            let terminal = Terminal::over(printer, level, format, tell).map_err(Refused::no_thread)?;
+            start_reading(move || editor.run(&asked, say)).map_err(Refused::no_thread)?;
             terminal
         }
         Source::Lines => {
-            let terminal = Terminal::start(level, format, tell).map_err(unstarted)?;
-            start_reading(move || read_lines(&asked, say)).map_err(unstarted)?;
+            let terminal = Terminal::start(level, format, tell).map_err(Refused::no_thread)?;
+            start_reading(move || read_lines(&asked, say)).map_err(Refused::no_thread)?;
             terminal
         }
     };
@@ -125,7 +123,9 @@ async fn attend(mut prompt: Prompt, prepared: Prepared, terminal: Terminal) -> u
     }
     let code = finish(prompt.interrupts, terminal, verdict.code).await;
     // The thread may be at an input still.
-    modes.into_iter().for_each(|modes| modes.restore());
+    if let Some(modes) = modes {
+        modes.restore();
+    }
     code
 }
 

@@ -24,7 +24,7 @@ pub struct Word {
 impl Word {
     /// The word at the end of a text. None: there is none, or what is before it isn't a name.
     pub fn at_end_of(text: &str) -> Option<Self> {
-        let start = text.rfind(|c| !is_of_name(c)).map_or(0, |at| at.saturating_add(width_at(text, at)));
+        let start = text.trim_end_matches(is_of_name).len();
         let (before, prefix) = text.split_at_checked(start)?;
         let word = |path: Vec<String>, is_method| Self { start, path, prefix: prefix.to_owned(), is_method };
         let is_plain = !before.ends_with(['.', ':']) || before.ends_with("..") || before.ends_with("::");
@@ -32,7 +32,7 @@ impl Word {
             return (!prefix.is_empty() && !begins_with_digit(prefix)).then(|| word(Vec::new(), false));
         }
         let path = before.get(..before.len().checked_sub(1)?)?;
-        let from = path.rfind(|c| !is_of_name(c) && c != '.').map_or(0, |at| at.saturating_add(width_at(path, at)));
+        let from = path.trim_end_matches(|c| is_of_name(c) || c == '.').len();
         let names: Vec<String> = path.get(from..)?.split('.').map(str::to_owned).collect();
         let is_path = names.iter().all(|name| !name.is_empty() && !begins_with_digit(name));
         is_path.then(|| word(names, before.ends_with(':')))
@@ -50,10 +50,6 @@ fn is_of_name(character: char) -> bool {
 
 fn begins_with_digit(name: &str) -> bool {
     name.starts_with(|c: char| c.is_ascii_digit())
-}
-
-fn width_at(text: &str, at: usize) -> usize {
-    text.get(at..).and_then(|rest| rest.chars().next()).map_or(1, char::len_utf8)
 }
 
 #[cfg(test)]

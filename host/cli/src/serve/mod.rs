@@ -10,7 +10,6 @@ mod settings;
 mod surroundings;
 
 use std::future::pending;
-use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -47,19 +46,18 @@ pub fn serve(options: Serve) -> Result<u8, Refused> {
     // Nobody listens for signals yet, so one ends the program whatever it waits for.
     let files = OpenFiles::raise();
     let settings = Settings::read(&options, files)?;
-    let deaf = |error: io::Error| Refused::machine(format!("cannot wait for signals: {error}"));
     let manager = Manager::of_environment();
-    let runtime = Builder::new_current_thread().enable_all().build().map_err(deaf)?;
+    let runtime = Builder::new_current_thread().enable_all().build().map_err(Refused::deaf)?;
     let (tell, interrupts, hangup) = runtime
         .block_on(async {
             let (tell, interrupts) = interrupt::watch()?;
             Ok((tell, interrupts, signal(SignalKind::hangup())?))
         })
-        .map_err(deaf)?;
+        .map_err(Refused::deaf)?;
     // Sockets that the host listens on are opened here, before the wall.
     let wall = Wall::around(!options.no_confine, &settings.readable(), &settings.writable(), settings.sockets())?;
     let terminal = Terminal::of_logs(settings.log_level, settings.log_format, tell);
-    let terminal = terminal.map_err(|error| Refused::machine(format!("cannot start a thread: {error}")))?;
+    let terminal = terminal.map_err(Refused::no_thread)?;
     let screen = terminal.screen();
     wall.tell(&screen);
     let code = runtime.block_on(async {

@@ -319,7 +319,7 @@ fn open_data(path: &Path) -> Result<(PathBuf, Dir), Refused> {
 fn lock(path: &Path) -> Result<(), Refused> {
     let name = path.join("lock");
     let refused = |error: io::Error| Refused::machine(format!("`--data`: `{}`: {error}", name.display()));
-    if fs::symlink_metadata(&name).is_ok_and(|there| there.is_symlink()) {
+    if name.is_symlink() {
         return Err(refused(io::Error::other("it is a symbolic link, and none is followed here")));
     }
     let file = fs::OpenOptions::new().create(true).truncate(false).write(true).open(&name).map_err(refused)?;

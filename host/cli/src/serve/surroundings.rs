@@ -59,13 +59,11 @@ impl World {
 
 /// Errors: somebody has put a link there, which leads who knows where.
 fn no_link(path: &Path) -> Result<(), String> {
-    match std::fs::symlink_metadata(path) {
-        Ok(there) if there.is_symlink() => {
-            Err(format!("`{}` is a symbolic link, and none is followed here", path.display()))
-        }
-        // What else is wrong is told when it is opened.
-        _ => Ok(()),
+    if path.is_symlink() {
+        return Err(format!("`{}` is a symbolic link, and none is followed here", path.display()));
     }
+    // What else is wrong is told when it is opened.
+    Ok(())
 }
 
 impl Surroundings for World {

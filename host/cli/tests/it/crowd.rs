@@ -1,8 +1,7 @@
 //! Ten thousand connections that ask for nothing: those who ask are answered, and the host holds no more than it may.
 
-use std::io::{Read as _, Write as _};
+use std::io::Write as _;
 use std::net::{Ipv4Addr, SocketAddr};
-use std::process::Command;
 
 use tokio::io::AsyncWriteExt as _;
 use tokio::net::{TcpSocket, TcpStream};
@@ -10,7 +9,7 @@ use tokio::runtime::{Builder, Runtime};
 
 use crate::endpoints::{address, get};
 use crate::hosted::{Admin, wait_until};
-use crate::{Running, folder, lunarium};
+use crate::{Running, folder, limited, lunarium};
 
 const APPLICATION: [(&str, &str); 2] = [
     ("node.yaml", "tenants: [{name: hi, path: hi}]\n"),
@@ -108,8 +107,7 @@ fn ten_thousand_idle_connections_keep_nobody_out() {
     assert_eq!(get(&at, "/hi/ada"), "200 hello");
     drop(clients);
     wait_until(|| open_files(pid) < 200);
-    running.signal("TERM");
-    assert!(running.child.wait().unwrap().success());
+    running.stop();
 }
 
 /// Where a process listens beside `other`.
@@ -131,10 +129,8 @@ fn tcp_of(pid: u32, other: SocketAddr) -> SocketAddr {
 #[test]
 fn with_few_open_files_there_are_few_connections_and_all_goes_on() {
     let folder = folder(&APPLICATION);
-    let mut shell = Command::new("sh");
-    shell.args(["-c", "ulimit -n 128; exec \"$@\"", "sh", env!("CARGO_BIN_EXE_lunarium")]);
-    shell.args(["serve", "--http", "127.0.0.1:0", "--admin", "unix:admin.sock"]).current_dir(folder.path());
-    let mut running = Running::of(shell);
+    let serve = ["serve", "--http", "127.0.0.1:0", "--admin", "unix:admin.sock"];
+    let mut running = Running::of(limited(&folder, "-n 128", &serve));
     running.wait_for_error(
         "the system lets this program have 128 open files, so there can be 64 connections for requests and 16 of the admin interface: \
          `ulimit -Hn`, or systemd's `LimitNOFILE`, raises it",
@@ -161,9 +157,6 @@ fn with_few_open_files_there_are_few_connections_and_all_goes_on() {
     assert!(open_files(pid) <= 128);
     drop((clients, local));
     assert_eq!(get(&at, "/hi/ada"), "200 hello");
-    running.signal("TERM");
-    let mut rest = String::new();
-    running.child.stderr.as_mut().unwrap().read_to_string(&mut rest).unwrap();
-    assert!(running.child.wait().unwrap().success());
+    let rest = running.stop();
     assert!(rest.contains("idle closed for others") && !rest.contains("Too many open files"), "{rest}");
 }

@@ -2,12 +2,12 @@
 
 use std::io::{BufRead as _, Read, Write};
 use std::net::TcpStream;
-use std::os::unix::net::UnixStream;
 use std::thread::sleep;
 use std::time::Duration;
 
 use expect_test::expect;
 
+use crate::hosted::Admin;
 use crate::{Running, app, run};
 
 const ENTRIES: &str = concat!(
@@ -17,20 +17,7 @@ const ENTRIES: &str = concat!(
 
 /// Reads standard error up to the line that tells where it is served.
 pub(crate) fn address(running: &mut Running) -> String {
-    let errors = running.child.stderr.as_mut().unwrap();
-    let (mut line, mut byte) = (Vec::new(), [0]);
-    while errors.read(&mut byte).unwrap() == 1 {
-        if byte[0] != b'\n' {
-            line.push(byte[0]);
-            continue;
-        }
-        let text = String::from_utf8_lossy(&line).into_owned();
-        if let Some((_, address)) = text.split_once("serving http://") {
-            return address.to_owned();
-        }
-        line.clear();
-    }
-    panic!("standard error ended");
+    running.wait_for_error("serving http://").split_once("serving http://").unwrap().1.to_owned()
 }
 
 /// One request: the status and the body.
@@ -218,13 +205,7 @@ fn requests_of_tenants_are_in_the_metrics() {
     let address = address(&mut running);
     let (answer, wrong) = (get(&address, "/ada/hello"), get(&address, "/ada/nothing"));
     assert_eq!((answer.as_str(), wrong.as_str()), ("200 ada /hello 127.0.0.1", "404 Not Found\n"));
-    let metrics = || {
-        let mut stream = UnixStream::connect(folder.path().join("admin.sock")).unwrap();
-        stream.write_all(b"GET /metrics HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").unwrap();
-        let mut text = String::new();
-        stream.read_to_string(&mut text).unwrap();
-        text
-    };
+    let metrics = || Admin::of(folder.path()).get("/metrics").unwrap().body;
     // What was read a moment ago is told again: it may be of before the requests.
     let mut text = metrics();
     while !text.contains("lunarium_http_request_duration_seconds_count{tenant=\"ada\"} 2") {

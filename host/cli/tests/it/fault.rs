@@ -1,10 +1,8 @@
 //! What the system refuses, and signals at bad moments.
 
-use std::process::Command;
-
 use expect_test::expect;
 
-use crate::{Running, app, folder, transcript};
+use crate::{Running, app, folder, limited, transcript};
 
 #[test]
 fn a_file_beyond_what_the_system_allows_is_refused_and_ends_nobody() {
@@ -15,10 +13,8 @@ fn a_file_beyond_what_the_system_allows_is_refused_and_ends_nobody() {
         print(fs.write('data/small', 'x'))
     end";
     let folder = folder(&[("file.lua", script), ("data/there", "")]);
-    let mut shell = Command::new("sh");
     // In blocks of 512 or 1,024 bytes: more than the image of an instance, which is a file in memory.
-    shell.args(["-c", "ulimit -f 16384; exec \"$@\"", "sh", env!("CARGO_BIN_EXE_lunarium")]);
-    shell.args(["run", "--grant-fs", "data:rw", "file.lua"]).current_dir(folder.path());
+    let mut shell = limited(&folder, "-f 16384", &["run", "--grant-fs", "data:rw", "file.lua"]);
     expect![[r#"
         exit code: 0
         --- stdout

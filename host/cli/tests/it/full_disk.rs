@@ -11,7 +11,7 @@ use std::process::{Command, Stdio};
 use serde_json::json;
 
 use crate::hosted::{Admin, index, tar, wait_until, worker};
-use crate::{Running, folder, lunarium, transcript};
+use crate::{Running, folder, limited, lunarium, transcript};
 
 /// Options of `unshare` with which somebody here may mount.
 fn namespace() -> Option<&'static str> {
@@ -115,18 +115,15 @@ fn a_full_disk_changes_nothing_and_a_later_try_does() {
     let log = || String::from_utf8_lossy(&fs::read(disk.join("log")).unwrap()).into_owned();
     wait_until(|| log().contains("somebody reads this"));
     assert!(log().contains(" log lines are lost: there was no room on the disk\n"), "{}", log());
-    running.signal("TERM");
-    assert!(running.finish().starts_with("exit code: 0\n"));
+    running.stop();
 }
 
 #[test]
 fn a_deployment_beyond_what_the_system_allows_is_refused_and_ends_nobody() {
     let folder = folder(&[("node.yaml", "tenants: []\n")]);
-    let mut shell = Command::new("sh");
     // In blocks of 512 or 1,024 bytes: more than the image of an instance, which is a file in memory.
-    shell.args(["-c", "ulimit -f 16384; exec \"$@\"", "sh", env!("CARGO_BIN_EXE_lunarium")]);
-    shell.args(["serve", "--data", "data", "--admin", "unix:admin.sock"]).current_dir(folder.path());
-    let mut running = Running::of(shell);
+    let serve = ["serve", "--data", "data", "--admin", "unix:admin.sock"];
+    let mut running = Running::of(limited(&folder, "-f 16384", &serve));
     running.wait_for_error("serving: ");
     let admin = Admin::of(folder.path());
     assert_eq!(admin.deploy("shop", &version(1, 10)).status, 200);
@@ -136,8 +133,7 @@ fn a_deployment_beyond_what_the_system_allows_is_refused_and_ends_nobody() {
     assert_eq!(names(&folder.path().join("data/tenants/shop/deployments")), ["1"]);
     assert_eq!(admin.deploy("shop", &version(3, 10)).status, 200);
     assert_eq!(admin.call("shop", "version", "[]"), json!([3]));
-    running.signal("TERM");
-    assert!(running.finish().starts_with("exit code: 0\n"));
+    running.stop();
 }
 
 #[test]

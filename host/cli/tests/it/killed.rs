@@ -136,6 +136,5 @@ fn whenever_a_deployment_is_killed_the_old_one_stands_or_the_new_one() {
     running = start(&folder);
     assert_eq!(admin.runs("shop"), None);
     assert!(!names(&tenants).iter().any(|name| name.starts_with("shop")), "{:?}", names(&tenants));
-    running.signal("TERM");
-    assert!(running.finish().starts_with("exit code: 0\n"));
+    running.stop();
 }

@@ -32,8 +32,7 @@ fn a_store_behind_a_link_is_none() {
     // Without the wall, which refuses what lies outside by itself.
     let mut running = Running::start(&folder, &["serve", "--no-confine"]);
     running.wait_for_error("serving: 3 tenants, failed: a, b, c");
-    running.signal("TERM");
-    assert!(running.finish().starts_with("exit code: 0\n"));
+    running.stop();
     assert_eq!(fs::read_to_string(path.join("outside/file")).unwrap(), "precious");
     assert_eq!(fs::read_dir(path.join("outside")).unwrap().count(), 1);
 }
@@ -83,8 +82,7 @@ fn a_deployment_to_a_link_is_refused_and_says_where_it_lies() {
     symlink(path.join("outside/file"), three.join("current.new")).unwrap();
     assert_eq!(admin.deploy("three", &archive()).status, 200);
     assert!(!three.join("current").is_symlink() && !three.join("deployments/2").is_symlink());
-    running.signal("TERM");
-    assert!(running.finish().starts_with("exit code: 0\n"));
+    running.stop();
     // What counts lies elsewhere.
     fs::remove_file(three.join("current")).unwrap();
     symlink(path.join("outside/file"), three.join("current")).unwrap();
@@ -93,8 +91,7 @@ fn a_deployment_to_a_link_is_refused_and_says_where_it_lies() {
     running.wait_for_error("serving: 3 tenants, failed: one, three, two");
     let refused = admin.deploy("three", &archive());
     assert_eq!(refused.status, 500, "{refused:?}");
-    running.signal("TERM");
-    assert!(running.finish().starts_with("exit code: 0\n"));
+    running.stop();
     assert_eq!(fs::read_to_string(path.join("outside/file")).unwrap(), "precious");
     // Of `one` and `two`, which the test has written through the links.
     assert_eq!(fs::read_dir(path.join("outside")).unwrap().count(), 2);
@@ -116,7 +113,6 @@ fn a_tenant_s_folder_leads_nowhere() {
     for confined in [&["serve"][..], &["serve", "--no-confine"]] {
         let mut running = Running::start(&folder, confined);
         running.wait_for_error("serving: 3 tenants, failed: a, b");
-        running.signal("TERM");
-        assert!(running.finish().starts_with("exit code: 0\n"));
+        running.stop();
     }
 }

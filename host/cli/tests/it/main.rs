@@ -39,7 +39,7 @@ mod wall;
 mod watch;
 
 use std::ffi::OsStr;
-use std::io::{BufRead, BufReader, Read};
+use std::io::{BufRead, BufReader, Read, Write as _};
 use std::path::Path;
 use std::process::{Child, ChildStdout, Command, Output, Stdio};
 
@@ -104,6 +104,27 @@ fn run(folder: &TempDir, arguments: &[&str]) -> String {
     transcript(&lunarium(folder.path(), arguments).output().unwrap())
 }
 
+/// Runs a command to its end, with this on its standard input.
+fn fed(mut command: Command, input: &[u8]) -> Output {
+    let command = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    let input = input.to_vec();
+    // Whoever has ended doesn't read it all.
+    let writer = std::thread::spawn(move || drop(stdin.write_all(&input)));
+    let output = child.wait_with_output().unwrap();
+    writer.join().unwrap();
+    output
+}
+
+/// The command under a limit that a shell sets: `-n 128`.
+fn limited(folder: &TempDir, limit: &str, arguments: &[&str]) -> Command {
+    let mut shell = Command::new("sh");
+    shell.args(["-c", &format!("ulimit {limit}; exec \"$@\""), "sh", env!("CARGO_BIN_EXE_lunarium")]);
+    shell.args(arguments).current_dir(folder.path());
+    shell
+}
+
 /// Runs a single file with this text.
 fn run_file(text: &str, arguments: &[&str]) -> String {
     let folder = folder(&[("file.lua", text)]);
@@ -137,12 +158,12 @@ impl Running {
     }
 
     /// Reads standard error up to the line that holds a text.
-    fn wait_for_error(&mut self, text: &str) {
-        self.wait_for_any(&[text]);
+    fn wait_for_error(&mut self, text: &str) -> String {
+        self.wait_for_any(&[text])
     }
 
     /// The same for one of several.
-    fn wait_for_any(&mut self, texts: &[&str]) {
+    fn wait_for_any(&mut self, texts: &[&str]) -> String {
         let errors = self.child.stderr.as_mut().unwrap();
         let mut line = Vec::new();
         let mut byte = [0];
@@ -150,11 +171,13 @@ impl Running {
         while errors.read(&mut byte).unwrap() == 1 {
             if byte[0] != b'\n' {
                 line.push(byte[0]);
-            } else if texts.iter().any(|text| String::from_utf8_lossy(&line).contains(text)) {
-                return;
-            } else {
-                line.clear();
+                continue;
             }
+            let told = String::from_utf8_lossy(&line);
+            if texts.iter().any(|text| told.contains(text)) {
+                return told.into_owned();
+            }
+            line.clear();
         }
         panic!("standard error ended without {texts:?}");
     }
@@ -164,12 +187,20 @@ impl Running {
         assert!(Command::new("kill").args(["-s", name, &pid]).status().unwrap().success());
     }
 
-    /// Waits for the end: exit code and what is left of both streams.
+    /// Waits for the end: exit code and what is left of both streams, which are read at once.
     fn finish(mut self) -> String {
-        let mut rest = Vec::new();
-        self.lines.read_to_end(&mut rest).unwrap();
+        let read = self.lines.buffer().to_vec();
+        self.child.stdout = Some(self.lines.into_inner());
         let mut output = self.child.wait_with_output().unwrap();
-        output.stdout = rest;
+        output.stdout.splice(0..0, read);
         transcript(&without_times(output))
+    }
+
+    /// Asks it to end, which it does without a failure: the same.
+    fn stop(self) -> String {
+        self.signal("TERM");
+        let told = self.finish();
+        assert!(told.starts_with("exit code: 0\n"), "{told}");
+        told
     }
 }

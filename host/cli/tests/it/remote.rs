@@ -16,6 +16,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
 
+use crate::hosted;
 use crate::{Running, folder, lunarium, transcript};
 
 struct Nowhere;
@@ -213,12 +214,7 @@ fn lines_are_shown_and_followed() {
 
 impl Served {
     fn host_streams(&self) -> u64 {
-        let mut stream = std::os::unix::net::UnixStream::connect(self.path().join("admin.sock")).unwrap();
-        let request = b"GET /v1/host HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
-        std::io::Write::write_all(&mut stream, request).unwrap();
-        let mut answer = String::new();
-        std::io::Read::read_to_string(&mut stream, &mut answer).unwrap();
-        let host: Value = serde_json::from_str(answer.split_once("\r\n\r\n").unwrap().1).unwrap();
+        let host = hosted::Admin::of(self.path()).get("/v1/host").unwrap().json();
         host["admin"]["streams"].as_u64().unwrap()
     }
 }
@@ -290,9 +286,7 @@ fn a_confined_host_is_changed_by_its_socket_and_leaves_one_that_is_replaced() {
     assert!(told.starts_with("exit code: 1\n--- stderr\nerror: tenant `shop` stands in the node's file"), "{told}");
     let told = run(&["serve", "--tenant", "other=shop", "--admin", "unix:admin.sock"]);
     assert!(told.starts_with("exit code: 1\n--- stderr\nerror: admin socket `admin.sock` is another host's"), "{told}");
-    running.signal("TERM");
-    let told = running.finish();
-    assert!(told.starts_with("exit code: 0\n"), "{told}");
+    let told = running.stop();
     for line in [
         "action=deploy tenant=shop done=true",
         "action=deploy tenant=shop done=false",

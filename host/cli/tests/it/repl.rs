@@ -10,20 +10,12 @@ use std::process::Stdio;
 use expect_test::{Expect, expect};
 use tempfile::TempDir;
 
-use crate::{Running, folder, lunarium, run, transcript, without_times};
+use crate::{Running, fed, folder, lunarium, run, transcript, without_times};
 
 /// Types these lines, and shows what comes of them.
 fn typed(folder: &TempDir, arguments: &[&str], input: &[u8]) -> String {
     let all: Vec<_> = ["repl"].iter().chain(arguments).collect();
-    let mut command = lunarium(folder.path(), &all);
-    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-    let mut stdin = child.stdin.take().unwrap();
-    let input = input.to_vec();
-    // It may end before it has read all.
-    let writer = std::thread::spawn(move || drop(stdin.write_all(&input)));
-    let output = child.wait_with_output().unwrap();
-    writer.join().unwrap();
-    transcript(&without_times(output))
+    transcript(&without_times(fed(lunarium(folder.path(), &all), input)))
 }
 
 fn check(input: &str, expect: Expect) {
@@ -303,15 +295,8 @@ fn what_is_granted_is_there() {
     let folder = folder(&[("data/file", "text")]);
     let mut command =
         lunarium(folder.path(), &["repl", "--grant-fs", "data", "--grant-env", "SHOWN", "--limit", "memory=3MiB"]);
-    let mut child = command
-        .env("SHOWN", "value")
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
+    command.env("SHOWN", "value");
     let input = "fs.read('data/file'), env.get('SHOWN'), env.get('HOME')\nprocess.limits().memory.limit\nfs.write('data/file', '')\n";
-    child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
     expect![[r#"
         exit code: 0
         --- stdout
@@ -319,7 +304,7 @@ fn what_is_granted_is_there() {
         3145728
         nil	fs.write on `data/file` is not granted: `data` is granted for reading only
     "#]]
-    .assert_eq(&transcript(&child.wait_with_output().unwrap()));
+    .assert_eq(&transcript(&fed(command, input.as_bytes())));
 }
 
 #[test]
@@ -571,10 +556,8 @@ fn what_the_readme_types_is_shown() {
     let session = page.split_once("$ lunarium repl examples/echo\n").unwrap().1.split_once("```").unwrap().0;
     let (inputs, shown): (Vec<_>, Vec<_>) = session.lines().skip(1).partition(|line| line.starts_with("> "));
     let input: String = inputs.iter().map(|line| format!("{}\n", &line[2..])).collect();
-    let mut command = lunarium(concat!(env!("CARGO_MANIFEST_DIR"), "/../..").as_ref(), &["repl", "examples/echo"]);
-    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
-    child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
-    let output = child.wait_with_output().unwrap();
+    let command = lunarium(concat!(env!("CARGO_MANIFEST_DIR"), "/../..").as_ref(), &["repl", "examples/echo"]);
+    let output = fed(command, input.as_bytes());
     assert_eq!(String::from_utf8(output.stdout).unwrap().lines().collect::<Vec<_>>(), shown);
     assert!(run(&folder(&[]), &["repl", "--help"]).contains("Evaluate what is typed"), "no help");
 }

@@ -1,6 +1,5 @@
 //! One-liners, scripts from standard input and plain files; and the module `stdin`.
 
-use std::io::Write as _;
 use std::process::Stdio;
 
 use expect_test::{Expect, expect};
@@ -9,12 +8,7 @@ use crate::{app, folder, lunarium, run, transcript};
 
 /// Runs the command with this on its standard input.
 fn fed(files: &[(&str, &str)], arguments: &[&str], input: &[u8]) -> String {
-    let folder = folder(files);
-    let mut command = lunarium(folder.path(), arguments);
-    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-    // Whoever has ended doesn't read it.
-    let _ = child.stdin.take().unwrap().write_all(input);
-    transcript(&child.wait_with_output().unwrap())
+    transcript(&crate::fed(lunarium(folder(files).path(), arguments), input))
 }
 
 fn check(arguments: &[&str], input: &[u8], expected: Expect) {

@@ -40,9 +40,7 @@ fn it_serves_until_a_signal_and_stops_services_in_order() {
         let folder = two();
         let mut running = Running::start(&folder, arguments);
         running.wait_for_error("serving: 2 tenants");
-        running.signal("TERM");
-        let text = running.finish();
-        assert!(text.starts_with("exit code: 0\n"), "{text}");
+        let text = running.stop();
         for tenant in ["a", "b"] {
             assert!(text.contains(&format!("INFO  {tenant} service app:service has stopped")), "{text}");
         }
@@ -329,8 +327,7 @@ tenants:
     fs::write(folder.path().join("node.yaml"), node).unwrap();
     running.signal("HUP");
     running.wait_for_error("nothing is reloaded: the node's file is wrong");
-    running.signal("TERM");
-    assert!(running.finish().starts_with("exit code: 0\n"));
+    running.stop();
 }
 
 #[test]
@@ -391,8 +388,7 @@ fn a_secret_is_what_its_file_holds_and_is_read_again() {
     fs::write(folder.path().join("secret"), "two\n").unwrap();
     running.signal("HUP");
     running.wait_for_error("it is\\ttwo");
-    running.signal("TERM");
-    assert!(running.finish().starts_with("exit code: 0\n"));
+    running.stop();
 }
 
 #[test]
@@ -480,8 +476,7 @@ fn two_hosts_do_not_share_a_data_directory() {
     running.wait_for_error("serving: 2 tenants");
     let other = run(&folder, &["serve", "--data", "data"]);
     assert!(other.starts_with("exit code: 1\n--- stderr\nerror: `--data`: another host uses `"), "{other}");
-    running.signal("TERM");
-    assert!(running.finish().starts_with("exit code: 0\n"));
+    running.stop();
 }
 
 /// A host that is watched, and its service manager.
@@ -559,8 +554,7 @@ fn the_example_serves_three_tenants_of_which_one_does_its_worst() {
     running.wait_for_error("12.50 EUR");
     running.wait_for_error("story ");
     running.wait_for_error("12.50 EUR");
-    running.signal("TERM");
-    let text = running.finish();
-    assert!(text.starts_with("exit code: 0\n") && text.contains("shop service shop:orders has stopped"), "{text}");
+    let text = running.stop();
+    assert!(text.contains("shop service shop:orders has stopped"), "{text}");
     assert_eq!(run(&root, &["check", path.to_str().unwrap()]), "exit code: 0\n");
 }
