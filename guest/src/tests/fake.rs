@@ -208,9 +208,8 @@ impl Host for Fake {
         let request = self.0.requests.get() + 1;
         self.0.requests.set(request);
         let event = if pid == PID {
-            let (sender, method, arguments) = (Some(PID.to_owned()), method.to_owned(), arguments.to_vec());
             // The answer is the reply: one number for both.
-            Event::Call(Call { id: request, sender, method, arguments })
+            Event::Call(Call { id: request, method: method.to_owned(), arguments: arguments.to_vec() })
         } else {
             let (kind, message) = (ErrorKind::Canceled, "gone".to_owned());
             let outcome =

@@ -39,9 +39,9 @@ mod upgrade;
 mod uses;
 
 use expect_test::Expect;
-use lunarium_contract::batch;
+use lunarium_contract::batch::{self, Entry, Kind};
 
-use crate::host::{Chunk, Code, Event, Limits, Message, Modules, Program, Status};
+use crate::host::{Call, Chunk, Code, Ended, Event, Limits, Message, Modules, Outcome, Program, Reply, Status};
 use crate::tests::fake::{Fake, State};
 use crate::vm::Vm;
 use std::rc::Rc;
@@ -172,17 +172,38 @@ impl Case {
 fn handed_over(events: Vec<Event>) -> (Vec<u8>, Vec<Event>) {
     let (mut batch, mut listed) = (Vec::new(), Vec::new());
     for event in events {
-        if let Event::Message(Message { sender, topic, payload }) = &event {
-            let sender = sender.as_deref().unwrap_or_default();
-            if let Some(head) = batch::head(sender.len(), topic.len(), payload.len()) {
-                batch.extend([&head, sender.as_bytes(), topic.as_bytes(), payload].concat());
-                continue;
+        match short(&event).and_then(|entry| entry.pieces()) {
+            Some((head, pieces)) => batch.extend([&head[..], &pieces.concat()].concat()),
+            None => {
+                batch.extend(batch::LISTED);
+                listed.push(event);
             }
         }
-        batch.extend(batch::LISTED);
-        listed.push(event);
     }
     (batch, listed)
+}
+
+fn short(event: &Event) -> Option<Entry<'_>> {
+    Some(match event {
+        Event::Message(Message { sender, topic, payload }) => {
+            entry(Kind::Message, 0, sender.as_deref().unwrap_or_default(), topic, payload)
+        }
+        Event::Call(Call { id, method, arguments }) => entry(Kind::Call, *id, "", method, arguments),
+        Event::Reply(Reply { request, outcome: Outcome::Completed(result) }) => {
+            entry(Kind::Reply, *request, "", "", result)
+        }
+        Event::Exit(Ended { sender, at, outcome: Outcome::Completed(result) }) => {
+            entry(Kind::Exit, at.to_bits(), sender, "", result)
+        }
+        Event::LinkDown(Ended { sender, at, outcome: Outcome::Completed(result) }) => {
+            entry(Kind::LinkDown, at.to_bits(), sender, "", result)
+        }
+        _ => return None,
+    })
+}
+
+fn entry<'a>(kind: Kind, number: u64, sender: &'a str, name: &'a str, payload: &'a [u8]) -> Entry<'a> {
+    Entry { kind, number, sender: sender.as_bytes(), name: name.as_bytes(), payload }
 }
 
 /// Runs the body of a `main`.

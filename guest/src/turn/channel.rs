@@ -4,7 +4,7 @@
 
 use std::ffi::c_int;
 
-use lunarium_contract::batch::{Message, SHORT};
+use lunarium_contract::batch::{Entry, SHORT};
 
 use super::slots::{Channel, State, Task, channel, kind, node, state, task};
 use crate::codec::{as_text, decode, is_scalar};
@@ -132,7 +132,7 @@ pub enum Handed {
 
 /// Hands a message to the coroutine that waits, alone, to receive from the channel on top of the stack. `state` is the
 /// scheduler's, whose run queue is at index `queue`, `arrived` the number of arrival. Raises.
-pub fn hand_over(lua: Lua, state: State, queue: c_int, message: Message<'_>, arrived: i64) -> Handed {
+pub fn hand_over(lua: Lua, state: State, queue: c_int, message: Entry<'_>, arrived: i64) -> Handed {
     let place = lua.top();
     let Some(channel) = lua.items::<{ channel::COUNT }>(place) else { return Handed::No };
     let first = channel.table(channel::FIRST_RECEIVER);
@@ -151,7 +151,7 @@ pub fn hand_over(lua: Lua, state: State, queue: c_int, message: Message<'_>, arr
     let decoded = channel.integer(channel::KIND) == kind::PAYLOADS && push_decoded(lua, message.payload);
     if !decoded {
         lua.push_bytes(message.payload);
-        lua.push_bytes(message.topic);
+        lua.push_bytes(message.name);
         push_sender(lua, message.sender);
         lua.insert(-3);
     }

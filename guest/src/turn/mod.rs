@@ -12,12 +12,12 @@ pub mod upgrade;
 use std::ffi::c_int;
 use std::vec;
 
-use lunarium_contract::batch;
+use lunarium_contract::batch::{self, Entry, Kind as Short};
 
 use self::channel::{Handed, hand_over, push_next, push_sender};
 use self::slots::{State, state, task};
 use crate::codec::{as_text, failure_payload};
-use crate::host::{Call, Ended, Event, Message, Outcome, Parked, Reply, Status};
+use crate::host::{Ended, Event, Failure, Message, Outcome, Parked, Status};
 use crate::lua::{Broken, Kind, Lua, Progress, Reference};
 use crate::state::context::Kept;
 
@@ -53,16 +53,20 @@ pub fn turn(mut lua: Lua, calls: &Calls, batch: &mut Vec<u8>, events: &mut vec::
     // Those of the last turn have been received.
     handed.borrow_mut().clear();
     let mut left = batch.as_slice();
-    while let Some((message, after)) = batch::read(left) {
+    while let Some((entry, after)) = batch::read(left) {
         let at = batch.len() - left.len();
         left = after;
-        match message {
-            Some(message) => {
-                if let Some(arrived) = deliver_message(lua, calls, state, message) {
+        match entry.kind {
+            Short::Message => {
+                if let Some(arrived) = deliver_message(lua, calls, state, entry) {
                     handed.borrow_mut().push((arrived, Kept::Short(at)));
                 }
             }
-            None => deliver_listed(lua, calls, state, events),
+            Short::Call => deliver_call(lua, calls, entry.number, entry.name, entry.payload),
+            Short::Reply => deliver_reply(lua, calls, entry.number, Told::Completed(entry.payload)),
+            Short::Exit => deliver_completed(lua, calls, EXIT, entry),
+            Short::LinkDown => deliver_completed(lua, calls, LINK_DOWN, entry),
+            Short::Listed => deliver_listed(lua, calls, state, events),
         }
         lua.set_top(QUEUE);
     }
@@ -186,8 +190,9 @@ fn deliver_listed(lua: Lua, calls: &Calls, state: State, events: &mut vec::IntoI
     match events.as_slice().first() {
         Some(Event::Message(message)) => {
             let sender = message.sender.as_deref().unwrap_or_default().as_bytes();
-            let message = batch::Message { sender, topic: message.topic.as_bytes(), payload: &message.payload };
-            let decoded = deliver_message(lua, calls, state, message);
+            let name = message.topic.as_bytes();
+            let entry = Entry { kind: Short::Message, number: 0, sender, name, payload: &message.payload };
+            let decoded = deliver_message(lua, calls, state, entry);
             if let (Some(arrived), Some(Event::Message(message))) = (decoded, events.next()) {
                 // What it says is in Lua.
                 let message = Message { payload: Vec::new(), ..message };
@@ -195,9 +200,9 @@ fn deliver_listed(lua: Lua, calls: &Calls, state: State, events: &mut vec::IntoI
             }
             return;
         }
-        Some(Event::Call(call)) => deliver_call(lua, calls, call),
-        Some(Event::Exit(ended)) => deliver_end(lua, calls, b"pid.exit", ended),
-        Some(Event::LinkDown(ended)) => deliver_end(lua, calls, b"pid.link.down", ended),
+        Some(Event::Call(call)) => deliver_call(lua, calls, call.id, call.method.as_bytes(), &call.arguments),
+        Some(Event::Exit(ended)) => deliver_ended(lua, calls, EXIT, ended),
+        Some(Event::LinkDown(ended)) => deliver_ended(lua, calls, LINK_DOWN, ended),
         Some(Event::Cancel(cancel)) => {
             let arrived = arrive(lua);
             lua.push_kept(calls.cancel);
@@ -210,7 +215,7 @@ fn deliver_listed(lua: Lua, calls: &Calls, state: State, events: &mut vec::IntoI
             lua.push_integer(arrived);
             lua.call(4, 0);
         }
-        Some(Event::Reply(reply)) => deliver_reply(lua, calls, reply),
+        Some(Event::Reply(reply)) => deliver_reply(lua, calls, reply.request, told(&reply.outcome)),
         Some(Event::OutputReady) => {
             lua.push_kept(calls.output_ready);
             lua.call(0, 0);
@@ -221,10 +226,10 @@ fn deliver_listed(lua: Lua, calls: &Calls, state: State, events: &mut vec::IntoI
 }
 
 /// Its number, if it was handed over decoded. Raises.
-fn deliver_message(lua: Lua, calls: &Calls, state: State, message: batch::Message<'_>) -> Option<i64> {
+fn deliver_message(lua: Lua, calls: &Calls, state: State, message: Entry<'_>) -> Option<i64> {
     let arrived = arrive(lua);
     lua.push_kept(calls.listeners);
-    lua.push_bytes(message.topic);
+    lua.push_bytes(message.name);
     lua.get(-2);
     if lua.kind(-1) == Kind::Nil {
         lua.push_kept(calls.inbox);
@@ -236,19 +241,19 @@ fn deliver_message(lua: Lua, calls: &Calls, state: State, message: batch::Messag
     }
     lua.push_kept(calls.deliver);
     push_sender(lua, message.sender);
-    lua.push_bytes(message.topic);
+    lua.push_bytes(message.name);
     lua.push_bytes(message.payload);
     lua.push_integer(arrived);
     lua.call(4, 0);
     None
 }
 
-fn deliver_call(mut lua: Lua, calls: &Calls, call: &Call) {
+fn deliver_call(mut lua: Lua, calls: &Calls, id: u64, method: &[u8], arguments: &[u8]) {
     let arrived = arrive(lua);
     lua.push_kept(calls.called);
-    lua.push_integer(call.id as i64);
-    lua.push_bytes(call.method.as_bytes());
-    lua.push_bytes(&call.arguments);
+    lua.push_integer(id as i64);
+    lua.push_bytes(method);
+    lua.push_bytes(arguments);
     lua.push_integer(arrived);
     lua.call(4, 1);
     let begun = lua.boolean(-1);
@@ -258,43 +263,70 @@ fn deliver_call(mut lua: Lua, calls: &Calls, call: &Call) {
     }
 }
 
-fn deliver_end(lua: Lua, calls: &Calls, kind: &[u8], ended: &Ended) {
+/// Kinds of events, as scripts see them.
+const EXIT: &[u8] = b"pid.exit";
+const LINK_DOWN: &[u8] = b"pid.link.down";
+
+/// What has come of a request or a process.
+#[derive(Clone, Copy)]
+enum Told<'o> {
+    Completed(&'o [u8]),
+    Failed(&'o Failure),
+}
+
+fn told(outcome: &Outcome) -> Told<'_> {
+    match outcome {
+        Outcome::Completed(result) => Told::Completed(result),
+        Outcome::Failed(failure) => Told::Failed(failure),
+    }
+}
+
+fn deliver_completed(lua: Lua, calls: &Calls, kind: &[u8], entry: Entry<'_>) {
+    let at = f64::from_bits(entry.number);
+    deliver_end(lua, calls, kind, entry.sender, at, Told::Completed(entry.payload));
+}
+
+fn deliver_ended(lua: Lua, calls: &Calls, kind: &[u8], ended: &Ended) {
+    deliver_end(lua, calls, kind, ended.sender.as_bytes(), ended.at, told(&ended.outcome));
+}
+
+fn deliver_end(lua: Lua, calls: &Calls, kind: &[u8], sender: &[u8], at: f64, told: Told<'_>) {
     let arrived = arrive(lua);
     lua.push_kept(calls.ended);
     lua.push_bytes(kind);
-    lua.push_bytes(ended.sender.as_bytes());
-    lua.push_number(ended.at);
-    push_outcome(lua, &ended.outcome);
+    lua.push_bytes(sender);
+    lua.push_number(at);
+    push_told(lua, told);
     lua.push_integer(arrived);
     lua.call(6, 0);
 }
 
-fn deliver_reply(lua: Lua, calls: &Calls, reply: &Reply) {
+fn deliver_reply(lua: Lua, calls: &Calls, request: u64, told: Told<'_>) {
     lua.push_kept(calls.replied);
-    lua.push_integer(reply.request as i64);
+    lua.push_integer(request as i64);
     // Most are a file's bytes, of which there need not be two copies in Lua.
-    let text = match &reply.outcome {
-        Outcome::Completed(result) => as_text(result),
-        Outcome::Failed(_) => None,
+    let text = match told {
+        Told::Completed(result) => as_text(result),
+        Told::Failed(_) => None,
     };
     if let Some(text) = text {
         lua.push_boolean(false);
         lua.push_bytes(text);
     } else {
-        push_outcome(lua, &reply.outcome);
+        push_told(lua, told);
     }
     lua.push_boolean(text.is_some());
     lua.call(4, 0);
 }
 
 /// Whether it failed, and its payload: the result, or the error object.
-fn push_outcome(lua: Lua, outcome: &Outcome) {
-    match outcome {
-        Outcome::Completed(result) => {
+fn push_told(lua: Lua, told: Told<'_>) {
+    match told {
+        Told::Completed(result) => {
             lua.push_boolean(false);
             lua.push_bytes(result);
         }
-        Outcome::Failed(failure) => {
+        Told::Failed(failure) => {
             lua.push_boolean(true);
             lua.push_owned(failure_payload(failure));
         }

@@ -97,7 +97,7 @@ fn event(lua: Lua, batch: &[u8], arrived: i64) -> (Option<Event>, usize) {
             let mut handed = lua.context().handed.borrow_mut();
             let place = handed.iter().position(|(number, _)| *number == arrived);
             let message = place.and_then(|place| match handed.swap_remove(place).1 {
-                Kept::Short(at) => batch.get(at..).and_then(batch::read).and_then(|(message, _)| message).map(owned),
+                Kept::Short(at) => batch.get(at..).and_then(batch::read).map(|(message, _)| owned(message)),
                 Kept::Long(message) => encoded(lua).map(|payload| Message { payload, ..message }),
             });
             let size = message.as_ref().map_or(0, |message| message.payload.len());
@@ -106,10 +106,10 @@ fn event(lua: Lua, batch: &[u8], arrived: i64) -> (Option<Event>, usize) {
     }
 }
 
-fn owned(message: batch::Message<'_>) -> Message {
+fn owned(message: batch::Entry<'_>) -> Message {
     let text = |bytes| String::from_utf8_lossy(bytes).into_owned();
     let sender = Some(message.sender).filter(|sender| !sender.is_empty()).map(text);
-    Message { sender, topic: text(message.topic), payload: message.payload.to_vec() }
+    Message { sender, topic: text(message.name), payload: message.payload.to_vec() }
 }
 
 /// The value at 3 as a payload.

@@ -7,7 +7,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use futures_lite::future::block_on;
-use lunarium::{Node, Plugin};
+use lunarium::{Node, NodeBuilder, Plugin};
 use lunarium_engine::{EntryId, Value};
 use tokio::runtime;
 use tokio::sync::oneshot;
@@ -56,10 +56,11 @@ return { main = function(n, callee)
 end }"#;
 
 pub(crate) fn run(bench: &Bench, report: &mut Report) {
-    let node = Node::builder().engine(bench.node.engine()).output(lunarium::output::to(|_| ()));
-    let node = node.start().unwrap_or_else(|error| fail(&error.to_string()));
-    // First, while little has been freed that could be taken again unseen.
-    at_rest(&node, report);
+    let builder = || Node::builder().output(lunarium::output::to(|_| ()));
+    let started = |node: NodeBuilder| node.start().unwrap_or_else(|error| fail(&error.to_string()));
+    // In an engine of its own: whose slots were used before has their pages already.
+    at_rest(&started(builder()), report);
+    let node = started(builder().engine(bench.node.engine()));
     let between = between_scripts(bench, report);
     into(&node, between, report);
     together(&node, report);

@@ -5,7 +5,7 @@
 
 use std::sync::{Arc, Weak};
 
-use lunarium_kernel::{Holding, Limits, Security, Timestamp, Topic, TopicError, Unread};
+use lunarium_kernel::{Holding, Limits, ResolveError, Security, Timestamp, Topic, TopicError, Unread};
 
 use super::NodeInner;
 use crate::catalogue::Program;
@@ -24,7 +24,7 @@ pub(crate) struct Caller {
     pub(crate) sent: Sent,
 }
 
-/// What a process has sent last: most send to the same again, about the same, and hold as much unread.
+/// What a process has sent last, and to whom, be it a message or a call: most send to the same again, about the same, and hold as much unread.
 #[derive(Default)]
 pub(crate) struct Sent {
     topic: Option<Topic>,
@@ -44,12 +44,8 @@ impl Sent {
     }
 
     /// Who was sent to last, if this is its pid and it lives.
-    pub(crate) fn target(&self, destination: &str) -> Option<Arc<Process>> {
+    fn target(&self, destination: &str) -> Option<Arc<Process>> {
         self.target.upgrade().filter(|target| target.pid.as_str() == destination && !target.life.has_ended())
-    }
-
-    pub(crate) fn set_target(&mut self, target: &Arc<Process>) {
-        self.target = Arc::downgrade(target);
     }
 }
 
@@ -92,6 +88,18 @@ impl Caller {
     pub(crate) fn living(&self) -> Result<&Who, Stopped> {
         let who = self.who.as_ref().filter(|who| !who.process.life.has_ended());
         who.ok_or(Stopped::Killed)
+    }
+
+    /// The living process to send to, or to call. Errors: there is none, or the text is neither pid nor name.
+    pub(crate) fn target(&mut self, destination: &str) -> Result<Arc<Process>, ResolveError> {
+        if let Some(target) = self.sent.target(destination) {
+            return Ok(target);
+        }
+        let target = self.node.find(destination)?;
+        if target.pid.as_str() == destination {
+            self.sent.target = Arc::downgrade(&target);
+        }
+        Ok(target)
     }
 
     /// Why the instance didn't get the memory it last asked for. None: it did.

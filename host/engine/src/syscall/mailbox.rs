@@ -27,16 +27,7 @@ impl Caller {
     ) -> Result<(), CallError> {
         self.tell_unread(unread)?;
         let topic = self.sent.topic(topic)?;
-        let target = match self.sent.target(destination) {
-            Some(target) => target,
-            None => {
-                let target = self.node.find(destination)?;
-                if target.pid.as_str() == destination {
-                    self.sent.set_target(&target);
-                }
-                target
-            }
-        };
+        let target = self.target(destination)?;
         let who = self.living()?;
         who.authorize(action::SEND, target.pid.as_str())?;
         let message = Message::new(Some(who.process.pid.clone()), topic, payload.into());

@@ -34,8 +34,8 @@ impl Caller {
 
 impl Caller {
     /// As [`Caller::permitted`], with the function's name for policies to look at.
-    fn permitted_to_call(&self, destination: &str, method: &str) -> Result<Arc<Process>, CallError> {
-        let target = self.node.find(destination)?;
+    fn permitted_to_call(&mut self, destination: &str, method: &str) -> Result<Arc<Process>, CallError> {
+        let target = self.target(destination)?;
         let who = self.living()?;
         if who.is_restricted() {
             let method = Attribute::from(form::cut(method, length::METHOD));
@@ -81,7 +81,7 @@ impl Caller {
     }
 
     fn begin_call(
-        &self,
+        &mut self,
         destination: &str,
         method: String,
         arguments: Vec<u8>,
@@ -114,7 +114,8 @@ impl Host for Caller {
         arguments: Vec<u8>,
         timeout: Option<u64>,
     ) -> Result<u64, CallError> {
-        self.noting(action::CALL, &destination, self.begin_call(&destination, method, arguments, timeout))
+        let called = self.begin_call(&destination, method, arguments, timeout);
+        self.noting(action::CALL, &destination, called)
     }
 
     fn answer(&mut self, call: u64, payload: Vec<u8>) -> wasmtime::Result<()> {

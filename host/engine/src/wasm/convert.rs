@@ -5,7 +5,8 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use lunarium_contract::{batch, length};
+use lunarium_contract::batch::{self, Entry, Kind};
+use lunarium_contract::length;
 use lunarium_kernel::{
     ErrorKind, Event, Failure, Item, Limits, Message, Outcome, Pid, Refusal, Reply, Timestamp, Topic, cut,
 };
@@ -17,7 +18,7 @@ use crate::value::result_too_large;
 /// What `resume` hands over, in order.
 #[derive(Default)]
 pub(crate) struct Batch<'a> {
-    /// Short messages, and the places of the events: [`lunarium_contract::batch`].
+    /// What is short, and the places of the events: [`lunarium_contract::batch`].
     pub(crate) bytes: Vec<u8>,
     pub(crate) events: Vec<wit::EventParam<'a>>,
 }
@@ -25,33 +26,55 @@ pub(crate) struct Batch<'a> {
 impl<'a> Batch<'a> {
     pub(crate) fn new(items: &'a [Item], replies: &'a [Reply], output_ready: bool) -> Batch<'a> {
         let mut batch = Batch::default();
-        items.iter().for_each(|item| batch.add(item));
-        replies.iter().for_each(|answer| batch.list(reply(answer)));
+        items.iter().for_each(|item| batch.add(short(item), || event(item)));
+        replies.iter().for_each(|answer| batch.add(short_reply(answer), || reply(answer)));
         if output_ready {
             batch.list(wit::EventParam::OutputReady);
         }
         batch
     }
 
-    fn add(&mut self, item: &'a Item) {
-        if let Item::Message(Message { sender, topic, payload, call: None }) = item {
-            let (sender, topic) = (sender.as_ref().map_or("", Pid::as_str), topic.as_str());
-            if let Some(head) = batch::head(sender.len(), topic.len(), payload.len()) {
-                self.bytes.reserve(head.len() + sender.len() + topic.len() + payload.len());
-                self.bytes.extend_from_slice(&head);
-                self.bytes.extend_from_slice(sender.as_bytes());
-                self.bytes.extend_from_slice(topic.as_bytes());
-                self.bytes.extend_from_slice(payload);
-                return;
+    fn add(&mut self, short: Option<Entry<'a>>, event: impl FnOnce() -> wit::EventParam<'a>) {
+        match short.and_then(|entry| entry.pieces()) {
+            Some((head, [sender, name, payload])) => {
+                self.bytes.reserve(head.len() + sender.len() + name.len() + payload.len());
+                [&head, sender, name, payload].into_iter().for_each(|piece| self.bytes.extend_from_slice(piece));
             }
+            None => self.list(event()),
         }
-        self.list(event(item));
     }
 
     fn list(&mut self, event: wit::EventParam<'a>) {
         self.bytes.extend_from_slice(&batch::LISTED);
         self.events.push(event);
     }
+}
+
+/// As it stands in the bytes, if it is short. None: only the list can say it.
+fn short(item: &Item) -> Option<Entry<'_>> {
+    match item {
+        Item::Message(Message { sender, topic, payload, call }) => Some(match call {
+            Some(call) => entry(Kind::Call, call.id, "", &call.method, payload),
+            None => entry(Kind::Message, 0, sender.as_ref().map_or("", Pid::as_str), topic.as_str(), payload),
+        }),
+        Item::Event(Event::Exit { from, outcome, at }) => short_end(Kind::Exit, from, outcome, *at),
+        Item::Event(Event::LinkDown { from, outcome, at }) => short_end(Kind::LinkDown, from, outcome, *at),
+        Item::Event(Event::Cancel { .. }) => None,
+    }
+}
+
+fn short_end<'a>(kind: Kind, from: &'a Pid, outcome: &'a Outcome, at: Timestamp) -> Option<Entry<'a>> {
+    let Outcome::Completed(result) = outcome else { return None };
+    Some(entry(kind, at.as_seconds().to_bits(), from.as_str(), "", result))
+}
+
+fn short_reply(reply: &Reply) -> Option<Entry<'_>> {
+    let Outcome::Completed(result) = &reply.outcome else { return None };
+    Some(entry(Kind::Reply, reply.request, "", "", result))
+}
+
+fn entry<'a>(kind: Kind, number: u64, sender: &'a str, name: &'a str, payload: &'a [u8]) -> Entry<'a> {
+    Entry { kind, number, sender: sender.as_bytes(), name: name.as_bytes(), payload }
 }
 
 fn reply(reply: &Reply) -> wit::EventParam<'_> {
@@ -63,12 +86,9 @@ fn event(item: &Item) -> wit::EventParam<'_> {
         Item::Message(Message { sender, topic, payload, call }) => {
             let sender = sender.as_ref().map(|pid| pid.as_str());
             match call {
-                Some(call) => wit::EventParam::Call(wit::CallParam {
-                    id: call.id,
-                    sender,
-                    method: &call.method,
-                    arguments: payload,
-                }),
+                Some(call) => {
+                    wit::EventParam::Call(wit::CallParam { id: call.id, method: &call.method, arguments: payload })
+                }
                 None => wit::EventParam::Message(wit::MessageParam { sender, topic: topic.as_str(), payload }),
             }
         }

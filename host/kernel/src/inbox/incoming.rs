@@ -3,7 +3,7 @@
 //! Owns their ids and their limit. Refuses to know how somebody is answered: that is a type parameter. A call waits in the mailbox as
 //! a message does, and counts there until the guest begins it; here it counts until it is answered.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use lunarium_contract::length;
 
@@ -14,6 +14,9 @@ pub const MAX_CALLS: usize = length::CALLS;
 
 /// Of these one caller may have half, so that no other is kept out.
 const ONE_CALLER: usize = MAX_CALLS / 2;
+
+/// Places for calls that stay when none is open: room for more is given back.
+const KEPT: usize = 16;
 
 /// Why a call isn't accepted. Nothing is changed then.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -42,6 +45,7 @@ impl Refusal for CallsFull {
 
 #[derive(Debug)]
 struct Open<C> {
+    call: u64,
     /// The number of the caller's pid; none: the host's.
     caller: Option<u64>,
     asker: C,
@@ -51,12 +55,13 @@ struct Open<C> {
 #[derive(Debug)]
 pub(crate) struct Incoming<C> {
     last: u64,
-    open: BTreeMap<u64, Open<C>>,
+    /// In the order of their ids. A list, because most processes have one or two: a map would take a node from the system for each.
+    open: Vec<Open<C>>,
 }
 
 impl<C> Default for Incoming<C> {
     fn default() -> Self {
-        Self { last: 0, open: BTreeMap::new() }
+        Self { last: 0, open: Vec::new() }
     }
 }
 
@@ -66,7 +71,7 @@ impl<C> Incoming<C> {
         if self.open.len() >= MAX_CALLS {
             return Err(CallsFull::All);
         }
-        let of_caller = || self.open.values().filter(|open| open.caller == caller).count();
+        let of_caller = || self.open.iter().filter(|open| open.caller == caller).count();
         if caller.is_some() && self.open.len() >= ONE_CALLER && of_caller() >= ONE_CALLER {
             return Err(CallsFull::OneCaller);
         }
@@ -76,23 +81,33 @@ impl<C> Incoming<C> {
     /// A call with the id that [`Incoming::next`] gave was accepted: that id.
     pub(crate) fn begin(&mut self, caller: Option<u64>, asker: C) -> u64 {
         self.last = self.last.saturating_add(1);
-        self.open.insert(self.last, Open { caller, asker });
+        self.open.push(Open { call: self.last, caller, asker });
         self.last
     }
 
     /// Who waits for the answer, once. None: nobody, any more or ever.
     pub(crate) fn answer(&mut self, call: u64) -> Option<C> {
-        self.open.remove(&call).map(|open| open.asker)
+        let place = self.place(call)?;
+        let asker = self.open.remove(place).asker;
+        if self.open.is_empty() && self.open.capacity() > KEPT {
+            self.open = Vec::new();
+        }
+        Some(asker)
     }
 
     /// Who waits for an answer that none will come to, but for these calls.
     pub(crate) fn abandon(&mut self, kept: &BTreeSet<u64>) -> Vec<C> {
-        self.open.extract_if(.., |call, _| !kept.contains(call)).map(|(_, open)| open.asker).collect()
+        self.open.extract_if(.., |open| !kept.contains(&open.call)).map(|open| open.asker).collect()
     }
 
     /// Who waits for the answer to a call.
     pub(crate) fn asker(&mut self, call: u64) -> Option<&mut C> {
-        self.open.get_mut(&call).map(|open| &mut open.asker)
+        let place = self.place(call)?;
+        self.open.get_mut(place).map(|open| &mut open.asker)
+    }
+
+    fn place(&self, call: u64) -> Option<usize> {
+        self.open.binary_search_by_key(&call, |open| open.call).ok()
     }
 
     /// How many aren't answered.
