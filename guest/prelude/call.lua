@@ -1,12 +1,12 @@
 -- Calls from outside: functions of the table that the chunk returned, each call in a coroutine of its own, which counts as one
 -- that `coroutine.spawn` has started. Owns which functions those are, and that every call is answered. And `process.with_timeout`.
 local rt = ...
-local type, next, error, xpcall, setmetatable = type, next, error, xpcall, setmetatable
+local type, next, error, setmetatable = type, next, error, setmetatable
 local sort, concat, format = table.sort, table.concat, string.format
 local metatable_of = debug.getmetatable
 local S, ready, unread, wait = rt.state, rt.ready, rt.unread, rt.wait
 local new_task, new_base, spread = rt.new_task, rt.new_base, rt.spread
-local answer, answer_failed, traceback = rt.answer, rt.answer_failed, rt.traceback
+local answer_failed = rt.answer_failed
 local fault, shown, bad_argument, nanoseconds = rt.fault, rt.shown, rt.bad_argument, rt.nanoseconds
 local mailbox, note_received, full = rt.mailbox, rt.note_received, rt.coroutines_full
 
@@ -36,34 +36,16 @@ local function function_of(name)
   return f
 end
 
+-- For a function that the table itself doesn't have.
 local function invoke(name, arguments)
   return function_of(name)(spread(arguments))
 end
-
--- Tracebacks of calls that have failed and aren't answered yet.
-local traces = {}
-
-local function trace(err)
-  traces[S[CURRENT]] = traceback(nil, 2)
-  return err
-end
-
-local function finish(call, ok, ...)
-  if ok then return answer(call, ...) end
-  local task, err = S[CURRENT], ...
-  local stack = traces[task]
-  traces[task] = nil
-  answer_failed(call, stack or false, err)
-end
-
-local function run(call, name, arguments)
-  finish(call, xpcall(invoke, trace, name, arguments))
-end
+local serve = rt.make_serve(S, invoke)
 
 local function begin(call, name, arguments)
   local err = full()
-  if err then return answer_failed(call, false, err) end
-  ready(new_task(new_base(run, call, name, arguments)))
+  if err then return answer_failed(call, err) end
+  ready(new_task(new_base(serve, call, name, arguments)))
   S[SPAWNED] = S[SPAWNED] + 1
 end
 

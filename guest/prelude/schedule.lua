@@ -27,6 +27,7 @@ local S = {
   false, false, false,
 }
 rt.state = S
+rt.keep_state(S)
 
 -- TURNS of a task is made by its first fair select (channel.lua).
 function rt.new_task(co)

@@ -1,17 +1,20 @@
-//! `process.call`, and answers to calls from outside: arguments and results only. What runs is in `prelude/call.lua`.
+//! `process.call`, and the way of a call from outside through its coroutine: the function is found, runs, and is answered for. Which
+//! functions those are, and when a call begins, is in `prelude/call.lua`.
 
 use std::ffi::{CStr, c_int};
 
 use lunarium_contract::length;
 
 use super::argument::{bounded_argument, destination_argument, with_arguments, with_payload};
-use crate::codec::{Shape, Unfit, decode_spread, failure_payload};
+use crate::codec::{Shape, Unfit, decode_spread, failure_payload, try_spread};
 use crate::host::{Failure, Refusal};
 use crate::lua::wait;
-use crate::lua::{Function, Lua};
+use crate::lua::{Function, Kind, Lua};
 use crate::state::error::kept;
 use crate::turn::outcome::caught;
 use crate::turn::request::answer_to;
+use crate::turn::slots::state;
+use crate::turn::trace::traceback;
 
 /// `call(destination, method, ...)`: the function's results, or `nil, err`.
 extern "C-unwind" fn call(lua: Lua) -> c_int {
@@ -38,27 +41,110 @@ extern "C-unwind" fn spread(lua: Lua) -> c_int {
     decode_spread(lua, lua.check_bytes(1))
 }
 
-/// `answer(call, ...)`: these are the results.
-extern "C-unwind" fn answer(lua: Lua) -> c_int {
-    let call = lua.integer(1).unwrap_or_default() as u64;
+/// Upvalues of `serve`.
+const STATE: c_int = Lua::upvalue(1);
+const INVOKE: c_int = Lua::upvalue(2);
+
+/// Where `serve` keeps the handler, and where its function is called.
+const HANDLER: c_int = 4;
+const CALLED: c_int = 5;
+
+/// `make_serve(state, invoke)` → `serve(call, name, arguments)`, what a call's coroutine runs: the function of this name, and its answer.
+/// `invoke(name, arguments)` does it for a function that isn't simply there, or raises what is said then.
+extern "C-unwind" fn make_serve(mut lua: Lua) -> c_int {
+    lua.set_top(2);
+    lua.push_closure(serve, 2);
+    1
+}
+
+extern "C-unwind" fn serve(lua: Lua) -> c_int {
+    lua.push_function(trace);
+    let count = if push_function(lua) {
+        match try_spread(lua, lua.bytes(3).unwrap_or_default()) {
+            Some(count) => count,
+            None => {
+                fail(lua, call_of(lua), &caught(lua, None));
+                return 0;
+            }
+        }
+    } else {
+        lua.push_copy(INVOKE);
+        lua.push_copy(2);
+        lua.push_copy(3);
+        2
+    };
+    wait::pcall_then(lua, count, HANDLER, served)
+}
+
+/// Pushes the function whose name is at index 2, if the chunk's table has it itself.
+fn push_function(mut lua: Lua) -> bool {
+    lua.get_item(STATE, state::FUNCTIONS);
+    if lua.kind(-1) == Kind::Table {
+        lua.get_item(STATE, state::OWN);
+        let is_own = lua.bytes(-1) == lua.bytes(2);
+        lua.pop(1);
+        lua.push_copy(2);
+        lua.get(-2);
+        if !is_own && lua.kind(-1) == Kind::Function {
+            lua.remove(CALLED);
+            return true;
+        }
+    }
+    lua.set_top(HANDLER);
+    false
+}
+
+fn call_of(lua: Lua) -> u64 {
+    lua.integer(1).unwrap_or_default() as u64
+}
+
+/// The message handler: `{error, traceback}`.
+extern "C-unwind" fn trace(mut lua: Lua) -> c_int {
+    lua.set_top(1);
+    lua.new_table(2, 0);
+    lua.push_copy(1);
+    lua.set_item(2, 1);
+    lua.push_owned(traceback(lua, lua, 1));
+    lua.set_item(2, 2);
+    1
+}
+
+/// The function has returned, or failed.
+extern "C-unwind" fn served(mut lua: Lua, status: c_int, _context: isize) -> c_int {
+    let call = call_of(lua);
+    if wait::has_results(status) {
+        answer(lua, call, CALLED);
+        return 0;
+    }
+    // Without memory for a handler it is the error alone.
+    let mut stack = None;
+    if lua.kind(CALLED) == Kind::Table && status == wait::RAISED {
+        lua.get_item(CALLED, 2);
+        stack = lua.bytes(-1).map(|stack| kept(stack, length::STACK));
+        lua.get_item(CALLED, 1);
+    }
+    fail(lua, call, &caught(lua, stack));
+    lua.set_top(0);
+    0
+}
+
+/// What is on the stack from this index on are the results.
+fn answer(lua: Lua, call: u64, first: c_int) {
     let limit = lua.context().message_limit.get();
     let told = |unfit: Unfit| unfit.message("results");
-    let answered = with_payload(lua, Shape::List(2, lua.top()), limit, told, |results| {
+    let answered = with_payload(lua, Shape::List(first, lua.top()), limit, told, |results| {
         lua.context().host.answer(call, results);
         Ok(())
     });
     if let Err(Refusal { kind, message, retryable, .. }) = answered {
         fail(lua, call, &Failure { kind, message, retryable: Some(retryable), details: None, stack: None });
     }
-    0
 }
 
-/// `answer_failed(call, stack, error)`: it has no results, but this error. `stack` is a traceback or false.
+/// `answer_failed(call, error)`: it isn't begun.
 extern "C-unwind" fn answer_failed(mut lua: Lua) -> c_int {
-    lua.set_top(3);
-    let call = lua.integer(1).unwrap_or_default() as u64;
-    let stack = lua.bytes(2).map(|stack| kept(stack, length::STACK));
-    fail(lua, call, &caught(lua, stack));
+    lua.set_top(2);
+    fail(lua, call_of(lua), &caught(lua, None));
     0
 }
 
@@ -71,6 +157,6 @@ pub const FUNCTIONS: [(&CStr, Function); 5] = [
     (c"call", call),
     (c"call_within", call_within),
     (c"spread", spread),
-    (c"answer", answer),
+    (c"make_serve", make_serve),
     (c"answer_failed", answer_failed),
 ];

@@ -4,11 +4,11 @@
 pub mod bindings;
 
 pub use bindings::exports::lunarium::process::guest::{
-    Call, Called, Cancel, Chunk, Code, Ended, Event, Failure, GlobalUse, Globals, Import, Message, Named, Outcome,
-    Parked, Program, Reply, Returning, Status,
+    Called, Cancel, Chunk, Code, Ended, Event, Failure, GlobalUse, Globals, Import, Message, Named, Outcome, Parked,
+    Program, Returning, Status,
 };
 #[cfg(test)]
-pub use bindings::exports::lunarium::process::guest::{Library, Limits, Modules};
+pub use bindings::exports::lunarium::process::guest::{Call, Library, Limits, Modules, Reply};
 pub use bindings::lunarium::process::group::{Listing, Sent};
 pub use bindings::lunarium::process::module::Answer;
 pub use bindings::lunarium::process::output::Level;

@@ -6,7 +6,7 @@
 use std::ffi::{CStr, c_char, c_int, c_uint};
 
 use lunarium_contract::length;
-use mlua::ffi::{lua_KContext, lua_KFunction, lua_State};
+use mlua::ffi::{self, lua_KContext, lua_KFunction, lua_State};
 
 use super::{Function, Lua};
 
@@ -50,6 +50,23 @@ pub fn wait_then(lua: Lua, context: isize, next: Continuation) -> c_int {
     // SAFETY: `Lua` is a transparent `*mut lua_State`.
     let next = unsafe { std::mem::transmute::<Continuation, lua_KFunction>(next) };
     unsafe { lunarium_waitk(lua.raw(), context, next) }
+}
+
+/// What a C function returns to call the function below `arguments` values, protected and with the message handler at this index, and
+/// to go on in `next` with the status: with the results, or with what the handler gave, in the function's place and above.
+pub fn pcall_then(lua: Lua, arguments: c_int, handler: c_int, next: Continuation) -> c_int {
+    // SAFETY: `Lua` is a transparent `*mut lua_State`.
+    let then = unsafe { std::mem::transmute::<Continuation, lua_KFunction>(next) };
+    let status = unsafe { ffi::lua_pcallk(lua.raw(), arguments, ffi::LUA_MULTRET, handler, 0, Some(then)) };
+    next(lua, status, 0)
+}
+
+/// The status of a protected call in which an error was raised, and handled.
+pub const RAISED: c_int = ffi::LUA_ERRRUN;
+
+/// Whether a protected call that went on with this status has results.
+pub fn has_results(status: c_int) -> bool {
+    matches!(status, ffi::LUA_OK | ffi::LUA_YIELD)
 }
 
 /// Ends recursion in every coroutine where its stack would take half of the process's memory, so that other things don't

@@ -119,6 +119,36 @@ pub enum Kept {
     Long(Message),
 }
 
+/// Places of those who wait for replies. One is used again when it is free: in a table by the numbers of requests, which only grow,
+/// Lua would have to make room time and again.
+#[derive(Default)]
+pub struct Waiting {
+    taken: Vec<(u64, i64)>,
+    free: Vec<i64>,
+}
+
+impl Waiting {
+    /// The place that the next one gets.
+    pub fn next(&self) -> i64 {
+        self.free.last().copied().unwrap_or(self.taken.len() as i64 + 1)
+    }
+
+    /// It is for whoever waits for the reply to this request.
+    pub fn take(&mut self, request: u64) {
+        let place = self.next();
+        self.free.pop();
+        self.taken.push((request, place));
+    }
+
+    /// The place of who waits for it; nobody waits any more. None: nobody did.
+    pub fn leave(&mut self, request: u64) -> Option<i64> {
+        let at = self.taken.iter().position(|(taken, _)| *taken == request)?;
+        let (_, place) = self.taken.swap_remove(at);
+        self.free.push(place);
+        Some(place)
+    }
+}
+
 /// What belongs to one process besides its Lua state.
 pub struct Context {
     pub host: Box<dyn Host>,
@@ -129,8 +159,10 @@ pub struct Context {
     /// The prelude's table `{messages, bytes, count, numbers}`: what is handed over and not yet received, and the numbers of
     /// the messages that were received in this turn.
     pub unread: Cell<Option<(Reference, Items<3>)>>,
-    /// The prelude's table of who waits for which reply, and the scheduler's state.
+    /// A table of those who wait for replies, by their places, and the scheduler's state.
     pub requests: Cell<Option<(Reference, Reference)>>,
+    /// Whose place is which.
+    pub waiting: RefCell<Waiting>,
     /// Messages and events that have arrived so far: their numbers tell their order, and the host which it means.
     pub arrived: Cell<i64>,
     /// Messages of this turn that were handed over decoded, by number: what is needed to give them back.
@@ -159,6 +191,7 @@ impl Context {
             message_limit: Cell::new(0),
             unread: Cell::new(None),
             requests: Cell::new(None),
+            waiting: RefCell::default(),
             arrived: Cell::new(0),
             handed: RefCell::new(Vec::new()),
             received: RefCell::new(Vec::new()),

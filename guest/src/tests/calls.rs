@@ -146,3 +146,24 @@ fn no_function_is_called_but_those_of_the_table() {
         "#]],
     );
 }
+
+#[test]
+fn a_function_that_the_table_has_from_another_is_called_and_traced_as_well() {
+    check(
+        r#"
+        local me = process.pid()
+        local base = {}
+        function base.pair(a, b) return b, a end
+        function base.fail() error("no", 0) end
+        return setmetatable({
+            own = function() error({ 1 }) end,
+            main = function()
+                print(process.call(me, "pair", 1, nil))
+                print(process.call(me, "fail"))
+                print(process.call(me, "own"))
+            end,
+        }, { __index = base })
+        "#,
+        expect![[r#""#]],
+    );
+}

@@ -45,7 +45,7 @@ pub extern "C-unwind" fn receive(mut lua: Lua) -> c_int {
 const DAMAGED: &str = "channel is damaged";
 
 /// The task at this index of the stack.
-fn task_at(lua: Lua, index: c_int) -> Task {
+pub fn task_at(lua: Lua, index: c_int) -> Task {
     lua.items(index).unwrap_or_else(|| lua.raise_text(DAMAGED))
 }
 
@@ -199,7 +199,7 @@ pub fn push_sender(lua: Lua, sender: &[u8]) {
 }
 
 /// Puts the task at this index at the end of the run queue. Raises, having changed nothing.
-fn make_ready(lua: Lua, state: State, queue: c_int, task: c_int) {
+pub fn make_ready(lua: Lua, state: State, queue: c_int, task: c_int) {
     let last = state.integer(state::LAST) + 1;
     lua.push_copy(task);
     lua.set_item(queue, last);

@@ -15,6 +15,7 @@ use std::vec;
 use lunarium_contract::batch::{self, Entry, Kind as Short};
 
 use self::channel::{Handed, hand_over, push_next, push_sender};
+use self::request::replied_to;
 use self::slots::{State, state, task};
 use crate::codec::{as_text, failure_payload};
 use crate::host::{Ended, Event, Failure, Message, Outcome, Parked, Status};
@@ -31,7 +32,6 @@ pub struct Calls {
     pub called: Reference,
     pub ended: Reference,
     pub cancel: Reference,
-    pub replied: Reference,
     pub leftovers: Reference,
     pub output_ready: Reference,
     pub release_pollers: Reference,
@@ -63,7 +63,7 @@ pub fn turn(mut lua: Lua, calls: &Calls, batch: &mut Vec<u8>, events: &mut vec::
                 }
             }
             Short::Call => deliver_call(lua, calls, entry.number, entry.name, entry.payload),
-            Short::Reply => deliver_reply(lua, calls, entry.number, Told::Completed(entry.payload)),
+            Short::Reply => deliver_reply(lua, state, entry.number, Told::Completed(entry.payload)),
             Short::Exit => deliver_completed(lua, calls, EXIT, entry),
             Short::LinkDown => deliver_completed(lua, calls, LINK_DOWN, entry),
             Short::Listed => deliver_listed(lua, calls, state, events),
@@ -215,7 +215,7 @@ fn deliver_listed(lua: Lua, calls: &Calls, state: State, events: &mut vec::IntoI
             lua.push_integer(arrived);
             lua.call(4, 0);
         }
-        Some(Event::Reply(reply)) => deliver_reply(lua, calls, reply.request, told(&reply.outcome)),
+        Some(Event::Reply(reply)) => deliver_reply(lua, state, reply.request, told(&reply.outcome)),
         Some(Event::OutputReady) => {
             lua.push_kept(calls.output_ready);
             lua.call(0, 0);
@@ -296,39 +296,30 @@ fn deliver_end(lua: Lua, calls: &Calls, kind: &[u8], sender: &[u8], at: f64, tol
     lua.push_bytes(kind);
     lua.push_bytes(sender);
     lua.push_number(at);
+    lua.push_boolean(matches!(told, Told::Failed(_)));
     push_told(lua, told);
     lua.push_integer(arrived);
     lua.call(6, 0);
 }
 
-fn deliver_reply(lua: Lua, calls: &Calls, request: u64, told: Told<'_>) {
-    lua.push_kept(calls.replied);
-    lua.push_integer(request as i64);
+fn deliver_reply(lua: Lua, state: State, request: u64, told: Told<'_>) {
     // Most are a file's bytes, of which there need not be two copies in Lua.
     let text = match told {
         Told::Completed(result) => as_text(result),
         Told::Failed(_) => None,
     };
-    if let Some(text) = text {
-        lua.push_boolean(false);
-        lua.push_bytes(text);
-    } else {
-        push_told(lua, told);
+    match text {
+        Some(text) => lua.push_bytes(text),
+        None => push_told(lua, told),
     }
-    lua.push_boolean(text.is_some());
-    lua.call(4, 0);
+    let completed = matches!(told, Told::Completed(_));
+    replied_to(lua, state, QUEUE, request, completed, text.is_some());
 }
 
-/// Whether it failed, and its payload: the result, or the error object.
+/// Its payload: the result, or the error object.
 fn push_told(lua: Lua, told: Told<'_>) {
     match told {
-        Told::Completed(result) => {
-            lua.push_boolean(false);
-            lua.push_bytes(result);
-        }
-        Told::Failed(failure) => {
-            lua.push_boolean(true);
-            lua.push_owned(failure_payload(failure));
-        }
+        Told::Completed(result) => lua.push_bytes(result),
+        Told::Failed(failure) => lua.push_owned(failure_payload(failure)),
     }
 }

@@ -41,7 +41,7 @@ fn no_memory() -> Failure {
 /// Nothing can ever wake any coroutine. Raises.
 pub fn deadlock(lua: Lua, main: Lua) -> Outcome {
     lua.context().memory.spare(FAREWELL);
-    let stack = traceback(lua, main);
+    let stack = traceback(lua, main, 0);
     Outcome::Failed(Failure {
         kind: ErrorKind::Internal,
         message: "all coroutines blocked".to_owned(),
@@ -89,7 +89,7 @@ fn told_by_table(mut lua: Lua) -> Failure {
 /// An error has left a coroutine; its value is on top of that stack. `starting`: the chunk had not returned yet. Raises.
 pub fn failed(lua: Lua, mut coroutine: Lua, memory: bool, starting: bool) -> Outcome {
     lua.context().memory.spare(FAREWELL);
-    let stack = traceback(lua, coroutine);
+    let stack = traceback(lua, coroutine, 0);
     coroutine.reserve(1);
     coroutine.push_copy(-1);
     coroutine.move_to(lua, 1);

@@ -1,10 +1,11 @@
 //! Waiting for the reply to a request. A function that starts one checks its arguments, asks [`wait::check`] so that nothing is
-//! started where one can't wait, calls the host, and returns what [`reply_to`] does: only its coroutine waits. Owns that;
-//! who waits for what is in `prelude/request.lua`.
+//! started where one can't wait, calls the host, and returns what [`reply_to`] does: only its coroutine waits. Owns that, and who
+//! waits for which reply. Does not know what was asked for.
 
 use std::ffi::{CStr, c_int};
 
-use super::slots::{state, task};
+use super::channel::{make_ready, task_at};
+use super::slots::{State, state, task};
 use crate::codec::{is_list, try_decode, try_spread};
 use crate::host::Refusal;
 use crate::lua::wait::{self, Continuation};
@@ -40,14 +41,36 @@ fn wait_for(mut lua: Lua, request: i64, then: Continuation) -> c_int {
     lua.push_kept(scheduler);
     lua.get_item(1, state::CURRENT);
     // At the memory limit this raises; the reply is dropped then.
+    let places = &lua.context().waiting;
+    let place = places.borrow().next();
     lua.push_kept(waiting);
     lua.push_copy(2);
-    lua.set_item(3, request);
+    lua.set_item(3, place);
+    places.borrow_mut().take(request as u64);
     lua.get_item(1, state::LIVE);
     lua.push_integer(lua.integer(-1).unwrap_or_default() + 1);
     lua.set_item(1, state::LIVE);
     lua.set_top(2);
     wait::wait_then(lua, 0, then)
+}
+
+/// Wakes who waits for the reply to a request with what has come, on top of the stack: a payload, or the text that it is. Nobody does
+/// when there was no memory to wait. `state` is the scheduler's, whose run queue is at index `queue`. Raises.
+pub fn replied_to(lua: Lua, state: State, queue: c_int, request: u64, completed: bool, is_text: bool) {
+    let Some((waiting, _)) = lua.context().requests.get() else { return };
+    let Some(place) = lua.context().waiting.borrow_mut().leave(request) else { return };
+    let got = lua.top();
+    lua.push_kept(waiting);
+    lua.get_item(got + 1, place);
+    let task = task_at(lua, got + 2);
+    make_ready(lua, state, queue, got + 2);
+    lua.push_boolean(false);
+    lua.set_item(got + 1, place);
+    lua.push_copy(got);
+    lua.set_item(got + 2, task::GOT);
+    task.set_boolean(task::OK, completed);
+    task.set_boolean(task::TOPIC, is_text);
+    state.set_integer(state::LIVE, state.integer(state::LIVE) - 1);
 }
 
 /// Takes what the task at index 2 got, to index 4; whether its request was completed.
@@ -99,10 +122,11 @@ pub fn push_answer(lua: Lua, index: c_int, completed: bool) -> c_int {
     2
 }
 
-/// `keep_requests(waiting, state)`
-extern "C-unwind" fn keep_requests(mut lua: Lua) -> c_int {
-    lua.set_top(2);
+/// `keep_state(state)`: the scheduler's.
+extern "C-unwind" fn keep_state(mut lua: Lua) -> c_int {
+    lua.set_top(1);
     let state = lua.keep();
+    lua.new_table(0, 0);
     let waiting = lua.keep();
     lua.context().requests.set(Some((waiting, state)));
     0
@@ -116,4 +140,4 @@ extern "C-unwind" fn await_reply(lua: Lua) -> c_int {
 }
 
 /// For the prelude.
-pub const FUNCTIONS: [(&CStr, Function); 2] = [(c"keep_requests", keep_requests), (c"await_reply", await_reply)];
+pub const FUNCTIONS: [(&CStr, Function); 2] = [(c"keep_state", keep_state), (c"await_reply", await_reply)];

@@ -70,4 +70,6 @@ pub mod state {
     pub const MOST_TIMERS: i64 = 18;
     pub const MOST_COROUTINES: i64 = 19;
     pub const MOST_LISTENERS: i64 = 20;
+    pub const FUNCTIONS: i64 = 26;
+    pub const OWN: i64 = 27;
 }

@@ -1,6 +1,7 @@
 //! Tracebacks a script's author can read: without the runtime's own frames.
 
 use std::borrow::Cow;
+use std::ffi::c_int;
 
 use lunarium_contract::length;
 
@@ -10,6 +11,8 @@ use crate::state::error::kept;
 /// How Lua shows a frame of the prelude, whose chunks are all named so.
 const OWN: &[u8] = b"\t[lunarium]:";
 const NATIVE: &[u8] = b"\t[C]:";
+/// A function of C that is no module's.
+const UNNAMED: &[u8] = b"\t[C]: in ?";
 const TAIL: &[u8] = b"\t(...tail calls...)";
 
 /// A chunk is called by the prelude, after whose variable Lua names it.
@@ -39,16 +42,16 @@ pub fn without_own_frames(text: &[u8]) -> Vec<u8> {
             kept.push(line.into());
         }
     }
-    // The prelude tail-calls the program's method.
-    if kept.last().is_some_and(|line| line.starts_with(TAIL)) {
+    // The prelude tail-calls the program's method, and what calls one that somebody asks for is of C.
+    if kept.last().is_some_and(|line| line.starts_with(TAIL) || **line == *UNNAMED) {
         kept.pop();
     }
     kept.join(&b'\n')
 }
 
-/// The traceback of a coroutine that has failed or waits. Raises.
-pub fn traceback(mut lua: Lua, thread: Lua) -> String {
-    lua.push_traceback(thread, 0);
+/// The traceback of a coroutine that has failed or waits, or of this one, without its innermost `level` functions. Raises.
+pub fn traceback(mut lua: Lua, thread: Lua, level: c_int) -> String {
+    lua.push_traceback(thread, level);
     // Names may be long; the frames that are taken out are few.
     let text = lua.bytes(-1).unwrap_or_default();
     let text = kept(&without_own_frames(text.get(..4 * length::STACK).unwrap_or(text)), length::STACK);

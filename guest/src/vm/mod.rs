@@ -358,7 +358,6 @@ fn build(mut lua: Lua) -> Calls {
         called: call(c"called"),
         ended: call(c"ended"),
         cancel: call(c"canceled"),
-        replied: call(c"replied"),
         leftovers: call(c"leftovers"),
         output_ready: call(c"output_ready"),
         release_pollers: call(c"release_pollers"),

@@ -13,7 +13,6 @@ const CHUNKS: &[(&str, &str)] = &[
     ("channel", include_str!("../../prelude/channel.lua")),
     ("timer", include_str!("../../prelude/timer.lua")),
     ("mailbox", include_str!("../../prelude/mailbox.lua")),
-    ("request", include_str!("../../prelude/request.lua")),
     ("security", include_str!("../../prelude/security.lua")),
     ("output", include_str!("../../prelude/output.lua")),
     ("ctx", include_str!("../../prelude/ctx.lua")),
