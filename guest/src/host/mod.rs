@@ -3,12 +3,12 @@
 
 pub mod bindings;
 
+#[cfg(test)]
+pub use bindings::exports::lunarium::process::guest::{Call, Library, Limits, Modules, Reply};
 pub use bindings::exports::lunarium::process::guest::{
     Called, Cancel, Chunk, Code, Ended, Event, Failure, GlobalUse, Globals, Import, Message, Named, Outcome, Parked,
     Program, Returning, Status,
 };
-#[cfg(test)]
-pub use bindings::exports::lunarium::process::guest::{Call, Library, Limits, Modules, Reply};
 pub use bindings::lunarium::process::group::{Listing, Sent};
 pub use bindings::lunarium::process::module::Answer;
 pub use bindings::lunarium::process::output::Level;

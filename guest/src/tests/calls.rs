@@ -156,7 +156,7 @@ fn a_function_that_the_table_has_from_another_is_called_and_traced_as_well() {
         function base.pair(a, b) return b, a end
         function base.fail() error("no", 0) end
         return setmetatable({
-            own = function() error({ 1 }) end,
+            own = function() error(true) end,
             main = function()
                 print(process.call(me, "pair", 1, nil))
                 print(process.call(me, "fail"))
@@ -164,6 +164,17 @@ fn a_function_that_the_table_has_from_another_is_called_and_traced_as_well() {
             end,
         }, { __index = base })
         "#,
-        expect![[r#""#]],
+        expect![[r#"
+            -- call {app:processes|0x00001} pair [1, nil] None
+            -- answer [nil, 1]
+            nil	1
+            -- call {app:processes|0x00001} fail [] None
+            -- answer error["Internal", "no", nil, nil, "stack traceback:\n\t[C]: in function 'error'\n\tmain.lua:5: in function <main.lua:5>\n\t(...tail calls...)"]
+            nil	no
+            -- call {app:processes|0x00001} own [] None
+            -- answer error["Internal", "true", nil, nil, "stack traceback:\n\t[C]: in function 'error'\n\tmain.lua:7: in function <main.lua:7>"]
+            nil	true
+            => nil
+        "#]],
     );
 }
