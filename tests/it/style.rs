@@ -56,7 +56,7 @@ const ENGINE: [&str; 9] = ["value", "wasm", "files", "catalogue", "process", "mo
 const GUEST: [&str; 8] = ["host", "time", "lua", "state", "codec", "turn", "api", "vm"];
 
 /// The serving crate's.
-const SERVE: [&str; 4] = ["host", "metrics", "endpoint", "admin"];
+const SERVE: [&str; 5] = ["clients", "host", "metrics", "endpoint", "admin"];
 
 #[test]
 fn arrows_between_rooms_go_down_only() {

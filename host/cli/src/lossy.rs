@@ -3,7 +3,9 @@
 //! Owns that a full disk isn't the end of a log: what comes when there is room again is written, after a line that says how many are missing.
 //! Every other failure is the target's.
 
-use std::io::{self, ErrorKind, Write};
+use std::io::{self, Write};
+
+use lunarium_engine::is_disk_full;
 
 /// Writes lines to `target`.
 pub struct Lossy<W> {
@@ -34,7 +36,7 @@ impl<W: Write> Lossy<W> {
 impl<W: Write> Write for Lossy<W> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         match self.tell().and_then(|()| self.target.write(bytes)) {
-            Err(error) if is_full(&error) => {
+            Err(error) if is_disk_full(&error) => {
                 let lines = bytes.iter().filter(|byte| **byte == b'\n').count();
                 self.lost = self.lost.saturating_add(u64::try_from(lines).unwrap_or(u64::MAX));
                 Ok(bytes.len())
@@ -45,14 +47,10 @@ impl<W: Write> Write for Lossy<W> {
 
     fn flush(&mut self) -> io::Result<()> {
         match self.target.flush() {
-            Err(error) if is_full(&error) => Ok(()),
+            Err(error) if is_disk_full(&error) => Ok(()),
             flushed => flushed,
         }
     }
-}
-
-fn is_full(error: &io::Error) -> bool {
-    matches!(error.kind(), ErrorKind::StorageFull | ErrorKind::QuotaExceeded | ErrorKind::FileTooLarge)
 }
 
 #[cfg(test)]

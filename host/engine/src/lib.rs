@@ -77,7 +77,7 @@ pub use catalogue::{
     ActorSpec, Chunk, Count, Definition, Grants, HostDefinition, Import, Library, ScopeSpec, SecurityError,
     SecuritySpec, Settings, SettingsError, SettingsStep, World,
 };
-pub use files::{Directory, PathError};
+pub use files::{Directory, PathError, is_disk_full};
 pub use lunarium_kernel::{
     Actor, Attribute, Condition, ConditionError, EntryId, ErrorKind, Exhausted, Failure, Field, FieldError, Holding,
     HostError, HostId, LimitName, Limits, LimitsOverride, LinkError, MonitorError, Operand, Operator, Outcome, Pattern,

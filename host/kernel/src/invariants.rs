@@ -43,8 +43,9 @@ impl Kernel {
         let (links, monitors) =
             (self.sum(|process| process.links.len()) / 2, self.sum(|process| process.monitors.len()));
         let links = links + self.sum(|process| process.held_links() - process.links.len());
-        ensure(self.links == links, || format!("the node counts {} links of {links}", self.links))?;
-        ensure(self.monitors == monitors, || format!("the node counts {} monitors of {monitors}", self.monitors))?;
+        let (kept, kept_monitors) = (self.link_count(), self.monitor_count());
+        ensure(kept == links, || format!("the node counts {kept} links of {links}"))?;
+        ensure(kept_monitors == monitors, || format!("the node counts {kept_monitors} monitors of {monitors}"))?;
         for (word, held, limit) in
             [("links", links, self.limits.max_links), ("monitors", monitors, self.limits.max_monitors)]
         {

@@ -189,6 +189,16 @@ impl Kernel {
         self.processes.len()
     }
 
+    /// Links of the whole node, each counted once, until its failure is told; kept where they change, so reading it costs nothing.
+    pub fn link_count(&self) -> usize {
+        self.links
+    }
+
+    /// Monitors of the whole node, kept in the same way.
+    pub fn monitor_count(&self) -> usize {
+        self.monitors
+    }
+
     /// The next thing to do, in order; none: everything is done.
     pub fn poll_effect(&mut self) -> Option<Effect> {
         self.effects.pop_front()
@@ -210,7 +220,7 @@ impl Kernel {
         self.processes.values().map(|process| count(process)).sum()
     }
 
-    /// What the node holds, counted afresh.
+    /// What the node holds, counted afresh: a walk over all processes, for tests and audits.
     pub fn usage(&self) -> Tally {
         Tally {
             processes: self.processes.len(),

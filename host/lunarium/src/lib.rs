@@ -61,8 +61,8 @@ pub use lunarium_engine::{
     PatternError, Pid, Policy, PolicyEffect, PoolError, ProcessDetails, ProcessInfo, ProcessLabel, ProcessState, Raw,
     ReadError, Received, ReceivedCall, ReceivedMessage, Refusal, Relations, ResolveError, ScopeSpec, SecurityError,
     SecuritySpec, ServiceStep, Settings, SettingsError, SettingsStep, SizeError, Sleep, SpawnError, SpawnRequest,
-    StartError, Tally, Usage, Value, ValueError, WriteError, did_you_mean, from_payload, parse_duration, parse_size,
-    to_payload, visibility, visible_json,
+    StartError, Tally, Usage, Value, ValueError, WriteError, did_you_mean, from_payload, is_disk_full, parse_duration,
+    parse_size, to_payload, visibility, visible_json,
 };
 pub use node::{Node, NodeBuilder};
 pub use outcome::{FailureExt, OutcomeExt};

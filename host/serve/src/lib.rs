@@ -7,12 +7,14 @@
 //!
 //! | folder | owns |
 //! |---|---|
+//! | `clients` | connections, whatever is spoken: who is idle, who doesn't read, how many are whose |
 //! | `host` | tenants: start, reload, deployments, logs |
 //! | `metrics` | a host in numbers, for Prometheus and for curves |
 //! | `endpoint` | requests from outside, for tenants and for whoever else has a node |
 //! | `admin` | the admin interface: HTTP, who may use it, what it shows and changes |
 
 mod admin;
+mod clients;
 pub mod endpoint;
 mod host;
 pub mod metrics;

@@ -105,8 +105,7 @@ impl Serving {
         let admin = if opened.is_any() {
             let mut config = opened.config(log);
             config.max_connections = config.max_connections.min(self.files.admin());
-            let counted = sites.clone();
-            config.requests = Box::new(move |tenant| counted.reading(tenant));
+            config.requests = Box::new(sites.clone());
             let admin = Admin::start(host.clone(), config);
             self.screen.note(Level::Info, "admin interface", &fields);
             Some(admin.map_err(|error| Refused::machine(format!("the admin interface can't be served: {error}")))?)

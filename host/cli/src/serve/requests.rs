@@ -68,7 +68,9 @@ impl Requests {
     pub fn start(listening: Listening, sites: TenantSites, host: &Host, screen: &Arc<Screen>) -> Result<Self, Refused> {
         let (all, errors) = sites.of(host);
         tell(&errors, screen);
-        Ok(Self { server: listening.answer(all, screen)?, sites })
+        let server = listening.answer(all, screen)?;
+        sites.served_by(&server);
+        Ok(Self { server, sites })
     }
 
     /// Answers for the tenants as they are now.

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use lunarium_engine::{Level, LogField, Module};
 use lunarium_modules::kv;
-use lunarium_serve::{LogLine, Surroundings, TenantConfig};
+use lunarium_serve::{HostError, LogLine, Surroundings, TenantConfig};
 
 use crate::modules;
 use crate::terminal::Screen;
@@ -33,7 +33,7 @@ impl World {
     }
 
     /// The store of a tenant that may have one, open.
-    fn store(&self, tenant: &TenantConfig) -> Result<kv::Slot, String> {
+    fn store(&self, tenant: &TenantConfig) -> Result<kv::Slot, HostError> {
         if !tenant.allowance.has_module(kv::NAME) {
             return Ok(kv::Slot::default());
         }
@@ -41,7 +41,8 @@ impl World {
         if let Some(slot) = stores.get(&tenant.name) {
             return Ok(slot.clone());
         }
-        let data = self.data.as_ref().ok_or("`kv` is allowed, and the host has no `data` directory for its store")?;
+        let none = "`kv` is allowed, and the host has no `data` directory for its store";
+        let data = self.data.as_ref().ok_or_else(|| HostError::Refused(none.to_owned()))?;
         let tenants = data.join("tenants");
         let directory = tenants.join(&tenant.name);
         no_link(&tenants)?;
@@ -49,25 +50,33 @@ impl World {
         let file = kv::Opened::in_directory(&directory);
         let (screen, name) = (Arc::clone(&self.screen), tenant.name.clone());
         let report = move |line: &str| screen.note(Level::Warn, &format!("tenant {name}: {line}"), &[]);
-        let store = file.map_err(|error| error.to_string())?.start(self.most, report);
+        let store = file.and_then(|file| file.start(self.most, report)).map_err(unusable)?;
         let slot = kv::Slot::default();
-        slot.fill(store.map_err(|error| error.to_string())?);
+        slot.fill(store);
         stores.insert(tenant.name.clone(), slot.clone());
         Ok(slot)
     }
 }
 
+/// Why there is no store: the disk's doing, or somebody has to change something.
+fn unusable(error: kv::OpenError) -> HostError {
+    match error {
+        kv::OpenError::Io { path, error } => HostError::disk(format!("`{}` can't be opened", path.display()))(error),
+        other => HostError::Refused(other.to_string()),
+    }
+}
+
 /// Errors: somebody has put a link there, which leads who knows where.
-fn no_link(path: &Path) -> Result<(), String> {
+fn no_link(path: &Path) -> Result<(), HostError> {
     if path.is_symlink() {
-        return Err(format!("`{}` is a symbolic link, and none is followed here", path.display()));
+        return Err(HostError::Refused(format!("`{}` is a symbolic link, and none is followed here", path.display())));
     }
     // What else is wrong is told when it is opened.
     Ok(())
 }
 
 impl Surroundings for World {
-    fn modules(&self, tenant: &TenantConfig) -> Result<Vec<Module>, String> {
+    fn modules(&self, tenant: &TenantConfig) -> Result<Vec<Module>, HostError> {
         Ok(modules::for_tenants(self.store(tenant)?))
     }
 

@@ -69,6 +69,8 @@ fn ten_thousand_idle_connections_keep_nobody_out() {
     let mut arguments = vec!["serve", "--http", "127.0.0.1:0", "--admin", "unix:admin.sock"];
     arguments.extend(["--admin", "tcp:127.0.0.1:0", "--admin-token-file", "token"]);
     let mut running = Running::of(lunarium(folder.path(), &arguments));
+    let admin_at = running.wait_for_error("admin interface");
+    let tcp: SocketAddr = admin_at.rsplit_once("at=tcp:").unwrap().1.parse().unwrap();
     let at = address(&mut running);
     running.wait_for_error("serving: 1 tenant");
     let (pid, to, admin) = (running.child.id(), at.parse().unwrap(), Admin::of(folder.path()));
@@ -98,7 +100,6 @@ fn ten_thousand_idle_connections_keep_nobody_out() {
     // And the admin interface, over TCP.
     let host = admin.get("/v1/host").unwrap().json();
     assert_eq!(host["admin"]["max_connections"], 256, "{host}");
-    let tcp = tcp_of(pid, to);
     for number in 0..1_000 {
         assert!(clients.come(tcp), "{number}");
     }
@@ -108,22 +109,6 @@ fn ten_thousand_idle_connections_keep_nobody_out() {
     drop(clients);
     wait_until(|| open_files(pid) < 200);
     running.stop();
-}
-
-/// Where a process listens beside `other`.
-fn tcp_of(pid: u32, other: SocketAddr) -> SocketAddr {
-    let table = std::fs::read_to_string(format!("/proc/{pid}/net/tcp")).unwrap();
-    let inodes: Vec<String> = std::fs::read_dir(format!("/proc/{pid}/fd"))
-        .unwrap()
-        .filter_map(|entry| std::fs::read_link(entry.ok()?.path()).ok()?.to_str().map(str::to_owned))
-        .collect();
-    let ports = table.lines().skip(1).filter_map(|line| {
-        let fields: Vec<&str> = line.split_whitespace().collect();
-        let is_own = inodes.contains(&format!("socket:[{}]", fields[9]));
-        let port = u16::from_str_radix(fields[1].split_once(':')?.1, 16).ok()?;
-        (fields[3] == "0A" && is_own && port != other.port()).then_some(port)
-    });
-    (Ipv4Addr::LOCALHOST, ports.last().unwrap()).into()
 }
 
 #[test]

@@ -54,8 +54,10 @@ fn a_full_disk_changes_nothing_and_a_later_try_does() {
     let store = "set = function(value) return require('kv').set('key', value) end, \
                  get = function() return require('kv').get('key') end, \
                  say = function(text) logger:warn(text) end";
+    let keeps = |name: &str| format!("{{name: {name}, path: keeps, grants: {{kv: [{{prefix: '', write: true}}]}}}}");
+    let node = |tenants: &str| format!("data: disk\ntenants: [{tenants}]\n");
     let folder = folder(&[
-        ("node.yaml", "data: disk\ntenants: [{name: keeps, path: keeps, grants: {kv: [{prefix: '', write: true}]}}]\n"),
+        ("node.yaml", &node(&keeps("keeps"))),
         ("keeps/_index.yaml", &index(", grants: {kv: [{prefix: '', write: true}]}")),
         ("keeps/worker.lua", &worker(store)),
         ("disk/mount", ""),
@@ -95,6 +97,14 @@ fn a_full_disk_changes_nothing_and_a_later_try_does() {
     );
     assert_eq!(admin.runs("shop"), Some((1, "running".to_owned())));
     assert_eq!(admin.call("shop", "version", "[]"), json!([1]));
+    // Neither is there room for the store of a tenant that starts now.
+    fs::write(folder.path().join("node.yaml"), node(&format!("{}, {}", keeps("keeps"), keeps("late")))).unwrap();
+    running.signal("HUP");
+    wait_until(|| admin.runs("late") == Some((0, "failed".to_owned())));
+    let refused = admin.reload("late");
+    let (said, help) = (refused.error(), &refused.json()["error"]["help"]);
+    assert_eq!((refused.status, help), (507, &json!("make room on the disk, and try again")), "{refused:?}");
+    assert!(said.contains("/late/kv.redb` can't be opened: the disk is full: make room on it"), "{said}");
     let large = "x".repeat(900_000);
     let refused = admin.call("keeps", "set", &format!("[\"{large}\"]"));
     assert!(refused[0].is_null() && refused.to_string().contains("the disk is full"), "{refused}");
@@ -104,13 +114,15 @@ fn a_full_disk_changes_nothing_and_a_later_try_does() {
     }
     let audit = admin.get("/v1/audit?limit=1000").unwrap().json();
     let undone = audit["records"].as_array().unwrap().iter().filter(|record| record["done"] == false).count();
-    assert_eq!(undone, 4, "{audit}");
+    assert_eq!(undone, 5, "{audit}");
 
     fs::remove_file(disk.join("filler")).unwrap();
     let deployed = admin.deploy("shop", &version(2, 10));
     assert_eq!((deployed.status, admin.call("shop", "version", "[]")), (200, json!([2])), "{deployed:?}");
     assert!(admin.call("keeps", "set", "[\"after\"]")[0].is_u64());
     assert_eq!(admin.call("keeps", "get", "[]")[0], "after");
+    assert_eq!(admin.reload("late").status, 200);
+    assert!(admin.call("late", "set", "[\"mine\"]")[0].is_u64());
     admin.call("keeps", "say", "[\"somebody reads this\"]");
     let log = || String::from_utf8_lossy(&fs::read(disk.join("log")).unwrap()).into_owned();
     wait_until(|| log().contains("somebody reads this"));

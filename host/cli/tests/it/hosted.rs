@@ -98,6 +98,10 @@ impl Admin {
         self.send(&Self::asked("DELETE", path, "application/json", b""))
     }
 
+    pub(crate) fn reload(&self, tenant: &str) -> Answer {
+        self.send(&Self::asked("POST", &format!("/v1/tenants/{tenant}/reload"), "application/json", b"")).unwrap()
+    }
+
     /// The bytes of a deployment.
     pub(crate) fn deployment(tenant: &str, tar: &[u8]) -> Vec<u8> {
         Self::asked("PUT", &format!("/v1/tenants/{tenant}"), "application/x-tar", tar)

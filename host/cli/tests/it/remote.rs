@@ -10,7 +10,7 @@ use cap_std::ambient_authority;
 use cap_std::fs::Dir;
 use lunarium_engine::{Level, LogField, Module};
 use lunarium_serve::{
-    Admin, AdminConfig, Folder, Host, HostConfig, LogFilter, LogLine, Surroundings, TenantConfig, Token,
+    Admin, AdminConfig, Folder, Host, HostConfig, HostError, LogFilter, LogLine, Surroundings, TenantConfig, Token,
 };
 use serde_json::Value;
 use tempfile::TempDir;
@@ -22,7 +22,7 @@ use crate::{Running, folder, lunarium, transcript};
 struct Nowhere;
 
 impl Surroundings for Nowhere {
-    fn modules(&self, _tenant: &TenantConfig) -> Result<Vec<Module>, String> {
+    fn modules(&self, _tenant: &TenantConfig) -> Result<Vec<Module>, HostError> {
         Ok(Vec::new())
     }
 

@@ -6,7 +6,7 @@ use std::io::{self, ErrorKind as Io};
 use lunarium_kernel::{ErrorKind, Refusal, action};
 use rustix::io::Errno;
 
-use super::PathError;
+use super::{PathError, is_disk_full};
 
 /// The name of the budget of a granted directory.
 const GRANT_BYTES: &str = "grant.bytes";
@@ -113,9 +113,8 @@ impl Fault {
                 | Io::InvalidInput
                 | Io::InvalidFilename
                 | Io::CrossesDevices => ErrorKind::Invalid,
-                Io::StorageFull | Io::QuotaExceeded | Io::FileTooLarge | Io::OutOfMemory => {
-                    ErrorKind::ResourceExhausted
-                }
+                Io::OutOfMemory => ErrorKind::ResourceExhausted,
+                _ if is_disk_full(error) => ErrorKind::ResourceExhausted,
                 _ => ErrorKind::Unavailable,
             },
         }

@@ -6,6 +6,7 @@
 
 mod directory;
 mod error;
+mod full;
 mod path;
 mod quota;
 
@@ -18,6 +19,7 @@ use rustix::fs::OFlags;
 pub use directory::Directory;
 use error::Fault;
 pub(crate) use error::{Access, FileError};
+pub use full::is_disk_full;
 pub use path::PathError;
 use path::{normalise, shown};
 use quota::Quota;

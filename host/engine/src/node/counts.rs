@@ -1,7 +1,7 @@
 //! What is on a node and has happened there, by process host: for who draws curves of it.
 //!
-//! Owns that it takes one look at each process, and neither the kernel's lock nor a text. Refuses to count: each sum stands
-//! where it is made.
+//! Owns that it takes one look at each process, which takes that one's lock alone, and of the kernel's lock what reading three
+//! numbers takes. Refuses to count: each sum stands where it is made.
 
 use std::collections::HashMap;
 use std::sync::Arc;

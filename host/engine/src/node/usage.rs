@@ -85,12 +85,15 @@ impl NodeInner {
     /// The same for who has looked at every process.
     pub(super) fn usage_so_far(&self) -> Usage {
         let budgets = &self.budgets;
-        let (limits, kernel) = self.kernel(|kernel| (kernel.limits().clone(), kernel.usage()));
+        // Sums that the kernel keeps: nobody waits for its lock until thousands of processes are counted.
+        let (limits, [processes, links, monitors]) = self.kernel(|kernel| {
+            (kernel.limits().clone(), [kernel.process_count(), kernel.link_count(), kernel.monitor_count()])
+        });
         let held = vec![
             memory(Budget::NODE_MEMORY, &budgets.memory),
-            held(NodeLimits::PROCESSES, kernel.processes, limits.max_processes),
-            held(NodeLimits::LINKS, kernel.links, limits.max_links),
-            held(NodeLimits::MONITORS, kernel.monitors, limits.max_monitors),
+            held(NodeLimits::PROCESSES, processes, limits.max_processes),
+            held(NodeLimits::LINKS, links, limits.max_links),
+            held(NodeLimits::MONITORS, monitors, limits.max_monitors),
             held(NodeLimits::LOG_BYTES, budgets.log.used(self.second()), budgets.log.limit()),
         ];
         Usage::new(budgets.cpu.used(), &budgets.memory, held)

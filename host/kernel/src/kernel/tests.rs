@@ -111,9 +111,12 @@ fn usage_returns_to_zero() {
         effects: 2,
     };
     assert_eq!(kernel.usage(), held);
+    let kept = |kernel: &Kernel| [kernel.process_count(), kernel.link_count(), kernel.monitor_count()];
+    assert_eq!(kept(&kernel), [2, 1, 1], "without a walk");
     kill(&mut kernel, &a);
     kill(&mut kernel, &b);
     assert_eq!(kernel.usage(), Tally::default());
+    assert_eq!(kept(&kernel), [0, 0, 0]);
 }
 
 #[test]

@@ -3,6 +3,8 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use lunarium::is_disk_full;
+
 use super::table::Refused;
 
 /// The store can't do it.
@@ -55,7 +57,7 @@ impl Fault {
             // What the library says of a file that begins otherwise, and the system of one that ends early.
             io::ErrorKind::InvalidData => Fault::Damaged("it is no database".to_owned()),
             io::ErrorKind::UnexpectedEof => Fault::Damaged("it ends too early".to_owned()),
-            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::FileTooLarge => Fault::NoSpace,
+            _ if is_disk_full(error) => Fault::NoSpace,
             _ => Fault::Disk(error.to_string()),
         }
     }
@@ -63,11 +65,20 @@ impl Fault {
 
 impl OpenError {
     pub(super) fn of(path: &Path, fault: Fault) -> OpenError {
-        let path = path.to_owned();
         match fault {
-            Fault::Damaged(what) => OpenError::Damaged { path, what },
-            other => OpenError::Io { path, error: io::Error::other(other.to_string()) },
+            Fault::Damaged(what) => OpenError::Damaged { path: path.to_owned(), what },
+            Fault::NoSpace => OpenError::io(path, io::ErrorKind::StorageFull.into()),
+            other => OpenError::io(path, io::Error::other(other.to_string())),
         }
+    }
+
+    /// The system refuses. Of a full disk it says what to do, and keeps the kind.
+    pub(super) fn io(path: &Path, error: io::Error) -> OpenError {
+        let error = match is_disk_full(&error) {
+            true => io::Error::new(error.kind(), "the disk is full: make room on it, and try again"),
+            false => error,
+        };
+        OpenError::Io { path: path.to_owned(), error }
     }
 }
 

@@ -78,7 +78,7 @@ impl Opened {
     pub fn in_directory(directory: &Path) -> Result<Opened, OpenError> {
         let refused = |path: &Path| {
             let path = path.to_owned();
-            move |error: io::Error| OpenError::Io { path, error }
+            move |error: io::Error| OpenError::io(&path, error)
         };
         // For nobody but the node's user.
         DirBuilder::new().recursive(true).mode(0o700).create(directory).map_err(refused(directory))?;
@@ -108,7 +108,7 @@ impl Opened {
 
     /// Makes the file: under another name until it is whole.
     fn make(directory: &Path, path: PathBuf, mut options: OpenOptions) -> Result<Opened, OpenError> {
-        let refused = |error: io::Error| OpenError::Io { path: path.clone(), error };
+        let refused = |error: io::Error| OpenError::io(&path, error);
         let unmade = directory.join(UNMADE);
         let file = options.create(true).truncate(false).open(&unmade).map_err(refused)?;
         let number = file.metadata().map_err(refused)?.ino();
@@ -173,7 +173,7 @@ impl Opened {
             let shared = Arc::clone(&shared);
             std::thread::Builder::new().name("lunarium-kv".to_owned()).spawn(move || writer::run(&shared))
         };
-        let writer = writer.map_err(|error| OpenError::Io { path, error })?;
+        let writer = writer.map_err(|error| OpenError::io(&path, error))?;
         Ok(Store { shared, writer: Some(writer) })
     }
 }

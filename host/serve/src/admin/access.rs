@@ -84,6 +84,16 @@ pub(crate) enum Peer {
     Tcp(SocketAddr),
 }
 
+impl Peer {
+    /// Whose connection it is, over TCP.
+    pub(crate) fn address(&self) -> Option<IpAddr> {
+        match self {
+            Self::Unix { .. } => None,
+            Self::Tcp(address) => Some(address.ip()),
+        }
+    }
+}
+
 /// What a request must have.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Access {

@@ -187,13 +187,13 @@ mod tests {
     use parking_lot::Mutex;
 
     use super::{Audit, KEPT, Peer};
-    use crate::host::{LogLine, Surroundings, TenantConfig};
+    use crate::host::{HostError, LogLine, Surroundings, TenantConfig};
 
     #[derive(Default)]
     struct Lines(Mutex<Vec<String>>);
 
     impl Surroundings for Lines {
-        fn modules(&self, _tenant: &TenantConfig) -> Result<Vec<Module>, String> {
+        fn modules(&self, _tenant: &TenantConfig) -> Result<Vec<Module>, HostError> {
             Ok(Vec::new())
         }
 

@@ -64,6 +64,9 @@ fn refused(error: HostError) -> Failed {
             let message = format!("the application has {mistakes}, and nothing was changed");
             Failed::new(status, kind, message).with_report(report.render(false))
         }
+        _ if error.is_disk_full() => {
+            Failed::new(status, kind, error.to_string()).with_help("make room on the disk, and try again")
+        }
         _ => Failed::new(status, kind, error.to_string()),
     }
 }

@@ -1,98 +1,125 @@
-//! The open connections: how many there are, and which of them nobody would miss.
+//! The open connections: how many there are, which of them nobody would miss, and which don't read.
 //!
-//! Owns the bound: when it is reached, the connection that has been idle for the longest time makes room for the next one, so thousands that
-//! ask for nothing keep nobody out. Refuses to know what is spoken.
+//! Owns the bounds: when all places are taken, the connection that has been idle for the longest time makes room for the next one, so
+//! thousands that ask for nothing keep nobody out; and of one address so many may leave unread what they have asked for. Refuses to know what is
+//! spoken.
 
 use std::collections::HashMap;
+use std::net::IpAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::AtomicU64;
 
 use parking_lot::Mutex;
-use tokio::sync::Notify;
+
+use crate::clients::{Activity, Addresses, Away, Busy, Key};
+use crate::metrics::ConnectionsReading;
 
 /// Connections at once, where nothing else is said. The number: the file descriptors of a program are often 1,024, and the tenants need some.
 pub(crate) const CONNECTIONS: usize = 256;
 /// Of four of them so many over TCP, where anybody comes in who finds the port: the rest is the Unix sockets' alone, so that no stranger keeps
 /// out whoever has the machine.
 const REMOTE: usize = 3;
+/// Connections over TCP of one address whose other end has to read before more can be written. The number: an eighth of the streams that there
+/// may be. At the limit: the one that would be one more is closed.
+pub(crate) const UNREAD: u32 = 8;
 
 /// The open connections.
 pub(crate) struct Connections {
     most: usize,
-    open: Mutex<HashMap<u64, Arc<Connection>>>,
-    next: AtomicU64,
-    /// Counts requests: what ends later is a larger number.
+    table: Mutex<Table>,
     clock: Arc<AtomicU64>,
+}
+
+#[derive(Default)]
+struct Table {
+    open: HashMap<u64, Arc<Connection>>,
+    next: u64,
+    /// Those over TCP that don't read.
+    unread: Addresses,
+    away: Away,
 }
 
 /// One of them.
 pub(crate) struct Connection {
     id: u64,
-    /// It came over TCP.
-    is_remote: bool,
-    /// Requests whose answers aren't handed over.
-    requests: AtomicUsize,
-    /// The other end has to read before more can be written.
-    writes: AtomicBool,
-    /// Since when it is idle, by the clock.
-    idle_since: AtomicU64,
-    clock: Arc<AtomicU64>,
-    /// It has to go.
-    evicted: Notify,
+    /// Whose it is, if it came over TCP.
+    address: Option<IpAddr>,
+    activity: Arc<Activity>,
+    /// It counts as one that doesn't read.
+    unread: Mutex<Option<Key>>,
 }
 
 impl Connections {
     /// None so far, of so many at most.
     pub(crate) fn new(most: usize) -> Self {
-        Self { most, open: Mutex::default(), next: AtomicU64::new(0), clock: Arc::default() }
+        Self { most, table: Mutex::default(), clock: Arc::default() }
     }
 
-    /// A new connection. None: all others are in use, or those over TCP if it is one of them.
-    pub(crate) fn enter(&self, is_remote: bool) -> Option<Arc<Connection>> {
-        let mut open = self.open.lock();
-        let remote = || open.values().filter(|connection| connection.is_remote).count();
-        let among_remote = is_remote && remote() >= remote_most(self.most);
-        if among_remote || open.len() >= self.most {
-            let id = idle(&open, among_remote)?;
-            if let Some(idle) = open.remove(&id) {
-                idle.evicted.notify_one();
-            }
+    /// A new connection, of this address if it came over TCP. None: all others are in use, or those over TCP if it is one of them.
+    pub(crate) fn enter(&self, address: Option<IpAddr>) -> Option<Arc<Connection>> {
+        let mut table = self.table.lock();
+        let remote = || table.open.values().filter(|connection| connection.address.is_some()).count();
+        let among_remote = address.is_some() && remote() >= remote_most(self.most);
+        if (among_remote || table.open.len() >= self.most) && !table.evict(among_remote) {
+            table.away.no_place = table.away.no_place.saturating_add(1);
+            return None;
         }
-        let id = self.next.fetch_add(1, Ordering::Relaxed);
-        let clock = Arc::clone(&self.clock);
-        let idle_since = AtomicU64::new(clock.fetch_add(1, Ordering::Relaxed));
-        let connection = Arc::new(Connection {
-            id,
-            is_remote,
-            requests: AtomicUsize::new(0),
-            writes: AtomicBool::new(false),
-            idle_since,
-            clock,
-            evicted: Notify::new(),
-        });
-        open.insert(id, Arc::clone(&connection));
+        let id = table.next;
+        table.next = id.saturating_add(1);
+        let activity = Arc::new(Activity::new(&self.clock));
+        let connection = Arc::new(Connection { id, address, activity, unread: Mutex::default() });
+        table.open.insert(id, Arc::clone(&connection));
         Some(connection)
     }
 
     /// It is closed.
     pub(crate) fn leave(&self, connection: &Connection) {
-        self.open.lock().remove(&connection.id);
+        self.reads(connection);
+        self.table.lock().open.remove(&connection.id);
     }
 
-    /// Closes the one that has been idle for the longest time, if there is one.
-    pub(crate) fn evict(&self) {
-        let mut open = self.open.lock();
-        if let Some(idle) = idle(&open, false).and_then(|id| open.remove(&id)) {
-            idle.evicted.notify_one();
+    /// One couldn't be accepted. The one that has been idle for the longest time is closed, if there is one.
+    pub(crate) fn unaccepted(&self) {
+        let mut table = self.table.lock();
+        table.away.unaccepted = table.away.unaccepted.saturating_add(1);
+        table.evict(false);
+    }
+
+    /// The other end has to read before more can be written. False: so many of its address have to already.
+    pub(crate) fn stalls(&self, connection: &Connection) -> bool {
+        connection.activity.set_stalled(true);
+        let Some(address) = connection.address else { return true };
+        let mut table = self.table.lock();
+        let key = table.unread.enter(address, UNREAD);
+        if key.is_none() {
+            table.away.unread = table.away.unread.saturating_add(1);
+        }
+        *connection.unread.lock() = key;
+        key.is_some()
+    }
+
+    /// It has read all of it.
+    pub(crate) fn reads(&self, connection: &Connection) {
+        connection.activity.set_stalled(false);
+        let key = connection.unread.lock().take();
+        if let Some(key) = key {
+            self.table.lock().unread.leave(key);
         }
     }
 
     pub(crate) fn count(&self) -> usize {
-        self.open.lock().len()
+        self.table.lock().open.len()
     }
 
     pub(crate) fn most(&self) -> usize {
         self.most
+    }
+
+    /// What is told of them in the metrics.
+    pub(crate) fn reading(&self) -> ConnectionsReading {
+        let table = self.table.lock();
+        let open = u64::try_from(table.open.len()).unwrap_or(u64::MAX);
+        ConnectionsReading { server: "admin", open, away: table.away }
     }
 }
 
@@ -101,94 +128,113 @@ fn remote_most(most: usize) -> usize {
     most.saturating_mul(REMOTE).div_ceil(4)
 }
 
-fn idle(open: &HashMap<u64, Arc<Connection>>, among_remote: bool) -> Option<u64> {
-    let idle = open.values().filter(|connection| connection.is_idle() && (connection.is_remote || !among_remote));
-    idle.min_by_key(|connection| connection.idle_since.load(Ordering::Relaxed)).map(|connection| connection.id)
+impl Table {
+    /// Has the one leave that has been idle for the longest time. False: there is none.
+    fn evict(&mut self, among_remote: bool) -> bool {
+        let fits = |connection: &&Arc<Connection>| {
+            connection.activity.is_idle() && (connection.address.is_some() || !among_remote)
+        };
+        let idle = self.open.values().filter(fits).min_by_key(|connection| connection.activity.idle_since());
+        let Some(idle) = idle.map(|connection| connection.id).and_then(|id| self.open.remove(&id)) else {
+            return false;
+        };
+        idle.activity.leave();
+        self.away.idle = self.away.idle.saturating_add(1);
+        true
+    }
 }
 
 impl Connection {
-    fn is_idle(&self) -> bool {
-        self.requests.load(Ordering::Relaxed) == 0 && !self.writes.load(Ordering::Relaxed)
+    /// A request has come. It is under way until what is returned is dropped.
+    pub(crate) fn begin(&self) -> Busy<Arc<Activity>> {
+        Busy::begin(Arc::clone(&self.activity))
     }
 
-    /// Whether the other end has to read before more can be written.
-    pub(crate) fn set_writes(&self, writes: bool) {
-        self.writes.store(writes, Ordering::Relaxed);
-    }
-
-    /// Somebody needs its place.
-    pub(crate) async fn evicted(&self) {
-        self.evicted.notified().await;
-    }
-
-    /// A request has come.
-    pub(crate) fn begin(self: &Arc<Self>) -> Busy {
-        self.requests.fetch_add(1, Ordering::Relaxed);
-        Busy(Arc::clone(self))
-    }
-}
-
-/// A request under way, until it is dropped.
-pub(crate) struct Busy(Arc<Connection>);
-
-impl Drop for Busy {
-    fn drop(&mut self) {
-        let Connection { requests, idle_since, clock, .. } = &*self.0;
-        idle_since.store(clock.fetch_add(1, Ordering::Relaxed), Ordering::Relaxed);
-        requests.fetch_sub(1, Ordering::Relaxed);
+    /// Waits until its place is somebody else's.
+    pub(crate) async fn leaves(&self) {
+        self.activity.leaves().await;
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::net::{IpAddr, Ipv4Addr};
+    use std::sync::Arc;
+
     use futures_lite::future::{block_on, poll_once};
 
-    use super::{CONNECTIONS, Connections, remote_most};
+    use super::{Away, CONNECTIONS, Connection, Connections, UNREAD, remote_most};
 
-    fn is_evicted(connection: &super::Connection) -> bool {
-        block_on(poll_once(connection.evicted())).is_some()
+    const STRANGER: Option<IpAddr> = Some(IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1)));
+
+    fn leaves(connection: &Connection) -> bool {
+        block_on(poll_once(connection.leaves())).is_some()
+    }
+
+    fn all(connections: &Connections) -> Vec<Arc<Connection>> {
+        (0..CONNECTIONS).map(|_| connections.enter(None).unwrap()).collect()
     }
 
     #[test]
     fn whoever_is_idle_for_the_longest_time_makes_room() {
         let connections = Connections::new(CONNECTIONS);
-        let all: Vec<_> = (0..CONNECTIONS).map(|_| connections.enter(false).unwrap()).collect();
+        let all = all(&connections);
         let asks = all[0].begin();
         // It was the second, and has asked for something since.
         drop(all[1].begin());
-        all[2].set_writes(true);
-        let newcomer = connections.enter(false).unwrap();
+        assert!(connections.stalls(&all[2]));
+        let newcomer = connections.enter(None).unwrap();
         assert_eq!(connections.count(), CONNECTIONS);
-        let evicted: Vec<_> = (0..CONNECTIONS).filter(|place| is_evicted(&all[*place])).collect();
-        assert_eq!(evicted, [3]);
+        let left: Vec<_> = (0..CONNECTIONS).filter(|place| leaves(&all[*place])).collect();
+        assert_eq!(left, [3]);
         drop(asks);
         connections.leave(&newcomer);
         connections.leave(&newcomer);
         assert_eq!(connections.count(), CONNECTIONS - 1);
-        connections.evict();
-        assert!(is_evicted(&all[4]));
+        connections.unaccepted();
+        assert!(leaves(&all[4]));
+        assert_eq!(connections.reading().away, Away { idle: 2, unaccepted: 1, ..Away::default() });
     }
 
     #[test]
     fn when_all_are_in_use_a_newcomer_is_turned_away() {
         let connections = Connections::new(CONNECTIONS);
-        let all: Vec<_> = (0..CONNECTIONS).map(|_| connections.enter(false).unwrap()).collect();
+        let all = all(&connections);
         let busy: Vec<_> = all.iter().map(|connection| connection.begin()).collect();
-        assert!(connections.enter(false).is_none());
+        assert!(connections.enter(None).is_none());
+        assert_eq!(connections.reading().away, Away { no_place: 1, ..Away::default() });
         drop(busy);
-        assert!(connections.enter(false).is_some());
+        assert!(connections.enter(None).is_some());
     }
 
     #[test]
     fn strangers_leave_room_for_the_sockets_of_the_machine() {
         let connections = Connections::new(CONNECTIONS);
-        let local = connections.enter(false).unwrap();
-        let strangers: Vec<_> = (0..remote_most(CONNECTIONS)).map(|_| connections.enter(true).unwrap()).collect();
+        let local = connections.enter(None).unwrap();
+        let strangers: Vec<_> = (0..remote_most(CONNECTIONS)).map(|_| connections.enter(STRANGER).unwrap()).collect();
         let mut busy: Vec<_> = strangers.iter().map(|connection| connection.begin()).collect();
-        assert!(connections.enter(true).is_none() && connections.enter(false).is_some());
+        assert!(connections.enter(STRANGER).is_none() && connections.enter(None).is_some());
         // Nor does one of them take the place of one that is idle there.
         busy.pop();
-        assert!(connections.enter(true).is_some());
-        assert!(is_evicted(&strangers[191]) && !is_evicted(&local));
+        assert!(connections.enter(STRANGER).is_some());
+        assert!(leaves(&strangers[191]) && !leaves(&local));
+    }
+
+    #[test]
+    fn of_one_address_few_may_not_read() {
+        let connections = Connections::new(CONNECTIONS);
+        let of = |address: Option<IpAddr>| connections.enter(address).unwrap();
+        let slow: Vec<_> = (0..UNREAD).map(|_| of(STRANGER)).collect();
+        assert!(slow.iter().all(|connection| connections.stalls(connection)));
+        let beyond = of(STRANGER);
+        assert!(!connections.stalls(&beyond));
+        connections.leave(&beyond);
+        assert_eq!(connections.reading().away, Away { unread: 1, ..Away::default() });
+        // Others may, and who has the machine; and the same one when one of its own has read, or is gone.
+        assert!(connections.stalls(&of(Some(Ipv4Addr::LOCALHOST.into()))) && connections.stalls(&of(None)));
+        connections.reads(&slow[0]);
+        connections.leave(&slow[1]);
+        assert!([STRANGER; 2].map(of).iter().all(|connection| connections.stalls(connection)));
+        assert!(!connections.stalls(&of(STRANGER)));
     }
 }

@@ -19,7 +19,6 @@ mod logs;
 mod numbers;
 mod observe;
 mod page;
-mod patient;
 mod process;
 mod processes;
 mod routes;
@@ -47,7 +46,7 @@ use connections::Connections;
 pub use observe::{Way, observe};
 
 use crate::host::{Host, Surroundings};
-use crate::metrics::{HttpSource, Metrics};
+use crate::metrics::{ConnectionsReading, HttpReading, HttpSource, Metrics};
 
 /// The document that describes it, an OpenAPI one.
 pub const OPENAPI: &str = include_str!("openapi.json");
@@ -74,14 +73,21 @@ pub struct AdminConfig {
     /// Where each change leaves a line.
     pub log: Arc<dyn Surroundings>,
     /// Where tenants' requests from outside are counted.
-    pub requests: HttpSource,
+    pub requests: Box<dyn HttpSource>,
 }
 
 impl AdminConfig {
     /// Nowhere.
     pub fn new(log: Arc<dyn Surroundings>) -> Self {
         let max_connections = connections::CONNECTIONS;
-        Self { unix: Vec::new(), tcp: None, names: Vec::new(), max_connections, log, requests: Box::new(|_| None) }
+        Self {
+            unix: Vec::new(),
+            tcp: None,
+            names: Vec::new(),
+            max_connections,
+            log,
+            requests: Box::new(|_: &str| None),
+        }
     }
 }
 
@@ -94,7 +100,7 @@ pub(crate) struct Shared {
     pub(crate) access: Access,
     pub(crate) audit: Audit,
     pub(crate) memory: Memory,
-    pub(crate) connections: Connections,
+    pub(crate) connections: Arc<Connections>,
     pub(crate) streams: Arc<Semaphore>,
     pub(crate) calls: Arc<Semaphore>,
     pub(crate) uploads: Arc<Semaphore>,
@@ -103,6 +109,24 @@ pub(crate) struct Shared {
     pub(crate) stopping: watch::Receiver<bool>,
     /// The host stops, which takes a while.
     pub(crate) draining: Arc<AtomicBool>,
+}
+
+/// What is counted of requests from outside, and of the interface's own connections.
+struct Counted {
+    requests: Box<dyn HttpSource>,
+    connections: Arc<Connections>,
+}
+
+impl HttpSource for Counted {
+    fn requests(&self, tenant: &str) -> Option<HttpReading> {
+        self.requests.requests(tenant)
+    }
+
+    fn connections(&self) -> Vec<ConnectionsReading> {
+        let mut all = self.requests.connections();
+        all.push(self.connections.reading());
+        all
+    }
 }
 
 /// The interface while it is served.
@@ -121,14 +145,16 @@ impl Admin {
         let (tcp, token) = tcp.unzip();
         let (stop, stopping) = watch::channel(false);
         let draining = Arc::<AtomicBool>::default();
+        let connections = Arc::new(Connections::new(max_connections.max(1)));
+        let counted = Counted { requests, connections: Arc::clone(&connections) };
         let shared = Arc::new(Shared {
-            metrics: Metrics::new(host.clone(), requests),
+            metrics: Metrics::new(host.clone(), Box::new(counted)),
             host,
             runtime: Handle::current(),
             access: Access { token, names },
             audit: Audit::new(log),
             memory: Memory::new(),
-            connections: Connections::new(max_connections.max(1)),
+            connections,
             streams: Arc::new(Semaphore::new(STREAMS)),
             calls: Arc::new(Semaphore::new(CALLS)),
             uploads: Arc::new(Semaphore::new(UPLOADS)),

@@ -19,6 +19,7 @@ use hyper::body::{Frame, Incoming, SizeHint};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, UnixListener};
 use tokio::select;
 use tokio::task::{JoinSet, yield_now};
@@ -27,14 +28,17 @@ use tower_service::Service as _;
 
 use super::Shared;
 use super::access::Peer;
-use super::connections::{Busy, Connection};
-use super::patient::{Patient, Socket};
+use super::connections::{Connection, UNREAD};
 use super::routes::{self, Routes};
+use crate::clients::{Activity, Busy, Reader, Watched};
 
 /// How long the head of a request may take, and how long a connection may ask for nothing. At the limit: it is closed.
 const HEAD: Duration = Duration::from_secs(30);
 /// Bytes of the head of a request. At the limit: 431.
 const HEAD_BYTES: usize = 16 << 10;
+/// In which time a client has to take 64 KiB of what is written to it, or all of it. At the limit: the connection is closed. The number: a
+/// browser in the background, or a terminal that is stopped for a moment, reads again by then.
+const PATIENCE: Duration = Duration::from_secs(30);
 /// Headers of a request. At the limit: 431.
 const HEADERS: usize = 64;
 /// Bytes that a connection reads ahead and writes behind.
@@ -45,6 +49,13 @@ const GRACE: Duration = Duration::from_secs(2);
 /// them takes a small part of a core.
 const PACE: u32 = 200;
 const SPAN: Duration = Duration::from_millis(100);
+
+/// The other end of either kind.
+trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
+
+impl<S: AsyncRead + AsyncWrite + Send + Unpin> Stream for S {}
+
+type Socket = Box<dyn Stream>;
 
 pub(crate) enum Listener {
     /// With the user who alone is let in, beside root.
@@ -78,11 +89,11 @@ impl Listener {
                 let peer = socket.peer_cred()?;
                 let is_known = peer.uid() == *user || peer.uid() == 0;
                 let peer = Peer::Unix { uid: peer.uid(), pid: peer.pid() };
-                Ok(is_known.then_some((Socket::Unix(socket), peer)))
+                Ok(is_known.then(|| (Box::new(socket) as Socket, peer)))
             }
             Self::Tcp(listener) => {
                 let (socket, address) = listener.accept().await?;
-                Ok(Some((Socket::Tcp(socket), Peer::Tcp(address))))
+                Ok(Some((Box::new(socket), Peer::Tcp(address))))
             }
         }
     }
@@ -113,7 +124,7 @@ async fn accept(shared: Arc<Shared>, routes: Arc<Routes>, listener: Listener) {
         match accepted {
             Ok(Some((socket, peer))) => {
                 // When all are in use, it is closed.
-                if let Some(connection) = shared.connections.enter(matches!(peer, Peer::Tcp(_))) {
+                if let Some(connection) = shared.connections.enter(peer.address()) {
                     open.spawn(attend(Arc::clone(&shared), Arc::clone(&routes), connection, socket, peer));
                 }
                 // Who makes room closes its socket before the next one comes.
@@ -123,7 +134,7 @@ async fn accept(shared: Arc<Shared>, routes: Arc<Routes>, listener: Listener) {
             Err(error) => {
                 shared.audit.unaccepted(&error);
                 // There are too many files open, or no memory: one less, and a rest.
-                shared.connections.evict();
+                shared.connections.unaccepted();
                 sleep(SPAN).await;
             }
         }
@@ -163,18 +174,41 @@ async fn attend(shared: Arc<Shared>, routes: Arc<Routes>, connection: Arc<Connec
     let mut builder = http1::Builder::new();
     builder.timer(TokioTimer::new()).header_read_timeout(HEAD).max_header_size(HEAD_BYTES).max_headers(HEADERS);
     builder.max_buf_size(BUFFER);
-    let io = TokioIo::new(Patient::new(socket, Arc::clone(&connection)));
+    let reader = Client { shared: Arc::clone(&shared), connection: Arc::clone(&connection), peer: peer.clone() };
+    let io = TokioIo::new(Watched::new(socket, reader, PATIENCE));
     let mut served = pin!(builder.serve_connection(io, service));
     let mut stopping = shared.stopping.clone();
     select! {
         biased;
-        () = connection.evicted() => return,
+        () = connection.leaves() => return,
         // Whoever breaks the protocol or goes away ends it.
         _ = served.as_mut() => return,
         _ = stopping.wait_for(|stops| *stops) => {}
     }
     served.as_mut().graceful_shutdown();
     let _ = served.await;
+}
+
+/// Whoever is at the other end of a connection.
+struct Client {
+    shared: Arc<Shared>,
+    connection: Arc<Connection>,
+    peer: Peer,
+}
+
+impl Reader for Client {
+    fn stalls(&self) -> bool {
+        let may = self.shared.connections.stalls(&self.connection);
+        if !may {
+            let why = format!("{UNREAD} other connections of its address do not read what they have asked for");
+            self.shared.audit.turn_away(&self.peer, &why);
+        }
+        may
+    }
+
+    fn reads(&self) {
+        self.shared.connections.reads(&self.connection);
+    }
 }
 
 /// An open connection, until it is dropped.
@@ -194,7 +228,7 @@ async fn answer(
     routes: &Routes,
     peer: &Peer,
     mut request: Request<Incoming>,
-    busy: Busy,
+    busy: Busy<Arc<Activity>>,
 ) -> Result<Response<Guarded>, Infallible> {
     let checked = shared.access.check(peer, routes.is_open(request.uri().path()), &request);
     let response = match checked {
@@ -217,7 +251,7 @@ async fn answer(
 /// A body that keeps its connection in use.
 struct Guarded {
     body: Body,
-    _busy: Busy,
+    _busy: Busy<Arc<Activity>>,
 }
 
 impl HttpBody for Guarded {

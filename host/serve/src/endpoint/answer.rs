@@ -5,6 +5,7 @@
 
 use std::convert::Infallible;
 use std::fmt;
+use std::net::IpAddr;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
@@ -97,20 +98,23 @@ impl Answer {
         Ok(Self { status, headers, body })
     }
 
-    /// What is sent; it is held for the site until it is written.
+    /// What is sent to this address. It is held for the site until it is written; what a connection's buffers take is nobody's place any more.
     ///
-    /// Errors: the site has no room for it.
+    /// Errors: the site has no room for it; its client doesn't read others.
     pub(super) fn into_response(
         self,
         mut holding: Holding,
         mut under_way: UnderWay,
+        remote: IpAddr,
     ) -> Result<Response<AnswerBody>, Refusal> {
         let Self { status, headers, body } = self;
+        let mut held = None;
         if body.len() > FREE {
             let bytes = u64::try_from(body.len()).unwrap_or(u64::MAX);
             Room { holding: &mut holding, under_way: &mut under_way }.grow(bytes)?;
+            under_way.wait_for_reader(remote)?;
+            held = Some((holding, under_way));
         }
-        let held = Some((holding, under_way));
         let mut response =
             Response::new(AnswerBody(Some(Held { bytes: body, _held: held }).filter(|held| held.has_remaining())));
         *response.status_mut() = status;

@@ -30,7 +30,7 @@ impl Room<'_> {
     /// Errors: the site, or its node, has no room for them.
     pub(super) fn grow(&mut self, bytes: u64) -> Result<(), Refusal> {
         if !self.under_way.hold(bytes) {
-            return Err(Refusal::unavailable("the bodies of the site's requests and answers are too many bytes"));
+            return Err(Refusal::too_many_bytes());
         }
         self.holding.grow(bytes).map_err(|exhausted| Refusal::unavailable(exhausted.to_string()))
     }
@@ -59,7 +59,7 @@ pub(super) async fn read(body: Incoming, most: u64, reading: Reading<'_>, room: 
         return collected;
     }
     let Reading { traffic, remote, patience } = reading;
-    let most = traffic.limits().slow_bodies_per_address();
+    let most = traffic.limits().slow_per_address();
     let _waits = traffic.wait_for_body(remote).ok_or_else(|| Refusal::too_many_bodies(most))?;
     timeout(patience, collecting).await.unwrap_or_else(|_| Err(Refusal::body_too_slow()))
 }

@@ -13,9 +13,6 @@ pub(super) const MOST_HEAD: usize = 16 << 10;
 /// Bytes that are read ahead of a connection: a head, and what is sent with it.
 pub(super) const MOST_BUFFER: usize = 32 << 10;
 
-/// Bytes that an answer's reader has to take in each [`ServerConfig::stall_timeout`]: what a phone takes in a bad place.
-pub(super) const LEAST_READ: usize = 64 << 10;
-
 /// What a server may take, and what it believes. Made by [`ServerConfig::default`].
 #[derive(Debug, Clone)]
 #[non_exhaustive]

@@ -1,4 +1,4 @@
-//! Who is connected: how many come from one address, and who makes room when all places are taken.
+//! Who is connected to the server: how many come from one address, and who makes room when all places are taken.
 //!
 //! Owns that those who ask for nothing keep nobody out: when a newcomer finds no place, connections that have been idle for the longest time
 //! are closed. What was closed and refused is counted, and told now and then. Reads no HTTP.
@@ -7,11 +7,13 @@ use std::collections::HashMap;
 use std::fmt;
 use std::net::IpAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::AtomicU64;
 use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
-use tokio::sync::Notify;
+
+use crate::clients::{Activity, Addresses, Away, Busy, Key, Reader};
+use crate::metrics::ConnectionsReading;
 
 /// Of all places so many are emptied at once: finding who is idle looks at everybody, so a flood of newcomers pays for a look as seldom.
 const PART: usize = 64;
@@ -43,8 +45,7 @@ impl fmt::Debug for Notes {
 pub(super) struct Crowd {
     most: usize,
     table: Mutex<Table>,
-    /// Counts the ends of requests: what has been idle for longer has a smaller number.
-    clock: AtomicU64,
+    clock: Arc<AtomicU64>,
     turned_away: Mutex<TurnedAway>,
     notes: Notes,
 }
@@ -52,29 +53,20 @@ pub(super) struct Crowd {
 #[derive(Debug, Default)]
 struct Table {
     /// Connections that are open.
-    by_address: Counts,
+    by_address: Addresses,
     /// Those of them that nobody was asked to leave.
-    open: HashMap<u64, Arc<Guest>>,
+    open: HashMap<u64, Arc<Activity>>,
     next: u64,
-}
-
-/// One connection.
-#[derive(Debug)]
-pub(super) struct Guest {
-    /// It is being answered, or waits for others to make room.
-    is_asking: AtomicBool,
-    /// Its other end has to read before more can be written.
-    is_stalled: AtomicBool,
-    idle_since: AtomicU64,
-    leaves: Notify,
 }
 
 /// The place of a connection, until this is dropped.
 pub(super) struct Place {
     crowd: Arc<Crowd>,
-    key: IpAddr,
+    key: Key,
     id: u64,
-    guest: Arc<Guest>,
+    activity: Arc<Activity>,
+    /// It isn't served yet.
+    arrives: Option<Busy<Arc<Activity>>>,
 }
 
 /// How many were closed and refused, ever and since it was told.
@@ -87,22 +79,10 @@ struct TurnedAway {
     told: Option<Instant>,
 }
 
-/// Connections that were closed or refused, by why.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Away {
-    /// Idle ones, for others.
-    pub idle: u64,
-    /// More than one address may have.
-    pub beyond_address: u64,
-    /// How often none could be accepted, for want of descriptors or memory.
-    pub unaccepted: u64,
-}
-
 impl Crowd {
     /// Nobody, of so many at most.
     pub(super) fn new(most: usize, notes: Notes) -> Arc<Self> {
-        let (table, clock, turned_away) = (Mutex::default(), AtomicU64::new(0), Mutex::default());
+        let (table, clock, turned_away) = (Mutex::default(), Arc::default(), Mutex::default());
         Arc::new(Self { most, table, clock, turned_away, notes })
     }
 
@@ -116,22 +96,18 @@ impl Crowd {
         };
         let id = table.next;
         table.next = id.saturating_add(1);
-        let guest = Arc::new(Guest {
-            is_asking: AtomicBool::new(true),
-            is_stalled: AtomicBool::new(false),
-            idle_since: AtomicU64::new(0),
-            leaves: Notify::new(),
-        });
-        table.open.insert(id, Arc::clone(&guest));
+        let activity = Arc::new(Activity::new(&self.clock));
+        let arrives = Some(Busy::begin(Arc::clone(&activity)));
+        table.open.insert(id, Arc::clone(&activity));
         drop(table);
-        Some(Place { crowd: Arc::clone(self), key, id, guest })
+        Some(Place { crowd: Arc::clone(self), key, id, activity, arrives })
     }
 
     /// Has those leave who have been idle for the longest time: a part of all. False: nobody is idle.
     pub(super) fn make_room(&self) -> bool {
         let mut table = self.table.lock();
-        let idle = table.open.iter().filter(|(_, guest)| !guest.is_busy());
-        let mut idle: Vec<(u64, u64)> = idle.map(|(id, guest)| (guest.idle_since.load(Relaxed), *id)).collect();
+        let idle = table.open.iter().filter(|(_, activity)| activity.is_idle());
+        let mut idle: Vec<(u64, u64)> = idle.map(|(id, activity)| (activity.idle_since(), *id)).collect();
         let part = (self.most / PART).max(1).min(idle.len());
         if part < idle.len() {
             idle.select_nth_unstable(part);
@@ -139,7 +115,7 @@ impl Crowd {
         let leaving = idle.into_iter().take(part).filter_map(|(_, id)| table.open.remove(&id));
         let leaving: Vec<_> = leaving.collect();
         drop(table);
-        leaving.iter().for_each(|guest| guest.leaves.notify_one());
+        leaving.iter().for_each(|activity| activity.leave());
         let count = u64::try_from(leaving.len()).unwrap_or(u64::MAX);
         if count > 0 {
             self.turn_away(|away| away.idle = away.idle.saturating_add(count), None);
@@ -157,13 +133,9 @@ impl Crowd {
         self.table.lock().by_address.sum()
     }
 
-    /// Those that were closed or refused so far.
-    pub(super) fn away(&self) -> Away {
-        self.turned_away.lock().ever
-    }
-
-    fn tick(&self) -> u64 {
-        self.clock.fetch_add(1, Relaxed)
+    /// What is told of them in the metrics.
+    pub(super) fn reading(&self) -> ConnectionsReading {
+        ConnectionsReading { server: "requests", open: self.connections(), away: self.turned_away.lock().ever }
     }
 
     fn turn_away(&self, count: impl Fn(&mut Away), failure: Option<&std::io::Error>) {
@@ -180,7 +152,7 @@ impl Crowd {
             }
             turned.told = Some(now);
             let untold = std::mem::take(&mut turned.untold);
-            untold.line(&turned.failure)
+            line(untold, &turned.failure)
         };
         if let Some(take) = &self.notes.0 {
             take(&line);
@@ -188,112 +160,62 @@ impl Crowd {
     }
 }
 
-impl Away {
-    fn line(self, failure: &str) -> String {
-        let Away { idle, beyond_address, unaccepted } = self;
-        let parts = [
-            (idle, format!("{idle} idle closed for others")),
-            (beyond_address, format!("{beyond_address} refused beyond what one address may have")),
-            (unaccepted, format!("{unaccepted} times none could be accepted: {failure}")),
-        ];
-        let parts: Vec<String> = parts.into_iter().filter(|(count, _)| *count > 0).map(|(_, part)| part).collect();
-        format!("connections: {}", parts.join(", "))
-    }
+/// What is told in words; this server has other reasons not.
+fn line(away: Away, failure: &str) -> String {
+    let Away { idle, beyond_address, unaccepted, .. } = away;
+    let parts = [
+        (idle, format!("{idle} idle closed for others")),
+        (beyond_address, format!("{beyond_address} refused beyond what one address may have")),
+        (unaccepted, format!("{unaccepted} times none could be accepted: {failure}")),
+    ];
+    let parts: Vec<String> = parts.into_iter().filter(|(count, _)| *count > 0).map(|(_, part)| part).collect();
+    format!("connections: {}", parts.join(", "))
 }
 
-impl Guest {
-    fn is_busy(&self) -> bool {
-        self.is_asking.load(Relaxed) || self.is_stalled.load(Relaxed)
+impl Reader for Arc<Activity> {
+    fn stalls(&self) -> bool {
+        self.set_stalled(true);
+        true
     }
 
-    /// Whether the other end has to read before more can be written.
-    pub(super) fn set_stalled(&self, stalled: bool) {
-        self.is_stalled.store(stalled, Relaxed);
+    fn reads(&self) {
+        self.set_stalled(false);
     }
 }
 
 impl Place {
     /// The connection's part, for who reads and writes.
-    pub(super) fn guest(&self) -> &Arc<Guest> {
-        &self.guest
+    pub(super) fn activity(&self) -> &Arc<Activity> {
+        &self.activity
     }
 
     /// It is served from now on.
-    pub(super) fn settle(&self) {
-        self.guest.idle_since.store(self.crowd.tick(), Relaxed);
-        self.guest.is_asking.store(false, Relaxed);
+    pub(super) fn settle(&mut self) {
+        self.arrives = None;
     }
 
     /// A request has come. It is under way until what is returned is dropped.
-    pub(super) fn begin(&self) -> Asking<'_> {
-        self.guest.is_asking.store(true, Relaxed);
-        Asking(self)
+    pub(super) fn begin(&self) -> Busy<&Activity> {
+        Busy::begin(&self.activity)
     }
 
     /// Waits until its place is somebody else's.
     pub(super) async fn leaves(&self) {
-        self.guest.leaves.notified().await;
+        self.activity.leaves().await;
     }
 
     pub(super) fn is_busy(&self) -> bool {
-        self.guest.is_busy()
-    }
-}
-
-/// A request under way.
-pub(super) struct Asking<'p>(&'p Place);
-
-impl Drop for Asking<'_> {
-    fn drop(&mut self) {
-        self.0.settle();
+        !self.activity.is_idle()
     }
 }
 
 impl Drop for Place {
     fn drop(&mut self) {
         let mut table = self.crowd.table.lock();
-        let guest = table.open.remove(&self.id);
+        let activity = table.open.remove(&self.id);
         table.by_address.leave(self.key);
         drop(table);
-        drop(guest);
-    }
-}
-
-/// How many there are of each address.
-#[derive(Debug, Default)]
-pub(super) struct Counts(pub(super) HashMap<IpAddr, u32>);
-
-impl Counts {
-    /// One more, and what it leaves by. None: of this address there are so many.
-    pub(super) fn enter(&mut self, address: IpAddr, most: u32) -> Option<IpAddr> {
-        let key = key(address);
-        let count = self.0.entry(key).or_default();
-        if *count >= most {
-            return None;
-        }
-        *count = count.saturating_add(1);
-        Some(key)
-    }
-
-    pub(super) fn leave(&mut self, key: IpAddr) {
-        if let Some(count) = self.0.get_mut(&key) {
-            *count = count.saturating_sub(1);
-            if *count == 0 {
-                self.0.remove(&key);
-            }
-        }
-    }
-
-    pub(super) fn sum(&self) -> u64 {
-        self.0.values().map(|count| u64::from(*count)).sum()
-    }
-}
-
-/// Whoever has one address of IPv6 has a network of them.
-fn key(address: IpAddr) -> IpAddr {
-    match address.to_canonical() {
-        IpAddr::V6(address) => IpAddr::V6((address.to_bits() & (u128::MAX << 64)).into()),
-        address => address,
+        drop(activity);
     }
 }
 
@@ -310,17 +232,21 @@ mod tests {
         address.parse().ok().and_then(|address| crowd.enter(address, 2))
     }
 
+    fn away(crowd: &Crowd) -> Away {
+        crowd.reading().away
+    }
+
     #[test]
-    fn an_address_has_so_many_connections_and_a_network_counts_as_one() {
+    fn an_address_has_so_many_connections() {
         let crowd = Crowd::new(100, Notes::default());
-        let (one, two) = (enter(&crowd, "2001:db8::1"), enter(&crowd, "2001:db8::2"));
-        assert!(one.is_some() && two.is_some() && enter(&crowd, "2001:db8::3").is_none());
-        assert!(enter(&crowd, "2001:db8:0:1::1").is_some() && enter(&crowd, "10.0.0.1").is_some());
+        let (one, two) = (enter(&crowd, "10.0.0.1"), enter(&crowd, "10.0.0.1"));
+        assert!(one.is_some() && two.is_some() && enter(&crowd, "10.0.0.1").is_none());
+        assert!(enter(&crowd, "10.0.0.2").is_some());
         drop(one);
-        assert!(enter(&crowd, "2001:db8::3").is_some());
+        assert!(enter(&crowd, "10.0.0.1").is_some());
         drop(two);
-        assert!(crowd.table.lock().by_address.0.is_empty() && crowd.table.lock().open.is_empty());
-        assert_eq!(crowd.away(), Away { beyond_address: 1, ..Away::default() });
+        assert!(crowd.connections() == 0 && crowd.table.lock().open.is_empty());
+        assert_eq!(away(&crowd), Away { beyond_address: 1, ..Away::default() });
     }
 
     #[test]
@@ -328,13 +254,13 @@ mod tests {
         let lines = Arc::<Mutex<Vec<String>>>::default();
         let told = Arc::clone(&lines);
         let crowd = Crowd::new(3, Notes::new(move |line| told.lock().push(line.to_owned())));
-        let all: Vec<_> = (0..4).map(|number| enter(&crowd, &format!("10.0.0.{number}")).unwrap()).collect();
+        let mut all: Vec<_> = (0..4).map(|number| enter(&crowd, &format!("10.0.0.{number}")).unwrap()).collect();
         assert!(!crowd.make_room(), "they aren't served yet");
-        all.iter().for_each(Place::settle);
+        all.iter_mut().for_each(Place::settle);
         let asks = all[0].begin();
         // It was the second, and has asked for something since.
         drop(all[1].begin());
-        all[2].guest().set_stalled(true);
+        all[2].activity().set_stalled(true);
         let leaves = |place: usize| block_on(poll_once(all[place].leaves())).is_some();
         assert!(crowd.make_room());
         assert_eq!([0, 1, 2, 3].map(leaves), [false, false, false, true]);
@@ -344,8 +270,8 @@ mod tests {
         assert!(crowd.make_room() && leaves(0));
         crowd.unaccepted(&std::io::Error::other("no more"));
         assert_eq!(*lines.lock(), ["connections: 1 idle closed for others"]);
-        assert_eq!(crowd.away(), Away { idle: 3, unaccepted: 1, ..Away::default() });
-        let line = crowd.turned_away.lock().untold.line("no more");
+        assert_eq!(away(&crowd), Away { idle: 3, unaccepted: 1, ..Away::default() });
+        let line = super::line(crowd.turned_away.lock().untold, "no more");
         assert_eq!(line, "connections: 2 idle closed for others, 1 times none could be accepted: no more");
         assert_eq!(crowd.connections(), 4, "open until they have left");
     }

@@ -49,6 +49,7 @@ pub(super) async fn answer(
     let response = match asked.run(incoming).await {
         Ok(response) => response,
         Err(refusal) => {
+            refusal.bound.into_iter().for_each(|bound| site.traffic.note_refusal(bound));
             asked.tell(&refusal);
             refusal.response()
         }
@@ -76,7 +77,7 @@ impl Asked<'_> {
         if !site.traffic.admit() {
             return Err(Refusal::too_many(limits.requests_per_second));
         }
-        let at_once = || Refusal::unavailable(format!("more than {} requests at once", limits.requests_at_once));
+        let at_once = || Refusal::too_many_at_once(limits.requests_at_once);
         let mut under_way = site.traffic.enter().ok_or_else(at_once)?;
         let segments = path::segments(self.path).map_err(|error| Refusal::bad_request(error.to_string()))?;
         let endpoint = match site.routes.find(HttpMethod::parse(head.method.as_str()), &segments) {
@@ -114,7 +115,7 @@ impl Asked<'_> {
                 self.call(endpoint, &running, function, arguments, release).await?
             }
         };
-        answer.into_response(site.node.holding(), under_way)
+        answer.into_response(site.node.holding(), under_way, remote)
     }
 
     /// Starts a process for it, and waits for its end.

@@ -8,6 +8,7 @@ use lunarium_app::HttpMethod;
 use lunarium_engine::{Ending, ErrorKind, Failure, Level, LimitName, Pid};
 
 use super::answer::AnswerBody;
+use super::traffic::Bound;
 
 /// Why a request is refused.
 #[derive(Debug)]
@@ -17,6 +18,8 @@ pub(super) struct Refusal {
     /// Whose failure it was.
     pub(super) pid: Option<Pid>,
     pub(super) stack: Option<String>,
+    /// The site's bound that is reached.
+    pub(super) bound: Option<Bound>,
     allow: Vec<HttpMethod>,
     /// What follows on the connection isn't read.
     closes: bool,
@@ -24,7 +27,11 @@ pub(super) struct Refusal {
 
 impl Refusal {
     fn new(status: StatusCode, reason: impl Into<String>) -> Self {
-        Self { status, reason: reason.into(), pid: None, stack: None, allow: Vec::new(), closes: false }
+        Self { status, reason: reason.into(), pid: None, stack: None, bound: None, allow: Vec::new(), closes: false }
+    }
+
+    fn beyond(bound: Bound, status: StatusCode, reason: impl Into<String>) -> Self {
+        Self { bound: Some(bound), ..Self::new(status, reason) }
     }
 
     /// 400, and the connection is closed: what follows may be meant otherwise than it is read.
@@ -41,12 +48,27 @@ impl Refusal {
     }
 
     pub(super) fn too_many(per_second: u32) -> Self {
-        Self::new(StatusCode::TOO_MANY_REQUESTS, format!("more than {per_second} requests in a second"))
+        let reason = format!("more than {per_second} requests in a second");
+        Self::beyond(Bound::PerSecond, StatusCode::TOO_MANY_REQUESTS, reason)
+    }
+
+    pub(super) fn too_many_at_once(most: u32) -> Self {
+        Self::beyond(Bound::AtOnce, StatusCode::SERVICE_UNAVAILABLE, format!("more than {most} requests at once"))
+    }
+
+    pub(super) fn too_many_bytes() -> Self {
+        let reason = "the bodies of the site's requests and answers are too many bytes";
+        Self::beyond(Bound::Bytes, StatusCode::SERVICE_UNAVAILABLE, reason)
     }
 
     pub(super) fn too_many_bodies(most: u32) -> Self {
         let reason = format!("the bodies of {most} other requests of its address are waited for");
-        Self { closes: true, ..Self::new(StatusCode::TOO_MANY_REQUESTS, reason) }
+        Self { closes: true, ..Self::beyond(Bound::SlowBodies, StatusCode::TOO_MANY_REQUESTS, reason) }
+    }
+
+    pub(super) fn too_many_unread(most: u32) -> Self {
+        let reason = format!("the answers to {most} other requests of its address are not read");
+        Self { closes: true, ..Self::beyond(Bound::UnreadAnswers, StatusCode::TOO_MANY_REQUESTS, reason) }
     }
 
     pub(super) fn body_too_large(most: u64) -> Self {

@@ -25,12 +25,13 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, watch};
 use tokio::time::{sleep, timeout};
 
 use super::config::{MOST_BUFFER, MOST_HEAD, ServerConfig};
-use super::connection::Watched;
-use super::crowd::{Away, Crowd, Place};
+use super::crowd::{Crowd, Place};
 use super::forward;
 use super::proxy::is_believed;
 use super::site::Sites;
 use super::timer::Timer;
+use crate::clients::Watched;
+use crate::metrics::ConnectionsReading;
 
 /// How long a thread that can't accept for want of descriptors or memory waits until it tries again.
 const PAUSE: Duration = Duration::from_millis(100);
@@ -137,9 +138,13 @@ impl Server {
         self.shared.crowd.connections()
     }
 
-    /// Connections that were closed or refused so far, by why.
-    pub fn away(&self) -> Away {
-        self.shared.crowd.away()
+    /// The same, and those that were closed or refused so far, by why: for metrics.
+    pub fn reading(&self) -> ConnectionsReading {
+        self.shared.crowd.reading()
+    }
+
+    pub(super) fn crowd(&self) -> &Arc<Crowd> {
+        &self.shared.crowd
     }
 
     /// Accepts no more, answers the requests that are under way, and closes what is left when the time is over.
@@ -204,7 +209,7 @@ async fn accept(shared: &Arc<Shared>, listener: TcpListener, stopped: &watch::Re
         };
         let config = &shared.config;
         let most = if is_believed(peer.ip(), &config.proxies) { u32::MAX } else { config.max_connections_per_address };
-        let Some(place) = shared.crowd.enter(peer.ip(), most) else { continue };
+        let Some(mut place) = shared.crowd.enter(peer.ip(), most) else { continue };
         let Some(permit) = permit(shared).await else { return };
         place.settle();
         let held = Connection { _permit: permit, place, _open: open.clone() };
@@ -251,7 +256,7 @@ async fn attend(
     let mut server = http1::Builder::new();
     server.timer(TokioTimer::new());
     server.header_read_timeout(config.head_timeout).max_buf_size(MOST_BUFFER).max_header_size(MOST_HEAD);
-    let io = TokioIo::new(Watched::new(stream, Arc::clone(held.place.guest()), config.stall_timeout));
+    let io = TokioIo::new(Watched::new(stream, Arc::clone(held.place.activity()), config.stall_timeout));
     let mut connection = pin!(server.serve_connection(io, service));
     let stop = async {
         let _ = stopped.wait_for(|stop| *stop != Stop::No).await;
@@ -271,7 +276,8 @@ async fn attend(
             Until::Room
         },
     );
-    match or(served, told).await {
+    // First whether it is to end: an answer that is there says so then.
+    match or(told, served).await {
         Until::Over => {}
         Until::Stop => {
             let cut = Cut(&shared.cut);

@@ -9,9 +9,11 @@ use lunarium_app::App;
 use parking_lot::Mutex;
 
 use crate::host::Host;
-use crate::metrics::HttpReading;
+use crate::metrics::{ConnectionsReading, HttpReading, HttpSource};
 
+use super::crowd::Crowd;
 use super::routes::Routes;
+use super::server::Server;
 use super::site::{Site, SiteError, Sites};
 use super::traffic::{Traffic, TrafficLimits};
 
@@ -19,6 +21,8 @@ use super::traffic::{Traffic, TrafficLimits};
 #[derive(Debug, Clone, Default)]
 pub struct TenantSites {
     known: Arc<Mutex<BTreeMap<String, Known>>>,
+    /// Who is connected to the server that serves them.
+    crowd: Arc<Mutex<Option<Arc<Crowd>>>>,
 }
 
 /// What is remembered of one tenant.
@@ -72,9 +76,19 @@ impl TenantSites {
         (sites, errors)
     }
 
-    /// What was done at a tenant's site, for metrics. None: it has none.
-    pub fn reading(&self, tenant: &str) -> Option<HttpReading> {
+    /// This server serves them: its connections are told with their requests.
+    pub fn served_by(&self, server: &Server) {
+        *self.crowd.lock() = Some(Arc::clone(server.crowd()));
+    }
+}
+
+impl HttpSource for TenantSites {
+    fn requests(&self, tenant: &str) -> Option<HttpReading> {
         let traffic = Arc::clone(&self.known.lock().get(tenant)?.traffic);
         Some(traffic.usage().into())
+    }
+
+    fn connections(&self) -> Vec<ConnectionsReading> {
+        self.crowd.lock().iter().map(|crowd| crowd.reading()).collect()
     }
 }

@@ -1,7 +1,7 @@
 //! What goes on at a site: how much it may have at once and in a second, and what was answered.
 //!
-//! Owns the counts, which outlive the exchange of a site. Touches no lock but for a body that doesn't come at once: many requests come at
-//! once.
+//! Owns the counts, which outlive the exchange of a site. Touches no lock but for a body that doesn't come at once, and for an answer that
+//! a connection's own buffers don't take: many requests come at once.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -10,7 +10,8 @@ use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
 
-use super::crowd::Counts;
+use super::refusal::Refusal;
+use crate::clients::{Addresses, Key};
 use crate::metrics::{HttpReading, buckets};
 
 /// The upper ends of the steps in which the time of answers is counted; what takes longer is in a last one. From what a call takes to what
@@ -46,12 +47,27 @@ const FAILURE_LINES: u64 = 100;
 /// Lines in a second that tell of what its clients did wrong, who could write without end else.
 const MISTAKE_LINES: u64 = 20;
 
-/// Of the requests that a site may have under way, one address may have a part in whose bodies are waited for: so many addresses at least
-/// have to come together to hold all of them.
+/// Of the requests that a site may have under way, one address may have a part whose bodies are waited for, and a part whose answers are
+/// waited to be read: so many addresses at least have to come together to hold all of them.
 const SLOW_PART: u32 = 8;
 
-/// So many bodies of one address are waited for in any case: what a browser or a proxy has open.
+/// So many of one address are waited for in any case: what a browser or a proxy has open.
 const SLOW_LEAST: u32 = 16;
+
+/// What a request may be refused for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Bound {
+    PerSecond,
+    AtOnce,
+    Bytes,
+    SlowBodies,
+    UnreadAnswers,
+}
+
+impl Bound {
+    /// As the metrics name them, in their order.
+    const NAMES: [&str; 5] = ["requests_per_second", "requests_at_once", "body_bytes", "slow_bodies", "unread_answers"];
+}
 
 /// What a site may have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -59,8 +75,8 @@ const SLOW_LEAST: u32 = 16;
 pub struct TrafficLimits {
     /// Requests in a second; 20,000 by default, more than two cores answer. At the limit: 429. After a pause as many come at once.
     pub requests_per_second: u32,
-    /// Requests under way, until their answers are written; 1,000 by default: those that come would wait longer than they are worth. At the
-    /// limit: 503.
+    /// Requests under way, until their answers are written, or are no more than 4 KiB to be written; 1,000 by default: those that come would
+    /// wait longer than they are worth. At the limit: 503.
     pub requests_at_once: u32,
     /// Bytes of bodies that were read and wait for a process, and of answers that wait to be written; 64 MiB by default. They count to the
     /// node's memory, too. At the limit: 503.
@@ -68,9 +84,10 @@ pub struct TrafficLimits {
 }
 
 impl TrafficLimits {
-    /// Requests of one address (of a network of 64 bits for IPv6) whose bodies are waited for at once: an eighth of those under way, 16 at
-    /// least. A body that comes together with its head isn't waited for. At the limit: 429.
-    pub fn slow_bodies_per_address(&self) -> u32 {
+    /// Requests of one address (of a network of 64 bits for IPv6) whose bodies are waited for at once, and as many whose answers wait to be
+    /// read: an eighth of those under way, 16 at least. A body that comes together with its head isn't waited for, nor is an answer that a
+    /// connection's buffers take. At the limit: 429.
+    pub fn slow_per_address(&self) -> u32 {
         (self.requests_at_once / SLOW_PART).max(SLOW_LEAST)
     }
 }
@@ -93,7 +110,10 @@ pub struct Traffic {
     under_way: AtomicU32,
     bytes: AtomicU64,
     /// Requests whose bodies are waited for, by whom they come from.
-    slow: Mutex<Counts>,
+    slow: Mutex<Addresses>,
+    /// Requests whose answers wait to be read, in the same way.
+    unread: Mutex<Addresses>,
+    refusals: [AtomicU64; Bound::NAMES.len()],
     /// Answers by the hundreds of their status, 2 to 5.
     answers: [AtomicU64; 4],
     latencies: [AtomicU64; STEPS],
@@ -120,6 +140,11 @@ pub struct TrafficUsage {
     pub under_way: u32,
     /// Those of them whose bodies are waited for.
     pub slow_bodies: u64,
+    /// Those of them whose answers wait to be read.
+    pub unread_answers: u64,
+    /// Requests that were refused: for their number in a second, at once, for bytes of bodies, for bodies that don't come, for
+    /// answers that aren't read.
+    pub refusals: [u64; 5],
     /// Bytes of bodies that are held.
     pub held: u64,
 }
@@ -130,7 +155,9 @@ impl From<TrafficUsage> for HttpReading {
             answers: CLASSES.into_iter().zip(usage.answers).collect(),
             latencies: buckets(&LATENCIES, usage.latencies),
             total: usage.total,
+            refusals: Bound::NAMES.into_iter().zip(usage.refusals).collect(),
             under_way: usage.under_way.into(),
+            slow: (usage.slow_bodies, usage.unread_answers),
             bodies: (usage.received, usage.sent),
         }
     }
@@ -148,6 +175,8 @@ impl Traffic {
             under_way: AtomicU32::new(0),
             bytes: AtomicU64::new(0),
             slow: Mutex::default(),
+            unread: Mutex::default(),
+            refusals: Default::default(),
             answers: Default::default(),
             latencies: Default::default(),
             nanos: AtomicU64::new(0),
@@ -172,6 +201,8 @@ impl Traffic {
             sent: read(&self.sent),
             under_way: self.under_way.load(Relaxed),
             slow_bodies: self.slow.lock().sum(),
+            unread_answers: self.unread.lock().sum(),
+            refusals: self.refusals.each_ref().map(read),
             held: read(&self.bytes),
         }
     }
@@ -186,12 +217,12 @@ impl Traffic {
         let most = self.limits.requests_at_once;
         let entered =
             self.under_way.fetch_update(Relaxed, Relaxed, |count| (count < most).then(|| count.saturating_add(1)));
-        entered.ok().map(|_| UnderWay { traffic: Arc::clone(self), bytes: 0 })
+        entered.ok().map(|_| UnderWay { traffic: Arc::clone(self), bytes: 0, unread: None })
     }
 
     /// A place for a request of this address whose body is waited for. None: it has as many as it may.
     pub(super) fn wait_for_body(&self, remote: IpAddr) -> Option<SlowBody<'_>> {
-        let key = self.slow.lock().enter(remote, self.limits.slow_bodies_per_address())?;
+        let key = self.slow.lock().enter(remote, self.limits.slow_per_address())?;
         Some(SlowBody { traffic: self, key })
     }
 
@@ -200,6 +231,13 @@ impl Traffic {
         match is_failure {
             true => passes(&self.failure_lines, self.now(), FAILURE_LINES),
             false => passes(&self.mistake_lines, self.now(), MISTAKE_LINES),
+        }
+    }
+
+    /// A request was refused.
+    pub(super) fn note_refusal(&self, bound: Bound) {
+        if let Some(count) = self.refusals.get(bound as usize) {
+            count.fetch_add(1, Relaxed);
         }
     }
 
@@ -240,7 +278,7 @@ fn passes(due: &AtomicU64, now: u64, per_second: u64) -> bool {
 #[derive(Debug)]
 pub(super) struct SlowBody<'t> {
     traffic: &'t Traffic,
-    key: IpAddr,
+    key: Key,
 }
 
 impl Drop for SlowBody<'_> {
@@ -254,6 +292,8 @@ impl Drop for SlowBody<'_> {
 pub(super) struct UnderWay {
     traffic: Arc<Traffic>,
     bytes: u64,
+    /// Its answer waits to be read.
+    unread: Option<Key>,
 }
 
 impl UnderWay {
@@ -268,6 +308,18 @@ impl UnderWay {
         held
     }
 
+    /// Its answer waits to be read by this address.
+    ///
+    /// Errors: it has as many of these as it may.
+    ///
+    /// An answer that is read at once is written before the thread that has made it does anything else, so it is hardly ever counted
+    /// together with another one.
+    pub(super) fn wait_for_reader(&mut self, remote: IpAddr) -> Result<(), Refusal> {
+        let most = self.traffic.limits.slow_per_address();
+        self.unread = self.traffic.unread.lock().enter(remote, most);
+        self.unread.is_some().then_some(()).ok_or_else(|| Refusal::too_many_unread(most))
+    }
+
     /// Gives back all bytes.
     pub(super) fn release(&mut self) {
         self.traffic.bytes.fetch_sub(std::mem::take(&mut self.bytes), Relaxed);
@@ -277,6 +329,9 @@ impl UnderWay {
 impl Drop for UnderWay {
     fn drop(&mut self) {
         self.release();
+        if let Some(key) = self.unread.take() {
+            self.traffic.unread.lock().leave(key);
+        }
         self.traffic.under_way.fetch_sub(1, Relaxed);
     }
 }
@@ -287,7 +342,8 @@ mod tests {
     use std::sync::atomic::AtomicU64;
     use std::time::Duration;
 
-    use super::{SECOND, Traffic, TrafficLimits, passes};
+    use super::{Bound, SECOND, Traffic, TrafficLimits, passes};
+    use crate::metrics::HttpReading;
 
     #[test]
     fn as_many_pass_in_a_second_as_may() {
@@ -312,10 +368,10 @@ mod tests {
     }
 
     #[test]
-    fn one_address_has_a_part_of_the_places_with_slow_bodies() {
+    fn one_address_has_a_part_of_the_places_with_slow_bodies_and_with_unread_answers() {
         assert_eq!(
             [0, 100, 1_000].map(|requests_at_once| {
-                TrafficLimits { requests_at_once, ..TrafficLimits::default() }.slow_bodies_per_address()
+                TrafficLimits { requests_at_once, ..TrafficLimits::default() }.slow_per_address()
             }),
             [16, 16, 125]
         );
@@ -326,7 +382,27 @@ mod tests {
         held.pop();
         assert!(wait("2001:db8::2").is_some());
         drop(held);
-        assert!(traffic.slow.lock().0.is_empty());
+        assert_eq!(traffic.usage().slow_bodies, 0);
+        let unread = |address: &str| {
+            let mut under_way = traffic.enter().unwrap();
+            under_way.wait_for_reader(address.parse().unwrap()).ok().map(|()| under_way)
+        };
+        let held: Vec<_> = (0..125).map(|_| unread("2001:db8::1").unwrap()).collect();
+        assert!(unread("2001:db8::2").is_none() && unread("10.0.0.1").is_some());
+        assert_eq!((traffic.usage().unread_answers, traffic.usage().under_way), (125, 125));
+        drop(held);
+        assert_eq!((traffic.usage().unread_answers, traffic.usage().under_way), (0, 0));
+    }
+
+    #[test]
+    fn what_was_refused_is_counted_by_the_bound() {
+        let traffic = Traffic::new(TrafficLimits::default());
+        [Bound::UnreadAnswers, Bound::PerSecond, Bound::UnreadAnswers]
+            .into_iter()
+            .for_each(|bound| traffic.note_refusal(bound));
+        let told: Vec<_> =
+            HttpReading::from(traffic.usage()).refusals.into_iter().filter(|(_, count)| *count > 0).collect();
+        assert_eq!(told, [("requests_per_second", 1), ("unread_answers", 2)]);
     }
 
     #[test]

@@ -11,7 +11,6 @@ use cap_std::fs::Dir;
 use lunarium_app::{App, ServiceAction};
 use lunarium_engine::{EntryId, Level};
 use tokio::sync::oneshot;
-use tokio::task;
 
 use super::attend::{Actions, Order};
 use super::config::{Folder, TenantConfig};
@@ -305,8 +304,7 @@ async fn sent_folder(store: &Arc<Store>, number: u64, name: &str) -> Result<Fold
 async fn check(folder: Folder, config: &Arc<TenantConfig>, running: &Running) -> Result<Checked, HostError> {
     let (config, modules) = (Arc::clone(config), Arc::clone(&running.modules));
     // Native parsers and a disk: nobody else may wait for them.
-    let read = task::spawn_blocking(move || config.draft(&folder, &modules));
-    let mut draft = read.await.map_err(|error| HostError::Refused(format!("can't be read: {error}")))?;
+    let mut draft = on_disk(move || Ok(config.draft(&folder, &modules))).await?;
     draft.compile(&running.node).await;
     let (app, warnings) = draft.judge().map_err(|report| HostError::Wrong(Arc::new(report)))?;
     Ok(Checked { app: Arc::new(app), warnings: warnings.to_string() })
@@ -319,12 +317,12 @@ mod tests {
 
     use lunarium_engine::{Level, LogField, Module};
 
-    use super::super::{Host, HostConfig, LogLine, Surroundings, Tenant, TenantConfig, TenantState};
+    use super::super::{Host, HostConfig, HostError, LogLine, Surroundings, Tenant, TenantConfig, TenantState};
 
     struct Nowhere;
 
     impl Surroundings for Nowhere {
-        fn modules(&self, _tenant: &TenantConfig) -> Result<Vec<Module>, String> {
+        fn modules(&self, _tenant: &TenantConfig) -> Result<Vec<Module>, HostError> {
             Ok(Vec::new())
         }
 

@@ -11,6 +11,7 @@ use cap_std::fs::Dir;
 use lunarium_app::{Allowance, Authority, Draft, TenantBudget};
 use lunarium_engine::{Directory, Level, LogField, Module};
 
+use super::error::HostError;
 use super::logs::LogLine;
 
 /// What a host is made of. Made by [`HostConfig::new`].
@@ -51,8 +52,8 @@ impl HostConfig {
 pub trait Surroundings: Send + Sync {
     /// The modules of a tenant's node, made anew: what a module counts and keeps, it counts and keeps for one tenant.
     ///
-    /// Errors: what they need can't be had, in words.
-    fn modules(&self, tenant: &TenantConfig) -> Result<Vec<Module>, String>;
+    /// Errors: what they need can't be had; of a disk [`HostError::disk`] tells it.
+    fn modules(&self, tenant: &TenantConfig) -> Result<Vec<Module>, HostError>;
 
     /// Takes a line of a tenant's log. Called from worker threads: must not block. What doesn't fit is its to drop and count.
     fn line(&self, tenant: &str, line: &LogLine);

@@ -6,6 +6,7 @@ use std::io;
 use std::sync::Arc;
 
 use lunarium_app::Report;
+use lunarium_engine::is_disk_full;
 use rustix::io::Errno;
 use thiserror::Error;
 
@@ -59,8 +60,7 @@ pub enum HostError {
 impl HostError {
     /// Whether there is no room on the disk: it is full, or more than this program or its user may write.
     pub fn is_disk_full(&self) -> bool {
-        let full = [io::ErrorKind::StorageFull, io::ErrorKind::QuotaExceeded, io::ErrorKind::FileTooLarge];
-        matches!(self, Self::Disk { error, .. } if full.contains(&error.kind()))
+        matches!(self, Self::Disk { error, .. } if is_disk_full(error))
     }
 
     /// Whether the same may be done later, without anybody's doing: somebody else holds now what is missing.
@@ -83,7 +83,8 @@ impl HostError {
         }
     }
 
-    pub(super) fn disk(what: impl Into<String>) -> impl FnOnce(io::Error) -> Self {
+    /// What was to be done, and the system refuses.
+    pub fn disk(what: impl Into<String>) -> impl FnOnce(io::Error) -> Self {
         move |error| Self::Disk { what: what.into(), error: Arc::new(error) }
     }
 }

@@ -260,7 +260,7 @@ impl Tenant {
         let shared = &self.inner.shared;
         let node = Node::start_on(&shared.engine, self.node_config(config));
         let node = node.map_err(|error| HostError::NoRoom(error.to_string()))?;
-        let modules = shared.surroundings.modules(config).map_err(HostError::Refused)?;
+        let modules = shared.surroundings.modules(config)?;
         for module in &modules {
             node.add_module(module.clone()).map_err(|error| HostError::Refused(error.to_string()))?;
         }

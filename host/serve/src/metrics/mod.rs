@@ -20,15 +20,30 @@ use self::reading::{Reading, TenantReading};
 use crate::host::{Host, Tenant};
 
 pub use self::history::{Point, STEP};
-pub use self::reading::HttpReading;
 pub(crate) use self::reading::buckets;
+pub use self::reading::{ConnectionsReading, HttpReading};
 pub use self::text::CONTENT_TYPE;
+pub use crate::clients::Away;
 
 /// How long a text counts as new: whoever asks before gets the same.
 const FRESH: Duration = Duration::from_secs(1);
 
-/// Tells of a tenant's requests from outside, by its name; none: it answers none.
-pub type HttpSource = Box<dyn Fn(&str) -> Option<HttpReading> + Send + Sync>;
+/// Tells of requests from outside.
+pub trait HttpSource: Send + Sync {
+    /// Those of a tenant. None: it answers none.
+    fn requests(&self, tenant: &str) -> Option<HttpReading>;
+
+    /// The connections of each server; of none by default.
+    fn connections(&self) -> Vec<ConnectionsReading> {
+        Vec::new()
+    }
+}
+
+impl<F: Fn(&str) -> Option<HttpReading> + Send + Sync> HttpSource for F {
+    fn requests(&self, tenant: &str) -> Option<HttpReading> {
+        self(tenant)
+    }
+}
 
 /// The last text, and when it was made.
 type Made = Option<(Instant, Arc<str>)>;
@@ -41,7 +56,7 @@ pub struct Metrics {
 
 struct Shared {
     host: Host,
-    http: HttpSource,
+    http: Box<dyn HttpSource>,
     started: Instant,
     /// Held while the host is asked: who comes meanwhile waits, and gets the same.
     text: Arc<tokio::sync::Mutex<Made>>,
@@ -50,7 +65,7 @@ struct Shared {
 
 impl Metrics {
     /// Those of a host that has just started.
-    pub fn new(host: Host, http: HttpSource) -> Self {
+    pub fn new(host: Host, http: Box<dyn HttpSource>) -> Self {
         let (started, text, history) = (Instant::now(), Arc::default(), Mutex::default());
         Self { shared: Arc::new(Shared { host, http, started, text, history }) }
     }
@@ -114,12 +129,13 @@ impl Shared {
             engine: engine.usage(),
             slots: engine.slots(),
             delays: engine.delays(),
-            tenants: host.tenants().iter().map(|tenant| read(tenant, http)).collect(),
+            connections: http.connections(),
+            tenants: host.tenants().iter().map(|tenant| read(tenant, http.requests(tenant.name()))).collect(),
         }
     }
 }
 
-fn read(tenant: &Tenant, http: &HttpSource) -> TenantReading {
+fn read(tenant: &Tenant, http: Option<HttpReading>) -> TenantReading {
     let (mut services, mut restarts) = (BTreeMap::new(), 0_u64);
     for service in tenant.services() {
         restarts = restarts.saturating_add(service.restarted);
@@ -132,6 +148,6 @@ fn read(tenant: &Tenant, http: &HttpSource) -> TenantReading {
         counts: tenant.node().map(|node| node.counts()),
         services,
         restarts,
-        http: http(tenant.name()),
+        http,
     }
 }

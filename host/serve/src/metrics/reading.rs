@@ -8,6 +8,8 @@ use std::time::Duration;
 
 use lunarium_engine::{Count, Delays, HostCounts, NodeCounts, Slots, Usage};
 
+use crate::clients::Away;
+
 /// Process hosts of a tenant that have series of their own: the first by id. At the limit: the rest are one, [`OTHER`]. The number: a
 /// tenant of many parts has ten; each takes some twenty series, at most a hundred.
 const HOSTS: usize = 32;
@@ -25,6 +27,7 @@ pub(super) struct Reading {
     pub(super) engine: Usage,
     pub(super) slots: Slots,
     pub(super) delays: Delays,
+    pub(super) connections: Vec<ConnectionsReading>,
     /// By name.
     pub(super) tenants: Vec<TenantReading>,
 }
@@ -44,6 +47,17 @@ pub(super) struct TenantReading {
     pub(super) http: Option<HttpReading>,
 }
 
+/// Who is connected to a server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ConnectionsReading {
+    /// Which: `requests` or `admin`.
+    pub server: &'static str,
+    /// Connections that are open.
+    pub open: u64,
+    /// Those that were closed or refused so far.
+    pub away: Away,
+}
+
 /// A tenant's requests from outside.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct HttpReading {
@@ -53,8 +67,12 @@ pub struct HttpReading {
     pub latencies: Vec<(f64, u64)>,
     /// How long all of them took.
     pub total: Duration,
+    /// Requests that were refused for a bound of the site's, by which.
+    pub refusals: Vec<(&'static str, u64)>,
     /// Requests under way.
     pub under_way: u64,
+    /// Those of them whose bodies are waited for, and those whose answers wait for their readers.
+    pub slow: (u64, u64),
     /// Bytes of bodies that came, and that were sent.
     pub bodies: (u64, u64),
 }

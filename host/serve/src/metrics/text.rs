@@ -106,6 +106,7 @@ impl Metric<'_, '_> {
 impl Collector for Page {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
         self.engine(&mut encoder)?;
+        self.connections(&mut encoder)?;
         self.tenants(&mut encoder)?;
         self.hosts(&mut encoder)?;
         self.http(&mut encoder)
@@ -130,7 +131,7 @@ type Column<T> = (&'static str, &'static str, &'static Kind, fn(&T) -> Option<f6
 
 impl Page {
     fn engine(&self, encoder: &mut DescriptorEncoder<'_>) -> fmt::Result {
-        let Reading { uptime, engine, slots, delays, tenants } = &self.reading;
+        let Reading { uptime, engine, slots, delays, tenants, .. } = &self.reading;
         let mut build = metric(encoder, ("build_info", "The version that runs", &Kind::Gauge))?;
         build.put(&[("version", env!("CARGO_PKG_VERSION"))], 1.0)?;
         let memory = engine.of("engine.memory");
@@ -167,6 +168,22 @@ impl Page {
             let labels = [("urgency", urgency)];
             let labels = Labels(&labels);
             histogram(&mut delay.encode_family(&labels)?, measured.sum, &buckets(&DELAY_BOUNDS, measured.counts))?;
+        }
+        Ok(())
+    }
+
+    fn connections(&self, encoder: &mut DescriptorEncoder<'_>) -> fmt::Result {
+        let all = &self.reading.connections;
+        let mut open = metric(encoder, ("connections", "Connections that are open, by server", &Kind::Gauge))?;
+        for reading in all {
+            open.put(&[("server", reading.server)], float(reading.open))?;
+        }
+        let help = "Connections that were closed or refused, by server and why";
+        let mut away = metric(encoder, ("connections_turned_away", help, &Kind::Counter))?;
+        for reading in all {
+            for (reason, count) in reading.away.by_reason() {
+                away.put(&[("server", reading.server), ("reason", reason)], float(count))?;
+            }
         }
         Ok(())
     }
@@ -241,6 +258,13 @@ impl Page {
                 answers.put(&[("tenant", tenant), ("status", class)], float(*count))?;
             }
         }
+        let help = "Requests that a bound of the tenant's has refused, by which";
+        let mut refusals = metric(encoder, ("http_refusals", help, &Kind::Counter))?;
+        for (tenant, http) in served() {
+            for (reason, count) in &http.refusals {
+                refusals.put(&[("tenant", tenant), ("reason", reason)], float(*count))?;
+            }
+        }
         let help = "From a request's head to its answer";
         let mut durations =
             encoder.encode_descriptor("http_request_duration_seconds", help, None, MetricType::Histogram)?;
@@ -305,6 +329,10 @@ const HOST: &[Column<Row>] = &[
 const HTTP: &[Column<HttpReading>] = &[
     ("http_requests_under_way", "Requests that wait for their answer", &Kind::Gauge, |http| {
         Some(float(http.under_way))
+    }),
+    ("http_slow_bodies", "Those whose bodies are waited for", &Kind::Gauge, |http| Some(float(http.slow.0))),
+    ("http_unread_answers", "Those whose answers wait for their readers", &Kind::Gauge, |http| {
+        Some(float(http.slow.1))
     }),
     ("http_received_bytes", "Bytes of bodies that came", &Kind::Counter, |http| Some(float(http.bodies.0))),
     ("http_sent_bytes", "Bytes of bodies that were sent", &Kind::Counter, |http| Some(float(http.bodies.1))),

@@ -84,6 +84,12 @@ fn two_lengths_are_one_request_at_most() {
         assert_eq!(client.ask(request.as_bytes()).status, 400, "{request:?}");
         assert!(client.is_closed(), "{request:?}");
     }
+    // And whatever stands in a body is its request's.
+    let hidden = "GET /smuggled HTTP/1.1\r\nHost: x\r\n\r\n";
+    let mut client = served.client();
+    let request = format!("GET /a HTTP/1.1\r\nHost: x\r\nContent-Length: {}\r\n\r\n{hidden}", hidden.len());
+    assert_eq!(client.ask(request.as_bytes()).text(), format!("/a {hidden}"));
+    assert_eq!(client.ask(b"GET /b HTTP/1.1\r\nHost: x\r\n\r\n").text(), "/b ");
     assert!(!served.tenant.log.lines().iter().any(|line| line.contains("smuggled")));
     is_well(&served);
 }
@@ -99,6 +105,18 @@ fn heads_have_an_end() {
         format!("GET / HTTP/1.1\r\nHost: x\r\n{many}\r\n"),
     ] {
         assert_eq!(served.ask(&request).status, 431);
+    }
+    // Who is answered may still send, and the answer be lost with what nobody reads.
+    let larger = "x".repeat(1 << 20);
+    for request in [
+        format!("GET /{larger} HTTP/1.1\r\nHost: x\r\n\r\n"),
+        format!("POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n1;{larger}\r\na\r\n0\r\n\r\n"),
+        format!("POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n0\r\na: {larger}\r\n\r\n"),
+    ] {
+        let mut client = served.client();
+        let _ = client.stream.write_all(request.as_bytes());
+        assert!(client.reply(true).is_none_or(|reply| [400, 414, 431].contains(&reply.status)));
+        let _ = client.is_closed();
     }
     // One that has none.
     let mut client = served.client();
@@ -275,7 +293,7 @@ fn who_is_idle_makes_room_and_who_asks_does_not() {
     assert_eq!(served.get("/2").text(), "/2 ");
     assert!(used.is_closed());
     let server = served.server.as_ref().unwrap();
-    assert_eq!(server.away().idle, 2);
+    assert_eq!(server.reading().away.idle, 2);
     // When all are in use, one waits.
     let mut second = served.client();
     second.send(b"GET /waits HTTP/1.1\r\nHost: x\r\n\r\n");
@@ -320,4 +338,81 @@ fn one_address_holds_a_part_of_the_places_with_bodies_that_do_not_come() {
         assert_eq!(client.reply(true).unwrap().text(), "/a haha");
     }
     served.tenant.is_clean();
+}
+
+#[test]
+fn one_address_holds_a_part_of_the_places_with_answers_that_it_does_not_read() {
+    let mut config = ServerConfig::default();
+    config.proxies = vec![Network::parse("127.0.0.0/8").unwrap()];
+    config.stall_timeout = Duration::from_secs(3_600);
+    let mut limits = TrafficLimits::default();
+    limits.requests_at_once = 160;
+    let large = "return { main = function() return { body = ('x'):rep(1000000) } end }";
+    let served = Served::with(&endpoint("large", large, "path: '/{*path}'"), config, limits);
+    let usage = || served.tenant.traffic.usage();
+    // On each connection more than its sockets take, so that one or two of the answers wait.
+    let ask = |of: &str, count: usize| {
+        let mut client = served.client();
+        let request = format!("GET /a HTTP/1.1\r\nHost: x\r\nX-Forwarded-For: {of}\r\n\r\n");
+        client.send(request.repeat(count).as_bytes());
+        client
+    };
+    let slow: Vec<_> = (0..30).map(|_| ask("203.0.113.9", 8)).collect();
+    wait_until(|| usage().refusals[4] > 0);
+    assert!(usage().unread_answers <= 20, "{:?}", usage());
+    let line = "Info: GET /a is answered 429: the answers to 20 other requests of its address are not read";
+    served.tenant.log.with(line);
+    // Others have the rest.
+    let other = ask("203.0.113.10", 1).reply(true).unwrap();
+    assert_eq!((other.status, other.body.len()), (200, 1_000_000));
+    // Who reads at last has the answers that were kept, and the refusal, with which its connection ends.
+    let mut refused = 0;
+    for mut client in slow {
+        for _ in 0..8 {
+            let Some(reply) = client.reply(true) else { break };
+            assert!(reply.status == 429 || (reply.status, reply.body.len()) == (200, 1_000_000), "{}", reply.head);
+            if reply.status == 429 {
+                refused += 1;
+                assert!(client.is_closed());
+            }
+        }
+    }
+    assert_eq!(refused, usage().refusals[4]);
+    served.tenant.is_clean();
+    assert_eq!(usage().unread_answers, 0);
+}
+
+#[test]
+fn who_asks_for_another_protocol_is_answered_in_this_one() {
+    let served = echo();
+    for headers in [
+        "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Key: eA==\r\nSec-WebSocket-Version: 13",
+        "Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABkAAQAAP__",
+    ] {
+        let mut client = served.client();
+        let asked = format!("GET /a HTTP/1.1\r\nHost: x\r\n{headers}\r\n\r\n");
+        assert_eq!(client.ask(asked.as_bytes()).text(), "/a ");
+        assert_eq!(client.ask(b"GET /b HTTP/1.1\r\nHost: x\r\n\r\n").text(), "/b ", "and goes on");
+    }
+    // Without asking.
+    let mut client = served.client();
+    client.send(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0");
+    assert!(client.is_closed());
+    is_well(&served);
+}
+
+#[test]
+fn who_says_that_it_sends_no_more_is_answered_or_closed_and_holds_nothing() {
+    let waits = "return { main = function() time.sleep('10h') end }";
+    let entries = endpoint("echo", ECHO, "path: '/{*path}'") + &endpoint("waits", waits, "path: /waits, timeout: 1h");
+    let served = Served::new(&entries);
+    for (path, count) in [("/a", 3), ("/waits", 1)] {
+        let mut client = served.client();
+        client.send(format!("GET {path} HTTP/1.1\r\nHost: x\r\n\r\n").repeat(count).as_bytes());
+        client.stream.shutdown(Shutdown::Write).unwrap();
+        while let Some(reply) = client.reply(true) {
+            assert_eq!(reply.text(), "/a ");
+        }
+    }
+    is_well(&served);
 }

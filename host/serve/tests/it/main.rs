@@ -15,14 +15,16 @@ use std::sync::Arc;
 use cap_std::ambient_authority;
 use cap_std::fs::Dir;
 use lunarium_engine::{Level, LogField, Module};
-use lunarium_serve::{Folder, Host, HostConfig, LogEvent, LogFilter, LogLine, Surroundings, Tenant, TenantConfig};
+use lunarium_serve::{
+    Folder, Host, HostConfig, HostError, LogEvent, LogFilter, LogLine, Surroundings, Tenant, TenantConfig,
+};
 use tempfile::TempDir;
 
 /// Nothing comes from outside, and nobody reads.
 struct Nowhere;
 
 impl Surroundings for Nowhere {
-    fn modules(&self, _tenant: &TenantConfig) -> Result<Vec<Module>, String> {
+    fn modules(&self, _tenant: &TenantConfig) -> Result<Vec<Module>, HostError> {
         Ok(Vec::new())
     }
 

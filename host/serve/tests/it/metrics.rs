@@ -47,7 +47,7 @@ fn metrics(host: &Host) -> Metrics {
         latencies: vec![(0.001, 3), (f64::MAX, 1)],
         ..HttpReading::default()
     };
-    Metrics::new(host.clone(), Box::new(move |tenant| (tenant == "c").then(|| reading.clone())))
+    Metrics::new(host.clone(), Box::new(move |tenant: &str| (tenant == "c").then(|| reading.clone())))
 }
 
 /// Each series with its value.

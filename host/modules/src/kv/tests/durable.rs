@@ -2,11 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use super::super::fault::{Fault, WriteError};
+use lunarium::is_disk_full;
+
+use super::super::fault::{Fault, OpenError, WriteError};
 use super::super::store::{FILE, Opened, Store};
 use super::super::table::Written;
 use super::disk::{Disk, Fail};
-use super::{check_sums, dice, everything, new, put, remove, value, wait, write};
+use super::{Clock, check_sums, dice, everything, new, put, remove, start, value, wait, write};
 
 type Content = BTreeMap<String, Vec<u8>>;
 
@@ -63,7 +65,7 @@ fn power_loss_at_any_operation_loses_nothing_acknowledged() {
         let mut disk = disk.after_power_loss(&mut chance);
         let operations = disk.operations();
         disk.fail(Some(Fail::OffAt(operations + usize::try_from(chance()).unwrap() % 8)));
-        drop(super::start(&disk, 1 << 30, &super::Clock::default()));
+        drop(start(&disk, 1 << 30, &Clock::default()));
         disk = disk.after_power_loss(&mut chance);
         let store = new(&disk);
         let found = content(&store);
@@ -283,7 +285,7 @@ fn a_damaged_file_ends_nobody() {
         for _ in 0..8 {
             damaged.damage(usize::try_from(chance()).unwrap() % length);
         }
-        match super::start(&damaged, 1 << 30, &super::Clock::default()) {
+        match start(&damaged, 1 << 30, &Clock::default()) {
             Err(_) => told += 1,
             // What was hit may be free, or be noticed when it is read: a fault then, and no panic.
             Ok(store) => {
@@ -293,4 +295,18 @@ fn a_damaged_file_ends_nobody() {
         }
     }
     assert!(told > 0);
+}
+
+#[test]
+fn a_store_for_which_there_is_no_room_says_what_to_do() {
+    let disk = Disk::new();
+    disk.hold(0);
+    let Err(OpenError::Io { error, .. }) = start(&disk, 1 << 30, &Clock::default()).map(drop) else {
+        panic!("there is no room for it")
+    };
+    assert!(is_disk_full(&error));
+    assert_eq!(error.to_string(), "the disk is full: make room on it, and try again");
+    // And when there is some, it begins.
+    disk.hold(1 << 30);
+    write(&new(&disk), put("a", b"b")).unwrap();
 }

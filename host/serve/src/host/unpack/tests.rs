@@ -141,3 +141,39 @@ fn bounds_hold() {
     builder.append_data(&mut header, &long, &b"1"[..]).unwrap();
     assert!(refused(&builder.into_inner().unwrap()).contains("longer than 1024 bytes"));
 }
+
+/// An archive of one file, with an entry before it that tells something of it.
+fn told(kind: EntryType, told: &[u8], bytes: &[u8]) -> Vec<u8> {
+    archive(&[("././@LongLink", kind, told), file("a", bytes)])
+}
+
+/// A record of a pax header.
+fn pax(key: &str, value: &str) -> Vec<u8> {
+    let rest = format!(" {key}={value}\n");
+    let length = |digits: usize| rest.len() + digits;
+    let digits = (1..9).find(|digits| length(*digits).to_string().len() == *digits).unwrap();
+    format!("{}{rest}", length(digits)).into_bytes()
+}
+
+#[test]
+fn what_an_archive_tells_of_its_files_is_not_believed() {
+    let long = "x".repeat(1 << 20);
+    let (longer, leaves) = ("longer than 1024 bytes", "`../a` leaves the folder");
+    for (sent, expected) in [
+        (told(EntryType::GNULongName, long.as_bytes(), b"1"), longer),
+        (told(EntryType::XHeader, &pax("path", &long), b"1"), longer),
+        (told(EntryType::GNULongName, b"../a", b"1"), leaves),
+        (told(EntryType::XHeader, &pax("path", "../a"), b"1"), leaves),
+        (told(EntryType::XHeader, &pax("size", "1099511627776"), b"1"), "in the middle of `a`"),
+    ] {
+        let text = refused(&sent);
+        assert!(text.contains(expected), "{expected}: {text}");
+    }
+    let twice = [("l", EntryType::GNULongName, &b"b"[..]); 2];
+    assert!(refused(&archive(&twice)).contains("no whole tar"));
+    // Of a file with holes what is in the archive is written, and no more.
+    let holes = [pax("GNU.sparse.major", "1"), pax("GNU.sparse.realsize", "1099511627776")].concat();
+    let (folder, dir) = into();
+    unpack(&told(EntryType::XHeader, &holes, b"1"), &dir).unwrap();
+    assert_eq!(fs::read(folder.path().join("a")).unwrap(), b"1");
+}

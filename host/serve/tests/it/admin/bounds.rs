@@ -191,3 +191,95 @@ async fn an_answer_that_is_not_read_holds_up_nobody() {
     assert!(held["admin"]["connections"].as_u64().unwrap() >= 40, "{held}");
     served.stop().await;
 }
+
+/// All that is answered on one connection of who sends this, up to its close.
+async fn answered(served: &Served, bytes: &[u8]) -> String {
+    let mut stream = UnixStream::connect(&served.socket).await.unwrap();
+    // Who is refused may not read the rest.
+    let _ = stream.write_all(bytes).await;
+    let mut answer = Vec::new();
+    let _ = stream.read_to_end(&mut answer).await;
+    String::from_utf8_lossy(&answer).into_owned()
+}
+
+/// The statuses in such an answer; bodies of JSON have no such line.
+fn statuses(answer: &str) -> Vec<&str> {
+    answer.match_indices("HTTP/1.").filter_map(|(at, _)| answer.get(at + 9..at + 12)).collect()
+}
+
+#[tokio::test]
+async fn shapes_that_somebody_else_may_read_otherwise_are_one_request_or_none() {
+    let served = serve().await;
+    let call =
+        "POST /v1/tenants/shop/processes/shop/call HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n";
+    let body = "{\"method\": \"add\", \"arguments\": [1, 2]}";
+    let chunked = format!("{:x}\r\n{body}\r\n0\r\n\r\n", body.len());
+    let hidden = "DELETE /v1/tenants/shop HTTP/1.1\r\nHost: localhost\r\n\r\n";
+    let long = "x".repeat(1 << 20);
+    let cases = [
+        // Each has a second request for somebody who reads the first otherwise.
+        (format!("{call}Content-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n{chunked}{hidden}"), vec!["200"]),
+        (format!("{call}Transfer-Encoding: chunked\r\nContent-Length: 4\r\n\r\n{chunked}{hidden}"), vec!["200"]),
+        (format!("{call}Content-Length: {}\r\nContent-Length: 4\r\n\r\n{body}{hidden}", body.len()), vec!["400"]),
+        (format!("{call}Content-Length: 4, 5\r\n\r\n{body}{hidden}"), vec!["400"]),
+        (format!("{call}Transfer-Encoding: chunked, identity\r\n\r\n{chunked}{hidden}"), vec!["400"]),
+        ("GET /healthz HTTP/1.0\r\nHost: localhost\r\n\r\n".to_owned(), vec!["200"]),
+        (
+            format!("{call}Expect: 100-continue\r\nConnection: close\r\nContent-Length: {}\r\n\r\n{body}", body.len()),
+            vec!["100", "200"],
+        ),
+        (
+            "GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade, close\r\nUpgrade: websocket\r\n\r\n"
+                .to_owned(),
+            vec!["200"],
+        ),
+        ("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".to_owned(), vec![]),
+        (
+            format!(
+                "{}GET /healthz HTTP/1.0\r\nHost: localhost\r\n\r\n",
+                "GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n".repeat(49)
+            ),
+            vec!["200"; 50],
+        ),
+    ];
+    for (request, expected) in cases {
+        let answer = answered(&served, request.as_bytes()).await;
+        assert_eq!(statuses(&answer), expected, "{request}\n{answer}");
+    }
+    let answer = answered(&served, format!("GET /{long} HTTP/1.1\r\nHost: localhost\r\n\r\n").as_bytes()).await;
+    assert!(matches!(statuses(&answer)[..], [] | ["414" | "431"]), "{answer}");
+    assert!(served.host.tenant("shop").is_some());
+    is_well(&served).await;
+    served.stop().await;
+}
+
+#[tokio::test]
+async fn of_one_address_few_connections_are_not_read() {
+    let served = serve().await;
+    // More than the sockets take.
+    let request = format!("GET /openapi.json HTTP/1.1\r\nHost: {}\r\n\r\n", served.tcp).repeat(250);
+    let mut unread = Vec::new();
+    for _ in 0..12 {
+        let mut stream = TcpStream::connect(served.tcp).await.unwrap();
+        stream.write_all(request.as_bytes()).await.unwrap();
+        unread.push(stream);
+    }
+    // Eight of them, and who asks.
+    while served.ask("GET", "/v1/host", None).await.json()["admin"]["connections"] != 9 {
+        tokio::task::yield_now().await;
+    }
+    let audit = served.ask("GET", "/v1/audit", None).await.json();
+    let message = "8 other connections of its address do not read what they have asked for";
+    let records = audit["records"].as_array().unwrap();
+    assert!(
+        records.iter().any(|record| record["message"].as_str().is_some_and(|told| told.starts_with(message))),
+        "{audit}"
+    );
+    let metrics = served.ask("GET", "/metrics", None).await;
+    let line = "lunarium_connections_turned_away_total{server=\"admin\",reason=\"unread\"} 4.0";
+    assert!(metrics.body.contains(line), "{}", metrics.body);
+    // Who reads again makes room, and others have it all the time.
+    is_well(&served).await;
+    drop(unread);
+    served.stop().await;
+}
