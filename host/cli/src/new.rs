@@ -10,7 +10,7 @@ use std::{fs, process};
 use lunarium_app::{NAMESPACE_FORM, is_namespace};
 use thiserror::Error;
 
-use crate::open;
+use crate::{library, open};
 
 /// What stands in the files where the application's namespace belongs.
 const NAMESPACE: &str = "NAMESPACE";
@@ -26,8 +26,6 @@ const TEMPLATE: [(&str, &str); 5] = [
 
 /// Where an editor finds what the modules have: named in `.luarc.json`.
 const LIBRARY_FOLDER: &str = ".lunarium/library";
-/// The descriptions of the modules for an editor (the format of the Lua language server), from `docs/library`.
-const LIBRARY: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/library.rs"));
 
 /// Why nothing was made.
 #[derive(Debug, Error)]
@@ -109,7 +107,7 @@ fn write(folder: &Path, namespace: &str) -> io::Result<()> {
     }
     let library = folder.join(LIBRARY_FOLDER);
     fs::create_dir_all(&library)?;
-    for (name, text) in LIBRARY {
+    for (name, text) in library::FILES {
         fs::write(library.join(name), text)?;
     }
     Ok(())
