@@ -16,10 +16,11 @@ use crate::{library, open};
 const NAMESPACE: &str = "NAMESPACE";
 
 /// The files of a new application.
-const TEMPLATE: [(&str, &str); 5] = [
+const TEMPLATE: [(&str, &str); 6] = [
     ("_index.yaml", include_str!("../template/_index.yaml")),
     ("main.lua", include_str!("../template/main.lua")),
     ("worker.lua", include_str!("../template/worker.lua")),
+    ("worker_test.lua", include_str!("../template/worker_test.lua")),
     ("README.md", include_str!("../template/README.md")),
     (".luarc.json", include_str!("../template/luarc.json")),
 ];
@@ -117,7 +118,8 @@ fn write(folder: &Path, namespace: &str) -> io::Result<()> {
 pub fn tell(path: &Path) {
     let path = path.display();
     let text = format!(
-        "made {path}: main.lua starts worker.lua and talks to it\n\n  lunarium run {path}\n  lunarium check {path}\n\n\
+        "made {path}: main.lua starts worker.lua and talks to it, worker_test.lua tests it\n\n  lunarium run {path}\n  lunarium check {path}\n  \
+         lunarium test {path}\n\n\
          Editors with the Lua language server find the modules through {path}/.luarc.json.\n"
     );
     // It is made, whether or not anybody reads this.

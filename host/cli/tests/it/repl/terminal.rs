@@ -159,7 +159,8 @@ fn names_come_with_what_they_take() {
     let folder = self::folder(&[]);
     let Some(mut person) = Person::at(&folder, &[("NO_COLOR", "1")]) else { return };
     person.presses("process.exec(1)\r");
-    person.sees("process.exec(1)\r\n");
+    person.sees("process.exec(1)");
+    person.is_asked();
     person.presses("\u{4}");
     assert_eq!(person.code(), Some(0));
 }
