@@ -33,8 +33,8 @@ errors = {}
 ---| "ResourceExhausted" # `errors.RESOURCE_EXHAUSTED`
 ---| "" # `errors.UNKNOWN`
 
---- Makes an error object, from a message or from named fields. Raises for a kind that isn't one of `errors`' constants, by its value or
---- by its name: one that nobody checks for is a slip of the fingers.
+--- Makes an error object: from a message, from a kind and a message, or from named fields. Raises for a kind that isn't one of `errors`'
+--- constants, by its value or by its name: one that nobody checks for is a slip of the fingers.
 ---
 --- Errors:
 --- * `INVALID`: no message, or another field that is unusable
@@ -42,6 +42,10 @@ errors = {}
 --- ```lua
 --- local plain = errors.new("disk is full")
 --- print(plain, plain:kind() == errors.UNKNOWN) --> disk is full true
+---
+--- local late = errors.new(errors.TIMEOUT, "took too long")
+--- print(late, late:kind() == errors.TIMEOUT) --> took too long true
+--- print(errors.is(errors.new("TIMEOUT", "took too long"), errors.TIMEOUT)) --> true
 ---
 --- local err = errors.new({ message = "busy", kind = errors.CONFLICT, retryable = true, details = { holder = "ada" } })
 --- print(pcall(error, err)) --> false busy
@@ -51,11 +55,12 @@ errors = {}
 --- print(pcall(errors.new, { message = "late", kind = "TIMOUT" }))
 --- --> false kind is `TIMOUT`, which is none of errors' kinds: did you mean `errors.TIMEOUT`?
 --- ```
----@param what string|errors.Fields the message, or fields
+---@param what string|errors.Kind|errors.Fields the message; or, before one, its kind; or fields
+---@param message? string behind a kind. An error object stands for its text
 ---@return errors.Error? err
 ---@return errors.Error? why only when it can't be made
 ---@nodiscard
-function errors.new(what) end
+function errors.new(what, message) end
 
 --- What `errors.new` takes.
 ---@class errors.Fields

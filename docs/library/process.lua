@@ -176,7 +176,8 @@ function message:topic() end
 ---@nodiscard
 function message:from() end
 
---- The value that was sent. The same table every time.
+--- The value that was sent. The same table every time. `:data()` of it is the value again, for programs [from
+--- Wippy](../coming-from-wippy.md).
 ---
 --- ```lua
 --- process.send(process.pid(), "job", { id = 7 })

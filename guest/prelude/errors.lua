@@ -115,16 +115,31 @@ local errors = {}
 for name, kind in pairs(kinds) do errors[name] = kind end
 
 -- A kind by its value, or by the name of its constant. Raises for another: a kind that nobody checks for is a slip of the fingers.
-local function kind_of(kind)
+local function kind_of(kind, level)
   if kind == nil then return "" end
   local known_by = known[kind] and kind or kinds[kind]
   if known_by then return known_by end
   local shown_kind = type(kind) == "string" and "`" .. shown(kind) .. "`" or "a " .. type_name(kind)
-  error("kind is " .. shown_kind .. ", which is none of errors' kinds" .. rt.did_you_mean(kind, kinds, "errors."), 3)
+  error("kind is " .. shown_kind .. ", which is none of errors' kinds" .. rt.did_you_mean(kind, kinds, "errors."), level)
 end
 
-function errors.new(what)
+-- A kind and a message, as texts.
+local function of_kind(kind, message)
+  if kind == nil then bad_argument(1, "new", "kind of error", kind, 2) end
+  if type(kind) == "table" and metatable_of(kind) ~= Error then bad_argument(2, "new", "nothing after fields", message, 2) end
+  if metatable_of(message) == Error then message = text(message) end
+  if type(message) ~= "string" and type(message) ~= "number" then bad_argument(2, "new", "string", message, 2) end
+  return kind_of(kind, 4), tostring(message)
+end
+
+-- A message; a kind and a message; or fields.
+function errors.new(what, words)
   local kind = type(what)
+  if words ~= nil then
+    local message
+    kind, message = of_kind(what, words)
+    return raised(kind, message, nil, nil)
+  end
   if kind == "string" or kind == "number" then return raised("", tostring(what), nil, nil) end
   if what == nil then return invalid("message is missing") end
   if kind ~= "table" then bad_argument(1, "new", "string or table", what) end
@@ -132,7 +147,7 @@ function errors.new(what)
   if type(message) == "number" then message = tostring(message) end
   if message == nil then return invalid("message is missing") end
   if type(message) ~= "string" then return invalid("message is a " .. type_name(message) .. ", not a string") end
-  kind = kind_of(what.kind)
+  kind = kind_of(what.kind, 3)
   if retryable ~= nil and type(retryable) ~= "boolean" then
     return invalid("retryable is a " .. type_name(retryable) .. ", not a boolean")
   end

@@ -11,10 +11,8 @@ local Field = { __name = "field", __metatable = false }
 rt.define("field", Field)
 rt.Field = Field
 
--- The value; or, in `msg:payload():data()`, what has a method for it.
-local Payload = { __name = "payload", __metatable = false }
-Payload.__index = { data = function(payload) return payload[1] end }
-Field.__call = rt.wrap_payload(Payload)
+-- The value itself. What `:data()` of it gives is Lua's (lua.patch, part 10).
+function Field.__call(field) return field[false] end
 function Field.__tostring(field) return tostring(field[false]) end
 function Field.__len(field) return #field[false] end
 function Field.__index(field, key)

@@ -1,4 +1,4 @@
-//! Finds the editor's descriptions of the modules in `docs/library`, so that `lunarium new` can write them out.
+//! Finds the editor's descriptions of the modules in `docs/library`, so that the command has them.
 //!
 //! Owns nothing but the list: a file that is added there is embedded by the next build.
 

@@ -1,11 +1,10 @@
-//! Small things of the prelude's: which name was probably meant, the value behind `msg:payload()`, `table.create`.
+//! Small things of the prelude's: which name was probably meant, `table.create`.
 
 use std::ffi::{CStr, c_int};
 
 use lunarium_contract::nearest;
 
-use crate::lua::wait::calls_next;
-use crate::lua::{Function, Kind, Lua};
+use crate::lua::{Function, Lua};
 use crate::turn::hint::names;
 
 /// `near(name, table)` → the key of the table that was probably meant, or nil
@@ -14,31 +13,6 @@ extern "C-unwind" fn near(lua: Lua) -> c_int {
     let Some(wrong) = wrong else { return 0 };
     let Some(found) = nearest(wrong, names(&lua, 2), |name| name) else { return 0 };
     lua.push_bytes(found.as_bytes());
-    1
-}
-
-/// What `msg:payload()` gives: the value, or what has the method `data` when that is what the script calls next. Its upvalue is the
-/// metatable of that.
-extern "C-unwind" fn payload(lua: Lua) -> c_int {
-    if lua.kind(1) != Kind::Table {
-        return 0;
-    }
-    lua.push_boolean(false);
-    lua.get(1);
-    if calls_next(lua, c"data") {
-        lua.new_table(1, 0);
-        lua.insert(-2);
-        lua.set_item(-2, 1);
-        lua.push_copy(Lua::upvalue(1));
-        lua.set_metatable(-2);
-    }
-    1
-}
-
-/// `wrap_payload(metatable)`
-extern "C-unwind" fn wrap_payload(mut lua: Lua) -> c_int {
-    lua.set_top(1);
-    lua.push_closure(payload, 1);
     1
 }
 
@@ -60,5 +34,4 @@ extern "C-unwind" fn create(lua: Lua) -> c_int {
 }
 
 /// For the prelude.
-pub const FUNCTIONS: [(&CStr, Function); 3] =
-    [(c"near", near), (c"wrap_payload", wrap_payload), (c"table_create", create)];
+pub const FUNCTIONS: [(&CStr, Function); 2] = [(c"near", near), (c"table_create", create)];

@@ -5,6 +5,9 @@
 //! Known are types of local variables, of loops, of parameters and results, generic parameters, `type X = …`, casts (`x :: T`, `x as T`)
 //! and `x!`. A source that has something else stays what Lua says of it.
 
+use lunarium_contract::form::LUA_WORDS;
+use lunarium_contract::token::{Kind, Token};
+
 /// Bytes of a source that is looked at. At the limit: Lua's own message stands. The number: programs that people write.
 const LONGEST: usize = 1 << 20;
 /// Types inside each other.
@@ -25,51 +28,11 @@ pub fn without_types(source: &str) -> Option<Vec<u8>> {
     text.blank
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Kind {
-    Name,
-    Number,
-    String,
-    Symbol,
-}
-
-#[derive(Clone, Copy, Debug)]
-struct Token {
-    kind: Kind,
-    start: usize,
-    end: usize,
-}
-
 struct Source<'s> {
     text: &'s [u8],
     /// What it becomes, once there is an annotation.
     blank: Option<Vec<u8>>,
 }
-
-const KEYWORDS: [&[u8]; 22] = [
-    b"and",
-    b"break",
-    b"do",
-    b"else",
-    b"elseif",
-    b"end",
-    b"false",
-    b"for",
-    b"function",
-    b"goto",
-    b"if",
-    b"in",
-    b"local",
-    b"nil",
-    b"not",
-    b"or",
-    b"repeat",
-    b"return",
-    b"then",
-    b"true",
-    b"until",
-    b"while",
-];
 
 // ---- Words
 
@@ -79,72 +42,18 @@ impl Source<'_> {
     }
 
     fn word(&self, token: &Token) -> &[u8] {
-        self.text.get(token.start..token.end).unwrap_or_default()
+        token.bytes(self.text)
     }
 
-    /// The next token from here on; none: there is none, or a string or comment has no end.
+    /// The next token from here on that is no comment; none: there is none, or a string or comment has no end.
     fn token(&self, mut at: usize) -> Option<Token> {
         loop {
-            match self.byte(at) {
-                b' ' | b'\t' | b'\r' | b'\n' | 0x0b | 0x0c => at += 1,
-                b'-' if self.byte(at + 1) == b'-' => at = self.comment(at + 2)?,
-                // A first line for the shell.
-                b'#' if at == 0 => at = self.line_end(at),
-                _ => break,
+            let token = Token::next(self.text, at)?;
+            if token.kind != Kind::Comment {
+                return Some(token);
             }
+            at = token.end;
         }
-        let first = *self.text.get(at)?;
-        let run = |matches: fn(u8) -> bool| at + self.text.iter().skip(at).take_while(|byte| matches(**byte)).count();
-        let (kind, end) = match first {
-            b'a'..=b'z' | b'A'..=b'Z' | b'_' => (Kind::Name, run(|byte| byte.is_ascii_alphanumeric() || byte == b'_')),
-            b'0'..=b'9' => (Kind::Number, run(|byte| byte.is_ascii_alphanumeric() || byte == b'.')),
-            b'"' | b'\'' => (Kind::String, self.short_string(at)?),
-            b'[' if self.level(at).is_some() => (Kind::String, self.long_string(at)?),
-            _ => (Kind::Symbol, at + self.symbol(at)),
-        };
-        Some(Token { kind, start: at, end })
-    }
-
-    fn symbol(&self, at: usize) -> usize {
-        let rest = self.text.get(at..).unwrap_or_default();
-        let long: [&[u8]; 9] = [b"...", b"::", b"->", b"..", b"==", b"~=", b"<=", b">=", b"//"];
-        long.iter().find(|symbol| rest.starts_with(symbol)).map_or(1, |symbol| symbol.len())
-    }
-
-    fn line_end(&self, at: usize) -> usize {
-        at + self.text.iter().skip(at).take_while(|byte| **byte != b'\n').count()
-    }
-
-    fn comment(&self, at: usize) -> Option<usize> {
-        if self.byte(at) == b'[' && self.level(at).is_some() { self.long_string(at) } else { Some(self.line_end(at)) }
-    }
-
-    fn short_string(&self, at: usize) -> Option<usize> {
-        let quote = self.byte(at);
-        let mut at = at + 1;
-        loop {
-            match *self.text.get(at)? {
-                b'\\' => at += 2,
-                byte if byte == quote => return Some(at + 1),
-                _ => at += 1,
-            }
-        }
-    }
-
-    /// How many `=` stand between the brackets that open a long string.
-    fn level(&self, at: usize) -> Option<usize> {
-        let equals = self.text.iter().skip(at + 1).take_while(|byte| **byte == b'=').count();
-        (self.byte(at + 1 + equals) == b'[').then_some(equals)
-    }
-
-    fn long_string(&self, at: usize) -> Option<usize> {
-        let equals = self.level(at)?;
-        let mut close = vec![b']'];
-        close.resize(equals + 1, b'=');
-        close.push(b']');
-        let from = at + equals + 2;
-        let found = self.text.get(from..)?.windows(close.len()).position(|window| window == close)?;
-        Some(from + found + close.len())
     }
 
     fn is(&self, token: Option<&Token>, text: &[u8]) -> bool {
@@ -153,7 +62,10 @@ impl Source<'_> {
 
     /// A name that is no keyword.
     fn is_name(&self, token: Option<&Token>) -> bool {
-        token.is_some_and(|token| token.kind == Kind::Name && !KEYWORDS.contains(&self.word(token)))
+        token.is_some_and(|token| {
+            let word = self.word(token);
+            token.kind == Kind::Name && LUA_WORDS.iter().all(|other| other.as_bytes() != word)
+        })
     }
 
     /// The last token that ends at or before `end`, from `first` on.

@@ -1,9 +1,9 @@
-//! The face of what `lua.patch` adds to Lua: waits, where recursion ends, and what a script does next. A wait is a yield meant for the
+//! The face of what `lua.patch` adds to Lua: waits, and where recursion ends. A wait is a yield meant for the
 //! scheduler, which plain coroutines hand on outward. Owns the C functions' declarations; what is waited for is the prelude's.
 
 #![allow(clippy::undocumented_unsafe_blocks, reason = "one call of C each, under the rules that stand in `lua/mod.rs`")]
 
-use std::ffi::{CStr, c_char, c_int, c_uint};
+use std::ffi::{CStr, c_int, c_uint};
 
 use lunarium_contract::length;
 use mlua::ffi::{self, lua_KContext, lua_KFunction, lua_State};
@@ -15,7 +15,6 @@ unsafe extern "C-unwind" {
     fn lunarium_waitk(lua: *mut lua_State, context: lua_KContext, next: lua_KFunction) -> c_int;
     fn lunarium_canwait(lua: *mut lua_State) -> c_int;
     fn lunarium_setbase(coroutine: *mut lua_State, is_main: c_int);
-    fn lunarium_callsnext(lua: *mut lua_State, name: *const c_char) -> c_int;
     fn lunarium_limitstack(lua: *mut lua_State, calls: c_uint, bytes: usize);
 }
 
@@ -28,11 +27,6 @@ extern "C-unwind" fn wait(lua: Lua) -> c_int {
 extern "C-unwind" fn can_wait(lua: Lua) -> c_int {
     lua.push_boolean(unsafe { lunarium_canwait(lua.raw()) } != 0);
     1
-}
-
-/// In a function that a script has called: whether what comes next there is a call of this method of the result.
-pub fn calls_next(lua: Lua, method: &CStr) -> bool {
-    unsafe { lunarium_callsnext(lua.raw(), method.as_ptr()) != 0 }
 }
 
 /// Raises where one can't wait. To be called before anything is prepared for a wait.

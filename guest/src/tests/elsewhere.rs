@@ -100,6 +100,72 @@ fn a_payload_has_data_and_is_the_value() {
 }
 
 #[test]
+fn what_payload_gave_has_data_where_the_script_shows_it() {
+    Case::body(
+        r#"
+        local function data(name, payload) local d, err = payload:data() return d, err end
+        for _ = 1, 5 do
+            local msg = process.inbox():receive()
+            local topic, p = msg:topic(), msg:payload()
+            local copy = p
+            if topic == "t" then print(topic, p, p:data(), (p:data())) end
+            print(copy:data(), data("x", p), data("x", msg:payload()))
+            p = msg:payload()
+            print(pcall(function(value) return value:data() end, p))
+        end
+        local msg = process.inbox():receive()
+        local p = msg:payload()
+        print(p.data, p:data().data, p:data() == p, data(1, p) == p)
+        -- Not where it isn't to be seen where a value comes from.
+        local kept = { p = p }
+        print(pcall(function() return p:data() end))
+        print(pcall(function() return kept.p:data() end))
+        print(pcall(function() local q = kept q = q.p return q:data() end))
+        -- Nor for others.
+        print(pcall(function() local t = { payload = function() return {} end } local q = t.payload() return q:data() end))
+        print(pcall(function() local q = msg:topic() return q:data() end))
+        print(pcall(function() local q = msg:payload() return q:date() end))
+        print(pcall(function() local q = msg:payload() return q.date() end))
+        local own = { payload = function() return { data = function() return "its own" end } end }
+        local q = own:payload() print(q:data())
+        "#,
+    )
+    .message(None, "t", b"\x07")
+    .message(None, "t", b"\xc0")
+    .message(None, "t", b"\xa1x")
+    .message(None, "t", b"\xc2")
+    .message(None, "t", b"\xcb\x3f\xe0\x00\x00\x00\x00\x00\x00")
+    .message(None, "t", b"\x81\xa4data\x01")
+    .check(expect![[r#"
+        t	7	7	7
+        7	7	7	nil
+        false	main.lua:10: attempt to index a number value (local 'value')
+        t	nil	nil	nil
+        nil	nil	nil	nil
+        false	main.lua:10: attempt to index a nil value (local 'value')
+        t	x	x	x
+        x	x	x	nil
+        false	main.lua:10: attempt to call a nil value (method 'data')
+        t	false	false	false
+        false	false	false	nil
+        false	main.lua:10: attempt to index a boolean value (local 'value')
+        t	0.5	0.5	0.5
+        0.5	0.5	0.5	nil
+        false	main.lua:10: attempt to index a number value (local 'value')
+        1	1	true	true
+        false	main.lua:17: attempt to call a number value (method 'data')
+        false	main.lua:18: attempt to call a number value (method 'data')
+        false	main.lua:19: attempt to call a number value (method 'data')
+        false	main.lua:21: attempt to call a nil value (method 'data')
+        false	main.lua:22: attempt to call a nil value (method 'data')
+        false	main.lua:23: attempt to call a nil value (method 'date')
+        false	main.lua:24: attempt to call a nil value (field 'date')
+        its own
+        => nil
+    "#]]);
+}
+
+#[test]
 fn lua_of_elsewhere_finds_its_functions() {
     check(
         r#"

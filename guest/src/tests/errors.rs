@@ -48,6 +48,39 @@ fn unusable_fields_are_refused() {
 }
 
 #[test]
+fn new_takes_a_kind_and_a_message() {
+    check(
+        "local function show(e) print(e, e:kind(), e:message(), e:retryable(), e:details()) end
+        show(errors.new('TIMEOUT', 'took too long')) show(errors.new(errors.TIMEOUT, 'took too long'))
+        show(errors.new(errors.UNKNOWN, 5)) show(errors.new('CONFLICT', errors.new('busy'))) show(errors.new('TIMEOUT', nil))
+        print(errors.new('TIMEOUT', 'm'):stack():match('main.lua:%d+'))
+        print(pcall(errors.new, 'TIMOUT', 'm'))
+        print(pcall(function() errors.new('it failed', 'm') end))
+        print(pcall(function() errors.new(7, 'm') end))
+        print(pcall(function() errors.new(errors.TIMOUT, 'm') end))
+        print(pcall(function() errors.new({ message = 'm' }, 'm') end))
+        print(pcall(function() errors.new('TIMEOUT', {}) end))
+        print(pcall(function() errors.new('TIMEOUT', false) end))",
+        expect![[r#"
+            took too long	Timeout	took too long	nil	nil
+            took too long	Timeout	took too long	nil	nil
+            5		5	nil	nil
+            busy	Conflict	busy	nil	nil
+            TIMEOUT		TIMEOUT	nil	nil
+            main.lua:4
+            false	kind is `TIMOUT`, which is none of errors' kinds: did you mean `errors.TIMEOUT`?
+            false	main.lua:6: kind is `it failed`, which is none of errors' kinds
+            false	main.lua:7: kind is a number, which is none of errors' kinds
+            false	main.lua:8: bad argument #1 to 'new' (kind of error expected, got no value)
+            false	main.lua:9: bad argument #2 to 'new' (nothing after fields expected, got string)
+            false	main.lua:10: bad argument #2 to 'new' (string expected, got table)
+            false	main.lua:11: bad argument #2 to 'new' (string expected, got boolean)
+            => nil
+        "#]],
+    );
+}
+
+#[test]
 fn they_print_and_concatenate_on_either_side() {
     check(
         "local e = errors.new('oops')

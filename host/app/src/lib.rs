@@ -26,6 +26,7 @@ mod explain;
 mod load;
 mod own;
 mod services;
+mod sources;
 mod testing;
 
 pub use application::{App, DEFAULT_HOST, Endpoint, EndpointAction, Host, Lifecycle, Service};
@@ -44,4 +45,5 @@ pub use services::{
     Running, ServiceAction, ServiceChange, ServiceEvent, ServiceNote, ServiceState, ServiceStatus, Services, given_up,
 };
 pub use source::{MAX_FILE, SourceFile};
+pub use sources::Sources;
 pub use testing::{TEST_ENDING, TestFile};

@@ -51,6 +51,11 @@ pub enum Command {
     /// Tests are cases in files whose names end with `_test.lua`. Each runs in a process and a node of its own, within limits, by
     /// a clock of its own: nothing waits for real time.
     Test(Test),
+    /// Lay sources out: how far lines stand in, blanks, blank lines
+    ///
+    /// Line breaks and all that is no blank stay as they are, so the program stays the same. A file keeps its own step, two blanks, four or a tab; one
+    /// that has none gets two blanks. What isn't Lua is told and left as it is.
+    Fmt(Fmt),
     /// Evaluate what is typed, in a process
     ///
     /// A process of its own, which finds the libraries of an application and can start its entries; services are not started. What is typed is
@@ -272,6 +277,22 @@ pub struct Test {
     /// How long a case may take, by the machine's clock
     #[arg(long, value_name = "DURATION", default_value = "60s")]
     pub timeout: String,
+
+    /// Keep what the system allows this command: see `lunarium help run`
+    #[arg(long)]
+    pub no_confine: bool,
+}
+
+/// Options of `fmt`.
+#[derive(Debug, Args)]
+pub struct Fmt {
+    /// Lua files, and folders with all Lua files below them; `-` lays standard input out to standard output
+    #[arg(default_value = ".", value_name = "PATH")]
+    pub paths: Vec<PathBuf>,
+
+    /// Write nothing, tell what differs, and end with 1 if something does
+    #[arg(long)]
+    pub check: bool,
 
     /// Keep what the system allows this command: see `lunarium help run`
     #[arg(long)]

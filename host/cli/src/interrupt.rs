@@ -30,6 +30,8 @@ pub struct Interrupts {
     told: UnboundedReceiver<Interrupt>,
     /// The first signal's code, once it was told.
     signal: Option<u8>,
+    /// Why standard output was lost, once that was told.
+    lost: Option<io::ErrorKind>,
 }
 
 /// Watches for SIGINT and SIGTERM: the first is told, the second ends the program at once with 130 or 143. What is sent
@@ -69,7 +71,7 @@ fn start(
             let _ = tell.send(Interrupt::Signal(code));
         }
     });
-    Ok((sender, Interrupts { told, signal: None }))
+    Ok((sender, Interrupts { told, signal: None, lost: None }))
 }
 
 impl Interrupts {
@@ -81,9 +83,7 @@ impl Interrupts {
             // The watching task holds a sender until the program ends.
             return pending().await;
         };
-        if let Interrupt::Signal(code) = interrupt {
-            self.signal = Some(code);
-        }
+        self.keep(interrupt);
         interrupt
     }
 
@@ -95,6 +95,21 @@ impl Interrupts {
             if let Interrupt::OutputLost(kind) = self.next().await {
                 return kind;
             }
+        }
+    }
+
+    /// Whether standard output was lost until now, whoever heard of it.
+    pub fn output_was_lost(&mut self) -> Option<io::ErrorKind> {
+        while let Ok(interrupt) = self.told.try_recv() {
+            self.keep(interrupt);
+        }
+        self.lost
+    }
+
+    fn keep(&mut self, interrupt: Interrupt) {
+        match interrupt {
+            Interrupt::Signal(code) => self.signal = Some(code),
+            Interrupt::OutputLost(kind) => self.lost = Some(kind),
         }
     }
 

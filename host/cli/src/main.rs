@@ -7,9 +7,11 @@
 mod admin;
 mod arguments;
 mod endpoints;
+mod fmt;
 mod given;
 mod grant;
 mod interrupt;
+mod library;
 mod lossy;
 mod manual;
 mod modules;
@@ -127,6 +129,7 @@ fn main() -> ExitCode {
         Command::Check(options) if serve::is_node(&options.path) => serve::check(&options),
         Command::Check(options) => check(&options),
         Command::Test(options) => test::run(&options),
+        Command::Fmt(options) => fmt::run(&options),
         Command::Repl(options) => repl::run(&options),
         Command::New(options) => make(&options.path),
         Command::Remote(command) => remote::run(command),

@@ -10,24 +10,23 @@ use std::{fs, process};
 use lunarium_app::{NAMESPACE_FORM, is_namespace};
 use thiserror::Error;
 
-use crate::open;
+use crate::{library, open};
 
 /// What stands in the files where the application's namespace belongs.
 const NAMESPACE: &str = "NAMESPACE";
 
 /// The files of a new application.
-const TEMPLATE: [(&str, &str); 5] = [
+const TEMPLATE: [(&str, &str); 6] = [
     ("_index.yaml", include_str!("../template/_index.yaml")),
     ("main.lua", include_str!("../template/main.lua")),
     ("worker.lua", include_str!("../template/worker.lua")),
+    ("worker_test.lua", include_str!("../template/worker_test.lua")),
     ("README.md", include_str!("../template/README.md")),
     (".luarc.json", include_str!("../template/luarc.json")),
 ];
 
 /// Where an editor finds what the modules have: named in `.luarc.json`.
 const LIBRARY_FOLDER: &str = ".lunarium/library";
-/// The descriptions of the modules for an editor (the format of the Lua language server), from `docs/library`.
-const LIBRARY: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/library.rs"));
 
 /// Why nothing was made.
 #[derive(Debug, Error)]
@@ -109,7 +108,7 @@ fn write(folder: &Path, namespace: &str) -> io::Result<()> {
     }
     let library = folder.join(LIBRARY_FOLDER);
     fs::create_dir_all(&library)?;
-    for (name, text) in LIBRARY {
+    for (name, text) in library::FILES {
         fs::write(library.join(name), text)?;
     }
     Ok(())
@@ -119,7 +118,8 @@ fn write(folder: &Path, namespace: &str) -> io::Result<()> {
 pub fn tell(path: &Path) {
     let path = path.display();
     let text = format!(
-        "made {path}: main.lua starts worker.lua and talks to it\n\n  lunarium run {path}\n  lunarium check {path}\n\n\
+        "made {path}: main.lua starts worker.lua and talks to it, worker_test.lua tests it\n\n  lunarium run {path}\n  lunarium check {path}\n  \
+         lunarium test {path}\n\n\
          Editors with the Lua language server find the modules through {path}/.luarc.json.\n"
     );
     // It is made, whether or not anybody reads this.

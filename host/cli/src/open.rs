@@ -122,14 +122,35 @@ fn read_by(
     modules: &[Module],
     of_folder: fn(&Dir, &Path, &dyn Authority) -> Draft,
 ) -> Result<Draft, OpenError> {
+    let open = |shown: &Path| {
+        let refused = |error| OpenError::Io { path: path.to_owned(), error };
+        Dir::open_ambient_dir(folder(shown), ambient_authority()).map_err(refused)
+    };
+    Ok(match place(path)? {
+        Place::Folder(shown) => of_folder(&open(&shown)?, &shown, &Ambient { modules }),
+        Place::File { folder, name } => Draft::of_file(&open(&folder)?, &folder, &name),
+    })
+}
+
+/// What a path names.
+pub enum Place {
+    /// A folder.
+    Folder(PathBuf),
+    /// A file of a folder, which may be that in which the command runs.
+    File { folder: PathBuf, name: String },
+}
+
+/// Looks at what is there.
+///
+/// Errors: there is none, or it is neither.
+pub fn place(path: &Path) -> Result<Place, OpenError> {
     let refused = |error: io::Error| match error.kind() {
         io::ErrorKind::NotFound => OpenError::Missing(path.to_owned()),
         _ => OpenError::Io { path: path.to_owned(), error },
     };
     let kind = std::fs::metadata(path).map_err(refused)?;
     if kind.is_dir() {
-        let dir = Dir::open_ambient_dir(path, ambient_authority()).map_err(refused)?;
-        return Ok(of_folder(&dir, path, &Ambient { modules }));
+        return Ok(Place::Folder(path.to_owned()));
     }
     if !kind.is_file() {
         return Err(OpenError::Neither(path.to_owned()));
@@ -139,8 +160,7 @@ fn read_by(
     }
     // A link to a file is the file: the user named it, so it may lie anywhere.
     let real = if path.is_symlink() { path.canonicalize().map_err(refused)? } else { path.to_owned() };
-    let shown = real.parent().unwrap_or(Path::new(""));
-    let dir = Dir::open_ambient_dir(folder(shown), ambient_authority()).map_err(refused)?;
+    let folder = real.parent().unwrap_or(Path::new("")).to_owned();
     let name = real.file_name().and_then(|name| name.to_str()).ok_or_else(|| OpenError::Neither(path.to_owned()))?;
-    Ok(Draft::of_file(&dir, shown, name))
+    Ok(Place::File { folder, name: name.to_owned() })
 }

@@ -24,7 +24,7 @@ use crate::modules::need_sockets;
 use crate::plan::{Plan, Wish, plan};
 use crate::services::Watch;
 use crate::terminal::{Screen, Terminal};
-use crate::verdict::{Ended, FAILURE, Verdict};
+use crate::verdict::{Ended, FAILURE, SUCCESS, Verdict};
 use crate::wall::{Sockets, Wall};
 use crate::{Refused, finished, open, read, stdin};
 
@@ -233,10 +233,25 @@ pub async fn finish(mut interrupts: Interrupts, terminal: Terminal, code: u8) ->
         sleep(LAST_WORDS).await;
         code
     };
-    select! {
+    let screen = terminal.screen();
+    let written = select! {
         biased;
-        written = terminal.finish() => if written { code } else { interrupts.signal().await },
-        code = given_up => code,
+        written = terminal.finish() => written,
+        code = given_up => return code,
+    };
+    if !written {
+        return interrupts.signal().await;
+    }
+    // What nobody can read is a failure of who has none, also when it was the last that was said.
+    match interrupts.output_was_lost().filter(|_| code == SUCCESS) {
+        None => code,
+        Some(kind) => {
+            let verdict = output_lost(kind);
+            if let Some(message) = &verdict.message {
+                screen.tell_last(message);
+            }
+            verdict.code
+        }
     }
 }
 

@@ -97,6 +97,11 @@ impl Terminal {
 }
 
 impl Screen {
+    /// Writes a failure of the command itself when nothing else is written any more.
+    pub fn tell_last(&self, message: &str) {
+        write_error(&(own_line(self.format, Level::Error, message) + "\n"));
+    }
+
     /// Whether lines of this level are shown.
     pub fn shows(&self, level: Level) -> bool {
         level >= self.level

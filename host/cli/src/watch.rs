@@ -75,7 +75,7 @@ impl Watched {
         let (tell, changes) = unbounded_channel();
         // Events name whole paths, and what is above the folder doesn't matter.
         let root = folder.canonicalize()?;
-        let (above, named) = (root.clone(), folder.to_owned());
+        let (above, named) = (root.clone(), if folder == Path::new(".") { PathBuf::new() } else { folder.to_owned() });
         let mut watcher = notify::recommended_watcher(move |event: notify::Result<notify::Event>| {
             let Ok(event) = event else { return };
             if matches!(event.kind, EventKind::Access(_)) {

@@ -121,7 +121,7 @@ pub fn is_host_id(text: &str) -> bool {
 }
 
 /// Lua's own words, which name nothing.
-const LUA_WORDS: [&str; 22] = [
+pub const LUA_WORDS: [&str; 22] = [
     "and", "break", "do", "else", "elseif", "end", "false", "for", "function", "goto", "if", "in", "local", "nil",
     "not", "or", "repeat", "return", "then", "true", "until", "while",
 ];

@@ -142,7 +142,7 @@ impl<'d> Files<'d> {
         Ok(file)
     }
 
-    fn read_text(&self, path: &str) -> Result<String, ReadError> {
+    pub(crate) fn read_text(&self, path: &str) -> Result<String, ReadError> {
         let shown = || self.shown(path);
         let refused = |error: io::Error| match error.kind() {
             io::ErrorKind::NotFound => ReadError::Missing(shown()),

@@ -1,24 +1,28 @@
-//! Inputs at a terminal: a line editor with history, completion, and inputs of several lines.
+//! Inputs at a terminal: a line editor with history, completion, parameters of what is called, and inputs of several lines.
 //!
 //! Owns the terminal while one is typed, and that what is printed meanwhile stands above it. What an input means, it asks.
 
+use std::borrow::Cow;
+use std::cell::RefCell;
+use std::collections::BTreeSet;
 use std::io::{self, IsTerminal as _, Write};
 use std::sync::mpsc::Receiver;
 
 use rustix::termios::{OptionalActions, Termios, tcgetattr, tcsetattr};
-use rustyline::completion::Completer;
+use rustyline::completion::{Completer, Pair};
 use rustyline::error::ReadlineError;
 use rustyline::highlight::Highlighter;
-use rustyline::hint::Hinter;
+use rustyline::hint::{Hint, Hinter};
 use rustyline::history::MemHistory;
 use rustyline::validate::{ValidationContext, ValidationResult, Validator};
 use rustyline::{CompletionType, Config, Context, ExternalPrinter, Helper};
 use tokio::sync::mpsc::UnboundedSender;
-use tokio::sync::oneshot;
 
 use super::history::{History, KEPT};
-use super::input::{Said, is_whole};
-use super::word::Word;
+use super::input::{Known, Said, is_whole, known};
+use super::word::{Call, Word};
+use crate::library::Signatures;
+use crate::terminal::has_colours;
 
 const PROMPT: &str = "> ";
 
@@ -56,7 +60,7 @@ impl Editor {
 
     /// Says one input each time that it is asked.
     pub fn run(mut self: Box<Self>, asked: &Receiver<()>, say: UnboundedSender<Said>) {
-        self.editor.set_helper(Some(Asking(say.clone())));
+        self.editor.set_helper(Some(Asking::new(say.clone(), has_colours())));
         for () in asked {
             if say.send(self.read()).is_err() {
                 return;
@@ -65,6 +69,9 @@ impl Editor {
     }
 
     fn read(&mut self) -> Said {
+        if let Some(helper) = self.editor.helper() {
+            helper.asked.replace(None);
+        }
         loop {
             match self.editor.readline(PROMPT) {
                 Ok(text) if text.trim().is_empty() => {}
@@ -127,19 +134,96 @@ impl Modes {
     }
 }
 
-/// Asks who evaluates.
-struct Asking(UnboundedSender<Said>);
+/// Asks who evaluates, and knows what the modules' functions take.
+struct Asking {
+    say: UnboundedSender<Said>,
+    signatures: Signatures,
+    /// What is shown can be told from what is typed.
+    styled: bool,
+    /// What the methods of a path were of when it was asked last: a key mustn't wait for who is busy.
+    asked: RefCell<Option<(Vec<String>, Option<String>)>>,
+}
+
+impl Asking {
+    fn new(say: UnboundedSender<Said>, styled: bool) -> Self {
+        Self { say, signatures: Signatures::of_library(), styled, asked: RefCell::new(None) }
+    }
+
+    /// The parameters of the function with this name at a word's place, where something of this type is before it.
+    fn parameters(&self, word: &Word, kind: Option<&str>, name: &str) -> Option<&[String]> {
+        let of_type = kind.filter(|_| word.is_method).and_then(|kind| self.signatures.method(kind, name));
+        of_type.or_else(|| {
+            let whole: Vec<_> = word.path.iter().map(String::as_str).chain([name]).collect();
+            self.signatures.function(&whole.join("."))
+        })
+    }
+
+    /// The type of what is before a method.
+    fn kind(&self, word: &Word) -> Option<String> {
+        let mut asked = self.asked.borrow_mut();
+        match &*asked {
+            Some((path, kind)) if *path == word.path => kind.clone(),
+            _ => {
+                let kind = known(&self.say, word.clone()).kind;
+                *asked = Some((word.path.clone(), kind.clone()));
+                kind
+            }
+        }
+    }
+}
 
 impl Helper for Asking {}
-impl Highlighter for Asking {}
+
+impl Highlighter for Asking {
+    fn highlight_hint<'h>(&self, hint: &'h str) -> Cow<'h, str> {
+        Cow::Owned(format!("\x1b[2m{hint}\x1b[0m"))
+    }
+}
+
+/// The parameters that come next: to be read, not to be taken.
+struct Next(String);
+
+impl Hint for Next {
+    fn display(&self) -> &str {
+        &self.0
+    }
+
+    fn completion(&self) -> Option<&str> {
+        None
+    }
+}
 
 impl Hinter for Asking {
-    type Hint = String;
+    type Hint = Next;
+
+    fn hint(&self, line: &str, cursor: usize, _: &Context<'_>) -> Option<Next> {
+        if !self.styled || cursor < line.len() {
+            return None;
+        }
+        let call = Call::at_end_of(line)?;
+        let kind = if call.name.is_method { self.kind(&call.name) } else { None };
+        let parameters = self.parameters(&call.name, kind.as_deref(), &call.name.prefix)?;
+        next_parameters(parameters, &call, line).map(Next)
+    }
+}
+
+/// What comes behind the cursor, with the parenthesis.
+fn next_parameters(parameters: &[String], call: &Call, line: &str) -> Option<String> {
+    let takes_more = parameters.last().is_some_and(|last| last == "...");
+    let most = if takes_more { parameters.len().saturating_sub(1) } else { parameters.len() };
+    let typed = call.before.saturating_add(usize::from(call.is_begun)).min(most);
+    let rest = parameters.get(typed..).unwrap_or_default().join(", ");
+    let joint = match (call.is_begun && !rest.is_empty(), line.ends_with(',')) {
+        (true, _) => ", ",
+        (false, true) => " ",
+        (false, false) => "",
+    };
+    (!rest.is_empty() || call.before == 0).then(|| format!("{joint}{rest})"))
 }
 
 impl Validator for Asking {
     fn validate(&self, typed: &mut ValidationContext<'_>) -> rustyline::Result<ValidationResult> {
-        Ok(match is_whole(&self.0, typed.input()) {
+        Ok(match is_whole(&self.say, typed.input()) {
             true => ValidationResult::Valid(None),
             false => ValidationResult::Incomplete,
         })
@@ -147,14 +231,21 @@ impl Validator for Asking {
 }
 
 impl Completer for Asking {
-    type Candidate = String;
+    type Candidate = Pair;
 
-    fn complete(&self, line: &str, cursor: usize, _: &Context<'_>) -> rustyline::Result<(usize, Vec<String>)> {
+    fn complete(&self, line: &str, cursor: usize, _: &Context<'_>) -> rustyline::Result<(usize, Vec<Pair>)> {
         let Some(word) = line.get(..cursor).and_then(Word::at_end_of) else { return Ok((cursor, Vec::new())) };
-        let (start, keywords) = (word.start, word.keywords().map(str::to_owned).collect::<Vec<_>>());
-        let (reply, answer) = oneshot::channel();
-        let asked = self.0.send(Said::Names(word, reply));
-        let names = if asked.is_ok() { answer.blocking_recv().unwrap_or_default() } else { Vec::new() };
-        Ok((start, names.into_iter().chain(keywords).collect()))
+        let Known { names, kind } = known(&self.say, word.clone());
+        let kind = kind.as_deref();
+        // Those that no table has: a type may look its methods up by a function.
+        let typed = kind.filter(|_| word.is_method).map(|kind| self.signatures.methods(kind, &word.prefix));
+        let names: BTreeSet<&str> = names.iter().map(String::as_str).chain(typed.into_iter().flatten()).collect();
+        let pair = |name: &str| {
+            let parameters = self.parameters(&word, kind, name);
+            let display = parameters.map_or(name.to_owned(), |names| format!("{name}({})", names.join(", ")));
+            Pair { display, replacement: name.to_owned() }
+        };
+        let keywords = word.keywords().map(|word| Pair { display: word.to_owned(), replacement: word.to_owned() });
+        Ok((word.start, names.into_iter().map(pair).chain(keywords).collect()))
     }
 }

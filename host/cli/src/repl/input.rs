@@ -15,8 +15,8 @@ pub const MOST_INPUT: usize = 256 * 1024;
 pub enum Said {
     /// Whether this is a whole input, or goes on.
     Check(String, oneshot::Sender<bool>),
-    /// What this word could be completed to: names that begin as it does.
-    Names(Word, oneshot::Sender<Vec<String>>),
+    /// What this word could be completed to.
+    Names(Word, oneshot::Sender<Known>),
     /// An input that is to be evaluated.
     Input(String),
     /// One that can't be.
@@ -25,6 +25,22 @@ pub enum Said {
     End,
     /// The same, because something is broken.
     Broken(String),
+}
+
+/// What is there where a word is.
+#[derive(Default)]
+pub struct Known {
+    /// Names that begin as it does.
+    pub names: Vec<String>,
+    /// The type of what is before it, if that has a name of its own: `channel`.
+    pub kind: Option<String>,
+}
+
+/// What a word could be completed to; nothing when nobody evaluates any more.
+pub fn known(say: &UnboundedSender<Said>, word: Word) -> Known {
+    let (reply, answer) = oneshot::channel();
+    let asked = say.send(Said::Names(word, reply));
+    if asked.is_ok() { answer.blocking_recv().unwrap_or_default() } else { Known::default() }
 }
 
 /// Whether a text is a whole input. So it is when nobody evaluates any more.

@@ -52,8 +52,8 @@ end
 
 -- ---- Completion: nothing of the script's runs.
 
--- Tables behind each other by `__index`, fields of each, names in all, that are looked at.
-local DEEPEST <const>, LOOKED <const>, NAMES <const> = 8, 10000, 500
+-- Tables behind each other by `__index`, fields of each, names in all, bytes of a type's name, that are looked at.
+local DEEPEST <const>, LOOKED <const>, NAMES <const>, LONGEST <const> = 8, 10000, 500, 100
 
 -- Where what a value lacks is looked up, if that is a table.
 local function behind(value)
@@ -71,7 +71,8 @@ local function field(value, name)
   end
 end
 
--- The names behind `path`, from the globals, that begin so; of functions alone where they are called as methods.
+-- The names behind `path`, from the globals, that begin so; of functions alone where they are called as methods. And the name of the type of
+-- what is there.
 local function names(given, path, prefix, methods)
   allow(given)
   local value = G
@@ -80,6 +81,8 @@ local function names(given, path, prefix, methods)
     if value == nil then return {} end
   end
   local found, seen = {}, {}
+  local meta = metatable(value)
+  local kind = meta and rawget(meta, "__name") or nil
   for _ = 1, DEEPEST do
     local looked, name = 0, nil
     while type(value) == "table" and looked < LOOKED and #found < NAMES do
@@ -97,7 +100,7 @@ local function names(given, path, prefix, methods)
     if value == nil then break end
   end
   sort(found)
-  return found
+  return found, type(kind) == "string" and #kind <= LONGEST and kind or nil
 end
 
 -- Waits for ever: a call can always come.

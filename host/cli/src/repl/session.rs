@@ -17,6 +17,7 @@ use tokio::select;
 use tokio::sync::watch;
 use tokio::time::{sleep, timeout};
 
+use super::input::Known;
 use super::word::Word;
 use crate::Refused;
 use crate::interrupt::{Interrupt, Interrupts};
@@ -216,14 +217,18 @@ impl Session {
     }
 
     /// What a word can be completed to; nothing while the process is busy or not there.
-    pub async fn names(&self, word: &Word) -> Vec<String> {
-        let Some(handle) = &self.process else { return Vec::new() };
+    pub async fn names(&self, word: &Word) -> Known {
+        let Some(handle) = &self.process else { return Known::default() };
         let path = word.path.iter().map(|name| Value::from(name.as_str())).collect();
         let (prefix, is_method) = (Value::from(word.prefix.as_str()), Value::Boolean(word.is_method));
         let arguments = [Value::from(self.key.as_str()), Value::Array(path), prefix, is_method];
-        let Ok(Ok(names)) = timeout(NAMES, handle.call("names", &arguments)).await else { return Vec::new() };
-        let Some(Value::Array(names)) = names.into_iter().next() else { return Vec::new() };
-        names.iter().filter_map(|name| Some(name.as_str()?.to_owned())).collect()
+        let Ok(Ok(results)) = timeout(NAMES, handle.call("names", &arguments)).await else { return Known::default() };
+        let text = |value: &Value| value.as_str().map(str::to_owned);
+        let names = match results.first() {
+            Some(Value::Array(names)) => names.iter().filter_map(text).collect(),
+            _ => Vec::new(),
+        };
+        Known { names, kind: results.get(1).and_then(text) }
     }
 
     /// Ends all that runs.

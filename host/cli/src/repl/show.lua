@@ -1,6 +1,6 @@
 -- Values as text, for who looks at them at a prompt. Owns how much is shown of a value, whatever it is: nothing here runs long or makes
 -- much, but for a `__tostring` of the script's own.
-local type, next, pcall, tostring, rawlen, rawget = type, next, pcall, tostring, rawlen, rawget
+local load, type, next, pcall, tostring, rawlen, rawget = load, type, next, pcall, tostring, rawlen, rawget
 local byte, find, format, gsub, sub = string.byte, string.find, string.format, string.gsub, string.sub
 local concat, sort, math_type, length = table.concat, table.sort, math.type, utf8.len
 
@@ -8,10 +8,6 @@ local concat, sort, math_type, length = table.concat, table.sort, math.type, utf
 -- name, and of all together; columns of a line.
 local RESULTS <const>, DEEPEST <const>, FIELDS <const>, LOOKED <const> = 20, 6, 50, 10000
 local TEXT <const>, NAME <const>, ALL <const>, WIDTH <const> = 1000, 100, 16384, 88
-
-local KEYWORDS = {}
-for word in ([[and break do else elseif end false for function goto if in local nil not or repeat return then true until
-while]]):gmatch("%a+") do KEYWORDS[word] = true end
 
 local NAMED = { ["\n"] = "\\n", ["\r"] = "\\r", ["\t"] = "\\t", ['"'] = '\\"', ["\\"] = "\\\\" }
 
@@ -64,7 +60,7 @@ return function(metatable)
 
   local function name_of(key)
     if type(key) == "string" then
-      if #key <= NAME and find(key, "^[%a_][%w_]*$") and not KEYWORDS[key] then return key end
+      if #key <= NAME and find(key, "^[%a_][%w_]*$") and load("local " .. key) then return key end
       return "[" .. quoted(key, NAME) .. "]"
     end
     if type(key) == "table" then return "[" .. (object(key) or "table") .. "]" end

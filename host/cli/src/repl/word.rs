@@ -1,15 +1,14 @@
-//! The word before the cursor, as far as it can be completed: a name behind names.
+//! What is before the cursor, as far as something can be said of it: a name behind names, and the call whose arguments are being typed.
 //!
 //! Owns what counts as one. What names there are, it doesn't know, but for Lua's own words.
 
-/// Lua's own words.
-const KEYWORDS: [&str; 22] = [
-    "and", "break", "do", "else", "elseif", "end", "false", "for", "function", "goto", "if", "in", "local", "nil",
-    "not", "or", "repeat", "return", "then", "true", "until", "while",
-];
+use lunarium_contract::form::LUA_WORDS;
+
+/// Bytes before the cursor in which the call is looked for. At the limit: none is found. The number: it is done at each key.
+const LOOKED_AT: usize = 4 * 1024;
 
 /// A name that isn't complete, and the names before it: `process.registry.re`, `ch:rec`.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Word {
     /// Where the name begins in the line.
     pub start: usize,
@@ -40,7 +39,66 @@ impl Word {
 
     /// Lua's own words that begin so.
     pub fn keywords(&self) -> impl Iterator<Item = &'static str> {
-        KEYWORDS.into_iter().filter(|word| self.path.is_empty() && word.starts_with(&self.prefix))
+        LUA_WORDS.into_iter().filter(|word| self.path.is_empty() && word.starts_with(&self.prefix))
+    }
+}
+
+/// A call that isn't complete: `process.spawn("a:b", `.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Call {
+    /// What is called.
+    pub name: Word,
+    /// Arguments before the one that is being typed.
+    pub before: usize,
+    /// There is something of that one.
+    pub is_begun: bool,
+}
+
+impl Call {
+    /// The innermost call at the end of a text. None: there is none, what is called isn't a name, or a string or a remark is being typed.
+    pub fn at_end_of(text: &str) -> Option<Self> {
+        if text.len() > LOOKED_AT {
+            return None;
+        }
+        // Where brackets are open, what they are, and the commas in them.
+        let mut open: Vec<(usize, char, usize)> = Vec::new();
+        let mut letters = text.char_indices();
+        let mut begun = false;
+        while let Some((at, letter)) = letters.next() {
+            match letter {
+                '"' | '\'' => {
+                    loop {
+                        match letters.next()?.1 {
+                            '\\' => drop(letters.next()?),
+                            end if end == letter => break,
+                            _ => {}
+                        }
+                    }
+                    begun = true;
+                }
+                '-' if text.get(at..)?.starts_with("--") => {
+                    let is_line = !text.get(at..)?.starts_with("--[");
+                    letters.find(|(_, letter)| is_line && *letter == '\n')?;
+                }
+                '(' | '[' | '{' => {
+                    open.push((at, letter, 0));
+                    begun = false;
+                }
+                ')' | ']' | '}' => {
+                    open.pop();
+                    begun = true;
+                }
+                ',' => {
+                    open.last_mut()?.2 += 1;
+                    begun = false;
+                }
+                letter => begun |= !letter.is_whitespace(),
+            }
+        }
+        let (at, bracket, before) = open.pop()?;
+        let name = Word::at_end_of(text.get(..at)?)?;
+        let is_called = bracket == '(' && !name.prefix.is_empty() && !LUA_WORDS.contains(&name.prefix.as_str());
+        is_called.then_some(Self { name, before, is_begun: begun })
     }
 }
 
@@ -54,7 +112,7 @@ fn begins_with_digit(name: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::Word;
+    use super::{Call, Word};
 
     #[test]
     fn a_word_is_a_name_behind_names() {
@@ -85,5 +143,46 @@ mod tests {
         }
         let word = Word::at_end_of("fun");
         assert_eq!(word.iter().flat_map(Word::keywords).collect::<Vec<_>>(), ["function"]);
+    }
+    #[test]
+    fn a_call_is_what_is_open() {
+        let shown = |text: &str| {
+            Call::at_end_of(text).map(|call| {
+                let sign = if call.name.is_method { ":" } else { "." };
+                format!(
+                    "{}{sign}{} {}{}",
+                    call.name.path.join("."),
+                    call.name.prefix,
+                    call.before,
+                    if call.is_begun { "+" } else { "" }
+                )
+            })
+        };
+        let cases = [
+            ("print(", Some(".print 0")),
+            ("x = process.spawn(", Some("process.spawn 0")),
+            ("process.spawn('a:b'", Some("process.spawn 0+")),
+            ("process.spawn('a, (b', ", Some("process.spawn 1")),
+            ("process.spawn(f(1, 2), g", Some("process.spawn 1+")),
+            ("process.spawn(f(1, ", Some(".f 1")),
+            ("ch:send(", Some("ch:send 0")),
+            ("ch:send({ 1, ", None),
+            ("ch:send({ 1, 2 }", Some("ch:send 0+")),
+            ("f('x", None),
+            ("f(-- a remark", None),
+            ("f(-- a remark\n", Some(".f 0")),
+            ("f(1 - ", Some(".f 0+")),
+            ("f('\\'', ", Some(".f 1")),
+            ("f()", None),
+            ("1, 2", None),
+            ("function(", None),
+            ("(", None),
+            ("x)", None),
+            ("f()(", None),
+        ];
+        for (text, wanted) in cases {
+            assert_eq!(shown(text).as_deref(), wanted, "{text}");
+        }
+        assert_eq!(Call::at_end_of(&format!("f({}", " ".repeat(5_000))), None);
     }
 }

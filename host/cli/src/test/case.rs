@@ -24,6 +24,8 @@ const DRIVER: &str = include_str!("driver.lua");
 pub const LIST: &str = "list";
 /// The function of the driver that runs one, by its number.
 pub const RUN: &str = "run";
+/// The function of the driver that tells where the one that runs is: a traceback.
+const WAITS: &str = "waits";
 
 /// Where the processes of cases run.
 const HOST: &str = "test:cases";
@@ -51,10 +53,10 @@ pub struct Cases<'a> {
 /// How a case came to its end.
 pub enum End {
     Outcome(Outcome),
-    /// All wait, and nobody for a time.
-    Stuck,
-    /// It waits on after [`PATIENCE`].
-    Endless,
+    /// All wait, and nobody for a time; the traceback of the case.
+    Stuck(Option<String>),
+    /// It waits on after [`PATIENCE`]; the same.
+    Endless(Option<String>),
     /// The machine's clock has run out.
     TimedOut,
 }
@@ -91,6 +93,7 @@ impl Cases<'_> {
             host: self.app.hosts().first().map_or(HostId::new(DEFAULT_HOST), |host| host.definition.id.clone()),
             capture: Arc::clone(&capture),
             wishes,
+            entries: self.app.definitions().iter().map(|definition| definition.entry.to_string()).collect(),
             spawned: Arc::default(),
         };
         node.add_module(module(&bench)).map_err(|error| refused(&error))?;
@@ -121,6 +124,12 @@ impl Cases<'_> {
     }
 }
 
+/// The traceback of a case that waits.
+async fn waits(handle: &Handle) -> Option<String> {
+    let told = tokio::time::timeout(LAST_STEPS, handle.call(WAITS, &[])).await;
+    told.ok()?.ok()?.first()?.as_str().map(str::to_owned)
+}
+
 /// Lets time go on when the case wants it, and when nothing else happens any more, up to the case's end.
 async fn follow(node: &Node, handle: &Handle, wishes: &mut UnboundedReceiver<Wish>) -> End {
     let mut alone = Duration::ZERO;
@@ -146,11 +155,11 @@ async fn follow(node: &Node, handle: &Handle, wishes: &mut UnboundedReceiver<Wis
         if let Some(outcome) = handle.outcome() {
             return End::Outcome(outcome.clone());
         }
-        let Some(due) = node.next_timer() else { return End::Stuck };
+        let Some(due) = node.next_timer() else { return End::Stuck(waits(handle).await) };
         let step = due.saturating_sub(node.uptime());
         alone = alone.saturating_add(step);
         if alone > PATIENCE {
-            return End::Endless;
+            return End::Endless(waits(handle).await);
         }
         node.advance(step).await;
     }

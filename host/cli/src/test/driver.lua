@@ -1,5 +1,6 @@
 -- What a test's process runs: the cases of one file. Owns which of them runs.
 local test = require("test")
+local traceback, this = debug.traceback, coroutine.running
 
 local function cases()
   require("file")
@@ -12,10 +13,16 @@ local function list()
   return names
 end
 
+-- Where the case is.
+local running
+
+local function waits() return running and traceback(running) end
+
 local function run(number)
+  running = this()
   local case = cases()[number][2]
   test._begin()
   case()
 end
 
-return { list = list, run = run, mock = test._mock }
+return { list = list, run = run, mock = test._mock, waits = waits }

@@ -142,7 +142,10 @@ async fn all(cases: &Cases<'_>, options: &Test, seed: u64) -> Result<u8, Refused
         let hint = format!("cases are `test.case(name, function)` in files whose names end with `{TEST_ENDING}`");
         return Err(Refused::usage(message, Some(hint)));
     }
-    Ok(if report.finish() { SUCCESS } else { FAILURE })
+    match report.finish() {
+        Ok(passed) => Ok(if passed { SUCCESS } else { FAILURE }),
+        Err(error) => Refused::output(&error),
+    }
 }
 
 /// The cases of a file, each with whether it is left out. None: the file has failed.

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use lunarium_contract::nearest;
 use lunarium_engine::{
     CallError, Caller, EntryId, ErrorKind, Failure, FunctionError, Handle, HostId, Module, Node, Outcome, Raw, Refusal,
     SpawnRequest, Value,
@@ -39,6 +40,8 @@ pub struct Bench {
     pub host: HostId,
     pub capture: Arc<Capture>,
     pub wishes: UnboundedSender<Wish>,
+    /// What can be spawned.
+    pub entries: Arc<[String]>,
     /// Those that the test has spawned, by their pids.
     pub spawned: Arc<Mutex<BTreeMap<String, Spawned>>>,
 }
@@ -98,13 +101,27 @@ impl Bench {
     fn spawn(&self, node: &Node, host: Option<String>, entry: &str, arguments: Value) -> Done<String> {
         let host = host.map_or_else(|| self.host.clone(), HostId::new);
         let request = SpawnRequest::new(EntryId::new(entry), host).with_arguments(unpacked(arguments));
-        let handle = node.spawn(request).map_err(|refusal| refused(&refusal))?;
+        let handle = node.spawn(request).map_err(|refusal| {
+            let meant = self.meant(entry);
+            let meant = meant.map(|meant| format!(": did you mean `{meant}`?")).unwrap_or_default();
+            FunctionError::new(refusal.kind(), format!("{refusal}{meant}"))
+        })?;
         let pid = handle.pid().to_string();
         self.spawned
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .insert(pid.clone(), Spawned { entry: entry.to_owned(), handle });
         Ok(pid)
+    }
+
+    /// The entry that was probably meant: one whose name without its namespace this is, or one that is nearly the same.
+    fn meant(&self, entry: &str) -> Option<&str> {
+        if self.entries.iter().any(|id| id == entry) {
+            return None;
+        }
+        let named = |id: &&String| id.split_once(':').is_some_and(|(_, name)| name == entry);
+        let found = self.entries.iter().find(named);
+        found.or_else(|| nearest(entry, &*self.entries, |id| id.as_str())).map(String::as_str)
     }
 
     /// Those that have failed of themselves, each by what it ran and its pid.

@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 use std::io::{self, Write as _};
 
 use lunarium_app::App;
-use lunarium_engine::{Failure, Outcome, Value};
+use lunarium_engine::{ErrorKind, Failure, Outcome, Value};
 
 use super::capture::Capture;
 use super::case::{End, PATIENCE, Ran};
@@ -41,14 +41,18 @@ pub struct Report<'a> {
     failures: Vec<(String, String)>,
     /// For JUnit, which says how many there are before it says which.
     elements: String,
+    /// Why not all could be written.
+    lost: Option<io::Error>,
 }
 
 impl<'a> Report<'a> {
     pub fn new(app: &'a App, format: TestFormat, seed: u64, styled: bool) -> Self {
         let (file, failures, elements) = (String::new(), Vec::new(), String::new());
-        let report = Self { app, format, seed, styled, file, passed: 0, skipped: 0, left_out: 0, failures, elements };
+        let (passed, skipped, left_out) = (0, 0, 0);
+        let mut report =
+            Self { app, format, seed, styled, file, passed, skipped, left_out, failures, elements, lost: None };
         if format == TestFormat::Tap {
-            print(&format!("TAP version 14\n# seed {seed}\n"));
+            report.print(&format!("TAP version 14\n# seed {seed}\n"));
         }
         report
     }
@@ -105,7 +109,7 @@ impl<'a> Report<'a> {
                 for note in notes {
                     let _ = writeln!(text, "          {note}");
                 }
-                print(&text);
+                self.print(&text);
             }
             TestFormat::Tap => {
                 let number = self.count();
@@ -120,7 +124,7 @@ impl<'a> Report<'a> {
                 for line in more {
                     let _ = writeln!(text, "# {line}");
                 }
-                print(&text);
+                self.print(&text);
             }
             TestFormat::Junit => {
                 let _ = write!(self.elements, "  <testcase classname=\"{}\" name=\"{}\"", xml(&file), xml(&name));
@@ -145,8 +149,17 @@ impl<'a> Report<'a> {
         }
     }
 
+    fn print(&mut self, text: &str) {
+        let written = io::stdout().write_all(text.as_bytes()).and_then(|()| io::stdout().flush());
+        if let Err(error) = written {
+            self.lost.get_or_insert(error);
+        }
+    }
+
     /// Writes what comes last. True: no case has failed.
-    pub fn finish(self) -> bool {
+    ///
+    /// Errors: not all could be written. Whoever reads no more has read enough.
+    pub fn finish(mut self) -> io::Result<bool> {
         let (count, failed) = (self.count(), self.failures.len());
         match self.format {
             TestFormat::Text => {
@@ -161,17 +174,20 @@ impl<'a> Report<'a> {
                     }
                 }
                 let _ = writeln!(text, "; --seed {}", self.seed);
-                print(&text);
+                self.print(&text);
             }
-            TestFormat::Tap => print(&format!("1..{count}\n")),
-            TestFormat::Junit => print(&format!(
+            TestFormat::Tap => self.print(&format!("1..{count}\n")),
+            TestFormat::Junit => self.print(&format!(
                 "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuite name=\"lunarium\" tests=\"{count}\" \
                  failures=\"{failed}\" skipped=\"{}\">\n  <properties><property name=\"seed\" value=\"{}\"/></properties>\n\
                  {}</testsuite>\n",
                 self.skipped, self.seed, self.elements
             )),
         }
-        failed == 0
+        match self.lost.filter(|error| error.kind() != io::ErrorKind::BrokenPipe) {
+            Some(error) => Err(error),
+            None => Ok(failed == 0),
+        }
     }
 
     /// Why a case has failed, in lines. None: it hasn't.
@@ -179,17 +195,27 @@ impl<'a> Report<'a> {
         match &ran.end {
             End::Outcome(Outcome::Completed(_)) => None,
             End::Outcome(Outcome::Failed(failure)) => Some(self.explained(failure)),
-            End::Stuck => Some(
-                "error: it waits for something that can't come: all processes wait, and none for a time\n".to_owned(),
-            ),
-            End::Endless => Some(format!(
-                "error: it still waits after {PATIENCE:?} of its clock: timers go on, and nothing comes of them\nhelp: \
-                 `test.advance` lets more time go by\n"
+            End::Stuck(stack) => Some(self.waits(
+                "it waits for something that can't come: all processes wait, and none for a time".to_owned(),
+                stack.clone(),
+                "a message to who wasn't there yet is refused, `nil, err`: `test.settle()` lets all begin",
+            )),
+            End::Endless(stack) => Some(self.waits(
+                format!("it still waits after {PATIENCE:?} of its clock: timers go on, and nothing comes of them"),
+                stack.clone(),
+                "`test.advance` lets more time go by",
             )),
             End::TimedOut => {
                 Some("error: it took longer than `--timeout` lets it: processes go on without end\n".to_owned())
             }
         }
+    }
+
+    /// What is said of a case that waits there.
+    fn waits(&self, what: String, stack: Option<String>, hint: &str) -> String {
+        let failure = Failure { stack, ..Failure::new(ErrorKind::Unknown, what) };
+        let styled = self.styled && self.format == TestFormat::Text;
+        self.app.explain("", &failure, Some(hint.to_owned())).render(styled) + "\n"
     }
 
     /// Why processes that the case has spawned have failed: that may be why it has.
@@ -283,10 +309,4 @@ fn indented(text: &str) -> String {
 /// Text inside of XML, which has no form for most control characters: they are spelled out already.
 fn xml(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
-}
-
-fn print(text: &str) {
-    // Whoever reads no more has read enough: the exit code says the rest.
-    let _ = io::stdout().write_all(text.as_bytes());
-    let _ = io::stdout().flush();
 }

@@ -14,7 +14,7 @@ use crate::hosted::{Admin, index, tar, wait_until, worker};
 use crate::{Running, folder, limited, lunarium, transcript};
 
 /// Options of `unshare` with which somebody here may mount.
-fn namespace() -> Option<&'static str> {
+pub fn namespace() -> Option<&'static str> {
     let may = |options: &str| {
         let folder = tempfile::tempdir().unwrap();
         let mut command = Command::new("unshare");

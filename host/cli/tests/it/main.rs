@@ -14,6 +14,7 @@ mod examples;
 mod exit;
 mod failure;
 mod fault;
+mod fmt;
 mod full_disk;
 mod grants;
 mod hosted;

@@ -23,7 +23,7 @@ fn every_command_has_a_page() {
     let folder = folder(&[]);
     let all = run(&folder, &["man"]);
     assert!(all.contains(".TH lunarium 1"), "{all}");
-    for command in ["run", "check", "test", "new", "completions", "man"] {
+    for command in ["run", "check", "test", "fmt", "new", "completions", "man"] {
         assert!(all.contains(&format!("lunarium\\-{command}(1)")), "{command}: {all}");
         let page = run(&folder, &["man", command]);
         assert!(page.contains(&format!("lunarium\\-{command} \\- ")), "{page}");

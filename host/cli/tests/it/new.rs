@@ -39,10 +39,11 @@ fn what_it_makes_is_sound_and_runs() {
     expect![[r#"
         exit code: 0
         --- stdout
-        made shop: main.lua starts worker.lua and talks to it
+        made shop: main.lua starts worker.lua and talks to it, worker_test.lua tests it
 
           lunarium run shop
           lunarium check shop
+          lunarium test shop
 
         Editors with the Lua language server find the modules through shop/.luarc.json.
     "#]]
@@ -50,6 +51,9 @@ fn what_it_makes_is_sound_and_runs() {
     assert_eq!(run(&folder, &["check", "--deny-warnings", "shop"]), "exit code: 0\n");
     assert_eq!(run(&folder, &["run", "shop"]), "exit code: 0\n--- stdout\nhello, world\n");
     assert_eq!(run(&folder, &["run", "shop", "Ada"]), "exit code: 0\n--- stdout\nhello, Ada\n");
+    let tested = run(&folder, &["test", "shop", "--seed", "1"]);
+    assert!(tested.starts_with("exit code: 0\n") && tested.contains("1 passed, 0 failed"), "{tested}");
+    assert!(!tested.contains("note: left"), "{tested}");
     let made = paths(folder.path());
     let (library, made): (Vec<_>, Vec<_>) = made.iter().partition(|path| path.starts_with("shop/.lunarium/library/"));
     expect![[r#"
@@ -62,6 +66,7 @@ fn what_it_makes_is_sound_and_runs() {
             "shop/_index.yaml",
             "shop/main.lua",
             "shop/worker.lua",
+            "shop/worker_test.lua",
         ]
     "#]]
     .assert_debug_eq(&made);
@@ -91,6 +96,7 @@ fn every_file_carries_the_namespace() {
         assert!(run(&folder, &["new", path]).starts_with("exit code: 0\n"), "{path}");
         assert_eq!(run(&folder, &["check", "--deny-warnings", path]), "exit code: 0\n", "{path}");
         assert_eq!(run(&folder, &["run", path]), "exit code: 0\n--- stdout\nhello, world\n", "{path}");
+        assert!(run(&folder, &["test", path]).contains("1 passed, 0 failed"), "{path}");
         let name = Path::new(path).file_name().unwrap().to_str().unwrap();
         for file in ["_index.yaml", "main.lua", "README.md"] {
             let text = fs::read_to_string(folder.path().join(path).join(file)).unwrap();

@@ -258,6 +258,25 @@ fn output_that_can_not_be_written_is_told() {
 }
 
 #[test]
+fn the_last_words_of_a_run_are_not_lost_in_silence() {
+    let folder = folder(&[]);
+    let last = |arguments: &[&str], stdout: Stdio| {
+        transcript(&lunarium(folder.path(), arguments).stdout(stdout).output().unwrap())
+    };
+    let full = || Stdio::from(std::fs::File::create("/dev/full").unwrap());
+    let told = "exit code: 1\n--- stderr\nerror: standard output can't be written: no storage space\n";
+    assert_eq!(last(&["run", "-e", "print(1)"], full()), told);
+    let json = last(&["run", "--log-format", "json", "-e", "print(1)"], full());
+    assert!(json.starts_with("exit code: 1\n--- stderr\n{\"") && json.contains("can't be written"), "{json}");
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    assert_eq!(last(&["run", "-e", "print(1)"], writer.into()), "exit code: 141\n");
+    // Who says nothing misses nothing; who has failed has said so.
+    assert_eq!(last(&["run", "-e", "x = 1"], full()), "exit code: 0\n");
+    assert!(last(&["run", "-e", "print(1) error('why', 0)"], full()).contains(" failed: why (Internal)"));
+}
+
+#[test]
 fn what_was_printed_before_a_failure_comes_out() {
     expect![[r#"
         exit code: 1

@@ -109,6 +109,10 @@ fn processes_are_spawned_watched_and_ended() {
          test.fails(errors.NOT_FOUND, worker:send('anything', 1))
          test.fails(errors.NOT_FOUND, worker:cancel('1s'))",
     );
+    for (wrong, meant) in [("worker", "app:worker"), ("app:wroker", "app:worker")] {
+        let told = run(&case(&format!("test.spawn('{wrong}')")), &["test"]);
+        assert!(told.contains(&format!("entry `{wrong}` not found: did you mean `{meant}`? (NotFound)")), "{told}");
+    }
     check(
         "test.spawn('app:nobody')",
         expect![[r#"
@@ -375,6 +379,14 @@ fn a_case_that_never_ends_is_given_up() {
 
         it_test.lua: it
           error: it waits for something that can't come: all processes wait, and none for a time
+           --> it_test.lua:3:1
+            |
+          3 | channel.new():receive()
+            | ^^^^^^^^^^^^^^^^^^^^^^^
+            |
+            = help: a message to who wasn't there yet is refused, `nil, err`: `test.settle()` lets all begin
+          stack traceback:
+              it_test.lua:3: in local 'case'
 
         0 passed, 1 failed; --seed 1
     "#]]
@@ -387,7 +399,14 @@ fn a_case_that_never_ends_is_given_up() {
 
         it_test.lua: it
           error: it still waits after 3600s of its clock: timers go on, and nothing comes of them
-          help: `test.advance` lets more time go by
+           --> it_test.lua:3:1
+            |
+          3 | for _ = 1, 100 do time.sleep('1m') end
+            | ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+            |
+            = help: `test.advance` lets more time go by
+          stack traceback:
+              it_test.lua:3: in local 'case'
 
         0 passed, 1 failed; --seed 1
     "#]]

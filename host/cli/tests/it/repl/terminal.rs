@@ -125,6 +125,47 @@ fn a_person_edits_interrupts_and_goes_on() {
 }
 
 #[test]
+fn names_come_with_what_they_take() {
+    let folder = folder(&[]);
+    let Some(mut person) = Person::at(&folder, &[]) else { return };
+    person.sees("> ");
+    // The first key completes as far as there is one way, the second shows the ways.
+    person.presses("process.spa\t\t");
+    person.sees("spawn(id, host, ...)");
+    person.sees("spawn_linked_monitored(id, host, ...)");
+    person.presses("_mon\t(");
+    person.sees("process.spawn_monitored(");
+    person.sees("\u{1b}[2mid, host, ...)\u{1b}[0m");
+    person.presses("'a:b', ");
+    person.sees("\u{1b}[2mhost, ...)\u{1b}[0m");
+    // What is shown isn't typed.
+    person.presses("'x')\r");
+    person.sees("nil\t");
+    // What has no names to be seen at run time, too.
+    person.presses("process.send(process.pid(), 't', 7) m = process.inbox():receive() ch = channel.new() wrong = 1\r");
+    person.is_asked();
+    person.presses("m:pay\t() + 1\r");
+    person.sees("m:payload");
+    person.sees("\r\n8\r\n");
+    person.presses("ch:send(");
+    person.sees("\u{1b}[2mvalue)\u{1b}[0m");
+    person.presses("\u{3}");
+    person.is_asked();
+    // What is no channel has none.
+    person.presses("wrong:send(1)\r");
+    person.sees("attempt to index a number value (global 'wrong')");
+    person.presses("exit\r");
+    assert_eq!(person.code(), Some(0));
+    let folder = self::folder(&[]);
+    let Some(mut person) = Person::at(&folder, &[("NO_COLOR", "1")]) else { return };
+    person.presses("process.exec(1)\r");
+    person.sees("process.exec(1)");
+    person.is_asked();
+    person.presses("\u{4}");
+    assert_eq!(person.code(), Some(0));
+}
+
+#[test]
 fn what_was_typed_before_is_there_again() {
     let folder = folder(&[("history", "'from ' .. 'before'\n")]);
     let Some(mut person) = Person::at(&folder, &[]) else { return };

@@ -2,12 +2,28 @@
 
 use expect_test::expect;
 
-use crate::{folder, run};
+use crate::{folder, lunarium, run, transcript};
 
 const THREE: &str = "local test = require('test')
 test.case('good <&>', function() end)
 test.case('bad # 1', function() test.eq(1, 2) end)
 test.skip('later', function() end)";
+
+#[test]
+fn a_report_that_is_not_whole_is_a_failure() {
+    let folder = folder(&[("a_test.lua", "require('test').case('good', function() end)")]);
+    for format in ["text", "tap", "junit"] {
+        let full = std::fs::File::create("/dev/full").unwrap();
+        let output = lunarium(folder.path(), &["test", "--format", format]).stdout(full).output().unwrap();
+        let told = "exit code: 1\n--- stderr\nerror: standard output can't be written: No space left on device (os error 28)\n";
+        assert_eq!(transcript(&output), told, "{format}");
+    }
+    // Who reads no more has read enough.
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    let output = lunarium(folder.path(), &["test"]).stdout(writer).output().unwrap();
+    assert_eq!(transcript(&output), "exit code: 0\n");
+}
 
 #[test]
 fn programs_read_other_forms() {

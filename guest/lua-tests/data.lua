@@ -1,0 +1,66 @@
+-- `o:data()` of what `m:payload()` gave: where it is found, and that it disturbs nothing else. Only for the patched build.
+
+local m = { payload = function(_, ...) return ... end }
+
+local function same(wanted, got, more)
+  assert(rawequal(wanted, got) and more == nil, ("expected <%s>, got <%s>, <%s>"):format(wanted, got, more))
+end
+
+local function given(a, b, c) return (b:data()) end
+local function handed_on(value) local r = given(1, value, 3) return r end
+local function tail(value) return value:data() end
+
+local values = { 1, 1.5, "text", true, false, { data = 1 }, { 1, 2 }, {}, n = 9 }
+for i = 1, values.n do
+  local value = values[i]
+  same(value, m:payload(value):data())
+  local p = m:payload(value)
+  local q, r = p, m:payload(value)
+  same(value, p:data()) same(value, q:data()) same(value, r:data())
+  same(value, p:data(1, 2, 3))
+  same(value, (given(1, p, 3))) same(value, (handed_on(p))) same(value, (given(1, m:payload(value))))
+  local t = tail(p)
+  same(value, t)
+  while true do
+    same(value, p:data())
+    if i then break end
+  end
+end
+
+-- Deep stacks move while it is called.
+local function deep(n, p)
+  if n == 0 then return "end" end
+  same(p, p:data())
+  local all = table.pack(p:data(), p:data())
+  assert(all.n == 2)
+  local r = deep(n - 1, p)
+  return r
+end
+do
+  local p = m:payload("x")
+  assert(deep(3, p) == "end")
+  -- As far as it is followed.
+  assert(not pcall(deep, 3, p) and not pcall(function() local r = deep(9, p) return r end))
+end
+
+-- Everything else fails as it did.
+local function fails(f, ...)
+  local ok, err = pcall(f, ...)
+  assert(not ok, "no error")
+  return (err:gsub("^.-:%d+: ", ""))
+end
+assert(fails(function(p) return p:data() end, {}) == "attempt to call a nil value (method 'data')")
+assert(fails(function() local p = {} return p:data() end) == "attempt to call a nil value (method 'data')")
+assert(fails(function() local p = 1 return p:data() end) == "attempt to index a number value (local 'p')")
+assert(fails(function() local p = m:payload({}) return p:other() end) == "attempt to call a nil value (method 'other')")
+assert(fails(function() local p = m:payload(1) return p.data end) == "attempt to index a number value (local 'p')")
+assert(fails(function() local p = m:payload({}) return p.data() end) == "attempt to call a nil value (field 'data')")
+assert(fails(function() local p = m.payload(m, {}) return p:data() end) == "attempt to call a nil value (method 'data')")
+assert(fails(function() local _, p = m:payload({}, {}) return p:data() end) == "attempt to call a nil value (method 'data')")
+assert(fails(function() local p p = m and m:payload({}) return p:data() end) == "attempt to call a nil value (method 'data')")
+assert(fails(function(p) given(1) end) == "attempt to index a nil value (local 'b')")
+assert(fails(function() local x = m:payload(1) given(1) end) == "attempt to index a nil value (local 'b')")
+assert(fails(function() return setmetatable({}, { __add = function(p) return p:data() end }) + 1 end) == "attempt to call a nil value (method 'data')")
+-- Also in coroutines, and where a metamethod is called.
+local co = coroutine.wrap(function(v) local p = m:payload(v) coroutine.yield(p:data()) return p:data() end)
+same(values[6], co(values[6])) same(values[6], co())
