@@ -98,15 +98,26 @@ fn call_of(lua: Lua) -> u64 {
     lua.integer(1).unwrap_or_default() as u64
 }
 
-/// The message handler: `{error, traceback}`.
+/// The message handler: `{error, traceback, trace}`. By the last a script's own table isn't taken for one.
 extern "C-unwind" fn trace(mut lua: Lua) -> c_int {
     lua.set_top(1);
-    lua.new_table(2, 0);
+    lua.new_table(3, 0);
     lua.push_copy(1);
     lua.set_item(2, 1);
     lua.push_owned(traceback(lua, lua, 1));
     lua.set_item(2, 2);
+    lua.push_function(trace);
+    lua.set_item(2, 3);
     1
+}
+
+/// Whether the handler has made the value at `CALLED`. It hasn't what was raised where there was no memory for it.
+fn is_traced(lua: Lua) -> bool {
+    if lua.kind(CALLED) != Kind::Table {
+        return false;
+    }
+    lua.get_item(CALLED, 3);
+    lua.address(-1) == lua.address(HANDLER)
 }
 
 /// The function has returned, or failed.
@@ -116,12 +127,13 @@ extern "C-unwind" fn served(mut lua: Lua, status: c_int, _context: isize) -> c_i
         answer(lua, call, CALLED);
         return 0;
     }
-    // Without memory for a handler it is the error alone.
     let mut stack = None;
-    if lua.kind(CALLED) == Kind::Table && status == wait::RAISED {
+    if is_traced(lua) {
         lua.get_item(CALLED, 2);
         stack = lua.bytes(-1).map(|stack| kept(stack, length::STACK));
         lua.get_item(CALLED, 1);
+    } else {
+        lua.push_copy(CALLED);
     }
     fail(lua, call, &caught(lua, stack));
     lua.set_top(0);

@@ -55,9 +55,6 @@ pub fn pcall_then(lua: Lua, arguments: c_int, handler: c_int, next: Continuation
     next(lua, status, 0)
 }
 
-/// The status of a protected call in which an error was raised, and handled.
-pub const RAISED: c_int = ffi::LUA_ERRRUN;
-
 /// Whether a protected call that went on with this status has results.
 pub fn has_results(status: c_int) -> bool {
     matches!(status, ffi::LUA_OK | ffi::LUA_YIELD)

@@ -169,7 +169,7 @@ fn a_function_that_the_table_has_from_another_is_called_and_traced_as_well() {
             -- answer [nil, 1]
             nil	1
             -- call {app:processes|0x00001} fail [] None
-            -- answer error["Internal", "no", nil, nil, "stack traceback:\n\t[C]: in function 'error'\n\tmain.lua:5: in function <main.lua:5>\n\t(...tail calls...)"]
+            -- answer error["Internal", "no", nil, nil, "stack traceback:\n\t[C]: in function 'error'\n\tmain.lua:5: in function <main.lua:5>"]
             nil	no
             -- call {app:processes|0x00001} own [] None
             -- answer error["Internal", "true", nil, nil, "stack traceback:\n\t[C]: in function 'error'\n\tmain.lua:7: in function <main.lua:7>"]

@@ -43,7 +43,7 @@ pub fn without_own_frames(text: &[u8]) -> Vec<u8> {
         }
     }
     // The prelude tail-calls the program's method, and what calls one that somebody asks for is of C.
-    if kept.last().is_some_and(|line| line.starts_with(TAIL) || **line == *UNNAMED) {
+    while kept.last().is_some_and(|line| line.starts_with(TAIL) || **line == *UNNAMED) {
         kept.pop();
     }
     kept.join(&b'\n')
