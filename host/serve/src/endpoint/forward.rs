@@ -49,8 +49,8 @@ pub(super) async fn answer(
     let response = match asked.run(incoming).await {
         Ok(response) => response,
         Err(refusal) => {
-            refusal.bound.into_iter().for_each(|bound| site.traffic.note_refusal(bound));
             asked.tell(&refusal);
+            refusal.bound.into_iter().for_each(|bound| site.traffic.note_refusal(bound));
             refusal.response()
         }
     };
