@@ -1,6 +1,7 @@
 //! What an entry runs: a table without the function that was meant.
 //!
 //! Owns when that is likely. A table without `main` is a service of calls, and no mistake: only what looks like a slip of the fingers is told.
+//! An entry that says what it runs has to have that.
 
 use std::collections::BTreeMap;
 
@@ -8,6 +9,9 @@ use lunarium_engine::{Globals, Named};
 
 use crate::application::{App, MAIN, Program};
 use crate::report::Mistake;
+
+/// Functions of a table that are named.
+const NAMED: usize = 5;
 
 /// A warning for each entry whose table lacks what it runs, and has what was probably meant.
 pub(crate) fn misspelt(app: &App, checked: &[(&Program, &Globals)]) -> Vec<Mistake> {
@@ -21,17 +25,23 @@ pub(crate) fn misspelt(app: &App, checked: &[(&Program, &Globals)]) -> Vec<Mista
             return None;
         }
         let id = &definition.entry;
-        let (found, message) = match &definition.method {
+        let meant = |found: &Named| format!("`{}` may be meant to be `{method}`", found.name);
+        let (found, message, hint) = match &definition.method {
             None => {
                 let found = fields.iter().find(|field| is_slip_of_main(&field.name))?;
-                (found, format!("`{id}` has no function `main`: it serves calls, and does nothing by itself"))
+                let message = format!("`{id}` has no function `main`: it serves calls, and does nothing by itself");
+                (found, message, meant(found))
             }
             Some(method) => {
-                let found = nearest(method, fields)?;
-                (found, format!("`{id}` has no function `{method}` to run"))
+                let near = nearest(method, fields);
+                let found = near.or_else(|| fields.first())?;
+                let named: Vec<_> = fields.iter().take(NAMED).map(|field| format!("`{}`", field.name)).collect();
+                let there = || format!("its table has {}", named.join(", "));
+                let message = format!("`{id}` has no function `{method}` to run");
+                (found, message, near.map_or_else(there, meant))
             }
         };
-        let warning = Mistake::warning(message).hint(Some(format!("`{}` may be meant to be `{method}`", found.name)));
+        let warning = Mistake::warning(message).hint(Some(hint));
         Some(super::at(program, found.line, &found.name, warning))
     };
     app.definitions().iter().filter_map(warning).collect()

@@ -564,6 +564,14 @@ entries:
               |
               = help: `wrok` may be meant to be `work`
 
+            warning: `app:other` has no function `work` to run
+             --> app/_index.yaml:7:70
+              |
+            7 |   - {name: other, kind: process.lua, method: work, source: "return { start = print }"}
+              |                                                                      ^^^^^
+              |
+              = help: its table has `start`
+
             warning: `app:main` has no function `main`: it serves calls, and does nothing by itself
              --> app/main.lua:4:12
               |
@@ -572,7 +580,7 @@ entries:
               |
               = help: `mian` may be meant to be `main`
 
-            warning: 2 warnings
+            warning: 3 warnings
         "#]],
     );
 }

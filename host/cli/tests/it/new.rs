@@ -54,6 +54,13 @@ fn what_it_makes_is_sound_and_runs() {
     let tested = run(&folder, &["test", "shop", "--seed", "1"]);
     assert!(tested.starts_with("exit code: 0\n") && tested.contains("1 passed, 0 failed"), "{tested}");
     assert!(!tested.contains("note: left"), "{tested}");
+    // Its main survives whatever becomes of the worker.
+    let worker = folder.path().join("shop/worker.lua");
+    let text = fs::read_to_string(&worker).unwrap();
+    fs::write(&worker, "return { main = function() end }").unwrap();
+    let told = run(&folder, &["run", "shop"]);
+    assert!(told.starts_with("exit code: 1\n") && told.contains(" failed: the worker has ended: nil"), "{told}");
+    fs::write(&worker, text).unwrap();
     let made = paths(folder.path());
     let (library, made): (Vec<_>, Vec<_>) = made.iter().partition(|path| path.starts_with("shop/.lunarium/library/"));
     expect![[r#"
