@@ -339,7 +339,8 @@ do
     end
     assert(n < 20)
   end
-  expect("2,2,sent", table.unpack(got)) assert(n > 4, n)
+  -- With the patch lines are looked at behind calls only.
+  expect("2,2,sent", table.unpack(got)) assert(n >= 4, n)
   if callhookyield then
     co = create(function(...) return "r", select("#", ...) end)
     callhookyield(co)

@@ -64,7 +64,7 @@ extern "C-unwind" fn make_receive(mut lua: Lua) -> c_int {
     1
 }
 
-/// `condemn(coroutine)`: it, and the coroutine that calls this, raise at every further instruction.
+/// `condemn(coroutine)`: it, and the coroutine that calls this, raise wherever they go on.
 extern "C-unwind" fn condemn(lua: Lua) -> c_int {
     lua.condemn();
     if let Some(coroutine) = lua.thread(1) {

@@ -240,7 +240,7 @@ impl Lua {
         unsafe { ffi::lua_closethread(self.0, from.0) };
     }
 
-    /// Makes every further Lua instruction of this thread raise `message`: no `pcall` holds it up.
+    /// Makes this thread raise wherever it goes on in Lua, behind the call that is under way first: no `pcall` holds it up.
     pub fn condemn(&self) {
         extern "C-unwind" fn refuse(lua: Lua, _: *mut c_void) {
             lua.raise_text("process ended");
