@@ -10,7 +10,6 @@ use crate::codec::{Shape, Unfit, decode_spread, failure_payload, try_spread};
 use crate::host::{Failure, Refusal};
 use crate::lua::wait;
 use crate::lua::{Function, Kind, Lua};
-use crate::state::error::kept;
 use crate::turn::outcome::caught;
 use crate::turn::request::answer_to;
 use crate::turn::slots::state;
@@ -58,6 +57,8 @@ extern "C-unwind" fn make_serve(mut lua: Lua) -> c_int {
 }
 
 extern "C-unwind" fn serve(lua: Lua) -> c_int {
+    // Of one that was stopped, where this coroutine is now.
+    take_trace(lua);
     lua.push_function(trace);
     let count = if push_function(lua) {
         match try_spread(lua, lua.bytes(3).unwrap_or_default()) {
@@ -98,45 +99,28 @@ fn call_of(lua: Lua) -> u64 {
     lua.integer(1).unwrap_or_default() as u64
 }
 
-/// The message handler: `{error, traceback, trace}`. By the last a script's own table isn't taken for one.
+/// The message handler, which keeps a traceback. It leaves the error as it is: `load` calls it, too, for what it then gives the script.
 extern "C-unwind" fn trace(mut lua: Lua) -> c_int {
     lua.set_top(1);
-    lua.new_table(3, 0);
-    lua.push_copy(1);
-    lua.set_item(2, 1);
-    lua.push_owned(traceback(lua, lua, 1));
-    lua.set_item(2, 2);
-    lua.push_function(trace);
-    lua.set_item(2, 3);
+    let stack = traceback(lua, lua, 1);
+    lua.context().traces.borrow_mut().insert(lua.raw() as usize, stack);
     1
 }
 
-/// Whether the handler has made the value at `CALLED`. It hasn't what was raised where there was no memory for it.
-fn is_traced(lua: Lua) -> bool {
-    if lua.kind(CALLED) != Kind::Table {
-        return false;
-    }
-    lua.get_item(CALLED, 3);
-    lua.address(-1) == lua.address(HANDLER)
+fn take_trace(lua: Lua) -> Option<String> {
+    lua.context().traces.borrow_mut().remove(&(lua.raw() as usize))
 }
 
 /// The function has returned, or failed.
 extern "C-unwind" fn served(mut lua: Lua, status: c_int, _context: isize) -> c_int {
     let call = call_of(lua);
+    let stack = take_trace(lua);
     if wait::has_results(status) {
         answer(lua, call, CALLED);
-        return 0;
-    }
-    let mut stack = None;
-    if is_traced(lua) {
-        lua.get_item(CALLED, 2);
-        stack = lua.bytes(-1).map(|stack| kept(stack, length::STACK));
-        lua.get_item(CALLED, 1);
     } else {
-        lua.push_copy(CALLED);
+        fail(lua, call, &caught(lua, stack));
+        lua.set_top(0);
     }
-    fail(lua, call, &caught(lua, stack));
-    lua.set_top(0);
     0
 }
 

@@ -3,6 +3,7 @@
 //! arrives or is kept for use again, and is never borrowed across a call that raises: such a borrow would last for good.
 
 use std::cell::{Cell, OnceCell, RefCell};
+use std::collections::BTreeMap;
 
 use lunarium_contract::ErrorKind as Kind;
 
@@ -163,6 +164,8 @@ pub struct Context {
     pub requests: Cell<Option<(Reference, Reference)>>,
     /// Whose place is which.
     pub waiting: RefCell<Waiting>,
+    /// Tracebacks of calls that have failed and aren't answered yet, by their coroutines.
+    pub traces: RefCell<BTreeMap<usize, String>>,
     /// Messages and events that have arrived so far: their numbers tell their order, and the host which it means.
     pub arrived: Cell<i64>,
     /// Messages of this turn that were handed over decoded, by number: what is needed to give them back.
@@ -192,6 +195,7 @@ impl Context {
             unread: Cell::new(None),
             requests: Cell::new(None),
             waiting: RefCell::default(),
+            traces: RefCell::default(),
             arrived: Cell::new(0),
             handed: RefCell::new(Vec::new()),
             received: RefCell::new(Vec::new()),

@@ -157,10 +157,12 @@ fn a_function_that_the_table_has_from_another_is_called_and_traced_as_well() {
         function base.fail() error("no", 0) end
         return setmetatable({
             own = function() error(true) end,
+            deep = function() return load(("("):rep(1000)) end,
             main = function()
                 print(process.call(me, "pair", 1, nil))
                 print(process.call(me, "fail"))
                 print(process.call(me, "own"))
+                print(process.call(me, "deep"))
             end,
         }, { __index = base })
         "#,
@@ -174,6 +176,9 @@ fn a_function_that_the_table_has_from_another_is_called_and_traced_as_well() {
             -- call {app:processes|0x00001} own [] None
             -- answer error["Internal", "true", nil, nil, "stack traceback:\n\t[C]: in function 'error'\n\tmain.lua:7: in function <main.lua:7>"]
             nil	true
+            -- call {app:processes|0x00001} deep [] None
+            -- answer [nil, "C stack overflow"]
+            nil	C stack overflow
             => nil
         "#]],
     );
