@@ -137,28 +137,28 @@ fn what_payload_gave_has_data_where_the_script_shows_it() {
     .message(None, "t", b"\x81\xa4data\x01")
     .check(expect![[r#"
         t	7	7	7
-        7	7	7	nil
-        false	main.lua:10: attempt to index a number value (local 'value')
+        7	7
+        false	main.lua:8: attempt to index a number value (local 'value')
         t	nil	nil	nil
-        nil	nil	nil	nil
-        false	main.lua:10: attempt to index a nil value (local 'value')
+        nil	nil
+        false	main.lua:8: attempt to index a nil value (local 'value')
         t	x	x	x
-        x	x	x	nil
-        false	main.lua:10: attempt to call a nil value (method 'data')
+        x	x
+        false	main.lua:8: attempt to call a nil value (method 'data')
         t	false	false	false
-        false	false	false	nil
-        false	main.lua:10: attempt to index a boolean value (local 'value')
+        false	false
+        false	main.lua:8: attempt to index a boolean value (local 'value')
         t	0.5	0.5	0.5
-        0.5	0.5	0.5	nil
-        false	main.lua:10: attempt to index a number value (local 'value')
-        1	1	true	true
+        0.5	0.5
+        false	main.lua:8: attempt to index a number value (local 'value')
+        1	1	true
+        false	main.lua:16: attempt to call a number value (method 'data')
         false	main.lua:17: attempt to call a number value (method 'data')
         false	main.lua:18: attempt to call a number value (method 'data')
-        false	main.lua:19: attempt to call a number value (method 'data')
+        false	main.lua:20: attempt to call a nil value (method 'data')
         false	main.lua:21: attempt to call a nil value (method 'data')
-        false	main.lua:22: attempt to call a nil value (method 'data')
-        false	main.lua:23: attempt to call a nil value (method 'date')
-        false	main.lua:24: attempt to call a nil value (field 'date')
+        false	main.lua:22: attempt to call a nil value (method 'date')
+        false	main.lua:23: attempt to call a nil value (field 'date')
         its own
         => nil
     "#]]);
