@@ -112,14 +112,13 @@ fn take_trace(lua: Lua) -> Option<String> {
 }
 
 /// The function has returned, or failed.
-extern "C-unwind" fn served(mut lua: Lua, status: c_int, _context: isize) -> c_int {
+extern "C-unwind" fn served(lua: Lua, status: c_int, _context: isize) -> c_int {
     let call = call_of(lua);
     let stack = take_trace(lua);
     if wait::has_results(status) {
         answer(lua, call, CALLED);
     } else {
         fail(lua, call, &caught(lua, stack));
-        lua.set_top(0);
     }
     0
 }

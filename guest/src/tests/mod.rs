@@ -186,24 +186,20 @@ fn handed_over(events: Vec<Event>) -> (Vec<u8>, Vec<Event>) {
 fn short(event: &Event) -> Option<Entry<'_>> {
     Some(match event {
         Event::Message(Message { sender, topic, payload }) => {
-            entry(Kind::Message, 0, sender.as_deref().unwrap_or_default(), topic, payload)
+            Entry::new(Kind::Message, 0, sender.as_deref().unwrap_or_default(), topic, payload)
         }
-        Event::Call(Call { id, method, arguments }) => entry(Kind::Call, *id, "", method, arguments),
+        Event::Call(Call { id, method, arguments }) => Entry::new(Kind::Call, *id, "", method, arguments),
         Event::Reply(Reply { request, outcome: Outcome::Completed(result) }) => {
-            entry(Kind::Reply, *request, "", "", result)
+            Entry::new(Kind::Reply, *request, "", "", result)
         }
         Event::Exit(Ended { sender, at, outcome: Outcome::Completed(result) }) => {
-            entry(Kind::Exit, at.to_bits(), sender, "", result)
+            Entry::new(Kind::Exit, at.to_bits(), sender, "", result)
         }
         Event::LinkDown(Ended { sender, at, outcome: Outcome::Completed(result) }) => {
-            entry(Kind::LinkDown, at.to_bits(), sender, "", result)
+            Entry::new(Kind::LinkDown, at.to_bits(), sender, "", result)
         }
         _ => return None,
     })
-}
-
-fn entry<'a>(kind: Kind, number: u64, sender: &'a str, name: &'a str, payload: &'a [u8]) -> Entry<'a> {
-    Entry { kind, number, sender: sender.as_bytes(), name: name.as_bytes(), payload }
 }
 
 /// Runs the body of a `main`.

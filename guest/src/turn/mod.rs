@@ -189,9 +189,8 @@ fn note_received(lua: Lua, arrived: i64) {
 fn deliver_listed(lua: Lua, calls: &Calls, state: State, events: &mut vec::IntoIter<Event>) {
     match events.as_slice().first() {
         Some(Event::Message(message)) => {
-            let sender = message.sender.as_deref().unwrap_or_default().as_bytes();
-            let name = message.topic.as_bytes();
-            let entry = Entry { kind: Short::Message, number: 0, sender, name, payload: &message.payload };
+            let sender = message.sender.as_deref().unwrap_or_default();
+            let entry = Entry::new(Short::Message, 0, sender, &message.topic, &message.payload);
             let decoded = deliver_message(lua, calls, state, entry);
             if let (Some(arrived), Some(Event::Message(message))) = (decoded, events.next()) {
                 // What it says is in Lua.

@@ -60,6 +60,11 @@ pub struct Entry<'b> {
 }
 
 impl<'b> Entry<'b> {
+    /// An entry of these.
+    pub const fn new(kind: Kind, number: u64, sender: &'b str, name: &'b str, payload: &'b [u8]) -> Entry<'b> {
+        Entry { kind, number, sender: sender.as_bytes(), name: name.as_bytes(), payload }
+    }
+
     /// The pieces that it stands there as. None: it is too long, and stands in the list.
     pub fn pieces(&self) -> Option<([u8; HEAD], [&'b [u8]; 3])> {
         let Entry { kind, number, sender, name, payload } = *self;

@@ -54,8 +54,8 @@ impl<'a> Batch<'a> {
 fn short(item: &Item) -> Option<Entry<'_>> {
     match item {
         Item::Message(Message { sender, topic, payload, call }) => Some(match call {
-            Some(call) => entry(Kind::Call, call.id, "", &call.method, payload),
-            None => entry(Kind::Message, 0, sender.as_ref().map_or("", Pid::as_str), topic.as_str(), payload),
+            Some(call) => Entry::new(Kind::Call, call.id, "", &call.method, payload),
+            None => Entry::new(Kind::Message, 0, sender.as_ref().map_or("", Pid::as_str), topic.as_str(), payload),
         }),
         Item::Event(Event::Exit { from, outcome, at }) => short_end(Kind::Exit, from, outcome, *at),
         Item::Event(Event::LinkDown { from, outcome, at }) => short_end(Kind::LinkDown, from, outcome, *at),
@@ -65,16 +65,12 @@ fn short(item: &Item) -> Option<Entry<'_>> {
 
 fn short_end<'a>(kind: Kind, from: &'a Pid, outcome: &'a Outcome, at: Timestamp) -> Option<Entry<'a>> {
     let Outcome::Completed(result) = outcome else { return None };
-    Some(entry(kind, at.as_seconds().to_bits(), from.as_str(), "", result))
+    Some(Entry::new(kind, at.as_seconds().to_bits(), from.as_str(), "", result))
 }
 
 fn short_reply(reply: &Reply) -> Option<Entry<'_>> {
     let Outcome::Completed(result) = &reply.outcome else { return None };
-    Some(entry(Kind::Reply, reply.request, "", "", result))
-}
-
-fn entry<'a>(kind: Kind, number: u64, sender: &'a str, name: &'a str, payload: &'a [u8]) -> Entry<'a> {
-    Entry { kind, number, sender: sender.as_bytes(), name: name.as_bytes(), payload }
+    Some(Entry::new(Kind::Reply, reply.request, "", "", result))
 }
 
 fn reply(reply: &Reply) -> wit::EventParam<'_> {
