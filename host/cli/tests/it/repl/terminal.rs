@@ -158,6 +158,7 @@ fn names_come_with_what_they_take() {
     assert_eq!(person.code(), Some(0));
     let folder = self::folder(&[]);
     let Some(mut person) = Person::at(&folder, &[("NO_COLOR", "1")]) else { return };
+    person.sees("> ");
     person.presses("process.exec(1)\r");
     person.sees("process.exec(1)");
     person.is_asked();
