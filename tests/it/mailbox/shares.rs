@@ -123,7 +123,7 @@ fn a_listener_that_comes_and_goes_loses_nothing() {
     check_main(
         r#"
         local pid = spawn("comes and goes", process.pid())
-        for i = 1, 500 do assert(process.send(pid, "t", i)) assert(process.send(pid, "go")) end
+        for i = 1, 500 do assert(process.send(pid, "go")) assert(process.send(pid, "t", i)) end
         return process.listen("sum"):receive()
 -- entry: comes and goes
 return { main = function(parent)
