@@ -6,7 +6,7 @@ use std::ffi::{CStr, c_int};
 use lunarium_contract::length;
 
 use super::argument::invalid;
-use crate::host::{Host, Refusal};
+use crate::host::{Asked, Refusal};
 use crate::lua::{Function, Lua};
 use crate::state::error::refuse;
 use crate::turn::request::reply_to;
@@ -21,7 +21,7 @@ fn path(lua: &Lua, argument: c_int) -> Result<&str, String> {
 }
 
 /// Starts an operation on the path that is the first argument.
-fn start(lua: Lua, operation: impl FnOnce(&dyn Host, &str) -> Result<u64, Refusal>) -> c_int {
+fn start(lua: Lua, operation: impl FnOnce(&Asked, &str) -> Result<u64, Refusal>) -> c_int {
     let started = match path(&lua, 1) {
         Ok(path) => operation(&*lua.context().host, path),
         Err(fault) => return refuse(lua, invalid(fault)),

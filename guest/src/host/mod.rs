@@ -1,7 +1,9 @@
-//! What the guest asks of the world, as a trait: on wasm the imports of `wit/`, in tests a fake. Owns no behaviour;
+//! What the guest asks of the world: on wasm the imports of `wit/`, natively a trait, in tests a fake. Owns no behaviour;
 //! units, errors and "never blocks" are said in `wit/`.
 
 pub mod bindings;
+#[cfg(target_family = "wasm")]
+mod imports;
 
 #[cfg(test)]
 pub use bindings::exports::lunarium::process::guest::{Call, Library, Limits, Modules, Reply};
@@ -18,7 +20,15 @@ pub use bindings::lunarium::process::process::{
 pub use bindings::lunarium::process::security::{ActorParam, ActorResult, Decision};
 pub use bindings::lunarium::process::types::{ErrorKind, Refusal, Unread};
 
+/// Who is asked. On wasm it is no trait's object: a call goes straight to its import, and the table of functions, which each instance
+/// has, needs no places for them.
+#[cfg(target_family = "wasm")]
+pub use imports::Imports as Asked;
+#[cfg(not(target_family = "wasm"))]
+pub type Asked = dyn Host;
+
 /// The host functions, and the clocks.
+#[cfg(not(target_family = "wasm"))]
 pub trait Host {
     fn send(&self, destination: &str, topic: &str, payload: &[u8], unread: Unread) -> Result<(), Refusal>;
     fn listen(&self, topic: &str) -> Result<(), Refusal>;

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use lunarium_contract::ErrorKind as Kind;
 
 use super::random::Random;
-use crate::host::{ErrorKind, Host, Message, Program, Unread};
+use crate::host::{Asked, ErrorKind, Message, Program, Unread};
 use crate::lua::memory::Memory;
 use crate::lua::{Items, Lua, Reference};
 use crate::time::zone::Zones;
@@ -152,7 +152,7 @@ impl Waiting {
 
 /// What belongs to one process besides its Lua state.
 pub struct Context {
-    pub host: Box<dyn Host>,
+    pub host: Box<Asked>,
     pub memory: Memory,
     pub types: Types,
     /// Bytes of one message, and of one line of output.
@@ -186,7 +186,7 @@ pub struct Context {
 }
 
 impl Context {
-    pub fn new(host: Box<dyn Host>) -> Self {
+    pub fn new(host: Box<Asked>) -> Self {
         Self {
             host,
             memory: Memory::unlimited(),

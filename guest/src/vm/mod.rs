@@ -16,7 +16,7 @@ use lunarium_contract::{OWN_CHUNK, length, module};
 use crate::api::{self, base64, chunk::load_chunk, duration, hash, json, random, time, uuid};
 use crate::codec::decode_spread;
 use crate::host::{
-    Called, Chunk, Code, ErrorKind, Event, GlobalUse, Globals, Host, Named, Outcome, Program, Returning, Status,
+    Asked, Called, Chunk, Code, ErrorKind, Event, GlobalUse, Globals, Named, Outcome, Program, Returning, Status,
 };
 use crate::lua::wait::limit_stack;
 use crate::lua::{Broken, Kind, Library, Lua};
@@ -53,7 +53,7 @@ impl Vm {
     /// Builds the state, without a program. What is here is in the snapshot, and costs nothing at spawn.
     ///
     /// Panics: when the prelude is broken, which a test would have shown.
-    pub fn new(host: Box<dyn Host>) -> Self {
+    pub fn new(host: Box<Asked>) -> Self {
         let context = Box::leak(Box::new(Context::new(host)));
         let pointer: *mut Context = context;
         let Some(lua) = Lua::new(&context.memory, pointer) else { panic!("no memory for a Lua state") };
