@@ -7,6 +7,7 @@ local math_type, tointeger = math.type, math.tointeger
 local metatable_of = debug.getmetatable
 local S, can_wait, wait, check_wait = rt.state, rt.can_wait, rt.wait, rt.check_wait
 local decode, new_message, new_event = rt.decode, rt.new_message, rt.new_event
+local unread = rt.unread
 local bad_argument, type_name, arrived = rt.bad_argument, rt.type_name, rt.arrived
 local BOUNDARY <const> = "attempt to yield across a C-call boundary"
 
@@ -15,16 +16,16 @@ local Case = { __name = "case", __metatable = false }
 rt.define("channel", Channel)
 rt.define("case", Case)
 
--- Messages and bytes handed over and not yet received: Rust reads them at every send. Then how many were received since the
--- process last waited, and by which numbers they had arrived: Rust takes them away when it waits.
-local unread = { 0, 0, 0, {} }
-rt.unread = unread
-rt.count_unread(unread)
-
 local function new(size, kind, source, owned)
   return setmetatable({ {}, 1, 0, size, false, kind, source, false, false, false, false, owned }, Channel)
 end
 rt.new_channel = new
+
+-- Makes one of the mailbox's own of a table that has all else already.
+function rt.finish_channel(ch, kind)
+  ch[KIND] = kind
+  return setmetatable(ch, Channel)
+end
 
 local function link(node, ch)
   if node[SENDS] then

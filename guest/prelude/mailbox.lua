@@ -10,10 +10,10 @@ local topic_fault, type_name, note_received = rt.topic_fault, rt.type_name, rt.n
 local host_listen, host_unlisten, host_listen_to_all = rt.host_listen, rt.host_unlisten, rt.host_listen_to_all
 
 local listeners, topics, count = {}, {}, 0
-local inbox = new_channel(0, MESSAGES, true, true)
-local events = new_channel(0, EVENTS, true, true)
+local inbox = rt.finish_channel(rt.inbox, MESSAGES)
+local events = rt.finish_channel(rt.events, EVENTS)
 
-rt.listeners, rt.inbox = listeners, inbox
+rt.listeners = listeners
 
 function rt.listener_count() return count end
 

@@ -26,8 +26,16 @@ local S = {
   false, false,
   false, false, false,
 }
+-- What else every process writes to as it starts: it is made here, so that it lies on one page with the state (vm/heap.rs). Its channels are
+-- finished by mailbox.lua.
+rt.inbox = { {}, 1, 0, 0, false, false, true, false, false, false, false, true }
+rt.events = { {}, 1, 0, 0, false, false, true, false, false, false, false, true }
+-- Messages and bytes handed over and not yet received: Rust reads them at every send. Then how many were received since the
+-- process last waited, and by which numbers they had arrived: Rust takes them away when it waits.
+rt.unread = { 0, 0, 0, {} }
 rt.state = S
 rt.keep_state(S)
+rt.count_unread(rt.unread)
 
 -- TURNS of a task is made by its first fair select (channel.lua).
 function rt.new_task(co)

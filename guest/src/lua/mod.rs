@@ -110,18 +110,24 @@ impl Lua {
     }
 
     /// Opens one of Lua's own libraries and leaves its table on the stack. Raises.
-    pub fn open(&self, library: Library) {
-        let (name, open): (&CStr, ffi::lua_CFunction) = match library {
-            Library::Base => (c"_G", ffi::luaopen_base),
-            Library::Coroutine => (c"coroutine", ffi::luaopen_coroutine),
-            Library::Table => (c"table", ffi::luaopen_table),
-            Library::String => (c"string", ffi::luaopen_string),
-            Library::Utf8 => (c"utf8", ffi::luaopen_utf8),
-            Library::Math => (c"math", ffi::luaopen_math),
-            Library::Os => (c"os", ffi::luaopen_os),
-            Library::Debug => (c"debug", ffi::luaopen_debug),
+    pub fn open(&mut self, library: Library) {
+        self.push_loaded();
+        // Not by `luaL_requiref`: what that is given to call has a place in the table of functions.
+        let (name, _) = unsafe {
+            match library {
+                Library::Base => (c"_G", ffi::luaopen_base(self.0)),
+                Library::Coroutine => (c"coroutine", ffi::luaopen_coroutine(self.0)),
+                Library::Table => (c"table", ffi::luaopen_table(self.0)),
+                Library::String => (c"string", ffi::luaopen_string(self.0)),
+                Library::Utf8 => (c"utf8", ffi::luaopen_utf8(self.0)),
+                Library::Math => (c"math", ffi::luaopen_math(self.0)),
+                Library::Os => (c"os", ffi::luaopen_os(self.0)),
+                Library::Debug => (c"debug", ffi::luaopen_debug(self.0)),
+            }
         };
-        unsafe { ffi::luaL_requiref(self.0, name.as_ptr(), open, 0) }
+        self.push_copy(-1);
+        self.set_field(-3, name);
+        self.remove(-2);
     }
 
     /// Calls the function below `arguments` values. Raises.

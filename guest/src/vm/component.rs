@@ -1,7 +1,7 @@
 //! The component: the world's exports over [`Vm`]. Owns the one VM of the instance.
 //! Calls in the wrong order are the host's bug, and trap.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 
 use super::Vm;
 use crate::host::bindings::Guest as World;
@@ -9,25 +9,24 @@ use crate::host::bindings::exports::lunarium::process::guest::Guest;
 use crate::host::{Chunk, Event, Globals, Asked, Program, Status};
 
 thread_local! {
-    static VM: RefCell<Option<Vm>> = const { RefCell::new(None) };
+    /// It lies behind the state that it has, among what a process writes, and not among what is only read.
+    static VM: Cell<Option<&'static RefCell<Vm>>> = const { Cell::new(None) };
 }
 
 struct Component;
 
 impl World for Component {
     fn init() {
-        VM.with_borrow_mut(|vm| {
-            assert!(vm.is_none(), "init called twice");
-            *vm = Some(Vm::new(Box::new(Asked)));
-        });
+        assert!(VM.get().is_none(), "init called twice");
+        VM.set(Some(Box::leak(Box::new(RefCell::new(Vm::new(Box::new(Asked)))))));
     }
 }
 
 fn with_vm<T>(body: impl FnOnce(&mut Vm) -> T) -> T {
-    VM.with_borrow_mut(|vm| match vm {
-        Some(vm) => body(vm),
+    match VM.get() {
+        Some(vm) => body(&mut vm.borrow_mut()),
         None => panic!("called before init"),
-    })
+    }
 }
 
 impl Guest for Component {

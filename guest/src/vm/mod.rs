@@ -8,6 +8,7 @@ pub mod globals;
 mod heap;
 pub mod prelude;
 
+use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::ffi::{CStr, c_int};
 
@@ -55,6 +56,7 @@ impl Vm {
     /// Panics: when the prelude is broken, which a test would have shown.
     pub fn new(host: Box<Asked>) -> Self {
         let context = Box::leak(Box::new(Context::new(host)));
+        heap::keep_room(CHANCE);
         let pointer: *mut Context = context;
         let Some(lua) = Lua::new(&context.memory, pointer) else { panic!("no memory for a Lua state") };
         // Garbage of the building must not be in every process. And the generational collector doesn't write to what is
@@ -62,7 +64,13 @@ impl Vm {
         let built = lua.protect(build).and_then(|calls| lua.protect(|lua| lua.freeze()).map(|()| calls));
         match built {
             Ok(calls) => {
+                heap::begin_page();
+                heap::take_room();
+                lua.settle();
+                heap::keep_room(size_of::<RefCell<Self>>());
+                // Where what was settled was before.
                 heap::fill_holes();
+                heap::take_room();
                 Self { lua, context: pointer, calls, phase: Phase::Fresh, batch: Vec::new(), leftovers: None }
             }
             Err(_) => panic!("prelude: {}", String::from_utf8_lossy(lua.bytes(-1).unwrap_or_default())),
@@ -309,12 +317,15 @@ fn build(mut lua: Lua) -> Calls {
     lua.push_globals();
     lua.open(Library::Base);
     lua.pop(1);
+    // What its chance comes from is written to at every start.
+    heap::take_room();
+    lua.open(Library::Math);
+    lua.set_field(-2, c"math");
     let libraries = [
         (c"coroutine", Library::Coroutine),
         (c"table", Library::Table),
         (c"string", Library::String),
         (c"utf8", Library::Utf8),
-        (c"math", Library::Math),
         (c"os", Library::Os),
         (c"debug", Library::Debug),
     ];
@@ -335,7 +346,6 @@ fn build(mut lua: Lua) -> Calls {
     json::push_module(lua);
     lua.set_field(-2, c"json");
     let runtime = lua.top();
-    heap::keep_on_a_page(STATE);
     prelude::load(lua);
     add_pure_modules(lua, runtime);
     lua.push_loaded();
@@ -366,8 +376,8 @@ fn build(mut lua: Lua) -> Calls {
     }
 }
 
-/// Bytes of the table of the scheduler's state, to which every process writes: what comes first of what the prelude keeps.
-const STATE: usize = 512;
+/// Bytes of the block that `math.random` keeps its state in.
+const CHANCE: usize = 56;
 
 /// Lua's own libraries, as globals.
 const OF_LUA: [&CStr; 6] = [c"string", c"table", c"math", c"utf8", c"os", c"debug"];

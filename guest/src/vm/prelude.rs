@@ -3,6 +3,7 @@
 
 use lunarium_contract::{ErrorKind, length, module};
 
+use super::heap;
 use crate::lua::Lua;
 
 /// The prelude's chunks, in order of loading. Each gets the runtime's table; the constants are put before each.
@@ -27,6 +28,12 @@ const CHUNKS: &[(&str, &str)] = &[
     ("process", include_str!("../../prelude/process.lua")),
     ("program", include_str!("../../prelude/program.lua")),
 ];
+/// The chunk that begins with making what every process writes to: that comes to lie on a page of its own, with this room for the rest.
+const WRITTEN: &str = "schedule";
+
+/// Bytes for what [`Lua::settle`] allocates, and the VM.
+const ROOM: usize = 1900;
+
 pub const SLOTS: &str = include_str!("../../prelude/slots.lua");
 
 /// What the prelude knows of the contract, under these names.
@@ -48,13 +55,17 @@ pub fn load(lua: Lua) {
         lua.set_field(runtime, name);
     }
     let constants = constants();
-    for (_name, source) in CHUNKS {
+    for (name, source) in CHUNKS {
         let source = format!("{constants}{source}");
         if lua.load(source.as_bytes(), c"=[lunarium]").is_err() {
             drop(source);
             lua.raise();
         }
         drop(source);
+        if *name == WRITTEN {
+            heap::begin_page();
+            heap::keep_room(ROOM);
+        }
         lua.push_copy(runtime);
         lua.call(1, 0);
     }
