@@ -40,6 +40,31 @@ fn nearly_eight_thousand_processes_live_at_once_and_each_answers() {
 }
 
 #[test]
+fn a_process_that_waits_has_written_to_few_pages_of_its_memory() {
+    alone("density::a_process_that_waits_has_written_to_few_pages_of_its_memory", || {
+        const COUNT: u64 = 20;
+        let lab = Lab::new(Limits::default());
+        lab.define("return { main = function() process.inbox():receive() end }");
+        let handles: Vec<_> = (0..COUNT).map(|_| lab.spawn("main", Vec::new())).collect();
+        while lab.node.waiting_count() < handles.len() {
+            std::thread::yield_now();
+        }
+        let (mut written, mut is_image) = (0, false);
+        for line in fs::read_to_string("/proc/self/smaps").unwrap().lines() {
+            let mut words = line.split_whitespace();
+            match (words.next(), words.next()) {
+                (Some("Anonymous:"), Some(size)) if is_image => written += size.parse::<u64>().unwrap() / 4,
+                (Some(field), _) if field.ends_with(':') => {}
+                _ => is_image = line.contains("wasm-memory-image"),
+            }
+        }
+        // The stack, the first of what the heap has and the allocator's own, what the prelude makes for it, and what the process adds.
+        let each = (COUNT..=5 * COUNT).contains(&written);
+        assert!(each, "{written} pages of {COUNT} processes: guest/src/vm/heap.rs says how they come together");
+    });
+}
+
+#[test]
 fn more_than_fit_are_refused_with_the_cure() {
     let refusal = |processes| Engine::new(EngineConfig::new(processes)).err().unwrap().to_string();
     assert_eq!(refusal(10_501), "10501 processes don't fit into 47 bits of address space: at most 10500 do");

@@ -95,3 +95,17 @@ fn one_process_takes_of_the_pool_what_the_pool_counts() {
     // host/engine/src/wasm/pool.rs, `factor`: the memory for the GC heap comes on top.
     assert_eq!((instances, tables, memories + 1), (2, 1, 2));
 }
+
+#[test]
+fn its_table_of_functions_fits_into_a_page() {
+    let wasm = guest();
+    let mut places = 0;
+    for payload in Parser::new(0).parse_all(&wasm) {
+        if let Payload::TableSection(section) = payload.expect("valid wasm") {
+            places += section.into_iter().map(|table| table.expect("a table").ty.initial).sum::<u64>();
+        }
+    }
+    // Of eight bytes each. A larger one is looked through for what was written whenever a process ends, and each function has a record
+    // in every instance.
+    assert!(places <= 512, "{places} places: guest/build/core says what keeps them few");
+}
