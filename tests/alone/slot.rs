@@ -90,7 +90,8 @@ fn end(lab: &Lab, handle: &Handle) {
 #[test]
 fn the_next_in_a_slot_finds_nothing_of_the_last() {
     alone("slot::the_next_in_a_slot_finds_nothing_of_the_last", || {
-        let engine = Engine::new(EngineConfig::new(1)).unwrap();
+        // By one worker: who starts on another thread gets another slot.
+        let engine = Engine::new(EngineConfig::new(1).with_workers(1)).unwrap();
         let lab = Lab::on(&engine, Limits::default(), 1, |config| config);
         lab.define(KEEPS);
         let first = keeps(&lab, "first");
