@@ -3,10 +3,10 @@
 
 use std::ffi::{CStr, c_int};
 
-use lunarium_contract::length;
+use lunarium_contract::{length, short};
 
 use super::argument::{shown, text, with_arguments};
-use crate::host::{Answer, ErrorKind, Refusal, refusal};
+use crate::host::{Answer, ErrorKind, Refusal, Short, refusal};
 use crate::lua::wait;
 use crate::lua::{Function, Lua};
 use crate::state::error::refuse;
@@ -43,21 +43,23 @@ extern "C-unwind" fn make(mut lua: Lua) -> c_int {
 }
 
 /// A function of a module.
-extern "C-unwind" fn call(mut lua: Lua) -> c_int {
+extern "C-unwind" fn call(lua: Lua) -> c_int {
     // What is under way where nobody can wait for it would be lost.
     if lua.boolean(WAITS) {
         wait::check(lua);
     }
     match ask(lua) {
+        Ok(Answer::Short(Short { size, bytes })) => {
+            let bytes = short::from_words(bytes);
+            push_answer(lua, bytes.get(..size.into()).unwrap_or_default(), true)
+        }
         Ok(Answer::Results(payload)) => {
-            lua.set_top(0);
             lua.push_owned(payload);
-            push_answer(lua, 1, true)
+            push_answer(lua, lua.bytes(-1).unwrap_or_default(), true)
         }
         Ok(Answer::Failed(payload)) => {
-            lua.set_top(0);
             lua.push_owned(payload);
-            push_answer(lua, 1, false)
+            push_answer(lua, lua.bytes(-1).unwrap_or_default(), false)
         }
         Ok(Answer::BadArgument(text)) => lua.raise_here(text),
         Ok(Answer::Later(request)) => results_of(lua, request),

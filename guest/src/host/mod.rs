@@ -12,7 +12,7 @@ pub use bindings::exports::lunarium::process::guest::{
     Program, Returning, Status,
 };
 pub use bindings::lunarium::process::group::{Listing, Sent};
-pub use bindings::lunarium::process::module::Answer;
+pub use bindings::lunarium::process::module::{Answer, Short};
 pub use bindings::lunarium::process::output::Level;
 pub use bindings::lunarium::process::process::{
     ExecRequest, FirstMessage, Held, Limits as HeldLimits, Options, SpawnRequest,

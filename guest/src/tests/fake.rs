@@ -4,10 +4,13 @@ use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, VecDeque};
 use std::rc::Rc;
 
+use lunarium_contract::short;
+
 use super::{PEER, PID, heap, show};
 use crate::host::{
     ActorParam, ActorResult, Answer, Call, Decision, Ended, ErrorKind, Event, ExecRequest, Failure, FirstMessage, Held,
-    HeldLimits, Host, Level, Listing, Message, Options, Outcome, Refusal, Reply, Sent, SpawnRequest, Unread, refusal,
+    HeldLimits, Host, Level, Listing, Message, Options, Outcome, Refusal, Reply, Sent, Short, SpawnRequest, Unread,
+    refusal,
 };
 
 #[derive(Clone)]
@@ -496,7 +499,7 @@ impl Host for Fake {
             }
             return Ok(Answer::Later(request));
         }
-        self.0.answers.borrow_mut().pop_front().unwrap_or_else(|| Ok(Answer::Results(arguments.to_vec())))
+        self.0.answers.borrow_mut().pop_front().unwrap_or_else(|| Ok(results(arguments)))
     }
 
     fn print(&self, line: &[u8]) -> bool {
@@ -534,5 +537,13 @@ impl Host for Fake {
         // 2026-01-02T03:04:05Z at the start.
         let passed = self.0.now.get() - START;
         (1_767_323_045 + (passed / 1_000_000_000) as i64, (passed % 1_000_000_000) as u32)
+    }
+}
+
+/// Results as the host answers with them.
+fn results(payload: &[u8]) -> Answer {
+    match short::to_words(payload) {
+        Some(bytes) => Answer::Short(Short { size: payload.len() as u8, bytes }),
+        None => Answer::Results(payload.to_vec()),
     }
 }

@@ -20,6 +20,7 @@ fn arguments_and_results_are_lists_of_values() {
         print(billing.vat(1, nil, { a = 2 }), select('#', billing.vat()))
         print(select('#', billing.charge("x")), select('#', billing.charge(nil)))
         print(billing.refund(3))
+        print(billing.vat(("x"):rep(50), 1))
         "#,
         expect![[r#"
             -- call billing.vat [1, nil, {"a": 2}]
@@ -30,6 +31,8 @@ fn arguments_and_results_are_lists_of_values() {
             2	0
             -- call billing.refund [3]
             3
+            -- call billing.vat ["xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx", 1]
+            xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx	1
             => nil
         "#]],
     );

@@ -104,12 +104,11 @@ extern "C-unwind" fn replied(lua: Lua, _status: c_int, _context: isize) -> c_int
 /// The same for a call.
 extern "C-unwind" fn answered(lua: Lua, _status: c_int, _context: isize) -> c_int {
     let completed = take_reply(lua);
-    push_answer(lua, 4, completed)
+    push_answer(lua, lua.bytes(4).unwrap_or_default(), completed)
 }
 
-/// Pushes what a call gives, of the payload at `index`: what completed it is its results, or the error object instead of them. Raises.
-pub fn push_answer(lua: Lua, index: c_int, completed: bool) -> c_int {
-    let payload = lua.bytes(index).unwrap_or_default();
+/// Pushes what a call gives, of its payload: what completed it is its results, or the error object instead of them. Raises.
+pub fn push_answer(lua: Lua, payload: &[u8], completed: bool) -> c_int {
     if completed && is_list(lua, payload) {
         if let Some(count) = try_spread(lua, payload) {
             return count;

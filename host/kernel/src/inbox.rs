@@ -157,6 +157,11 @@ impl<T, C> Inbox<T, C> {
         Ok(request)
     }
 
+    /// Bytes that calls under way hold: arguments, and results that aren't handed over.
+    pub fn call_bytes(&self) -> u64 {
+        self.calls.bytes()
+    }
+
     /// A call has come to a result of so many bytes; its reply is next, and if this refuses, another one.
     /// Errors: `ResourceExhausted` (what calls may hold).
     pub fn answer_call(&mut self, request: u64, bytes: u64) -> Result<(), RequestError> {

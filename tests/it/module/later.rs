@@ -319,6 +319,30 @@ fn arguments_of_calls_are_charged_to_the_node() {
 }
 
 #[test]
+fn few_bytes_are_charged_once_their_calls_wait() {
+    let memory = Module::new("memory").immediate("held", |caller: Caller, (): ()| -> Given<u64> {
+        Ok(caller.node().map_or(0, |node| node_memory(&node)))
+    });
+    let lab = lab([slow(&Arc::default(), &Arc::new(Semaphore::new(0))), memory]);
+    check_main_in(
+        &lab,
+        // The instance grows by pages of 64 KiB; a payload has four bytes more than the text.
+        r#"
+        local slow, memory = require("slow"), require("memory")
+        local text, before = ("x"):rep(996)
+        coroutine.spawn(function() before = memory.held() end)
+        for _ = 1, 8 do coroutine.spawn(slow.wait, text) end
+        coroutine.spawn(function() print((memory.held() - before) % 65536) end)
+        time.sleep(0)
+        "#,
+        expect![[r#"
+            8000
+            => nil
+        "#]],
+    );
+}
+
+#[test]
 fn who_calls_is_known() {
     let seen: Arc<Mutex<Vec<String>>> = Arc::default();
     let noted = Arc::clone(&seen);

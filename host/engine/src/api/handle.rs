@@ -118,12 +118,19 @@ pub(super) fn call(
     method: &str,
     Raw(arguments): Raw,
 ) -> impl Future<Output = Result<Raw, CallError>> + Send + use<> {
-    let call = CallSpec { method: method.to_owned(), arguments, timeout: None };
+    let call = CallSpec { method: method.into(), arguments, timeout: None };
     let begun = node.call_from_host(target, call);
     async move {
-        let (_waiting, answer) = begun?;
-        // Nobody is left who would answer: the node has ended.
-        match answer.await.unwrap_or_else(|_| failed(ErrorKind::Canceled, "node has ended")) {
+        let (waiting, answer) = begun?;
+        let outcome = match answer.await {
+            Ok(outcome) => {
+                waiting.answered();
+                outcome
+            }
+            // Nobody is left who would answer: the node has ended.
+            Err(_) => failed(ErrorKind::Canceled, "node has ended"),
+        };
+        match outcome {
             Outcome::Completed(payload) if Value::is_array(&payload) => Ok(Raw(payload)),
             Outcome::Completed(payload) => {
                 let failure = Value::decode(&payload).ok().and_then(|value| value.failure());

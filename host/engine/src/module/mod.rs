@@ -24,6 +24,7 @@ use serde::de::DeserializeOwned;
 pub(crate) use arguments::read_arguments;
 pub use arguments::{Arguments, Raw};
 pub use caller::Caller;
+pub(crate) use caller::Calling;
 pub use error::FunctionError;
 pub(crate) use function::{Answer, Function, Later, Started, Unanswered};
 pub use nearest::did_you_mean;

@@ -4,6 +4,7 @@
 //! for it once and calls by it. Refuses to know who may call what.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::sync::Arc;
 
 use lunarium_kernel::{SHOWN, cut};
@@ -27,6 +28,13 @@ pub(crate) struct Found {
     pub(crate) module: Arc<Module>,
     pub(crate) name: Arc<str>,
     pub(crate) function: Function,
+}
+
+/// As people know it: `billing.charge`.
+impl fmt::Display for Found {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{}", self.module.name, self.name)
+    }
 }
 
 /// The numbers that were given: one for each function that the embedder has ever named.

@@ -19,7 +19,7 @@ use crate::value::{Value, ValueError, result_too_large};
 
 /// What is called.
 pub(crate) struct CallSpec {
-    pub(crate) method: String,
+    pub(crate) method: Arc<str>,
     /// A payload: an array with the values.
     pub(crate) arguments: Bytes,
     /// How long the caller waits.
@@ -129,7 +129,7 @@ impl NodeInner {
         if method.is_empty() || method.len() > length::METHOD {
             return Err(CallError::Method { length: method.len() });
         }
-        let id = target.call(caller.map(|caller| caller.pid.clone()), method.into(), arguments, asker)?;
+        let id = target.call(caller.map(|caller| caller.pid.clone()), method, arguments, asker)?;
         if let Some(timeout) = timeout {
             self.limit_wait(target, id, timeout);
         }
@@ -223,10 +223,18 @@ pub(crate) struct Waiting {
     call: u64,
 }
 
+impl Waiting {
+    /// The answer is there: who was called isn't asked for it again, under a lock that it needs itself.
+    pub(crate) fn answered(mut self) {
+        self.target = Weak::new();
+    }
+}
+
 impl Drop for Waiting {
     fn drop(&mut self) {
-        let (Some(node), Some(target)) = (self.node.upgrade(), self.target.upgrade()) else { return };
-        if let Some(timer) = target.answer(self.call).and_then(|asker| asker.timer) {
+        let Some(target) = self.target.upgrade() else { return };
+        let timer = target.answer(self.call).and_then(|asker| asker.timer);
+        if let Some((timer, node)) = timer.zip(self.node.upgrade()) {
             node.time.clock.cancel(timer);
         }
     }

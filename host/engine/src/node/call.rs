@@ -17,8 +17,8 @@ use lunarium_schedule::Urgency;
 use tokio::runtime::Handle;
 
 use super::{NodeInner, Who};
-use crate::module::{Answer, Caller, Function, Later, Module, Started, Unanswered};
-use crate::process::{Level, Process};
+use crate::module::{Answer, Caller, Calling, Found, Later, Started, Unanswered};
+use crate::process::Level;
 
 /// What a call has come to.
 pub(crate) enum Called {
@@ -31,12 +31,18 @@ pub(crate) enum Called {
     Later(u64),
 }
 
+/// How far a call came where it was made.
+enum Begun<'n> {
+    AtOnce(Called),
+    /// It goes on there.
+    Later(&'n Handle, Later),
+}
+
 /// A call that waits for its answer. However it ends, its process is told: also when the runtime drops it.
 struct UnderWay {
     node: Arc<NodeInner>,
     caller: Caller,
-    /// `billing.charge`, for people.
-    name: String,
+    found: Arc<Found>,
     request: u64,
     /// What its arguments are charged to.
     _holding: Holding,
@@ -50,57 +56,32 @@ impl NodeInner {
     pub(crate) fn call(
         self: &Arc<NodeInner>,
         who: &Who,
-        module: &Module,
-        name: &str,
-        function: &Function,
+        found: &Arc<Found>,
         arguments: Vec<u8>,
     ) -> Result<Called, RequestError> {
-        let caller = Caller::new(&who.process, &who.incarnation, self.handle(), &self.threads, module);
-        let arguments = Bytes::from(arguments);
-        if !function.waits {
+        let (calling, arguments) = (self.calling(who), Bytes::from(arguments));
+        if !found.function.waits {
             let _given = self.runtime.enter_given();
-            let answer = match function.call(caller, &arguments) {
+            let answer = match found.function.call(Caller::new(calling, &found.module), &arguments) {
                 Ok(Started::Ready(answer)) => answer,
                 Ok(Started::Later(_)) => Err(Unanswered::Unfit(LATE.into())),
-                Err(bad) => return Ok(Called::BadArgument(bad.message(name))),
+                Err(bad) => return Ok(Called::BadArgument(bad.message(&found.name))),
             };
-            return Ok(self.told(who, || shown(module, name), answer));
+            return Ok(self.told(calling, found, answer));
         }
         let (request, holding) = who.process.begin_call(who.limits().calls(), arguments.len())?;
         // From here on it is answered or cancelled.
-        let under_way = UnderWay {
-            node: Arc::clone(self),
-            caller,
-            name: shown(module, name),
-            request,
-            _holding: holding,
-            is_answered: false,
-        };
-        Ok(self.begin(who, under_way, name, function, &arguments))
-    }
-
-    fn begin(&self, who: &Who, under_way: UnderWay, name: &str, function: &Function, arguments: &Bytes) -> Called {
-        let shown = under_way.name.clone();
-        let runtime = match self.runtime.handle() {
-            Ok(runtime) => runtime,
-            Err(error) => {
-                let text = format!("there is no runtime for `{}`: {error}", under_way.name);
-                return under_way.at_once(Called::Failed(Failure::new(ErrorKind::Unavailable, text)));
+        let (runtime, later) = match self.begin(calling, found, &arguments) {
+            Begun::Later(runtime, later) => (runtime, later),
+            Begun::AtOnce(called) => {
+                who.process.cancel_call(request);
+                return Ok(called);
             }
         };
-        let entered = runtime.enter();
-        let mut later = match function.call(under_way.caller.clone(), arguments) {
-            Ok(Started::Later(later)) => later,
-            Ok(Started::Ready(answer)) => return under_way.at_once(self.told(who, || shown, answer)),
-            Err(bad) => return under_way.at_once(Called::BadArgument(bad.message(name))),
-        };
-        // What is there at once costs the process no turn.
-        if let Poll::Ready(answer) = Pin::new(&mut later).poll(&mut Context::from_waker(Waker::noop())) {
-            return under_way.at_once(self.told(who, || shown, answer));
-        }
-        drop(entered);
-        let request = under_way.request;
-        let task = carry_out(under_way, later, function.timeout);
+        let (node, caller) = (Arc::clone(self), Caller::new(calling, &found.module));
+        let (found, timeout) = (Arc::clone(found), found.function.timeout);
+        let under_way = UnderWay { node, caller, found, request, _holding: holding.wait(), is_answered: false };
+        let task = carry_out(under_way, later, timeout);
         if self.time.is_still() {
             // Where it is counted: time doesn't go on before what it leads to has happened.
             self.machine.scheduler.spawn(&who.process.member, within(runtime.clone(), task), || Urgency::Woken);
@@ -108,7 +89,38 @@ impl NodeInner {
             // What becomes of the task is told by the process.
             drop(runtime.spawn(task));
         }
-        Called::Later(request)
+        Ok(Called::Later(request))
+    }
+
+    /// Calls a function that may answer later, and looks once whether it has: what is there at once costs the process no turn.
+    fn begin(&self, calling: &Arc<Calling>, found: &Found, arguments: &Bytes) -> Begun<'_> {
+        let at_once = Begun::AtOnce;
+        let runtime = match self.runtime.handle() {
+            Ok(runtime) => runtime,
+            Err(error) => {
+                let text = format!("there is no runtime for `{found}`: {error}");
+                return at_once(Called::Failed(Failure::new(ErrorKind::Unavailable, text)));
+            }
+        };
+        let _entered = runtime.enter();
+        let mut later = match found.function.call(Caller::new(calling, &found.module), arguments) {
+            Ok(Started::Later(later)) => later,
+            Ok(Started::Ready(answer)) => return at_once(self.told(calling, found, answer)),
+            Err(bad) => return at_once(Called::BadArgument(bad.message(&found.name))),
+        };
+        match Pin::new(&mut later).poll(&mut Context::from_waker(Waker::noop())) {
+            Poll::Ready(answer) => at_once(self.told(calling, found, answer)),
+            Poll::Pending => Begun::Later(runtime, later),
+        }
+    }
+
+    /// The process as functions of modules know it.
+    fn calling<'w>(&self, who: &'w Who) -> &'w Arc<Calling> {
+        who.calling.get_or_init(|| {
+            let (process, incarnation) = (Arc::clone(&who.process), Arc::clone(&who.incarnation));
+            let (node, threads) = (Weak::clone(self.handle()), Arc::clone(&self.threads));
+            Arc::new(Calling { process, incarnation, node, threads })
+        })
     }
 
     fn handle(&self) -> &Weak<dyn Any + Send + Sync> {
@@ -116,20 +128,19 @@ impl NodeInner {
     }
 
     /// How the caller is told; a panic leaves a line in its log.
-    fn told(&self, who: &Who, name: impl FnOnce() -> String, answer: Answer) -> Called {
+    fn told(&self, calling: &Calling, found: &Found, answer: Answer) -> Called {
         match answer {
             Ok(payload) => Called::Results(payload),
             Err(Unanswered::Failed(failure)) => Called::Failed(failure),
             Err(Unanswered::Unfit(fault)) => {
-                let text = format!("result of `{}` {fault}", name());
+                let text = format!("result of `{found}` {fault}");
                 Called::Failed(Failure::new(ErrorKind::Invalid, text))
             }
             Err(Unanswered::Panicked(text)) => {
-                let name = name();
-                let line = format!("function `{name}` panicked: {text}");
-                self.log(&who.process, &who.incarnation.label, Level::Error, &line, &[]);
+                let line = format!("function `{found}` panicked: {text}");
+                self.log(&calling.process, &calling.incarnation.label, Level::Error, &line, &[]);
                 // The text is for those who own the function.
-                Called::Failed(Failure::new(ErrorKind::Internal, format!("function `{name}` panicked")))
+                Called::Failed(Failure::new(ErrorKind::Internal, format!("function `{found}` panicked")))
             }
         }
     }
@@ -137,10 +148,6 @@ impl NodeInner {
 
 /// Can't be: who says that it answers at once does.
 const LATE: &str = "is not there at once";
-
-fn shown(module: &Module, function: &str) -> String {
-    format!("{}.{function}", module.name())
-}
 
 /// A future that finds the runtime, wherever it is polled.
 async fn within(runtime: Handle, task: impl Future<Output = ()>) {
@@ -171,25 +178,17 @@ async fn carry_out(mut under_way: UnderWay, later: Later, timeout: Option<Durati
     match or(over, or(answered, late)).await {
         None => under_way.is_answered = true,
         Some(Some(answer)) => {
-            let who = Who { process: Arc::clone(caller.process()), incarnation: Arc::clone(caller.incarnation()) };
-            let called = under_way.node.told(&who, || under_way.name.clone(), answer);
+            let called = under_way.node.told(caller.calling(), &under_way.found, answer);
             under_way.answer(called);
         }
         Some(None) => {
-            let text = format!("function `{}` took longer than {:?}", under_way.name, timeout.unwrap_or_default());
+            let text = format!("function `{}` took longer than {:?}", under_way.found, timeout.unwrap_or_default());
             under_way.answer(Called::Failed(Failure::new(ErrorKind::Timeout, text)));
         }
     }
 }
 
 impl UnderWay {
-    /// It was answered where it was called: no reply will come.
-    fn at_once(mut self, called: Called) -> Called {
-        self.is_answered = true;
-        self.process().cancel_call(self.request);
-        called
-    }
-
     fn answer(&mut self, called: Called) {
         let outcome = match called {
             Called::Results(payload) => Outcome::Completed(payload.into()),
@@ -198,18 +197,14 @@ impl UnderWay {
             Called::Later(_) => return,
         };
         self.is_answered = true;
-        self.process().answer_call(self.request, outcome);
-    }
-
-    fn process(&self) -> &Arc<Process> {
-        self.caller.process()
+        self.caller.calling().process.answer_call(self.request, outcome);
     }
 }
 
 impl Drop for UnderWay {
     fn drop(&mut self) {
         if !self.is_answered {
-            let text = format!("the runtime of `{}` has ended", self.name);
+            let text = format!("the runtime of `{}` has ended", self.found);
             self.answer(Called::Failed(Failure::new(ErrorKind::Canceled, text)));
         }
     }

@@ -3,12 +3,13 @@
 //! Owns identity, which is never an argument of a call, and that the dead do nothing: an import begins by asking
 //! [`Caller::living`]. Refuses to know what imports do.
 
-use std::sync::{Arc, Weak};
+use std::sync::{Arc, OnceLock, Weak};
 
 use lunarium_kernel::{Holding, Limits, ResolveError, Security, Timestamp, Topic, TopicError, Unread};
 
 use super::NodeInner;
 use crate::catalogue::Program;
+use crate::module::Calling;
 use crate::process::{CpuMeter, Incarnation, Process};
 use crate::wasm::{MemoryLimiter, Occupant, Refused, Stopped};
 
@@ -50,10 +51,11 @@ impl Sent {
 }
 
 /// A process as it is now.
-#[derive(Clone)]
 pub(crate) struct Who {
     pub(crate) process: Arc<Process>,
     pub(crate) incarnation: Arc<Incarnation>,
+    /// As functions of modules know it, once it has called one.
+    pub(super) calling: OnceLock<Arc<Calling>>,
 }
 
 impl Who {
@@ -74,8 +76,10 @@ impl Caller {
         incarnation: &Arc<Incarnation>,
         holding: Holding,
     ) -> Caller {
-        let who = Who { process: Arc::clone(process), incarnation: Arc::clone(incarnation) };
-        Caller { who: Some(who), ..Caller::nobody(node, Arc::clone(&incarnation.cpu), incarnation.limits(), holding) }
+        let (process, incarnation) = (Arc::clone(process), Arc::clone(incarnation));
+        let cpu = Arc::clone(&incarnation.cpu);
+        let nobody = Caller::nobody(node, cpu, incarnation.limits(), holding);
+        Caller { who: Some(Who { process, incarnation, calling: OnceLock::new() }), ..nobody }
     }
 
     /// Nobody: whatever it might call stops the instance.

@@ -61,6 +61,22 @@ pub(crate) struct Charged {
     _busy: Option<Hold>,
 }
 
+/// What the arguments of a call are charged to.
+#[derive(Debug)]
+pub(crate) struct CallHolding {
+    holding: Holding,
+    bytes: u64,
+}
+
+impl CallHolding {
+    /// The call waits for its answer. What is charged only now can't be refused any more, as the function has begun: it is never more
+    /// than every process counts as anyway.
+    pub(crate) fn wait(mut self) -> Holding {
+        self.holding.grow_anyway(self.bytes.saturating_sub(self.holding.bytes()));
+        self.holding
+    }
+}
+
 /// Bytes of an inbox that aren't charged: every process counts as more than it is by them
 /// ([`PROCESS_BYTES`](lunarium_kernel::PROCESS_BYTES)), so that most messages touch no account.
 const FREE: u64 = 16 << 10;
@@ -254,16 +270,19 @@ impl Process {
         self.arrivals.lock().inbox.cancel_request();
     }
 
-    /// The id of a new request for a call of the embedder's function, and what its arguments are charged to.
+    /// The id of a new request for a call of the embedder's function, and what its arguments are charged to. As long as all of a process's
+    /// calls hold little, they are charged when the call turns out to wait ([`CallHolding::wait`]): most are answered at once.
     ///
     /// Errors: too many calls or requests are under way, they hold too much, the arguments exceed a budget, or it has ended.
-    pub(crate) fn begin_call(&self, limits: CallLimits, arguments: usize) -> Result<(u64, Holding), RequestError> {
+    pub(crate) fn begin_call(&self, limits: CallLimits, arguments: usize) -> Result<(u64, CallHolding), RequestError> {
         let bytes = u64::try_from(arguments).unwrap_or(u64::MAX);
         let mut arrivals = self.arrivals.lock();
         let mut holding = arrivals.holding.another();
-        holding.grow(bytes)?;
+        if arrivals.inbox.call_bytes().saturating_add(bytes) > FREE {
+            holding.grow(bytes)?;
+        }
         let request = arrivals.inbox.begin_call(limits, bytes)?;
-        Ok((request, holding))
+        Ok((request, CallHolding { holding, bytes }))
     }
 
     /// A call that was begun, and answered at once.

@@ -2,13 +2,14 @@
 
 use std::sync::Arc;
 
+use lunarium_contract::short;
 use lunarium_kernel::{ErrorKind, LimitName, Refusal, action};
 
 use crate::module::{Found, Function, Module, UnknownModule};
 use crate::node::{Called, Caller, Who};
 use crate::value::{Value, failure_payload};
 use crate::wasm::CallError;
-use crate::wasm::imports::module::{Answer, Host};
+use crate::wasm::imports::module::{Answer, Host, Short};
 
 /// Arguments that are larger than a message.
 #[derive(Debug, thiserror::Error)]
@@ -67,21 +68,20 @@ impl Host for Caller {
 }
 
 impl Caller {
-    fn call_function(&self, who: &Who, found: &Found, arguments: Vec<u8>) -> Result<Answer, CallError> {
-        let Found { module, name, function } = found;
+    fn call_function(&self, who: &Who, found: &Arc<Found>, arguments: Vec<u8>) -> Result<Answer, CallError> {
         let grants = &who.incarnation.program.grants;
-        if !grants.modules.contains(module.name()) {
-            return Err(self.gone(who, module.name(), name));
+        if !grants.modules.contains(found.module.name()) {
+            return Err(self.gone(who, found.module.name(), &found.name));
         }
         if who.is_restricted() {
-            who.authorize(action::MODULE_CALL, &format!("{}.{name}", module.name()))?;
+            who.authorize(action::MODULE_CALL, &found.to_string())?;
         }
         let (size, limit) = (arguments.len(), who.limits().message);
         if u32::try_from(size).map_or(true, |size| size > limit) {
             return Err(TooLarge { size, limit }.into());
         }
-        Ok(match self.node.call(who, module, name, function, arguments)? {
-            Called::Results(payload) => Answer::Results(payload),
+        Ok(match self.node.call(who, found, arguments)? {
+            Called::Results(payload) => results(payload),
             Called::Failed(failure) => Answer::Failed(failure_payload(&failure)),
             Called::BadArgument(text) => Answer::BadArgument(text),
             Called::Later(request) => Answer::Later(request),
@@ -92,5 +92,13 @@ impl Caller {
     fn gone(&self, who: &Who, module: &str, name: &str) -> CallError {
         let found = self.module(who, module).and_then(|module| Ok(module.function_named(name).map(drop)?));
         found.err().unwrap_or_else(|| UnknownModule::Absent(module.to_owned()).into())
+    }
+}
+
+fn results(payload: Vec<u8>) -> Answer {
+    let size = u8::try_from(payload.len()).ok();
+    match size.zip(short::to_words(&payload)) {
+        Some((size, bytes)) => Answer::Short(Short { size, bytes }),
+        None => Answer::Results(payload),
     }
 }

@@ -89,7 +89,8 @@ impl Caller {
     ) -> Result<u64, CallError> {
         let target = self.permitted_to_call(destination, &method)?;
         let who = self.living()?;
-        let call = CallSpec { method, arguments: arguments.into(), timeout: timeout.map(Duration::from_nanos) };
+        let timeout = timeout.map(Duration::from_nanos);
+        let call = CallSpec { method: method.into(), arguments: arguments.into(), timeout };
         // The dead are silent: nobody is called by who has ended.
         let called = who.process.life.speak(|| self.node.call_from(&who.process, &target, call));
         Ok(called.ok_or(Stopped::Killed)??)

@@ -39,6 +39,11 @@ impl Calls {
         self.check_bytes(bytes, most)
     }
 
+    /// What all hold.
+    pub(crate) fn bytes(&self) -> u64 {
+        self.bytes
+    }
+
     fn check_bytes(&self, bytes: u64, limit: u64) -> Result<(), RequestError> {
         if self.bytes.saturating_add(bytes) > limit {
             return Err(RequestError::CallBytes { held: self.bytes, bytes, limit });

@@ -18,6 +18,7 @@ fn answer(bytes: usize) -> Outcome {
 fn a_call_counts_until_its_result_is_handed_over() {
     let mut inbox = inbox();
     let first = inbox.begin_call(LIMITS, 60).unwrap();
+    assert_eq!(inbox.call_bytes(), 60);
     let full = inbox.begin_call(LIMITS, 41).unwrap_err();
     assert_eq!(full, RequestError::CallBytes { held: 60, bytes: 41, limit: 100 });
     assert_eq!(full.limit(), Some(LimitName::ModuleBytes.as_str()));
