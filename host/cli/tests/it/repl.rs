@@ -511,6 +511,9 @@ fn an_interrupt_stops_an_evaluation_where_it_waits() {
         typing.running.wait_for_error("interrupted");
     }
     typing.sees("process.send(process.pid(), 'topic', 7) print((ch:receive()), x)", "7\tclosed");
+    // Nothing of them is left but who asks.
+    let held = "held = process.limits() print(held.coroutines.used, held.timers.used)";
+    typing.sees(held, "1\t0");
     expect![[r#"
         exit code: 1
     "#]]
