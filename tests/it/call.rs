@@ -100,7 +100,7 @@ return {
             nil	busy	Unavailable	true	7
             nil	table: N	Internal	nil	8
             nil	results[1] is a function	Invalid	false	nil
-            nil	results exceeds the message limit of 1048576 bytes	Invalid	false	nil
+            nil	results exceed the message limit of 1048576 bytes	Invalid	false	nil
             nil	not enough memory	ResourceExhausted	false	memory
             nil	calc.lua:11: stack overflow	Internal	nil	nil
             nil	no function `nosuch` to call: there are `fail`, `fail_well`, `fail_with_table`, `fine`, `gives_a_function`, `hoards`, `recurses`, `too_much`	NotFound	false	nil
