@@ -4,7 +4,7 @@
 //! same program, and what would change that is refused. One pass without recursion, so that no source is too deep.
 
 use lunarium_app::MAX_FILE;
-use lunarium_contract::token::Kind;
+use lunarium_contract::token::{Kind, line_ends};
 
 use super::pieces::{Piece, pieces};
 
@@ -31,7 +31,7 @@ pub enum LayoutError {
 ///
 /// Errors: it isn't Lua, or would be too long.
 pub fn laid_out(source: &str) -> Result<String, LayoutError> {
-    let line_of = |at: usize| source.get(..at).unwrap_or_default().matches('\n').count() + 1;
+    let line_of = |at: usize| line_ends(source.as_bytes().get(..at).unwrap_or_default()) + 1;
     let before = pieces(source).map_err(|at| LayoutError::Unreadable(line_of(at)))?;
     let mut layout = Layout::new(&before);
     for place in 0..before.len() {
