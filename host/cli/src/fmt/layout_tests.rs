@@ -287,6 +287,12 @@ fn lines_end_by_either_sign_or_both() {
 }
 
 #[test]
+fn the_mark_that_a_file_begins_with_stays() {
+    assert_eq!(laid_out("\u{feff}#!lua\nx=1").as_deref(), Ok("\u{feff}#!lua\nx = 1\n"));
+    assert_eq!(laid_out("\u{feff}").as_deref(), Ok("\u{feff}"));
+}
+
+#[test]
 fn annotations_of_types_keep_what_only_they_have() {
     check(
         "local x:number,y : {string}?=1,{}
