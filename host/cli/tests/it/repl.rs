@@ -25,11 +25,12 @@ fn check(input: &str, expect: Expect) {
 #[test]
 fn values_are_shown_and_statements_are_silent() {
     check(
-        "1 + 1, 'text', true, 1.5\nx = 5\nx\nlocal y = 3\ny\nnil\nreturn 1, nil\n-- a remark\n\n_ + 1\nexit\nprint('never')\n",
+        "1 + 1, 'text', true, 1.5\n=1 +\n2\nx = 5\nx\nlocal y = 3\ny\nnil\nreturn 1, nil\n-- a remark\n\n_ + 1\nexit\nprint('never')\n",
         expect![[r#"
             exit code: 0
             --- stdout
             2	"text"	true	1.5
+            3
             5
             1	nil
             2
