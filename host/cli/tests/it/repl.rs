@@ -255,7 +255,7 @@ fs, env, pcall(require, 'http')\n";
         42	true
         nil	nil	false	"module 'http' not found: it needs a grant with settings, `http: …`"
         --- stderr
-        error: input:1: module 'nothing' not found (its `imports` are `lunarium:show`, `prices`, `shop:prices`) (Internal)
+        error: input:1: module 'nothing' not found (its `imports` are `prices`, `shop:prices`) (Internal)
         stack traceback:
             input:1: in main chunk
         error: input:1: bad argument #1 to 'send' (string expected, got table) (Internal)
