@@ -333,8 +333,10 @@ function process.exec(id, host, ...) end
 --- Errors:
 --- * as for `send`: nothing was called
 --- * `RATE_LIMITED`: 1,000 calls of that process aren't answered, or 500 of this caller
---- * `RESOURCE_EXHAUSTED`: this process waits for 1,000 calls already; or that one runs as many coroutines as it may
+--- * `RESOURCE_EXHAUSTED`: this process waits for 1,000 calls already; or that one runs as many coroutines as it may, or has no
+---   [memory](../messages.md#more-than-the-memory) for the arguments
 --- * `NOT_FOUND`: no such function; the message lists those that there are
+--- * `INVALID`: the chunk calls its own process; it would wait until it has returned
 --- * `CANCELED`: the process ended meanwhile (its error is `details().error`), or went on as another program
 --- * any: what the function raised, with its traceback as `stack()`
 ---

@@ -79,7 +79,9 @@ local function not_found(name, wrong, imports)
   if near == "" then near = rt.did_you_mean(name, modules) end
   if near ~= "" then return wrong .. near end
   local names = {}
-  for alias in next, imports do names[#names + 1] = "`" .. alias .. "`" end
+  for alias in next, imports do
+    if not find(alias, "^lunarium:") then names[#names + 1] = "`" .. alias .. "`" end -- the runtime's own are no script's
+  end
   if #names == 0 then return wrong .. " (the entry has no `imports`)" end
   sort(names)
   return wrong .. " (its `imports` are " .. concat(names, ", ", 1, #names > 20 and 20 or #names) .. (#names > 20 and ", …" or "") .. ")"

@@ -82,10 +82,12 @@ function rt.set_main(task)
   rt.ready(task)
 end
 
-local function nothing() end
+-- Who was stopped isn't counted any more, and whoever ends is counted out.
+local function end_again() S[SPAWNED] = S[SPAWNED] + 1 end
 
 -- Stops a spawned task: true when it waited; nil when it was over, or is beneath who asks; false when it is just about to go on. One that is
--- stopped has a coroutine that ends at once, for whatever would have woken it; nobody hands it anything more (no TASK).
+-- stopped gives its place back at once, and has a coroutine that ends as soon as it is woken: now, unless a reply is under way to it. Nobody
+-- hands it anything more (no TASK).
 local function stop(task)
   if task == S[CURRENT] then return nil end
   for i = S[FIRST], S[LAST] do
@@ -93,7 +95,9 @@ local function stop(task)
   end
   if not stop_coroutine(task[CO]) then return nil end
   leave(task)
-  task[CO], task[TASK] = new_base(nothing), false
+  rt.wake_early(task)
+  task[CO], task[TASK] = new_base(end_again), false
+  S[SPAWNED] = S[SPAWNED] - 1
   return true
 end
 

@@ -101,6 +101,17 @@ local function wake(entry)
   S[LIVE] = S[LIVE] - 1
 end
 
+-- Wakes a task that sleeps, if it does.
+function rt.wake_early(task)
+  for place = 1, S[TIMERS] do
+    local entry = heap[place]
+    if entry[TARGET] == task then
+      disarm(entry)
+      return wake(entry)
+    end
+  end
+end
+
 local function deliver_last(entry)
   local ch = entry[TARGET]
   try_send(ch, wall())

@@ -5,7 +5,7 @@ use futures_lite::future::{block_on as block, poll_once};
 use lunarium_engine::{ErrorKind, Value};
 use lunarium_tests::Lab;
 
-use crate::check::check_main;
+use crate::check::{check, check_main};
 
 #[test]
 fn a_call_gives_what_the_function_returns() {
@@ -100,7 +100,7 @@ return {
             nil	busy	Unavailable	true	7
             nil	table: N	Internal	nil	8
             nil	results[1] is a function	Invalid	false	nil
-            nil	results exceeds the message limit of 1048576 bytes	Invalid	false	nil
+            nil	results exceed the message limit of 1048576 bytes	Invalid	false	nil
             nil	not enough memory	ResourceExhausted	false	memory
             nil	calc.lua:11: stack overflow	Internal	nil	nil
             nil	no function `nosuch` to call: there are `fail`, `fail_well`, `fail_with_table`, `fine`, `gives_a_function`, `hoards`, `recurses`, `too_much`	NotFound	false	nil
@@ -114,6 +114,23 @@ return {
             nil	arguments exceed the message limit of 1048576 bytes	Invalid	false	nil
             false	bad argument #2 to 'process.call' (string expected, got table)
             fine
+            => nil
+        "#]],
+    );
+}
+
+/// Such a call would wait until the chunk has returned, and that for the call.
+#[test]
+fn a_chunk_does_not_wait_for_itself() {
+    check(
+        r#"
+        local function try() print(process.call(process.pid(), "one")) end
+        try()
+        return { main = try, one = function() return 1 end }
+        "#,
+        expect![[r#"
+            nil	the chunk calls its own process: such a call would wait until the chunk has returned
+            1
             => nil
         "#]],
     );

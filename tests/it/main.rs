@@ -41,6 +41,7 @@ mod reference;
 mod registry;
 mod replace;
 mod require;
+mod room;
 mod sandbox;
 mod security;
 mod select;

@@ -474,7 +474,7 @@ fn what_can_not_be_an_actor_or_a_scope_is_refused() {
     ];
     expect![[r#"
         actor id of 0 bytes is not 1 to 255 bytes long
-        meta of 16390 bytes exceed the limit of 16384
+        meta of 16390 bytes exceeds the limit of 16384
         meta can't be read
         meta must be a table with names as keys
         meta must be a table with names as keys

@@ -10,6 +10,7 @@ use crate::codec::{Shape, Unfit, decode_spread, failure_payload, try_spread};
 use crate::host::{Failure, Refusal};
 use crate::lua::wait;
 use crate::lua::{Function, Kind, Lua};
+use crate::state::error::invalid;
 use crate::turn::outcome::caught;
 use crate::turn::request::answer_to;
 use crate::turn::slots::state;
@@ -31,8 +32,25 @@ fn begin(lua: Lua, timeout: Option<u64>) -> c_int {
     wait::check(lua);
     let Some(destination) = destination_argument(&lua, 1) else { return 2 };
     let Some(method) = bounded_argument(&lua, 2, "method", length::METHOD) else { return 2 };
+    if waits_for_itself(lua, destination) {
+        return invalid(lua, "the chunk calls its own process: such a call would wait until the chunk has returned");
+    }
     let started = with_arguments(lua, 3, |arguments| lua.context().host.call(destination, method, arguments, timeout));
     answer_to(lua, started)
+}
+
+/// Whether the chunk itself calls a function of its process, which begins when it has returned.
+fn waits_for_itself(mut lua: Lua, destination: &str) -> bool {
+    let top = lua.top();
+    let Some((_, scheduler)) = lua.context().requests.get() else { return false };
+    lua.push_kept(scheduler);
+    for slot in [state::STARTING, state::PID, state::CURRENT, state::MAIN] {
+        lua.get_item(top + 1, slot);
+    }
+    let is_chunk = lua.boolean(top + 2) && lua.address(top + 4) == lua.address(top + 5);
+    let waits = is_chunk && lua.bytes(top + 3) == Some(destination.as_bytes());
+    lua.set_top(top);
+    waits
 }
 
 /// `spread(payload)` → the values of an array

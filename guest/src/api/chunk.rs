@@ -1,5 +1,5 @@
 //! Source text to functions: `load` (of text only), the libraries behind `require`, and `debug.traceback`. Owns what is
-//! refused there: bytecode, of which a forged piece could do anything inside the VM.
+//! refused there: bytecode, of which a forged piece could do anything inside the VM; and what of a file isn't Lua.
 
 use std::ffi::{CStr, CString, c_int};
 
@@ -17,6 +17,7 @@ fn chunk_name(name: &str) -> CString {
 pub fn load_chunk(mut lua: Lua, chunk: &Chunk) -> Result<(), Broken> {
     let name = chunk_name(&chunk.name);
     let source = match &chunk.code {
+        Code::Source(source) if chunk.name.starts_with('@') => of_file(source),
         Code::Source(source) => source,
         Code::Compiled(compiled) => return lua.undump(compiled, &name),
     };
@@ -30,6 +31,16 @@ pub fn load_chunk(mut lua: Lua, chunk: &Chunk) -> Result<(), Broken> {
         },
         loaded => loaded,
     }
+}
+
+/// What is Lua of a file's text, as `lua FILE` has it: not the mark of UTF-8 that it may begin with, nor a first line for the shell. The
+/// end of that line stays, so all lines keep their numbers.
+fn of_file(text: &str) -> &str {
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    if !text.starts_with('#') {
+        return text;
+    }
+    text.find(['\n', '\r']).and_then(|end| text.get(end..)).unwrap_or_default()
 }
 
 /// Bytes of `load`'s mode that its refusal repeats.

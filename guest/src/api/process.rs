@@ -172,7 +172,7 @@ pub fn actor_of<'b>(id: &'b [u8], meta: Option<&'b [u8]>) -> Result<ActorParam<'
     let id = text(id, "actor id", length::ACTOR)?;
     match meta {
         Some(meta) if meta.len() > length::META => {
-            Err(invalid(format!("meta of {} bytes exceed the limit of {}", meta.len(), length::META)))
+            Err(invalid(format!("meta of {} bytes exceeds the limit of {}", meta.len(), length::META)))
         }
         meta => Ok(ActorParam { id, meta }),
     }

@@ -6,7 +6,7 @@
 //! and `x!`. A source that has something else stays what Lua says of it.
 
 use lunarium_contract::form::LUA_WORDS;
-use lunarium_contract::token::{Kind, Token};
+use lunarium_contract::token::{Kind, Token, line_ends};
 
 /// Bytes of a source that is looked at. At the limit: Lua's own message stands. The number: programs that people write.
 const LONGEST: usize = 1 << 20;
@@ -78,7 +78,7 @@ impl Source<'_> {
     }
 
     fn same_line(&self, one: &Token, other: &Token) -> bool {
-        !self.text.get(one.end..other.start).unwrap_or_default().contains(&b'\n')
+        line_ends(self.text.get(one.end..other.start).unwrap_or_default()) == 0
     }
 
     fn erase(&mut self, from: usize, to: usize) {

@@ -1,12 +1,12 @@
 //! A payload to Lua values. Owns the reading; refuses what is no payload (only a sender that isn't this guest could make
-//! that: no length is believed before the bytes are seen), and what takes more memory than there is. Holds nothing on the
-//! heap, because building values may raise "not enough memory".
+//! that: no length is believed before the bytes are seen), and what takes more memory than there is. Also what stands for a
+//! payload that was never let in. Holds nothing on the heap, because building values may raise "not enough memory".
 
 use std::ffi::c_int;
 
 use lunarium_contract::payload::{DEPTH, extension};
 
-use crate::host::ErrorKind;
+use crate::host::{ErrorKind, Failure};
 use crate::lua::{Broken, Kind, Lua};
 use crate::state::error::push_error;
 use crate::state::object::Object;
@@ -35,9 +35,9 @@ pub fn try_decode(mut lua: Lua, payload: &[u8]) -> bool {
         return true;
     }
     if has_room(lua, payload) {
-        return build(lua, payload) || corrupt(lua, top);
+        return build(lua, payload) || unreadable(lua, top, payload);
     }
-    let Some(least) = least(payload) else { return corrupt(lua, top) };
+    let Some(least) = least(payload) else { return unreadable(lua, top, payload) };
     // Refused without making anything where all the memory of the process wouldn't do.
     if least > lua.context().memory.own() {
         return too_large(lua, least);
@@ -57,7 +57,7 @@ pub fn try_decode(mut lua: Lua, payload: &[u8]) -> bool {
             lua.remove(top + 1);
             true
         }
-        Ok(false) => corrupt(lua, top),
+        Ok(false) => unreadable(lua, top, payload),
         Err(Broken::Memory) => {
             lua.set_top(top);
             too_large(lua, least)
@@ -84,24 +84,77 @@ fn build(lua: Lua, payload: &[u8]) -> bool {
     whole
 }
 
+/// Bytes of [`stand_in`].
+pub const STAND_IN: usize = 1 + size_of::<u64>();
+
+/// What no payload begins with.
+const NOT_THERE: u8 = 0xc1;
+
+/// What stands for a payload that there is no memory for. It is kept and given back as the payload would be; whoever wants to read it gets
+/// the error.
+pub fn stand_in(payload: &[u8]) -> [u8; STAND_IN] {
+    let mut bytes = [NOT_THERE; STAND_IN];
+    let needed = needed(payload) as u64;
+    bytes.iter_mut().skip(1).zip(needed.to_be_bytes()).for_each(|(to, from)| *to = from);
+    bytes
+}
+
+/// Bytes that a payload needs at least: its own, and those of its values.
+fn needed(payload: &[u8]) -> usize {
+    least(payload).unwrap_or_default().max(payload.len())
+}
+
+/// What was needed, where this stands for a payload.
+fn was_needed(payload: &[u8]) -> Option<usize> {
+    let (_, needed) = payload.split_first().filter(|(first, _)| **first == NOT_THERE)?;
+    let needed: [u8; size_of::<u64>()] = needed.try_into().ok()?;
+    Some(usize::try_from(u64::from_be_bytes(needed)).unwrap_or(usize::MAX))
+}
+
 /// Pushes the error object onto a stack cut to `top`. Raises.
-fn corrupt(mut lua: Lua, top: c_int) -> bool {
+fn unreadable(mut lua: Lua, top: c_int, payload: &[u8]) -> bool {
     lua.set_top(top);
+    if let Some(needed) = was_needed(payload) {
+        return too_large(lua, needed);
+    }
     push_error(lua, ErrorKind::Invalid, "corrupt payload", false);
     false
 }
 
+fn told(lua: Lua, what: &str, needed: usize) -> String {
+    let own = lua.context().memory.own();
+    format!("{what} needs at least {needed} bytes of memory: too little is left of the process's {own}")
+}
+
+/// The error for who has called with these arguments, as nobody here is told; `more` is what a call needs beside them.
+pub fn no_room(lua: Lua, arguments: &[u8], more: usize) -> Failure {
+    let needed = needed(arguments).saturating_add(more);
+    // {limit = "memory", needed = …} in MessagePack.
+    let details = [b"\x82\xa5limit\xa6memory\xa6needed\xcf".as_slice(), &(needed as u64).to_be_bytes()].concat();
+    Failure {
+        kind: ErrorKind::ResourceExhausted,
+        message: told(lua, "call", needed),
+        retryable: Some(false),
+        details: Some(details),
+        stack: None,
+    }
+}
+
+/// Memory for the error object: there may be none left.
+const FAULT: usize = 1024;
+
 /// Pushes the error object. Raises.
 fn too_large(lua: Lua, least: usize) -> bool {
-    let own = lua.context().memory.own();
-    let message = format!("payload needs at least {least} bytes of memory: too little is left of the process's {own}");
-    push_error(lua, ErrorKind::ResourceExhausted, message, false);
+    let memory = &lua.context().memory;
+    let before = memory.lend(FAULT);
+    push_error(lua, ErrorKind::ResourceExhausted, told(lua, "payload", least), false);
     lua.new_table(0, 2);
     lua.push_bytes(b"memory");
     lua.set_field(-2, c"limit");
     lua.push_integer(least as i64);
     lua.set_field(-2, c"needed");
     lua.set_item(-2, 4);
+    memory.lend(before);
     false
 }
 
@@ -140,14 +193,14 @@ pub fn decode_spread(lua: Lua, payload: &[u8]) -> c_int {
 pub fn try_spread(mut lua: Lua, payload: &[u8]) -> Option<c_int> {
     let top = lua.top();
     if has_room(lua, payload) {
-        return spread(lua, payload).map_err(|_| corrupt(lua, top)).ok();
+        return spread(lua, payload).map_err(|_| unreadable(lua, top, payload)).ok();
     }
     // As one table, of which it is known what is too large.
     if !try_decode(lua, payload) {
         return None;
     }
     let Some(count) = list_length(lua, payload).filter(|count| lua.reserve(count.saturating_add(20))) else {
-        corrupt(lua, top);
+        unreadable(lua, top, payload);
         return None;
     };
     (1..=i64::from(count)).for_each(|place| lua.get_item(top + 1, place));

@@ -6,6 +6,7 @@ use std::ffi::c_int;
 use std::hash::{BuildHasherDefault, Hasher};
 use std::mem;
 
+use lunarium_contract::form::verb;
 use lunarium_contract::payload::{DEPTH, extension};
 
 use crate::host::Failure;
@@ -38,13 +39,16 @@ impl Unfit {
     /// The text for people; `root` is what the script calls the value: `payload`, `result`.
     pub fn message(self, root: &str) -> String {
         let join = |path: Vec<String>| path.iter().rev().fold(root.to_owned(), |text, step| text + step);
-        let (is, exceeds) =
-            if root == "arguments" || root == "attributes" { ("are", "exceed") } else { ("is", "exceeds") };
         match self {
             Self::Value { what, path } => format!("{} is a {what}", join(path)),
-            Self::Key { what, path } => format!("{} has a key that is a {what}", join(path)),
-            Self::TooDeep => format!("{root} {is} nested deeper than {DEPTH} tables"),
-            Self::TooLarge(limit) => format!("{root} {exceeds} the message limit of {limit} bytes"),
+            Self::Key { what, path } => {
+                let table = join(path);
+                format!("{table} {} a key that is a {what}", verb(&table, "has", "have"))
+            }
+            Self::TooDeep => format!("{root} {} nested deeper than {DEPTH} tables", verb(root, "is", "are")),
+            Self::TooLarge(limit) => {
+                format!("{root} {} the message limit of {limit} bytes", verb(root, "exceeds", "exceed"))
+            }
         }
     }
 

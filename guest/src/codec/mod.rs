@@ -10,5 +10,7 @@ use crate::lua::Kind;
 /// An error object's fields, in order: kind, message, retryable, details, stack. Each may be nil instead.
 const ERROR_FIELDS: [Kind; 5] = [Kind::String, Kind::String, Kind::Boolean, Kind::Table, Kind::String];
 
-pub use decode::{as_text, decode, decode_spread, is_list, is_scalar, try_decode, try_spread};
+pub use decode::{
+    STAND_IN, as_text, decode, decode_spread, is_list, is_scalar, no_room, stand_in, try_decode, try_spread,
+};
 pub use encode::{Shape, Unfit, encode, failure_payload, step};

@@ -19,6 +19,7 @@ const ALIGN: usize = 16;
 pub struct Memory {
     used: Cell<usize>,
     limit: Cell<usize>,
+    loan: Cell<usize>,
     /// What [`Lua::push_owned`](crate::lua::Lua::push_owned) is pushing; else what it couldn't.
     pub(super) parked: Cell<Vec<u8>>,
     own: Cell<usize>,
@@ -26,7 +27,13 @@ pub struct Memory {
 
 impl Memory {
     pub fn unlimited() -> Self {
-        Self { used: Cell::new(0), limit: Cell::new(usize::MAX), parked: Cell::default(), own: Cell::new(usize::MAX) }
+        Self {
+            used: Cell::new(0),
+            limit: Cell::new(usize::MAX),
+            loan: Cell::new(0),
+            parked: Cell::default(),
+            own: Cell::new(usize::MAX),
+        }
     }
 
     /// From now on Lua may hold `bytes` more than it holds now. At the limit: Lua error "not enough memory".
@@ -53,9 +60,15 @@ impl Memory {
         self.limit.set(self.limit.get().max(before));
     }
 
+    /// Until this is called again Lua may hold so many bytes beyond its limit, for what the script didn't ask for. What was lent
+    /// before.
+    pub fn lend(&self, bytes: usize) -> usize {
+        self.loan.replace(bytes)
+    }
+
     fn change(&self, old: usize, new: usize) -> bool {
         let used = self.used.get().saturating_sub(old).saturating_add(new);
-        if new > old && used > self.limit.get() {
+        if new > old && used > self.limit.get().saturating_add(self.loan.get()) {
             return false;
         }
         #[cfg(test)]

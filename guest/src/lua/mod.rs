@@ -502,6 +502,11 @@ impl Lua {
         unsafe { ffi::luaL_traceback(self.0, thread.0, ptr::null(), level) }
     }
 
+    /// Collects all garbage, and calls finalizers.
+    pub fn collect(&self) {
+        unsafe { ffi::lua_gc(self.0, ffi::LUA_GCCOLLECT) };
+    }
+
     /// No collection from now on, so no finalizer either.
     pub fn stop_collecting(&self) {
         unsafe { ffi::lua_gc(self.0, ffi::LUA_GCSTOP) };

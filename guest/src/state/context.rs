@@ -172,6 +172,8 @@ pub struct Context {
     pub handed: RefCell<Vec<(i64, Kept)>>,
     /// Numbers of the messages that were received in this turn without a stay in the prelude's tables.
     pub received: RefCell<Vec<u64>>,
+    /// Garbage was collected in this turn for what has come.
+    pub collected: Cell<bool>,
     /// Kept between messages, so that sending allocates nothing.
     pub buffer: Cell<Vec<u8>>,
     /// What `require` can load. Empty before `start`.
@@ -199,6 +201,7 @@ impl Context {
             arrived: Cell::new(0),
             handed: RefCell::new(Vec::new()),
             received: RefCell::new(Vec::new()),
+            collected: Cell::new(false),
             buffer: Cell::new(Vec::new()),
             program: OnceCell::new(),
             cpu: CpuClock::default(),

@@ -9,6 +9,25 @@ fn check(chunk: &str, expect: Expect) {
 }
 
 #[test]
+fn the_chunk_does_not_wait_for_itself() {
+    check(
+        "print(process.call(process.pid(), 'f'))
+        coroutine.spawn(function() print('later', process.call(process.pid(), 'f')) end)
+        return { main = function() time.sleep(1) print(process.call(process.pid(), 'f')) end, f = function() return 'answer' end }",
+        expect![[r#"
+            nil	the chunk calls its own process: such a call would wait until the chunk has returned
+            -- call {app:processes|0x00001} f [] None
+            -- answer ["answer"]
+            later	answer
+            -- call {app:processes|0x00001} f [] None
+            -- answer ["answer"]
+            answer
+            => nil
+        "#]],
+    );
+}
+
+#[test]
 fn a_function_runs_beside_main_and_is_answered_once() {
     check(
         r#"

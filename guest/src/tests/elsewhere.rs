@@ -298,6 +298,27 @@ fn what_was_probably_meant_is_told_at_the_end() {
     "#]],
     );
     check(
+        "fs.read('a')",
+        expect![[r#"
+        !! ErrorKind::Internal: main.lua:1: attempt to index a nil value (global 'fs'): it needs a grant
+           main.lua:1: in function <main.lua:1>
+    "#]],
+    );
+    check(
+        "io.write('a')",
+        expect![[r#"
+        !! ErrorKind::Internal: main.lua:1: attempt to index a nil value (global 'io'): there is no `io`: `print` and `logger` write, `require("stdin")` reads, granted files are in `fs`
+           main.lua:1: in function <main.lua:1>
+    "#]],
+    );
+    check(
+        "os.exit(1)",
+        expect![[r#"
+        !! ErrorKind::Internal: main.lua:1: attempt to call a nil value (field 'exit'): there is no `os.exit`: a process ends when its `main` returns, and that is the exit code
+           main.lua:1: in function <main.lua:1>
+    "#]],
+    );
+    check(
         "process.spwan('a', 'b')",
         expect![[r#"
         !! ErrorKind::Internal: main.lua:1: attempt to call a nil value (field 'spwan'): did you mean `process.spawn`?

@@ -69,8 +69,46 @@ fn what_it_had_to_close_is_closed() {
             closed	nil	false	attempt to yield across a C-call boundary
             true
             went on
-            nil	1
+            nil	0
             0
+            => nil
+        "#]],
+    );
+}
+
+#[test]
+fn its_place_is_free_at_once_and_only_once() {
+    check(
+        "local function held() return process.limits().coroutines.used, process.limits().timers.used end
+        local ch = channel.new()
+        for _, waits in ipairs {
+          function() fs.read('a') end,
+          function() time.sleep('1h') end,
+          function() ch:receive() end,
+          function() channel.select { time.after('2s'):case_receive(), ch:case_receive() } end,
+        } do
+          local stop = under(waits)
+          print(held())
+          print(stop(), held())
+          time.sleep('3s')
+          print(held())
+        end
+        print(channel.select { ch:case_send('lost'), default = true }.default)",
+        expect![[r#"
+            -- read a 0 None (beside 0)
+            1	0
+            true	0	0
+            0	0
+            1	1
+            true	0	0
+            0	0
+            1	0
+            true	0	0
+            0	0
+            1	1
+            true	0	1
+            0	0
+            true
             => nil
         "#]],
     );

@@ -6,6 +6,7 @@ use std::ffi::c_int;
 
 use lunarium_contract::batch::{Entry, SHORT};
 
+use super::room::{push_payload, takes};
 use super::slots::{Channel, State, Task, channel, kind, node, state, task};
 use crate::codec::{as_text, decode, is_scalar};
 use crate::lua::Lua;
@@ -150,7 +151,7 @@ pub fn hand_over(lua: Lua, state: State, queue: c_int, message: Entry<'_>, arriv
     // What may fail comes first.
     let decoded = channel.integer(channel::KIND) == kind::PAYLOADS && push_decoded(lua, message.payload);
     if !decoded {
-        lua.push_bytes(message.payload);
+        push_payload(lua, message.payload);
         lua.push_bytes(message.name);
         push_sender(lua, message.sender);
         lua.insert(-3);
@@ -177,6 +178,9 @@ pub fn hand_over(lua: Lua, state: State, queue: c_int, message: Entry<'_>, arriv
 /// Pushes what a payload stands for, where that can't fail but as pushing its bytes could, and takes no more memory: a scalar, or a
 /// long text, of which there need not be two copies in Lua. False: nothing is pushed.
 fn push_decoded(lua: Lua, payload: &[u8]) -> bool {
+    if !takes(lua, payload) {
+        return false;
+    }
     if payload.len() > SHORT {
         let text = as_text(payload);
         text.into_iter().for_each(|text| lua.push_bytes(text));

@@ -29,8 +29,9 @@ pub fn hint(mut lua: Lua, index: i32) -> Option<String> {
     // All that may raise, before anything is held.
     let modules = push_tables(lua, &absent);
     let hint = match absent {
-        Absent::Global(name) => near_global(lua, top + 1, name),
-        Absent::Field(name) => near_member(lua, top + 1, modules, name),
+        Absent::Global(name) if module::GRANTED.contains(&name) => Some(": it needs a grant".to_owned()),
+        Absent::Global(name) => not_there(name).or_else(|| near_global(lua, top + 1, name)),
+        Absent::Field(name) => not_there(&format!("os.{name}")).or_else(|| near_member(lua, top + 1, modules, name)),
         Absent::Method("data") => Some(": what a message holds is the value itself, without `:data()`".to_owned()),
         Absent::Method(name) => near_method(lua, top + 1, name),
     };
@@ -101,6 +102,12 @@ fn modules() -> impl Iterator<Item = &'static str> {
 pub fn names(lua: &Lua, index: i32) -> impl Iterator<Item = &str> {
     let fields = (lua.kind(index) == Kind::Table).then(|| lua.texts(index).take(COMPARED));
     fields.into_iter().flatten().filter_map(|(name, _)| std::str::from_utf8(name).ok()).filter(|name| !name.is_empty())
+}
+
+/// For what Lua has and a process hasn't.
+fn not_there(path: &str) -> Option<String> {
+    let instead = module::instead(path)?;
+    Some(format!(": there is no `{path}`: {instead}"))
 }
 
 fn near_global(lua: Lua, globals: i32, name: &str) -> Option<String> {

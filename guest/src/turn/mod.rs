@@ -5,6 +5,7 @@ pub mod channel;
 pub mod hint;
 pub mod outcome;
 pub mod request;
+mod room;
 pub mod slots;
 pub mod trace;
 pub mod upgrade;
@@ -16,8 +17,9 @@ use lunarium_contract::batch::{self, Entry, Kind as Short};
 
 use self::channel::{Handed, hand_over, push_next, push_sender};
 use self::request::replied_to;
+use self::room::{CALL, has_room, push_payload, takes};
 use self::slots::{State, state, task};
-use crate::codec::{as_text, failure_payload};
+use crate::codec::{as_text, failure_payload, no_room, stand_in};
 use crate::host::{Ended, Event, Failure, Message, Outcome, Parked, Status};
 use crate::lua::{Broken, Kind, Lua, Progress, Reference};
 use crate::state::context::Kept;
@@ -52,30 +54,10 @@ pub fn turn(mut lua: Lua, calls: &Calls, batch: &mut Vec<u8>, events: &mut vec::
     let handed = &lua.context().handed;
     // Those of the last turn have been received.
     handed.borrow_mut().clear();
-    let mut left = batch.as_slice();
-    while let Some((entry, after)) = batch::read(left) {
-        let at = batch.len() - left.len();
-        left = after;
-        match entry.kind {
-            Short::Message => {
-                if let Some(arrived) = deliver_message(lua, calls, state, entry) {
-                    handed.borrow_mut().push((arrived, Kept::Short(at)));
-                }
-            }
-            Short::Call => deliver_call(lua, calls, entry.number, entry.name, entry.payload),
-            Short::Reply => deliver_reply(lua, state, entry.number, Told::Completed(entry.payload)),
-            Short::Exit => deliver_completed(lua, calls, EXIT, entry),
-            Short::LinkDown => deliver_completed(lua, calls, LINK_DOWN, entry),
-            Short::Listed => deliver_listed(lua, calls, state, events),
-        }
-        lua.set_top(QUEUE);
-    }
+    lua.context().collected.set(false);
+    room::deliver(lua, || deliver(lua, calls, state, batch, events));
     if handed.borrow().is_empty() {
         *batch = Vec::new();
-    }
-    if state.integer(state::POLLING) > 0 {
-        lua.push_kept(calls.release_pollers);
-        lua.call(0, 0);
     }
     fire_due(lua, calls, state);
     let mut resumes = 0u32;
@@ -97,10 +79,38 @@ pub fn turn(mut lua: Lua, calls: &Calls, batch: &mut Vec<u8>, events: &mut vec::
 const STATE: c_int = 1;
 const QUEUE: c_int = 2;
 
+fn deliver(mut lua: Lua, calls: &Calls, state: State, batch: &[u8], events: &mut vec::IntoIter<Event>) {
+    let handed = &lua.context().handed;
+    let mut left = batch;
+    while let Some((entry, after)) = batch::read(left) {
+        let at = batch.len() - left.len();
+        left = after;
+        match entry.kind {
+            Short::Message => {
+                if let Some(arrived) = deliver_message(lua, calls, state, entry) {
+                    handed.borrow_mut().push((arrived, Kept::Short(at)));
+                }
+            }
+            Short::Call => deliver_call(lua, calls, entry.number, entry.name, entry.payload),
+            Short::Reply => deliver_reply(lua, state, entry.number, Told::Completed(entry.payload)),
+            Short::Exit => deliver_completed(lua, calls, EXIT, entry),
+            Short::LinkDown => deliver_completed(lua, calls, LINK_DOWN, entry),
+            Short::Listed => deliver_listed(lua, calls, state, events),
+        }
+        lua.set_top(QUEUE);
+    }
+    if state.integer(state::POLLING) > 0 {
+        lua.push_kept(calls.release_pollers);
+        lua.call(0, 0);
+    }
+}
+
 fn fire_due(lua: Lua, calls: &Calls, state: State) {
     if state.integer(state::TIMERS) > 0 {
-        lua.push_kept(calls.fire_due);
-        lua.call(0, 0);
+        room::deliver(lua, || {
+            lua.push_kept(calls.fire_due);
+            lua.call(0, 0);
+        });
     }
 }
 
@@ -241,7 +251,7 @@ fn deliver_message(lua: Lua, calls: &Calls, state: State, message: Entry<'_>) ->
     lua.push_kept(calls.deliver);
     push_sender(lua, message.sender);
     lua.push_bytes(message.name);
-    lua.push_bytes(message.payload);
+    push_payload(lua, message.payload);
     lua.push_integer(arrived);
     lua.call(4, 0);
     None
@@ -249,6 +259,11 @@ fn deliver_message(lua: Lua, calls: &Calls, state: State, message: Entry<'_>) ->
 
 fn deliver_call(mut lua: Lua, calls: &Calls, id: u64, method: &[u8], arguments: &[u8]) {
     let arrived = arrive(lua);
+    if !has_room(lua, arguments.len() + CALL) {
+        lua.context().host.answer(id, &failure_payload(&no_room(lua, arguments, CALL)));
+        note_received(lua, arrived);
+        return;
+    }
     lua.push_kept(calls.called);
     lua.push_integer(id as i64);
     lua.push_bytes(method);
@@ -307,6 +322,7 @@ fn deliver_reply(lua: Lua, state: State, request: u64, told: Told<'_>) {
         Told::Completed(result) => as_text(result),
         Told::Failed(_) => None,
     };
+    let text = text.filter(|text| has_room(lua, text.len()));
     match text {
         Some(text) => lua.push_bytes(text),
         None => push_told(lua, told),
@@ -318,7 +334,16 @@ fn deliver_reply(lua: Lua, state: State, request: u64, told: Told<'_>) {
 /// Its payload: the result, or the error object.
 fn push_told(lua: Lua, told: Told<'_>) {
     match told {
-        Told::Completed(result) => lua.push_bytes(result),
-        Told::Failed(failure) => lua.push_owned(failure_payload(failure)),
+        Told::Completed(result) => push_payload(lua, result),
+        Told::Failed(failure) => {
+            let payload = failure_payload(failure);
+            if takes(lua, &payload) {
+                lua.push_owned(payload);
+            } else {
+                let stand_in = stand_in(&payload);
+                drop(payload);
+                lua.push_bytes(&stand_in);
+            }
+        }
     }
 }

@@ -8,7 +8,7 @@ use lunarium_contract::batch;
 
 use super::outcome::{describe, failure};
 use super::slots::state;
-use crate::codec::{Shape, decode, encode};
+use crate::codec::{Shape, encode, try_decode};
 use crate::host::{Cancel, Ended, Event, Message, Outcome};
 use crate::lua::wait;
 use crate::lua::{Kind, Lua, Reference};
@@ -150,6 +150,7 @@ fn outcome_of(lua: Lua) -> Outcome {
         return Outcome::Completed(lua.bytes(10).unwrap_or_default().to_vec());
     }
     let Some(payload) = lua.bytes(10) else { return failure(crate::host::ErrorKind::Unknown, String::new()) };
-    decode(lua, payload);
+    // Where it can't be had, that is an error, too.
+    try_decode(lua, payload);
     Outcome::Failed(describe(lua, None))
 }

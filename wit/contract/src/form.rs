@@ -140,6 +140,14 @@ pub fn cut(text: &str, most: usize) -> &str {
     text.get(..text.floor_char_boundary(most)).unwrap_or(text)
 }
 
+/// What a message says of several things at once.
+const PLURALS: [&str; 3] = ["arguments", "attributes", "results"];
+
+/// The verb behind what a message is about: one thing, or several.
+pub fn verb(noun: &str, of_one: &'static str, of_several: &'static str) -> &'static str {
+    if PLURALS.contains(&noun) { of_several } else { of_one }
+}
+
 #[cfg(test)]
 #[path = "form_tests.rs"]
 mod tests;

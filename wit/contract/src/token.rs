@@ -89,7 +89,23 @@ fn symbol(text: &[u8], at: usize) -> usize {
 }
 
 fn line_end(text: &[u8], at: usize) -> usize {
-    at + run(text, at, |byte| byte != b'\n')
+    at + run(text, at, |byte| !is_line_end(byte))
+}
+
+fn is_line_end(byte: u8) -> bool {
+    matches!(byte, b'\n' | b'\r')
+}
+
+/// How many lines end in a text, as Lua counts them: by a newline, a carriage return, or both in either order.
+pub fn line_ends(text: &[u8]) -> usize {
+    let (mut at, mut count) = (0, 0);
+    loop {
+        at = line_end(text, at);
+        let Some(end) = text.get(at) else { return count };
+        let next = byte(text, at + 1);
+        at += if is_line_end(next) && next != *end { 2 } else { 1 };
+        count += 1;
+    }
 }
 
 fn comment(text: &[u8], at: usize) -> Option<usize> {

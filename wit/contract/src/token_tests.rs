@@ -6,7 +6,7 @@ use std::string::String;
 use std::vec::Vec;
 use std::{format, vec};
 
-use super::{Kind, Token};
+use super::{Kind, Token, line_ends};
 
 fn tokens(text: &str) -> Vec<String> {
     let (mut at, mut all) = (0, Vec::new());
@@ -42,6 +42,16 @@ fn strings_and_comments_end_where_they_are_closed() {
         assert_eq!(tokens(open), Vec::<String>::new(), "{open}");
     }
     assert_eq!(tokens("a[b[1]] [=1"), ["na", ".[", "nb", ".[", "#1", ".]", ".]", ".[", ".=", "#1"]);
+}
+
+#[test]
+fn lines_end_as_in_lua() {
+    for (text, count) in
+        [("", 0), ("a", 0), ("\n", 1), ("\r\ra", 2), ("\r\n\r\n", 2), ("\n\r\n\ra", 2), ("a\r\r\n\n\rb\n", 4)]
+    {
+        assert_eq!(line_ends(text.as_bytes()), count, "{text:?}");
+    }
+    assert_eq!(tokens("#!lua\ra -- b\rc -- d\r\ne"), ["-#!lua", "na", "--- b", "nc", "--- d", "ne"]);
 }
 
 #[test]

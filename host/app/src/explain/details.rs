@@ -17,6 +17,10 @@ pub(super) fn details(failure: &Failure) -> Option<String> {
     if Cause::of(failure).is_some() && matches!(&value, Value::Map(pairs) if pairs.len() == 1) {
         return None;
     }
+    // Of an object that says all by its text.
+    if matches!(&value, Value::Array(items) if items.is_empty()) {
+        return None;
+    }
     let mut text = String::from("details: ");
     write_value(&mut text, &value);
     if text.len() > SHOWN_DETAILS {

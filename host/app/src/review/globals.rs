@@ -5,14 +5,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use lunarium_contract::module::GRANTED;
+use lunarium_contract::module::{GRANTED, instead};
 use lunarium_engine::{Definition, Globals, Grants, did_you_mean};
 
 use crate::application::{App, Program};
 use crate::report::Mistake;
-
-/// Parts of Lua that would reach out of a process.
-const ABSENT: [&str; 4] = ["io", "package", "dofile", "loadfile"];
 
 /// Warnings with a "did you mean", the bytes of a name that gets one, and the names it is compared with. The numbers: a
 /// file of a megabyte can hold so many long names that comparing all takes minutes.
@@ -45,8 +42,8 @@ fn warning<'a>(program: &Program, name: &str, line: u32, known: impl Iterator<It
     }
     let hint = if GRANTED.contains(&name) {
         Some(format!("module `{name}` needs `grants`: without them a process has nothing to use it on"))
-    } else if ABSENT.contains(&name) {
-        Some(format!("Lua's `{name}` isn't there: it would reach out of the process"))
+    } else if let Some(instead) = instead(name) {
+        Some(format!("it would reach out of the process: {instead}"))
     } else {
         did_you_mean(name, known.filter(|known| name.len().max(known.len()) <= HINTED_BYTES))
     };

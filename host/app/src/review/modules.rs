@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use lunarium_contract::module::{ALWAYS, GRANTED, OF_LUA, is_always_there};
+use lunarium_contract::module::{ALWAYS, GRANTED, OF_LUA, instead, is_always_there};
 use lunarium_engine::{Definition, GlobalUse, Globals, Module, Named, Settings, did_you_mean};
 
 use super::at;
@@ -159,7 +159,10 @@ fn fieldless(
         _ => return None,
     };
     let message = format!("module `{module}` has no {what} `{name}`");
-    let hint = is_hinted.then(|| did_you_mean(name, fields.iter().copied())).flatten();
+    let hint = match instead(&format!("{path}{name}")) {
+        Some(instead) => Some(format!("it would reach out of the process: {instead}")),
+        None => is_hinted.then(|| did_you_mean(name, fields.iter().copied())).flatten(),
+    };
     Some(at(program, used.line, name, Mistake::warning(message)).hint(hint))
 }
 

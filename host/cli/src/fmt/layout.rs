@@ -4,7 +4,7 @@
 //! same program, and what would change that is refused. One pass without recursion, so that no source is too deep.
 
 use lunarium_app::MAX_FILE;
-use lunarium_contract::token::Kind;
+use lunarium_contract::token::{Kind, line_ends};
 
 use super::pieces::{Piece, pieces};
 
@@ -12,6 +12,9 @@ use super::pieces::{Piece, pieces};
 const STEP: usize = 2;
 /// Steps that a line can stand in. The number: Lua compiles nothing that is nested deeper.
 const DEEPEST: usize = 200;
+
+/// What a file in UTF-8 may begin with; it stays.
+const MARK: &str = "\u{feff}";
 
 /// Why there is no layout.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
@@ -31,14 +34,18 @@ pub enum LayoutError {
 ///
 /// Errors: it isn't Lua, or would be too long.
 pub fn laid_out(source: &str) -> Result<String, LayoutError> {
-    let line_of = |at: usize| source.get(..at).unwrap_or_default().matches('\n').count() + 1;
+    let (mark, source) = match source.strip_prefix(MARK) {
+        Some(rest) => (MARK, rest),
+        None => ("", source),
+    };
+    let line_of = |at: usize| line_ends(source.as_bytes().get(..at).unwrap_or_default()) + 1;
     let before = pieces(source).map_err(|at| LayoutError::Unreadable(line_of(at)))?;
     let mut layout = Layout::new(&before);
     for place in 0..before.len() {
         layout.add(place);
     }
-    let text = layout.render()?;
-    let after = pieces(&text).map_err(|_| LayoutError::Changed)?;
+    let text = layout.render(mark)?;
+    let after = pieces(text.get(mark.len()..).unwrap_or_default()).map_err(|_| LayoutError::Changed)?;
     let is_same =
         before.iter().map(|piece| (piece.kind, piece.text)).eq(after.iter().map(|piece| (piece.kind, piece.text)));
     if is_same { Ok(text) } else { Err(LayoutError::Changed) }
@@ -361,10 +368,10 @@ impl<'p, 't> Layout<'p, 't> {
 
     // ---- The text
 
-    fn render(self) -> Result<String, LayoutError> {
+    fn render(self, mark: &str) -> Result<String, LayoutError> {
         let step = self.step_text();
         let most = usize::try_from(MAX_FILE).unwrap_or(usize::MAX);
-        let mut text = String::new();
+        let mut text = mark.to_owned();
         for line in &self.lines {
             if line.is_after_blank {
                 text.push('\n');

@@ -271,6 +271,27 @@ fn blank_lines_are_one_and_not_at_the_edges() {
     }
 }
 
+/// As Lua counts them.
+#[test]
+fn lines_end_by_either_sign_or_both() {
+    for (source, text) in [
+        ("x()\ry()\r\rz()", "x()\ny()\n\nz()\n"),
+        ("x()\n\ry()\r\nz()", "x()\ny()\nz()\n"),
+        ("#!lua\r-- about x\rx() -- x\r  y()", "#!lua\n-- about x\nx() -- x\ny()\n"),
+        ("if x then\r\ty()\rend", "if x then\n\ty()\nend\n"),
+        ("x = [[\r]]", "x = [[\r]]\n"),
+    ] {
+        assert_eq!(laid_out(source).as_deref(), Ok(text), "{source:?}");
+    }
+    assert_eq!(laid_out("x = 1\ry = 'a"), Err(LayoutError::Unreadable(2)));
+}
+
+#[test]
+fn the_mark_that_a_file_begins_with_stays() {
+    assert_eq!(laid_out("\u{feff}#!lua\nx=1").as_deref(), Ok("\u{feff}#!lua\nx = 1\n"));
+    assert_eq!(laid_out("\u{feff}").as_deref(), Ok("\u{feff}"));
+}
+
 #[test]
 fn annotations_of_types_keep_what_only_they_have() {
     check(

@@ -169,7 +169,7 @@ impl Formatter {
 
     /// Errors: what is to be said: it isn't Lua.
     fn laid_out(&self, shown: &str, text: &str) -> Result<String, String> {
-        let chunk = Chunk::new(format!("={shown}"), text);
+        let chunk = Chunk::new(format!("@{shown}"), text);
         if let Err(error) = self.runtime.block_on(self.node.check(&chunk)) {
             return Err(match error.line {
                 Some(line) => {

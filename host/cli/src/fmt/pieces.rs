@@ -3,7 +3,7 @@
 //! Owns what a token is to its neighbours: whether it ends a value, stands before one, opens or closes something. Nothing nests here.
 
 use lunarium_contract::form::LUA_WORDS;
-use lunarium_contract::token::{Kind, Token};
+use lunarium_contract::token::{Kind, Token, line_ends};
 
 /// A token or a comment.
 #[derive(Debug, Clone, Copy)]
@@ -27,11 +27,11 @@ pub fn pieces(text: &str) -> Result<Vec<Piece<'_>>, usize> {
     let mut at = 0;
     while let Some(token) = Token::next(bytes, at) {
         let (gap, text) = text.get(at..token.start).zip(text.get(token.start..token.end)).ok_or(token.start)?;
-        let line = gap.rsplit('\n').next().unwrap_or_default();
+        let line = gap.rsplit(['\n', '\r']).next().unwrap_or_default();
         let piece = Piece {
             kind: token.kind,
             text: if token.kind == Kind::Comment && !is_long(text) { text.trim_end() } else { text },
-            lines: gap.matches('\n').count(),
+            lines: line_ends(gap.as_bytes()),
             blanks: line.len(),
             is_tabbed: line.starts_with('\t'),
         };

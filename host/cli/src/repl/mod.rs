@@ -174,7 +174,7 @@ impl Prompt {
                 }
                 Next::End(verdict) => break verdict,
             };
-            match session.evaluate(&text, &mut self.interrupts).await {
+            match session.evaluate(of_lua(&text), &mut self.interrupts).await {
                 Evaluated::Shown(text) => {
                     if let Some(text) = text {
                         self.screen.show(&text).await;
@@ -214,7 +214,7 @@ impl Prompt {
                 }
             };
             match said {
-                Some(Said::Check(text, reply)) => drop(reply.send(session.is_complete(&text).await)),
+                Some(Said::Check(text, reply)) => drop(reply.send(session.is_complete(of_lua(&text)).await)),
                 Some(Said::Names(word, reply)) => drop(reply.send(session.names(&word).await)),
                 Some(Said::Input(text)) if text.len() > MOST_INPUT => {
                     return Next::Wrong(format!("the input has more than {MOST_INPUT} bytes, the limit"));
@@ -244,6 +244,11 @@ impl Prompt {
             }
         }
     }
+}
+
+/// An input without what Lua's own prompt lets stand before an expression.
+fn of_lua(input: &str) -> &str {
+    input.strip_prefix('=').unwrap_or(input)
 }
 
 fn ended(code: u8) -> Verdict {

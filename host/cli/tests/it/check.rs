@@ -72,7 +72,7 @@ entries:
             6 |   prnt(proces.pid(), io.read)
               |                      ^^
               |
-              = help: Lua's `io` isn't there: it would reach out of the process
+              = help: it would reach out of the process: `print` and `logger` write, `require("stdin")` reads, granted files are in `fs`
 
             warning: global `env` is defined nowhere
              --> app/main.lua:7:10
@@ -517,6 +517,8 @@ end
                |
             10 |   print(string.trim("x"), process.registry.lokup("x"), os.getenv)
                |                                                           ^^^^^^
+               |
+               = help: it would reach out of the process: granted variables are in `env`
 
             warning: module `fs` has no field `raed`
               --> app/main.lua:12:16

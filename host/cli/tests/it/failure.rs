@@ -229,7 +229,6 @@ fn errors_in_callbacks_point_into_them() {
 
             error value is a table (Internal)
              --> file.lua:2:1
-              = note: details: {}
             stack traceback:
                 file.lua:2: in function <file.lua:1>
 

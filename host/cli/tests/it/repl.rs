@@ -25,11 +25,12 @@ fn check(input: &str, expect: Expect) {
 #[test]
 fn values_are_shown_and_statements_are_silent() {
     check(
-        "1 + 1, 'text', true, 1.5\nx = 5\nx\nlocal y = 3\ny\nnil\nreturn 1, nil\n-- a remark\n\n_ + 1\nexit\nprint('never')\n",
+        "1 + 1, 'text', true, 1.5\n=1 +\n2\nx = 5\nx\nlocal y = 3\ny\nnil\nreturn 1, nil\n-- a remark\n\n_ + 1\nexit\nprint('never')\n",
         expect![[r#"
             exit code: 0
             --- stdout
             2	"text"	true	1.5
+            3
             5
             1	nil
             2
@@ -254,7 +255,7 @@ fs, env, pcall(require, 'http')\n";
         42	true
         nil	nil	false	"module 'http' not found: it needs a grant with settings, `http: …`"
         --- stderr
-        error: input:1: module 'nothing' not found (its `imports` are `lunarium:show`, `prices`, `shop:prices`) (Internal)
+        error: input:1: module 'nothing' not found (its `imports` are `prices`, `shop:prices`) (Internal)
         stack traceback:
             input:1: in main chunk
         error: input:1: bad argument #1 to 'send' (string expected, got table) (Internal)
@@ -511,6 +512,9 @@ fn an_interrupt_stops_an_evaluation_where_it_waits() {
         typing.running.wait_for_error("interrupted");
     }
     typing.sees("process.send(process.pid(), 'topic', 7) print((ch:receive()), x)", "7\tclosed");
+    // Nothing of them is left but who asks.
+    let held = "held = process.limits() print(held.coroutines.used, held.timers.used)";
+    typing.sees(held, "1\t0");
     expect![[r#"
         exit code: 1
     "#]]

@@ -149,6 +149,93 @@ fn a_plain_file_runs_from_top_to_bottom() {
     .assert_eq(&fed(&[("plain.lua", "print(nothing.here)")], &["run", "plain.lua"], b""));
 }
 
+/// As `lua FILE` has it, wherever a file's text is a program; lines keep their numbers.
+#[test]
+fn a_first_line_for_the_shell_and_a_mark_of_utf8_are_skipped() {
+    let shell = "#!/usr/bin/env -S lunarium run\nprint('shell', ...)\n";
+    expect![[r#"
+        exit code: 0
+        --- stdout
+        shell	Ada
+    "#]]
+    .assert_eq(&fed(&[("a.lua", shell)], &["run", "a.lua", "Ada"], b""));
+    check(
+        &["run", "-", "Ada"],
+        shell.as_bytes(),
+        expect![[r#"
+        exit code: 0
+        --- stdout
+        shell	Ada
+    "#]],
+    );
+    let marked = "\u{feff}print('marked')";
+    expect![[r#"
+        exit code: 0
+        --- stdout
+        marked
+    "#]]
+    .assert_eq(&fed(&[("a.lua", marked)], &["run", "a.lua"], b""));
+    let fails = "\u{feff}#!/usr/bin/env -S lunarium run\nlocal x: number\nx.y = 1";
+    expect![[r#"
+        exit code: 1
+        --- stderr
+        error: app:main {app:processes|0x00001} failed: attempt to index a nil value (local 'x') (Internal)
+         --> a.lua:3:1
+          |
+        3 | x.y = 1
+          | ^^^^^^^
+        stack traceback:
+            a.lua:3: in main chunk
+    "#]]
+    .assert_eq(&fed(&[("a.lua", fails)], &["run", "a.lua"], b""));
+    let wrong = "\u{feff}local x = = 1\n";
+    expect![[r#"
+        exit code: 2
+        --- stderr
+        error: Lua does not compile: unexpected symbol near '='
+         --> a.lua:1:1
+          |
+        1 | \u{feff}local x = = 1
+          | ^^^^^^^^^^^^^^^^^^^^^
+
+        error: 1 mistake
+    "#]]
+    .assert_eq(&fed(&[("a.lua", wrong)], &["check", "a.lua"], b""));
+    // Nothing of it is left.
+    expect![[r#"
+        exit code: 0
+    "#]]
+    .assert_eq(&fed(&[("a.lua", "#!lunarium")], &["run", "a.lua"], b""));
+}
+
+#[test]
+fn files_of_an_application_and_tests_may_begin_so() {
+    let index = "version: \"1.0\"
+namespace: app
+entries:
+  - {name: main, kind: process.lua, source: file://main.lua, imports: {lib: app:lib}}
+  - {name: lib, kind: library.lua, source: file://lib.lua}
+";
+    let main = "#!/usr/bin/env lunarium\nreturn { main = function() print(require('lib').line()) end }\n";
+    let lib = "\u{feff}#!/usr/bin/env lunarium\nreturn { line = function() return debug.traceback():match('lib.lua:%d+') end }\n";
+    let test = "#!/usr/bin/env lunarium\nlocal test = require('test')\ntest.case('is one', function() test.same(#'#', 1) end)\n";
+    let files = [("_index.yaml", index), ("main.lua", main), ("lib.lua", lib), ("a_test.lua", test)];
+    expect![[r#"
+        exit code: 0
+        --- stdout
+        lib.lua:2
+    "#]]
+    .assert_eq(&fed(&files, &["run", "."], b""));
+    expect![[r#"
+        exit code: 0
+    "#]]
+    .assert_eq(&fed(&files, &["check", "."], b""));
+    let tested = fed(&files, &["test", "."], b"");
+    assert!(tested.contains("1 passed"), "{tested}");
+    let typed = crate::fed(lunarium(folder(&[]).path(), &["fmt", "-"]), b"\xef\xbb\xbf#!lua  \nx=1");
+    assert_eq!(String::from_utf8(typed.stdout).unwrap(), "\u{feff}#!lua\nx = 1\n");
+}
+
 #[test]
 fn an_entry_of_an_application_has_to_return_what_runs() {
     let app = app("  - {name: main, kind: process.lua, source: 'print(1)'}\n");

@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use bytes::Bytes;
+use lunarium_contract::form::verb;
 use lunarium_contract::length;
 use lunarium_kernel::{Actor, ActorError, Attribute, EntryId, ErrorKind, Policy, Refusal, SHOWN, Security, cut};
 
@@ -90,7 +91,7 @@ pub enum SecurityError {
     #[error(transparent)]
     Actor(#[from] ActorError),
     /// More meta or attributes than policies look at.
-    #[error("{what} of {size} bytes exceed the limit of {}", length::META)]
+    #[error("{what} of {size} bytes {} the limit of {}", verb(what, "exceeds", "exceed"), length::META)]
     Size {
         /// `meta` or `attributes`.
         what: &'static str,
@@ -98,7 +99,7 @@ pub enum SecurityError {
         size: usize,
     },
     /// More values than policies look at.
-    #[error("{what} of {count} values exceed the limit of {}", length::META_VALUES)]
+    #[error("{what} of {count} values {} the limit of {}", verb(what, "exceeds", "exceed"), length::META_VALUES)]
     Values {
         /// `meta` or `attributes`.
         what: &'static str,
