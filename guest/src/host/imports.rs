@@ -38,7 +38,13 @@ impl Imports {
         process::exec(request)
     }
 
-    pub fn call(&self, destination: &str, method: &str, arguments: &[u8], timeout: Option<u64>) -> Result<u64, Refusal> {
+    pub fn call(
+        &self,
+        destination: &str,
+        method: &str,
+        arguments: &[u8],
+        timeout: Option<u64>,
+    ) -> Result<u64, Refusal> {
         process::call(destination, method, arguments, timeout)
     }
 

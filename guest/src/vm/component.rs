@@ -6,7 +6,7 @@ use std::cell::{Cell, RefCell};
 use super::Vm;
 use crate::host::bindings::Guest as World;
 use crate::host::bindings::exports::lunarium::process::guest::Guest;
-use crate::host::{Chunk, Event, Globals, Asked, Program, Status};
+use crate::host::{Asked, Chunk, Event, Globals, Program, Status};
 
 thread_local! {
     /// It lies behind the state that it has, among what a process writes, and not among what is only read.
