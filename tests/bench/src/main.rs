@@ -25,11 +25,12 @@ type Measure = fn(&bench::Bench, &mut report::Report);
 const STARTUP: &str = "startup";
 
 /// Each with the groups that it belongs to.
-const MEASUREMENTS: [(&[&str], Measure); 10] = [
+const MEASUREMENTS: [(&[&str], Measure); 11] = [
     // First, while no slot has been used.
     (&["spawn"], processes::fresh),
     (&["idle"], processes::idle),
     (&["spawn"], processes::spawn),
+    (&["spawn"], processes::population),
     (&["messages"], processes::messages),
     (&["calls", "embed"], calls::run),
     (&["embed"], embed::run),

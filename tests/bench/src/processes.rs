@@ -55,6 +55,19 @@ return { main = function(pinger)
   while true do process.send(pinger, "pong", (ch:receive())) end
 end }"#;
 
+/// Bytes of the payload that `LOADS` sends, and that come back.
+const LOAD: usize = 100_000;
+
+const LOADS: &str = r#"
+return { main = function(n, ponger)
+  local ch, load = process.listen("pong"), ("x"):rep(100000)
+  local pid = assert(process.spawn(ponger, "bench:processes", process.pid()))
+  ch:receive()
+  local start = time.now()
+  for _ = 1, n do process.send(pid, "ping", load) ch:receive() end
+  return time.now():sub(start):nanoseconds()
+end }"#;
+
 const SINK: &str = r#"
 return { main = function(senders, each, sender)
   local ch = process.listen("m")
@@ -158,6 +171,24 @@ pub(crate) fn terminate_all(bench: &Bench) {
     }
 }
 
+/// What the same costs with as many idle processes beside as a node has place for.
+pub(crate) fn population(bench: &Bench, report: &mut Report) {
+    const ROUNDS: u32 = 2_000;
+    const BESIDE: usize = 7_900;
+    let child = bench.define("bench:child", CHILD);
+    let entry = bench.define("bench:sequential", SEQUENTIAL);
+    let idle = bench.define("bench:idle", NOTHING_BUT_WAITING);
+    let alone = per_item(bench, &entry, ROUNDS, child.as_str());
+    let _beside: Vec<_> = (0..BESIDE).map(|_| bench.spawn(&idle, Vec::new())).collect();
+    while bench.node.waiting_count() < BESIDE {
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    let beside = per_item(bench, &entry, ROUNDS, child.as_str());
+    let times = beside.as_secs_f64() / alone.as_secs_f64();
+    report.number("the same with 7,900 idle processes beside", times, "times as long");
+    terminate_all(bench);
+}
+
 pub(crate) fn idle(bench: &Bench, report: &mut Report) {
     const COUNT: u32 = 5_000;
     let stay = bench.define("bench:idle", NOTHING_BUT_WAITING);
@@ -176,7 +207,8 @@ pub(crate) fn idle(bench: &Bench, report: &mut Report) {
     terminate_all(bench);
 }
 
-const NOTHING_BUT_WAITING: &str = "return { main = function() process.inbox():receive() end }";
+/// On a topic, as most do.
+const NOTHING_BUT_WAITING: &str = "return { main = function() process.listen('work'):receive() end }";
 
 /// Who asks, with a number of trips and the other's entry as arguments, and gives the nanoseconds; and who answers.
 pub(crate) fn ping_pong(bench: &Bench) -> (EntryId, EntryId) {
@@ -194,6 +226,12 @@ pub(crate) fn messages(bench: &Bench, report: &mut Report) {
         terminate_all(bench);
     }
     report.ratio("ping-pong round trip", median(&mut trips), native);
+    const LOADED: u32 = 5_000;
+    let loads = bench.define("bench:loads", LOADS);
+    let handle = bench.spawn(&loads, vec![Value::Integer(LOADED.into()), Value::from(ponger.as_str())]);
+    let trip = nanos(&bench.finish(&handle)) / LOADED;
+    report.number("payloads of 100 kB, both ways", (2 * LOAD) as f64 / trip.as_secs_f64() / 1e9, "GB/s");
+    terminate_all(bench);
     let sender = bench.define("bench:sender", SENDER);
     let sink = bench.define("bench:sink", SINK);
     for senders in [1, 100] {

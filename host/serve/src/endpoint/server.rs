@@ -8,6 +8,7 @@
 use std::convert::Infallible;
 use std::io;
 use std::net::{SocketAddr, TcpListener};
+use std::panic::catch_unwind;
 use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
@@ -20,7 +21,7 @@ use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use parking_lot::RwLock;
 use tokio::net::TcpStream;
-use tokio::runtime::Builder;
+use tokio::runtime::{Builder, Runtime};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, watch};
 use tokio::time::{sleep, timeout};
 
@@ -102,11 +103,12 @@ impl Server {
             config,
         });
         for number in 0..shared.config.threads.max(1) {
-            let runtime = Builder::new_current_thread().enable_io().enable_time().build()?;
+            let runtime = runtime(format!("lunarium-http-{number}"))?;
             let (listener, alive) = (listener.try_clone()?, alive.clone());
             let (shared, stopped) = (Arc::clone(&shared), stopped.clone());
-            thread::Builder::new().name(format!("lunarium-http-{number}")).spawn(move || {
-                runtime.block_on(serve(shared, listener, stopped));
+            thread::Builder::new().name("lunarium-http".into()).spawn(move || {
+                // A panic in it ends it as its end does.
+                let _ = runtime.block_on(runtime.spawn(serve(shared, listener, stopped)));
                 // What is left of connections goes with it, and only then is this thread over.
                 drop(runtime);
                 drop(alive);
@@ -162,6 +164,14 @@ impl Drop for Server {
     fn drop(&mut self) {
         let _ = self.stop.send(Stop::Now);
     }
+}
+
+/// For a thread of the server's. One worker, and still the kind of runtime for several: who wakes a task of it from elsewhere, as each answer
+/// does, makes a system call only while the worker sleeps; with the kind for one thread it would be each time.
+fn runtime(name: String) -> io::Result<Runtime> {
+    let build = || Builder::new_multi_thread().worker_threads(1).thread_name(name).enable_io().enable_time().build();
+    // It panics where the system gives no thread.
+    catch_unwind(build).unwrap_or_else(|_| Err(io::Error::other("cannot start a thread")))
 }
 
 /// A thread's work: accepts, until it is told to stop; then waits for its connections.
