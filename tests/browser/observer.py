@@ -247,8 +247,13 @@ def functions(running, browser):
     numbers = [float(size.split()[0]) * unit[size.split()[1]] for size in sizes]
     check(numbers == sorted(numbers, reverse=True) and len(numbers) > 5, "sorted by memory")
     browser.run("document.querySelector('.grid').focus()")
-    browser.press(END)
-    browser.until(lambda: browser.run("return document.querySelector('.line[aria-selected=\"true\"]')?.at") == running.count)
+
+    def ends():
+        # Each time: the order may change under who is selected.
+        browser.press(END)
+        return browser.run("return document.querySelector('.line[aria-selected=\"true\"]')?.at") == running.count
+
+    browser.until(ends)
     print("ok: the last row by keyboard", flush=True)
     browser.press(ENTER)
     browser.until(lambda: text(browser, "h1.pid"))
