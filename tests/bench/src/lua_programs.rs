@@ -6,7 +6,7 @@ use crate::bench::{Bench, median};
 use crate::report::Report;
 
 /// Name and source. A new one is a line here and a file.
-const PROGRAMS: [(&str, &str); 13] = [
+const PROGRAMS: [(&str, &str); 14] = [
     ("fib", include_str!("../programs/fib.lua")),
     ("loop", include_str!("../programs/loop.lua")),
     ("tables", include_str!("../programs/tables.lua")),
@@ -19,6 +19,7 @@ const PROGRAMS: [(&str, &str); 13] = [
     ("patterns", include_str!("../programs/patterns.lua")),
     ("pcall", include_str!("../programs/pcall.lua")),
     ("errors", include_str!("../programs/errors.lua")),
+    ("asserts", include_str!("../programs/asserts.lua")),
     ("coroutines", include_str!("../programs/coroutines.lua")),
 ];
 
