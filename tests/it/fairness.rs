@@ -187,8 +187,9 @@ end }"#,
     }
     let mut wakes: Vec<_> = (0..21).map(|_| neighbour.answers_within(|| lab.print_count())).collect();
     wakes.sort_unstable();
-    // Nearly all of them wait at any time: in order it would be two hundred.
-    assert!(wakes[wakes.len() / 2] < 50, "{wakes:?} wakes before it");
+    // Nearly all of them wait at any time: in order it would be two hundred. Half of that leaves room for who asks here, whose thread may
+    // have to wait for the system's other work.
+    assert!(wakes[wakes.len() / 2] < 100, "{wakes:?} wakes before it");
 }
 
 #[test]
