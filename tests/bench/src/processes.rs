@@ -38,13 +38,14 @@ end }"#;
 
 const NOTHING: &str = "return { main = function() end }";
 
+/// With a size it sends so many bytes each time, else a number.
 const PING: &str = r#"
-return { main = function(n, ponger)
-  local ch = process.listen("pong")
+return { main = function(n, ponger, size)
+  local ch, load = process.listen("pong"), size and ("x"):rep(size)
   local pid = assert(process.spawn(ponger, "bench:processes", process.pid()))
   ch:receive()
   local start = time.now()
-  for i = 1, n do process.send(pid, "ping", i) ch:receive() end
+  for i = 1, n do process.send(pid, "ping", load or i) ch:receive() end
   return time.now():sub(start):nanoseconds()
 end }"#;
 
@@ -53,19 +54,6 @@ return { main = function(pinger)
   local ch = process.listen("ping")
   process.send(pinger, "pong", 0)
   while true do process.send(pinger, "pong", (ch:receive())) end
-end }"#;
-
-/// Bytes of the payload that `LOADS` sends, and that come back.
-const LOAD: usize = 100_000;
-
-const LOADS: &str = r#"
-return { main = function(n, ponger)
-  local ch, load = process.listen("pong"), ("x"):rep(100000)
-  local pid = assert(process.spawn(ponger, "bench:processes", process.pid()))
-  ch:receive()
-  local start = time.now()
-  for _ = 1, n do process.send(pid, "ping", load) ch:receive() end
-  return time.now():sub(start):nanoseconds()
 end }"#;
 
 const SINK: &str = r#"
@@ -210,7 +198,7 @@ pub(crate) fn idle(bench: &Bench, report: &mut Report) {
 /// On a topic, as most do.
 const NOTHING_BUT_WAITING: &str = "return { main = function() process.listen('work'):receive() end }";
 
-/// Who asks, with a number of trips and the other's entry as arguments, and gives the nanoseconds; and who answers.
+/// Who asks, with a number of trips, the other's entry and perhaps a size as arguments, and gives the nanoseconds; and who answers.
 pub(crate) fn ping_pong(bench: &Bench) -> (EntryId, EntryId) {
     (bench.define("bench:ping", PING), bench.define("bench:pong", PONG))
 }
@@ -227,10 +215,10 @@ pub(crate) fn messages(bench: &Bench, report: &mut Report) {
     }
     report.ratio("ping-pong round trip", median(&mut trips), native);
     const LOADED: u32 = 5_000;
-    let loads = bench.define("bench:loads", LOADS);
-    let handle = bench.spawn(&loads, vec![Value::Integer(LOADED.into()), Value::from(ponger.as_str())]);
-    let trip = nanos(&bench.finish(&handle)) / LOADED;
-    report.number("payloads of 100 kB, both ways", (2 * LOAD) as f64 / trip.as_secs_f64() / 1e9, "GB/s");
+    const LOAD: u32 = 100_000;
+    let arguments = vec![Value::Integer(LOADED.into()), Value::from(ponger.as_str()), Value::Integer(LOAD.into())];
+    let trip = nanos(&bench.finish(&bench.spawn(&ping, arguments))) / LOADED;
+    report.number("payloads of 100 kB, both ways", f64::from(2 * LOAD) / trip.as_secs_f64() / 1e9, "GB/s");
     terminate_all(bench);
     let sender = bench.define("bench:sender", SENDER);
     let sink = bench.define("bench:sink", SINK);
