@@ -44,11 +44,14 @@ fn waits_for_itself(mut lua: Lua, destination: &str) -> bool {
     let top = lua.top();
     let Some((_, scheduler)) = lua.context().requests.get() else { return false };
     lua.push_kept(scheduler);
-    for slot in [state::STARTING, state::PID, state::CURRENT, state::MAIN] {
-        lua.get_item(top + 1, slot);
-    }
-    let is_chunk = lua.boolean(top + 2) && lua.address(top + 4) == lua.address(top + 5);
-    let waits = is_chunk && lua.bytes(top + 3) == Some(destination.as_bytes());
+    lua.get_item(top + 1, state::STARTING);
+    let waits = lua.boolean(top + 2) && {
+        for slot in [state::PID, state::CURRENT, state::MAIN] {
+            lua.get_item(top + 1, slot);
+        }
+        let is_chunk = lua.address(top + 4) == lua.address(top + 5);
+        is_chunk && lua.bytes(top + 3) == Some(destination.as_bytes())
+    };
     lua.set_top(top);
     waits
 }
