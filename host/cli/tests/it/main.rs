@@ -43,6 +43,9 @@ use std::ffi::OsStr;
 use std::io::{BufRead, BufReader, Read, Write as _};
 use std::path::Path;
 use std::process::{Child, ChildStdout, Command, Output, Stdio};
+use std::sync::mpsc::{self, RecvTimeoutError, Sender};
+use std::thread;
+use std::time::Duration;
 
 use tempfile::TempDir;
 
@@ -112,7 +115,7 @@ fn fed(mut command: Command, input: &[u8]) -> Output {
     let mut stdin = child.stdin.take().unwrap();
     let input = input.to_vec();
     // Whoever has ended doesn't read it all.
-    let writer = std::thread::spawn(move || drop(stdin.write_all(&input)));
+    let writer = thread::spawn(move || drop(stdin.write_all(&input)));
     let output = child.wait_with_output().unwrap();
     writer.join().unwrap();
     output
@@ -138,6 +141,29 @@ fn run_file(text: &str, arguments: &[&str]) -> String {
 struct Running {
     child: Child,
     lines: BufReader<ChildStdout>,
+    _patience: Patience,
+}
+
+/// Kills a command that a test waits for in vain: the test fails, with what it has seen, instead of never ending.
+struct Patience {
+    /// Dropped with it, which ends the wait.
+    _ended: Sender<()>,
+}
+
+impl Patience {
+    /// Many times what the slowest test takes on a busy machine.
+    const LIMIT: Duration = Duration::from_mins(5);
+
+    fn with(child: &Child) -> Self {
+        let (ended, waiting) = mpsc::channel();
+        let pid = child.id().to_string();
+        thread::spawn(move || {
+            if waiting.recv_timeout(Self::LIMIT) == Err(RecvTimeoutError::Timeout) {
+                drop(Command::new("kill").args(["-s", "KILL", &pid]).status());
+            }
+        });
+        Self { _ended: ended }
+    }
 }
 
 impl Running {
@@ -148,7 +174,8 @@ impl Running {
     fn of(mut command: Command) -> Self {
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let lines = BufReader::new(child.stdout.take().unwrap());
-        Self { child, lines }
+        let patience = Patience::with(&child);
+        Self { child, lines, _patience: patience }
     }
 
     /// The next line; empty at the end.
@@ -165,7 +192,22 @@ impl Running {
 
     /// The same for one of several.
     fn wait_for_any(&mut self, texts: &[&str]) -> String {
+        self.wait_until(|told| texts.iter().any(|text| told.contains(text)), texts)
+    }
+
+    /// The same until each of them was told, in any order.
+    fn wait_for_all(&mut self, texts: &[&str]) {
+        let mut missing = texts.to_vec();
+        let all = |told: &str| {
+            missing.retain(|text| !told.contains(text));
+            missing.is_empty()
+        };
+        self.wait_until(all, texts);
+    }
+
+    fn wait_until(&mut self, mut is_last: impl FnMut(&str) -> bool, wanted: &[&str]) -> String {
         let errors = self.child.stderr.as_mut().unwrap();
+        let mut seen = String::new();
         let mut line = Vec::new();
         let mut byte = [0];
         // A byte at a time: what follows the line is for `finish`.
@@ -175,12 +217,14 @@ impl Running {
                 continue;
             }
             let told = String::from_utf8_lossy(&line);
-            if texts.iter().any(|text| told.contains(text)) {
+            if is_last(&told) {
                 return told.into_owned();
             }
+            seen.push_str(&format!("{told}\n"));
             line.clear();
         }
-        panic!("standard error ended without {texts:?}");
+        let from = seen.ceil_char_boundary(seen.len().saturating_sub(8192));
+        panic!("standard error ended without {wanted:?}, after:\n{}", &seen[from..]);
     }
 
     fn signal(&self, name: &str) {

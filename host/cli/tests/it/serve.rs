@@ -547,12 +547,14 @@ fn the_example_serves_three_tenants_of_which_one_does_its_worst() {
     let root = tempfile::tempdir().unwrap();
     let path = examples().join("tenants");
     let mut running = Running::start(&root, &["serve", path.to_str().unwrap()]);
-    running.wait_for_error("serving: 3 tenants");
-    running.wait_for_error("refused:\\tResourceExhausted");
-    running.wait_for_error("service mallory:hogs has failed and restarts");
+    // Its processes run before their start is told.
+    running.wait_for_all(&[
+        "serving: 3 tenants",
+        "refused:\\tResourceExhausted",
+        "service mallory:hogs has failed and restarts",
+    ]);
     // The others go on.
-    running.wait_for_error("12.50 EUR");
-    running.wait_for_error("story ");
+    running.wait_for_all(&["12.50 EUR", "story "]);
     running.wait_for_error("12.50 EUR");
     let text = running.stop();
     assert!(text.contains("shop service shop:orders has stopped"), "{text}");

@@ -6,12 +6,13 @@ use std::process::{Child, ChildStderr, ChildStdout, Command, Stdio};
 use expect_test::expect;
 use tempfile::TempDir;
 
-use crate::{folder, lunarium, run};
+use crate::{Patience, folder, lunarium, run};
 
 struct Watching {
     child: Child,
     out: BufReader<ChildStdout>,
     err: BufReader<ChildStderr>,
+    _patience: Patience,
 }
 
 impl Watching {
@@ -19,7 +20,8 @@ impl Watching {
         let mut command = lunarium(folder.path(), arguments);
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let (out, err) = (child.stdout.take().unwrap(), child.stderr.take().unwrap());
-        Self { child, out: BufReader::new(out), err: BufReader::new(err) }
+        let patience = Patience::with(&child);
+        Self { child, out: BufReader::new(out), err: BufReader::new(err), _patience: patience }
     }
 
     fn out(&mut self) -> String {
