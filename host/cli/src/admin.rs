@@ -1,4 +1,4 @@
-//! The sockets of the admin interface, opened before the wall.
+//! The sockets of the admin interface.
 //!
 //! Owns what becomes of a socket that an earlier run has left, and that nothing is open to others by mistake.
 
@@ -8,13 +8,13 @@ use std::net::TcpListener;
 use std::os::unix::fs::{FileTypeExt as _, PermissionsExt as _};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use clap::Args;
-use lunarium_serve::{AdminConfig, Surroundings, Token};
+use lunarium_serve::Token;
 
 use crate::Refused;
 use crate::remote::place;
+use crate::socket::{MOST, Socket};
 
 /// Bytes of a socket's path: what Linux has room for, but for the last.
 const PATH: usize = 107;
@@ -48,77 +48,46 @@ pub struct AdminOptions {
     pub admin_hosts: Vec<String>,
 }
 
-/// What is open.
-#[derive(Debug, Default)]
-pub struct Opened {
-    /// With their paths.
-    pub unix: Vec<(PathBuf, UnixListener)>,
-    pub tcp: Option<(TcpListener, Token)>,
-    pub names: Vec<String>,
-}
-
-impl Opened {
-    /// Whether anything listens.
-    pub fn is_any(&self) -> bool {
-        !self.unix.is_empty() || self.tcp.is_some()
-    }
-
-    /// Where it listens, for people.
-    pub fn places(&self) -> Vec<String> {
-        let tcp = self.tcp.iter().filter_map(|(listener, _)| listener.local_addr().ok());
-        let unix = self.unix.iter().map(|(path, _)| format!("unix:{}", path.display()));
-        unix.chain(tcp.map(|address| format!("tcp:{address}"))).collect()
-    }
-
-    /// What serves it.
-    pub fn config(self, log: Arc<dyn Surroundings>) -> AdminConfig {
-        let mut config = AdminConfig::new(log);
-        config.unix = self.unix.into_iter().map(|(_, listener)| listener).collect();
-        config.tcp = self.tcp;
-        config.names = self.names;
-        config
-    }
-}
-
-/// Opens what the options name.
+/// Opens what the options name, but for what is `held`: with the token that requests over TCP must have.
 ///
 /// Errors: one can't be opened, is taken, or would be open to others.
-pub fn open(options: &AdminOptions) -> Result<Opened, Refused> {
-    let mut opened = Opened { names: options.admin_hosts.clone(), ..Opened::default() };
+pub fn open(options: &AdminOptions, held: &[String]) -> Result<(Vec<Socket>, Option<Token>), Refused> {
+    let (mut sockets, mut token) = (Vec::new(), None);
+    let mut addresses: Vec<String> = options.admin.iter().filter(|address| *address != "none").cloned().collect();
     if options.admin.is_empty() {
         // A host of whom nobody knows could hardly be told from one that is gone.
-        let path = place::default_socket()?;
-        let listener = unix(&path)?;
-        opened.unix.push((path, listener));
+        addresses.push(format!("unix:{}", place::default_socket()?.display()));
     }
-    for address in &options.admin {
-        if address == "none" {
-            continue;
+    for address in &addresses {
+        if sockets.len() == MOST {
+            return Err(Refused::usage(format!("`--admin` names more than {MOST} sockets"), None));
         }
         if let Some(path) = address.strip_prefix("unix:") {
-            let path = PathBuf::from(path);
-            let listener = unix(&path)?;
-            opened.unix.push((path, listener));
-        } else if let Some(address) = address.strip_prefix("tcp:") {
-            if opened.tcp.is_some() {
+            sockets.push(Socket::open(address, held, || unix(Path::new(path)).map(Into::into))?);
+        } else if let Some(tcp_address) = address.strip_prefix("tcp:") {
+            if token.is_some() {
                 return Err(Refused::usage("`--admin tcp:…` stands there twice".to_owned(), None));
             }
-            opened.tcp = Some(tcp(address, options.admin_token_file.as_deref())?);
+            token = Some(token_of(tcp_address, options.admin_token_file.as_deref())?);
+            sockets.push(Socket::open(address, held, || tcp(tcp_address).map(Into::into))?);
         } else {
             let help = "it is `unix:PATH`, `tcp:ADDRESS:PORT` or `none`".to_owned();
             return Err(Refused::usage(format!("`--admin {address}` is no address"), Some(help)));
         }
     }
-    Ok(opened)
+    Ok((sockets, token))
 }
 
-fn tcp(address: &str, token_file: Option<&Path>) -> Result<(TcpListener, Token), Refused> {
+fn token_of(address: &str, token_file: Option<&Path>) -> Result<Token, Refused> {
     let Some(token_file) = token_file else {
         let help = "a file of mode 0600 with what `openssl rand -hex 32` prints".to_owned();
         return Err(Refused::usage(format!("`--admin tcp:{address}` needs `--admin-token-file FILE`"), Some(help)));
     };
-    let token = place::token(token_file)?;
-    let listener = TcpListener::bind(address).map_err(|error| match error.kind() {
+    place::token(token_file)
+}
+
+fn tcp(address: &str) -> Result<TcpListener, Refused> {
+    TcpListener::bind(address).map_err(|error| match error.kind() {
         io::ErrorKind::AddrInUse => {
             let help = "another program listens there: stop it, or take another port";
             Refused::machine(format!("`--admin tcp:{address}` is taken")).with_hint(help)
@@ -128,8 +97,7 @@ fn tcp(address: &str, token_file: Option<&Path>) -> Result<(TcpListener, Token),
             Some("as `tcp:127.0.0.1:7070`".to_owned()),
         ),
         _ => Refused::usage(format!("`--admin tcp:{address}` can't be opened: {error}"), None),
-    })?;
-    Ok((listener, token))
+    })
 }
 
 /// A socket at a path. One that an earlier run has left is replaced; one at which a host listens stays.
@@ -167,6 +135,7 @@ fn unix(path: &Path) -> Result<UnixListener, Refused> {
 
 #[cfg(test)]
 mod tests {
+    use std::net::TcpListener;
     use std::os::unix::fs::PermissionsExt as _;
     use std::os::unix::net::UnixListener;
     use std::path::Path;
@@ -179,7 +148,7 @@ mod tests {
     }
 
     fn refused(address: &str) -> String {
-        open(&options(&[address], None)).unwrap_err().text
+        open(&options(&[address], None), &[]).unwrap_err().text
     }
 
     #[test]
@@ -189,7 +158,7 @@ mod tests {
         let address = format!("unix:{}", path.display());
         drop(UnixListener::bind(&path).unwrap());
         assert!(path.exists(), "a socket stays when who has made it ends");
-        let opened = open(&options(&[&address], None)).unwrap();
+        let opened = open(&options(&[&address], None), &[]).unwrap();
         assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
         let told = refused(&address);
         let shown = path.display();
@@ -199,8 +168,11 @@ mod tests {
                 "error: admin socket `{shown}` is another host's, which listens there\nhelp: stop that one, or give this one a socket of its own: `--admin unix:PATH`"
             )
         );
+        // Who has it goes on with it.
+        let (held, _) = open(&options(&[&address], None), std::slice::from_ref(&address)).unwrap();
+        assert!(held[0].opened.is_none() && held[0].name == address);
         drop(opened);
-        open(&options(&[&address, "none"], None)).unwrap();
+        open(&options(&[&address, "none"], None), &[]).unwrap();
         let file = folder.path().join("file");
         std::fs::write(&file, "precious").unwrap();
         assert!(refused(&format!("unix:{}", file.display())).contains("is there, and isn't a socket"));
@@ -209,7 +181,7 @@ mod tests {
         assert!(refused(&format!("unix:/{}", "x".repeat(200))).contains("has a path of 201 bytes"));
         assert!(refused("unix:").contains("has a path of 0 bytes"));
         assert!(refused("/run/x").starts_with("error: `--admin /run/x` is no address"));
-        assert!(open(&options(&["none"], None)).unwrap().unix.is_empty());
+        assert!(open(&options(&["none"], None), &[]).unwrap().0.is_empty());
     }
 
     #[test]
@@ -221,14 +193,15 @@ mod tests {
         let token = folder.path().join("token");
         std::fs::write(&token, "0123456789abcdef0123456789abcdef").unwrap();
         std::fs::set_permissions(&token, std::fs::Permissions::from_mode(0o600)).unwrap();
-        let opened = open(&options(&["tcp:127.0.0.1:0"], Some(&token))).unwrap();
-        let taken = format!("tcp:{}", opened.tcp.as_ref().unwrap().0.local_addr().unwrap());
-        let told = open(&options(&[&taken], Some(&token))).unwrap_err().text;
+        let (mut opened, _) = open(&options(&["tcp:127.0.0.1:0"], Some(&token)), &[]).unwrap();
+        let listener = TcpListener::from(opened.remove(0).opened.unwrap());
+        let taken = format!("tcp:{}", listener.local_addr().unwrap());
+        let told = open(&options(&[&taken], Some(&token)), &[]).unwrap_err().text;
         assert!(told.starts_with(&format!("error: `--admin {taken}` is taken\nhelp: another program")), "{told}");
-        let told = open(&options(&["tcp:localhost"], Some(&token))).unwrap_err().text;
+        let told = open(&options(&["tcp:localhost"], Some(&token)), &[]).unwrap_err().text;
         assert!(told.contains("is no address with a port"), "{told}");
         std::fs::set_permissions(&token, std::fs::Permissions::from_mode(0o644)).unwrap();
-        let told = open(&options(&["tcp:127.0.0.1:0"], Some(&token))).unwrap_err().text;
+        let told = open(&options(&["tcp:127.0.0.1:0"], Some(&token)), &[]).unwrap_err().text;
         assert!(told.contains("can be read by others: its mode is 0644"), "{told}");
     }
 }

@@ -226,6 +226,10 @@ pub struct Serve {
     /// Keep what the system allows this command: see `lunarium help run`
     #[arg(long)]
     pub no_confine: bool,
+
+    /// Open sockets for the host at the other end of standard input, which is behind the wall
+    #[arg(long, hide = true)]
+    pub opener: bool,
 }
 
 /// Options of `check`.

@@ -72,26 +72,22 @@ impl Listening {
     /// Errors: it is no address; the system refuses it; the application has nothing that would be served there.
     pub fn open(written: Option<&str>, draft: &Draft) -> Result<Option<Self>, Refused> {
         let Some(written) = written else { return Ok(None) };
-        let address = named(written)?;
+        named(written)?;
         // What is wrong with the application is told later.
         if !draft.has_endpoints() && !draft.is_wrong() {
             let hint = "an entry of the kind `http.endpoint` says which requests become what";
             let message = "`--http`: the application has no endpoint to serve".to_owned();
             return Err(Refused::usage(message, Some(hint.to_owned())));
         }
-        Self::at(address, Vec::new(), OpenFiles::raise()).map(Some)
+        Ok(Some(Self::at(bind(written)?, Vec::new(), OpenFiles::raise())))
     }
 
-    /// Opens a socket, for who is asked directly or by these proxies.
-    ///
-    /// Errors: the system refuses it.
-    pub fn at(address: SocketAddr, proxies: Vec<Network>, files: OpenFiles) -> Result<Self, Refused> {
-        let refused = |error| Refused::machine(format!("`http`: cannot listen on {address}: {error}"));
-        let listener = TcpListener::bind(address).map_err(refused)?;
+    /// A socket that is open, for who is asked directly or by these proxies.
+    pub fn at(listener: TcpListener, proxies: Vec<Network>, files: OpenFiles) -> Self {
         let mut config = ServerConfig::default();
         config.proxies = proxies;
         config.max_connections = config.max_connections.min(files.requests());
-        Ok(Self { listener, config })
+        Self { listener, config }
     }
 
     /// Begins to answer.
@@ -116,6 +112,14 @@ impl Listening {
         screen.note(Level::Info, &format!("serving http://{}", server.address()), &[]);
         Ok(server)
     }
+}
+
+/// Opens the socket at the address that a text is.
+///
+/// Errors: it is none; the system refuses it.
+pub fn bind(written: &str) -> Result<TcpListener, Refused> {
+    let address = named(written)?;
+    TcpListener::bind(address).map_err(|error| Refused::machine(format!("`http`: cannot listen on {address}: {error}")))
 }
 
 /// Answers what is under way, and tells when that took too long.

@@ -23,6 +23,7 @@ mod repl;
 mod run;
 mod serve;
 mod services;
+mod socket;
 mod stdin;
 mod stream;
 mod terminal;

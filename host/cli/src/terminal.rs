@@ -5,8 +5,8 @@
 
 use std::fmt::Write as _;
 use std::io::{self, IsTerminal, Write};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
 use std::task::Waker;
 use std::time::Duration;
 
@@ -35,10 +35,30 @@ pub struct Terminal {
 pub struct Screen {
     output: Stream,
     log: Stream,
-    level: Level,
-    format: LogFormat,
+    form: Arc<Form>,
     /// Log lines that found the stream full since the last that didn't.
     dropped: AtomicU64,
+}
+
+/// Which lines are shown, and how they are written: it may change while they are.
+struct Form(RwLock<(Level, LogFormat)>);
+
+impl Form {
+    fn new(level: LogLevel, format: LogFormat) -> Self {
+        Self(RwLock::new((level.into(), format)))
+    }
+
+    fn set(&self, level: LogLevel, format: LogFormat) {
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = (level.into(), format);
+    }
+
+    fn level(&self) -> Level {
+        self.0.read().unwrap_or_else(PoisonError::into_inner).0
+    }
+
+    fn format(&self) -> LogFormat {
+        self.0.read().unwrap_or_else(PoisonError::into_inner).1
+    }
 }
 
 impl Terminal {
@@ -53,7 +73,8 @@ impl Terminal {
     ///
     /// Errors: no thread can be started.
     pub fn of_logs(level: LogLevel, format: LogFormat, interrupts: UnboundedSender<Interrupt>) -> io::Result<Self> {
-        Self::over(log_to(io::stdout(), format), level, format, interrupts)
+        let form = Arc::new(Form::new(level, format));
+        Self::of_form(log_to(io::stdout(), &form), form, interrupts)
     }
 
     /// The same where standard output is written to by way of `output`; standard error too, if both are one.
@@ -65,6 +86,14 @@ impl Terminal {
         format: LogFormat,
         interrupts: UnboundedSender<Interrupt>,
     ) -> io::Result<Self> {
+        Self::of_form(output, Arc::new(Form::new(level, format)), interrupts)
+    }
+
+    fn of_form(
+        output: impl Write + Send + 'static,
+        form: Arc<Form>,
+        interrupts: UnboundedSender<Interrupt>,
+    ) -> io::Result<Self> {
         let (output, output_writer) = Stream::start("stdout", output, move |error| {
             // The receiver outlives the run.
             let _ = interrupts.send(Interrupt::OutputLost(error.kind()));
@@ -74,10 +103,10 @@ impl Terminal {
             (output.clone(), None)
         } else {
             // Without standard error there is nobody to tell.
-            let (log, writer) = Stream::start("stderr", log_to(io::stderr(), format), |_| ())?;
+            let (log, writer) = Stream::start("stderr", log_to(io::stderr(), &form), |_| ())?;
             (log, Some(writer))
         };
-        let screen = Arc::new(Screen { output, log, level: level.into(), format, dropped: AtomicU64::new(0) });
+        let screen = Arc::new(Screen { output, log, form, dropped: AtomicU64::new(0) });
         Ok(Self { screen, output: output_writer, log: log_writer })
     }
 
@@ -99,12 +128,17 @@ impl Terminal {
 impl Screen {
     /// Writes a failure of the command itself when nothing else is written any more.
     pub fn tell_last(&self, message: &str) {
-        write_error(&(own_line(self.format, Level::Error, message) + "\n"));
+        write_error(&(own_line(self.form.format(), Level::Error, message) + "\n"));
+    }
+
+    /// From now on lines are shown from this level on, and written so.
+    pub fn set_form(&self, level: LogLevel, format: LogFormat) {
+        self.form.set(level, format);
     }
 
     /// Whether lines of this level are shown.
     pub fn shows(&self, level: Level) -> bool {
-        level >= self.level
+        level >= self.form.level()
     }
 
     /// Writes a log line of the command itself.
@@ -117,7 +151,7 @@ impl Screen {
         let whose = Whose { tenant: Some(tenant), process: line.process.as_ref() };
         // What the host says may have more lines, which stand further in than what begins a line of the log.
         let (first, rest) = match line.message.split_once('\n') {
-            Some((first, rest)) if line.process.is_none() && self.format == LogFormat::Text => (first, rest),
+            Some((first, rest)) if line.process.is_none() && self.form.format() == LogFormat::Text => (first, rest),
             _ => (&*line.message, ""),
         };
         let rest = visible(rest.trim_end()).lines().map(|line| format!("\n  {line}")).collect::<String>();
@@ -154,17 +188,17 @@ impl Screen {
 
     /// Writes a line to standard error that is no log line and has no level.
     pub fn tell(&self, text: &str) {
-        self.log.push_own(own_line(self.format, Level::Info, &visible(text)).as_bytes());
+        self.log.push_own(own_line(self.form.format(), Level::Info, &visible(text)).as_bytes());
     }
 
     /// Writes text to standard error that may hold colours: nothing in it may be a script's that isn't made visible.
     pub fn tell_rendered(&self, level: Level, text: &str) {
-        self.log.push_own(own_line(self.format, level, text).as_bytes());
+        self.log.push_own(own_line(self.form.format(), level, text).as_bytes());
     }
 
     /// Whether what is rendered for [`Screen::tell_rendered`] may hold colours.
     pub fn has_colours(&self) -> bool {
-        self.format == LogFormat::Text && has_colours()
+        self.form.format() == LogFormat::Text && has_colours()
     }
 
     /// Logs a failure: for people its explanation below the line, for programs the traceback in a field.
@@ -176,10 +210,10 @@ impl Screen {
         failure: &Failure,
         explained: Option<&Explained>,
     ) {
-        if self.format == LogFormat::Json {
+        if self.form.format() == LogFormat::Json {
             fields.extend(failure.stack.iter().map(|stack| LogField::text("stack", stack.as_str())));
         }
-        let explained = explained.filter(|explained| self.format == LogFormat::Text && !explained.is_bare());
+        let explained = explained.filter(|explained| self.form.format() == LogFormat::Text && !explained.is_bare());
         // Further in than what begins a line of the log.
         let below = explained.map(|explained| explained.render(has_colours()).replace('\n', "\n  "));
         let below = below.map_or_else(String::new, |below| format!("\n  {below}"));
@@ -192,7 +226,7 @@ impl Screen {
             return;
         }
         let time = Timestamp::now();
-        let line = |whose, level, message: &str, fields: &[LogField]| match self.format {
+        let line = |whose, level, message: &str, fields: &[LogField]| match self.form.format() {
             LogFormat::Text => text_line(time, whose, level, message, fields),
             LogFormat::Json => json_line(time, whose, level, message, fields),
         };
@@ -300,8 +334,9 @@ fn spelled(text: &str, kept: &[char]) -> String {
 }
 
 /// A log that outlives a full disk.
-fn log_to<W: Write>(target: W, format: LogFormat) -> Lossy<W> {
-    Lossy::new(target, move |text| match format {
+fn log_to<W: Write>(target: W, form: &Arc<Form>) -> Lossy<W> {
+    let form = Arc::clone(form);
+    Lossy::new(target, move |text| match form.format() {
         LogFormat::Text => text_line(Timestamp::now(), Whose::default(), Level::Warn, text, &[]),
         LogFormat::Json => json_line(Timestamp::now(), Whose::default(), Level::Warn, text, &[]),
     })

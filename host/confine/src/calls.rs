@@ -108,6 +108,8 @@ const CONNECTIONS: &[c_long] = &[
     libc::SYS_getpeername,
     libc::SYS_getsockopt,
     libc::SYS_setsockopt,
+    // By which another process hands over a socket that it has opened.
+    libc::SYS_recvmsg,
 ];
 
 /// What a program that makes sockets needs besides.
@@ -118,7 +120,6 @@ const SOCKETS: &[c_long] = &[
     libc::SYS_sendto,
     libc::SYS_sendmsg,
     libc::SYS_sendmmsg,
-    libc::SYS_recvmsg,
     libc::SYS_recvmmsg,
 ];
 

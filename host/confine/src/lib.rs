@@ -126,8 +126,8 @@ impl<'fd> Confinement<'fd> {
         Self { sockets: Sockets::Making, ..self }
     }
 
-    /// The same and accepting connections at the sockets that listen already: a program that only answers needs no other. Changes
-    /// nothing where sockets can be made.
+    /// The same and accepting connections at the sockets that listen already: a program that only answers needs no other. So do sockets
+    /// that another process hands over. Changes nothing where sockets can be made.
     #[must_use]
     pub fn with_connections(self) -> Self {
         match self.sockets {

@@ -19,7 +19,7 @@ pub mod endpoint;
 mod host;
 pub mod metrics;
 
-pub use admin::{Admin, AdminConfig, OPENAPI, Token, TokenError, Way, observe};
+pub use admin::{Admin, AdminConfig, AdminSocket, OPENAPI, Token, TokenError, Way, observe};
 pub use host::{
     Change, Deployment, Folder, Host, HostConfig, HostError, LogEvent, LogFilter, LogLine, LogReader, Logs,
     MAX_ARCHIVE, Origin, Surroundings, Tenant, TenantConfig, TenantState,

@@ -6,16 +6,18 @@
 mod check;
 mod notify;
 mod requests;
+mod served;
 mod settings;
+mod sockets;
 mod surroundings;
 
+use std::cell::RefCell;
 use std::future::pending;
 use std::sync::Arc;
 use std::time::Duration;
 
 use lunarium_engine::{Level, LogField};
-use lunarium_serve::endpoint::TenantSites;
-use lunarium_serve::{Admin, Host, HostConfig, TenantState};
+use lunarium_serve::{Host, HostConfig, TenantState};
 use tokio::runtime::Builder;
 use tokio::select;
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -25,8 +27,9 @@ use tokio::time::sleep;
 pub use check::{check, is_node};
 
 use self::notify::Manager;
-use self::requests::Requests;
-use self::settings::Settings;
+use self::served::Served;
+use self::settings::{Changing, Settings};
+use self::sockets::{Opener, SocketSet};
 use self::surroundings::World;
 use crate::Refused;
 use crate::arguments::Serve;
@@ -34,7 +37,7 @@ use crate::endpoints::OpenFiles;
 use crate::interrupt::{self, Interrupts};
 use crate::terminal::{Screen, Terminal};
 use crate::verdict::{FAILURE, SUCCESS};
-use crate::wall::Wall;
+use crate::wall::{Sockets, Wall};
 
 /// How long the rest of the log may take to be written when nothing runs any more. At the limit: it is lost.
 const LAST_WORDS: Duration = Duration::from_secs(2);
@@ -43,9 +46,16 @@ const LAST_WORDS: Duration = Duration::from_secs(2);
 ///
 /// Errors: the command line or the node's file is wrong, or the machine refuses; nothing has run then.
 pub fn serve(options: Serve) -> Result<u8, Refused> {
+    if options.opener {
+        return sockets::serve_opener(&options);
+    }
     // Nobody listens for signals yet, so one ends the program whatever it waits for.
     let files = OpenFiles::raise();
-    let settings = Settings::read(&options, files)?;
+    let confined = !options.no_confine;
+    let mut settings = Settings::read(options)?;
+    // Before the wall, behind which no program can be started.
+    let opener = if confined && settings.may_name_sockets() { Opener::start() } else { Ok(Opener::Host) };
+    let (opener, no_opener) = opener.map_or_else(|error| (Opener::Host, Some(error)), |opener| (opener, None));
     let manager = Manager::of_environment();
     let runtime = Builder::new_current_thread().enable_all().build().map_err(Refused::deaf)?;
     let (tell, interrupts, hangup) = runtime
@@ -54,15 +64,23 @@ pub fn serve(options: Serve) -> Result<u8, Refused> {
             Ok((tell, interrupts, signal(SignalKind::hangup())?))
         })
         .map_err(Refused::deaf)?;
-    // Sockets that the host listens on are opened here, before the wall.
-    let wall = Wall::around(!options.no_confine, &settings.readable(), &settings.writable(), settings.sockets())?;
-    let terminal = Terminal::of_logs(settings.log_level, settings.log_format, tell);
+    // Sockets that the host listens on are open, before the wall.
+    let wall = Wall::around(confined, &settings.readable(), &settings.writable(), settings.kept())?;
+    let first = settings.first();
+    let terminal = Terminal::of_logs(first.log_level, first.log_format, tell);
     let terminal = terminal.map_err(Refused::no_thread)?;
     let screen = terminal.screen();
     wall.tell(&screen);
+    if let Some(error) = no_opener {
+        let message = format!(
+            "this host can have no other sockets while it runs: the process that opens them can't be started: {error}"
+        );
+        screen.note(Level::Warn, &message, &[]);
+    }
     let code = runtime.block_on(async {
-        let served = Serving { screen: Arc::clone(&screen), manager, interrupts, hangup, files };
-        let code = served.run(settings).await.unwrap_or_else(|refused| {
+        let serving = Serving { screen: Arc::clone(&screen), manager, interrupts, hangup, files };
+        let connects = !confined || settings.kept() == Sockets::Made;
+        let code = serving.run(settings, opener, connects).await.unwrap_or_else(|refused| {
             screen.tell_rendered(Level::Error, &refused.text);
             refused.code
         });
@@ -86,75 +104,63 @@ struct Serving {
 }
 
 impl Serving {
-    async fn run(mut self, mut settings: Settings) -> Result<u8, Refused> {
+    async fn run(mut self, mut settings: Settings, opener: Opener, connects: bool) -> Result<u8, Refused> {
         self.files.tell(&self.screen);
-        let world = Arc::new(World::new(&self.screen, settings.data_path(), settings.data_max));
-        let opened = settings.take_admin();
-        let log: Arc<World> = Arc::clone(&world);
-        let mut config = HostConfig::new(world);
-        config.max_processes = settings.processes.unwrap_or(config.max_processes);
-        config.memory = settings.memory;
-        config.defaults = settings.defaults;
-        config.data = settings.take_data()?;
+        let (data, sockets) = (settings.take_data()?, settings.take_sockets());
+        let most = settings.first().data_max;
+        let world = Arc::new(World::new(&self.screen, settings.data_path(), most, connects));
+        let names = settings.options().admin.admin_hosts.clone();
+        let first = settings.first();
+        let mut config = HostConfig::new(Arc::<World>::clone(&world));
+        config.max_processes = first.processes;
+        config.memory = first.memory;
+        config.defaults = first.defaults;
+        config.data = data;
         config.debug = self.screen.shows(Level::Debug);
-        config.tenants = settings.take_tenants();
+        config.tenants = std::mem::take(&mut first.tenants);
+        let proxies = std::mem::take(&mut first.proxies);
         let host = Host::start(config).await.map_err(|error| Refused::machine(error.to_string()))?;
-        let fields: Vec<_> = opened.places().into_iter().map(|place| LogField::text("at", place)).collect();
-        // Both the server of requests and the metrics know it.
-        let sites = TenantSites::default();
-        let admin = if opened.is_any() {
-            let mut config = opened.config(log);
-            config.max_connections = config.max_connections.min(self.files.admin());
-            config.requests = Box::new(sites.clone());
-            let admin = Admin::start(host.clone(), config);
-            self.screen.note(Level::Info, "admin interface", &fields);
-            Some(admin.map_err(|error| Refused::machine(format!("the admin interface can't be served: {error}")))?)
-        } else {
-            None
-        };
         let mut changes = host.changes();
-        let listening = settings.take_listening();
-        let mut requests =
-            listening.map(|listening| Requests::start(listening, sites, &host, &self.screen)).transpose()?;
+        let mut served = Served::new(&host, &self.screen, self.files, Arc::<World>::clone(&world), &names);
+        served.serve(sockets, proxies)?;
         self.manager.beat();
         self.manager.ready(&status(&host));
         self.screen.note(Level::Info, &format!("serving: {}", status(&host)), &[]);
-        let screen = Arc::clone(&self.screen);
+        let served = RefCell::new(served);
         let follow = async {
             while changes.changed().await.is_ok() {
-                if let Some(requests) = &mut requests {
-                    requests.follow(&host, &screen);
-                }
+                served.borrow().follow();
             }
             pending().await
         };
-        let settings = Arc::new(settings);
+        let reloads =
+            Reloads { host: &host, world: &world, served: &served, read: Arc::new(Again { settings, opener }) };
         let lost = select! {
             biased;
-            lost = self.attend(&host, &settings) => lost,
+            lost = self.attend(&reloads) => lost,
             lost = follow => lost,
         };
+        drop(reloads);
         self.manager.stopping();
         self.screen.tell("stopping; a second interrupt stops at once");
+        let mut served = served.into_inner();
         // Until the end it can be seen what doesn't.
-        admin.iter().for_each(Admin::drain);
+        served.drain();
         // Requests under way may need services, which go on meanwhile.
-        if let Some(requests) = requests {
-            requests.stop(&self.screen).await;
-        }
+        served.stop_requests().await;
         host.stop().await;
-        if let Some(admin) = admin {
-            admin.stop().await;
-        }
+        served.stop().await;
         Ok(if lost { FAILURE } else { SUCCESS })
     }
 
     /// Until the host is to end. True: because its output is lost.
-    async fn attend(&mut self, host: &Host, settings: &Arc<Settings>) -> bool {
+    async fn attend(&mut self, reloads: &Reloads<'_>) -> bool {
         let Self { screen, manager, interrupts, hangup, .. } = self;
         let reloads = async {
             while hangup.recv().await.is_some() {
-                reload(screen, manager, host, settings).await;
+                manager.reloading();
+                reloads.reload(screen).await;
+                manager.ready(&status(reloads.host));
             }
             pending().await
         };
@@ -168,38 +174,69 @@ impl Serving {
     }
 }
 
-/// Reads the node's file and every application again.
-async fn reload(screen: &Screen, manager: &mut Manager, host: &Host, settings: &Arc<Settings>) {
-    manager.reloading();
-    let (settings, styled) = (Arc::clone(settings), screen.has_colours());
-    // A disk that doesn't answer holds up neither the tenants' services nor a signal.
-    let read = task::spawn_blocking(move || settings.read_again(styled)).await;
-    let read = read.unwrap_or_else(|error| Err(Refused::machine(format!("it has broken off: {error}"))));
-    match read {
-        Ok((defaults, tenants)) => {
-            for (name, result) in host.configure(defaults, tenants).await {
-                match result {
-                    Ok(Some(change)) => {
-                        let touched = change.services.iter().map(|(id, action)| format!("{id} {}", action.as_str()));
-                        let touched = touched.collect::<Vec<_>>().join(", ");
-                        let fields = [LogField::number("deployment", change.deployment.number)];
-                        let what = if touched.is_empty() { "no service has changed" } else { &touched };
-                        screen.note(Level::Info, &format!("tenant {name} reloaded: {what}"), &fields);
-                    }
-                    Ok(None) => screen.note(Level::Info, &format!("tenant {name} came or went"), &[]),
-                    Err(error) => {
-                        let text = format!("tenant {name} keeps what it runs: {error}");
-                        screen.note(Level::Error, &text, &[]);
-                    }
+/// What is read anew.
+struct Again {
+    settings: Settings,
+    opener: Opener,
+}
+
+/// What changes when the node's file is read again.
+struct Reloads<'r> {
+    host: &'r Host,
+    world: &'r World,
+    served: &'r RefCell<Served>,
+    read: Arc<Again>,
+}
+
+impl Reloads<'_> {
+    /// Reads the node's file and every application again. A file that is wrong changes nothing; what the machine refuses stays as it is, and all
+    /// else changes.
+    async fn reload(&self, screen: &Screen) {
+        let (again, held, styled) = (Arc::clone(&self.read), self.served.borrow().held(), screen.has_colours());
+        // A disk that doesn't answer holds up neither the tenants' services nor a signal.
+        let read = task::spawn_blocking(move || {
+            let Again { settings, opener } = &*again;
+            let changing = settings.read_again(styled)?;
+            Ok((changing, opener.open(settings.source(), settings.options(), &held, styled)))
+        });
+        match read.await.unwrap_or_else(|error| Err(Refused::machine(format!("it has broken off: {error}")))) {
+            Ok((changing, sockets)) => self.change(screen, changing, sockets).await,
+            Err(refused) => {
+                screen.note(Level::Error, "nothing is reloaded: the node's file is wrong", &[]);
+                screen.tell_rendered(Level::Error, &refused.text);
+            }
+        }
+    }
+
+    async fn change(&self, screen: &Screen, changing: Changing, sockets: Result<SocketSet, Refused>) {
+        let Changing { memory, processes, data_max, log_level, log_format, defaults, tenants, proxies } = changing;
+        screen.set_form(log_level, log_format);
+        self.host.set_debug(screen.shows(Level::Debug));
+        self.world.set_most(data_max);
+        if let Err(error) = self.host.set_limits(processes, memory) {
+            screen.note(Level::Error, &format!("`memory` and `processes` stay as they are: {error}"), &[]);
+        }
+        let served = sockets.and_then(|sockets| self.served.borrow_mut().serve(sockets, proxies));
+        if let Err(refused) = served {
+            screen.note(Level::Error, "sockets stay as they are", &[]);
+            screen.tell_rendered(Level::Error, &refused.text);
+        }
+        for (name, result) in self.host.configure(defaults, tenants).await {
+            match result {
+                Ok(Some(change)) => {
+                    let touched = change.services.iter().map(|(id, action)| format!("{id} {}", action.as_str()));
+                    let touched = touched.collect::<Vec<_>>().join(", ");
+                    let fields = [LogField::number("deployment", change.deployment.number)];
+                    let what = if touched.is_empty() { "no service has changed" } else { &touched };
+                    screen.note(Level::Info, &format!("tenant {name} reloaded: {what}"), &fields);
+                }
+                Ok(None) => screen.note(Level::Info, &format!("tenant {name} came or went"), &[]),
+                Err(error) => {
+                    screen.note(Level::Error, &format!("tenant {name} keeps what it runs: {error}"), &[]);
                 }
             }
         }
-        Err(refused) => {
-            screen.note(Level::Error, "nothing is reloaded: the node's file is wrong", &[]);
-            screen.tell_rendered(Level::Error, &refused.text);
-        }
     }
-    manager.ready(&status(host));
 }
 
 /// How many tenants there are and how they are, in words.

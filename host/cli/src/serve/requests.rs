@@ -12,7 +12,7 @@ use lunarium_serve::Host;
 use lunarium_serve::endpoint::{HOST_FORM, Network, Server, TenantSites, host_name};
 
 use crate::Refused;
-use crate::endpoints::{self, Listening, OpenFiles};
+use crate::endpoints::{self, Listening};
 use crate::terminal::Screen;
 
 /// Looks at the key, and at the tenants' host names.
@@ -45,14 +45,10 @@ fn hosts(node: &NodeFile, report: &mut Report) {
     }
 }
 
-/// Opens the socket that the command line names, or else the file.
-///
-/// Errors: what is wrong with the command line's; the system refuses.
-pub fn open(given: Option<&str>, node: &NodeFile, files: OpenFiles) -> Result<Option<Listening>, Refused> {
-    let Some(written) = given.or_else(|| Some(node.http.as_ref()?.address.as_str())) else { return Ok(None) };
+/// Who is believed about whom a request comes from.
+pub fn proxies(node: &NodeFile) -> Vec<Network> {
     let proxies = node.http.iter().flat_map(|http| &http.proxies);
-    let proxies = proxies.filter_map(|proxy| Network::parse(proxy.as_str()).ok()).collect();
-    Listening::at(endpoints::named(written)?, proxies, files).map(Some)
+    proxies.filter_map(|proxy| Network::parse(proxy.as_str()).ok()).collect()
 }
 
 /// The server of a host's tenants.
@@ -74,10 +70,15 @@ impl Requests {
     }
 
     /// Answers for the tenants as they are now.
-    pub fn follow(&mut self, host: &Host, screen: &Screen) {
+    pub fn follow(&self, host: &Host, screen: &Screen) {
         let (all, errors) = self.sites.of(host);
         tell(&errors, screen);
         self.server.exchange(all);
+    }
+
+    /// From now on these are believed about whom a request comes from.
+    pub fn believe(&self, proxies: &[Network]) {
+        self.server.believe(proxies);
     }
 
     /// Answers what is under way, and no more.

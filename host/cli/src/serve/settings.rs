@@ -1,6 +1,7 @@
 //! What a host is made of: the command line over the environment over the node's file; and everything that it names, opened.
 //!
-//! Owns what counts when several say it, and the only opening of what a host uses. Starts nothing.
+//! Owns what counts when several say it, and the only opening of what a host uses: at its start, and again when it reads the file again.
+//! Starts nothing.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -11,13 +12,16 @@ use cap_std::ambient_authority;
 use cap_std::fs::Dir;
 use lunarium_app::{NODE_FILE, NodeFile, TENANT_FORM, TenantBudget, TenantFile, VariableFile, is_tenant};
 use lunarium_engine::Directory;
-use lunarium_modules::http;
-use lunarium_serve::{Folder, TenantConfig};
+use lunarium_modules::{http, kv};
+use lunarium_serve::endpoint::Network;
+use lunarium_serve::{Folder, HostConfig, TenantConfig};
 
 use super::requests;
-use crate::admin::{self, AdminOptions, Opened};
+use super::sockets::SocketSet;
+use crate::admin::{self, AdminOptions};
 use crate::arguments::{LogFormat, LogLevel, Serve};
-use crate::endpoints::{Listening, OpenFiles};
+use crate::endpoints;
+use crate::socket::Socket;
 use crate::terminal::has_colours;
 use crate::wall::Sockets;
 use crate::{Refused, open, size};
@@ -27,24 +31,33 @@ const MAX_VARIABLE: u64 = 64 << 10;
 
 /// What a host is made of.
 pub struct Settings {
+    options: Serve,
+    source: Source,
+    data: Option<(PathBuf, Dir)>,
+    /// What the file named as `data`, if that counts.
+    data_named: Option<String>,
+    kept: Sockets,
+    /// Folders that stay readable, so that what they hold can be read again.
+    again: Vec<Dir>,
+    /// What it begins with.
+    first: Changing,
+    sockets: SocketSet,
+}
+
+/// What of it may change while it runs.
+pub struct Changing {
     pub memory: Option<u64>,
-    pub processes: Option<u32>,
-    pub data_max: Option<u64>,
+    pub processes: u32,
+    pub data_max: u64,
     pub log_level: LogLevel,
     pub log_format: LogFormat,
     pub defaults: TenantBudget,
-    data: Option<(PathBuf, Dir)>,
-    tenants: Vec<TenantConfig>,
-    sockets: Sockets,
-    admin: Opened,
-    listening: Option<Listening>,
-    file: Source,
-    /// Folders that stay readable, so that what they hold can be read again.
-    again: Vec<Dir>,
+    pub tenants: Vec<TenantConfig>,
+    pub proxies: Vec<Network>,
 }
 
 /// Where the tenants are named.
-struct Source {
+pub struct Source {
     /// The folder of the node's file, which stays open, with its name; none without one.
     file: Option<(Dir, PathBuf, String)>,
     /// `--tenant`
@@ -55,56 +68,66 @@ impl Settings {
     /// Reads the node's file, and opens what it and the command line name.
     ///
     /// Errors: the report of what is wrong with the file; options that can't be meant; the data directory can't be had.
-    pub fn read(options: &Serve, files: OpenFiles) -> Result<Self, Refused> {
-        let given = options.tenants.iter().map(|text| tenant(text)).collect::<Result<Vec<_>, _>>()?;
-        let path = options.path.clone().or_else(|| given.is_empty().then(|| PathBuf::from(".")));
-        let file = path.map(|path| open_node(&path)).transpose()?;
-        let source = Source { file, given };
+    pub fn read(options: Serve) -> Result<Self, Refused> {
+        let source = Source::of(&options)?;
         // What the file says of the form isn't known before it is read.
         let styled = options.log_format != Some(LogFormat::Json) && has_colours();
         let node = source.read(styled)?;
-        let data = options.data.clone().or_else(|| Some(source.path(node.data.as_ref()?.as_str())));
+        let data_named = data_named(&options, &node);
+        let data = options.data.clone().or_else(|| Some(source.path(data_named.as_deref()?)));
         let data = data.map(|path| open_data(&path)).transpose()?;
-        let listening = requests::open(options.http.as_deref(), &node, files)?;
-        let tenants = source.tenants(&node);
+        let first = source.changing(&options, &node)?;
         let again = secrets(&source, &node);
         // Last, when nothing else is wrong: a socket that is made is seen by others.
-        let admin = admin::open(&source.admin(options, &node))?;
-        let makes = tenants.iter().any(|tenant| tenant.allowance.has_module(http::NAME));
-        let sockets = Sockets::of(makes, admin.is_any() || listening.is_some());
-        Ok(Self {
-            memory: size("--memory", options.memory.as_deref())?.or(node.memory),
-            processes: options.processes.or(node.processes),
-            data_max: size("--data-max", options.data_max.as_deref())?.or(node.data_max),
-            log_level: options.log_level.or_else(|| level(&node)).unwrap_or(LogLevel::Info),
-            log_format: options.log_format.or_else(|| format(&node)).unwrap_or(LogFormat::Text),
-            defaults: node.defaults,
-            data,
-            tenants,
-            sockets,
-            admin,
-            listening,
-            file: source,
-            again,
-        })
+        let sockets = source.sockets(&options, &node, &[])?;
+        let makes = first.tenants.iter().any(|tenant| tenant.allowance.has_module(http::NAME));
+        let kept = Sockets::of(makes, sockets.is_any() || source.may_name_sockets(&options));
+        Ok(Self { options, source, data, data_named, kept, again, first, sockets })
     }
 
-    /// The same tenants, read again.
+    /// What may have changed, read again.
     ///
-    /// Errors: the report of what is wrong with the file, with colours if it is to be `styled`.
-    pub fn read_again(&self, styled: bool) -> Result<(TenantBudget, Vec<TenantConfig>), Refused> {
-        let node = self.file.read(styled)?;
-        Ok((node.defaults, self.file.tenants(&node)))
+    /// Errors: the report of what is wrong with the file, with colours if it is to be `styled`; it names another data directory.
+    pub fn read_again(&self, styled: bool) -> Result<Changing, Refused> {
+        let node = self.source.read(styled)?;
+        let named = data_named(&self.options, &node);
+        if named != self.data_named {
+            let shown = |data: &Option<String>| data.as_ref().map_or("none".to_owned(), |data| format!("`{data}`"));
+            let message = format!("`data`: {} instead of {}", shown(&named), shown(&self.data_named));
+            let hint = "a host keeps its directory as long as it lives: restart it to have another";
+            return Err(Refused::usage(message, Some(hint.to_owned())));
+        }
+        self.source.changing(&self.options, &node)
+    }
+
+    /// The command line.
+    pub fn options(&self) -> &Serve {
+        &self.options
+    }
+
+    /// Where the node's file is.
+    pub fn source(&self) -> &Source {
+        &self.source
+    }
+
+    /// Whether it may be told to listen elsewhere while it runs.
+    pub fn may_name_sockets(&self) -> bool {
+        self.source.may_name_sockets(&self.options)
+    }
+
+    /// What it begins with; its tenants are taken.
+    pub fn first(&mut self) -> &mut Changing {
+        &mut self.first
     }
 
     /// Which sockets are needed.
-    pub fn sockets(&self) -> Sockets {
-        self.sockets
+    pub fn kept(&self) -> Sockets {
+        self.kept
     }
 
-    /// Where requests come in.
-    pub fn take_listening(&mut self) -> Option<Listening> {
-        self.listening.take()
+    /// Where it listens.
+    pub fn take_sockets(&mut self) -> SocketSet {
+        std::mem::take(&mut self.sockets)
     }
 
     /// Where stores are kept.
@@ -114,9 +137,9 @@ impl Settings {
 
     /// The folders that are read.
     pub fn readable(&self) -> Vec<&Dir> {
-        let folders = self.tenants.iter().filter_map(|tenant| tenant.folder.as_ref()?.as_ref().ok());
+        let folders = self.first.tenants.iter().filter_map(|tenant| tenant.folder.as_ref()?.as_ref().ok());
         let folders = folders.map(|folder| &folder.dir);
-        let node = self.file.file.iter().map(|(dir, ..)| dir);
+        let node = self.source.file.iter().map(|(dir, ..)| dir);
         let granted = self.granted().filter(|(_, write)| !write).map(|(dir, _)| dir);
         folders.chain(node).chain(granted).chain(&self.again).collect()
     }
@@ -129,7 +152,7 @@ impl Settings {
 
     /// The directories that tenants may be granted, and whether they may change them.
     fn granted(&self) -> impl Iterator<Item = (&Dir, bool)> {
-        self.tenants.iter().flat_map(|tenant| {
+        self.first.tenants.iter().flat_map(|tenant| {
             let writable = |name: &str| {
                 tenant
                     .allowance
@@ -141,14 +164,6 @@ impl Settings {
         })
     }
 
-    pub fn take_admin(&mut self) -> Opened {
-        std::mem::take(&mut self.admin)
-    }
-
-    pub fn take_tenants(&mut self) -> Vec<TenantConfig> {
-        std::mem::take(&mut self.tenants)
-    }
-
     pub fn take_data(&self) -> Result<Option<Dir>, Refused> {
         let cloned = self.data.as_ref().map(|(_, dir)| dir.try_clone()).transpose();
         cloned.map_err(|error| Refused::machine(error.to_string()))
@@ -156,11 +171,55 @@ impl Settings {
 }
 
 impl Source {
-    fn read(&self, styled: bool) -> Result<NodeFile, Refused> {
+    /// Opens the folder of the node's file.
+    ///
+    /// Errors: there is none; an option can't be meant.
+    pub fn of(options: &Serve) -> Result<Self, Refused> {
+        let given = options.tenants.iter().map(|text| tenant(text)).collect::<Result<Vec<_>, _>>()?;
+        let path = options.path.clone().or_else(|| given.is_empty().then(|| PathBuf::from(".")));
+        Ok(Self { file: path.map(|path| open_node(&path)).transpose()?, given })
+    }
+
+    /// Reads the node's file.
+    ///
+    /// Errors: the report of what is wrong with it, with colours if it is to be `styled`.
+    pub fn read(&self, styled: bool) -> Result<NodeFile, Refused> {
         let Some((dir, shown, name)) = &self.file else { return Ok(NodeFile::default()) };
         let (node, mut report) = NodeFile::draft(dir, shown, name);
         requests::check(&node, &mut report);
         if report.is_empty() { Ok(node) } else { Err(Refused::report(&report, styled)) }
+    }
+
+    /// Opens the sockets that a host is to listen at, but for those that are `held`.
+    ///
+    /// Errors: one can't be had, or would be open to others.
+    pub fn sockets(&self, options: &Serve, node: &NodeFile, held: &[String]) -> Result<SocketSet, Refused> {
+        let http = options.http.as_deref().or_else(|| Some(node.http.as_ref()?.address.as_str()));
+        let http = http.map(|name| Socket::open(name, held, || endpoints::bind(name).map(Into::into))).transpose()?;
+        let (admin, token) = admin::open(&self.admin(options, node), held)?;
+        Ok(SocketSet { admin, token, http })
+    }
+
+    /// Whether the file may name sockets, beside the command line.
+    fn may_name_sockets(&self, options: &Serve) -> bool {
+        self.file.is_some() && (options.http.is_none() || options.admin.admin.is_empty())
+    }
+
+    /// What may change, as it is now.
+    ///
+    /// Errors: options that can't be meant.
+    fn changing(&self, options: &Serve, node: &NodeFile) -> Result<Changing, Refused> {
+        let size = |option, given: &Option<String>| size(option, given.as_deref());
+        Ok(Changing {
+            memory: size("--memory", &options.memory)?.or(node.memory),
+            processes: options.processes.or(node.processes).unwrap_or(HostConfig::MAX_PROCESSES),
+            data_max: size("--data-max", &options.data_max)?.or(node.data_max).unwrap_or(kv::QUOTA),
+            log_level: options.log_level.or_else(|| level(node)).unwrap_or(LogLevel::Info),
+            log_format: options.log_format.or_else(|| format(node)).unwrap_or(LogFormat::Text),
+            defaults: node.defaults,
+            tenants: self.tenants(node),
+            proxies: requests::proxies(node),
+        })
     }
 
     /// Where the admin interface listens: what the file says counts where the command line and its environment say nothing.
@@ -333,6 +392,11 @@ fn lock(path: &Path) -> Result<(), Refused> {
         }
         Err(fs::TryLockError::Error(error)) => Err(refused(error)),
     }
+}
+
+/// What the file names as `data`, where the command line names none.
+fn data_named(options: &Serve, node: &NodeFile) -> Option<String> {
+    if options.data.is_some() { None } else { Some(node.data.as_ref()?.as_str().to_owned()) }
 }
 
 fn level(node: &NodeFile) -> Option<LogLevel> {

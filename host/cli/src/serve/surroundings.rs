@@ -4,10 +4,11 @@
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use lunarium_engine::{Level, LogField, Module};
-use lunarium_modules::kv;
+use lunarium_modules::{http, kv};
 use lunarium_serve::{HostError, LogLine, Surroundings, TenantConfig};
 
 use crate::modules;
@@ -17,29 +18,46 @@ use crate::terminal::Screen;
 pub struct World {
     screen: Arc<Screen>,
     data: Option<PathBuf>,
-    most: u64,
+    most: AtomicU64,
     stores: Mutex<HashMap<String, kv::Slot>>,
+    /// Sockets can be made, as `http` does for each request.
+    connects: bool,
 }
 
 impl World {
-    /// Stores lie below `data`, each of at most so many bytes.
-    pub fn new(screen: &Arc<Screen>, data: Option<&Path>, most: Option<u64>) -> Self {
+    /// Stores lie below `data`, each of at most so many bytes. `connects`: sockets can be made.
+    pub fn new(screen: &Arc<Screen>, data: Option<&Path>, most: u64, connects: bool) -> Self {
         Self {
             screen: Arc::clone(screen),
             data: data.map(Path::to_owned),
-            most: most.unwrap_or(kv::QUOTA),
+            most: AtomicU64::new(most),
             stores: Mutex::default(),
+            connects,
         }
     }
 
-    /// The store of a tenant that may have one, open.
-    fn store(&self, tenant: &TenantConfig) -> Result<kv::Slot, HostError> {
-        if !tenant.allowance.has_module(kv::NAME) {
-            return Ok(kv::Slot::default());
+    /// From now on each store may hold at most so many bytes.
+    pub fn set_most(&self, most: u64) {
+        self.most.store(most, Ordering::Relaxed);
+        self.stores.lock().unwrap_or_else(PoisonError::into_inner).values().for_each(|slot| slot.set_quota(most));
+    }
+
+    /// Errors: a tenant may ask servers, and nobody here can.
+    fn check_sockets(&self, tenant: &TenantConfig) -> Result<(), HostError> {
+        if self.connects || !tenant.allowance.has_module(http::NAME) {
+            return Ok(());
         }
+        let why = "`http` is allowed, and this host has given up making sockets, as no tenant was allowed it at its start\n\
+                   help: restart the host";
+        Err(HostError::Refused(why.to_owned()))
+    }
+
+    /// The place for a tenant's store, with the store from when on it may have one.
+    fn store(&self, tenant: &TenantConfig) -> Result<kv::Slot, HostError> {
         let mut stores = self.stores.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(slot) = stores.get(&tenant.name) {
-            return Ok(slot.clone());
+        let slot = stores.entry(tenant.name.clone()).or_default().clone();
+        if slot.is_filled() || !tenant.allowance.has_module(kv::NAME) {
+            return Ok(slot);
         }
         let none = "`kv` is allowed, and the host has no `data` directory for its store";
         let data = self.data.as_ref().ok_or_else(|| HostError::Refused(none.to_owned()))?;
@@ -50,10 +68,8 @@ impl World {
         let file = kv::Opened::in_directory(&directory);
         let (screen, name) = (Arc::clone(&self.screen), tenant.name.clone());
         let report = move |line: &str| screen.note(Level::Warn, &format!("tenant {name}: {line}"), &[]);
-        let store = file.and_then(|file| file.start(self.most, report)).map_err(unusable)?;
-        let slot = kv::Slot::default();
+        let store = file.and_then(|file| file.start(self.most.load(Ordering::Relaxed), report)).map_err(unusable)?;
         slot.fill(store);
-        stores.insert(tenant.name.clone(), slot.clone());
         Ok(slot)
     }
 }
@@ -77,7 +93,13 @@ fn no_link(path: &Path) -> Result<(), HostError> {
 
 impl Surroundings for World {
     fn modules(&self, tenant: &TenantConfig) -> Result<Vec<Module>, HostError> {
+        self.check_sockets(tenant)?;
         Ok(modules::for_tenants(self.store(tenant)?))
+    }
+
+    fn extend(&self, tenant: &TenantConfig) -> Result<(), HostError> {
+        self.check_sockets(tenant)?;
+        self.store(tenant).map(drop)
     }
 
     fn line(&self, tenant: &str, line: &LogLine) {

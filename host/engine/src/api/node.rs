@@ -1,5 +1,6 @@
 //! The embedding API's main type: a node.
 
+use std::sync::atomic::Ordering;
 use std::sync::mpsc::channel;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
@@ -245,6 +246,11 @@ impl Node {
         inner.budgets.cpu.set_portion(Portion { weight: config.cpu_weight, most: config.cpu_max });
         inner.kernel(|kernel| kernel.set_max_processes(config.max_processes));
         Ok(())
+    }
+
+    /// From now on each start and each end of a process is a line of the log, or none is: [`NodeConfig::debug`].
+    pub fn set_debug(&self, debug: bool) {
+        self.inner().debug.store(debug, Ordering::Relaxed);
     }
 
     /// Adds a process host.

@@ -31,6 +31,7 @@ pub(crate) mod wall;
 
 use std::any::Any;
 use std::panic::resume_unwind;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock, Weak};
 use std::time::Duration;
 
@@ -95,7 +96,7 @@ pub(crate) struct NodeInner {
     pub(crate) catalogue: Catalogue,
     pub(crate) output: Arc<dyn Output>,
     /// Starts and ends are lines of the log.
-    debug: bool,
+    pub(crate) debug: AtomicBool,
     /// What happens, for who attends.
     pub(crate) journal: Arc<Journal>,
     pub(crate) budgets: Budgets,
@@ -145,7 +146,7 @@ impl NodeInner {
             control: Control::new(limits, Arc::clone(&journal)),
             catalogue: Catalogue::default(),
             output,
-            debug,
+            debug: AtomicBool::new(debug),
             journal,
             budgets,
             modules: Modules::default(),
@@ -192,7 +193,7 @@ impl NodeInner {
 
     fn follow(&self, mut afterwards: Afterwards) {
         for (process, _) in &afterwards.ended {
-            if self.debug {
+            if self.debug.load(Ordering::Relaxed) {
                 self.log_end(process);
             }
             process.life.announce();

@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use bytes::Bytes;
 use lunarium_kernel::{
@@ -466,7 +467,7 @@ impl NodeInner {
     }
 
     fn log_start(&self, process: &Process, parent: Option<&Pid>) {
-        if self.debug {
+        if self.debug.load(Ordering::Relaxed) {
             let parent = parent.map(|parent| LogField::text("parent", parent.as_str()));
             self.log(process, &process.label(), Level::Debug, "started", &parent.into_iter().collect::<Vec<_>>());
         }

@@ -39,6 +39,16 @@ impl Slot {
         drop(self.0.set(store));
     }
 
+    /// [`Store::set_quota`] of what is there.
+    pub fn set_quota(&self, quota: u64) {
+        self.0.get().into_iter().for_each(|store| store.set_quota(quota));
+    }
+
+    /// Whether there is a store.
+    pub fn is_filled(&self) -> bool {
+        self.0.get().is_some()
+    }
+
     fn store(&self) -> Result<&Store, FunctionError> {
         let none = || FunctionError::new(ErrorKind::Unavailable, "the node has no store");
         self.0.get().ok_or_else(none)

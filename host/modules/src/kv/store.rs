@@ -9,7 +9,7 @@ use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread::JoinHandle;
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -54,7 +54,7 @@ pub struct Store {
 
 pub(super) struct Shared {
     pub(super) queue: Queue<Job>,
-    pub(super) quota: u64,
+    quota: AtomicU64,
     disk: Disk,
     base: RwLock<Base>,
     clock: Clock,
@@ -162,7 +162,7 @@ impl Opened {
         }
         let shared = Arc::new(Shared {
             queue: Queue::new(),
-            quota,
+            quota: AtomicU64::new(quota),
             disk,
             base: RwLock::new(Base::Open(Arc::new(base), opening)),
             clock,
@@ -179,6 +179,11 @@ impl Opened {
 }
 
 impl Store {
+    /// From now on it may hold so many bytes, its quota. Whatever it holds stays, also beyond: more is refused until enough was deleted.
+    pub fn set_quota(&self, quota: u64) {
+        self.shared.quota.store(quota, Ordering::Relaxed);
+    }
+
     /// Writes; the answer comes when it is on the disk. Writes of many are one transaction, and those of `who` come in the
     /// order in which they were given. Dropping the future takes the write away if it hasn't begun.
     pub async fn write(&self, who: &str, write: Write) -> Result<Written, WriteError> {
@@ -225,6 +230,10 @@ impl Drop for Store {
 }
 
 impl Shared {
+    pub(super) fn quota(&self) -> u64 {
+        self.quota.load(Ordering::Relaxed)
+    }
+
     pub(super) fn now(&self) -> u64 {
         (self.clock)()
     }

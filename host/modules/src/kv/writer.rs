@@ -134,7 +134,7 @@ fn attempt(shared: &Shared, base: &Database, jobs: &[Job]) -> Result<Done, (Opti
         // In two steps, and with what an opening after a crash needs: no value that a script chooses can make a
         // transaction that was half-written look whole, and nobody waits for a look through the file.
         transaction.set_quick_repair(true);
-        let mut tables = Tables::open(&transaction, shared.now(), shared.quota)?;
+        let mut tables = Tables::open(&transaction, shared.now(), shared.quota())?;
         tables.sweep()?;
         let answers = jobs.iter().map(|job| tables.apply(&job.write)).collect::<Result<_, _>>()?;
         let next_expiry = tables.next_expiry()?;

@@ -36,7 +36,7 @@ use std::time::{Instant, SystemTime};
 
 use futures_lite::future::or;
 use tokio::runtime::{Builder, Handle};
-use tokio::sync::{Semaphore, oneshot, watch};
+use tokio::sync::{Semaphore, mpsc, oneshot, watch};
 
 use access::Access;
 pub use access::{Token, TokenError};
@@ -44,6 +44,7 @@ use answer::Memory;
 use audit::Audit;
 use connections::Connections;
 pub use observe::{Way, observe};
+use server::Entrance;
 
 use crate::host::{Host, Surroundings};
 use crate::metrics::{ConnectionsReading, HttpReading, HttpSource, Metrics};
@@ -97,7 +98,6 @@ pub(crate) struct Shared {
     pub(crate) metrics: Metrics,
     /// Where the host runs.
     pub(crate) runtime: Handle,
-    pub(crate) access: Access,
     pub(crate) audit: Audit,
     pub(crate) memory: Memory,
     pub(crate) connections: Arc<Connections>,
@@ -134,6 +134,19 @@ pub struct Admin {
     stop: watch::Sender<bool>,
     draining: Arc<AtomicBool>,
     ended: oneshot::Receiver<()>,
+    names: Vec<String>,
+    /// Of the interface's own thread.
+    inside: Handle,
+    entrances: mpsc::UnboundedSender<Entrance>,
+    /// The sockets that it was made with.
+    first: Vec<AdminSocket>,
+}
+
+/// A socket at which the interface is served. Dropped, nobody comes in there any more, requests under way have two seconds to end, and
+/// what is left of its connections is closed then.
+#[derive(Debug)]
+pub struct AdminSocket {
+    _open: watch::Sender<()>,
 }
 
 impl Admin {
@@ -142,7 +155,6 @@ impl Admin {
     /// Errors: the operating system gives no thread, or the sockets can't be waited for.
     pub fn start(host: Host, config: AdminConfig) -> io::Result<Self> {
         let AdminConfig { unix, tcp, names, max_connections, log, requests } = config;
-        let (tcp, token) = tcp.unzip();
         let (stop, stopping) = watch::channel(false);
         let draining = Arc::<AtomicBool>::default();
         let connections = Arc::new(Connections::new(max_connections.max(1)));
@@ -151,7 +163,6 @@ impl Admin {
             metrics: Metrics::new(host.clone(), Box::new(counted)),
             host,
             runtime: Handle::current(),
-            access: Access { token, names },
             audit: Audit::new(log),
             memory: Memory::new(),
             connections,
@@ -163,20 +174,51 @@ impl Admin {
             draining: Arc::clone(&draining),
         });
         let runtime = Builder::new_current_thread().enable_io().enable_time().build()?;
-        let listeners = {
-            let _inside = runtime.enter();
-            server::listeners(unix, tcp)?
-        };
+        let (entrances, entering) = mpsc::unbounded_channel();
         let (end, ended) = oneshot::channel();
+        let inside = runtime.handle().clone();
+        let mut admin = Self { stop, draining, ended, names, inside, entrances, first: Vec::new() };
+        let unix = unix.into_iter().map(|socket| admin.serve_unix(socket)).collect::<io::Result<Vec<_>>>()?;
+        let tcp = tcp.map(|(socket, token)| admin.serve_tcp(socket, token)).transpose()?;
+        admin.first.extend(unix.into_iter().chain(tcp));
         thread::Builder::new().name("admin".to_owned()).spawn(move || {
             // The curves are this thread's too: looking at processes takes no time of theirs.
             let recorded = async { shared.metrics.record().await };
-            runtime.block_on(or(server::serve(&shared, listeners), recorded));
+            runtime.block_on(or(server::serve(&shared, entering), recorded));
             drop(runtime);
             // Nobody may wait for it.
             let _ = end.send(());
         })?;
-        Ok(Self { stop, draining, ended })
+        Ok(admin)
+    }
+
+    /// Serves at one more Unix socket, until what is returned is dropped.
+    ///
+    /// Errors: it can't be waited for.
+    pub fn serve_unix(&self, socket: UnixListener) -> io::Result<AdminSocket> {
+        self.serve(None, |access, closed| Entrance::unix(socket, access, closed))
+    }
+
+    /// Serves at one more TCP socket, where each request must have this token, until what is returned is dropped.
+    ///
+    /// Errors: as above.
+    pub fn serve_tcp(&self, socket: TcpListener, token: Token) -> io::Result<AdminSocket> {
+        self.serve(Some(token), |access, closed| Entrance::tcp(socket, access, closed))
+    }
+
+    fn serve(
+        &self,
+        token: Option<Token>,
+        enter: impl FnOnce(Access, watch::Receiver<()>) -> io::Result<Entrance>,
+    ) -> io::Result<AdminSocket> {
+        let (open, closed) = watch::channel(());
+        let entrance = {
+            let _inside = self.inside.enter();
+            enter(Access { token, names: self.names.clone() }, closed)?
+        };
+        // Without its thread the interface has stopped, and nobody is served anywhere.
+        let _ = self.entrances.send(entrance);
+        Ok(AdminSocket { _open: open })
     }
 
     /// The host begins to stop: it isn't ready any more, and can be looked at until it has.

@@ -22,12 +22,13 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, UnixListener};
 use tokio::select;
+use tokio::sync::{mpsc, watch};
 use tokio::task::{JoinSet, yield_now};
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 use tower_service::Service as _;
 
 use super::Shared;
-use super::access::Peer;
+use super::access::{Access, Peer};
 use super::connections::{Connection, UNREAD};
 use super::routes::{self, Routes};
 use crate::clients::{Activity, Busy, Reader, Watched};
@@ -57,27 +58,38 @@ impl<S: AsyncRead + AsyncWrite + Send + Unpin> Stream for S {}
 
 type Socket = Box<dyn Stream>;
 
-pub(crate) enum Listener {
+enum Listener {
     /// With the user who alone is let in, beside root.
     Unix(UnixListener, u32),
     Tcp(TcpListener),
 }
 
-/// The sockets as the runtime around waits for them.
-///
-/// Errors: it can't.
-pub(crate) fn listeners(unix: Vec<StdUnixListener>, tcp: Option<std::net::TcpListener>) -> io::Result<Vec<Listener>> {
-    let user = std::os::unix::fs::MetadataExt::uid(&std::fs::metadata("/proc/self")?);
-    let mut all = Vec::new();
-    for listener in unix {
-        listener.set_nonblocking(true)?;
-        all.push(Listener::Unix(UnixListener::from_std(listener)?, user));
+/// A socket at which clients come in, until its other end is dropped.
+pub(crate) struct Entrance {
+    listener: Listener,
+    access: Arc<Access>,
+    /// Nothing is ever sent: its sender is dropped when nobody may come in here any more.
+    closed: watch::Receiver<()>,
+}
+
+impl Entrance {
+    /// A Unix socket, as the runtime around waits for it.
+    ///
+    /// Errors: it can't.
+    pub(crate) fn unix(socket: StdUnixListener, access: Access, closed: watch::Receiver<()>) -> io::Result<Self> {
+        let user = std::os::unix::fs::MetadataExt::uid(&std::fs::metadata("/proc/self")?);
+        socket.set_nonblocking(true)?;
+        let listener = Listener::Unix(UnixListener::from_std(socket)?, user);
+        Ok(Self { listener, access: Arc::new(access), closed })
     }
-    if let Some(listener) = tcp {
-        listener.set_nonblocking(true)?;
-        all.push(Listener::Tcp(TcpListener::from_std(listener)?));
+
+    /// The same of one of TCP.
+    ///
+    /// Errors: as above.
+    pub(crate) fn tcp(socket: std::net::TcpListener, access: Access, closed: watch::Receiver<()>) -> io::Result<Self> {
+        socket.set_nonblocking(true)?;
+        Ok(Self { listener: Listener::Tcp(TcpListener::from_std(socket)?), access: Arc::new(access), closed })
     }
-    Ok(all)
 }
 
 impl Listener {
@@ -99,24 +111,42 @@ impl Listener {
     }
 }
 
-/// Serves until the host stops.
-pub(crate) async fn serve(shared: &Arc<Shared>, listeners: Vec<Listener>) {
+/// Serves until the host stops, at the sockets that come.
+pub(crate) async fn serve(shared: &Arc<Shared>, mut entrances: mpsc::UnboundedReceiver<Entrance>) {
     let routes = Arc::new(routes::all(shared));
+    let mut stopping = shared.stopping.clone();
     let mut accepting = JoinSet::new();
-    for listener in listeners {
-        accepting.spawn(accept(Arc::clone(shared), Arc::clone(&routes), listener));
+    loop {
+        select! {
+            biased;
+            _ = stopping.wait_for(|stops| *stops) => break,
+            Some(_) = accepting.join_next() => {}
+            Some(entrance) = entrances.recv() => {
+                accepting.spawn(accept(Arc::clone(shared), Arc::clone(&routes), entrance));
+            }
+        }
     }
     while accepting.join_next().await.is_some() {}
 }
 
-async fn accept(shared: Arc<Shared>, routes: Arc<Routes>, listener: Listener) {
-    let mut stopping = shared.stopping.clone();
+/// When whoever came in at a socket is to leave: the host stops, or the socket is closed.
+async fn leave(shared: &Shared, closed: &watch::Receiver<()>) {
+    let (mut stopping, mut closed) = (shared.stopping.clone(), closed.clone());
+    select! {
+        _ = stopping.wait_for(|stops| *stops) => {}
+        _ = closed.changed() => {}
+    }
+}
+
+async fn accept(shared: Arc<Shared>, routes: Arc<Routes>, entrance: Entrance) {
+    let Entrance { listener, access, closed } = entrance;
+    let mut leave = pin!(leave(&shared, &closed));
     let mut open = JoinSet::new();
     let mut pace = Pace { began: Instant::now(), come: 0 };
     loop {
         let accepted = select! {
             biased;
-            _ = stopping.wait_for(|stops| *stops) => break,
+            () = leave.as_mut() => break,
             // So that those which have ended don't pile up.
             Some(_) = open.join_next() => continue,
             accepted = listener.accept() => accepted,
@@ -125,7 +155,9 @@ async fn accept(shared: Arc<Shared>, routes: Arc<Routes>, listener: Listener) {
             Ok(Some((socket, peer))) => {
                 // When all are in use, it is closed.
                 if let Some(connection) = shared.connections.enter(peer.address()) {
-                    open.spawn(attend(Arc::clone(&shared), Arc::clone(&routes), connection, socket, peer));
+                    let door =
+                        Door { routes: Arc::clone(&routes), access: Arc::clone(&access), closed: closed.clone() };
+                    open.spawn(attend(Arc::clone(&shared), door, connection, socket, peer));
                 }
                 // Who makes room closes its socket before the next one comes.
                 yield_now().await;
@@ -140,6 +172,8 @@ async fn accept(shared: Arc<Shared>, routes: Arc<Routes>, listener: Listener) {
         }
         pace.keep().await;
     }
+    // Nobody comes in any more, also while those who did are waited for.
+    drop(listener);
     let ended = timeout(GRACE, async { while open.join_next().await.is_some() {} }).await;
     // Those that are left are dropped, and closed.
     drop(ended);
@@ -164,12 +198,19 @@ impl Pace {
     }
 }
 
+/// What a connection has of the socket at which it came in.
+struct Door {
+    routes: Arc<Routes>,
+    access: Arc<Access>,
+    closed: watch::Receiver<()>,
+}
+
 /// One connection to its end.
-async fn attend(shared: Arc<Shared>, routes: Arc<Routes>, connection: Arc<Connection>, socket: Socket, peer: Peer) {
+async fn attend(shared: Arc<Shared>, door: Door, connection: Arc<Connection>, socket: Socket, peer: Peer) {
     let _open = Open { shared: &shared, connection: &connection };
     let service = service_fn(|request| {
         let busy = connection.begin();
-        answer(&shared, &routes, &peer, request, busy)
+        answer(&shared, &door, &peer, request, busy)
     });
     let mut builder = http1::Builder::new();
     builder.timer(TokioTimer::new()).header_read_timeout(HEAD).max_header_size(HEAD_BYTES).max_headers(HEADERS);
@@ -177,13 +218,12 @@ async fn attend(shared: Arc<Shared>, routes: Arc<Routes>, connection: Arc<Connec
     let reader = Client { shared: Arc::clone(&shared), connection: Arc::clone(&connection), peer: peer.clone() };
     let io = TokioIo::new(Watched::new(socket, reader, PATIENCE));
     let mut served = pin!(builder.serve_connection(io, service));
-    let mut stopping = shared.stopping.clone();
     select! {
         biased;
         () = connection.leaves() => return,
         // Whoever breaks the protocol or goes away ends it.
         _ = served.as_mut() => return,
-        _ = stopping.wait_for(|stops| *stops) => {}
+        () = leave(&shared, &door.closed) => {}
     }
     served.as_mut().graceful_shutdown();
     let _ = served.await;
@@ -225,12 +265,12 @@ impl Drop for Open<'_> {
 
 async fn answer(
     shared: &Shared,
-    routes: &Routes,
+    Door { routes, access, .. }: &Door,
     peer: &Peer,
     mut request: Request<Incoming>,
     busy: Busy<Arc<Activity>>,
 ) -> Result<Response<Guarded>, Infallible> {
-    let checked = shared.access.check(peer, routes.is_open(request.uri().path()), &request);
+    let checked = access.check(peer, routes.is_open(request.uri().path()), &request);
     let response = match checked {
         Ok(()) => {
             request.extensions_mut().insert(peer.clone());

@@ -43,8 +43,10 @@ pub(super) async fn answer(
         }
     };
     drop(sites);
-    let proxies = &shared.config.proxies;
-    let (remote, is_believed) = (remote(peer, &head.headers, proxies), is_believed(peer, proxies));
+    let (remote, is_believed) = {
+        let proxies = shared.proxies();
+        (remote(peer, &head.headers, &proxies), is_believed(peer, &proxies))
+    };
     let asked = Asked { shared, timer, site: &site, head: &head, path, remote, is_believed };
     let response = match asked.run(incoming).await {
         Ok(response) => response,

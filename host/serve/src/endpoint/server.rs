@@ -28,7 +28,7 @@ use tokio::time::{sleep, timeout};
 use super::config::{MOST_BUFFER, MOST_HEAD, ServerConfig};
 use super::crowd::{Crowd, Place};
 use super::forward;
-use super::proxy::is_believed;
+use super::proxy::{Network, is_believed};
 use super::site::Sites;
 use super::timer::Timer;
 use crate::clients::Watched;
@@ -66,6 +66,7 @@ pub struct Drained {
 pub(super) struct Shared {
     pub(super) config: ServerConfig,
     sites: RwLock<Arc<Sites>>,
+    proxies: RwLock<Arc<[Network]>>,
     crowd: Arc<Crowd>,
     connections: Arc<Semaphore>,
     /// Requests that were nobody's.
@@ -79,6 +80,11 @@ impl Shared {
         Arc::clone(&self.sites.read())
     }
 
+    /// Who is believed about whom a request comes from.
+    pub(super) fn proxies(&self) -> Arc<[Network]> {
+        Arc::clone(&self.proxies.read())
+    }
+
     pub(super) fn count_stray(&self) {
         self.strays.fetch_add(1, Relaxed);
     }
@@ -88,7 +94,7 @@ impl Server {
     /// Serves the sites at a socket that listens.
     ///
     /// Errors: the system gives no thread, or no descriptors for one.
-    pub fn start(listener: TcpListener, config: ServerConfig, sites: Sites) -> io::Result<Self> {
+    pub fn start(listener: TcpListener, mut config: ServerConfig, sites: Sites) -> io::Result<Self> {
         let (stop, stopped) = watch::channel(Stop::No);
         let (alive, ended) = mpsc::channel(1);
         let address = listener.local_addr()?;
@@ -96,6 +102,7 @@ impl Server {
         let most = usize::try_from(config.max_connections).unwrap_or(usize::MAX).min(Semaphore::MAX_PERMITS);
         let shared = Arc::new(Shared {
             sites: RwLock::new(Arc::new(sites)),
+            proxies: RwLock::new(std::mem::take(&mut config.proxies).into()),
             crowd: Crowd::new(most, config.notes.clone()),
             connections: Arc::new(Semaphore::new(most)),
             strays: AtomicU64::new(0),
@@ -128,6 +135,11 @@ impl Server {
         // The old ones may end a node when they are dropped: not under the lock.
         let old = std::mem::replace(&mut *self.shared.sites.write(), sites);
         drop(old);
+    }
+
+    /// From now on these are believed, and nobody else, about whom a request comes from: requests that come in later count by that.
+    pub fn believe(&self, proxies: &[Network]) {
+        *self.shared.proxies.write() = proxies.into();
     }
 
     /// Requests that were nobody's: 404 without a site.
@@ -218,7 +230,8 @@ async fn accept(shared: &Arc<Shared>, listener: TcpListener, stopped: &watch::Re
             }
         };
         let config = &shared.config;
-        let most = if is_believed(peer.ip(), &config.proxies) { u32::MAX } else { config.max_connections_per_address };
+        let most =
+            if is_believed(peer.ip(), &shared.proxies()) { u32::MAX } else { config.max_connections_per_address };
         let Some(mut place) = shared.crowd.enter(peer.ip(), most) else { continue };
         let Some(permit) = permit(shared).await else { return };
         place.settle();

@@ -34,10 +34,13 @@ pub struct HostConfig {
 }
 
 impl HostConfig {
+    /// Processes of all tenants alive at once, by default: what Linux' default number of memory mappings has room for.
+    pub const MAX_PROCESSES: u32 = 8_000;
+
     /// A host without tenants.
     pub fn new(surroundings: Arc<dyn Surroundings>) -> Self {
         Self {
-            max_processes: 8_000,
+            max_processes: Self::MAX_PROCESSES,
             memory: None,
             defaults: TenantBudget::default(),
             data: None,
@@ -54,6 +57,14 @@ pub trait Surroundings: Send + Sync {
     ///
     /// Errors: what they need can't be had; of a disk [`HostError::disk`] tells it.
     fn modules(&self, tenant: &TenantConfig) -> Result<Vec<Module>, HostError>;
+
+    /// What the modules of a node that runs need when its tenant has this entry from now on: it may allow more than the one that the node
+    /// was started with.
+    ///
+    /// Errors: it can't be had; the tenant goes on with the entry that it has.
+    fn extend(&self, _tenant: &TenantConfig) -> Result<(), HostError> {
+        Ok(())
+    }
 
     /// Takes a line of a tenant's log. Called from worker threads: must not block. What doesn't fit is its to drop and count.
     fn line(&self, tenant: &str, line: &LogLine);

@@ -14,6 +14,7 @@ mod unpack;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -46,7 +47,7 @@ struct Shared {
     defaults: Mutex<TenantBudget>,
     data: Option<Dir>,
     surroundings: Arc<dyn Surroundings>,
-    debug: bool,
+    debug: AtomicBool,
     tenants: Mutex<Table>,
     /// How often something has changed of what requests become.
     changes: watch::Sender<u64>,
@@ -90,7 +91,8 @@ impl Host {
         let mut engine = EngineConfig::new(max_processes);
         engine.memory = memory;
         let engine = Engine::new(engine)?;
-        let (defaults, all, changes) = (Mutex::new(defaults), Mutex::default(), watch::Sender::new(0));
+        let (defaults, debug) = (Mutex::new(defaults), AtomicBool::new(debug));
+        let (all, changes) = (Mutex::default(), watch::Sender::new(0));
         let host =
             Self { shared: Arc::new(Shared { engine, defaults, data, surroundings, debug, tenants: all, changes }) };
         let named: BTreeSet<String> = tenants.iter().map(|tenant| tenant.name.clone()).collect();
@@ -229,6 +231,20 @@ impl Host {
         if let Err(error) = forgotten.await {
             self.shared.note(Level::Error, &error.to_string());
         }
+    }
+
+    /// From now on all tenants may have so many processes and hold so many bytes together: what [`HostConfig`] says of both. Whoever lives
+    /// and whatever is held stays, also beyond: starts wait, and more memory is refused, until enough has ended or was given back.
+    ///
+    /// Errors: the machine's settings don't allow so many processes; nothing is changed then.
+    pub fn set_limits(&self, max_processes: u32, memory: Option<u64>) -> Result<(), StartError> {
+        self.shared.engine.set_limits(max_processes, memory)
+    }
+
+    /// From now on each start and each end of a process is a line of its tenant's log, or none is: [`HostConfig::debug`].
+    pub fn set_debug(&self, debug: bool) {
+        self.shared.debug.store(debug, Ordering::Relaxed);
+        self.tenants().iter().filter_map(Tenant::node).for_each(|node| node.set_debug(debug));
     }
 
     /// Reads every tenant's application again, with these entries from now on: who is new starts, who was in the file and isn't any

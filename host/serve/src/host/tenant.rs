@@ -3,6 +3,7 @@
 //! Owns its states, and what others see of it. What changes it is `change`'s, its services are `attend`'s.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::{Duration, SystemTime};
 
 use lunarium_app::{App, ServiceStatus, Services};
@@ -233,25 +234,29 @@ impl Tenant {
         deployment
     }
 
-    /// Its node, which is started with the budgets of this entry if it isn't there. Whoever calls it changes the tenant: nobody else does meanwhile.
+    /// Its node, which is started with the budgets of this entry if it isn't there, with all that its modules need for the entry. Whoever calls it changes the tenant: nobody else does meanwhile.
     ///
     /// Errors: there is no room for it; its modules can't be had; it has been stopped.
     pub(super) async fn running(&self, config: &Arc<TenantConfig>) -> Result<Running, HostError> {
-        {
+        let running = {
             let now = self.inner.now.lock();
             if now.state == TenantState::Stopping {
                 return Err(HostError::Stopping);
             }
-            if let Some(running) = &now.running {
-                return Ok(running.clone());
-            }
-        }
+            now.running.clone()
+        };
         let (tenant, config) = (self.clone(), Arc::clone(config));
         // Modules open files.
+        if let Some(running) = running {
+            on_disk(move || tenant.inner.shared.surroundings.extend(&config)).await?;
+            return Ok(running);
+        }
         let (node, modules) = on_disk(move || tenant.start_node(&config)).await?;
         let (orders, received) = mpsc::channel(1);
         let running = Running { node: node.clone(), modules: modules.into(), orders };
         self.inner.now.lock().running = Some(running.clone());
+        // It may have changed meanwhile.
+        node.set_debug(self.inner.shared.debug.load(Ordering::Relaxed));
         tokio::spawn(attend(self.clone(), node, received));
         Ok(running)
     }
@@ -289,7 +294,7 @@ impl Tenant {
         config.cpu_max = budget.cpu_max;
         config.log_bytes = budget.log_bytes.unwrap_or(config.log_bytes);
         config.strict = budget.strict.unwrap_or_default();
-        config.debug = self.inner.shared.debug;
+        config.debug = self.inner.shared.debug.load(Ordering::Relaxed);
         config
     }
 

@@ -146,7 +146,7 @@ impl Page {
                 &Kind::Counter,
                 float(engine.messages),
             ),
-            ("engine_slots_limit", "Processes that the engine was made for", &Kind::Gauge, f64::from(slots.most)),
+            ("engine_slots_limit", "Processes that the engine has room for", &Kind::Gauge, f64::from(slots.most)),
             ("engine_slots_made", "Places for instances that are made", &Kind::Gauge, size(slots.made)),
             ("engine_slots_held", "Places for instances that are held", &Kind::Gauge, size(slots.held)),
             ("tenants", "Tenants that there are", &Kind::Gauge, size(tenants.len())),

@@ -1,0 +1,282 @@
+//! What is the whole host's, changed while it runs: a SIGHUP reads it from the node's file, behind the wall as before it.
+
+use std::fs;
+use std::net::TcpListener;
+use std::path::Path;
+use std::process::Command;
+
+use tempfile::TempDir;
+
+use crate::endpoints::{address, ask, get};
+use crate::hosted::{Admin, index, wait_until, worker};
+use crate::{Running, folder, lunarium, run};
+
+/// Who asks is told; and a service that shows whether it was touched.
+const APPLICATION: &str = "version: \"1.0\"\nnamespace: app\nentries:\n  \
+    - {name: hello, kind: process.lua, source: \"return function(r) return { body = r.remote } end\"}\n  \
+    - {name: endpoint, kind: http.endpoint, path: '/', process: hello}\n  \
+    - {name: count, kind: process.lua, source: \"local n = 0 return { main = function() process.registry.register('service') \
+    process.events():receive() end, next = function() n = n + 1 return n end }\"}\n  \
+    - {name: service, kind: process.service, process: count, host: 'app:processes'}\n";
+
+const TENANTS: &str = "tenants: [{name: a, path: a}]\n";
+
+/// A host with one tenant, and these lines of the node's file before it.
+fn host(lines: &str) -> TempDir {
+    folder(&[("node.yaml", &format!("{lines}\n{TENANTS}")), ("a/_index.yaml", APPLICATION)])
+}
+
+fn start(folder: &TempDir, options: &[&str]) -> Running {
+    let mut command = lunarium(folder.path(), &[&["serve"], options].concat());
+    command.env_remove("LUNARIUM_ADMIN");
+    Running::of(command)
+}
+
+/// Writes the file anew, and has the host read it.
+fn change(running: &Running, folder: &TempDir, lines: &str) {
+    fs::write(folder.path().join("node.yaml"), format!("{lines}\n{TENANTS}")).unwrap();
+    running.signal("HUP");
+}
+
+/// Behind the wall, and without one.
+const WALLS: [&[&str]; 2] = [&[], &["--no-confine"]];
+
+#[test]
+fn requests_are_taken_elsewhere() {
+    for wall in WALLS {
+        let folder = host("admin: unix:admin.sock\nhttp: {address: '127.0.0.1:0', proxies: [127.0.0.0/8]}");
+        let mut running = start(&folder, wall);
+        let first = address(&mut running);
+        running.wait_for_error("serving: 1 tenant");
+        let of_bob = "GET /a HTTP/1.1\nHost: x\nX-Forwarded-For: 203.0.113.9\nConnection: close\n\n";
+        assert_eq!(ask(&first, of_bob), "200 203.0.113.9");
+        let admin = Admin::of(folder.path());
+        assert_eq!(admin.call("a", "next", "[]"), serde_json::json!([1]));
+        // Nobody is believed any more, at the same socket.
+        change(&running, &folder, "admin: unix:admin.sock\nhttp: 127.0.0.1:0");
+        running.wait_for_error("tenant a reloaded: no service has changed");
+        assert_eq!(ask(&first, of_bob), "200 127.0.0.1");
+        // A port that another program has: the old one stays, and all else changes.
+        let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+        let taken = taken.local_addr().unwrap();
+        change(&running, &folder, &format!("admin: unix:admin.sock\nhttp: {taken}"));
+        running.wait_for_error("ERROR sockets stay as they are");
+        running.wait_for_error(&format!("error: `http`: cannot listen on {taken}: Address already in use"));
+        running.wait_for_error("tenant a reloaded: no service has changed");
+        assert_eq!(get(&first, "/a"), "200 127.0.0.1");
+        change(&running, &folder, "admin: unix:admin.sock\nhttp: 127.0.0.2:0");
+        let second = address(&mut running);
+        assert!(second.starts_with("127.0.0.2:"), "{second}");
+        running.wait_for_error("tenant a reloaded: no service has changed");
+        assert_eq!(get(&second, "/a"), "200 127.0.0.1");
+        wait_until(|| std::net::TcpStream::connect(&first).is_err());
+        // And nowhere.
+        change(&running, &folder, "admin: unix:admin.sock");
+        running.wait_for_error("serving http://127.0.0.2:0 no more");
+        wait_until(|| std::net::TcpStream::connect(&second).is_err());
+        // Nothing of it has touched the tenant.
+        assert_eq!(admin.call("a", "next", "[]"), serde_json::json!([2]));
+        running.stop();
+    }
+}
+
+fn write_token(folder: &Path, token: &str) {
+    let path = folder.join("token");
+    fs::write(&path, token).unwrap();
+    fs::set_permissions(&path, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
+}
+
+/// What the admin interface says to who has this token.
+fn with_token(address: &str, token: &str) -> String {
+    let request =
+        format!("GET /v1/tenants HTTP/1.1\nHost: localhost\nAuthorization: Bearer {token}\nConnection: close\n\n");
+    ask(address, &request).get(..3).unwrap().to_owned()
+}
+
+#[test]
+fn the_admin_interface_moves_and_its_token_is_changed() {
+    let (old, new) = ("0123456789abcdef0123456789abcdef", "fedcba9876543210fedcba9876543210");
+    for wall in WALLS {
+        let folder = host("admin: none");
+        write_token(folder.path(), old);
+        let mut running = start(&folder, wall);
+        running.wait_for_error("serving: 1 tenant");
+        // Where there was none.
+        let tcp = "admin: {address: 'tcp:127.0.0.1:0', token_file: token}";
+        change(&running, &folder, tcp);
+        let at = running.wait_for_error("admin interface at=tcp:");
+        let at = at.split_once("at=tcp:").unwrap().1;
+        running.wait_for_error("tenant a reloaded");
+        assert_eq!((with_token(at, old).as_str(), with_token(at, new).as_str()), ("200", "401"));
+        write_token(folder.path(), new);
+        running.signal("HUP");
+        running.wait_for_error("tenant a reloaded");
+        assert_eq!((with_token(at, old).as_str(), with_token(at, new).as_str()), ("401", "200"));
+        // A token that others can read is none: what there is stays.
+        fs::set_permissions(folder.path().join("token"), std::os::unix::fs::PermissionsExt::from_mode(0o644)).unwrap();
+        running.signal("HUP");
+        running.wait_for_error("ERROR sockets stay as they are");
+        running.wait_for_error("can be read by others: its mode is 0644");
+        assert_eq!(with_token(at, new), "200");
+        change(&running, &folder, "admin: unix:admin.sock");
+        running.wait_for_error("admin interface closed at=tcp:127.0.0.1:0");
+        running.wait_for_error("tenant a reloaded");
+        assert_eq!(Admin::of(folder.path()).get("/v1/tenants").unwrap().status, 200);
+        wait_until(|| std::net::TcpStream::connect(at).is_err());
+        running.stop();
+    }
+}
+
+#[test]
+fn who_follows_at_a_socket_that_goes_is_cut_off_and_nobody_else() {
+    let folder = host("admin: unix:admin.sock");
+    let mut running = start(&folder, &[]);
+    running.wait_for_error("serving: 1 tenant");
+    let logs = |folder: &TempDir| {
+        let mut command = lunarium(folder.path(), &["logs", "a", "-f", "--node", "admin.sock"]);
+        command.env_remove("LUNARIUM_ADMIN");
+        Running::of(command)
+    };
+    let follows = |follower: &mut Running, text: &str| loop {
+        let line = follower.line();
+        assert!(!line.is_empty(), "it has ended");
+        if line.contains(text) {
+            break;
+        }
+    };
+    let mut follower = logs(&folder);
+    follows(&mut follower, "tenant runs deployment 1");
+    change(&running, &folder, "admin: unix:admin.sock\nmemory: 1GiB");
+    // Whoever stays where he is misses nothing.
+    follows(&mut follower, "tenant runs deployment 2");
+    change(&running, &folder, "admin: unix:other.sock");
+    running.wait_for_error("admin interface closed at=unix:");
+    while !follower.line().is_empty() {}
+    follower.child.wait().unwrap();
+    assert_eq!(Admin(folder.path().join("other.sock")).get("/v1/tenants").unwrap().status, 200);
+    running.stop();
+}
+
+#[test]
+fn budgets_of_all_and_the_log_change() {
+    let folder = host("admin: unix:admin.sock\nmemory: 1GiB\nprocesses: 500");
+    let mut running = start(&folder, &[]);
+    running.wait_for_error("serving: 1 tenant");
+    let admin = Admin::of(folder.path());
+    let limits = || {
+        let host = admin.get("/v1/host").unwrap().json();
+        let budgets = host["budgets"].as_array().unwrap().clone();
+        let memory = budgets.iter().find(|budget| budget["name"] == "engine.memory").unwrap()["limit"].as_u64();
+        let metrics = admin.get("/metrics").unwrap().body;
+        let most =
+            metrics.lines().find_map(|line| line.strip_prefix("lunarium_engine_slots_limit ")).unwrap().to_owned();
+        (memory.unwrap() >> 20, most)
+    };
+    assert_eq!(limits(), (1024, "500".to_owned()));
+    change(
+        &running,
+        &folder,
+        "admin: unix:admin.sock\nmemory: 2GiB\nprocesses: 700\nlog_level: debug\nlog_format: json",
+    );
+    running.wait_for_error(r#""message":"tenant a reloaded: no service has changed"#);
+    assert_eq!(limits(), (2048, "700".to_owned()));
+    // What is to be seen at this level alone, of a node that was there before.
+    fs::write(folder.path().join("a/_index.yaml"), APPLICATION.replace("n + 1", "n + 2")).unwrap();
+    running.signal("HUP");
+    running.wait_for_error(r#""message":"started""#);
+    assert_eq!(admin.call("a", "next", "[]"), serde_json::json!([2]));
+    // More than the machine can have: these stay, and all else changes.
+    change(&running, &folder, "admin: unix:admin.sock\nmemory: 3GiB\nprocesses: 20000\nlog_level: warn");
+    running.wait_for_error("ERROR `memory` and `processes` stay as they are: 20000 processes ");
+    assert_eq!(limits(), (2048, "700".to_owned()));
+    running.stop();
+}
+
+#[test]
+fn what_a_store_may_hold_changes_and_a_tenant_gets_one_while_it_runs() {
+    let with = |lines: &str, grants: &str| {
+        format!("data: data\n{lines}\ntenants: [{{name: a, path: a, grants: {{{grants}}}}}]\n")
+    };
+    let functions = "set = function(bytes) local set, err = require('kv').set('key', ('x'):rep(bytes)) \
+                     return set and 'kept' or err:message() end";
+    let folder = folder(&[
+        ("node.yaml", &with("", "")),
+        ("a/_index.yaml", &index("")),
+        ("a/worker.lua", &worker("set = function() return 'none' end")),
+    ]);
+    let mut running = Running::start(&folder, &["serve", "--admin", "unix:admin.sock"]);
+    running.wait_for_error("serving: 1 tenant");
+    let admin = Admin::of(folder.path());
+    assert_eq!(admin.call("a", "set", "[1]"), serde_json::json!(["none"]));
+    let granted = index(", grants: {kv: [{prefix: '', write: true}]}");
+    fs::write(folder.path().join("a/_index.yaml"), granted).unwrap();
+    fs::write(folder.path().join("a/worker.lua"), worker(functions)).unwrap();
+    let allowed = |lines: &str| {
+        fs::write(folder.path().join("node.yaml"), with(lines, "kv: [{prefix: '', write: true}]")).unwrap();
+        running.signal("HUP");
+    };
+    allowed("data_max: 10KiB");
+    wait_until(|| admin.call("a", "set", "[1]") == serde_json::json!(["kept"]));
+    let kept = |bytes: u32| admin.call("a", "set", &format!("[{bytes}]")).to_string();
+    assert!(kept(20_000).contains("the store is full"), "{}", kept(20_000));
+    allowed("data_max: 1MiB");
+    wait_until(|| kept(20_000) == r#"["kept"]"#);
+    running.stop();
+}
+
+#[test]
+fn what_a_host_behind_the_wall_has_given_up_is_told() {
+    let folder = host("data: data");
+    let mut running = start(&folder, &["--admin", "none"]);
+    running.wait_for_error("serving: 1 tenant");
+    change(&running, &folder, "data: elsewhere");
+    running.wait_for_error("nothing is reloaded: the node's file is wrong");
+    running.wait_for_error("error: `data`: `elsewhere` instead of `data`");
+    running.wait_for_error("help: a host keeps its directory as long as it lives: restart it to have another");
+    let asks = "data: data\ntenants: [{name: a, path: a, grants: {http: [{url: 'http://a.example/*'}]}}]\n";
+    fs::write(folder.path().join("node.yaml"), asks).unwrap();
+    running.signal("HUP");
+    running.wait_for_error("tenant a keeps what it runs: `http` is allowed, and this host has given up making sockets");
+    running.stop();
+}
+
+#[test]
+fn a_host_whose_opener_is_gone_goes_on_with_what_it_has() {
+    let folder = host("admin: unix:admin.sock\nhttp: 127.0.0.1:0");
+    let mut running = start(&folder, &[]);
+    let at = address(&mut running);
+    running.wait_for_error("serving: 1 tenant");
+    let killed = Command::new("pkill").args(["-KILL", "-P", &running.child.id().to_string()]).status().unwrap();
+    assert!(killed.success());
+    change(&running, &folder, "admin: unix:admin.sock\nhttp: 127.0.0.2:0");
+    running.wait_for_error("ERROR sockets stay as they are");
+    running.wait_for_error("error: the process that opens sockets for this host doesn't answer");
+    running.wait_for_error("tenant a reloaded: no service has changed");
+    assert_eq!(get(&at, "/a"), "200 127.0.0.1");
+    running.stop();
+}
+
+#[test]
+fn the_opener_ends_with_its_host_and_answers_no_signal() {
+    let folder = host("admin: unix:admin.sock");
+    let mut running = start(&folder, &[]);
+    running.wait_for_error("serving: 1 tenant");
+    let children = fs::read_to_string(format!("/proc/{0}/task/{0}/children", running.child.id())).unwrap();
+    let opener: Vec<&str> = children.split_whitespace().collect();
+    assert_eq!(opener.len(), 1, "{children}");
+    for signal in ["INT", "TERM", "HUP"] {
+        assert!(Command::new("kill").args(["-s", signal, opener[0]]).status().unwrap().success());
+    }
+    change(&running, &folder, "admin: unix:other.sock");
+    running.wait_for_error("admin interface at=unix:");
+    running.signal("KILL");
+    running.child.wait().unwrap();
+    let opener = format!("/proc/{}/cmdline", opener[0]);
+    wait_until(|| fs::read(&opener).map_or(true, |line| line.is_empty()));
+}
+
+#[test]
+fn nobody_else_has_an_opener() {
+    let told = run(&host(""), &["serve", "--opener"]);
+    assert!(told.starts_with("exit code: 2\n--- stderr\nerror: `--opener` is for the host alone: "), "{told}");
+}
