@@ -16,9 +16,11 @@
 use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::{self, Read as _, Write as _};
+use std::mem::MaybeUninit;
 use std::net::{TcpListener, TcpStream, UdpSocket};
+use std::os::fd::AsFd as _;
 use std::os::unix::fs::{PermissionsExt, symlink};
-use std::os::unix::net::UnixDatagram;
+use std::os::unix::net::{UnixDatagram, UnixStream};
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::Path;
 use std::process::{Command, ExitCode, abort};
@@ -26,6 +28,11 @@ use std::sync::mpsc;
 use std::{env, ptr, thread};
 
 use lunarium_confine::{ConfineError, Confined, Confinement, Hold};
+use rustix::cmsg_space;
+use rustix::net::{
+    RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendAncillaryBuffer, SendAncillaryMessage, SendFlags,
+    recvmsg, sendmsg,
+};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 /// Who refuses an attempt.
@@ -218,6 +225,8 @@ fn sockets(kernel: &Kernel) {
 fn accepted(kernel: &Kernel) {
     let with = run("connections");
     assert_eq!((with["accept"].as_str(), with["speak"].as_str()), ("done", "done"));
+    assert_eq!(with["accept at a socket that was handed over"], "done");
+    assert_eq!(with["hand over"] != "done", kernel.seccomp);
     assert_eq!(with["make a UDP socket"] != "done", kernel.seccomp);
     assert_eq!(with["connect"] != "done", kernel.seccomp || kernel.landlock >= 4);
     assert_eq!(with["listen"] != "done", kernel.seccomp || kernel.landlock >= 4);
@@ -309,6 +318,10 @@ fn connections(_: &Path) -> BTreeMap<String, String> {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
     let mut client = TcpStream::connect(address).unwrap();
+    let (here, there) = UnixStream::pair().unwrap();
+    let later = TcpListener::bind("127.0.0.1:0").unwrap();
+    let _later_client = TcpStream::connect(later.local_addr().unwrap()).unwrap();
+    hand_over(&there, &later).unwrap();
     Confinement::new().with_connections().apply().unwrap();
     let accepted = listener.accept();
     let accept = how(accepted.as_ref().map(drop).map_err(|error| error.kind().into()));
@@ -321,11 +334,36 @@ fn connections(_: &Path) -> BTreeMap<String, String> {
     let told = [
         ("accept", accept),
         ("speak", how(speak)),
+        (
+            "accept at a socket that was handed over",
+            how(taken_over(&here).and_then(|socket| socket.accept().map(drop))),
+        ),
+        ("hand over", how(hand_over(&there, &later))),
         ("connect", how(TcpStream::connect(address).map(drop))),
         ("listen", how(TcpListener::bind("127.0.0.1:0").map(drop))),
         ("make a UDP socket", how(UdpSocket::bind("127.0.0.1:0").map(drop))),
     ];
     BTreeMap::from(told.map(|(what, how)| (what.to_owned(), how)))
+}
+
+/// Gives a socket to who is at the other end.
+fn hand_over(to: &UnixStream, socket: &TcpListener) -> io::Result<()> {
+    let (mut space, given) = ([MaybeUninit::uninit(); cmsg_space!(ScmRights(1))], [socket.as_fd()]);
+    let mut beside = SendAncillaryBuffer::new(&mut space);
+    assert!(beside.push(SendAncillaryMessage::ScmRights(&given)));
+    sendmsg(to, &[io::IoSlice::new(b"x")], &mut beside, SendFlags::empty())?;
+    Ok(())
+}
+
+fn taken_over(from: &UnixStream) -> io::Result<TcpListener> {
+    let mut space = [MaybeUninit::uninit(); cmsg_space!(ScmRights(1))];
+    let mut beside = RecvAncillaryBuffer::new(&mut space);
+    recvmsg(from, &mut [io::IoSliceMut::new(&mut [0])], &mut beside, RecvFlags::CMSG_CLOEXEC)?;
+    let given = beside.drain().find_map(|message| match message {
+        RecvAncillaryMessage::ScmRights(mut given) => given.next(),
+        _ => None,
+    });
+    given.map(TcpListener::from).ok_or_else(|| io::ErrorKind::NotFound.into())
 }
 
 /// Does what a line editor does with a terminal, and more.
@@ -357,7 +395,7 @@ fn edit(given: bool) -> BTreeMap<String, String> {
     let done = [
         ("set its modes", checked(set.into())),
         ("ask for its size", checked(asked.into())),
-        ("make a pair", std::os::unix::net::UnixStream::pair().map(drop)),
+        ("make a pair", UnixStream::pair().map(drop)),
         ("wait for a key", checked(waited.into())),
         ("type into it", checked(typed.into())),
         ("make a UDP socket", UdpSocket::bind("127.0.0.1:0").map(drop)),
