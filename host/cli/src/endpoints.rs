@@ -2,6 +2,7 @@
 //!
 //! Owns `--http`: how an address is written, and that the socket is there before the wall. What a request becomes is `lunarium-serve`'s.
 
+use std::io;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::time::Duration;
@@ -119,7 +120,15 @@ impl Listening {
 /// Errors: it is none; the system refuses it.
 pub fn bind(written: &str) -> Result<TcpListener, Refused> {
     let address = named(written)?;
-    TcpListener::bind(address).map_err(|error| Refused::machine(format!("`http`: cannot listen on {address}: {error}")))
+    TcpListener::bind(address).map_err(|error| {
+        let refused = Refused::machine(format!("`http`: cannot listen on {address}: {error}"));
+        match error.kind() {
+            io::ErrorKind::AddrInUse => {
+                refused.with_hint("another program listens there: stop it, or take another port")
+            }
+            _ => refused,
+        }
+    })
 }
 
 /// Answers what is under way, and tells when that took too long.

@@ -4,6 +4,7 @@
 //! answered. Opens none.
 
 use std::collections::BTreeMap;
+use std::io;
 use std::net::TcpListener;
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixListener;
@@ -95,32 +96,23 @@ impl Served {
             self.admin = Some(Admin::start(self.host.clone(), config).map_err(refused)?);
         }
         let Some(admin) = &self.admin else { return Ok(()) };
-        let (mut open, mut places) = (BTreeMap::new(), Vec::new());
+        let (mut open, mut places, mut done) = (BTreeMap::new(), Vec::new(), Ok(()));
         for Socket { name, opened } in sockets {
             let before = self.open.remove(&name);
-            let served = match (name.strip_prefix("tcp:"), opened, before) {
-                (None, Some(opened), _) => {
-                    let served = admin.serve_unix(UnixListener::from(opened)).map_err(refused)?;
+            let served = match (opened, &token) {
+                (opened, Some(token)) if name.starts_with("tcp:") => {
+                    serve_tcp(admin, opened, before, token, &mut places)
+                }
+                (Some(opened), _) => {
                     places.push(name.clone());
-                    Open { _served: served, tcp: None }
+                    admin.serve_unix(UnixListener::from(opened)).map(|served| Some(Open { _served: served, tcp: None }))
                 }
-                (Some(_), opened, before) => {
-                    let Some(token) = token.clone() else { continue };
-                    match renewed(opened, before, &token) {
-                        Renewed::Same(open) => open,
-                        Renewed::New(listener) => {
-                            let kept = listener.try_clone().map_err(refused)?;
-                            places.extend(listener.local_addr().map(|address| format!("tcp:{address}")));
-                            let served = admin.serve_tcp(listener, token.clone()).map_err(refused)?;
-                            Open { _served: served, tcp: Some((kept, token)) }
-                        }
-                        Renewed::None => continue,
-                    }
-                }
-                (None, None, Some(before)) => before,
-                (None, None, None) => continue,
+                (None, _) => Ok(before),
             };
-            open.insert(name, served);
+            match served {
+                Ok(served) => open.extend(served.map(|served| (name, served))),
+                Err(error) => done = Err(refused(error)),
+            }
         }
         // Whoever was served elsewhere has two seconds.
         let closed: Vec<String> = std::mem::replace(&mut self.open, open).into_keys().collect();
@@ -131,7 +123,7 @@ impl Served {
         if !closed.is_empty() {
             self.screen.note(Level::Info, "admin interface closed", &closed.into_iter().map(at).collect::<Vec<_>>());
         }
-        Ok(())
+        done
     }
 
     fn serve_requests(&mut self, http: Option<Socket>, proxies: Vec<Network>) -> Result<(), Refused> {
@@ -185,26 +177,21 @@ impl Served {
     }
 }
 
-/// What becomes of a socket over TCP.
-enum Renewed {
-    /// It goes on as it is.
-    Same(Open),
-    /// It is served anew: it has come, or its token is another.
-    New(TcpListener),
-    /// There is none.
-    None,
-}
-
-fn renewed(opened: Option<OwnedFd>, before: Option<Open>, token: &Token) -> Renewed {
-    match (opened, before) {
-        (Some(opened), _) => Renewed::New(TcpListener::from(opened)),
-        (None, Some(Open { _served, tcp: Some((listener, known)) })) => {
-            if known.as_str() == token.as_str() {
-                Renewed::Same(Open { _served, tcp: Some((listener, known)) })
-            } else {
-                Renewed::New(listener)
-            }
-        }
-        (None, _) => Renewed::None,
-    }
+/// A socket over TCP, served anew when it has come or its token is another. Where it listens is told then.
+fn serve_tcp(
+    admin: &Admin,
+    opened: Option<OwnedFd>,
+    before: Option<Open>,
+    token: &Token,
+    places: &mut Vec<String>,
+) -> io::Result<Option<Open>> {
+    let listener = match (opened, before) {
+        (Some(opened), _) => TcpListener::from(opened),
+        (None, Some(Open { tcp: Some((listener, known)), .. })) if known.as_str() != token.as_str() => listener,
+        (None, before) => return Ok(before),
+    };
+    let kept = listener.try_clone()?;
+    places.push(format!("tcp:{}", listener.local_addr()?));
+    let served = admin.serve_tcp(listener, token.clone())?;
+    Ok(Some(Open { _served: served, tcp: Some((kept, token.clone())) }))
 }
