@@ -70,6 +70,11 @@ pub(crate) fn instances(max_processes: u32) -> u32 {
     max_processes.saturating_add(SPARE)
 }
 
+/// For how many processes a pool has so many instances.
+pub(crate) fn processes(instances: u32) -> u32 {
+    instances.saturating_sub(SPARE)
+}
+
 /// Whether this machine's settings and address space allow `max_processes`.
 pub(crate) fn check(max_processes: u32) -> Result<(), PoolError> {
     if max_processes == 0 {
