@@ -12,6 +12,7 @@ mod check;
 mod coroutine;
 mod counts;
 mod end;
+mod engine;
 mod env;
 mod errors;
 mod exec;

@@ -257,6 +257,12 @@ impl Account {
         Ok(())
     }
 
+    /// From now on this is its limit, and its reserve stays. What is held stays, also beyond the limit: nothing is added then until enough
+    /// was given back, but for what those below it have in reserve.
+    pub fn set_limit(&self, limit: u64) {
+        self.book.lock().room.set_limit(limit);
+    }
+
     /// Bytes that were charged to it, times the seconds for which they were.
     pub fn byte_seconds(&self) -> u64 {
         let now = (self.now)();
@@ -305,6 +311,10 @@ impl Account {
 
     /// Charges it and all above it, or none. Errors: whose budget would be exceeded.
     fn charge(&self, bytes: u64, rank: Rank, now: Uptime) -> Result<(), Exhausted> {
+        // What is within the reserve of one below is charged already, also where more is held than the limit is now.
+        if bytes == 0 {
+            return Ok(());
+        }
         let mut book = self.book.lock();
         let room = &book.room;
         if !room.has(bytes, rank) {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::node::{Machine, StartError, Usage};
 use crate::syscall;
-use crate::wasm::{GuestCode, System};
+use crate::wasm::{GuestCode, PoolError, System};
 use lunarium_schedule::{Delay, Urgency};
 
 /// Compiled guest, instance pool, worker threads and clock. Cheap to clone.
@@ -35,7 +35,7 @@ pub struct EngineConfig {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Slots {
-    /// Processes that the engine was made for.
+    /// Processes of all nodes that may be alive at once.
     pub most: u32,
     /// Places that are made now: more are when these run out.
     pub made: usize,
@@ -88,8 +88,8 @@ impl EngineConfig {
 }
 
 impl Engine {
-    /// Reads what engines need of the system's files, once: the number of cores, `vm.max_map_count`, the process's page
-    /// map, which stays open, and in some programs a device with random bytes. Starts no thread. The first engine does it itself; a program that gives up its files (see
+    /// Reads what engines need of the system's files, once: the number of cores, `vm.max_map_count` and the process's page
+    /// map, which stay open, and in some programs a device with random bytes. Starts no thread. The first engine does it itself; a program that gives up its files (see
     /// `lunarium-confine`) has it done before, and one that wants to start quickly, before its first thread: what the kernel
     /// is told for the engine's tables has it wait for all cores where there is another thread (some milliseconds).
     pub fn prepare() {
@@ -111,9 +111,18 @@ impl Engine {
         Ok(Engine { machine: Arc::new(machine) })
     }
 
-    /// The number of processes this engine was made for.
+    /// Processes of all nodes that may be alive at once: what it was made for, or [`Engine::set_limits`] has said.
     pub fn max_processes(&self) -> u32 {
-        self.machine.max_processes
+        self.machine.instances.max_processes()
+    }
+
+    /// From now on these are `max_processes` and `memory` of its [`EngineConfig`], in processes and bytes. What lives and is held stays, also
+    /// beyond: then starts wait until enough processes have ended, and memory is refused until enough was given back, but for what nodes
+    /// have in reserve. Starts that wait already get what there is more. Nodes' own budgets stay as they are.
+    ///
+    /// Errors: 0 processes, or more than address space or the machine's settings allow; nothing is changed then.
+    pub fn set_limits(&self, max_processes: u32, memory: Option<u64>) -> Result<(), PoolError> {
+        self.machine.set_limits(max_processes, memory)
     }
 
     /// What all nodes have used since it started, also those that are gone, and what they hold now: `engine.memory`, with what
@@ -125,7 +134,7 @@ impl Engine {
     /// How many instances there can be, are made, and are held.
     pub fn slots(&self) -> Slots {
         let (made, free) = self.machine.instances.count();
-        Slots { most: self.machine.max_processes, made, held: made.saturating_sub(free) }
+        Slots { most: self.machine.instances.max_processes(), made, held: made.saturating_sub(free) }
     }
 
     /// How long what can run has waited for a worker thread, since the engine started: measured of one in 61.

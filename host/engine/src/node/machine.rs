@@ -13,7 +13,6 @@ use crate::wasm::{GuestCode, Instances, InstancesError, Link, PoolError, System}
 use lunarium_schedule::{Clock, Scheduler};
 
 pub(crate) struct Machine {
-    pub(crate) max_processes: u32,
     /// What all processes of all nodes hold together.
     pub(crate) memory: Arc<Account>,
     pub(crate) instances: Arc<Instances<Caller>>,
@@ -67,11 +66,15 @@ impl Machine {
             ticking.0.tick();
             ticking.1.tick();
         }))?;
-        let memory = memory.or_else(|| Some(System::get().memory? / 2)).unwrap_or(u64::MAX);
         let origin = Instant::now();
         let now = move || Uptime::default().saturating_add(origin.elapsed());
-        let memory = Account::root(Budget::Engine, memory, Arc::new(now));
-        Ok(Machine { max_processes, memory, instances, clock, scheduler })
+        let memory = Account::root(Budget::Engine, bytes(memory), Arc::new(now));
+        Ok(Machine { memory, instances, clock, scheduler })
+    }
+
+    /// From now on these are its limits; `memory` as at the start. Errors: this machine can't hold as many; nothing is changed then.
+    pub(crate) fn set_limits(&self, max_processes: u32, memory: Option<u64>) -> Result<(), PoolError> {
+        self.instances.set_most(max_processes, || self.memory.set_limit(bytes(memory)))
     }
 }
 
@@ -79,4 +82,9 @@ impl Drop for Machine {
     fn drop(&mut self) {
         self.scheduler.stop();
     }
+}
+
+/// What all processes may hold. None: half of what there is for this program.
+fn bytes(memory: Option<u64>) -> u64 {
+    memory.or_else(|| Some(System::get().memory? / 2)).unwrap_or(u64::MAX)
 }

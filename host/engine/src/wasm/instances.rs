@@ -2,7 +2,8 @@
 //!
 //! Owns who gets an instance, and that a start never fails for want of one: it waits. A slot once used keeps some memory for whoever
 //! has it next, so a crowd that has gone would leave half a megabyte for each of it: a segment in which nobody has been for a while
-//! is given back whole. A pool costs a system call for
+//! is given back whole. How many there may be changes meanwhile: a permit stands for a free slot that may be taken, and where there are to
+//! be fewer slots than are made, permits are withheld. A pool costs a system call for
 //! each of its stacks when it is made, so one pool of 8,000 would take longer than the rest of a short program; and a
 //! segment is made by a thread of its own, because its 5 ms would hold up whoever needs it.
 //! Refuses to know what an instance is for.
@@ -14,7 +15,7 @@ use std::time::Duration;
 
 use futures_lite::future;
 use parking_lot::{Mutex, RwLock};
-use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{Notify, Semaphore, SemaphorePermit};
 use wasmtime::component::{Component, InstancePre, Linker};
 use wasmtime::{Config, InstanceAllocationStrategy};
 
@@ -59,20 +60,29 @@ pub(crate) struct Instances<T: Occupant> {
 struct Shared<T: Occupant> {
     guest: GuestCode,
     link: Link<T>,
-    /// As many as there are free slots.
-    permits: Arc<Semaphore>,
+    /// As many as there are free slots that may be taken.
+    permits: Semaphore,
     segments: RwLock<Vec<Arc<Segment<T>>>>,
+    /// Locked before `segments`.
     growth: Mutex<Growth>,
-    /// With fewer free slots a segment is to be made; 0 while one is made, and when none is left to make. Written under the lock of
-    /// `growth`, read without.
+    /// With fewer permits there is something to do: to make a segment, or to withhold them; 0 while a segment is made, and when none is left
+    /// to make. Written under the lock of `growth`, read without.
     wanted: AtomicUsize,
+    /// Permits that are to be withheld yet, of slots that are held. Written and read in the same way.
+    owed: AtomicU32,
     /// Told when a segment can't be made.
     failed: Notify,
 }
 
+/// What is made, and what may be. Of the slots that are made, the permits of those withheld are nobody's; each of the others is free, held
+/// or about to be given out. Those numbers change here alone, under one lock.
 struct Growth {
-    /// The instances that later segments may have.
-    left: u32,
+    /// The instances that there may be.
+    most: u32,
+    /// Those of all segments.
+    made: u32,
+    /// As many permits as are made beyond `most`; fewer while too many slots are held.
+    withheld: u32,
     /// Those of the last segment.
     last: u32,
     /// A thread makes one.
@@ -84,25 +94,54 @@ struct Growth {
 }
 
 impl Growth {
+    /// The instances that later segments may have.
+    fn left(&self) -> u32 {
+        self.most.saturating_sub(self.made)
+    }
+
+    /// Instances that are made and may not be.
+    fn beyond(&self) -> u32 {
+        self.made.saturating_sub(self.most)
+    }
+
+    /// Permits that are to be withheld yet.
+    fn owed(&self) -> u32 {
+        self.beyond().saturating_sub(self.withheld)
+    }
+
     /// Nobody has to make a segment.
     fn is_settled(&self) -> bool {
-        self.left == 0 || self.under_way
+        self.left() == 0 || self.under_way
     }
 
-    /// With fewer free slots a segment is to be made.
+    /// With fewer permits there is something to do.
     fn wanted(&self) -> usize {
-        if self.is_settled() { 0 } else { low(self.last) }
+        match self.owed() {
+            0 if self.is_settled() => 0,
+            0 => low(self.last),
+            _ => usize::MAX,
+        }
     }
 
-    /// Instances of the next segment.
-    fn next(&self) -> u32 {
-        self.last.saturating_mul(FACTOR).min(MOST).min(self.left)
+    /// Instances of the next segment. None: there may be no more, and nobody makes one.
+    fn next(&mut self) -> Option<u32> {
+        let count = self.last.max(FIRST).saturating_mul(FACTOR).min(MOST).min(self.left());
+        self.under_way = count > 0;
+        self.under_way.then_some(count)
+    }
+
+    /// So many slots more, whose permits nobody has yet.
+    fn add(&mut self, count: u32) {
+        self.made = self.made.saturating_add(count);
+        self.withheld = self.withheld.saturating_add(count);
+        self.last = count;
     }
 }
 
-/// With fewer free slots a segment is made, where the last has so many.
+/// With fewer permits a segment is made, where the last has so many slots. The last one before there may be no more can be as small
+/// as one, and says nothing.
 fn low(last: u32) -> usize {
-    (size(last) / 2).min(LOW)
+    (size(last.max(FIRST)) / 2).min(LOW)
 }
 
 struct Segment<T: Occupant> {
@@ -117,7 +156,8 @@ struct Segment<T: Occupant> {
 /// The right to one instance; give it back after the instance is gone.
 pub(crate) struct Slot<T: Occupant> {
     segment: Arc<Segment<T>>,
-    _permit: OwnedSemaphorePermit,
+    /// Whose permit it has.
+    shared: Arc<Shared<T>>,
 }
 
 impl<T: Occupant> Instances<T> {
@@ -127,15 +167,16 @@ impl<T: Occupant> Instances<T> {
         let count = pool::instances(max_processes);
         let first = count.min(FIRST);
         let segment = Segment::new(first, guest, link).map_err(|error| InstancesError::Wasm(told(&error)))?;
-        let left = count.saturating_sub(first);
-        let growth = Growth { left, last: first, under_way: false, failure: None, kept: false };
+        let growth =
+            Growth { most: count, made: first, withheld: 0, last: first, under_way: false, failure: None, kept: false };
         let shared = Shared {
             guest,
             link,
-            permits: Arc::new(Semaphore::new(size(first))),
+            permits: Semaphore::new(size(first)),
             segments: RwLock::new(vec![segment]),
             wanted: AtomicUsize::new(growth.wanted()),
             growth: Mutex::new(growth),
+            owed: AtomicU32::new(0),
             failed: Notify::new(),
         };
         Ok(Instances { shared: Arc::new(shared) })
@@ -147,13 +188,35 @@ impl<T: Occupant> Instances<T> {
     pub(crate) async fn acquire(&self) -> Result<Slot<T>, Arc<str>> {
         self.grow_early();
         let shared = &self.shared;
-        if let Ok(permit) = Arc::clone(&shared.permits).try_acquire_owned() {
+        if let Ok(permit) = shared.permits.try_acquire() {
             return shared.slot(permit).ok_or_else(no_slot);
         }
-        let permit = Arc::clone(&shared.permits).acquire_owned();
+        let permit = shared.permits.acquire();
         // Never closed.
         let acquired = async { permit.await.ok().and_then(|permit| shared.slot(permit)).ok_or_else(no_slot) };
         future::or(acquired, async { Err(shared.growth_failed().await) }).await
+    }
+
+    /// From now on there may be as many as `max_processes` need. Fewer: who holds one keeps it, and whoever waits gets one when enough have
+    /// come back. More: whoever waits gets one. `also` is done with it, under the same lock: of two changes the later counts as a whole.
+    ///
+    /// Errors: this machine can't hold as many; nothing is changed then.
+    pub(crate) fn set_most(&self, max_processes: u32, also: impl FnOnce()) -> Result<(), PoolError> {
+        pool::check(max_processes)?;
+        self.shared.change_growth(|growth| {
+            also();
+            growth.most = pool::instances(max_processes);
+            // Where none is left to make nobody tries again, and who waits for a slot would fail of it.
+            growth.failure = None;
+        });
+        // Who waits already doesn't ask again.
+        self.grow_early();
+        Ok(())
+    }
+
+    /// For how many processes there may be instances.
+    pub(crate) fn max_processes(&self) -> u32 {
+        pool::processes(self.shared.growth.lock().most)
     }
 
     /// How many the segments have that are made, and how many of them nobody has.
@@ -171,7 +234,7 @@ impl<T: Occupant> Instances<T> {
         segments.iter().for_each(|segment| segment.pre.engine().increment_epoch());
     }
 
-    /// Lets a thread make a segment when few slots are free.
+    /// Lets a thread make a segment when few slots are free. What is to be withheld is, by the change.
     fn grow_early(&self) {
         let shared = &self.shared;
         if shared.permits.available_permits() >= shared.wanted.load(Ordering::Relaxed) {
@@ -205,7 +268,7 @@ fn grow<T: Occupant>(shared: &Weak<Shared<T>>) {
     let mut goes_on = true;
     while goes_on {
         let Some(shared) = shared.upgrade() else { return };
-        let count = shared.growth.lock().next();
+        let Some(count) = shared.change_growth(Growth::next) else { return };
         let segment = Segment::new(count, shared.guest, shared.link).map_err(|error| told(&error));
         goes_on = shared.finish_growth(segment.map(|segment| (segment, count)));
     }
@@ -230,58 +293,71 @@ impl<T: Occupant> Shared<T> {
     /// Gives back each segment but the first of which no slot was held since the last look, as long as enough stay free.
     /// True: only the first is left, and nobody keeps the rest.
     fn give_back(&self) -> bool {
+        // Gone after the locks: it takes some time.
         let mut gone = Vec::new();
-        let mut segments = self.segments.write();
-        // Nobody takes a slot meanwhile. Who has a permit and no slot yet finds one: a segment goes with as many permits as it
-        // has slots.
-        let mut place = segments.len();
-        while place > 1 {
-            place = place.saturating_sub(1);
-            let (Some(segment), Some(before)) = (segments.get(place), segments.get(place.saturating_sub(1))) else {
-                continue;
-            };
-            let is_free = segment.free.load(Ordering::Acquire) == segment.size;
-            let was_touched = segment.touched.swap(false, Ordering::AcqRel);
-            let count = size(segment.size);
-            if !is_free || was_touched || self.permits.available_permits() < count.saturating_add(2 * low(before.size))
-            {
-                continue;
-            }
-            let Ok(permits) = Arc::clone(&self.permits).try_acquire_many_owned(segment.size) else { continue };
-            permits.forget();
-            gone.push(segments.remove(place));
-        }
-        let last = segments.last().map_or(FIRST, |segment| segment.size);
-        drop(segments);
         self.change_growth(|growth| {
-            growth.last = last;
-            growth.left = gone.iter().map(|segment| segment.size).fold(growth.left, u32::saturating_add);
+            let mut segments = self.segments.write();
+            // Nobody takes a slot meanwhile. Who has a permit and no slot yet finds one: a segment goes with as many permits as it
+            // has slots.
+            let mut place = segments.len();
+            while place > 1 {
+                place = place.saturating_sub(1);
+                let (Some(segment), Some(before)) = (segments.get(place), segments.get(place.saturating_sub(1))) else {
+                    continue;
+                };
+                let is_free = segment.free.load(Ordering::Acquire) == segment.size;
+                let was_touched = segment.touched.swap(false, Ordering::AcqRel);
+                if is_free && !was_touched && self.take_away(growth, segment.size, 2 * low(before.size)) {
+                    gone.push(segments.remove(place));
+                }
+            }
+            growth.last = segments.last().map_or(FIRST, |segment| segment.size);
             // Whoever makes one from here on finds that nobody keeps it.
-            let ends = !growth.under_way && self.segments.read().len() == 1;
+            let ends = !growth.under_way && segments.len() == 1;
             growth.kept = !ends;
             ends
         })
     }
 
+    /// Takes away the permits of so many slots: those that are withheld first, then free ones as long as so many stay. False: too few are
+    /// free, and nothing is changed.
+    fn take_away(&self, growth: &mut Growth, count: u32, stay: usize) -> bool {
+        let withheld = growth.withheld.min(count);
+        let free = count.saturating_sub(withheld);
+        if free > 0 {
+            if self.permits.available_permits() < size(free).saturating_add(stay) {
+                return false;
+            }
+            let Ok(permits) = self.permits.try_acquire_many(free) else { return false };
+            permits.forget();
+        }
+        growth.withheld = growth.withheld.saturating_sub(withheld);
+        growth.made = growth.made.saturating_sub(count);
+        true
+    }
+
     /// The slot that a permit stands for: of the oldest segment that has one, for slots that were used before are the
     /// cheapest.
-    fn slot(&self, permit: OwnedSemaphorePermit) -> Option<Slot<T>> {
+    fn slot(self: &Arc<Self>, permit: SemaphorePermit<'_>) -> Option<Slot<T>> {
         let segments = self.segments.read();
         let segment = segments.iter().find(|segment| segment.take()).map(Arc::clone)?;
-        Some(Slot { segment, _permit: permit })
+        // The slot gives it back.
+        permit.forget();
+        Some(Slot { segment, shared: Arc::clone(self) })
     }
 
     /// True: another segment is wanted, and growth stays under way.
     fn finish_growth(&self, made: Result<(Arc<Segment<T>>, u32), String>) -> bool {
         match made {
             Ok((segment, count)) => {
-                self.segments.write().push(segment);
-                // After the segment: whoever gets a permit finds a slot.
-                self.permits.add_permits(size(count));
                 self.change_growth(|growth| {
-                    growth.left = growth.left.saturating_sub(count);
-                    growth.last = count;
-                    growth.under_way = growth.left > 0 && self.permits.available_permits() < low(count);
+                    self.segments.write().push(segment);
+                    // After the segment: whoever gets a permit finds a slot. There may be fewer than when it was begun.
+                    growth.add(count);
+                });
+                self.change_growth(|growth| {
+                    // The keeper may have given back some already.
+                    growth.under_way = growth.left() > 0 && self.permits.available_permits() < low(growth.last);
                     growth.under_way
                 })
             }
@@ -299,8 +375,22 @@ impl<T: Occupant> Shared<T> {
     fn change_growth<R>(&self, change: impl FnOnce(&mut Growth) -> R) -> R {
         let mut growth = self.growth.lock();
         let result = change(&mut growth);
-        self.wanted.store(growth.wanted(), Ordering::Relaxed);
+        let given = self.balance(&mut growth);
+        drop(growth);
+        // Not under the lock: who waits may be an embedder's, whose waker does what it likes.
+        self.permits.add_permits(size(given));
         result
+    }
+
+    /// Withholds permits that are free and have to be. Returns how many needn't be any more: they are to be given out.
+    fn balance(&self, growth: &mut Growth) -> u32 {
+        let given = growth.withheld.saturating_sub(growth.beyond());
+        growth.withheld = growth.withheld.saturating_sub(given);
+        let forgotten = u32::try_from(self.permits.forget_permits(size(growth.owed()))).unwrap_or(u32::MAX);
+        growth.withheld = growth.withheld.saturating_add(forgotten);
+        self.owed.store(growth.owed(), Ordering::Relaxed);
+        self.wanted.store(growth.wanted(), Ordering::Relaxed);
+        given
     }
 
     /// Waits until a segment couldn't be made.
@@ -373,8 +463,15 @@ impl<T: Occupant> Slot<T> {
 
 impl<T: Occupant> Drop for Slot<T> {
     fn drop(&mut self) {
-        // Before the permit, which is dropped after this: whoever gets that finds a slot.
+        // Before the permit: whoever gets that finds a slot.
         self.segment.free.fetch_add(1, Ordering::AcqRel);
+        let shared = &self.shared;
+        match shared.owed.load(Ordering::Relaxed) {
+            // Also where one is owed since a moment ago: then who asks next withholds it.
+            0 => shared.permits.add_permits(1),
+            // Given out again where none is owed any more.
+            _ => shared.change_growth(|growth| growth.withheld = growth.withheld.saturating_add(1)),
+        }
     }
 }
 

@@ -70,6 +70,11 @@ pub(crate) fn instances(max_processes: u32) -> u32 {
     max_processes.saturating_add(SPARE)
 }
 
+/// For how many processes a pool has so many instances.
+pub(crate) fn processes(instances: u32) -> u32 {
+    instances.saturating_sub(SPARE)
+}
+
 /// Whether this machine's settings and address space allow `max_processes`.
 pub(crate) fn check(max_processes: u32) -> Result<(), PoolError> {
     if max_processes == 0 {
@@ -78,7 +83,7 @@ pub(crate) fn check(max_processes: u32) -> Result<(), PoolError> {
     if max_processes > MOST_PROCESSES {
         return Err(PoolError::AddressSpace { max_processes });
     }
-    check_mappings(max_processes, System::get().max_map_count)
+    check_mappings(max_processes, System::get().max_map_count())
 }
 
 /// A pool of this many instances.

@@ -88,6 +88,27 @@ fn a_reserve_for_which_there_is_no_room_is_refused() {
 }
 
 #[test]
+fn a_reserve_is_there_also_when_the_limit_above_has_been_lowered_below_what_is_held() {
+    let engine = root(Budget::Engine, 1000);
+    let node = Account::child(&engine, Budget::Node, 500, 100).unwrap();
+    let greedy = Account::child(&engine, Budget::Node, 2000, 0).unwrap();
+    let (mut held, mut much) = (holding(&node), holding(&greedy));
+    much.grow(900).unwrap();
+    engine.set_limit(300);
+    assert_eq!((engine.limit(), engine.used()), (300, 1000));
+    let exhausted = Exhausted { budget: Budget::Engine, limit: 300 };
+    assert_eq!(much.grow(1).unwrap_err(), exhausted);
+    held.grow(100).unwrap();
+    assert_eq!(held.grow(1).unwrap_err(), exhausted);
+    // Enough was given back.
+    much.shrink(701);
+    held.grow(1).unwrap();
+    assert_eq!(much.grow(1).unwrap_err(), exhausted);
+    engine.set_limit(301);
+    much.grow(1).unwrap();
+}
+
+#[test]
 fn bounds_change_while_something_is_held() {
     let engine = root(Budget::Engine, 1000);
     let node = Account::child(&engine, Budget::Node, 500, 0).unwrap();

@@ -20,7 +20,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use cap_std::fs::Dir;
 use lunarium_app::TenantBudget;
-use lunarium_engine::{Engine, EngineConfig, Level, StartError};
+use lunarium_engine::{Engine, EngineConfig, Level, PoolError, StartError};
 use parking_lot::Mutex;
 use tokio::sync::watch;
 use tokio::task;
@@ -237,7 +237,7 @@ impl Host {
     /// and whatever is held stays, also beyond: starts wait, and more memory is refused, until enough has ended or was given back.
     ///
     /// Errors: the machine's settings don't allow so many processes; nothing is changed then.
-    pub fn set_limits(&self, max_processes: u32, memory: Option<u64>) -> Result<(), StartError> {
+    pub fn set_limits(&self, max_processes: u32, memory: Option<u64>) -> Result<(), PoolError> {
         self.shared.engine.set_limits(max_processes, memory)
     }
 
