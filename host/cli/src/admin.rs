@@ -5,16 +5,16 @@
 use std::fs::{self, Permissions};
 use std::io;
 use std::net::TcpListener;
+use std::os::fd::OwnedFd;
 use std::os::unix::fs::{FileTypeExt as _, PermissionsExt as _};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use lunarium_serve::Token;
 
 use crate::Refused;
 use crate::remote::place;
-use crate::socket::{MOST, Socket};
+use crate::socket::Place;
 
 /// Bytes of a socket's path: what Linux has room for, but for the last.
 const PATH: usize = 107;
@@ -48,42 +48,51 @@ pub struct AdminOptions {
     pub admin_hosts: Vec<String>,
 }
 
-/// Opens what the options name, but for what is `held`: with the token that requests over TCP must have.
+/// Sockets of the admin interface, at most.
+pub const MOST: usize = 64;
+
+/// Where the options say that it listens; `default`: where it does when they say nothing, if that is known already.
 ///
-/// Errors: one can't be opened, is taken, or would be open to others.
-pub fn open(options: &AdminOptions, held: &[String]) -> Result<(Vec<Socket>, Option<Token>), Refused> {
-    let (mut sockets, mut token) = (Vec::new(), None);
-    let mut addresses: Vec<String> = options.admin.iter().filter(|address| *address != "none").cloned().collect();
+/// Errors: one is no place; there is no place for the default.
+pub fn places(options: &AdminOptions, default: Option<&Place>) -> Result<Vec<Place>, Refused> {
     if options.admin.is_empty() {
         // A host of whom nobody knows could hardly be told from one that is gone.
-        addresses.push(format!("unix:{}", place::default_socket()?.display()));
+        let place = match default {
+            Some(place) => place.clone(),
+            None => Place::new(&format!("unix:{}", place::default_socket()?.display())),
+        };
+        return Ok(vec![place]);
     }
-    for address in &addresses {
-        if sockets.len() == MOST {
-            return Err(Refused::usage(format!("`--admin` names more than {MOST} sockets"), None));
-        }
-        if let Some(path) = address.strip_prefix("unix:") {
-            sockets.push(Socket::open(address, held, || unix(Path::new(path)).map(Into::into))?);
-        } else if let Some(tcp_address) = address.strip_prefix("tcp:") {
-            if token.is_some() {
-                return Err(Refused::usage("`--admin tcp:…` stands there twice".to_owned(), None));
-            }
-            token = Some(token_of(tcp_address, options.admin_token_file.as_deref())?);
-            sockets.push(Socket::open(address, held, || tcp(tcp_address).map(Into::into))?);
-        } else {
+    let mut places: Vec<Place> = Vec::new();
+    for address in options.admin.iter().filter(|address| *address != "none") {
+        let is_tcp = address.starts_with("tcp:");
+        if !is_tcp && !address.starts_with("unix:") {
             let help = "it is `unix:PATH`, `tcp:ADDRESS:PORT` or `none`".to_owned();
             return Err(Refused::usage(format!("`--admin {address}` is no address"), Some(help)));
         }
+        if is_tcp && places.iter().any(|place| place.unix().is_none()) {
+            return Err(Refused::usage("`--admin tcp:…` stands there twice".to_owned(), None));
+        }
+        if is_tcp && options.admin_token_file.is_none() {
+            let help = "a file of mode 0600 with what `openssl rand -hex 32` prints".to_owned();
+            return Err(Refused::usage(format!("`--admin {address}` needs `--admin-token-file FILE`"), Some(help)));
+        }
+        places.push(Place::new(address));
     }
-    Ok((sockets, token))
+    if places.len() > MOST {
+        return Err(Refused::usage(format!("`--admin` names more than {MOST} sockets"), None));
+    }
+    Ok(places)
 }
 
-fn token_of(address: &str, token_file: Option<&Path>) -> Result<Token, Refused> {
-    let Some(token_file) = token_file else {
-        let help = "a file of mode 0600 with what `openssl rand -hex 32` prints".to_owned();
-        return Err(Refused::usage(format!("`--admin tcp:{address}` needs `--admin-token-file FILE`"), Some(help)));
-    };
-    place::token(token_file)
+/// Opens the socket at a place.
+///
+/// Errors: it can't be opened, or is taken.
+pub fn open(place: &Place) -> Result<OwnedFd, Refused> {
+    match place.shown.split_once(':') {
+        Some(("unix", path)) => unix(Path::new(path)).map(Into::into),
+        _ => tcp(place.name.trim_start_matches("tcp:")).map(Into::into),
+    }
 }
 
 fn tcp(address: &str) -> Result<TcpListener, Refused> {
@@ -136,19 +145,27 @@ fn unix(path: &Path) -> Result<UnixListener, Refused> {
 #[cfg(test)]
 mod tests {
     use std::net::TcpListener;
+    use std::os::fd::OwnedFd;
     use std::os::unix::fs::PermissionsExt as _;
     use std::os::unix::net::UnixListener;
     use std::path::Path;
 
-    use super::{AdminOptions, open};
+    use super::{AdminOptions, open, places};
+    use crate::Refused;
+    use crate::remote::place::token;
+    use crate::socket::Place;
 
     fn options(addresses: &[&str], token: Option<&Path>) -> AdminOptions {
         let admin = addresses.iter().map(|address| (*address).to_owned()).collect();
         AdminOptions { admin, admin_token_file: token.map(Into::into), admin_hosts: Vec::new() }
     }
 
+    fn opened(address: &str, token: Option<&Path>) -> Result<OwnedFd, Refused> {
+        open(&places(&options(&[address], token), None)?.remove(0))
+    }
+
     fn refused(address: &str) -> String {
-        open(&options(&[address], None), &[]).unwrap_err().text
+        opened(address, None).unwrap_err().text
     }
 
     #[test]
@@ -158,7 +175,7 @@ mod tests {
         let address = format!("unix:{}", path.display());
         drop(UnixListener::bind(&path).unwrap());
         assert!(path.exists(), "a socket stays when who has made it ends");
-        let opened = open(&options(&[&address], None), &[]).unwrap();
+        let first = opened(&address, None).unwrap();
         assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
         let told = refused(&address);
         let shown = path.display();
@@ -168,11 +185,8 @@ mod tests {
                 "error: admin socket `{shown}` is another host's, which listens there\nhelp: stop that one, or give this one a socket of its own: `--admin unix:PATH`"
             )
         );
-        // Who has it goes on with it.
-        let (held, _) = open(&options(&[&address], None), std::slice::from_ref(&address)).unwrap();
-        assert!(held[0].opened.is_none() && held[0].name == address);
-        drop(opened);
-        open(&options(&[&address, "none"], None), &[]).unwrap();
+        drop(first);
+        opened(&address, None).unwrap();
         let file = folder.path().join("file");
         std::fs::write(&file, "precious").unwrap();
         assert!(refused(&format!("unix:{}", file.display())).contains("is there, and isn't a socket"));
@@ -181,7 +195,20 @@ mod tests {
         assert!(refused(&format!("unix:/{}", "x".repeat(200))).contains("has a path of 201 bytes"));
         assert!(refused("unix:").contains("has a path of 0 bytes"));
         assert!(refused("/run/x").starts_with("error: `--admin /run/x` is no address"));
-        assert!(open(&options(&["none"], None), &[]).unwrap().0.is_empty());
+        assert_eq!(places(&options(&["none"], None), None).unwrap(), []);
+        let default = Place::new("unix:/run/x");
+        assert_eq!(places(&options(&[], None), Some(&default)).unwrap(), [default]);
+    }
+
+    #[test]
+    fn a_place_is_the_same_however_it_is_written() {
+        let here = std::env::current_dir().unwrap();
+        let name = |written: &str| Place::new(written).name;
+        for written in ["unix:a.sock".to_owned(), "unix:./a.sock".to_owned(), format!("unix:{}/a.sock", here.display())]
+        {
+            assert_eq!(name(&written), format!("unix:{}/a.sock", here.display()));
+        }
+        assert_eq!(name("tcp:127.0.0.1:80"), "tcp:127.0.0.1:80");
     }
 
     #[test]
@@ -189,19 +216,19 @@ mod tests {
         assert!(
             refused("tcp:127.0.0.1:0").starts_with("error: `--admin tcp:127.0.0.1:0` needs `--admin-token-file FILE`")
         );
-        let folder = tempfile::tempdir().unwrap();
-        let token = folder.path().join("token");
-        std::fs::write(&token, "0123456789abcdef0123456789abcdef").unwrap();
-        std::fs::set_permissions(&token, std::fs::Permissions::from_mode(0o600)).unwrap();
-        let (mut opened, _) = open(&options(&["tcp:127.0.0.1:0"], Some(&token)), &[]).unwrap();
-        let listener = TcpListener::from(opened.remove(0).opened.unwrap());
+        let file = Path::new("token");
+        let twice = options(&["tcp:127.0.0.1:0", "tcp:127.0.0.1:0"], Some(file));
+        assert!(places(&twice, None).unwrap_err().text.contains("stands there twice"));
+        let listener = TcpListener::from(opened("tcp:127.0.0.1:0", Some(file)).unwrap());
         let taken = format!("tcp:{}", listener.local_addr().unwrap());
-        let told = open(&options(&[&taken], Some(&token)), &[]).unwrap_err().text;
+        let told = opened(&taken, Some(file)).unwrap_err().text;
         assert!(told.starts_with(&format!("error: `--admin {taken}` is taken\nhelp: another program")), "{told}");
-        let told = open(&options(&["tcp:localhost"], Some(&token)), &[]).unwrap_err().text;
+        let told = opened("tcp:localhost", Some(file)).unwrap_err().text;
         assert!(told.contains("is no address with a port"), "{told}");
-        std::fs::set_permissions(&token, std::fs::Permissions::from_mode(0o644)).unwrap();
-        let told = open(&options(&["tcp:127.0.0.1:0"], Some(&token)), &[]).unwrap_err().text;
-        assert!(told.contains("can be read by others: its mode is 0644"), "{told}");
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("token");
+        std::fs::write(&file, "0123456789abcdef0123456789abcdef").unwrap();
+        std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o644)).unwrap();
+        assert!(token(&file).unwrap_err().text.contains("can be read by others: its mode is 0644"));
     }
 }

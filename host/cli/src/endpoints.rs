@@ -12,6 +12,7 @@ use lunarium_engine::{Level, LogField, Node};
 use lunarium_serve::endpoint::{Drained, Network, Notes, Server, ServerConfig, Site, Sites, Traffic, TrafficLimits};
 
 use crate::Refused;
+use crate::socket::Place;
 use crate::terminal::Screen;
 
 /// How an address is written, for hints.
@@ -115,6 +116,15 @@ impl Listening {
     }
 }
 
+/// The place that a text means; what is none is told by [`bind`].
+pub fn place(written: &str) -> Place {
+    let place = Place::new(written);
+    match address(written) {
+        Some(address) => Place { name: address.to_string(), ..place },
+        None => place,
+    }
+}
+
 /// Opens the socket at the address that a text is.
 ///
 /// Errors: it is none; the system refuses it.
@@ -124,7 +134,7 @@ pub fn bind(written: &str) -> Result<TcpListener, Refused> {
         let refused = Refused::machine(format!("`http`: cannot listen on {address}: {error}"));
         match error.kind() {
             io::ErrorKind::AddrInUse => {
-                refused.with_hint("another program listens there: stop it, or take another port")
+                refused.with_hint("something listens there already: stop it, or take another port")
             }
             _ => refused,
         }

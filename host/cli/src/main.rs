@@ -49,7 +49,7 @@ use crate::verdict::{FAILURE, OUTPUT_CLOSED, SUCCESS, USAGE, Verdict};
 use crate::wall::{Sockets, Wall};
 
 /// Why nothing was run: what to print, without its last newline, and the exit code.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Refused {
     text: String,
     code: u8,

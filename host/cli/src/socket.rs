@@ -1,29 +1,53 @@
-//! A socket that a host listens at, by its name.
+//! Where a host listens, and the sockets there.
 //!
-//! Owns that one which is open isn't opened again.
+//! Owns what makes two names one place.
 
 use std::os::fd::OwnedFd;
+use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
 
-use crate::Refused;
+use serde::{Deserialize, Serialize};
 
-/// Sockets that a host listens at, at most. The number: what hands them over in one message can do so with 253.
-pub const MOST: usize = 64;
+/// Where the program was started. Nobody behind the wall can ask for it.
+static HERE: LazyLock<PathBuf> = LazyLock::new(|| std::env::current_dir().unwrap_or_default());
+
+/// Remembers what names of places begin with, before the wall.
+pub fn prepare() {
+    LazyLock::force(&HERE);
+}
+
+/// A place at which a host listens.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Place {
+    /// The same for the same place, however it was written: `unix:PATH`, `tcp:ADDRESS:PORT`; requests have the address alone.
+    pub name: String,
+    /// As it was written.
+    pub shown: String,
+}
+
+impl Place {
+    /// The place that was written so.
+    pub fn new(written: &str) -> Self {
+        let path = written.strip_prefix("unix:").map(|path| HERE.join(path).components().collect::<PathBuf>());
+        let name = path.map_or_else(|| written.to_owned(), |path| format!("unix:{}", path.display()));
+        Self { name, shown: written.to_owned() }
+    }
+
+    /// The path of a Unix socket. None: it is TCP.
+    pub fn unix(&self) -> Option<&Path> {
+        self.name.strip_prefix("unix:").map(Path::new)
+    }
+
+    /// Whether it is one of those with these names.
+    pub fn is_in(&self, names: &[String]) -> bool {
+        names.contains(&self.name)
+    }
+}
 
 /// A socket that a host is to listen at.
 #[derive(Debug)]
 pub struct Socket {
-    /// What names it: `unix:PATH` or `tcp:ADDRESS` of the admin interface, an address of requests.
-    pub name: String,
+    pub place: Place,
     /// None: it is open already.
     pub opened: Option<OwnedFd>,
-}
-
-impl Socket {
-    /// The socket that is named so, opened if it isn't `held`.
-    ///
-    /// Errors: it can't be.
-    pub fn open(name: &str, held: &[String], open: impl FnOnce() -> Result<OwnedFd, Refused>) -> Result<Self, Refused> {
-        let opened = if held.iter().any(|held| held == name) { None } else { Some(open()?) };
-        Ok(Self { name: name.to_owned(), opened })
-    }
 }

@@ -91,6 +91,14 @@ impl<'n> Field<'n> {
         }
     }
 
+    /// Its text, or an integer as text; anything else is a mistake.
+    pub(super) fn text_or_integer(self) -> Option<At<String>> {
+        match &self.node.shape {
+            Shape::Integer(value) => Some(At { value: value.to_string(), place: self.place() }),
+            _ => self.text(),
+        }
+    }
+
     /// Its text as an entry's full id: a bare name means this file's namespace.
     pub(super) fn id(self) -> Option<At<String>> {
         let At { value, place } = self.text()?;

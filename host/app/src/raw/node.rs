@@ -188,11 +188,12 @@ fn admin(field: Field<'_>) -> Option<AdminFile> {
 }
 
 fn http(field: Field<'_>) -> Option<HttpFile> {
-    if let Shape::Text(_) = field.node.shape {
-        return Some(HttpFile { address: Written::new(field.text()?), proxies: Vec::new() });
+    // A port alone is one of this machine's own address.
+    if let Shape::Text(_) | Shape::Integer(_) = field.node.shape {
+        return Some(HttpFile { address: Written::new(field.text_or_integer()?), proxies: Vec::new() });
     }
     let mut own = Fields::open(field)?;
-    let address = own.required_text("address");
+    let address = own.required("address").and_then(Field::text_or_integer);
     let proxies = texts(&mut own, "proxies", "a proxy");
     own.finish();
     Some(HttpFile { address: Written::new(address?), proxies })

@@ -171,10 +171,10 @@ fn unreachable(path: &Path, error: &io::Error) -> Refusal {
         io::ErrorKind::NotFound => {
             Refusal::new(format!("no host is found: there is no socket `{shown}`")).with_help(start)
         }
-        io::ErrorKind::ConnectionRefused => {
-            Refusal::new(format!("nobody listens at `{shown}` any more: the host that has made it has ended"))
-                .with_help(start)
-        }
+        io::ErrorKind::ConnectionRefused => Refusal::new(format!(
+            "nobody listens at `{shown}` any more: the host that has made it has ended, or listens elsewhere"
+        ))
+        .with_help(start),
         io::ErrorKind::PermissionDenied => {
             let help = "whoever runs the host, and root, may: its socket has the mode 0600";
             Refusal::new(format!("this user may not use the socket `{shown}`")).with_help(help)

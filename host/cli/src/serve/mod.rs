@@ -27,9 +27,9 @@ use tokio::time::sleep;
 pub use check::{check, is_node};
 
 use self::notify::Manager;
-use self::served::Served;
+use self::served::{Served, Unserved};
 use self::settings::{Changing, Settings};
-use self::sockets::{Opener, SocketSet};
+use self::sockets::{Key, Opener, SocketSet};
 use self::surroundings::World;
 use crate::Refused;
 use crate::arguments::Serve;
@@ -54,8 +54,15 @@ pub fn serve(options: Serve) -> Result<u8, Refused> {
     let confined = !options.no_confine;
     let mut settings = Settings::read(options)?;
     // Before the wall, behind which no program can be started.
-    let opener = if confined && settings.may_name_sockets() { Opener::start() } else { Ok(Opener::Host) };
-    let (opener, no_opener) = opener.map_or_else(|error| (Opener::Host, Some(error)), |opener| (opener, None));
+    let opener = match (confined, settings.may_change_sockets()) {
+        (false, _) => Opener::Host,
+        (true, false) => Opener::Nobody("nothing but the command line says which".to_owned()),
+        (true, true) if settings.may_write_file() => {
+            let why = "it may write to the folder of the node's file, which says which".to_owned();
+            Opener::Nobody(why)
+        }
+        (true, true) => Opener::start(),
+    };
     let manager = Manager::of_environment();
     let runtime = Builder::new_current_thread().enable_all().build().map_err(Refused::deaf)?;
     let (tell, interrupts, hangup) = runtime
@@ -71,11 +78,10 @@ pub fn serve(options: Serve) -> Result<u8, Refused> {
     let terminal = terminal.map_err(Refused::no_thread)?;
     let screen = terminal.screen();
     wall.tell(&screen);
-    if let Some(error) = no_opener {
-        let message = format!(
-            "this host can have no other sockets while it runs: the process that opens them can't be started: {error}"
-        );
-        screen.note(Level::Warn, &message, &[]);
+    if let Opener::Nobody(why) = &opener
+        && settings.may_change_sockets()
+    {
+        screen.note(Level::Warn, &format!("this host can have no other sockets while it runs: {why}"), &[]);
     }
     let code = runtime.block_on(async {
         let serving = Serving { screen: Arc::clone(&screen), manager, interrupts, hangup, files };
@@ -122,7 +128,7 @@ impl Serving {
         let host = Host::start(config).await.map_err(|error| Refused::machine(error.to_string()))?;
         let mut changes = host.changes();
         let mut served = Served::new(&host, &self.screen, self.files, Arc::<World>::clone(&world), &names);
-        served.serve(sockets, proxies)?;
+        served.serve(sockets, &proxies).whole()?;
         self.manager.beat();
         self.manager.ready(&status(&host));
         self.screen.note(Level::Info, &format!("serving: {}", status(&host)), &[]);
@@ -197,7 +203,11 @@ impl Reloads<'_> {
         let read = task::spawn_blocking(move || {
             let Again { settings, opener } = &*again;
             let changing = settings.read_again(styled)?;
-            Ok((changing, opener.open(settings.source(), settings.options(), &held, styled)))
+            let sockets = changing.places.as_ref().map_err(Refused::clone).map(|places| {
+                let default = settings.default().cloned();
+                opener.open(settings.source(), places, &held, default, styled)
+            });
+            Ok((changing, sockets))
         });
         match read.await.unwrap_or_else(|error| Err(Refused::machine(format!("it has broken off: {error}")))) {
             Ok((changing, sockets)) => self.change(screen, changing, sockets).await,
@@ -209,16 +219,20 @@ impl Reloads<'_> {
     }
 
     async fn change(&self, screen: &Screen, changing: Changing, sockets: Result<SocketSet, Refused>) {
-        let Changing { memory, processes, data_max, log_level, log_format, defaults, tenants, proxies } = changing;
+        let Changing { memory, processes, data_max, log_level, log_format, defaults, tenants, places: _, proxies } =
+            changing;
         screen.set_form(log_level, log_format);
         self.host.set_debug(screen.shows(Level::Debug));
         self.world.set_most(data_max);
         if let Err(error) = self.host.set_limits(processes, memory) {
             screen.note(Level::Error, &format!("`memory` and `processes` stay as they are: {error}"), &[]);
         }
-        let served = sockets.and_then(|sockets| self.served.borrow_mut().serve(sockets, proxies));
-        if let Err(refused) = served {
-            screen.note(Level::Error, "sockets stay as they are", &[]);
+        let refused = match sockets {
+            Ok(sockets) => self.served.borrow_mut().serve(sockets, &proxies),
+            Err(refused) => Unserved(vec![(Key::Admin, refused)]),
+        };
+        for (key, refused) in refused.0 {
+            screen.note(Level::Error, &format!("`{}` stays as it is", key.as_str()), &[]);
             screen.tell_rendered(Level::Error, &refused.text);
         }
         for (name, result) in self.host.configure(defaults, tenants).await {
@@ -232,7 +246,13 @@ impl Reloads<'_> {
                 }
                 Ok(None) => screen.note(Level::Info, &format!("tenant {name} came or went"), &[]),
                 Err(error) => {
-                    screen.note(Level::Error, &format!("tenant {name} keeps what it runs: {error}"), &[]);
+                    let error = error.to_string();
+                    // A report has many lines, which stand below.
+                    let (first, rest) = error.split_once('\n').unwrap_or((&error, ""));
+                    screen.note(Level::Error, &format!("tenant {name} keeps what it runs: {first}"), &[]);
+                    if !rest.is_empty() {
+                        screen.tell(rest.trim_end());
+                    }
                 }
             }
         }

@@ -4,6 +4,7 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use lunarium_app::{NodeFile, Report, Written};
@@ -74,6 +75,11 @@ impl Requests {
         let (all, errors) = self.sites.of(host);
         tell(&errors, screen);
         self.server.exchange(all);
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.server.address()
     }
 
     /// From now on these are believed about whom a request comes from.

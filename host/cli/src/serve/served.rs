@@ -16,10 +16,10 @@ use lunarium_serve::{Admin, AdminConfig, AdminSocket, Host, Surroundings, Token}
 use tokio::task::JoinSet;
 
 use super::requests::Requests;
-use super::sockets::SocketSet;
+use super::sockets::{Key, SocketSet};
 use crate::Refused;
 use crate::endpoints::{Listening, OpenFiles};
-use crate::socket::Socket;
+use crate::socket::{Place, Socket};
 use crate::terminal::Screen;
 
 /// What is served.
@@ -36,13 +36,14 @@ pub struct Served {
     admin: Option<Admin>,
     /// Of the admin interface, by name.
     open: BTreeMap<String, Open>,
-    requests: Option<(String, Requests)>,
+    requests: Option<(Place, Requests)>,
     /// Servers that answer what is under way, and nothing else.
     leaving: JoinSet<()>,
 }
 
 /// A socket of the admin interface.
 struct Open {
+    place: Place,
     _served: AdminSocket,
     /// Over TCP, as it may be served with another token.
     tcp: Option<(TcpListener, Token)>,
@@ -71,22 +72,28 @@ impl Served {
         }
     }
 
-    /// The names of the sockets that are open.
+    /// The names of the places at which it listens. A Unix socket that somebody has taken away is none.
     pub fn held(&self) -> Vec<String> {
-        self.open.keys().chain(self.requests.iter().map(|(name, _)| name)).cloned().collect()
+        let is_there = |place: &Place| place.unix().is_none_or(|path| path.symlink_metadata().is_ok());
+        let admin = self.open.iter().filter(|(_, open)| is_there(&open.place)).map(|(name, _)| name);
+        admin.chain(self.requests.iter().map(|(place, _)| &place.name)).cloned().collect()
     }
 
-    /// From now on these are served and no others; requests come by way of these proxies.
-    ///
-    /// Errors: the system gives no thread, or a socket can't be waited for; what could be done is done.
-    pub fn serve(&mut self, sockets: SocketSet, proxies: Vec<Network>) -> Result<(), Refused> {
-        let SocketSet { admin, token, http } = sockets;
-        let admin = self.serve_admin(admin, token);
-        let requests = self.serve_requests(http, proxies);
-        admin.and(requests)
+    /// From now on these are served and no others, but for what stays because something that is to be there is refused; requests come by way of
+    /// these proxies. What couldn't be done is returned.
+    pub fn serve(&mut self, sockets: SocketSet, proxies: &[Network]) -> Unserved {
+        let (keeps_admin, keeps_http) = (sockets.lacks(Key::Admin), sockets.lacks(Key::Http));
+        let SocketSet { admin, token, http, mut refused } = sockets;
+        if let Err(why) = self.serve_admin(admin, token, keeps_admin) {
+            refused.push((Key::Admin, why));
+        }
+        if let Err(why) = self.serve_requests(http, proxies, keeps_http) {
+            refused.push((Key::Http, why));
+        }
+        Unserved(refused)
     }
 
-    fn serve_admin(&mut self, sockets: Vec<Socket>, token: Option<Token>) -> Result<(), Refused> {
+    fn serve_admin(&mut self, sockets: Vec<Socket>, token: Option<Token>, keeps: bool) -> Result<(), Refused> {
         let refused = |error| Refused::machine(format!("the admin interface can't be served: {error}"));
         if self.admin.is_none() && !sockets.is_empty() {
             let mut config = AdminConfig::new(Arc::clone(&self.log));
@@ -97,25 +104,24 @@ impl Served {
         }
         let Some(admin) = &self.admin else { return Ok(()) };
         let (mut open, mut places, mut done) = (BTreeMap::new(), Vec::new(), Ok(()));
-        for Socket { name, opened } in sockets {
-            let before = self.open.remove(&name);
-            let served = match (opened, &token) {
-                (opened, Some(token)) if name.starts_with("tcp:") => {
-                    serve_tcp(admin, opened, before, token, &mut places)
-                }
-                (Some(opened), _) => {
-                    places.push(name.clone());
-                    admin.serve_unix(UnixListener::from(opened)).map(|served| Some(Open { _served: served, tcp: None }))
-                }
-                (None, _) => Ok(before),
+        for Socket { place, opened } in sockets {
+            let before = self.open.remove(&place.name);
+            let served = match (place.unix(), opened) {
+                (Some(_), Some(opened)) => serve_unix(admin, &place, opened, &mut places).map(Some),
+                (Some(_), None) => Ok(before),
+                (None, opened) => serve_tcp(admin, &place, opened, before, token.as_ref(), &mut places),
             };
             match served {
-                Ok(served) => open.extend(served.map(|served| (name, served))),
+                Ok(served) => open.extend(served.map(|served| (place.name, served))),
                 Err(error) => done = Err(refused(error)),
             }
         }
-        // Whoever was served elsewhere has two seconds.
-        let closed: Vec<String> = std::mem::replace(&mut self.open, open).into_keys().collect();
+        let mut closed = std::mem::replace(&mut self.open, open);
+        if keeps {
+            self.open.append(&mut closed);
+        }
+        // Whoever is served at the others has two seconds.
+        let closed: Vec<String> = closed.into_values().map(|open| open.place.shown).collect();
         let at = |place: String| LogField::text("at", place);
         if !places.is_empty() {
             self.screen.note(Level::Info, "admin interface", &places.into_iter().map(at).collect::<Vec<_>>());
@@ -126,25 +132,27 @@ impl Served {
         done
     }
 
-    fn serve_requests(&mut self, http: Option<Socket>, proxies: Vec<Network>) -> Result<(), Refused> {
-        let held = self.requests.as_ref().map(|(name, _)| name);
-        if held == http.as_ref().map(|http| &http.name) {
-            self.requests.iter().for_each(|(_, requests)| requests.believe(&proxies));
+    fn serve_requests(&mut self, http: Option<Socket>, proxies: &[Network], keeps: bool) -> Result<(), Refused> {
+        self.requests.iter().for_each(|(_, requests)| requests.believe(proxies));
+        let is_held =
+            self.requests.as_ref().map(|(place, _)| &place.name) == http.as_ref().map(|http| &http.place.name);
+        if is_held || keeps {
             return Ok(());
         }
+        let new = http.and_then(|Socket { place, opened }| Some((place, opened?))).map(|(place, opened)| {
+            let listening = Listening::at(TcpListener::from(opened), proxies.to_vec(), self.files);
+            Ok((place, Requests::start(listening, self.sites.clone(), &self.host, &self.screen)?))
+        });
         let before = self.requests.take();
-        if let Some(Socket { name, opened: Some(opened) }) = http {
-            let listening = Listening::at(TcpListener::from(opened), proxies, self.files);
-            match Requests::start(listening, self.sites.clone(), &self.host, &self.screen) {
-                Ok(requests) => self.requests = Some((name, requests)),
-                Err(refused) => {
-                    self.requests = before;
-                    return Err(refused);
-                }
+        match new.transpose() {
+            Ok(new) => self.requests = new,
+            Err(refused) => {
+                self.requests = before;
+                return Err(refused);
             }
         }
-        if let Some((name, requests)) = before {
-            self.screen.note(Level::Info, &format!("serving http://{name} no more"), &[]);
+        if let Some((_, requests)) = before {
+            self.screen.note(Level::Info, &format!("serving http://{} no more", requests.address()), &[]);
             let screen = Arc::clone(&self.screen);
             self.leaving.spawn(async move { requests.stop(&screen).await });
         }
@@ -177,14 +185,23 @@ impl Served {
     }
 }
 
+fn serve_unix(admin: &Admin, place: &Place, opened: OwnedFd, places: &mut Vec<String>) -> io::Result<Open> {
+    let served = admin.serve_unix(UnixListener::from(opened))?;
+    places.push(place.shown.clone());
+    Ok(Open { place: place.clone(), _served: served, tcp: None })
+}
+
 /// A socket over TCP, served anew when it has come or its token is another. Where it listens is told then.
 fn serve_tcp(
     admin: &Admin,
+    place: &Place,
     opened: Option<OwnedFd>,
     before: Option<Open>,
-    token: &Token,
+    token: Option<&Token>,
     places: &mut Vec<String>,
 ) -> io::Result<Option<Open>> {
+    // Without a token nobody is let in anew.
+    let Some(token) = token else { return Ok(before) };
     let listener = match (opened, before) {
         (Some(opened), _) => TcpListener::from(opened),
         (None, Some(Open { tcp: Some((listener, known)), .. })) if known.as_str() != token.as_str() => listener,
@@ -193,5 +210,16 @@ fn serve_tcp(
     let kept = listener.try_clone()?;
     places.push(format!("tcp:{}", listener.local_addr()?));
     let served = admin.serve_tcp(listener, token.clone())?;
-    Ok(Some(Open { _served: served, tcp: Some((kept, token.clone())) }))
+    Ok(Some(Open { place: place.clone(), _served: served, tcp: Some((kept, token.clone())) }))
+}
+
+/// What is not served, or stays because it is.
+#[must_use]
+pub struct Unserved(pub Vec<(Key, Refused)>);
+
+impl Unserved {
+    /// Errors: there is something.
+    pub fn whole(mut self) -> Result<(), Refused> {
+        if self.0.is_empty() { Ok(()) } else { Err(self.0.swap_remove(0).1) }
+    }
 }

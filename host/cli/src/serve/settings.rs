@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::io;
+use std::os::fd::{AsFd as _, AsRawFd as _};
 use std::path::{Path, PathBuf};
 
 use cap_std::ambient_authority;
@@ -17,11 +18,11 @@ use lunarium_serve::endpoint::Network;
 use lunarium_serve::{Folder, HostConfig, TenantConfig};
 
 use super::requests;
-use super::sockets::SocketSet;
+use super::sockets::{Places, SocketSet};
 use crate::admin::{self, AdminOptions};
 use crate::arguments::{LogFormat, LogLevel, Serve};
 use crate::endpoints;
-use crate::socket::Socket;
+use crate::socket::{self, Place};
 use crate::terminal::has_colours;
 use crate::wall::Sockets;
 use crate::{Refused, open, size};
@@ -42,6 +43,8 @@ pub struct Settings {
     /// What it begins with.
     first: Changing,
     sockets: SocketSet,
+    /// Where the admin interface listens when nothing is said of it, if that was needed.
+    default: Option<Place>,
 }
 
 /// What of it may change while it runs.
@@ -53,6 +56,7 @@ pub struct Changing {
     pub log_format: LogFormat,
     pub defaults: TenantBudget,
     pub tenants: Vec<TenantConfig>,
+    pub places: Result<Places, Refused>,
     pub proxies: Vec<Network>,
 }
 
@@ -69,6 +73,7 @@ impl Settings {
     ///
     /// Errors: the report of what is wrong with the file; options that can't be meant; the data directory can't be had.
     pub fn read(options: Serve) -> Result<Self, Refused> {
+        socket::prepare();
         let source = Source::of(&options)?;
         // What the file says of the form isn't known before it is read.
         let styled = options.log_format != Some(LogFormat::Json) && has_colours();
@@ -76,13 +81,15 @@ impl Settings {
         let data_named = data_named(&options, &node);
         let data = options.data.clone().or_else(|| Some(source.path(data_named.as_deref()?)));
         let data = data.map(|path| open_data(&path)).transpose()?;
-        let first = source.changing(&options, &node)?;
+        let first = source.changing(&options, &node, None)?;
         let again = secrets(&source, &node);
+        let places = first.places.clone()?;
+        let default = places.admin.first().filter(|_| source.admin(&options, &node).admin.is_empty()).cloned();
         // Last, when nothing else is wrong: a socket that is made is seen by others.
-        let sockets = source.sockets(&options, &node, &[])?;
+        let sockets = places.open(&[]).whole()?;
         let makes = first.tenants.iter().any(|tenant| tenant.allowance.has_module(http::NAME));
-        let kept = Sockets::of(makes, sockets.is_any() || source.may_name_sockets(&options));
-        Ok(Self { options, source, data, data_named, kept, again, first, sockets })
+        let kept = Sockets::of(makes, places.is_any() || source.file.is_some());
+        Ok(Self { options, source, data, data_named, kept, again, first, sockets, default })
     }
 
     /// What may have changed, read again.
@@ -97,7 +104,7 @@ impl Settings {
             let hint = "a host keeps its directory as long as it lives: restart it to have another";
             return Err(Refused::usage(message, Some(hint.to_owned())));
         }
-        self.source.changing(&self.options, &node)
+        self.source.changing(&self.options, &node, self.default.as_ref())
     }
 
     /// The command line.
@@ -110,9 +117,24 @@ impl Settings {
         &self.source
     }
 
-    /// Whether it may be told to listen elsewhere while it runs.
-    pub fn may_name_sockets(&self) -> bool {
-        self.source.may_name_sockets(&self.options)
+    /// Where the admin interface listens when nothing is said of it, if that was needed.
+    pub fn default(&self) -> Option<&Place> {
+        self.default.as_ref()
+    }
+
+    /// Whether it may be told to listen elsewhere, or to want another token, while it runs.
+    pub fn may_change_sockets(&self) -> bool {
+        let admin = &self.options.admin.admin;
+        let by_file = self.source.file.is_some() && (self.options.http.is_none() || admin.is_empty());
+        by_file || admin.iter().any(|address| address.starts_with("tcp:"))
+    }
+
+    /// Whether the host may change the node's file: it may write to its folder.
+    pub fn may_write_file(&self) -> bool {
+        let Some((dir, ..)) = &self.source.file else { return false };
+        let path = |dir: &Dir| fs::read_link(format!("/proc/self/fd/{}", dir.as_fd().as_raw_fd())).ok();
+        let Some(folder) = path(dir) else { return true };
+        self.writable().into_iter().any(|dir| path(dir).is_none_or(|written| folder.starts_with(written)))
     }
 
     /// What it begins with; its tenants are taken.
@@ -190,25 +212,31 @@ impl Source {
         if report.is_empty() { Ok(node) } else { Err(Refused::report(&report, styled)) }
     }
 
-    /// Opens the sockets that a host is to listen at, but for those that are `held`.
+    /// Where a host is to listen; the admin interface at `default` if nothing is said of it and that is known.
     ///
-    /// Errors: one can't be had, or would be open to others.
-    pub fn sockets(&self, options: &Serve, node: &NodeFile, held: &[String]) -> Result<SocketSet, Refused> {
+    /// Errors: something that is said is no place.
+    pub fn places(&self, options: &Serve, node: &NodeFile, default: Option<&Place>) -> Result<Places, Refused> {
+        let admin = self.admin(options, node);
+        let places = admin::places(&admin, default)?;
+        let is_tcp = places.iter().any(|place| place.unix().is_none());
         let http = options.http.as_deref().or_else(|| Some(node.http.as_ref()?.address.as_str()));
-        let http = http.map(|name| Socket::open(name, held, || endpoints::bind(name).map(Into::into))).transpose()?;
-        let (admin, token) = admin::open(&self.admin(options, node), held)?;
-        Ok(SocketSet { admin, token, http })
+        Ok(Places {
+            admin: places,
+            token_file: admin.admin_token_file.filter(|_| is_tcp),
+            http: http.map(endpoints::place),
+        })
     }
 
-    /// Whether the file may name sockets, beside the command line.
-    fn may_name_sockets(&self, options: &Serve) -> bool {
-        self.file.is_some() && (options.http.is_none() || options.admin.admin.is_empty())
+    /// What people call it.
+    pub fn shown(&self) -> String {
+        let file = self.file.as_ref().map(|(_, folder, name)| folder.join(name).display().to_string());
+        file.unwrap_or_else(|| "the command line".to_owned())
     }
 
     /// What may change, as it is now.
     ///
     /// Errors: options that can't be meant.
-    fn changing(&self, options: &Serve, node: &NodeFile) -> Result<Changing, Refused> {
+    fn changing(&self, options: &Serve, node: &NodeFile, default: Option<&Place>) -> Result<Changing, Refused> {
         let size = |option, given: &Option<String>| size(option, given.as_deref());
         Ok(Changing {
             memory: size("--memory", &options.memory)?.or(node.memory),
@@ -218,6 +246,7 @@ impl Source {
             log_format: options.log_format.or_else(|| format(node)).unwrap_or(LogFormat::Text),
             defaults: node.defaults,
             tenants: self.tenants(node),
+            places: self.places(options, node, default),
             proxies: requests::proxies(node),
         })
     }

@@ -60,7 +60,7 @@ fn requests_are_taken_elsewhere() {
         let taken = TcpListener::bind("127.0.0.1:0").unwrap();
         let taken = taken.local_addr().unwrap();
         change(&running, &folder, &format!("admin: unix:admin.sock\nhttp: {taken}"));
-        running.wait_for_error("ERROR sockets stay as they are");
+        running.wait_for_error("ERROR `http` stays as it is");
         running.wait_for_error(&format!("error: `http`: cannot listen on {taken}: Address already in use"));
         running.wait_for_error("tenant a reloaded: no service has changed");
         assert_eq!(get(&first, "/a"), "200 127.0.0.1");
@@ -72,7 +72,7 @@ fn requests_are_taken_elsewhere() {
         wait_until(|| std::net::TcpStream::connect(&first).is_err());
         // And nowhere.
         change(&running, &folder, "admin: unix:admin.sock");
-        running.wait_for_error("serving http://127.0.0.2:0 no more");
+        running.wait_for_error(&format!("serving http://{second} no more"));
         wait_until(|| std::net::TcpStream::connect(&second).is_err());
         // Nothing of it has touched the tenant.
         assert_eq!(admin.call("a", "next", "[]"), serde_json::json!([2]));
@@ -115,9 +115,16 @@ fn the_admin_interface_moves_and_its_token_is_changed() {
         // A token that others can read is none: what there is stays.
         fs::set_permissions(folder.path().join("token"), std::os::unix::fs::PermissionsExt::from_mode(0o644)).unwrap();
         running.signal("HUP");
-        running.wait_for_error("ERROR sockets stay as they are");
+        running.wait_for_error("ERROR `token_file` stays as it is");
         running.wait_for_error("can be read by others: its mode is 0644");
         assert_eq!(with_token(at, new), "200");
+        // What is refused keeps nothing else from changing.
+        write_token(folder.path(), old);
+        let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+        change(&running, &folder, &format!("{tcp}\nhttp: {}", taken.local_addr().unwrap()));
+        running.wait_for_error("ERROR `http` stays as it is");
+        running.wait_for_error("tenant a reloaded");
+        assert_eq!((with_token(at, old).as_str(), with_token(at, new).as_str()), ("200", "401"));
         change(&running, &folder, "admin: unix:admin.sock");
         running.wait_for_error("admin interface closed at=tcp:127.0.0.1:0");
         running.wait_for_error("tenant a reloaded");
@@ -249,12 +256,73 @@ fn a_host_whose_opener_is_gone_goes_on_with_what_it_has() {
     running.wait_for_error("serving: 1 tenant");
     let killed = Command::new("pkill").args(["-KILL", "-P", &running.child.id().to_string()]).status().unwrap();
     assert!(killed.success());
+    // It isn't asked where nothing is to be opened.
+    change(&running, &folder, "admin: unix:./admin.sock\nhttp: {address: '127.0.0.1:0', proxies: [127.0.0.1]}");
+    running.wait_for_error("tenant a reloaded: no service has changed");
+    let of_bob = "GET /a HTTP/1.1\nHost: x\nX-Forwarded-For: 203.0.113.9\nConnection: close\n\n";
+    assert_eq!(ask(&at, of_bob), "200 203.0.113.9");
     change(&running, &folder, "admin: unix:admin.sock\nhttp: 127.0.0.2:0");
-    running.wait_for_error("ERROR sockets stay as they are");
-    running.wait_for_error("error: the process that opens sockets for this host doesn't answer");
+    running.wait_for_error("ERROR `http` stays as it is");
+    running.wait_for_error(
+        "error: this host can have no other sockets while it runs: the process that opens them doesn't answer",
+    );
     running.wait_for_error("tenant a reloaded: no service has changed");
     assert_eq!(get(&at, "/a"), "200 127.0.0.1");
+    // To close one it isn't needed.
+    change(&running, &folder, "admin: unix:admin.sock");
+    running.wait_for_error("no more");
+    wait_until(|| std::net::TcpStream::connect(&at).is_err());
     running.stop();
+}
+
+#[test]
+fn an_opener_that_does_not_answer_is_given_up() {
+    let folder = host("admin: unix:admin.sock\nhttp: 127.0.0.1:0");
+    // Where its option stands is for the host to know.
+    let mut running = start(&folder, &["--", "node.yaml"]);
+    let at = address(&mut running);
+    running.wait_for_error("serving: 1 tenant");
+    let stop = ["-STOP", "-P", &running.child.id().to_string()];
+    assert!(Command::new("pkill").args(stop).status().unwrap().success());
+    change(&running, &folder, "admin: unix:other.sock\nhttp: 127.0.0.2:0");
+    running.wait_for_error("ERROR `admin` stays as it is");
+    running.wait_for_error("ERROR `http` stays as it is");
+    running.wait_for_error("tenant a reloaded: no service has changed");
+    assert_eq!(get(&at, "/a"), "200 127.0.0.1");
+    assert_eq!(Admin::of(folder.path()).get("/v1/tenants").unwrap().status, 200);
+    let continued = ["-CONT", "-P", &running.child.id().to_string()];
+    assert!(Command::new("pkill").args(continued).status().unwrap().success());
+    running.stop();
+}
+
+#[test]
+fn who_may_write_the_file_has_no_opener() {
+    let folder = host("admin: unix:admin.sock\ndata: .");
+    let mut running = start(&folder, &[]);
+    running.wait_for_error(
+        "WARN  this host can have no other sockets while it runs: it may write to the folder of the node's file",
+    );
+    running.wait_for_error("serving: 1 tenant");
+    change(&running, &folder, "admin: unix:other.sock\ndata: .");
+    running.wait_for_error("ERROR `admin` stays as it is");
+    running.wait_for_error("error: this host can have no other sockets while it runs: it may write");
+    assert_eq!(Admin::of(folder.path()).get("/v1/tenants").unwrap().status, 200);
+    running.stop();
+}
+
+#[test]
+fn a_socket_that_was_taken_away_is_made_again() {
+    for wall in WALLS {
+        let folder = host("admin: unix:admin.sock");
+        let mut running = start(&folder, wall);
+        running.wait_for_error("serving: 1 tenant");
+        fs::remove_file(folder.path().join("admin.sock")).unwrap();
+        running.signal("HUP");
+        running.wait_for_error("admin interface at=unix:");
+        running.wait_for_error("tenant a reloaded");
+        assert_eq!(Admin::of(folder.path()).get("/v1/tenants").unwrap().status, 200);
+        running.stop();
+    }
 }
 
 #[test]

@@ -105,7 +105,7 @@ fn what_cannot_be_served_is_told() {
         exit code: 1
         --- stderr
         error: `http`: cannot listen on ADDRESS: Address already in use (os error 98)
-        help: another program listens there: stop it, or take another port
+        help: something listens there already: stop it, or take another port
     "#]]
     .assert_eq(&told);
     expect![[r#"

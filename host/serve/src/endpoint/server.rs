@@ -22,7 +22,7 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use parking_lot::RwLock;
 use tokio::net::TcpStream;
 use tokio::runtime::{Builder, Runtime};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, watch};
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, mpsc, watch};
 use tokio::time::{sleep, timeout};
 
 use super::config::{MOST_BUFFER, MOST_HEAD, ServerConfig};
@@ -36,6 +36,9 @@ use crate::metrics::ConnectionsReading;
 
 /// How long a thread that can't accept for want of descriptors or memory waits until it tries again.
 const PAUSE: Duration = Duration::from_millis(100);
+
+/// How long those who came last may take for the head of their request. The number: it is on its way when they have connected.
+const LAST: Duration = Duration::from_secs(1);
 
 /// A server that runs. Dropped, it closes all connections at once.
 pub struct Server {
@@ -190,7 +193,8 @@ fn runtime(name: String) -> io::Result<Runtime> {
 async fn serve(shared: Arc<Shared>, listener: TcpListener, mut stopped: watch::Receiver<Stop>) {
     // Each connection has a sender until it is closed.
     let (open, mut closed) = mpsc::channel::<()>(1);
-    let accepting = accept(&shared, listener, &stopped, open);
+    let Ok(listener) = tokio::net::TcpListener::from_std(listener) else { return };
+    let accepting = accept(&shared, &listener, &stopped, &open);
     let stop = async {
         // No sender: the server was dropped.
         let stop = stopped.clone().wait_for(|stop| *stop != Stop::No).await.map(|stop| *stop);
@@ -205,6 +209,10 @@ async fn serve(shared: Arc<Shared>, listener: TcpListener, mut stopped: watch::R
         Stop::Within(within) => within,
         Stop::Now | Stop::No => return,
     };
+    if let Ok(listener) = listener.into_std() {
+        accept_last(&shared, &listener, &stopped, &open);
+    }
+    drop(open);
     let drained = async { while closed.recv().await.is_some() {} };
     // It may be dropped meanwhile.
     let dropped = async {
@@ -214,8 +222,12 @@ async fn serve(shared: Arc<Shared>, listener: TcpListener, mut stopped: watch::R
 }
 
 /// Accepts connections for ever.
-async fn accept(shared: &Arc<Shared>, listener: TcpListener, stopped: &watch::Receiver<Stop>, open: mpsc::Sender<()>) {
-    let Ok(listener) = tokio::net::TcpListener::from_std(listener) else { return };
+async fn accept(
+    shared: &Arc<Shared>,
+    listener: &tokio::net::TcpListener,
+    stopped: &watch::Receiver<Stop>,
+    open: &mpsc::Sender<()>,
+) {
     loop {
         let (stream, peer) = match listener.accept().await {
             Ok(accepted) => accepted,
@@ -229,15 +241,60 @@ async fn accept(shared: &Arc<Shared>, listener: TcpListener, stopped: &watch::Re
                 continue;
             }
         };
-        let config = &shared.config;
-        let most =
-            if is_believed(peer.ip(), &shared.proxies()) { u32::MAX } else { config.max_connections_per_address };
-        let Some(mut place) = shared.crowd.enter(peer.ip(), most) else { continue };
+        let Some(mut place) = enter(shared, peer) else { continue };
         let Some(permit) = permit(shared).await else { return };
         place.settle();
         let held = Connection { _permit: permit, place, _open: open.clone() };
         tokio::spawn(attend(Arc::clone(shared), stream, peer, stopped.clone(), held));
     }
+}
+
+/// A place for a connection. None: there is none for its address.
+fn enter(shared: &Shared, peer: SocketAddr) -> Option<Place> {
+    let most = match is_believed(peer.ip(), &shared.proxies()) {
+        true => u32::MAX,
+        false => shared.config.max_connections_per_address,
+    };
+    shared.crowd.enter(peer.ip(), most)
+}
+
+/// Accepts those who have come before the server was told to stop, for one request each: closing the socket would cut them off.
+fn accept_last(shared: &Arc<Shared>, listener: &TcpListener, stopped: &watch::Receiver<Stop>, open: &mpsc::Sender<()>) {
+    while let Ok((stream, peer)) = listener.accept() {
+        let stream = stream.set_nonblocking(true).and_then(|()| TcpStream::from_std(stream));
+        let permit = Arc::clone(&shared.connections).try_acquire_owned();
+        let (Ok(stream), Ok(permit), Some(mut place)) = (stream, permit, enter(shared, peer)) else { continue };
+        place.settle();
+        let held = Connection { _permit: permit, place, _open: open.clone() };
+        let (shared, stopped) = (Arc::clone(shared), stopped.clone());
+        tokio::spawn(async move {
+            let dropped = async {
+                let _ = stopped.clone().wait_for(|stop| *stop == Stop::Now).await;
+            };
+            or(serve_last(&shared, stream, peer, &held), dropped).await;
+        });
+    }
+}
+
+/// Serves one request.
+async fn serve_last(shared: &Arc<Shared>, stream: TcpStream, peer: SocketAddr, held: &Connection) {
+    let timer = Timer::default();
+    let service = service_fn(async |request| {
+        let _asking = held.place.begin();
+        Ok::<_, Infallible>(forward::answer(shared, peer.ip(), &timer, request).await)
+    });
+    let mut server = builder(&shared.config);
+    server.keep_alive(false).header_read_timeout(LAST.min(shared.config.head_timeout));
+    let io = Watched::new(stream, Arc::clone(held.place.activity()), shared.config.stall_timeout);
+    // How it ends is its client's affair.
+    let _ = server.serve_connection(TokioIo::new(io), service).await;
+}
+
+fn builder(config: &ServerConfig) -> http1::Builder {
+    let mut server = http1::Builder::new();
+    server.timer(TokioTimer::new());
+    server.header_read_timeout(config.head_timeout).max_buf_size(MOST_BUFFER).max_header_size(MOST_HEAD);
+    server
 }
 
 /// One of the server's connections: somebody idle makes room when all are taken. None: never.
@@ -271,16 +328,14 @@ async fn attend(
     // Answers are written whole: to wait for more would only delay them.
     let _ = stream.set_nodelay(true);
     let config = &shared.config;
-    let timer = Timer::default();
+    let (timer, asked) = (Timer::default(), Notify::new());
     let service = service_fn(async |request| {
+        asked.notify_one();
         let _asking = held.place.begin();
         Ok::<_, Infallible>(forward::answer(&shared, peer.ip(), &timer, request).await)
     });
-    let mut server = http1::Builder::new();
-    server.timer(TokioTimer::new());
-    server.header_read_timeout(config.head_timeout).max_buf_size(MOST_BUFFER).max_header_size(MOST_HEAD);
     let io = TokioIo::new(Watched::new(stream, Arc::clone(held.place.activity()), config.stall_timeout));
-    let mut connection = pin!(server.serve_connection(io, service));
+    let mut connection = pin!(builder(config).serve_connection(io, service));
     let stop = async {
         let _ = stopped.wait_for(|stop| *stop != Stop::No).await;
     };
@@ -304,8 +359,21 @@ async fn attend(
         Until::Over => {}
         Until::Stop => {
             let cut = Cut(&shared.cut);
-            connection.as_mut().graceful_shutdown();
-            let _ = connection.await;
+            // Who has just connected has its request on the way.
+            let begun = or(asked.notified(), sleep(LAST));
+            let over = async {
+                let _ = connection.as_mut().await;
+                true
+            };
+            if !or(over, async {
+                begun.await;
+                false
+            })
+            .await
+            {
+                connection.as_mut().graceful_shutdown();
+                let _ = connection.await;
+            }
             std::mem::forget(cut);
         }
         Until::Room => {
