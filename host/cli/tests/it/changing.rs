@@ -53,7 +53,7 @@ fn requests_are_taken_elsewhere() {
         let admin = Admin::of(folder.path());
         assert_eq!(admin.call("a", "next", "[]"), serde_json::json!([1]));
         // Nobody is believed any more, at the same socket.
-        change(&running, &folder, "admin: unix:admin.sock\nhttp: 127.0.0.1:0");
+        change(&running, &folder, "admin: unix:admin.sock\nhttp: 0");
         running.wait_for_error("tenant a reloaded: no service has changed");
         assert_eq!(ask(&first, of_bob), "200 127.0.0.1");
         // A port that another program has: the old one stays, and all else changes.

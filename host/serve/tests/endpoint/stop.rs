@@ -17,7 +17,7 @@ fn requests_under_way_are_answered_and_no_more_come() {
     let pid = served.tenant.node.pids().pop().unwrap();
     let server = served.server.take().unwrap();
     let stopping = std::thread::spawn(move || block_on(server.stop(Duration::from_secs(600))));
-    // It has none to answer, so it is closed at once; then the server has begun to stop.
+    // It asks for nothing, so it is closed; then the server has begun to stop.
     assert!(idle.is_closed());
     served.tenant.node.send(pid.as_str(), "go", &lunarium_engine::Value::Nil).unwrap();
     let reply = client.reply(true).unwrap();
@@ -25,6 +25,20 @@ fn requests_under_way_are_answered_and_no_more_come() {
     assert!(client.is_closed());
     assert_eq!(stopping.join().unwrap().cut, 0);
     assert!(std::net::TcpStream::connect(served.address).is_err());
+    served.tenant.is_clean();
+}
+
+#[test]
+fn who_has_just_connected_is_answered() {
+    let mut served = Served::new(&endpoint("says", "return function() return { body = 'hello' } end", "path: /"));
+    let mut clients: Vec<_> = (0..50).map(|_| served.client()).collect();
+    let server = served.server.take().unwrap();
+    let stopping = std::thread::spawn(move || block_on(server.stop(Duration::from_secs(600))));
+    for client in &mut clients {
+        assert_eq!(client.ask(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n").text(), "hello");
+    }
+    drop(clients);
+    assert_eq!(stopping.join().unwrap().cut, 0);
     served.tenant.is_clean();
 }
 
