@@ -65,11 +65,9 @@ pub fn places(options: &AdminOptions, default: Option<&Place>) -> Result<Vec<Pla
     }
     let mut places: Vec<Place> = Vec::new();
     for address in options.admin.iter().filter(|address| *address != "none") {
+        parse(address)
+            .map_err(|(_, hint)| Refused::usage(format!("`--admin {address}` is no address"), Some(hint.to_owned())))?;
         let is_tcp = address.starts_with("tcp:");
-        if !is_tcp && !address.starts_with("unix:") {
-            let help = "it is `unix:PATH`, `tcp:ADDRESS:PORT` or `none`".to_owned();
-            return Err(Refused::usage(format!("`--admin {address}` is no address"), Some(help)));
-        }
         if is_tcp && places.iter().any(|place| place.unix().is_none()) {
             return Err(Refused::usage("`--admin tcp:…` stands there twice".to_owned(), None));
         }
@@ -83,6 +81,15 @@ pub fn places(options: &AdminOptions, default: Option<&Place>) -> Result<Vec<Pla
         return Err(Refused::usage(format!("`--admin` names more than {MOST} sockets"), None));
     }
     Ok(places)
+}
+
+/// Looks at how an address is written.
+///
+/// Errors: it is none, with how one is written.
+pub fn parse(written: &str) -> Result<(), (String, &'static str)> {
+    let is_one = written == "none" || written.starts_with("unix:") || written.starts_with("tcp:");
+    let hint = "it is `unix:PATH`, `tcp:ADDRESS:PORT` or `none`";
+    if is_one { Ok(()) } else { Err((format!("`admin`: `{written}` is no address"), hint)) }
 }
 
 /// Opens the socket at a place.

@@ -27,9 +27,9 @@ use tokio::time::sleep;
 pub use check::{check, is_node};
 
 use self::notify::Manager;
-use self::served::{Served, Unserved};
+use self::served::Served;
 use self::settings::{Changing, Settings};
-use self::sockets::{Key, Opener, SocketSet};
+use self::sockets::{Opener, SocketSet};
 use self::surroundings::World;
 use crate::Refused;
 use crate::arguments::Serve;
@@ -203,10 +203,8 @@ impl Reloads<'_> {
         let read = task::spawn_blocking(move || {
             let Again { settings, opener } = &*again;
             let changing = settings.read_again(styled)?;
-            let sockets = changing.places.as_ref().map_err(Refused::clone).map(|places| {
-                let default = settings.default().cloned();
-                opener.open(settings.source(), places, &held, default, styled)
-            });
+            let default = settings.default().cloned();
+            let sockets = opener.open(settings.source(), &changing.places, &held, default, styled);
             Ok((changing, sockets))
         });
         match read.await.unwrap_or_else(|error| Err(Refused::machine(format!("it has broken off: {error}")))) {
@@ -218,7 +216,7 @@ impl Reloads<'_> {
         }
     }
 
-    async fn change(&self, screen: &Screen, changing: Changing, sockets: Result<SocketSet, Refused>) {
+    async fn change(&self, screen: &Screen, changing: Changing, sockets: SocketSet) {
         let Changing { memory, processes, data_max, log_level, log_format, defaults, tenants, places: _, proxies } =
             changing;
         screen.set_form(log_level, log_format);
@@ -227,11 +225,8 @@ impl Reloads<'_> {
         if let Err(error) = self.host.set_limits(processes, memory) {
             screen.note(Level::Error, &format!("`memory` and `processes` stay as they are: {error}"), &[]);
         }
-        let refused = match sockets {
-            Ok(sockets) => self.served.borrow_mut().serve(sockets, &proxies),
-            Err(refused) => Unserved(vec![(Key::Admin, refused)]),
-        };
-        for (key, refused) in refused.0 {
+        let unserved = self.served.borrow_mut().serve(sockets, &proxies);
+        for (key, refused) in unserved.0 {
             screen.note(Level::Error, &format!("`{}` stays as it is", key.as_str()), &[]);
             screen.tell_rendered(Level::Error, &refused.text);
         }

@@ -1,6 +1,6 @@
 //! `http:` of a node's file, and `--http`: where requests for tenants are taken, and how the server follows the tenants.
 //!
-//! Owns what is wrong with that key, and with tenants' own. What a request becomes is `lunarium-serve`'s.
+//! Owns what is wrong with that key, with `admin`, and with tenants' own. What a request becomes is `lunarium-serve`'s.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -12,13 +12,18 @@ use lunarium_engine::Level;
 use lunarium_serve::Host;
 use lunarium_serve::endpoint::{HOST_FORM, Network, Server, TenantSites, host_name};
 
-use crate::Refused;
 use crate::endpoints::{self, Listening};
 use crate::terminal::Screen;
+use crate::{Refused, admin};
 
 /// Looks at the key, and at the tenants' host names.
 pub fn check(node: &NodeFile, report: &mut Report) {
     hosts(node, report);
+    if let Some(admin) = &node.admin
+        && let Err((message, hint)) = admin::parse(admin.address.as_str())
+    {
+        report.add(admin.address.mistake(message, Some(hint.to_owned())));
+    }
     let Some(http) = &node.http else { return };
     if let Err((message, hint)) = endpoints::parse(http.address.as_str()) {
         report.add(http.address.mistake(message, Some(hint.to_owned())));

@@ -56,7 +56,7 @@ pub struct Changing {
     pub log_format: LogFormat,
     pub defaults: TenantBudget,
     pub tenants: Vec<TenantConfig>,
-    pub places: Result<Places, Refused>,
+    pub places: Places,
     pub proxies: Vec<Network>,
 }
 
@@ -83,12 +83,11 @@ impl Settings {
         let data = data.map(|path| open_data(&path)).transpose()?;
         let first = source.changing(&options, &node, None)?;
         let again = secrets(&source, &node);
-        let places = first.places.clone()?;
-        let default = places.admin.first().filter(|_| source.admin(&options, &node).admin.is_empty()).cloned();
+        let default = first.places.admin.first().filter(|_| source.admin(&options, &node).admin.is_empty()).cloned();
         // Last, when nothing else is wrong: a socket that is made is seen by others.
-        let sockets = places.open(&[]).whole()?;
+        let sockets = first.places.open(&[]).whole()?;
         let makes = first.tenants.iter().any(|tenant| tenant.allowance.has_module(http::NAME));
-        let kept = Sockets::of(makes, places.is_any() || source.file.is_some());
+        let kept = Sockets::of(makes, first.places.is_any() || source.file.is_some());
         Ok(Self { options, source, data, data_named, kept, again, first, sockets, default })
     }
 
@@ -246,7 +245,7 @@ impl Source {
             log_format: options.log_format.or_else(|| format(node)).unwrap_or(LogFormat::Text),
             defaults: node.defaults,
             tenants: self.tenants(node),
-            places: self.places(options, node, default),
+            places: self.places(options, node, default)?,
             proxies: requests::proxies(node),
         })
     }

@@ -376,6 +376,9 @@ fn receive<M: for<'m> Deserialize<'m>>(from: BorrowedFd<'_>) -> io::Result<(Opti
     let received = loop {
         match recvmsg(from, &mut [IoSliceMut::new(&mut message)], &mut beside, RecvFlags::CMSG_CLOEXEC) {
             Err(rustix::io::Errno::INTR) => {}
+            Err(rustix::io::Errno::AGAIN) => {
+                return Err(io::Error::other(format!("nothing has come for {PATIENCE:?}")));
+            }
             result => break result?,
         }
     };

@@ -232,7 +232,7 @@ fn requests_of_tenants_are_in_the_metrics() {
 
 #[test]
 fn what_is_wrong_with_where_tenants_are_served_is_told_with_its_place() {
-    let folder = node("http: {address: 'localhost:80', proxies: [127.0.0.0/8, nobody]}");
+    let folder = node("http: {address: 'localhost:80', proxies: [127.0.0.0/8, nobody]}\nadmin: /run/x");
     expect![[r#"
         exit code: 2
         --- stderr
@@ -250,7 +250,15 @@ fn what_is_wrong_with_where_tenants_are_served_is_told_with_its_place() {
         1 | http: {address: 'localhost:80', proxies: [127.0.0.0/8, nobody]}
           |                                                        ^^^^^^
 
-        error: 2 mistakes
+        error: `admin`: `/run/x` is no address
+         --> node.yaml:2:8
+          |
+        2 | admin: /run/x
+          |        ^^^^^^
+          |
+          = help: it is `unix:PATH`, `tcp:ADDRESS:PORT` or `none`
+
+        error: 3 mistakes
     "#]]
     .assert_eq(&run(&folder, &["check", "node.yaml"]));
 }
