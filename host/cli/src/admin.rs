@@ -51,17 +51,13 @@ pub struct AdminOptions {
 /// Sockets of the admin interface, at most.
 pub const MOST: usize = 64;
 
-/// Where the options say that it listens; `default`: where it does when they say nothing, if that is known already.
+/// Where the options say that it listens; `default`: where it does when they say nothing, if that was found already.
 ///
-/// Errors: one is no place; there is no place for the default.
+/// Errors: one is no place.
 pub fn places(options: &AdminOptions, default: Option<&Place>) -> Result<Vec<Place>, Refused> {
     if options.admin.is_empty() {
         // A host of whom nobody knows could hardly be told from one that is gone.
-        let place = match default {
-            Some(place) => place.clone(),
-            None => Place::new(&format!("unix:{}", place::default_socket()?.display())),
-        };
-        return Ok(vec![place]);
+        return Ok(vec![default.cloned().unwrap_or_else(Place::default_socket)]);
     }
     let mut places: Vec<Place> = Vec::new();
     for address in options.admin.iter().filter(|address| *address != "none") {
@@ -90,6 +86,16 @@ pub fn parse(written: &str) -> Result<(), (String, &'static str)> {
     let is_one = written == "none" || written.starts_with("unix:") || written.starts_with("tcp:");
     let hint = "it is `unix:PATH`, `tcp:ADDRESS:PORT` or `none`";
     if is_one { Ok(()) } else { Err((format!("`admin`: `{written}` is no address"), hint)) }
+}
+
+/// The place that a default stands for.
+///
+/// Errors: there is none for it.
+pub fn find(place: &Place) -> Result<Place, Refused> {
+    if !place.is_default() {
+        return Ok(place.clone());
+    }
+    Ok(Place::new(&format!("unix:{}", place::default_socket()?.display())))
 }
 
 /// Opens the socket at a place.

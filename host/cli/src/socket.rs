@@ -16,6 +16,9 @@ pub fn prepare() {
     LazyLock::force(&HERE);
 }
 
+/// What no place is called.
+const DEFAULT: &str = "default";
+
 /// A place at which a host listens.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Place {
@@ -31,6 +34,16 @@ impl Place {
         let path = written.strip_prefix("unix:").map(|path| HERE.join(path).components().collect::<PathBuf>());
         let name = path.map_or_else(|| written.to_owned(), |path| format!("unix:{}", path.display()));
         Self { name, shown: written.to_owned() }
+    }
+
+    /// Where the admin interface listens when nothing is said of it: found and made when it is opened.
+    pub fn default_socket() -> Self {
+        Self { name: DEFAULT.to_owned(), shown: DEFAULT.to_owned() }
+    }
+
+    /// Whether it is that one, not found yet.
+    pub fn is_default(&self) -> bool {
+        self.name == DEFAULT
     }
 
     /// The path of a Unix socket. None: it is TCP.

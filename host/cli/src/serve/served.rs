@@ -82,7 +82,8 @@ impl Served {
     /// From now on these are served and no others, but for what stays because something that is to be there is refused; requests come by way of
     /// these proxies. What couldn't be done is returned.
     pub fn serve(&mut self, sockets: SocketSet, proxies: &[Network]) -> Unserved {
-        let (keeps_admin, keeps_http) = (sockets.lacks(Key::Admin), sockets.lacks(Key::Http));
+        let (keeps_admin, keeps_http) =
+            (sockets.lacks(Key::Admin) || sockets.lacks(Key::Token), sockets.lacks(Key::Http));
         let SocketSet { admin, token, http, mut refused } = sockets;
         if let Err(why) = self.serve_admin(admin, token, keeps_admin) {
             refused.push((Key::Admin, why));

@@ -83,9 +83,10 @@ impl Settings {
         let data = data.map(|path| open_data(&path)).transpose()?;
         let first = source.changing(&options, &node, None)?;
         let again = secrets(&source, &node);
-        let default = first.places.admin.first().filter(|_| source.admin(&options, &node).admin.is_empty()).cloned();
         // Last, when nothing else is wrong: a socket that is made is seen by others.
         let sockets = first.places.open(&[]).whole()?;
+        let is_default = first.places.admin.iter().any(Place::is_default);
+        let default = sockets.admin.first().filter(|_| is_default).map(|socket| socket.place.clone());
         let makes = first.tenants.iter().any(|tenant| tenant.allowance.has_module(http::NAME));
         let kept = Sockets::of(makes, first.places.is_any() || source.file.is_some());
         Ok(Self { options, source, data, data_named, kept, again, first, sockets, default })
@@ -130,10 +131,13 @@ impl Settings {
 
     /// Whether the host may change the node's file: it may write to its folder.
     pub fn may_write_file(&self) -> bool {
-        let Some((dir, ..)) = &self.source.file else { return false };
+        let Some((dir, _, name)) = &self.source.file else { return false };
         let path = |dir: &Dir| fs::read_link(format!("/proc/self/fd/{}", dir.as_fd().as_raw_fd())).ok();
         let Some(folder) = path(dir) else { return true };
-        self.writable().into_iter().any(|dir| path(dir).is_none_or(|written| folder.starts_with(written)))
+        // Where it leads to, if it is a link.
+        let Ok(file) = folder.join(name).canonicalize() else { return true };
+        let is_around = |written: PathBuf| folder.starts_with(&written) || file.starts_with(&written);
+        self.writable().into_iter().any(|dir| path(dir).is_none_or(is_around))
     }
 
     /// What it begins with; its tenants are taken.

@@ -66,21 +66,27 @@ impl Places {
     /// Opens what isn't `held`.
     pub fn open(&self, held: &[String]) -> SocketSet {
         let http = |place: &Place| endpoints::bind(&place.name).map(OwnedFd::from);
-        self.open_by(held, |place, is_admin| if is_admin { admin::open(place) } else { http(place) })
+        self.open_by(held, admin::find, |place, is_admin| if is_admin { admin::open(place) } else { http(place) })
             .with_token(self.token_file.as_deref().map(place::token))
     }
 
     /// What of it is `held`, and for the rest why it can't be opened.
     fn held(&self, held: &[String], why: &Refused) -> SocketSet {
-        let set = self.open_by(held, |_, _| Err(why.clone()));
+        let set = self.open_by(held, |place| Ok(place.clone()), |_, _| Err(why.clone()));
         set.with_token(self.token_file.as_ref().map(|_| Err(why.clone())))
     }
 
-    fn open_by(&self, held: &[String], open: impl Fn(&Place, bool) -> Result<OwnedFd, Refused>) -> SocketSet {
+    fn open_by(
+        &self,
+        held: &[String],
+        find: impl Fn(&Place) -> Result<Place, Refused>,
+        open: impl Fn(&Place, bool) -> Result<OwnedFd, Refused>,
+    ) -> SocketSet {
         let mut set = SocketSet::default();
         let socket = |place: &Place, is_admin| {
-            let opened = if place.is_in(held) { Ok(None) } else { open(place, is_admin).map(Some) };
-            opened.map(|opened| Socket { place: place.clone(), opened })
+            let place = find(place)?;
+            let opened = if place.is_in(held) { None } else { Some(open(&place, is_admin)?) };
+            Ok(Socket { place, opened })
         };
         for place in &self.admin {
             match socket(place, true) {
@@ -246,8 +252,8 @@ impl Opener {
             drop(command.spawn()?);
             // This end of what it has must be gone, or nobody would notice that it is.
             drop(command);
-            match receive(own.as_fd())? {
-                (Some(Answer::Ready), _) => Ok(own),
+            match receive(own.as_fd())?.message {
+                Some(Answer::Ready) => Ok(own),
                 _ => Err(io::Error::other("it has ended")),
             }
         };
@@ -280,8 +286,11 @@ impl Opener {
             Some(other) => send(other.as_fd(), &ask, &[]).and_then(|()| receive(other.as_fd())),
             None => Err(io::ErrorKind::NotConnected.into()),
         };
-        let answer = asked.and_then(|(answer, opened)| {
-            let set = answer.and_then(|answer: Answer| answer.set(opened));
+        let answer = asked.and_then(|Received { message, opened, is_whole }| {
+            if !is_whole {
+                return Ok(Err(Refused::machine("the host has too many files open for another socket".to_owned())));
+            }
+            let set = message.and_then(|answer: Answer| answer.set(opened));
             set.ok_or_else(|| io::Error::other("it has ended"))
         });
         match answer {
@@ -303,8 +312,10 @@ impl Opener {
 impl SocketSet {
     /// Whether these are the places that are meant.
     fn is_of(&self, places: &Places) -> bool {
-        let is_meant =
-            |socket: &Socket| places.admin.contains(&socket.place) || places.http.as_ref() == Some(&socket.place);
+        let has_default = places.admin.iter().any(Place::is_default);
+        let is_meant = |Socket { place, .. }: &Socket| {
+            places.admin.contains(place) || places.http.as_ref() == Some(place) || has_default && place.unix().is_some()
+        };
         let meant = places.admin.len().saturating_add(usize::from(places.http.is_some()));
         let refused = self.refused.iter().filter(|(key, _)| *key != Key::Token).count();
         self.all().all(is_meant) && self.all().count().saturating_add(refused) == meant
@@ -335,7 +346,7 @@ pub fn serve_opener(options: &Serve) -> Result<u8, Refused> {
     let host = io::stdin();
     let source = Source::of(options)?;
     send(host.as_fd(), &Answer::Ready, &[]).map_err(stranger)?;
-    while let (Some(Ask { held, default, styled }), _) = receive(host.as_fd()).map_err(stranger)? {
+    while let Some(Ask { held, default, styled }) = receive(host.as_fd()).map_err(stranger)?.message {
         let places = source.read(styled).and_then(|node| source.places(options, &node, default.as_ref()));
         match places.map(|places| places.open(&held)) {
             Ok(set) => {
@@ -368,8 +379,17 @@ fn send(to: BorrowedFd<'_>, message: &impl Serialize, opened: &[BorrowedFd<'_>])
     Ok(())
 }
 
-/// Receives a message with its descriptors; none when the other end is gone.
-fn receive<M: for<'m> Deserialize<'m>>(from: BorrowedFd<'_>) -> io::Result<(Option<M>, Vec<OwnedFd>)> {
+/// What has come.
+struct Received<M> {
+    /// None: the other end is gone.
+    message: Option<M>,
+    opened: Vec<OwnedFd>,
+    /// There was room for all descriptors that came with it.
+    is_whole: bool,
+}
+
+/// Receives a message with its descriptors.
+fn receive<M: for<'m> Deserialize<'m>>(from: BorrowedFd<'_>) -> io::Result<Received<M>> {
     let mut message = vec![0; MESSAGE];
     let mut space = [MaybeUninit::uninit(); cmsg_space!(ScmRights(MOST))];
     let mut beside = RecvAncillaryBuffer::new(&mut space);
@@ -387,11 +407,10 @@ fn receive<M: for<'m> Deserialize<'m>>(from: BorrowedFd<'_>) -> io::Result<(Opti
         _ => Vec::new(),
     });
     let opened = opened.collect();
-    if received.flags.contains(ReturnFlags::CTRUNC) {
-        return Err(io::Error::other("too many files are open"));
-    }
-    match message.get(..received.bytes) {
-        Some([]) | None => Ok((None, opened)),
-        Some(message) => Ok((Some(serde_json::from_slice(message)?), opened)),
-    }
+    let is_whole = !received.flags.contains(ReturnFlags::CTRUNC);
+    let message = match message.get(..received.bytes) {
+        Some([]) | None => None,
+        Some(message) => Some(serde_json::from_slice(message)?),
+    };
+    Ok(Received { message, opened, is_whole })
 }

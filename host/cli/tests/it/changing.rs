@@ -118,6 +118,11 @@ fn the_admin_interface_moves_and_its_token_is_changed() {
         running.wait_for_error("ERROR `token_file` stays as it is");
         running.wait_for_error("can be read by others: its mode is 0644");
         assert_eq!(with_token(at, new), "200");
+        // Nor is it left for another place.
+        change(&running, &folder, "admin: {address: 'tcp:127.0.0.2:0', token_file: token}");
+        running.wait_for_error("ERROR `token_file` stays as it is");
+        running.wait_for_error("tenant a reloaded");
+        assert_eq!(with_token(at, new), "200");
         // What is refused keeps nothing else from changing.
         write_token(folder.path(), old);
         let taken = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -130,6 +135,24 @@ fn the_admin_interface_moves_and_its_token_is_changed() {
         running.wait_for_error("tenant a reloaded");
         assert_eq!(Admin::of(folder.path()).get("/v1/tenants").unwrap().status, 200);
         wait_until(|| std::net::TcpStream::connect(at).is_err());
+        running.stop();
+    }
+}
+
+#[test]
+fn where_nothing_is_said_of_it_the_interface_has_its_default_place() {
+    for wall in WALLS {
+        let folder = host("admin: unix:admin.sock");
+        let mut command = lunarium(folder.path(), &[&["serve"], wall].concat());
+        command.env_remove("LUNARIUM_ADMIN").env("RUNTIME_DIRECTORY", folder.path().join("run"));
+        fs::create_dir(folder.path().join("run")).unwrap();
+        let mut running = Running::of(command);
+        running.wait_for_error("serving: 1 tenant");
+        for _ in 0..2 {
+            change(&running, &folder, "");
+            running.wait_for_error("tenant a reloaded");
+            assert_eq!(Admin::of(&folder.path().join("run")).get("/v1/tenants").unwrap().status, 200);
+        }
         running.stop();
     }
 }
@@ -307,6 +330,38 @@ fn who_may_write_the_file_has_no_opener() {
     running.wait_for_error("ERROR `admin` stays as it is");
     running.wait_for_error("error: this host can have no other sockets while it runs: it may write");
     assert_eq!(Admin::of(folder.path()).get("/v1/tenants").unwrap().status, 200);
+    running.stop();
+}
+
+#[test]
+fn who_may_write_what_the_file_is_a_link_to_has_none_either() {
+    let folder = folder(&[("data/node.yaml", "admin: none\ndata: data\n"), ("a/_index.yaml", APPLICATION)]);
+    std::os::unix::fs::symlink("data/node.yaml", folder.path().join("node.yaml")).unwrap();
+    let mut running = start(&folder, &[]);
+    running.wait_for_error("WARN  this host can have no other sockets while it runs: it may write");
+    running.wait_for_error("serving: 0 tenants");
+    running.stop();
+}
+
+#[test]
+fn a_host_whose_processes_are_too_many_is_still_reloaded_and_stopped() {
+    let spawns = "version: \"1.0\"\nnamespace: app\nentries:\n  \
+        - {name: idle, kind: process.lua, source: \"return function() process.events():receive() end\"}\n  \
+        - {name: main, kind: process.lua, source: \"return function() \
+        for _ = 1, 120 do process.spawn_linked('app:idle', 'app:processes') end print('all spawned') process.events():receive() end\"}\n  \
+        - {name: service, kind: process.service, process: main, host: 'app:processes'}\n";
+    let folder = folder(&[
+        ("node.yaml", &format!("admin: unix:admin.sock\nprocesses: 200\n{TENANTS}")),
+        ("a/_index.yaml", spawns),
+    ]);
+    let mut running = start(&folder, &[]);
+    running.wait_for_all(&["serving: 1 tenant", "all spawned"]);
+    change(&running, &folder, "admin: unix:admin.sock\nprocesses: 1");
+    running.wait_for_error("tenant a reloaded: no service has changed");
+    // And again, as somebody mends it.
+    change(&running, &folder, "admin: unix:admin.sock\nprocesses: 200");
+    running.wait_for_error("tenant a reloaded: no service has changed");
+    assert_eq!(Admin::of(folder.path()).reload("a").status, 200);
     running.stop();
 }
 

@@ -104,7 +104,7 @@ impl NodeInner {
     async fn try_check(self: &Arc<NodeInner>, chunk: &Chunk) -> Result<wit::Globals, String> {
         let _counted = self.count_instance();
         let unusable = |error: &str| format!("cannot make an instance: {error}");
-        let slot = self.machine.instances.acquire().await.map_err(|error| unusable(&error))?;
+        let slot = self.machine.instances.acquire_check().await.map_err(|error| unusable(&error))?;
         let limits = Limits::default();
         let cpu = Arc::new(CpuMeter::new(&limits, Arc::default()));
         let holding = Holding::new(Arc::clone(&self.budgets.memory), Rank::Service);

@@ -37,6 +37,10 @@ const MOST: u32 = 1024;
 /// A segment is made when fewer are free than half of the last one, and than this: what starts meanwhile finds one.
 const LOW: usize = 128;
 
+/// Instances for checks of sources, which are of the first segment and of nobody else: they end soon, whatever is checked, and a host that is full of
+/// processes must be able to check what would make it less so.
+const CHECKS: u32 = 4;
+
 /// A segment but the first is given back when none of it was held for as long, once more at most. Long beside the 5 ms that it takes to
 /// make one, short beside what operators look at.
 const IDLE: Duration = Duration::from_secs(10);
@@ -72,6 +76,8 @@ struct Shared<T: Occupant> {
     owed: AtomicU32,
     /// Told when a segment can't be made.
     failed: Notify,
+    /// Of [`CHECKS`].
+    checks: Semaphore,
 }
 
 /// What is made, and what may be. Of the slots that are made, the permits of those withheld are nobody's; each of the others is free, held
@@ -158,6 +164,8 @@ pub(crate) struct Slot<T: Occupant> {
     segment: Arc<Segment<T>>,
     /// Whose permit it has.
     shared: Arc<Shared<T>>,
+    /// One of [`CHECKS`].
+    is_check: bool,
 }
 
 impl<T: Occupant> Instances<T> {
@@ -166,7 +174,7 @@ impl<T: Occupant> Instances<T> {
         pool::check(max_processes)?;
         let count = pool::instances(max_processes);
         let first = count.min(FIRST);
-        let segment = Segment::new(first, guest, link).map_err(|error| InstancesError::Wasm(told(&error)))?;
+        let segment = Segment::new(first, CHECKS, guest, link).map_err(|error| InstancesError::Wasm(told(&error)))?;
         let growth =
             Growth { most: count, made: first, withheld: 0, last: first, under_way: false, failure: None, kept: false };
         let shared = Shared {
@@ -178,6 +186,7 @@ impl<T: Occupant> Instances<T> {
             growth: Mutex::new(growth),
             owed: AtomicU32::new(0),
             failed: Notify::new(),
+            checks: Semaphore::new(size(CHECKS)),
         };
         Ok(Instances { shared: Arc::new(shared) })
     }
@@ -189,12 +198,21 @@ impl<T: Occupant> Instances<T> {
         self.grow_early();
         let shared = &self.shared;
         if let Ok(permit) = shared.permits.try_acquire() {
-            return shared.slot(permit).ok_or_else(no_slot);
+            return shared.slot(permit, false).ok_or_else(no_slot);
         }
         let permit = shared.permits.acquire();
         // Never closed.
-        let acquired = async { permit.await.ok().and_then(|permit| shared.slot(permit)).ok_or_else(no_slot) };
+        let acquired = async { permit.await.ok().and_then(|permit| shared.slot(permit, false)).ok_or_else(no_slot) };
         future::or(acquired, async { Err(shared.growth_failed().await) }).await
+    }
+
+    /// Waits for an instance for the check of a source, which is there also when processes have all others.
+    ///
+    /// Errors: as above; there always is one.
+    pub(crate) async fn acquire_check(&self) -> Result<Slot<T>, Arc<str>> {
+        // Never closed.
+        let permit = self.shared.checks.acquire().await.ok();
+        permit.and_then(|permit| self.shared.slot(permit, true)).ok_or_else(no_slot)
     }
 
     /// From now on there may be as many as `max_processes` need. Fewer: who holds one keeps it, and whoever waits gets one when enough have
@@ -222,7 +240,7 @@ impl<T: Occupant> Instances<T> {
     /// How many the segments have that are made, and how many of them nobody has.
     pub(crate) fn count(&self) -> (usize, usize) {
         let segments = self.shared.segments.read();
-        segments.iter().fold((0, 0), |(made, free), segment| {
+        segments.iter().fold((size(CHECKS), 0), |(made, free), segment| {
             let unused = size(segment.free.load(Ordering::Relaxed));
             (made.saturating_add(size(segment.size)), free.saturating_add(unused))
         })
@@ -269,7 +287,7 @@ fn grow<T: Occupant>(shared: &Weak<Shared<T>>) {
     while goes_on {
         let Some(shared) = shared.upgrade() else { return };
         let Some(count) = shared.change_growth(Growth::next) else { return };
-        let segment = Segment::new(count, shared.guest, shared.link).map_err(|error| told(&error));
+        let segment = Segment::new(count, 0, shared.guest, shared.link).map_err(|error| told(&error));
         goes_on = shared.finish_growth(segment.map(|segment| (segment, count)));
     }
 }
@@ -338,12 +356,12 @@ impl<T: Occupant> Shared<T> {
 
     /// The slot that a permit stands for: of the oldest segment that has one, for slots that were used before are the
     /// cheapest.
-    fn slot(self: &Arc<Self>, permit: SemaphorePermit<'_>) -> Option<Slot<T>> {
+    fn slot(self: &Arc<Self>, permit: SemaphorePermit<'_>, is_check: bool) -> Option<Slot<T>> {
         let segments = self.segments.read();
         let segment = segments.iter().find(|segment| segment.take()).map(Arc::clone)?;
         // The slot gives it back.
         permit.forget();
-        Some(Slot { segment, shared: Arc::clone(self) })
+        Some(Slot { segment, shared: Arc::clone(self), is_check })
     }
 
     /// True: another segment is wanted, and growth stays under way.
@@ -426,20 +444,22 @@ fn size(count: u32) -> usize {
 }
 
 impl<T: Occupant> Segment<T> {
-    fn new(size: u32, guest: GuestCode, link: Link<T>) -> wasmtime::Result<Arc<Segment<T>>> {
+    /// With `more` slots beside those of its size.
+    fn new(size: u32, more: u32, guest: GuestCode, link: Link<T>) -> wasmtime::Result<Arc<Segment<T>>> {
+        let slots = size.saturating_add(more);
         let mut config = Config::new();
         tunables::tune(&mut config);
         config.async_stack_zeroing(true);
         #[cfg(feature = "profile")]
         config.profiler(wasmtime::ProfilingStrategy::PerfMap);
-        config.allocation_strategy(InstanceAllocationStrategy::Pooling(pool::pool(size)));
+        config.allocation_strategy(InstanceAllocationStrategy::Pooling(pool::pool(slots)));
         let (wasm, component) = guest.load(config)?;
         let mut linker = Linker::new(&wasm);
         link(&mut linker, &component)?;
         linker.define_unknown_imports_as_traps(&component)?;
         let pre = linker.instantiate_pre(&component)?;
         let exports = Arc::new(Exports::new(&component)?);
-        Ok(Arc::new(Segment { pre, exports, size, free: AtomicU32::new(size), touched: AtomicBool::new(true) }))
+        Ok(Arc::new(Segment { pre, exports, size, free: AtomicU32::new(slots), touched: AtomicBool::new(true) }))
     }
 
     fn take(&self) -> bool {
@@ -466,6 +486,9 @@ impl<T: Occupant> Drop for Slot<T> {
         // Before the permit: whoever gets that finds a slot.
         self.segment.free.fetch_add(1, Ordering::AcqRel);
         let shared = &self.shared;
+        if self.is_check {
+            return shared.checks.add_permits(1);
+        }
         match shared.owed.load(Ordering::Relaxed) {
             // Also where one is owed since a moment ago: then who asks next withholds it.
             0 => shared.permits.add_permits(1),

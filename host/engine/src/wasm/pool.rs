@@ -7,8 +7,8 @@ use wasmtime::{Enabled, PoolingAllocationConfig};
 
 use super::system::System;
 
-/// Instances beyond `max_processes`: upgrades under way, Stores of killed processes that aren't dropped yet, checks of
-/// sources. A start that finds none free waits.
+/// Instances beyond `max_processes`: upgrades under way, Stores of killed processes that aren't dropped yet. A start that finds none free
+/// waits.
 const SPARE: u32 = 64;
 
 /// Memory mappings of one process: two of its stack, the rest of its memories and tables. Rounded up from what the

@@ -7,7 +7,7 @@ use std::thread::{self, ThreadId};
 use futures_lite::future::{block_on, poll_once};
 use wasmtime::component::{Component, Linker};
 
-use super::{FIRST, Growth, Instances, PoolError, Slot, grow, low};
+use super::{CHECKS, FIRST, Growth, Instances, PoolError, Slot, grow, low};
 use crate::wasm::{GuestCode, MemoryLimiter, Occupant, Stopped};
 
 struct Nobody(MemoryLimiter);
@@ -102,6 +102,26 @@ fn a_segment_that_nobody_is_in_is_given_back_and_made_again() {
     }
 }
 
+#[test]
+fn checks_have_instances_that_no_process_can_take() {
+    let instances = made(1);
+    let most = hold(&instances, 65);
+    let mut waiting = Box::pin(instances.acquire());
+    assert!(block_on(poll_once(waiting.as_mut())).is_none());
+    let check = || block_on(poll_once(instances.acquire_check())).map(Result::unwrap);
+    for _ in 0..3 {
+        let checks: Vec<_> = (0..CHECKS).filter_map(|_| check()).collect();
+        assert_eq!(checks.len(), CHECKS as usize);
+        assert!(check().is_none());
+        assert_eq!(instances.count(), (65 + CHECKS as usize, 0));
+    }
+    // Nor do processes get one of theirs.
+    assert!(block_on(poll_once(waiting.as_mut())).is_none());
+    drop(most);
+    drop(block_on(waiting).unwrap());
+    settle(&instances, 0);
+}
+
 fn set_most(instances: &Instances<Nobody>, most: u32) -> Result<(), PoolError> {
     instances.set_most(most, || {})
 }
@@ -115,7 +135,8 @@ fn settle(instances: &Instances<Nobody>, held: usize) {
     shared.change_growth(|_| {});
     let growth = shared.growth.lock();
     let Growth { most, made, withheld, .. } = *growth;
-    assert_eq!(instances.count(), (made as usize, made as usize - held));
+    let places = (made + CHECKS) as usize;
+    assert_eq!(instances.count(), (places, places - held));
     let permits = held + shared.permits.available_permits();
     assert_eq!(permits, (made - withheld) as usize, "those withheld are nobody's");
     assert_eq!(permits, (most.min(made) as usize).max(held), "no more than there may be, and who holds one keeps it");
@@ -126,7 +147,7 @@ fn where_fewer_may_be_who_holds_one_keeps_it_and_starts_wait() {
     let instances = made(500);
     let mut slots = hold(&instances, 100);
     settle(&instances, 100);
-    assert_eq!(instances.count().0, 320);
+    assert_eq!(instances.count().0, 320 + CHECKS as usize);
     set_most(&instances, 10).unwrap();
     settle(&instances, 100);
     let mut next = Box::pin(instances.acquire());
@@ -155,7 +176,7 @@ fn where_fewer_may_be_who_holds_one_keeps_it_and_starts_wait() {
     set_most(&instances, 500).unwrap();
     slots.extend(hold(&instances, 100));
     settle(&instances, 184);
-    assert_eq!(instances.count().0, 320);
+    assert_eq!(instances.count().0, 320 + CHECKS as usize);
     slots.clear();
     settle(&instances, 0);
 }
@@ -213,11 +234,11 @@ fn a_segment_goes_also_where_permits_are_withheld() {
     settle(&instances, 0);
     shared.give_back();
     settle(&instances, 0);
-    assert_eq!((instances.count().0, shared.growth.lock().left()), (64, 1));
+    assert_eq!((instances.count().0, shared.growth.lock().left()), (64 + CHECKS as usize, 1));
     set_most(&instances, 500).unwrap();
     slots.extend(hold(&instances, 100));
     settle(&instances, 100);
-    assert_eq!(instances.count().0, 320);
+    assert_eq!(instances.count().0, 320 + CHECKS as usize);
 
     // All of its are withheld: it goes though none is free.
     slots.truncate(40);
@@ -232,7 +253,7 @@ fn a_segment_goes_also_where_permits_are_withheld() {
     shared.give_back();
     shared.give_back();
     settle(&instances, 64);
-    assert_eq!(instances.count().0, 64);
+    assert_eq!(instances.count().0, 64 + CHECKS as usize);
 }
 
 static MAY_END: AtomicBool = AtomicBool::new(false);
