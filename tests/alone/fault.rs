@@ -59,7 +59,7 @@ fn an_engine_without_address_space_says_so() {
     alone("fault::an_engine_without_address_space_says_so", || {
         allow(Resource::As, Some(address_space() + (64 << 30)));
         let refused = Engine::new(EngineConfig::new(4_000)).err().unwrap().to_string();
-        expect!["cannot start the WebAssembly engine: failed to create memory pool mapping: mmap failed to reserve 0x8102000000 bytes: Cannot allocate memory (os error 12): raise what limits address space or mappings (ulimit -v, vm.max_map_count, vm.overcommit_memory), or lower max_processes"].assert_eq(&refused);
+        expect!["cannot start the WebAssembly engine: failed to create memory pool mapping: mmap failed to reserve 0x8912000000 bytes: Cannot allocate memory (os error 12): raise what limits address space or mappings (ulimit -v, vm.max_map_count, vm.overcommit_memory), or lower max_processes"].assert_eq(&refused);
     });
 }
 

@@ -21,7 +21,11 @@ function S.begin(seq, depth, parent)
     S.seq, S.depth = math.tointeger(seq) or 0, math.tointeger(depth) or 0
     if type(parent) == "string" then S.learn(parent) end
     if process.pid() ~= me then violation("is called " .. process.pid()) end
-    if ctx.get("depth") and ctx.get("depth") > S.depth then violation("has the context of somebody else") end
+    -- Some moves upgrade without arguments, which tells nothing.
+    local deep = ctx.get("depth")
+    if math.tointeger(depth) and deep and deep > S.depth then
+        violation(("has the context of somebody else: of depth %s from %s at depth %s"):format(deep, ctx.get("from"), depth))
+    end
 end
 
 function S.try(f, ...)
