@@ -11,7 +11,10 @@ pub fn cases() -> Vec<Case> {
             "=> {1250, \"RateLimited\"}",
             r#"
 return { main = function()
-    local victim, count = process.spawn("app:victim", "app:processes"), 0
+    local up = process.listen("up")
+    local victim, count = process.spawn("app:victim", "app:processes", process.pid()), 0
+    -- What comes before its first wait is another matter.
+    up:receive()
     while true do
         local ok, err = process.send(victim, "t", 1)
         if err then return { count, err:kind() } end
@@ -19,7 +22,11 @@ return { main = function()
     end
 end }
 -- entry: victim
-return { main = function() time.sleep("1h") end }"#,
+return { main = function(parent)
+    time.sleep("1ms")
+    process.send(parent, "up", 1)
+    time.sleep("1h")
+end }"#,
         ),
         Case::script(
             "a flood on a topic that nobody listens on, before what somebody does",
