@@ -258,7 +258,7 @@ fn enter(shared: &Shared, peer: SocketAddr) -> Option<Place> {
     shared.crowd.enter(peer.ip(), most)
 }
 
-/// Accepts those who have come before the server was told to stop, for one request each: closing the socket would cut them off.
+/// Accepts those who have come before the server was told to stop: closing the socket would cut them off.
 fn accept_last(shared: &Arc<Shared>, listener: &TcpListener, stopped: &watch::Receiver<Stop>, open: &mpsc::Sender<()>) {
     while let Ok((stream, peer)) = listener.accept() {
         let stream = stream.set_nonblocking(true).and_then(|()| TcpStream::from_std(stream));
@@ -266,35 +266,8 @@ fn accept_last(shared: &Arc<Shared>, listener: &TcpListener, stopped: &watch::Re
         let (Ok(stream), Ok(permit), Some(mut place)) = (stream, permit, enter(shared, peer)) else { continue };
         place.settle();
         let held = Connection { _permit: permit, place, _open: open.clone() };
-        let (shared, stopped) = (Arc::clone(shared), stopped.clone());
-        tokio::spawn(async move {
-            let dropped = async {
-                let _ = stopped.clone().wait_for(|stop| *stop == Stop::Now).await;
-            };
-            or(serve_last(&shared, stream, peer, &held), dropped).await;
-        });
+        tokio::spawn(attend(Arc::clone(shared), stream, peer, stopped.clone(), held));
     }
-}
-
-/// Serves one request.
-async fn serve_last(shared: &Arc<Shared>, stream: TcpStream, peer: SocketAddr, held: &Connection) {
-    let timer = Timer::default();
-    let service = service_fn(async |request| {
-        let _asking = held.place.begin();
-        Ok::<_, Infallible>(forward::answer(shared, peer.ip(), &timer, request).await)
-    });
-    let mut server = builder(&shared.config);
-    server.keep_alive(false).header_read_timeout(LAST.min(shared.config.head_timeout));
-    let io = Watched::new(stream, Arc::clone(held.place.activity()), shared.config.stall_timeout);
-    // How it ends is its client's affair.
-    let _ = server.serve_connection(TokioIo::new(io), service).await;
-}
-
-fn builder(config: &ServerConfig) -> http1::Builder {
-    let mut server = http1::Builder::new();
-    server.timer(TokioTimer::new());
-    server.header_read_timeout(config.head_timeout).max_buf_size(MOST_BUFFER).max_header_size(MOST_HEAD);
-    server
 }
 
 /// One of the server's connections: somebody idle makes room when all are taken. None: never.
@@ -334,8 +307,11 @@ async fn attend(
         let _asking = held.place.begin();
         Ok::<_, Infallible>(forward::answer(&shared, peer.ip(), &timer, request).await)
     });
+    let mut server = http1::Builder::new();
+    server.timer(TokioTimer::new());
+    server.header_read_timeout(config.head_timeout).max_buf_size(MOST_BUFFER).max_header_size(MOST_HEAD);
     let io = TokioIo::new(Watched::new(stream, Arc::clone(held.place.activity()), config.stall_timeout));
-    let mut connection = pin!(builder(config).serve_connection(io, service));
+    let mut connection = pin!(server.serve_connection(io, service));
     let stop = async {
         let _ = stopped.wait_for(|stop| *stop != Stop::No).await;
     };
