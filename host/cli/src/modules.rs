@@ -16,8 +16,8 @@ use crate::terminal::Screen;
 use crate::{Refused, size, stdin};
 
 /// What a tenant's node has, made anew, with a store of its own. Nobody's standard input is a tenant's.
-pub fn for_tenants(store: kv::Slot) -> Vec<Module> {
-    vec![Http::new().module(), kv::module(store)]
+pub fn for_tenants(http: Http, store: kv::Slot) -> Vec<Module> {
+    vec![http.module(), kv::module(store)]
 }
 
 /// What a run's node has, made anew: what a module counts and keeps, it counts and keeps for one node. What they need of the machine's files, but for
@@ -30,7 +30,7 @@ pub struct Modules {
 impl Modules {
     pub fn new() -> Self {
         let store = kv::Slot::default();
-        let mut all = for_tenants(store.clone());
+        let mut all = for_tenants(Http::new(), store.clone());
         all.push(stdin::module());
         Self { all, store }
     }

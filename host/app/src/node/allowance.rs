@@ -5,7 +5,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use lunarium_engine::{Directory, Module, Settings};
+use lunarium_engine::{Directory, Module, Settings, Value};
 
 use crate::raw::{RawDirectory, RawGrants, RawSettings};
 use crate::report::Mistake;
@@ -57,6 +57,12 @@ impl Allowance {
         let grants = &allowed.grants;
         let settings = grants.settings.iter().map(|settings| &settings.module);
         grants.modules.iter().chain(settings).any(|module| module.value == name)
+    }
+
+    /// What it says of a module that takes settings, as it was written.
+    pub fn settings(&self, name: &str) -> impl Iterator<Item = Value> {
+        let settings = self.0.iter().flat_map(|allowed| &allowed.grants.settings);
+        settings.filter(move |settings| settings.module.value == name).filter_map(RawSettings::value)
     }
 }
 

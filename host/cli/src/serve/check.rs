@@ -9,6 +9,7 @@ use cap_std::ambient_authority;
 use cap_std::fs::Dir;
 use lunarium_app::{Draft, NODE_FILE, NodeFile, Report, TenantFile, VariableFile};
 use lunarium_engine::{Module, NodeConfig};
+use lunarium_modules::http::Http;
 use lunarium_modules::kv;
 use lunarium_serve::{Folder, TenantConfig};
 use tokio::runtime::Builder;
@@ -31,7 +32,7 @@ pub fn is_node(path: &Path) -> bool {
 pub fn check(options: &Check) -> Result<u8, Refused> {
     let (dir, shown, name) = open_node(&options.path)?;
     let (node, mut report) = NodeFile::draft(&dir, &shown, &name);
-    let modules = modules::for_tenants(kv::Slot::default());
+    let modules = modules::for_tenants(Http::new(), kv::Slot::default());
     let mut drafts = Vec::new();
     for tenant in &node.tenants {
         tenant.allowance.faults(&modules).into_iter().for_each(|fault| report.add(fault));

@@ -4,7 +4,9 @@
 //! service manager is told. Tenants are `lunarium-serve`'s.
 
 mod check;
+mod names;
 mod notify;
+mod opener;
 mod requests;
 mod served;
 mod settings;
@@ -14,9 +16,11 @@ mod surroundings;
 use std::cell::RefCell;
 use std::future::pending;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use lunarium_engine::{Level, LogField};
+use lunarium_modules::http::Direct;
 use lunarium_serve::{Host, HostConfig, TenantState};
 use tokio::runtime::Builder;
 use tokio::select;
@@ -26,10 +30,12 @@ use tokio::time::sleep;
 
 pub use check::{check, is_node};
 
+use self::names::Names;
 use self::notify::Manager;
+use self::opener::{Opener, Wish};
 use self::served::Served;
 use self::settings::{Changing, Settings};
-use self::sockets::{Opener, SocketSet};
+use self::sockets::SocketSet;
 use self::surroundings::World;
 use crate::Refused;
 use crate::arguments::Serve;
@@ -47,7 +53,7 @@ const LAST_WORDS: Duration = Duration::from_secs(2);
 /// Errors: the command line or the node's file is wrong, or the machine refuses; nothing has run then.
 pub fn serve(options: Serve) -> Result<u8, Refused> {
     if options.opener {
-        return sockets::serve_opener(&options);
+        return opener::serve_opener(&options);
     }
     // Nobody listens for signals yet, so one ends the program whatever it waits for.
     let files = OpenFiles::raise();
@@ -72,7 +78,9 @@ pub fn serve(options: Serve) -> Result<u8, Refused> {
         })
         .map_err(Refused::deaf)?;
     // Sockets that the host listens on are open, before the wall.
-    let wall = Wall::around(confined, &settings.readable(), &settings.writable(), settings.kept())?;
+    let makes = settings.first().asks_servers() && !opener.is_process();
+    let kept = Sockets::of(makes, settings.may_listen());
+    let wall = Wall::around(confined, &settings.readable(), &settings.writable(), kept)?;
     let first = settings.first();
     let terminal = Terminal::of_logs(first.log_level, first.log_format, tell);
     let terminal = terminal.map_err(Refused::no_thread)?;
@@ -85,8 +93,7 @@ pub fn serve(options: Serve) -> Result<u8, Refused> {
     }
     let code = runtime.block_on(async {
         let serving = Serving { screen: Arc::clone(&screen), manager, interrupts, hangup, files };
-        let connects = !confined || settings.kept() == Sockets::Made;
-        let code = serving.run(settings, opener, connects).await.unwrap_or_else(|refused| {
+        let code = serving.run(settings, opener, kept).await.unwrap_or_else(|refused| {
             screen.tell_rendered(Level::Error, &refused.text);
             refused.code
         });
@@ -110,13 +117,21 @@ struct Serving {
 }
 
 impl Serving {
-    async fn run(mut self, mut settings: Settings, opener: Opener, connects: bool) -> Result<u8, Refused> {
+    async fn run(mut self, mut settings: Settings, opener: Opener, kept: Sockets) -> Result<u8, Refused> {
         self.files.tell(&self.screen);
         let (data, sockets) = (settings.take_data()?, settings.take_sockets());
         let most = settings.first().data_max;
-        let world = Arc::new(World::new(&self.screen, settings.data_path(), most, connects));
-        let names = settings.options().admin.admin_hosts.clone();
+        let unreachable = match &opener {
+            Opener::Nobody(why) if kept != Sockets::Made => Some(why.clone()),
+            _ => None,
+        };
+        let connector = opener.connector(&self.screen).map_err(Refused::no_thread)?;
+        let connector = connector.unwrap_or_else(|| Arc::new(Direct));
+        let names = Names::new(settings.take_names(), &connector);
+        let world = Arc::new(World::new(&self.screen, settings.data_path(), most, names.clone(), unreachable));
+        let hosts = settings.options().admin.admin_hosts.clone();
         let first = settings.first();
+        let asks_servers = first.asks_servers();
         let mut config = HostConfig::new(Arc::<World>::clone(&world));
         config.max_processes = first.processes;
         config.memory = first.memory;
@@ -127,7 +142,7 @@ impl Serving {
         let proxies = std::mem::take(&mut first.proxies);
         let host = Host::start(config).await.map_err(|error| Refused::machine(error.to_string()))?;
         let mut changes = host.changes();
-        let mut served = Served::new(&host, &self.screen, self.files, Arc::<World>::clone(&world), &names);
+        let mut served = Served::new(&host, &self.screen, self.files, Arc::<World>::clone(&world), &hosts);
         served.serve(sockets, &proxies).whole()?;
         self.manager.beat();
         self.manager.ready(&status(&host));
@@ -139,8 +154,8 @@ impl Serving {
             }
             pending().await
         };
-        let reloads =
-            Reloads { host: &host, world: &world, served: &served, read: Arc::new(Again { settings, opener }) };
+        let again = Arc::new(Again { settings, opener, names, asked_servers: AtomicBool::new(asks_servers) });
+        let reloads = Reloads { host: &host, world: &world, served: &served, read: again };
         let lost = select! {
             biased;
             lost = self.attend(&reloads) => lost,
@@ -184,6 +199,29 @@ impl Serving {
 struct Again {
     settings: Settings,
     opener: Opener,
+    names: Names,
+    /// Whether a tenant was allowed to ask servers when the file was read last.
+    asked_servers: AtomicBool,
+}
+
+impl Again {
+    /// Errors: the file is wrong.
+    fn read(&self, held: &[String], styled: bool) -> Result<(Changing, SocketSet), Refused> {
+        let changing = self.settings.read_again(styled)?;
+        let asks_servers = changing.asks_servers();
+        let wish = Wish {
+            places: &changing.places,
+            held,
+            default: self.settings.default().cloned(),
+            asks_servers: self.asked_servers.swap(asks_servers, Ordering::Relaxed) || asks_servers,
+            styled,
+        };
+        let (sockets, names) = self.opener.open(self.settings.source(), wish);
+        if let Some(names) = names {
+            self.names.read_again(names);
+        }
+        Ok((changing, sockets))
+    }
 }
 
 /// What changes when the node's file is read again.
@@ -200,13 +238,7 @@ impl Reloads<'_> {
     async fn reload(&self, screen: &Screen) {
         let (again, held, styled) = (Arc::clone(&self.read), self.served.borrow().held(), screen.has_colours());
         // A disk that doesn't answer holds up neither the tenants' services nor a signal.
-        let read = task::spawn_blocking(move || {
-            let Again { settings, opener } = &*again;
-            let changing = settings.read_again(styled)?;
-            let default = settings.default().cloned();
-            let sockets = opener.open(settings.source(), &changing.places, &held, default, styled);
-            Ok((changing, sockets))
-        });
+        let read = task::spawn_blocking(move || again.read(&held, styled));
         match read.await.unwrap_or_else(|error| Err(Refused::machine(format!("it has broken off: {error}")))) {
             Ok((changing, sockets)) => self.change(screen, changing, sockets).await,
             Err(refused) => {

@@ -13,7 +13,8 @@ use cap_std::ambient_authority;
 use cap_std::fs::Dir;
 use lunarium_app::{NODE_FILE, NodeFile, TENANT_FORM, TenantBudget, TenantFile, VariableFile, is_tenant};
 use lunarium_engine::Directory;
-use lunarium_modules::{http, kv};
+use lunarium_modules::http::{self, NameFiles, Reach};
+use lunarium_modules::kv;
 use lunarium_serve::endpoint::Network;
 use lunarium_serve::{Folder, HostConfig, TenantConfig};
 
@@ -24,7 +25,6 @@ use crate::arguments::{LogFormat, LogLevel, Serve};
 use crate::endpoints;
 use crate::socket::{self, Place};
 use crate::terminal::has_colours;
-use crate::wall::Sockets;
 use crate::{Refused, open, size};
 
 /// Bytes of a file with a variable's value. The number: a page of a disk many times, and no more than a variable should hold.
@@ -37,7 +37,8 @@ pub struct Settings {
     data: Option<(PathBuf, Dir)>,
     /// What the file named as `data`, if that counts.
     data_named: Option<String>,
-    kept: Sockets,
+    /// What says what names mean.
+    names: NameFiles,
     /// Folders that stay readable, so that what they hold can be read again.
     again: Vec<Dir>,
     /// What it begins with.
@@ -58,6 +59,13 @@ pub struct Changing {
     pub tenants: Vec<TenantConfig>,
     pub places: Places,
     pub proxies: Vec<Network>,
+}
+
+impl Changing {
+    /// Whether a tenant may ask servers.
+    pub fn asks_servers(&self) -> bool {
+        self.tenants.iter().any(|tenant| tenant.allowance.has_module(http::NAME))
+    }
 }
 
 /// Where the tenants are named.
@@ -87,9 +95,8 @@ impl Settings {
         let sockets = first.places.open(&[]).whole()?;
         let is_default = first.places.admin.iter().any(Place::is_default);
         let default = sockets.admin.first().filter(|_| is_default).map(|socket| socket.place.clone());
-        let makes = first.tenants.iter().any(|tenant| tenant.allowance.has_module(http::NAME));
-        let kept = Sockets::of(makes, first.places.is_any() || source.file.is_some());
-        Ok(Self { options, source, data, data_named, kept, again, first, sockets, default })
+        let names = NameFiles::of_machine();
+        Ok(Self { options, source, data, data_named, names, again, first, sockets, default })
     }
 
     /// What may have changed, read again.
@@ -122,11 +129,9 @@ impl Settings {
         self.default.as_ref()
     }
 
-    /// Whether it may be told to listen elsewhere, or to want another token, while it runs.
+    /// Whether it may be told to listen elsewhere, to want another token, or to ask servers, while it runs.
     pub fn may_change_sockets(&self) -> bool {
-        let admin = &self.options.admin.admin;
-        let by_file = self.source.file.is_some() && (self.options.http.is_none() || admin.is_empty());
-        by_file || admin.iter().any(|address| address.starts_with("tcp:"))
+        self.source.file.is_some() || self.options.admin.admin.iter().any(|address| address.starts_with("tcp:"))
     }
 
     /// Whether the host may change the node's file: it may write to its folder.
@@ -145,14 +150,19 @@ impl Settings {
         &mut self.first
     }
 
-    /// Which sockets are needed.
-    pub fn kept(&self) -> Sockets {
-        self.kept
+    /// Whether it listens anywhere, or may begin to.
+    pub fn may_listen(&self) -> bool {
+        self.first.places.is_any() || self.source.file.is_some()
     }
 
     /// Where it listens.
     pub fn take_sockets(&mut self) -> SocketSet {
         std::mem::take(&mut self.sockets)
+    }
+
+    /// What says what names mean: once.
+    pub fn take_names(&mut self) -> NameFiles {
+        std::mem::take(&mut self.names)
     }
 
     /// Where stores are kept.
@@ -230,6 +240,17 @@ impl Source {
         })
     }
 
+    /// Where the tenants' grants of `http` lead.
+    pub fn reach(&self, node: &NodeFile) -> Reach {
+        let tenants = node.tenants.iter().filter(|file| !self.names(&file.name));
+        Reach::of(tenants.flat_map(|tenant| tenant.allowance.settings(http::NAME)))
+    }
+
+    /// Whether the command line has a tenant of this name: then the file's isn't looked at.
+    fn names(&self, name: &str) -> bool {
+        self.given.iter().any(|(given, _)| given == name)
+    }
+
     /// What people call it.
     pub fn shown(&self) -> String {
         let file = self.file.as_ref().map(|(_, folder, name)| folder.join(name).display().to_string());
@@ -284,9 +305,8 @@ impl Source {
             let shown = path.display().to_string();
             (TenantFile::at(name, &format!("--tenant {name}={shown}"), &shown), path.clone())
         });
-        let named = |name: &str| self.given.iter().any(|(given, _)| given == name);
         let mut tenants: Vec<TenantConfig> = given.map(|(file, path)| self.tenant(&file, Some(path))).collect();
-        for file in node.tenants.iter().filter(|file| !named(&file.name)) {
+        for file in node.tenants.iter().filter(|file| !self.names(&file.name)) {
             tenants.push(self.tenant(file, file.path.as_ref().map(|path| self.path(path.as_str()))));
         }
         tenants

@@ -8,9 +8,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use lunarium_engine::{Level, LogField, Module};
-use lunarium_modules::{http, kv};
+use lunarium_modules::http::{self, Http};
+use lunarium_modules::kv;
 use lunarium_serve::{HostError, LogLine, Surroundings, TenantConfig};
 
+use super::names::Names;
 use crate::modules;
 use crate::terminal::Screen;
 
@@ -20,19 +22,28 @@ pub struct World {
     data: Option<PathBuf>,
     most: AtomicU64,
     stores: Mutex<HashMap<String, kv::Slot>>,
-    /// Sockets can be made, as `http` does for each request.
-    connects: bool,
+    names: Names,
+    /// Why nobody can open sockets to servers, if it is so.
+    unreachable: Option<String>,
 }
 
 impl World {
-    /// Stores lie below `data`, each of at most so many bytes. `connects`: sockets can be made.
-    pub fn new(screen: &Arc<Screen>, data: Option<&Path>, most: u64, connects: bool) -> Self {
+    /// Stores lie below `data`, each of at most so many bytes. Requests ask `names` for addresses and go by its connector; `unreachable`: why
+    /// no server can be reached, if it is so.
+    pub fn new(
+        screen: &Arc<Screen>,
+        data: Option<&Path>,
+        most: u64,
+        names: Names,
+        unreachable: Option<String>,
+    ) -> Self {
         Self {
             screen: Arc::clone(screen),
             data: data.map(Path::to_owned),
             most: AtomicU64::new(most),
             stores: Mutex::default(),
-            connects,
+            names,
+            unreachable,
         }
     }
 
@@ -44,12 +55,12 @@ impl World {
 
     /// Errors: a tenant may ask servers, and nobody here can.
     fn check_sockets(&self, tenant: &TenantConfig) -> Result<(), HostError> {
-        if self.connects || !tenant.allowance.has_module(http::NAME) {
-            return Ok(());
+        match &self.unreachable {
+            Some(why) if tenant.allowance.has_module(http::NAME) => Err(HostError::Refused(format!(
+                "`http` is allowed, and this host can reach no servers: {why}\nhelp: restart the host"
+            ))),
+            _ => Ok(()),
         }
-        let why = "`http` is allowed, and this host has given up making sockets, as no tenant was allowed it at its start\n\
-                   help: restart the host";
-        Err(HostError::Refused(why.to_owned()))
     }
 
     /// The place for a tenant's store, with the store from when on it may have one.
@@ -94,7 +105,8 @@ fn no_link(path: &Path) -> Result<(), HostError> {
 impl Surroundings for World {
     fn modules(&self, tenant: &TenantConfig) -> Result<Vec<Module>, HostError> {
         self.check_sockets(tenant)?;
-        Ok(modules::for_tenants(self.store(tenant)?))
+        let http = Http::new().resolver(self.names.clone()).connector(Arc::clone(self.names.connector()));
+        Ok(modules::for_tenants(http, self.store(tenant)?))
     }
 
     fn extend(&self, tenant: &TenantConfig) -> Result<(), HostError> {

@@ -11,7 +11,7 @@ use expect_test::expect;
 use crate::{app, lunarium, run, transcript};
 
 /// A server on loopback that says `hello` to everybody: its port, and to how many.
-fn server() -> (u16, Arc<AtomicUsize>) {
+pub(crate) fn server() -> (u16, Arc<AtomicUsize>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let (port, count) = (listener.local_addr().unwrap().port(), Arc::new(AtomicUsize::new(0)));
     let asked = Arc::clone(&count);

@@ -8,6 +8,7 @@
 mod changing;
 mod check;
 mod clock;
+mod connecting;
 mod crowd;
 mod documentation;
 mod endpoints;

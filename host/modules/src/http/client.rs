@@ -13,6 +13,7 @@ use lunarium::Caller;
 use rustls::ClientConfig;
 use tokio::time::timeout;
 
+use super::connect::Connect;
 use super::fault::Fault;
 use super::grant::{Rule, known_addresses};
 use super::limits::{Budget, Limits, Quota};
@@ -31,6 +32,7 @@ pub(super) struct Client {
     pub(super) limits: Limits,
     pub(super) quota: Arc<Quota>,
     pub(super) resolver: Box<dyn Resolve>,
+    pub(super) connector: Arc<dyn Connect>,
     pub(super) tls: Arc<ClientConfig>,
 }
 
@@ -70,7 +72,7 @@ impl Client {
         // Counted before anybody is asked for an address: a name that leads nowhere costs as much.
         budget.request(Instant::now())?;
         let addresses = self.addresses(&rules, origin).await?;
-        let stream = wire::connect(&addresses, budget).await?;
+        let stream = wire::connect(&*self.connector, &addresses, budget).await?;
         let take = async |head| self.take(caller, request, budget, head).await;
         if wire::is_encrypted(origin) {
             let stream = wire::encrypt(stream, &origin.host, &self.tls).await?;

@@ -10,8 +10,9 @@ use rustls::crypto::ring;
 use simple_dns::rdata::RData;
 use simple_dns::{CLASS, Name, Packet, PacketFlag, QCLASS, QTYPE, Question, RCODE, TYPE};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpStream, UdpSocket};
 use tokio::time::timeout;
+
+use super::connect::Connect;
 
 /// Where name servers listen.
 pub(super) const PORT: u16 = 53;
@@ -51,18 +52,26 @@ enum Answer {
 /// The addresses of a name; none when it has none of this family.
 ///
 /// Errors: `NotFound` when there is no such name; the server says nothing, or something else, or that it can't.
-pub(super) async fn ask(server: SocketAddr, name: &str, family: Family, patience: Duration) -> io::Result<Vec<IpAddr>> {
-    let answer = timeout(patience, ask_patiently(server, name, family)).await;
+pub(super) async fn ask(
+    connector: &dyn Connect,
+    server: SocketAddr,
+    name: &str,
+    family: Family,
+    patience: Duration,
+) -> io::Result<Vec<IpAddr>> {
+    let answer = timeout(patience, ask_patiently(connector, server, name, family)).await;
     answer.unwrap_or_else(|_| Err(io::Error::new(io::ErrorKind::TimedOut, "the name server doesn't answer")))
 }
 
-async fn ask_patiently(server: SocketAddr, name: &str, family: Family) -> io::Result<Vec<IpAddr>> {
+async fn ask_patiently(
+    connector: &dyn Connect,
+    server: SocketAddr,
+    name: &str,
+    family: Family,
+) -> io::Result<Vec<IpAddr>> {
     let id = random()?;
     let question = question(id, name, family)?;
-    let any: IpAddr = if server.is_ipv4() { Ipv4Addr::UNSPECIFIED.into() } else { Ipv6Addr::UNSPECIFIED.into() };
-    // A port by chance, and only this server's messages.
-    let socket = UdpSocket::bind(SocketAddr::new(any, 0)).await?;
-    socket.connect(server).await?;
+    let socket = connector.udp(server).await?;
     socket.send(&question).await?;
     let mut buffer = [0; DATAGRAM];
     loop {
@@ -70,7 +79,7 @@ async fn ask_patiently(server: SocketAddr, name: &str, family: Family) -> io::Re
         let message = buffer.get(..length).unwrap_or_default();
         match read(message, id, name, family) {
             Ok(Answer::Addresses(addresses)) => return Ok(addresses),
-            Ok(Answer::Truncated) => return ask_at_length(server, &question, id, name, family).await,
+            Ok(Answer::Truncated) => return ask_at_length(connector, server, &question, id, name, family).await,
             Ok(Answer::Foreign) => {}
             Err(error) => return Err(error),
         }
@@ -78,13 +87,14 @@ async fn ask_patiently(server: SocketAddr, name: &str, family: Family) -> io::Re
 }
 
 async fn ask_at_length(
+    connector: &dyn Connect,
     server: SocketAddr,
     question: &[u8],
     id: u16,
     name: &str,
     family: Family,
 ) -> io::Result<Vec<IpAddr>> {
-    let mut stream = TcpStream::connect(server).await?;
+    let mut stream = connector.tcp(server).await?;
     let length = u16::try_from(question.len()).map_err(|_| no_name())?;
     stream.write_all(&[&length.to_be_bytes(), question].concat()).await?;
     let mut message = vec![0; stream.read_u16().await?.into()];

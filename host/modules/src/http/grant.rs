@@ -139,6 +139,11 @@ impl Rule {
         path && self.origin == url.origin && self.methods.contains(method)
     }
 
+    /// The port that its requests go to.
+    pub(super) fn port(&self) -> u16 {
+        self.origin.port
+    }
+
     /// Whether a request that it allows may go to this address.
     pub(super) fn reaches(&self, address: IpAddr) -> bool {
         is_public(address) || self.names(address)

@@ -21,15 +21,17 @@
 //! Futures of the module need a tokio runtime with its drivers for time and input: one that was built with `enable_all`.
 //!
 //! Its folders and files use each other in one direction: `url` and `address` below `grant`, `quota` below `limits`, `dns` below
-//! `resolve`, all of them below `client`. Refuses proxies, cookies, HTTP/2, compressed bodies and connections that are used again.
+//! `resolve`, `connect` below both, all of them below `client`; `reach` above `grant`. Refuses proxies, cookies, HTTP/2, compressed bodies and connections that are used again.
 
 mod address;
 mod client;
+mod connect;
 mod dns;
 mod fault;
 mod grant;
 mod limits;
 mod quota;
+mod reach;
 mod request;
 mod resolve;
 mod url;
@@ -41,8 +43,10 @@ use lunarium::{Caller, Module};
 use rustls::pki_types::CertificateDer;
 use rustls::{ClientConfig, RootCertStore};
 
+pub use connect::{Connect, Connecting, Direct};
 pub use limits::Limits;
-pub use resolve::{NameServers, Resolve, Resolving};
+pub use reach::Reach;
+pub use resolve::{NameFiles, NameServers, Resolve, Resolving};
 
 use self::client::Client;
 use self::fault::Fault;
@@ -57,6 +61,7 @@ pub const NAME: &str = "http";
 pub struct Http {
     limits: Limits,
     resolver: Option<Box<dyn Resolve>>,
+    connector: Arc<dyn Connect>,
     roots: RootCertStore,
 }
 
@@ -75,7 +80,7 @@ impl Http {
     /// The default limits, the machine's name servers, and the certificate authorities that Mozilla trusts.
     pub fn new() -> Http {
         let roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
-        Http { limits: Limits::default(), resolver: None, roots }
+        Http { limits: Limits::default(), resolver: None, connector: Arc::new(Direct), roots }
     }
 
     /// Other limits.
@@ -86,6 +91,11 @@ impl Http {
     /// Something else that finds addresses of names.
     pub fn resolver(self, resolver: impl Resolve + 'static) -> Http {
         Http { resolver: Some(Box::new(resolver)), ..self }
+    }
+
+    /// Something else that opens sockets. A [`resolver`](Http::resolver) that is given has its own.
+    pub fn connector(self, connector: Arc<dyn Connect>) -> Http {
+        Http { connector, ..self }
     }
 
     /// A certificate, as DER, that is trusted beside Mozilla's: an authority's, or one that a server has made itself.
@@ -99,10 +109,12 @@ impl Http {
     /// The module, for one node: what it counts, it counts for that one. With the machine's name servers, their addresses and the
     /// hosts file are read here, and not again.
     pub fn module(self) -> Module {
-        let resolver = self.resolver.unwrap_or_else(|| Box::new(NameServers::of_machine()));
+        let connector = self.connector;
+        let of_machine = || Box::new(NameServers::of_machine().connector(Arc::clone(&connector)));
+        let resolver = self.resolver.unwrap_or_else(|| of_machine());
         let quota = Arc::new(Quota::new(&self.limits));
         let tls = Arc::new(tls(self.roots));
-        let client = Arc::new(Client { limits: self.limits, quota, resolver, tls });
+        let client = Arc::new(Client { limits: self.limits, quota, resolver, connector, tls });
         let get = Arc::clone(&client);
         Module::new(NAME)
             .settings(grant::read)

@@ -4,14 +4,16 @@
 //! business.
 
 use std::collections::HashMap;
+use std::fs::File;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
-use std::path::Path;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures_lite::future::zip;
 
+use super::connect::{Connect, Direct};
 use super::dns::{self, Family};
 
 /// What a resolver will have found.
@@ -31,6 +33,23 @@ const SERVERS: usize = 3;
 /// Bytes of a file that is read. The number: block lists of a hundred thousand names are smaller.
 const LARGEST: u64 = 4 << 20;
 
+/// The files that say which name servers there are, and what names mean without one, open: for a program that can open none when it
+/// reads them.
+#[derive(Debug, Default)]
+pub struct NameFiles {
+    /// A `resolv.conf`.
+    pub configuration: Option<File>,
+    /// A `hosts`.
+    pub hosts: Option<File>,
+}
+
+impl NameFiles {
+    /// The machine's.
+    pub fn of_machine() -> NameFiles {
+        NameFiles { configuration: File::open("/etc/resolv.conf").ok(), hosts: File::open("/etc/hosts").ok() }
+    }
+}
+
 /// Asks name servers, over UDP and, where an answer is large, over TCP; names of a hosts file it knows. It reads no file after it was
 /// made, calls no C library, remembers no answer, and asks for the name as it is: no domain is appended.
 #[derive(Debug, Clone)]
@@ -41,6 +60,7 @@ pub struct NameServers {
     patience: Duration,
     /// How often each is asked.
     attempts: usize,
+    connector: Arc<dyn Connect>,
 }
 
 impl NameServers {
@@ -51,13 +71,30 @@ impl NameServers {
             hosts: HashMap::new(),
             patience: Duration::from_secs(5),
             attempts: 2,
+            connector: Arc::new(Direct),
         }
+    }
+
+    /// The same, with sockets of this connector.
+    #[must_use]
+    pub fn connector(self, connector: Arc<dyn Connect>) -> NameServers {
+        NameServers { connector, ..self }
+    }
+
+    /// The servers that are asked, in order.
+    pub fn servers(&self) -> &[SocketAddr] {
+        &self.servers
     }
 
     /// Those of the machine: `/etc/resolv.conf` and `/etc/hosts` as they are now. A file that isn't there, or can't be read, says
     /// nothing.
     pub fn of_machine() -> NameServers {
-        NameServers::of_texts(&text(Path::new("/etc/resolv.conf")), &text(Path::new("/etc/hosts")))
+        NameServers::of_files(NameFiles::of_machine())
+    }
+
+    /// Those of files that are open. One that isn't there, or can't be read, says nothing.
+    pub fn of_files(files: NameFiles) -> NameServers {
+        NameServers::of_texts(&text(files.configuration), &text(files.hosts))
     }
 
     /// Those of the texts of a `resolv.conf` and a `hosts`.
@@ -103,7 +140,7 @@ impl NameServers {
         let mut error = io::Error::new(io::ErrorKind::NotConnected, "no name server is known");
         for _ in 0..self.attempts {
             for server in &self.servers {
-                match dns::ask(*server, name, family, self.patience).await {
+                match dns::ask(&*self.connector, *server, name, family, self.patience).await {
                     // That there is no such name is an answer.
                     Err(other) if other.kind() != io::ErrorKind::NotFound => error = other,
                     answer => return answer,
@@ -133,14 +170,11 @@ impl Resolve for NameServers {
     }
 }
 
-fn text(path: &Path) -> String {
+fn text(file: Option<File>) -> String {
     use io::Read;
     let mut text = String::new();
-    let read = std::fs::File::open(path).and_then(|file| file.take(LARGEST).read_to_string(&mut text));
-    match read {
-        Ok(_) => text,
-        Err(_) => String::new(),
-    }
+    let read = file.map(|file| file.take(LARGEST).read_to_string(&mut text));
+    if read.is_some_and(|read| read.is_ok()) { text } else { String::new() }
 }
 
 #[cfg(test)]

@@ -26,6 +26,7 @@ use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 
+use super::connect::Connect;
 use super::fault::Fault;
 use super::limits::{Budget, Limits};
 use super::request::Request;
@@ -46,11 +47,15 @@ const SPARE: usize = 8 << 10;
 pub(super) type Head = hyper::Response<Incoming>;
 
 /// Connects with the first address that answers.
-pub(super) async fn connect(addresses: &[SocketAddr], budget: &Arc<Budget>) -> Result<Counted, Fault> {
+pub(super) async fn connect(
+    connector: &dyn Connect,
+    addresses: &[SocketAddr],
+    budget: &Arc<Budget>,
+) -> Result<Counted, Fault> {
     let mut last = None;
     for (index, address) in addresses.iter().enumerate() {
         let is_last = index.saturating_add(1) == addresses.len();
-        let connecting = TcpStream::connect(address);
+        let connecting = connector.tcp(*address);
         // The last one has all the time that the request has.
         let connected = if is_last { Ok(connecting.await) } else { timeout(ATTEMPT, connecting).await };
         match connected {

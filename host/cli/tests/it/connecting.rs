@@ -1,0 +1,247 @@
+//! Requests of tenants to servers, from behind the wall: a second process connects, to where the node's file leads and nowhere else.
+
+use std::fs;
+use std::io::{self, IoSliceMut};
+use std::mem::MaybeUninit;
+use std::net::{IpAddr, SocketAddr, TcpListener};
+use std::os::fd::OwnedFd;
+use std::process::{Command, Stdio};
+use std::sync::atomic::Ordering;
+
+use rustix::cmsg_space;
+use rustix::net::{
+    AddressFamily, RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendFlags, SocketFlags, SocketType, recvmsg,
+    send, socketpair,
+};
+use tempfile::TempDir;
+
+use crate::hosted::{Admin, index, wait_until, worker};
+use crate::http::server;
+use crate::{Running, folder, lunarium};
+
+/// What a tenant asks of servers: the body of an answer, or why there is none.
+const GET: &str = "get = function(url) local r, e = require('http').get(url) return r and r.body or e:message() end";
+
+fn node(grants: &str) -> String {
+    format!("admin: unix:admin.sock\ntenants: [{{name: a, path: a, grants: {{{grants}}}}}]\n")
+}
+
+/// A host with one tenant, which has these grants and asks for them.
+fn host(grants: &str) -> TempDir {
+    let asked = if grants.is_empty() { String::new() } else { format!(", grants: {{{grants}}}") };
+    let get = if grants.is_empty() { "get = function() return 'no http' end" } else { GET };
+    folder(&[("node.yaml", &node(grants)), ("a/_index.yaml", &index(&asked)), ("a/worker.lua", &worker(get))])
+}
+
+/// Gives a host's tenant these grants, of which it asks for all.
+fn grant(running: &mut Running, folder: &TempDir, grants: &str) {
+    let new = host(grants);
+    for file in ["node.yaml", "a/_index.yaml", "a/worker.lua"] {
+        fs::copy(new.path().join(file), folder.path().join(file)).unwrap();
+    }
+    running.signal("HUP");
+    running.wait_for_error("tenant a reloaded: ");
+}
+
+fn start(folder: &TempDir, options: &[&str]) -> Running {
+    let mut command = lunarium(folder.path(), &[&["serve"], options].concat());
+    command.env_remove("LUNARIUM_ADMIN");
+    let mut running = Running::of(command);
+    running.wait_for_error("serving: 1 tenant");
+    running
+}
+
+fn get(folder: &TempDir, url: &str) -> String {
+    Admin::of(folder.path()).call("a", "get", &format!("[\"{url}\"]"))[0].as_str().unwrap().to_owned()
+}
+
+fn rule(port: u16) -> String {
+    format!("http: [{{url: 'http://localhost:{port}/*'}}]")
+}
+
+/// Behind the wall, and without one.
+const WALLS: [&[&str]; 2] = [&[], &["--no-confine"]];
+
+#[test]
+fn a_tenant_is_allowed_servers_while_it_runs_for_the_first_time_and_others_and_none() {
+    for wall in WALLS {
+        let ((first, asked), (second, _)) = (server(), server());
+        let url = |port: u16| format!("http://localhost:{port}/");
+        let folder = host("");
+        let mut running = start(&folder, wall);
+        assert_eq!(get(&folder, &url(first)), "no http");
+        grant(&mut running, &folder, &rule(first));
+        wait_until(|| get(&folder, &url(first)) != "no http");
+        assert_eq!(get(&folder, &url(first)), "hello");
+        assert!(get(&folder, &url(second)).starts_with("no grant allows GET "));
+        grant(&mut running, &folder, &rule(second));
+        wait_until(|| get(&folder, &url(second)) == "hello");
+        assert!(get(&folder, &url(first)).starts_with("no grant allows GET "));
+        grant(&mut running, &folder, "");
+        wait_until(|| get(&folder, &url(second)) == "no http");
+        assert!(asked.load(Ordering::Relaxed) > 0);
+        running.stop();
+    }
+}
+
+#[test]
+fn what_a_server_or_its_absence_says_is_the_same_behind_the_wall() {
+    let closed = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let (open, _) = server();
+    for wall in WALLS {
+        let folder = host(&format!(
+            "http: [{{url: 'http://localhost:{closed}/*'}}, {{url: 'http://127.0.0.1:{open}/*'}}, {{url: 'http://[::1]:{closed}/*'}}]"
+        ));
+        let running = start(&folder, wall);
+        assert_eq!(get(&folder, &format!("http://127.0.0.1:{open}/")), "hello");
+        let refused = "host can't be reached: connection refused";
+        assert_eq!(get(&folder, &format!("http://localhost:{closed}/")), refused);
+        let over_6 = get(&folder, &format!("http://[::1]:{closed}/"));
+        // A machine may have no IPv6.
+        assert!(over_6 == refused || over_6.starts_with("host can't be reached: "), "{over_6}");
+        running.stop();
+    }
+}
+
+/// A name that this machine knows by itself, with its address.
+fn known_name() -> Option<(IpAddr, String)> {
+    let hosts = fs::read_to_string("/etc/hosts").unwrap_or_default();
+    let known = hosts.lines().filter_map(|line| {
+        let mut words = line.split('#').next()?.split_whitespace();
+        Some((words.next()?.parse().ok()?, words.find(|name| *name != "localhost")?.to_ascii_lowercase()))
+    });
+    known.into_iter().next()
+}
+
+#[test]
+fn names_mean_behind_the_wall_what_they_mean_to_the_machine() {
+    let Some((address, name)) = known_name() else {
+        return println!("this machine's `/etc/hosts` has no name that could be tried");
+    };
+    let closed = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    for wall in WALLS {
+        let folder = host(&format!("http: [{{url: 'http://{name}:{closed}/*', addresses: ['{address}']}}]"));
+        let running = start(&folder, wall);
+        let told = get(&folder, &format!("http://{name}:{closed}/"));
+        assert!(told.starts_with("host can't be reached: "), "{told}");
+        running.stop();
+    }
+}
+
+#[test]
+fn without_the_other_process_requests_fail_and_all_else_goes_on() {
+    let (port, _) = server();
+    let folder = host(&rule(port));
+    let mut running = start(&folder, &[]);
+    let url = format!("http://localhost:{port}/");
+    assert_eq!(get(&folder, &url), "hello");
+    let killed = Command::new("pkill").args(["-KILL", "-P", &running.child.id().to_string()]).status().unwrap();
+    assert!(killed.success());
+    for _ in 0..2 {
+        assert_eq!(get(&folder, &url), "host can't be reached: not connected");
+    }
+    running.wait_for_error("ERROR this host can reach no servers any more: the process that connects to them is gone");
+    running.signal("HUP");
+    running.wait_for_error("ERROR `grants` stays as it is");
+    running.wait_for_error("error: this host can have no other sockets while it runs: the process that opens them");
+    running.wait_for_error("tenant a reloaded: no service has changed");
+    running.stop();
+}
+
+#[test]
+fn one_that_stands_still_is_asked_again_when_it_goes_on() {
+    let (port, _) = server();
+    let folder = host(&rule(port));
+    let running = start(&folder, &[]);
+    let signal = |name: &str| {
+        let sent = Command::new("pkill").args([name, "-P", &running.child.id().to_string()]).status().unwrap();
+        assert!(sent.success());
+    };
+    let url = format!("http://localhost:{port}/");
+    signal("-STOP");
+    assert_eq!(get(&folder, &url), "host can't be reached: timed out");
+    signal("-CONT");
+    assert_eq!(get(&folder, &url), "hello");
+    running.stop();
+}
+
+#[test]
+fn who_may_write_the_file_connects_itself_if_it_was_allowed_to_at_its_start() {
+    let (port, _) = server();
+    let with_data = |folder: &TempDir| {
+        let file = folder.path().join("node.yaml");
+        let text = fs::read_to_string(&file).unwrap();
+        fs::write(file, format!("data: .\n{text}")).unwrap();
+    };
+    let folder = host(&rule(port));
+    with_data(&folder);
+    let running = start(&folder, &[]);
+    assert_eq!(get(&folder, &format!("http://localhost:{port}/")), "hello");
+    running.stop();
+    let folder = host("");
+    with_data(&folder);
+    let mut running = start(&folder, &[]);
+    fs::write(folder.path().join("node.yaml"), format!("data: .\n{}", node(&rule(port)))).unwrap();
+    running.signal("HUP");
+    running
+        .wait_for_error("tenant a keeps what it runs: `http` is allowed, and this host can reach no servers: it may");
+    running.wait_for_error("help: restart the host");
+    running.stop();
+}
+
+/// Asks the second process for something, as a host that somebody has taken over; what it says, and whether it hands something over.
+fn asked(line: &OwnedFd, message: &str) -> (String, bool) {
+    send(line, message.as_bytes(), SendFlags::NOSIGNAL).unwrap();
+    let (mut text, mut space) = (vec![0; 65_536], [MaybeUninit::uninit(); cmsg_space!(ScmRights(8))]);
+    let mut beside = RecvAncillaryBuffer::new(&mut space);
+    let received = recvmsg(line, &mut [IoSliceMut::new(&mut text)], &mut beside, RecvFlags::CMSG_CLOEXEC).unwrap();
+    let handed = beside.drain().any(|message| matches!(message, RecvAncillaryMessage::ScmRights(_)));
+    (String::from_utf8_lossy(&text[..received.bytes]).into_owned(), handed)
+}
+
+#[test]
+fn who_has_taken_over_the_host_is_connected_to_nothing_else() {
+    let ((allowed, _), (other, misled)) = (server(), server());
+    let folder = host(&rule(allowed));
+    let pair = || socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, SocketFlags::CLOEXEC, None).unwrap();
+    let ((listening, first), (connecting, second)) = (pair(), pair());
+    let mut command = lunarium(folder.path(), &["serve", "--opener"]);
+    let opener =
+        command.env_remove("LUNARIUM_ADMIN").stdin(first).stdout(second).stderr(Stdio::piped()).spawn().unwrap();
+    drop(command);
+    assert_eq!(
+        asked(&listening, r#"{"number":1,"message":"Ready"}"#),
+        (r#"{"number":1,"message":"Ready"}"#.into(), false)
+    );
+    let connect = |transport: &str, address: SocketAddr| {
+        let wanted = format!(r#"{{"number":1,"message":{{"transport":"{transport}","address":"{address}"}}}}"#);
+        asked(&connecting, &wanted)
+    };
+    let at = |port: u16| SocketAddr::new("127.0.0.1".parse().unwrap(), port);
+    assert_eq!(connect("Tcp", at(allowed)), (r#"{"number":1,"message":"Begun"}"#.into(), true));
+    let denied = io::Error::from(rustix::io::Errno::ACCESS).raw_os_error().unwrap();
+    let refused = || (format!(r#"{{"number":1,"message":{{"Refused":{denied}}}}}"#), false);
+    for (transport, address) in [
+        ("Tcp", at(other)),
+        ("Udp", at(allowed)),
+        ("Tcp", "127.0.0.1:22".parse().unwrap()),
+        ("Tcp", "169.254.169.254:80".parse().unwrap()),
+        ("Udp", "192.0.2.1:53".parse().unwrap()),
+    ] {
+        assert_eq!(connect(transport, address), refused(), "{transport} {address}");
+    }
+    // The file counts, whatever is said; and as it was when it was read last.
+    fs::write(folder.path().join("node.yaml"), node(&rule(other))).unwrap();
+    assert_eq!(connect("Tcp", at(other)), refused());
+    assert!(asked(&listening, r#"{"number":2,"message":{"Open":{"held":[],"default":null,"styled":false}}}"#).1);
+    assert_eq!(connect("Tcp", at(allowed)), refused());
+    assert!(connect("Tcp", at(other)).1);
+    // By the last one alone.
+    assert!(misled.load(Ordering::Relaxed) <= 1);
+    // What makes no sense ends it.
+    send(&listening, b"nonsense", SendFlags::NOSIGNAL).unwrap();
+    let ended = opener.wait_with_output().unwrap();
+    assert_eq!(ended.status.code(), Some(2));
+    let told = String::from_utf8(ended.stderr).unwrap();
+    assert!(told.starts_with("error: `--opener` is for the host alone: "), "{told}");
+}
