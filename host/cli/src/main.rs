@@ -77,6 +77,11 @@ impl Refused {
         Self { text: self.text + &visible(&format!("\nhelp: {hint}")), ..self }
     }
 
+    /// What is wrong, without what stands before it in a terminal.
+    fn message(&self) -> &str {
+        self.text.strip_prefix("error: ").unwrap_or(&self.text)
+    }
+
     /// Signals can't be waited for.
     fn deaf(error: io::Error) -> Self {
         Self::machine(format!("cannot wait for signals: {error}"))

@@ -21,7 +21,8 @@ pub mod metrics;
 
 pub use admin::{Admin, AdminConfig, AdminSocket, OPENAPI, Token, TokenError, Way, observe};
 pub use host::{
-    Change, Deployment, Folder, Host, HostConfig, HostError, LogEvent, LogFilter, LogLine, LogReader, Logs,
-    MAX_ARCHIVE, Origin, Surroundings, Tenant, TenantConfig, TenantState,
+    Change, Deployment, Folder, Host, HostChange, HostConfig, HostError, LogEvent, LogFilter, LogLine, LogReader, Logs,
+    MAX_ARCHIVE, Origin, ReloadRequest, Reloader, Surroundings, Tenant, TenantChange, TenantChanges, TenantConfig,
+    TenantState,
 };
 pub use metrics::Metrics;

@@ -280,7 +280,7 @@ pub struct Deploy {
 /// Options of `reload`.
 #[derive(Debug, Args)]
 pub struct Reload {
-    /// The tenant; all by default
+    /// The tenant, whose application is read again; by default the node's file and the applications of all
     pub tenant: Option<String>,
 
     #[command(flatten)]

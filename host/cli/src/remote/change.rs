@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::arguments::{Deploy, OneTenant, Reload};
 use super::http::{Refusal, tenant_path};
 use super::show::{count, items, text};
-use super::{Asking, Failed, look, pack, print, print_json};
+use super::{Asking, Failed, pack, print, print_json};
 use crate::terminal::{one_line, write_error};
 
 /// `lunarium deploy`
@@ -16,25 +16,33 @@ pub fn deploy(options: &Deploy) -> Result<(), Failed> {
     tell(&answer, options.target.json)
 }
 
-/// `lunarium reload`: of all tenants each is tried, whatever becomes of the others.
+/// `lunarium reload`: one tenant, or the host with all of them. Of those each is tried, whatever becomes of the others.
 pub fn reload(options: &Reload) -> Result<(), Failed> {
-    let asking = Asking::new(&options.target)?;
-    let reload = |tenant: &str| asking.post(&(tenant_path(tenant) + "/reload"), None);
+    let (asking, json) = (Asking::new(&options.target)?, options.target.json);
     if let Some(tenant) = &options.tenant {
-        return tell(&reload(tenant)?, options.target.json);
+        return tell(&asking.post(&(tenant_path(tenant) + "/reload"), None)?, json);
     }
-    let mut refused: Option<Refusal> = None;
-    for tenant in look::names(&asking.get("/v1/tenants")?) {
-        match reload(&tenant) {
-            Ok(answer) => tell(&answer, options.target.json)?,
-            Err(error) => {
-                if let Some(before) = refused.replace(error) {
-                    write_error(&(crate::terminal::visible(&before.to_string()) + "\n"));
-                }
+    let answer = asking.post("/v1/host/reload", None)?;
+    if json {
+        print_json(&answer)?;
+    }
+    let kept = items(&answer, "kept")
+        .iter()
+        .map(|kept| Refusal::new(format!("`{}` stays as it is: {}", text(kept, "key"), text(kept, "message"))));
+    let mut refused: Vec<Refusal> = kept.collect();
+    for tenant in items(&answer, "tenants") {
+        match (tenant.get("change"), tenant.get("error").and_then(Refusal::of)) {
+            (_, Some(error)) => refused.push(error),
+            (Some(change), None) if !json => tell(change, json)?,
+            (None, None) if !json => {
+                print(&format!("{} is {}", one_line(&text(tenant, "tenant")), text(tenant, "step")))?
             }
+            _ => {}
         }
     }
-    refused.map_or(Ok(()), |refused| Err(refused.into()))
+    let Some(last) = refused.pop() else { return Ok(()) };
+    refused.iter().for_each(|refused| write_error(&(crate::terminal::visible(&refused.to_string()) + "\n")));
+    Err(last.into())
 }
 
 /// `lunarium rollback`

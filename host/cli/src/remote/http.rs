@@ -56,7 +56,7 @@ pub struct Refusal {
 }
 
 impl Refusal {
-    fn new(message: impl Into<String>) -> Self {
+    pub fn new(message: impl Into<String>) -> Self {
         Self { message: message.into(), help: None, report: None }
     }
 
@@ -67,10 +67,15 @@ impl Refusal {
     /// What the host says.
     fn answered(status: hyper::StatusCode, body: &[u8]) -> Self {
         let answer: Value = serde_json::from_slice(body).unwrap_or_default();
-        let text = |name: &str| answer.pointer(&format!("/error/{name}")).and_then(Value::as_str).map(str::to_owned);
-        let message = text("message").unwrap_or_else(|| format!("it answers {status}, and no host of ours does so"));
+        let unknown = || Self::new(format!("it answers {status}, and no host of ours does so"));
+        answer.get("error").and_then(Self::of).unwrap_or_else(unknown)
+    }
+
+    /// What a host says of one thing of several. None: it says nothing.
+    pub fn of(error: &Value) -> Option<Self> {
+        let text = |name: &str| error.get(name).and_then(Value::as_str).map(str::to_owned);
         let stack = text("stack").map(|stack| format!("\n{stack}")).unwrap_or_default();
-        Self { message: message + &stack, help: text("help"), report: text("report") }
+        Some(Self { message: text("message")? + &stack, help: text("help"), report: text("report") })
     }
 }
 

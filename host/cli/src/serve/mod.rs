@@ -21,10 +21,11 @@ use std::time::Duration;
 
 use lunarium_engine::{Level, LogField};
 use lunarium_modules::http::Direct;
-use lunarium_serve::{Host, HostConfig, TenantState};
+use lunarium_serve::{Host, HostChange, HostConfig, ReloadRequest, Reloader, TenantChange, TenantState};
 use tokio::runtime::Builder;
 use tokio::select;
 use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::mpsc::Receiver;
 use tokio::task;
 use tokio::time::sleep;
 
@@ -142,7 +143,9 @@ impl Serving {
         let proxies = std::mem::take(&mut first.proxies);
         let host = Host::start(config).await.map_err(|error| Refused::machine(error.to_string()))?;
         let mut changes = host.changes();
-        let mut served = Served::new(&host, &self.screen, self.files, Arc::<World>::clone(&world), &hosts);
+        let (reloader, mut asks) = Reloader::new();
+        let log = Arc::<World>::clone(&world);
+        let mut served = Served::new(&host, &self.screen, self.files, log, &hosts, reloader);
         served.serve(sockets, &proxies).whole()?;
         self.manager.beat();
         self.manager.ready(&status(&host));
@@ -158,7 +161,7 @@ impl Serving {
         let reloads = Reloads { host: &host, world: &world, served: &served, read: again };
         let lost = select! {
             biased;
-            lost = self.attend(&reloads) => lost,
+            lost = self.attend(&reloads, &mut asks) => lost,
             lost = follow => lost,
         };
         drop(reloads);
@@ -175,15 +178,22 @@ impl Serving {
     }
 
     /// Until the host is to end. True: because its output is lost.
-    async fn attend(&mut self, reloads: &Reloads<'_>) -> bool {
+    async fn attend(&mut self, reloads: &Reloads<'_>, asks: &mut Receiver<ReloadRequest>) -> bool {
         let Self { screen, manager, interrupts, hangup, .. } = self;
         let reloads = async {
-            while hangup.recv().await.is_some() {
+            loop {
+                let asked = select! {
+                    Some(()) = hangup.recv() => None,
+                    Some(asked) = asks.recv() => Some(asked),
+                };
                 manager.reloading();
-                reloads.reload(screen).await;
+                // Who has asked may be shown no colours.
+                let done = reloads.reload(screen, asked.is_none() && screen.has_colours()).await;
                 manager.ready(&status(reloads.host));
+                if let Some(asked) = asked {
+                    asked.answer(done);
+                }
             }
-            pending().await
         };
         // Whoever wants the end waits for no reload: what it has begun goes on until the tenants are stopped.
         // Lines go to standard error, so nobody misses that standard output is lost.
@@ -235,20 +245,24 @@ struct Reloads<'r> {
 impl Reloads<'_> {
     /// Reads the node's file and every application again. A file that is wrong changes nothing; what the machine refuses stays as it is, and all
     /// else changes.
-    async fn reload(&self, screen: &Screen) {
-        let (again, held, styled) = (Arc::clone(&self.read), self.served.borrow().held(), screen.has_colours());
+    ///
+    /// Errors: the file is wrong, told already.
+    async fn reload(&self, screen: &Screen, styled: bool) -> Result<HostChange, String> {
+        let (again, held) = (Arc::clone(&self.read), self.served.borrow().held());
         // A disk that doesn't answer holds up neither the tenants' services nor a signal.
         let read = task::spawn_blocking(move || again.read(&held, styled));
         match read.await.unwrap_or_else(|error| Err(Refused::machine(format!("it has broken off: {error}")))) {
-            Ok((changing, sockets)) => self.change(screen, changing, sockets).await,
+            Ok((changing, sockets)) => Ok(self.change(screen, changing, sockets).await),
             Err(refused) => {
                 screen.note(Level::Error, "nothing is reloaded: the node's file is wrong", &[]);
                 screen.tell_rendered(Level::Error, &refused.text);
+                Err(refused.text)
             }
         }
     }
 
-    async fn change(&self, screen: &Screen, changing: Changing, sockets: SocketSet) {
+    async fn change(&self, screen: &Screen, changing: Changing, sockets: SocketSet) -> HostChange {
+        let mut kept = Vec::new();
         let Changing { memory, processes, data_max, log_level, log_format, defaults, tenants, places: _, proxies } =
             changing;
         screen.set_form(log_level, log_format);
@@ -256,22 +270,29 @@ impl Reloads<'_> {
         self.world.set_most(data_max);
         if let Err(error) = self.host.set_limits(processes, memory) {
             screen.note(Level::Error, &format!("`memory` and `processes` stay as they are: {error}"), &[]);
+            kept.extend(["memory", "processes"].map(|key| (key.to_owned(), error.to_string())));
         }
         let unserved = self.served.borrow_mut().serve(sockets, &proxies);
         for (key, refused) in unserved.0 {
             screen.note(Level::Error, &format!("`{}` stays as it is", key.as_str()), &[]);
             screen.tell_rendered(Level::Error, &refused.text);
+            kept.push((key.as_str().to_owned(), refused.message().to_owned()));
         }
-        for (name, result) in self.host.configure(defaults, tenants).await {
+        let tenants = self.host.configure(defaults, tenants).await;
+        for (name, result) in &tenants {
             match result {
-                Ok(Some(change)) => {
+                Ok(TenantChange::Changed(change)) => {
                     let touched = change.services.iter().map(|(id, action)| format!("{id} {}", action.as_str()));
                     let touched = touched.collect::<Vec<_>>().join(", ");
                     let fields = [LogField::number("deployment", change.deployment.number)];
                     let what = if touched.is_empty() { "no service has changed" } else { &touched };
                     screen.note(Level::Info, &format!("tenant {name} reloaded: {what}"), &fields);
                 }
-                Ok(None) => screen.note(Level::Info, &format!("tenant {name} came or went"), &[]),
+                Ok(TenantChange::Added(state)) => {
+                    let fields = [LogField::text("state", state.as_str())];
+                    screen.note(Level::Info, &format!("tenant {name} is added"), &fields);
+                }
+                Ok(TenantChange::Removed) => screen.note(Level::Info, &format!("tenant {name} is removed"), &[]),
                 Err(error) => {
                     let error = error.to_string();
                     // A report has many lines, which stand below.
@@ -283,6 +304,7 @@ impl Reloads<'_> {
                 }
             }
         }
+        HostChange { kept, tenants }
     }
 }
 

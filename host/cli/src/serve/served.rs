@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use lunarium_engine::{Level, LogField};
 use lunarium_serve::endpoint::{Network, TenantSites};
-use lunarium_serve::{Admin, AdminConfig, AdminSocket, Host, Surroundings, Token};
+use lunarium_serve::{Admin, AdminConfig, AdminSocket, Host, Reloader, Surroundings, Token};
 use tokio::task::JoinSet;
 
 use super::requests::Requests;
@@ -39,6 +39,7 @@ pub struct Served {
     requests: Option<(Place, Requests)>,
     /// Servers that answer what is under way, and nothing else.
     leaving: JoinSet<()>,
+    reloader: Reloader,
 }
 
 /// A socket of the admin interface.
@@ -57,6 +58,7 @@ impl Served {
         files: OpenFiles,
         log: Arc<dyn Surroundings>,
         names: &[String],
+        reloader: Reloader,
     ) -> Self {
         Self {
             host: host.clone(),
@@ -69,6 +71,7 @@ impl Served {
             open: BTreeMap::new(),
             requests: None,
             leaving: JoinSet::new(),
+            reloader,
         }
     }
 
@@ -101,6 +104,7 @@ impl Served {
             config.names.clone_from(&self.names);
             config.max_connections = config.max_connections.min(self.files.admin());
             config.requests = Box::new(self.sites.clone());
+            config.reloader = Some(self.reloader.clone());
             self.admin = Some(Admin::start(self.host.clone(), config).map_err(refused)?);
         }
         let Some(admin) = &self.admin else { return Ok(()) };

@@ -256,6 +256,50 @@ fn what_a_store_may_hold_changes_and_a_tenant_gets_one_while_it_runs() {
 }
 
 #[test]
+fn who_asks_for_a_reload_is_told_what_became_of_each_part() {
+    let folder = host("admin: unix:admin.sock");
+    let mut running = start(&folder, &[]);
+    running.wait_for_error("serving: 1 tenant");
+    let reload = |options: &[&str]| run(&folder, &[&["reload", "--node", "admin.sock"], options].concat());
+    let write = |text: &str| fs::write(folder.path().join("node.yaml"), text).unwrap();
+    assert_eq!(reload(&[]), "exit code: 0\n--- stdout\na runs deployment 2\n");
+    write("admin: unix:admin.sock\nmemory: 2GiB\ntenants: [{name: a, path: a}, {name: b, path: a}]\n");
+    assert_eq!(reload(&[]), "exit code: 0\n--- stdout\na runs deployment 3\nb is added\n");
+    let budgets = Admin::of(folder.path()).get("/v1/host").unwrap().json()["budgets"].clone();
+    let memory = budgets.as_array().unwrap().iter().find(|budget| budget["name"] == "engine.memory").unwrap();
+    assert_eq!(memory["limit"].as_u64(), Some(2 << 30));
+    // Nothing of a file with a mistake counts.
+    write("admin: unix:admin.sock\nmemory: much\ntenants: []\n");
+    let told = reload(&[]);
+    assert!(told.starts_with("exit code: 1\n--- stderr\nerror: `memory`: `much` is not a size\n"), "{told}");
+    assert!(told.contains("node.yaml:2:9"), "{told}");
+    assert!(told.ends_with("error: what the host is made of has mistakes, and nothing was changed\n"), "{told}");
+    // What the machine refuses stays, and all else changes.
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let at = taken.local_addr().unwrap();
+    write(&format!(
+        "admin: unix:admin.sock\nhttp: {at}\ntenants: [{{name: a, path: a}}, {{name: b, path: nowhere}}]\n"
+    ));
+    let told = reload(&[]);
+    let expected = format!(
+        "exit code: 1\n--- stdout\na runs deployment 4\n--- stderr\n\
+         error: `http` stays as it is: `http`: cannot listen on {at}: Address already in use (os error 98)\n"
+    );
+    assert!(told.starts_with(&expected), "{told}");
+    assert!(
+        told.contains("error: there is no folder `nowhere`") || told.contains("error: there is no folder `./nowhere`"),
+        "{told}"
+    );
+    write("admin: unix:admin.sock\ntenants: [{name: b, path: a}]\n");
+    assert_eq!(reload(&[]), "exit code: 0\n--- stdout\na is removed\nb runs deployment 2\n");
+    let told = reload(&["--json"]);
+    let answer: serde_json::Value =
+        serde_json::from_str(told.strip_prefix("exit code: 0\n--- stdout\n").unwrap()).unwrap();
+    assert_eq!((&answer["tenants"][0]["step"], &answer["kept"]), (&"changed".into(), &serde_json::json!([])));
+    running.stop();
+}
+
+#[test]
 fn what_a_host_behind_the_wall_has_given_up_is_told() {
     let folder = host("data: data");
     let mut running = start(&folder, &["--admin", "none"]);

@@ -368,7 +368,7 @@ fn a_hangup_reads_the_file_again_and_a_wrong_one_changes_nothing() {
     fs::write(folder.path().join("node.yaml"), "tenants: [{name: a, path: a}]\n").unwrap();
     running.signal("HUP");
     running.wait_for_error("b service app:service has stopped");
-    running.wait_for_error("tenant b came or went");
+    running.wait_for_error("tenant b is removed");
     running.wait_for_error("tenant a reloaded");
     running.signal("TERM");
     assert!(running.finish().contains("INFO  a service app:service has stopped"));

@@ -102,8 +102,9 @@ pub(crate) struct Failed {
     told: Box<Told>,
 }
 
+/// What a client is told of a failure.
 #[derive(Debug, Serialize)]
-struct Told {
+pub(crate) struct Told {
     kind: &'static str,
     message: String,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -176,6 +177,11 @@ impl Failed {
 
     pub(crate) fn message(&self) -> &str {
         &self.told.message
+    }
+
+    /// As it stands in an answer.
+    pub(crate) fn into_told(self) -> Told {
+        *self.told
     }
 }
 

@@ -1,4 +1,4 @@
-//! What changes a tenant: reload, deployment, rollback, removal.
+//! What changes a tenant, or the host: reload, deployment, rollback, removal.
 //!
 //! Owns that a change goes on when whoever asked for it goes away: it runs where the host runs. The rules of a change are the host's.
 
@@ -14,14 +14,15 @@ use serde_derive::Serialize;
 
 use super::Shared;
 use super::access::Peer;
-use super::answer::{Failed, json};
+use super::answer::{Failed, Told, json};
 use super::body::{self, Named};
 use super::routes::Route;
 use super::tenants::Deployment;
-use crate::host::{Change, HostError, MAX_ARCHIVE};
+use crate::host::{Change, Host, HostChange, HostError, MAX_ARCHIVE, TenantChange, TenantState, Unasked};
 
 pub(crate) fn routes() -> Vec<Route> {
     vec![
+        Route::post("/v1/host/reload", reload_host),
         Route::post("/v1/tenants/{name}/reload", reload),
         Route::post("/v1/tenants/{name}/rollback", rollback),
         Route::put("/v1/tenants/{name}", deploy),
@@ -34,21 +35,21 @@ async fn noted<T: Send + 'static>(
     shared: &Arc<Shared>,
     peer: &Peer,
     action: &'static str,
-    tenant: &str,
-    change: impl Future<Output = Result<T, HostError>> + Send + 'static,
+    tenant: Option<&str>,
+    change: impl Future<Output = Result<T, Failed>> + Send + 'static,
 ) -> Result<T, Failed> {
-    let (noting, peer, name) = (Arc::clone(shared), peer.clone(), tenant.to_owned());
+    let (noting, peer, name) = (Arc::clone(shared), peer.clone(), tenant.map(str::to_owned));
     let done = shared.runtime.spawn(async move {
-        let done = change.await.map_err(refused);
+        let done = change.await;
         let told = done.as_ref().map(|_| ()).map_err(Failed::message);
-        noting.audit.note(&peer, action, Some(&name), None, told);
+        noting.audit.note(&peer, action, name.as_deref(), None, told);
         done
     });
     done.await.map_err(|error| Failed::bug(&error))?
 }
 
-fn refused(error: HostError) -> Failed {
-    let (status, kind) = match &error {
+fn refused(error: &HostError) -> Failed {
+    let (status, kind) = match error {
         HostError::Unknown(_) => (StatusCode::NOT_FOUND, ErrorKind::NotFound),
         HostError::Name(_) | HostError::Archive(_) => (StatusCode::BAD_REQUEST, ErrorKind::Invalid),
         HostError::Wrong(_) => (StatusCode::UNPROCESSABLE_ENTITY, ErrorKind::Invalid),
@@ -57,7 +58,7 @@ fn refused(error: HostError) -> Failed {
         HostError::Disk { .. } => (StatusCode::INTERNAL_SERVER_ERROR, ErrorKind::Unavailable),
         _ => (StatusCode::CONFLICT, ErrorKind::Conflict),
     };
-    match &error {
+    match error {
         HostError::Wrong(report) => {
             let mistakes = report.mistakes().len().saturating_sub(report.warning_count());
             let mistakes = if mistakes == 1 { "a mistake".to_owned() } else { format!("{mistakes} mistakes") };
@@ -85,15 +86,97 @@ struct Changed<'c> {
     warnings: &'c str,
 }
 
+impl<'c> Changed<'c> {
+    fn of(tenant: &'c str, change: &'c Change) -> Self {
+        let services = change.services.iter().map(|(id, step)| Service { id: id.to_string(), step: step.as_str() });
+        Self {
+            tenant,
+            deployment: (&change.deployment).into(),
+            services: services.collect(),
+            warnings: &change.warnings,
+        }
+    }
+}
+
 fn changed(shared: &Shared, tenant: &str, change: &Change) -> Result<Response, Failed> {
-    let services = change.services.iter().map(|(id, step)| Service { id: id.to_string(), step: step.as_str() });
-    let changed = Changed {
-        tenant,
-        deployment: (&change.deployment).into(),
-        services: services.collect(),
-        warnings: &change.warnings,
+    json(&shared.memory, StatusCode::OK, &Changed::of(tenant, change))
+}
+
+/// What is the host's own and stays as it was.
+#[derive(Serialize)]
+struct Kept<'c> {
+    key: &'c str,
+    message: &'c str,
+}
+
+/// What became of one tenant.
+#[derive(Serialize)]
+struct TenantChanged<'c> {
+    tenant: &'c str,
+    step: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    change: Option<Changed<'c>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<Told>,
+}
+
+impl<'c> TenantChanged<'c> {
+    fn of(tenant: &'c str, result: &'c Result<TenantChange, HostError>) -> Self {
+        let (step, change, error) = match result {
+            Ok(TenantChange::Changed(change)) => ("changed", Some(Changed::of(tenant, change)), None),
+            Ok(TenantChange::Added(TenantState::Failed { why })) => {
+                let message = format!("tenant `{tenant}` has failed: {why}");
+                ("added", None, Some(Failed::new(StatusCode::CONFLICT, ErrorKind::Invalid, message)))
+            }
+            Ok(TenantChange::Added(_)) => ("added", None, None),
+            Ok(TenantChange::Removed) => ("removed", None, None),
+            Err(error) => ("kept", None, Some(refused(error))),
+        };
+        Self { tenant, step, change, error: error.map(Failed::into_told) }
+    }
+}
+
+#[derive(Serialize)]
+struct HostChanged<'c> {
+    kept: Vec<Kept<'c>>,
+    tenants: Vec<TenantChanged<'c>>,
+}
+
+async fn reload_host(State(shared): State<Arc<Shared>>, Extension(peer): Extension<Peer>) -> Result<Response, Failed> {
+    let (host, reloader) = (shared.host.clone(), shared.reloader.clone());
+    let change = noted(&shared, &peer, "reload", None, async move {
+        match reloader {
+            Some(reloader) => reloaded(reloader.reload().await),
+            None => Ok(each(&host).await),
+        }
+    });
+    let HostChange { kept, tenants } = change.await?;
+    let changed = HostChanged {
+        kept: kept.iter().map(|(key, message)| Kept { key, message }).collect(),
+        tenants: tenants.iter().map(|(tenant, result)| TenantChanged::of(tenant, result)).collect(),
     };
     json(&shared.memory, StatusCode::OK, &changed)
+}
+
+fn reloaded(done: Result<Result<HostChange, String>, Unasked>) -> Result<HostChange, Failed> {
+    match done {
+        Ok(Ok(change)) => Ok(change),
+        Ok(Err(report)) => {
+            let message = "what the host is made of has mistakes, and nothing was changed";
+            Err(Failed::new(StatusCode::UNPROCESSABLE_ENTITY, ErrorKind::Invalid, message).with_report(report))
+        }
+        Err(Unasked::Busy) => Err(Failed::busy("another reload of the host is under way")),
+        Err(Unasked::Stopping) => Err(refused(&HostError::Stopping)),
+    }
+}
+
+/// The applications alone, where nobody reads anything else.
+async fn each(host: &Host) -> HostChange {
+    let mut tenants = Vec::new();
+    for tenant in host.tenants() {
+        tenants.push((tenant.name().to_owned(), host.reload(tenant.name()).await.map(TenantChange::Changed)));
+    }
+    HostChange { kept: Vec::new(), tenants }
 }
 
 async fn reload(
@@ -102,7 +185,10 @@ async fn reload(
     Extension(peer): Extension<Peer>,
 ) -> Result<Response, Failed> {
     let (host, tenant) = (shared.host.clone(), name.clone());
-    let change = noted(&shared, &peer, "reload", &name, async move { host.reload(&tenant).await }).await?;
+    let change = noted(&shared, &peer, "reload", Some(&name), async move {
+        host.reload(&tenant).await.map_err(|error| refused(&error))
+    })
+    .await?;
     changed(&shared, &name, &change)
 }
 
@@ -112,7 +198,10 @@ async fn rollback(
     Extension(peer): Extension<Peer>,
 ) -> Result<Response, Failed> {
     let (host, tenant) = (shared.host.clone(), name.clone());
-    let change = noted(&shared, &peer, "rollback", &name, async move { host.rollback(&tenant).await }).await?;
+    let change = noted(&shared, &peer, "rollback", Some(&name), async move {
+        host.rollback(&tenant).await.map_err(|error| refused(&error))
+    })
+    .await?;
     changed(&shared, &name, &change)
 }
 
@@ -131,9 +220,9 @@ async fn deploy(
     let change = async move {
         let deployed = host.deploy(&tenant, tar.into()).await;
         drop(charge);
-        deployed
+        deployed.map_err(|error| refused(&error))
     };
-    let change = noted(&shared, &peer, "deploy", &name, change).await?;
+    let change = noted(&shared, &peer, "deploy", Some(&name), change).await?;
     changed(&shared, &name, &change)
 }
 
@@ -147,6 +236,13 @@ async fn remove(
         removed: &'n str,
     }
     let (host, tenant) = (shared.host.clone(), name.clone());
-    noted(&shared, &peer, "remove", &name, async move { host.remove(&tenant).await }).await?;
+    noted(
+        &shared,
+        &peer,
+        "remove",
+        Some(&name),
+        async move { host.remove(&tenant).await.map_err(|error| refused(&error)) },
+    )
+    .await?;
     json(&shared.memory, StatusCode::OK, &Removed { removed: &name })
 }

@@ -46,7 +46,7 @@ use connections::Connections;
 pub use observe::{Way, observe};
 use server::Entrance;
 
-use crate::host::{Host, Surroundings};
+use crate::host::{Host, Reloader, Surroundings};
 use crate::metrics::{ConnectionsReading, HttpReading, HttpSource, Metrics};
 
 /// The document that describes it, an OpenAPI one.
@@ -75,6 +75,8 @@ pub struct AdminConfig {
     pub log: Arc<dyn Surroundings>,
     /// Where tenants' requests from outside are counted.
     pub requests: Box<dyn HttpSource>,
+    /// Who reads again what the whole host is made of. None: a reload of the host is one of each tenant.
+    pub reloader: Option<Reloader>,
 }
 
 impl AdminConfig {
@@ -88,6 +90,7 @@ impl AdminConfig {
             max_connections,
             log,
             requests: Box::new(|_: &str| None),
+            reloader: None,
         }
     }
 }
@@ -104,6 +107,7 @@ pub(crate) struct Shared {
     pub(crate) streams: Arc<Semaphore>,
     pub(crate) calls: Arc<Semaphore>,
     pub(crate) uploads: Arc<Semaphore>,
+    pub(crate) reloader: Option<Reloader>,
     pub(crate) began: (SystemTime, Instant),
     /// The interface stops.
     pub(crate) stopping: watch::Receiver<bool>,
@@ -154,7 +158,7 @@ impl Admin {
     ///
     /// Errors: the operating system gives no thread, or the sockets can't be waited for.
     pub fn start(host: Host, config: AdminConfig) -> io::Result<Self> {
-        let AdminConfig { unix, tcp, names, max_connections, log, requests } = config;
+        let AdminConfig { unix, tcp, names, max_connections, log, requests, reloader } = config;
         let (stop, stopping) = watch::channel(false);
         let draining = Arc::<AtomicBool>::default();
         let connections = Arc::new(Connections::new(max_connections.max(1)));
@@ -169,6 +173,7 @@ impl Admin {
             streams: Arc::new(Semaphore::new(STREAMS)),
             calls: Arc::new(Semaphore::new(CALLS)),
             uploads: Arc::new(Semaphore::new(UPLOADS)),
+            reloader,
             began: (SystemTime::now(), Instant::now()),
             stopping,
             draining: Arc::clone(&draining),

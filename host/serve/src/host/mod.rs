@@ -8,6 +8,7 @@ mod config;
 mod error;
 mod logs;
 mod output;
+mod reload;
 mod store;
 mod tenant;
 mod unpack;
@@ -29,6 +30,8 @@ pub use change::Change;
 pub use config::{Folder, HostConfig, Surroundings, TenantConfig};
 pub use error::HostError;
 pub use logs::{LogEvent, LogFilter, LogLine, LogReader, Logs};
+pub(crate) use reload::Unasked;
+pub use reload::{HostChange, ReloadRequest, Reloader, TenantChange, TenantChanges};
 pub use tenant::{Deployment, Origin, Tenant, TenantState};
 pub use unpack::MAX_ARCHIVE;
 
@@ -249,24 +252,16 @@ impl Host {
 
     /// Reads every tenant's application again, with these entries from now on: who is new starts, who was in the file and isn't any
     /// more ends (what is kept of it stays). Budgets count at once, whatever becomes of the rest. What each has
-    /// come to, by name; of one that is new how it starts is its state.
+    /// come to, by name.
     ///
     /// Cancel safety: what has begun goes on.
-    pub async fn configure(
-        &self,
-        defaults: TenantBudget,
-        tenants: Vec<TenantConfig>,
-    ) -> Vec<(String, Result<Option<Change>, HostError>)> {
+    pub async fn configure(&self, defaults: TenantBudget, tenants: Vec<TenantConfig>) -> TenantChanges {
         let host = self.clone();
         let configured = tokio::spawn(async move { host.apply(defaults, tenants).await });
         configured.await.unwrap_or_default()
     }
 
-    async fn apply(
-        &self,
-        defaults: TenantBudget,
-        tenants: Vec<TenantConfig>,
-    ) -> Vec<(String, Result<Option<Change>, HostError>)> {
+    async fn apply(&self, defaults: TenantBudget, tenants: Vec<TenantConfig>) -> TenantChanges {
         *self.shared.defaults.lock() = defaults;
         let mut results = Vec::new();
         let named: BTreeSet<String> = tenants.iter().map(|tenant| tenant.name.clone()).collect();
@@ -274,18 +269,18 @@ impl Host {
         for tenant in gone.collect::<Vec<_>>() {
             tenant.stop().await;
             self.shared.tenants.lock().tenants.remove(tenant.name());
-            results.push((tenant.name().to_owned(), Ok(None)));
+            results.push((tenant.name().to_owned(), Ok(TenantChange::Removed)));
         }
         // Of tenants without an entry these are the whole budget.
         let others = self.tenants().into_iter().filter(|tenant| !named.contains(tenant.name()));
         for tenant in others.collect::<Vec<_>>() {
             let config = self.shared.unnamed(tenant.name());
-            results.push((tenant.name().to_owned(), tenant.reload(Some(config)).await.map(Some)));
+            results.push((tenant.name().to_owned(), tenant.reload(Some(config)).await.map(TenantChange::Changed)));
         }
         for config in tenants {
             let (name, config) = (config.name.clone(), self.shared.completed(config));
             let result = match self.tenant(&name) {
-                Some(tenant) => tenant.reload(Some(config)).await.map(Some),
+                Some(tenant) => tenant.reload(Some(config)).await.map(TenantChange::Changed),
                 None => {
                     let tenant = Tenant::new(&self.shared, config);
                     {
@@ -297,7 +292,7 @@ impl Host {
                         table.tenants.insert(name.clone(), tenant.clone());
                     }
                     tenant.start().await;
-                    Ok(None)
+                    Ok(TenantChange::Added(tenant.state()))
                 }
             };
             results.push((name, result));

@@ -2,14 +2,15 @@
 
 use cap_std::ambient_authority;
 use cap_std::fs::Dir;
-use lunarium_serve::Host;
+use lunarium_serve::{Host, HostChange, Reloader};
 use serde_json::{Value, json};
 use tar::{Builder, Header};
 
-use super::{ENTRIES, Served, serve, serve_host};
+use super::{ENTRIES, Served, serve, serve_host, serve_with};
 use crate::{config, said, service, tenant, write};
 
 const TENANT: &str = "/v1/tenants/{name}";
+const RELOAD_HOST: &str = "/v1/host/reload";
 const RELOAD: &str = "/v1/tenants/{name}/reload";
 const ROLLBACK: &str = "/v1/tenants/{name}/rollback";
 
@@ -94,6 +95,73 @@ async fn what_is_sent_runs_and_what_ran_before_can_run_again() {
             ("reload", "later", false)
         ]
     );
+    served.stop().await;
+}
+
+/// What became of each tenant, in words.
+fn steps(change: &Value) -> Vec<String> {
+    let tenants = change["tenants"].as_array().unwrap().iter();
+    let step = |tenant: &Value| {
+        let error = tenant["error"]["message"].as_str().map(|error| format!(": {error}")).unwrap_or_default();
+        format!("{} {}{error}", tenant["tenant"].as_str().unwrap(), tenant["step"].as_str().unwrap())
+    };
+    tenants.map(step).collect()
+}
+
+#[tokio::test]
+async fn a_host_that_nobody_reads_again_reloads_each_tenant() {
+    let served = serve().await;
+    let change = served.expect("POST", RELOAD_HOST, RELOAD_HOST, None, 200).await;
+    let wrong = "wrong kept: the application has a mistake, and nothing was changed";
+    assert_eq!((&change["kept"], steps(&change)), (&json!([]), vec!["shop changed".to_owned(), wrong.to_owned()]));
+    let audit = served.get("/v1/audit", "/v1/audit").await;
+    let record = &audit["records"][0];
+    assert_eq!((&record["action"], &record["tenant"], &record["done"]), (&json!("reload"), &Value::Null, &json!(true)));
+    served.stop().await;
+}
+
+#[tokio::test]
+async fn who_reads_a_host_again_is_asked_once_at_a_time_and_tells_what_came_of_it() {
+    let root = tempfile::tempdir().unwrap();
+    write(&root.path().join("shop"), &ENTRIES, &[("worker.lua", &service("first"))]);
+    write(&root.path().join("wrong"), &ENTRIES, &[("worker.lua", "return {")]);
+    let host = Host::start(config()).await.unwrap();
+    let (reloader, mut asks) = Reloader::new();
+    let served = serve_with(host.clone(), tempfile::tempdir().unwrap(), |config| config.reloader = Some(reloader));
+    let ask = || served.expect("POST", RELOAD_HOST, RELOAD_HOST, None, 200);
+    let added = async {
+        let request = asks.recv().await.unwrap();
+        let tenants = vec![tenant("shop", &root), tenant("wrong", &root)];
+        let kept = vec![("http".to_owned(), "it is taken".to_owned())];
+        request.answer(Ok(HostChange { kept, tenants: host.configure(Default::default(), tenants).await }));
+    };
+    let (change, ()) = tokio::join!(ask(), added);
+    assert_eq!(change["kept"], json!([{"key": "http", "message": "it is taken"}]));
+    let [shop, wrong] = &steps(&change)[..] else { panic!("{change}") };
+    assert_eq!(shop, "shop added");
+    assert!(wrong.starts_with("wrong added: tenant `wrong` has failed: "), "{wrong}");
+    let refused = async { asks.recv().await.unwrap().answer(Err("error: all of it".to_owned())) };
+    let (change, ()) = tokio::join!(served.expect("POST", RELOAD_HOST, RELOAD_HOST, None, 422), refused);
+    assert_eq!(change["error"]["report"], "error: all of it");
+    // One is under way, one waits, and no third one.
+    let under_way = async {
+        let first = asks.recv().await.unwrap();
+        let waits = async {
+            while asks.is_empty() {
+                tokio::task::yield_now().await;
+            }
+            served.expect("POST", RELOAD_HOST, RELOAD_HOST, None, 503).await;
+            first.answer(Ok(HostChange::default()));
+            asks.recv().await.unwrap().answer(Ok(HostChange::default()));
+        };
+        tokio::join!(ask(), waits)
+    };
+    tokio::join!(ask(), under_way);
+    // Who reads it has ended before it has answered.
+    let gone = async { drop(asks.recv().await.unwrap()) };
+    tokio::join!(served.expect("POST", RELOAD_HOST, RELOAD_HOST, None, 503), gone);
+    drop(asks);
+    served.expect("POST", RELOAD_HOST, RELOAD_HOST, None, 503).await;
     served.stop().await;
 }
 

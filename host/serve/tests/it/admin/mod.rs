@@ -67,12 +67,18 @@ async fn serve() -> Served {
 
 /// Serves a host, at a socket in this folder and at a port.
 fn serve_host(host: Host, root: TempDir) -> Served {
+    serve_with(host, root, |_| {})
+}
+
+/// The same with more of a configuration.
+fn serve_with(host: Host, root: TempDir, complete: impl FnOnce(&mut AdminConfig)) -> Served {
     let socket = root.path().join("admin.sock");
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let tcp = listener.local_addr().unwrap();
     let mut config = AdminConfig::new(Arc::new(Nowhere));
     config.unix = vec![UnixListener::bind(&socket).unwrap()];
     config.tcp = Some((listener, Token::new(SECRET).unwrap()));
+    complete(&mut config);
     let admin = Admin::start(host.clone(), config).unwrap();
     Served { host, admin, socket, tcp, document: Document::new(), _root: root }
 }
