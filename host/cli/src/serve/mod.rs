@@ -118,7 +118,7 @@ struct Serving {
 }
 
 impl Serving {
-    async fn run(mut self, mut settings: Settings, opener: Opener, kept: Sockets) -> Result<u8, Refused> {
+    async fn run(mut self, mut settings: Settings, mut opener: Opener, kept: Sockets) -> Result<u8, Refused> {
         self.files.tell(&self.screen);
         let (data, sockets) = (settings.take_data()?, settings.take_sockets());
         let most = settings.first().data_max;

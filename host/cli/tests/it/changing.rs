@@ -327,7 +327,7 @@ fn a_host_whose_opener_is_gone_goes_on_with_what_it_has() {
     change(&running, &folder, "admin: unix:admin.sock\nhttp: 127.0.0.2:0");
     running.wait_for_error("ERROR `http` stays as it is");
     running.wait_for_error(
-        "error: this host can have no other sockets while it runs: the process that opens them doesn't answer",
+        "error: this host can have no other sockets while it runs: the process that opens them is gone",
     );
     running.wait_for_error("tenant a reloaded: no service has changed");
     assert_eq!(get(&at, "/a"), "200 127.0.0.1");
@@ -349,6 +349,7 @@ fn an_opener_that_does_not_answer_is_asked_again() {
     assert!(Command::new("pkill").args(stop).status().unwrap().success());
     change(&running, &folder, "admin: unix:other.sock\nhttp: 127.0.0.2:0");
     running.wait_for_error("ERROR `admin` stays as it is");
+    running.wait_for_error("error: the process that opens sockets doesn't answer: nothing has come for 10s");
     running.wait_for_error("ERROR `http` stays as it is");
     running.wait_for_error("tenant a reloaded: no service has changed");
     assert_eq!(get(&at, "/a"), "200 127.0.0.1");

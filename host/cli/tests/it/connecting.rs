@@ -143,7 +143,9 @@ fn without_the_other_process_requests_fail_and_all_else_goes_on() {
     running.wait_for_error("ERROR this host can reach no servers any more: the process that connects to them is gone");
     running.signal("HUP");
     running.wait_for_error("ERROR `grants` stays as it is");
-    running.wait_for_error("error: this host can have no other sockets while it runs: the process that opens them");
+    running.wait_for_error(
+        "error: this host can have no other sockets while it runs: the process that opens them is gone",
+    );
     running.wait_for_error("tenant a reloaded: no service has changed");
     running.stop();
 }

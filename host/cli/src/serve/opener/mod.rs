@@ -43,7 +43,7 @@ pub struct Process {
     /// Where it is asked for those to listen at.
     listening: Mutex<Link>,
     /// Where it is asked for those to servers, until somebody does.
-    connecting: Mutex<Option<Link>>,
+    connecting: Option<Link>,
 }
 
 /// What is to be opened.
@@ -73,13 +73,12 @@ impl Opener {
         matches!(self, Self::Process(_))
     }
 
-    /// Who opens sockets to servers, if it is another process. Starts a thread.
+    /// Who opens sockets to servers, if it is another process: once. Starts a thread.
     ///
     /// Errors: it can't be started.
-    pub fn connector(&self, screen: &Arc<Screen>) -> io::Result<Option<Arc<dyn Connect>>> {
+    pub fn connector(&mut self, screen: &Arc<Screen>) -> io::Result<Option<Arc<dyn Connect>>> {
         let Self::Process(Process { connecting, .. }) = self else { return Ok(None) };
-        let link = connecting.lock().unwrap_or_else(PoisonError::into_inner).take();
-        link.map(|link| Ok(Arc::new(Connector::start(link, screen)?) as Arc<dyn Connect>)).transpose()
+        connecting.take().map(|link| Ok(Arc::new(Connector::start(link, screen)?) as Arc<dyn Connect>)).transpose()
     }
 
     /// What a host is to listen at, and what says what names mean now, if somebody has looked; from now on connections are made to where the
@@ -108,7 +107,9 @@ impl Opener {
             Err(error) if error.raw_os_error() == Some(rustix::io::Errno::MFILE.raw_os_error()) => {
                 Refused::machine("the host has too many files open for another socket".to_owned())
             }
-            Err(error) => lacking(&format!("the process that opens them doesn't answer: {error}")),
+            Err(error) if error.kind() == io::ErrorKind::NotConnected => lacking("the process that opens them is gone"),
+            Err(error) => Refused::machine(format!("the process that opens sockets doesn't answer: {error}"))
+                .with_hint("have it read again; what there is stays"),
         };
         let mut sockets = places.held(held, &refused);
         if asks_servers {
@@ -132,12 +133,14 @@ impl Process {
         // These ends of what it has must be gone, or nobody would notice that it is.
         drop(command);
         match listening.ask(Ask::Ready)?.message {
-            Answer::Ready => Ok(Self { listening: Mutex::new(listening), connecting: Mutex::new(Some(connecting)) }),
-            _ => Err(io::Error::other("it has ended")),
+            Answer::Ready => Ok(Self { listening: Mutex::new(listening), connecting: Some(connecting) }),
+            Answer::Refused(why, _) => Err(io::Error::other(why)),
+            Answer::Open { .. } => Err(io::ErrorKind::InvalidData.into()),
         }
     }
 }
 
+/// There will be none.
 fn lacking(why: &str) -> Refused {
     let refused = Refused::machine(format!("this host can have no other sockets while it runs: {why}"));
     refused.with_hint("restart it to have others; those that it has stay")
