@@ -21,6 +21,15 @@ pub enum Sockets {
 }
 
 impl Sockets {
+    /// As the log has it.
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::Accepted => "accepted",
+            Self::Made => "made",
+        }
+    }
+
     /// Which a run needs that opens some to others, or to which others open some.
     pub fn of(makes: bool, accepts: bool) -> Self {
         match (makes, accepts) {
@@ -33,7 +42,7 @@ impl Sockets {
 
 /// What holds, or nothing where it was switched off.
 pub struct Wall {
-    confined: Option<Confined>,
+    confined: Option<(Confined, Sockets)>,
 }
 
 impl Wall {
@@ -79,17 +88,18 @@ impl Wall {
         let confined = confinement.apply().map_err(|error| {
             Refused::machine(format!("can't be confined: {error}")).with_hint("`--no-confine` runs without this wall")
         })?;
-        Ok(Self { confined: Some(confined) })
+        Ok(Self { confined: Some((confined, sockets)) })
     }
 
     /// Logs one line: which parts hold, and why the others don't.
     pub fn tell(&self, screen: &Screen) {
-        let Some(Confined { no_new_privs, landlock, seccomp, limits, .. }) = &self.confined else {
+        let Some((Confined { no_new_privs, landlock, seccomp, limits, .. }, sockets)) = &self.confined else {
             return screen.note(Level::Debug, "not confined: `--no-confine`", &[]);
         };
         let parts = [("no_new_privs", no_new_privs), ("landlock", landlock), ("seccomp", seccomp), ("limits", limits)];
         let fields = parts.map(|(part, hold)| LogField::text(part, hold.to_string()));
-        screen.note(Level::Debug, "confined", &fields);
+        let fields = fields.into_iter().chain([LogField::text("sockets", sockets.as_str())]);
+        screen.note(Level::Debug, "confined", &fields.collect::<Vec<_>>());
     }
 }
 

@@ -31,12 +31,14 @@ pub fn reload(options: &Reload) -> Result<(), Failed> {
         .map(|kept| Refusal::new(format!("`{}` stays as it is: {}", text(kept, "key"), text(kept, "message"))));
     let mut refused: Vec<Refusal> = kept.collect();
     for tenant in items(&answer, "tenants") {
+        let name = one_line(&text(tenant, "tenant"));
         match (tenant.get("change"), tenant.get("error").and_then(Refusal::of)) {
-            (_, Some(error)) => refused.push(error),
+            (_, Some(error)) => refused.push(error.of_tenant(&name)),
             (Some(change), None) if !json => tell(change, json)?,
-            (None, None) if !json => {
-                print(&format!("{} is {}", one_line(&text(tenant, "tenant")), text(tenant, "step")))?
-            }
+            (None, None) if !json => match text(tenant, "step").as_str() {
+                "waits" => print(&format!("{name} waits for a deployment"))?,
+                step => print(&format!("{name} is {step}"))?,
+            },
             _ => {}
         }
     }

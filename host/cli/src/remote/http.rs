@@ -71,6 +71,11 @@ impl Refusal {
         answer.get("error").and_then(Self::of).unwrap_or_else(unknown)
     }
 
+    /// The same, said of a tenant among others.
+    pub fn of_tenant(self, name: &str) -> Self {
+        Self { message: format!("tenant `{name}`: {}", self.message), ..self }
+    }
+
     /// What a host says of one thing of several. None: it says nothing.
     pub fn of(error: &Value) -> Option<Self> {
         let text = |name: &str| error.get(name).and_then(Value::as_str).map(str::to_owned);

@@ -7,6 +7,7 @@ mod check;
 mod names;
 mod notify;
 mod opener;
+mod reload;
 mod requests;
 mod served;
 mod settings;
@@ -16,27 +17,25 @@ mod surroundings;
 use std::cell::RefCell;
 use std::future::pending;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use lunarium_engine::{Level, LogField};
+use lunarium_engine::Level;
 use lunarium_modules::http::Direct;
-use lunarium_serve::{Host, HostChange, HostConfig, ReloadRequest, Reloader, TenantChange, TenantState};
+use lunarium_serve::{Host, HostConfig, ReloadRequest, Reloader, TenantState};
 use tokio::runtime::Builder;
 use tokio::select;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc::Receiver;
-use tokio::task;
 use tokio::time::sleep;
 
 pub use check::{check, is_node};
 
 use self::names::Names;
 use self::notify::Manager;
-use self::opener::{Opener, Wish};
+use self::opener::Opener;
+use self::reload::{Again, Reloads};
 use self::served::Served;
-use self::settings::{Changing, Settings};
-use self::sockets::SocketSet;
+use self::settings::Settings;
 use self::surroundings::World;
 use crate::Refused;
 use crate::arguments::Serve;
@@ -65,10 +64,11 @@ pub fn serve(options: Serve) -> Result<u8, Refused> {
         (false, _) => Opener::Host,
         (true, false) => Opener::Nobody("nothing but the command line says which".to_owned()),
         (true, true) if settings.may_write_file() => {
-            let why = "it may write to the folder of the node's file, which says which".to_owned();
+            let why =
+                "it may write to the folder of the node's file, or of the name servers', which say which".to_owned();
             Opener::Nobody(why)
         }
-        (true, true) => Opener::start(),
+        (true, true) => Opener::start(settings.default()),
     };
     let manager = Manager::of_environment();
     let runtime = Builder::new_current_thread().enable_all().build().map_err(Refused::deaf)?;
@@ -79,7 +79,7 @@ pub fn serve(options: Serve) -> Result<u8, Refused> {
         })
         .map_err(Refused::deaf)?;
     // Sockets that the host listens on are open, before the wall.
-    let makes = settings.first().asks_servers() && !opener.is_process();
+    let makes = !settings.first().reach.is_empty() && !opener.is_process();
     let kept = Sockets::of(makes, settings.may_listen());
     let wall = Wall::around(confined, &settings.readable(), &settings.writable(), kept)?;
     let first = settings.first();
@@ -90,7 +90,11 @@ pub fn serve(options: Serve) -> Result<u8, Refused> {
     if let Opener::Nobody(why) = &opener
         && settings.may_change_sockets()
     {
-        screen.note(Level::Warn, &format!("this host can have no other sockets while it runs: {why}"), &[]);
+        let what = match makes {
+            true => "keeps internet sockets, and can listen nowhere else while it runs",
+            false => "can have no other sockets while it runs",
+        };
+        screen.note(Level::Warn, &format!("this host {what}: {why}"), &[]);
     }
     let code = runtime.block_on(async {
         let serving = Serving { screen: Arc::clone(&screen), manager, interrupts, hangup, files };
@@ -132,7 +136,6 @@ impl Serving {
         let world = Arc::new(World::new(&self.screen, settings.data_path(), most, names.clone(), unreachable));
         let hosts = settings.options().admin.admin_hosts.clone();
         let first = settings.first();
-        let asks_servers = first.asks_servers();
         let mut config = HostConfig::new(Arc::<World>::clone(&world));
         config.max_processes = first.processes;
         config.memory = first.memory;
@@ -157,14 +160,14 @@ impl Serving {
             }
             pending().await
         };
-        let again = Arc::new(Again { settings, opener, names, asked_servers: AtomicBool::new(asks_servers) });
-        let reloads = Reloads { host: &host, world: &world, served: &served, read: again };
+        let reloads = Reloads::new(&host, &world, &served, Again { settings, opener, names });
         let lost = select! {
             biased;
             lost = self.attend(&reloads, &mut asks) => lost,
             lost = follow => lost,
         };
-        drop(reloads);
+        // Nobody reads it again: who asks is told so.
+        drop((reloads, asks));
         self.manager.stopping();
         self.screen.tell("stopping; a second interrupt stops at once");
         let mut served = served.into_inner();
@@ -180,6 +183,7 @@ impl Serving {
     /// Until the host is to end. True: because its output is lost.
     async fn attend(&mut self, reloads: &Reloads<'_>, asks: &mut Receiver<ReloadRequest>) -> bool {
         let Self { screen, manager, interrupts, hangup, .. } = self;
+        let host = reloads.host().clone();
         let reloads = async {
             loop {
                 let asked = select! {
@@ -187,12 +191,8 @@ impl Serving {
                     Some(asked) = asks.recv() => Some(asked),
                 };
                 manager.reloading();
-                // Who has asked may be shown no colours.
-                let done = reloads.reload(screen, asked.is_none() && screen.has_colours()).await;
-                manager.ready(&status(reloads.host));
-                if let Some(asked) = asked {
-                    asked.answer(done);
-                }
+                reloads.reload(screen, asked).await;
+                manager.ready(&status(&host));
             }
         };
         // Whoever wants the end waits for no reload: what it has begun goes on until the tenants are stopped.
@@ -202,109 +202,6 @@ impl Serving {
             _ = interrupts.signal() => false,
             lost = reloads => lost,
         }
-    }
-}
-
-/// What is read anew.
-struct Again {
-    settings: Settings,
-    opener: Opener,
-    names: Names,
-    /// Whether a tenant was allowed to ask servers when the file was read last.
-    asked_servers: AtomicBool,
-}
-
-impl Again {
-    /// Errors: the file is wrong.
-    fn read(&self, held: &[String], styled: bool) -> Result<(Changing, SocketSet), Refused> {
-        let changing = self.settings.read_again(styled)?;
-        let asks_servers = changing.asks_servers();
-        let wish = Wish {
-            places: &changing.places,
-            held,
-            default: self.settings.default().cloned(),
-            asks_servers: self.asked_servers.swap(asks_servers, Ordering::Relaxed) || asks_servers,
-            styled,
-        };
-        let (sockets, names) = self.opener.open(self.settings.source(), wish);
-        if let Some(names) = names {
-            self.names.read_again(names);
-        }
-        Ok((changing, sockets))
-    }
-}
-
-/// What changes when the node's file is read again.
-struct Reloads<'r> {
-    host: &'r Host,
-    world: &'r World,
-    served: &'r RefCell<Served>,
-    read: Arc<Again>,
-}
-
-impl Reloads<'_> {
-    /// Reads the node's file and every application again. A file that is wrong changes nothing; what the machine refuses stays as it is, and all
-    /// else changes.
-    ///
-    /// Errors: the file is wrong, told already.
-    async fn reload(&self, screen: &Screen, styled: bool) -> Result<HostChange, String> {
-        let (again, held) = (Arc::clone(&self.read), self.served.borrow().held());
-        // A disk that doesn't answer holds up neither the tenants' services nor a signal.
-        let read = task::spawn_blocking(move || again.read(&held, styled));
-        match read.await.unwrap_or_else(|error| Err(Refused::machine(format!("it has broken off: {error}")))) {
-            Ok((changing, sockets)) => Ok(self.change(screen, changing, sockets).await),
-            Err(refused) => {
-                screen.note(Level::Error, "nothing is reloaded: the node's file is wrong", &[]);
-                screen.tell_rendered(Level::Error, &refused.text);
-                Err(refused.text)
-            }
-        }
-    }
-
-    async fn change(&self, screen: &Screen, changing: Changing, sockets: SocketSet) -> HostChange {
-        let mut kept = Vec::new();
-        let Changing { memory, processes, data_max, log_level, log_format, defaults, tenants, places: _, proxies } =
-            changing;
-        screen.set_form(log_level, log_format);
-        self.host.set_debug(screen.shows(Level::Debug));
-        self.world.set_most(data_max);
-        if let Err(error) = self.host.set_limits(processes, memory) {
-            screen.note(Level::Error, &format!("`memory` and `processes` stay as they are: {error}"), &[]);
-            kept.extend(["memory", "processes"].map(|key| (key.to_owned(), error.to_string())));
-        }
-        let unserved = self.served.borrow_mut().serve(sockets, &proxies);
-        for (key, refused) in unserved.0 {
-            screen.note(Level::Error, &format!("`{}` stays as it is", key.as_str()), &[]);
-            screen.tell_rendered(Level::Error, &refused.text);
-            kept.push((key.as_str().to_owned(), refused.message().to_owned()));
-        }
-        let tenants = self.host.configure(defaults, tenants).await;
-        for (name, result) in &tenants {
-            match result {
-                Ok(TenantChange::Changed(change)) => {
-                    let touched = change.services.iter().map(|(id, action)| format!("{id} {}", action.as_str()));
-                    let touched = touched.collect::<Vec<_>>().join(", ");
-                    let fields = [LogField::number("deployment", change.deployment.number)];
-                    let what = if touched.is_empty() { "no service has changed" } else { &touched };
-                    screen.note(Level::Info, &format!("tenant {name} reloaded: {what}"), &fields);
-                }
-                Ok(TenantChange::Added(state)) => {
-                    let fields = [LogField::text("state", state.as_str())];
-                    screen.note(Level::Info, &format!("tenant {name} is added"), &fields);
-                }
-                Ok(TenantChange::Removed) => screen.note(Level::Info, &format!("tenant {name} is removed"), &[]),
-                Err(error) => {
-                    let error = error.to_string();
-                    // A report has many lines, which stand below.
-                    let (first, rest) = error.split_once('\n').unwrap_or((&error, ""));
-                    screen.note(Level::Error, &format!("tenant {name} keeps what it runs: {first}"), &[]);
-                    if !rest.is_empty() {
-                        screen.tell(rest.trim_end());
-                    }
-                }
-            }
-        }
-        HostChange { kept, tenants }
     }
 }
 

@@ -36,6 +36,8 @@ pub struct Served {
     admin: Option<Admin>,
     /// Of the admin interface, by name.
     open: BTreeMap<String, Open>,
+    /// Those at which nobody is to come any more: who has come there for the reload that closes them waits for its end.
+    closing: Vec<Open>,
     requests: Option<(Place, Requests)>,
     /// Servers that answer what is under way, and nothing else.
     leaving: JoinSet<()>,
@@ -69,6 +71,7 @@ impl Served {
             sites: TenantSites::default(),
             admin: None,
             open: BTreeMap::new(),
+            closing: Vec::new(),
             requests: None,
             leaving: JoinSet::new(),
             reloader,
@@ -125,16 +128,22 @@ impl Served {
         if keeps {
             self.open.append(&mut closed);
         }
-        // Whoever is served at the others has two seconds.
-        let closed: Vec<String> = closed.into_values().map(|open| open.place.shown).collect();
+        let shown: Vec<String> = closed.values().map(|open| open.place.shown.clone()).collect();
+        // Whoever is served at the others has two seconds, from now where a token counts no more.
+        self.closing.extend(closed.into_values().filter(|open| open.tcp.is_none()));
         let at = |place: String| LogField::text("at", place);
         if !places.is_empty() {
             self.screen.note(Level::Info, "admin interface", &places.into_iter().map(at).collect::<Vec<_>>());
         }
-        if !closed.is_empty() {
-            self.screen.note(Level::Info, "admin interface closed", &closed.into_iter().map(at).collect::<Vec<_>>());
+        if !shown.is_empty() {
+            self.screen.note(Level::Info, "admin interface closed", &shown.into_iter().map(at).collect::<Vec<_>>());
         }
         done
+    }
+
+    /// Whoever is served at sockets that are no more has two seconds.
+    pub fn close(&mut self) {
+        self.closing.clear();
     }
 
     fn serve_requests(&mut self, http: Option<Socket>, proxies: &[Network], keeps: bool) -> Result<(), Refused> {

@@ -13,7 +13,7 @@ use cap_std::ambient_authority;
 use cap_std::fs::Dir;
 use lunarium_app::{NODE_FILE, NodeFile, TENANT_FORM, TenantBudget, TenantFile, VariableFile, is_tenant};
 use lunarium_engine::Directory;
-use lunarium_modules::http::{self, NameFiles, Reach};
+use lunarium_modules::http::{self, NameFiles, RESOLV_CONF, Reach};
 use lunarium_modules::kv;
 use lunarium_serve::endpoint::Network;
 use lunarium_serve::{Folder, HostConfig, TenantConfig};
@@ -59,13 +59,8 @@ pub struct Changing {
     pub tenants: Vec<TenantConfig>,
     pub places: Places,
     pub proxies: Vec<Network>,
-}
-
-impl Changing {
-    /// Whether a tenant may ask servers.
-    pub fn asks_servers(&self) -> bool {
-        self.tenants.iter().any(|tenant| tenant.allowance.has_module(http::NAME))
-    }
+    /// Where the tenants' grants of `http` lead.
+    pub reach: Reach,
 }
 
 /// Where the tenants are named.
@@ -134,14 +129,15 @@ impl Settings {
         self.source.file.is_some() || self.options.admin.admin.iter().any(|address| address.starts_with("tcp:"))
     }
 
-    /// Whether the host may change the node's file: it may write to its folder.
+    /// Whether the host may change what its second process goes by: it may write to the folder of the node's file, or to that of the name servers.
     pub fn may_write_file(&self) -> bool {
         let Some((dir, _, name)) = &self.source.file else { return false };
         let path = |dir: &Dir| fs::read_link(format!("/proc/self/fd/{}", dir.as_fd().as_raw_fd())).ok();
         let Some(folder) = path(dir) else { return true };
         // Where it leads to, if it is a link.
         let Ok(file) = folder.join(name).canonicalize() else { return true };
-        let is_around = |written: PathBuf| folder.starts_with(&written) || file.starts_with(&written);
+        let names = Path::new(RESOLV_CONF).canonicalize().unwrap_or_else(|_| RESOLV_CONF.into());
+        let is_around = |written: PathBuf| [&folder, &file, &names].into_iter().any(|read| read.starts_with(&written));
         self.writable().into_iter().any(|dir| path(dir).is_none_or(is_around))
     }
 
@@ -272,6 +268,7 @@ impl Source {
             tenants: self.tenants(node),
             places: self.places(options, node, default)?,
             proxies: requests::proxies(node),
+            reach: self.reach(node),
         })
     }
 

@@ -130,9 +130,7 @@ impl SocketSet {
     pub fn all(&self) -> impl Iterator<Item = &Socket> {
         self.admin.iter().chain(&self.http)
     }
-}
 
-impl SocketSet {
     /// Whether these are the places that are meant.
     pub fn is_of(&self, places: &Places) -> bool {
         let has_default = places.admin.iter().any(Place::is_default);

@@ -129,6 +129,43 @@ fn names_mean_behind_the_wall_what_they_mean_to_the_machine() {
 }
 
 #[test]
+fn who_runs_with_a_grant_keeps_where_it_leads() {
+    let ((old, _), (new, _)) = (server(), server());
+    let folder = host(&rule(old));
+    let mut running = start(&folder, &[]);
+    let url = format!("http://localhost:{old}/");
+    assert_eq!(get(&folder, &url), "hello");
+    let change = |running: &mut Running, node_port: u16, port: u16, told: &str| {
+        let keeps = index(&format!(", grants: {{{}}}", rule(port)));
+        let keeps = keeps.replace("host: 'app:processes'", "host: 'app:processes', lifecycle: {on_change: keep}");
+        fs::write(folder.path().join("a/_index.yaml"), keeps).unwrap();
+        fs::write(folder.path().join("node.yaml"), node(&rule(node_port))).unwrap();
+        running.signal("HUP");
+        running.wait_for_error(told);
+    };
+    // The new application asks for what isn't allowed any more: the old one runs on, with what it was granted.
+    change(&mut running, new, old, "tenant a keeps what it runs: ");
+    assert_eq!(get(&folder, &url), "hello");
+    change(&mut running, old, old, "tenant a reloaded: ");
+    // So does a service that is kept as it is.
+    change(&mut running, new, new, "tenant a reloaded: app:service keeps");
+    assert_eq!(get(&folder, &url), "hello");
+    running.stop();
+}
+
+#[test]
+fn a_host_that_asks_servers_keeps_no_sockets_of_its_own() {
+    let folder = host(&rule(9));
+    let mut command = lunarium(folder.path(), &["serve", "--log-level", "debug"]);
+    command.env_remove("LUNARIUM_ADMIN");
+    let mut running = Running::of(command);
+    let told = running.wait_for_error("DEBUG confined ");
+    assert!(told.ends_with(" sockets=accepted"), "{told}");
+    running.wait_for_error("serving: 1 tenant");
+    running.stop();
+}
+
+#[test]
 fn without_the_other_process_requests_fail_and_all_else_goes_on() {
     let (port, _) = server();
     let folder = host(&rule(port));
@@ -142,7 +179,7 @@ fn without_the_other_process_requests_fail_and_all_else_goes_on() {
     }
     running.wait_for_error("ERROR this host can reach no servers any more: the process that connects to them is gone");
     running.signal("HUP");
-    running.wait_for_error("ERROR `grants` stays as it is");
+    running.wait_for_error("ERROR requests of tenants go nowhere new");
     running.wait_for_error(
         "error: this host can have no other sockets while it runs: the process that opens them is gone",
     );
@@ -161,7 +198,7 @@ fn one_that_stands_still_is_asked_again_when_it_goes_on() {
     };
     let url = format!("http://localhost:{port}/");
     signal("-STOP");
-    assert_eq!(get(&folder, &url), "host can't be reached: timed out");
+    assert_eq!(get(&folder, &url), "host can't be reached: it doesn't answer");
     signal("-CONT");
     assert_eq!(get(&folder, &url), "hello");
     running.stop();
@@ -177,7 +214,11 @@ fn who_may_write_the_file_connects_itself_if_it_was_allowed_to_at_its_start() {
     };
     let folder = host(&rule(port));
     with_data(&folder);
-    let running = start(&folder, &[]);
+    let mut command = lunarium(folder.path(), &["serve"]);
+    command.env_remove("LUNARIUM_ADMIN");
+    let mut running = Running::of(command);
+    running.wait_for_error("WARN  this host keeps internet sockets, and can listen nowhere else while it runs: it may");
+    running.wait_for_error("serving: 1 tenant");
     assert_eq!(get(&folder, &format!("http://localhost:{port}/")), "hello");
     running.stop();
     let folder = host("");
@@ -207,22 +248,29 @@ fn who_has_taken_over_the_host_is_connected_to_nothing_else() {
     let folder = host(&rule(allowed));
     let pair = || socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, SocketFlags::CLOEXEC, None).unwrap();
     let ((listening, first), (connecting, second)) = (pair(), pair());
-    let mut command = lunarium(folder.path(), &["serve", "--opener"]);
-    let opener =
-        command.env_remove("LUNARIUM_ADMIN").stdin(first).stdout(second).stderr(Stdio::piped()).spawn().unwrap();
-    drop(command);
-    assert_eq!(
-        asked(&listening, r#"{"number":1,"message":"Ready"}"#),
-        (r#"{"number":1,"message":"Ready"}"#.into(), false)
-    );
+    // In a folder of the service manager's, as nothing is said of the admin interface later.
+    let run = folder.path().join("run");
+    fs::create_dir(&run).unwrap();
+    let opener = |first: OwnedFd, second: OwnedFd| {
+        let mut command = lunarium(folder.path(), &["serve", "--opener"]);
+        command.env_remove("LUNARIUM_ADMIN").env("RUNTIME_DIRECTORY", &run);
+        command.stdin(first).stdout(second).stderr(Stdio::piped()).spawn().unwrap()
+    };
+    let mut child = opener(first, second);
+    let ask = |line: &OwnedFd, message: &str| {
+        let (told, handed) = asked(line, &format!(r#"{{"number":1,"until":{},"message":{message}}}"#, u64::MAX));
+        let told = told.strip_prefix(r#"{"number":1,"message":"#).unwrap().strip_suffix('}').unwrap().to_owned();
+        (told, handed)
+    };
+    let ready = (r#""Ready""#.to_owned(), false);
+    assert_eq!(ask(&listening, r#"{"Ready":{"default":null}}"#), ready);
     let connect = |transport: &str, address: SocketAddr| {
-        let wanted = format!(r#"{{"number":1,"message":{{"transport":"{transport}","address":"{address}"}}}}"#);
-        asked(&connecting, &wanted)
+        ask(&connecting, &format!(r#"{{"transport":"{transport}","address":"{address}"}}"#))
     };
     let at = |port: u16| SocketAddr::new("127.0.0.1".parse().unwrap(), port);
-    assert_eq!(connect("Tcp", at(allowed)), (r#"{"number":1,"message":"Begun"}"#.into(), true));
+    assert_eq!(connect("Tcp", at(allowed)), (r#""Begun""#.to_owned(), true));
     let denied = io::Error::from(rustix::io::Errno::ACCESS).raw_os_error().unwrap();
-    let refused = || (format!(r#"{{"number":1,"message":{{"Refused":{denied}}}}}"#), false);
+    let refused = || (format!(r#"{{"Refused":{denied}}}"#), false);
     for (transport, address) in [
         ("Tcp", at(other)),
         ("Udp", at(allowed)),
@@ -232,15 +280,26 @@ fn who_has_taken_over_the_host_is_connected_to_nothing_else() {
     ] {
         assert_eq!(connect(transport, address), refused(), "{transport} {address}");
     }
-    // The file counts, whatever is said; and as it was when it was read last.
-    fs::write(folder.path().join("node.yaml"), node(&rule(other))).unwrap();
+    // The file counts, as it was when it was read last, whatever is said.
+    fs::write(folder.path().join("node.yaml"), node(&rule(other)).replace("admin: unix:admin.sock\n", "")).unwrap();
     assert_eq!(connect("Tcp", at(other)), refused());
-    assert!(asked(&listening, r#"{"number":2,"message":{"Open":{"held":[],"default":null,"styled":false}}}"#).1);
-    assert_eq!(connect("Tcp", at(allowed)), refused());
+    let elsewhere = r#"{"name":"tcp:127.0.0.1:0","shown":"tcp:127.0.0.1:0"}"#;
+    assert_eq!(ask(&listening, &format!(r#"{{"Ready":{{"default":{elsewhere}}}}}"#)), ready);
+    let (told, handed) = ask(&listening, &format!(r#"{{"Open":{{"held":[],"default":{elsewhere},"styled":false}}}}"#));
+    assert!(handed && run.join("admin.sock").exists() && !told.contains("tcp:"), "{told}");
     assert!(connect("Tcp", at(other)).1);
-    // By the last one alone.
+    // Whoever runs with what it was granted keeps it.
+    assert!(connect("Tcp", at(allowed)).1);
     assert!(misled.load(Ordering::Relaxed) <= 1);
-    // What makes no sense ends it.
+    // Who waits no more isn't answered: what comes is for the next.
+    let late = r#"{"number":2,"until":0,"message":{"transport":"Tcp","address":"127.0.0.1:1"}}"#;
+    send(&connecting, late.as_bytes(), SendFlags::NOSIGNAL).unwrap();
+    assert_eq!(connect("Tcp", at(1)), refused());
+    // What makes no sense ends it, at either line.
+    send(&connecting, b"nonsense", SendFlags::NOSIGNAL).unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+    let ((listening, first), (_connecting, second)) = (pair(), pair());
+    let opener = opener(first, second);
     send(&listening, b"nonsense", SendFlags::NOSIGNAL).unwrap();
     let ended = opener.wait_with_output().unwrap();
     assert_eq!(ended.status.code(), Some(2));

@@ -148,8 +148,22 @@ struct Running {
 
 /// Kills a command that a test waits for in vain: the test fails, with what it has seen, instead of never ending.
 struct Patience {
+    pid: String,
     /// Dropped with it, which ends the wait.
     _ended: Sender<()>,
+}
+
+/// A test that fails leaves nothing running.
+impl Drop for Patience {
+    fn drop(&mut self) {
+        if thread::panicking() {
+            kill(&self.pid);
+        }
+    }
+}
+
+fn kill(pid: &str) {
+    drop(Command::new("kill").args(["-s", "KILL", pid]).status());
 }
 
 impl Patience {
@@ -159,12 +173,13 @@ impl Patience {
     fn with(child: &Child) -> Self {
         let (ended, waiting) = mpsc::channel();
         let pid = child.id().to_string();
+        let waited = pid.clone();
         thread::spawn(move || {
             if waiting.recv_timeout(Self::LIMIT) == Err(RecvTimeoutError::Timeout) {
-                drop(Command::new("kill").args(["-s", "KILL", &pid]).status());
+                kill(&waited);
             }
         });
-        Self { _ended: ended }
+        Self { pid, _ended: ended }
     }
 }
 

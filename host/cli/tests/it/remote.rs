@@ -281,7 +281,10 @@ fn a_confined_host_is_changed_by_its_socket_and_leaves_one_that_is_replaced() {
     );
     assert_eq!(run(&["rollback", "shop"]), "exit code: 0\n--- stdout\nshop runs deployment 1\n");
     let told = run(&["reload"]);
-    assert!(told.starts_with("exit code: 1\n") && told.contains("error: the application has a mistake"), "{told}");
+    assert!(
+        told.starts_with("exit code: 1\n") && told.contains("error: tenant `shop`: the application has a mistake"),
+        "{told}"
+    );
     let told = run(&["remove", "shop"]);
     assert!(told.starts_with("exit code: 1\n--- stderr\nerror: tenant `shop` stands in the node's file"), "{told}");
     let told = run(&["serve", "--tenant", "other=shop", "--admin", "unix:admin.sock"]);

@@ -67,7 +67,7 @@ fn one_debug_line_tells_what_holds() {
     assert!(landlock == "yes" || landlock.starts_with("\"in part: ") || landlock.starts_with("\"no: "), "{landlock}");
     let (seccomp, rest) = rest.split_once(" limits=").unwrap();
     assert_eq!(seccomp == "yes", has_seccomp(), "{seccomp}");
-    assert_eq!(rest, "yes\n");
+    assert_eq!(rest, "yes sockets=none\n");
     let line = told(&["--log-level", "debug", "--no-confine"]);
     assert_eq!(line, "<time> DEBUG not confined: `--no-confine`\n");
 }

@@ -50,13 +50,24 @@ pub(super) fn is_public(address: IpAddr) -> bool {
 }
 
 /// An address, or all that begin with the same bits: `10.0.0.0/8`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) struct Network {
     start: IpAddr,
     bits: u8,
 }
 
 impl Network {
+    /// One address alone.
+    pub(super) const fn of(address: IpAddr) -> Network {
+        Network { start: address, bits: if address.is_ipv4() { 32 } else { 128 } }
+    }
+
+    /// The machine itself, as IPv4 and IPv6 have it.
+    pub(super) const LOOPBACK: [Network; 2] = [
+        Network { start: IpAddr::V4(Ipv4Addr::new(127, 0, 0, 0)), bits: 8 },
+        Network { start: IpAddr::V6(Ipv6Addr::LOCALHOST), bits: 128 },
+    ];
+
     /// Of the same family, never across: an IPv4 address that is written as an IPv6 one is another.
     pub(super) fn contains(&self, address: IpAddr) -> bool {
         match (self.start, address) {

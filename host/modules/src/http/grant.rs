@@ -146,15 +146,17 @@ impl Rule {
 
     /// Whether a request that it allows may go to this address.
     pub(super) fn reaches(&self, address: IpAddr) -> bool {
-        is_public(address) || self.names(address)
+        is_public(address) || self.networks().any(|network| network.contains(address))
     }
 
-    fn names(&self, address: IpAddr) -> bool {
-        let by_host = match &self.origin.host {
-            Host::Address(named) => *named == address,
-            Host::Name(name) => name == LOCALHOST && address.is_loopback(),
+    /// The addresses beside public ones that it names.
+    pub(super) fn networks(&self) -> impl Iterator<Item = Network> {
+        let (one, loopback) = match &self.origin.host {
+            Host::Address(address) => (Some(Network::of(*address)), [].as_slice()),
+            Host::Name(name) if name == LOCALHOST => (None, Network::LOOPBACK.as_slice()),
+            Host::Name(_) => (None, [].as_slice()),
         };
-        by_host || self.addresses.iter().any(|network| network.contains(address))
+        one.into_iter().chain(loopback.iter().copied()).chain(self.addresses.iter().copied())
     }
 }
 

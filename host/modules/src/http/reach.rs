@@ -3,20 +3,26 @@
 //! Owns that no more is told apart than addresses and ports: which paths and methods are allowed, and what a name's address is, only the
 //! host knows.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 
 use lunarium::Value;
 
-use super::grant::{self, Rule};
+use super::address::{Network, is_public};
+use super::grant;
 
-/// The addresses that requests may go to which some grants allow.
-#[derive(Debug, Default)]
-pub struct Reach(Vec<Rule>);
+/// The addresses that requests may go to which some grants allow: for each port public ones, and those of these networks.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
+pub struct Reach(BTreeMap<u16, BTreeSet<Network>>);
 
 impl Reach {
     /// Of what was written as `http` of grants. What is no list of rules leads nowhere.
     pub fn of(written: impl IntoIterator<Item = Value>) -> Reach {
-        Reach(written.into_iter().filter_map(|written| grant::read(&written).ok()).flatten().collect())
+        let mut reach = Reach::default();
+        for rule in written.into_iter().filter_map(|written| grant::read(&written).ok()).flatten() {
+            reach.0.entry(rule.port()).or_default().extend(rule.networks());
+        }
+        reach
     }
 
     /// Whether it leads anywhere.
@@ -24,9 +30,17 @@ impl Reach {
         self.0.is_empty()
     }
 
-    /// Whether a request may go there: to a rule's port, and an address that is public, or that the rule names.
+    /// From now on it leads also to where another one does.
+    pub fn extend(&mut self, other: &Reach) {
+        for (port, networks) in &other.0 {
+            self.0.entry(*port).or_default().extend(networks);
+        }
+    }
+
+    /// Whether a request may go there: to a port of a rule, and an address that is public, or that a rule of this port names.
     pub fn leads_to(&self, address: SocketAddr) -> bool {
-        self.0.iter().any(|rule| rule.port() == address.port() && rule.reaches(address.ip()))
+        let (ip, port) = (address.ip(), address.port());
+        self.0.get(&port).is_some_and(|networks| is_public(ip) || networks.iter().any(|network| network.contains(ip)))
     }
 }
 
@@ -73,12 +87,16 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_rule_leads_nowhere() {
+    fn what_is_no_rule_leads_nowhere_and_others_to_where_each_does() {
         let public = "1.1.1.1:443".parse().unwrap();
         for written in [Value::Nil, Value::from("https://a.example/*"), Value::Array(Vec::new())] {
             let reach = Reach::of([written]);
             assert!(reach.is_empty() && !reach.leads_to(public));
         }
+        let mut both = reach(&[("https://a.example/*", None)]);
+        both.extend(&reach(&[("http://10.0.0.1/*", None)]));
+        assert!(both.leads_to(public) && both.leads_to("10.0.0.1:80".parse().unwrap()));
+        assert!(!both.leads_to("10.0.0.1:443".parse().unwrap()));
         let one_is_wrong = reach(&[("https://a.example/*", None), ("https://b.example/*", Some("all"))]);
         assert!(one_is_wrong.is_empty());
     }

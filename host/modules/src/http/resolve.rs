@@ -28,6 +28,9 @@ pub trait Resolve: Send + Sync {
     fn resolve<'r>(&'r self, name: &'r str) -> Resolving<'r>;
 }
 
+/// Where a machine says which name servers it has.
+pub const RESOLV_CONF: &str = "/etc/resolv.conf";
+
 /// How many name servers are asked: as many as the C library does.
 const SERVERS: usize = 3;
 /// Bytes of a file that is read. The number: block lists of a hundred thousand names are smaller.
@@ -46,7 +49,7 @@ pub struct NameFiles {
 impl NameFiles {
     /// The machine's.
     pub fn of_machine() -> NameFiles {
-        NameFiles { configuration: File::open("/etc/resolv.conf").ok(), hosts: File::open("/etc/hosts").ok() }
+        NameFiles { configuration: File::open(RESOLV_CONF).ok(), hosts: File::open("/etc/hosts").ok() }
     }
 }
 
@@ -170,11 +173,12 @@ impl Resolve for NameServers {
     }
 }
 
+/// What isn't UTF-8 spoils its own word alone.
 fn text(file: Option<File>) -> String {
     use io::Read;
-    let mut text = String::new();
-    let read = file.map(|file| file.take(LARGEST).read_to_string(&mut text));
-    if read.is_some_and(|read| read.is_ok()) { text } else { String::new() }
+    let mut text = Vec::new();
+    let read = file.map(|file| file.take(LARGEST).read_to_end(&mut text));
+    if read.is_some_and(|read| read.is_ok()) { String::from_utf8_lossy(&text).into_owned() } else { String::new() }
 }
 
 #[cfg(test)]

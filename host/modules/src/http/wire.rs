@@ -47,12 +47,14 @@ const SPARE: usize = 8 << 10;
 pub(super) type Head = hyper::Response<Incoming>;
 
 /// Connects with the first address that answers.
+///
+/// Errors: none does; what became of the first.
 pub(super) async fn connect(
     connector: &dyn Connect,
     addresses: &[SocketAddr],
     budget: &Arc<Budget>,
 ) -> Result<Counted, Fault> {
-    let mut last = None;
+    let mut first = None;
     for (index, address) in addresses.iter().enumerate() {
         let is_last = index.saturating_add(1) == addresses.len();
         let connecting = connector.tcp(*address);
@@ -60,11 +62,11 @@ pub(super) async fn connect(
         let connected = if is_last { Ok(connecting.await) } else { timeout(ATTEMPT, connecting).await };
         match connected {
             Ok(Ok(stream)) => return Ok(Counted { stream, budget: Arc::clone(budget) }),
-            Ok(Err(error)) => last = Some(error.kind().to_string()),
-            Err(_) => last = Some("it doesn't answer".to_owned()),
+            Ok(Err(error)) => first = first.or_else(|| Some(error.kind().to_string())),
+            Err(_) => first = first.or_else(|| Some("it doesn't answer".to_owned())),
         }
     }
-    let why = last.unwrap_or_else(|| "it has no address".to_owned());
+    let why = first.unwrap_or_else(|| "it has no address".to_owned());
     Err(Fault::Unavailable(format!("host can't be reached: {why}")))
 }
 

@@ -125,10 +125,11 @@ impl<'c> TenantChanged<'c> {
         let (step, change, error) = match result {
             Ok(TenantChange::Changed(change)) => ("changed", Some(Changed::of(tenant, change)), None),
             Ok(TenantChange::Added(TenantState::Failed { why })) => {
-                let message = format!("tenant `{tenant}` has failed: {why}");
+                let message = format!("it has failed: {why}");
                 ("added", None, Some(Failed::new(StatusCode::CONFLICT, ErrorKind::Invalid, message)))
             }
             Ok(TenantChange::Added(_)) => ("added", None, None),
+            Ok(TenantChange::Waits) => ("waits", None, None),
             Ok(TenantChange::Removed) => ("removed", None, None),
             Err(error) => ("kept", None, Some(refused(error))),
         };

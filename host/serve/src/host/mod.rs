@@ -263,41 +263,62 @@ impl Host {
 
     async fn apply(&self, defaults: TenantBudget, tenants: Vec<TenantConfig>) -> TenantChanges {
         *self.shared.defaults.lock() = defaults;
-        let mut results = Vec::new();
         let named: BTreeSet<String> = tenants.iter().map(|tenant| tenant.name.clone()).collect();
-        let gone = self.tenants().into_iter().filter(|tenant| tenant.config().named && !named.contains(tenant.name()));
-        for tenant in gone.collect::<Vec<_>>() {
-            tenant.stop().await;
-            self.shared.tenants.lock().tenants.remove(tenant.name());
-            results.push((tenant.name().to_owned(), Ok(TenantChange::Removed)));
-        }
+        let (gone, others): (Vec<Tenant>, Vec<Tenant>) = self
+            .tenants()
+            .into_iter()
+            .filter(|tenant| !named.contains(tenant.name()))
+            .partition(|tenant| tenant.config().named);
+        // What they have others may need.
+        let mut results = self.stop_all(gone).await;
         // Of tenants without an entry these are the whole budget.
-        let others = self.tenants().into_iter().filter(|tenant| !named.contains(tenant.name()));
-        for tenant in others.collect::<Vec<_>>() {
-            let config = self.shared.unnamed(tenant.name());
-            results.push((tenant.name().to_owned(), tenant.reload(Some(config)).await.map(TenantChange::Changed)));
-        }
-        for config in tenants {
-            let (name, config) = (config.name.clone(), self.shared.completed(config));
+        let others = others.into_iter().map(|tenant| self.shared.unnamed(tenant.name()));
+        let all = others.chain(tenants.into_iter().map(|tenant| self.shared.completed(tenant)));
+        for config in all.collect::<Vec<_>>() {
+            let name = config.name.clone();
             let result = match self.tenant(&name) {
-                Some(tenant) => tenant.reload(Some(config)).await.map(TenantChange::Changed),
-                None => {
-                    let tenant = Tenant::new(&self.shared, config);
-                    {
-                        let mut table = self.shared.tenants.lock();
-                        if table.stopping {
-                            results.push((name, Err(HostError::Stopping)));
-                            continue;
-                        }
-                        table.tenants.insert(name.clone(), tenant.clone());
-                    }
-                    tenant.start().await;
-                    Ok(TenantChange::Added(tenant.state()))
-                }
+                Some(tenant) => match tenant.reload(Some(config)).await {
+                    Err(HostError::Nothing(_)) => Ok(TenantChange::Waits),
+                    result => result.map(TenantChange::Changed),
+                },
+                None => self.add(config).await,
             };
             results.push((name, result));
         }
         results
+    }
+
+    /// Ends tenants, side by side, and forgets that they were there.
+    async fn stop_all(&self, gone: Vec<Tenant>) -> TenantChanges {
+        let stopping: Vec<_> = gone
+            .into_iter()
+            .map(|tenant| {
+                let host = self.clone();
+                tokio::spawn(async move {
+                    tenant.stop().await;
+                    host.shared.tenants.lock().tenants.remove(tenant.name());
+                    tenant.name().to_owned()
+                })
+            })
+            .collect();
+        let mut results = Vec::new();
+        for stopped in stopping {
+            results.extend(stopped.await.map(|name| (name, Ok(TenantChange::Removed))));
+        }
+        results
+    }
+
+    async fn add(&self, config: TenantConfig) -> Result<TenantChange, HostError> {
+        let tenant = Tenant::new(&self.shared, config);
+        {
+            let mut table = self.shared.tenants.lock();
+            if table.stopping {
+                return Err(HostError::Stopping);
+            }
+            table.tenants.insert(tenant.name().to_owned(), tenant.clone());
+        }
+        tenant.start().await;
+        Ok(TenantChange::Added(tenant.state()))
     }
 
     /// Stops every tenant: its services get a CANCEL event, as they would alone, and all of it may take 30 seconds. What is left then is

@@ -14,6 +14,8 @@ pub enum TenantChange {
     Changed(Change),
     /// It is new: how it is after its start.
     Added(TenantState),
+    /// It has no application yet: that is to be deployed.
+    Waits,
     /// It isn't named any more, and has ended.
     Removed,
 }

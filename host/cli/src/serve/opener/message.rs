@@ -3,10 +3,11 @@
 //! Owns the form. What is asked can't say what is to be opened, but for an address: that one is compared with what the node's file allows.
 
 use std::fs::File;
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::net::SocketAddr;
 use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
 
-use lunarium_modules::http::NameFiles;
+use lunarium_modules::http::{NameFiles, Reach};
 use lunarium_serve::Token;
 use serde::{Deserialize, Serialize};
 
@@ -18,14 +19,15 @@ use crate::socket::{Place, Socket};
 /// What the other process is asked.
 #[derive(Serialize, Deserialize)]
 pub enum Ask {
-    /// Whether it can be asked.
-    Ready,
+    /// Whether it can be asked; before the wall, and once.
+    Ready {
+        /// Where the admin interface listens if nothing is said, if that was found already.
+        default: Option<Place>,
+    },
     /// For sockets to listen at, and for what says what names mean.
     Open {
         /// Names of places at which the host listens.
         held: Vec<String>,
-        /// Where the admin interface listens if nothing is said.
-        default: Option<Place>,
         styled: bool,
     },
 }
@@ -44,6 +46,8 @@ pub enum Answer {
         refused: Vec<(Key, String, u8)>,
         /// Whether the machine's `resolv.conf` and `hosts` could be opened.
         names: (bool, bool),
+        /// What tells one [`Reach`] from another: where the file's grants lead.
+        reach: u64,
     },
     /// The file is wrong.
     Refused(String, u8),
@@ -53,18 +57,27 @@ pub enum Answer {
 pub struct Opened {
     pub sockets: SocketSet,
     pub names: NameFiles,
+    pub reach: u64,
+}
+
+/// What tells one reach from another, in both processes: they are the same program.
+pub fn mark(reach: &Reach) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    reach.hash(&mut hasher);
+    hasher.finish()
 }
 
 impl Answer {
     pub fn of(opened: &Opened) -> Self {
         let named = |socket: &Socket| (socket.place.clone(), socket.opened.is_some());
-        let Opened { sockets, names } = opened;
+        let Opened { sockets, names, reach } = opened;
         Self::Open {
             admin: sockets.admin.iter().map(named).collect(),
             token: sockets.token.as_ref().map(|token| token.as_str().to_owned()),
             http: sockets.http.as_ref().map(named),
             refused: sockets.refused.iter().map(|(key, why)| (*key, bounded(&why.text), why.code)).collect(),
             names: (names.configuration.is_some(), names.hosts.is_some()),
+            reach: *reach,
         }
     }
 
@@ -79,7 +92,7 @@ impl Answer {
         Some(match self {
             Self::Ready => return None,
             Self::Refused(text, code) => Err(Refused { text, code }),
-            Self::Open { admin, token, http, refused, names } => {
+            Self::Open { admin, token, http, refused, names, reach } => {
                 let mut socket = |(place, is_new)| Some(Socket { place, opened: next(is_new)? });
                 let sockets = SocketSet {
                     admin: admin.into_iter().map(&mut socket).collect::<Option<_>>()?,
@@ -91,7 +104,7 @@ impl Answer {
                     refused: refused.into_iter().map(|(key, text, code)| (key, Refused { text, code })).collect(),
                 };
                 let (configuration, hosts) = (next(names.0)?.map(File::from), next(names.1)?.map(File::from));
-                Ok(Opened { sockets, names: NameFiles { configuration, hosts } })
+                Ok(Opened { sockets, names: NameFiles { configuration, hosts }, reach })
             }
         })
     }

@@ -14,11 +14,11 @@ use std::os::unix::process::CommandExt as _;
 use std::process::{Command, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use lunarium_modules::http::{Connect, NameFiles};
+use lunarium_modules::http::{Connect, NameFiles, Reach};
 
 pub use self::connector::Connector;
 use self::link::{Answered, Link};
-use self::message::{Answer, Ask, Opened};
+use self::message::{Answer, Ask, mark};
 pub use self::process::serve_opener;
 use super::settings::Source;
 use super::sockets::{Key, Places, SocketSet};
@@ -51,18 +51,17 @@ pub struct Wish<'w> {
     pub places: &'w Places,
     /// Names of the places at which the host listens.
     pub held: &'w [String],
-    /// Where the admin interface listens if nothing is said of it.
-    pub default: Option<Place>,
-    /// Whether tenants may ask servers, or might until now.
-    pub asks_servers: bool,
+    /// Where the file's grants lead.
+    pub reach: &'w Reach,
     /// Whether mistakes of the file are told with colours.
     pub styled: bool,
 }
 
 impl Opener {
-    /// Starts the process that opens sockets for a host behind the wall, and waits until it can be asked. Starts no thread.
-    pub fn start() -> Self {
-        match Process::start() {
+    /// Starts the process that opens sockets for a host behind the wall, and waits until it can be asked; the admin interface is at `default` if
+    /// nothing is said of it and that was found already. Starts no thread.
+    pub fn start(default: Option<&Place>) -> Self {
+        match Process::start(default) {
             Ok(process) => Self::Process(process),
             Err(error) => Self::Nobody(format!("the process that would open them can't be started: {error}")),
         }
@@ -81,25 +80,27 @@ impl Opener {
         connecting.take().map(|link| Ok(Arc::new(Connector::start(link, screen)?) as Arc<dyn Connect>)).transpose()
     }
 
-    /// What a host is to listen at, and what says what names mean now, if somebody has looked; from now on connections are made to where the
-    /// file's grants lead. Blocks.
+    /// What a host is to listen at, and what says what names mean now, if somebody has looked; from now on connections are made also to where
+    /// the file's grants lead. Blocks.
     pub fn open(&self, source: &Source, wish: Wish<'_>) -> (SocketSet, Option<NameFiles>) {
-        let Wish { places, held, default, asks_servers, styled } = wish;
+        let Wish { places, held, reach, styled } = wish;
         let process = match self {
             Self::Host => return (places.open(held), Some(NameFiles::of_machine())),
-            Self::Nobody(_) | Self::Process(_) if places.is_known(held) && !asks_servers => {
+            Self::Nobody(_) | Self::Process(_) if places.is_known(held) && reach.is_empty() => {
                 return (places.open(held), None);
             }
             Self::Nobody(why) => return (places.held(held, &lacking(why)), None),
             Self::Process(process) => process,
         };
         let mut link = process.listening.lock().unwrap_or_else(PoisonError::into_inner);
-        let answer = link.ask(Ask::Open { held: held.to_vec(), default, styled });
+        let answer = link.ask(Ask::Open { held: held.to_vec(), styled });
         let answer = answer.and_then(|Answered { message, descriptors }: Answered<Answer>| {
             message.opened(descriptors).ok_or_else(|| io::Error::other("its answer makes no sense"))
         });
         let refused = match answer {
-            Ok(Ok(Opened { sockets, names })) if sockets.is_of(places) => return (sockets, Some(names)),
+            Ok(Ok(opened)) if opened.sockets.is_of(places) && opened.reach == mark(reach) => {
+                return (opened.sockets, Some(opened.names));
+            }
             Ok(Ok(_)) => {
                 Refused::machine(format!("`{}` has changed while it was read: have it read again", source.shown()))
             }
@@ -112,7 +113,7 @@ impl Opener {
                 .with_hint("have it read again; what there is stays"),
         };
         let mut sockets = places.held(held, &refused);
-        if asks_servers {
+        if !reach.is_empty() {
             sockets.refused.push((Key::Grants, refused));
         }
         (sockets, None)
@@ -120,7 +121,7 @@ impl Opener {
 }
 
 impl Process {
-    fn start() -> io::Result<Self> {
+    fn start(default: Option<&Place>) -> io::Result<Self> {
         let (mut listening, first) = Link::new()?;
         let (connecting, second) = Link::new()?;
         // The same program with the same command line, so that it reads the same of both.
@@ -132,7 +133,7 @@ impl Process {
         drop(command.spawn()?);
         // These ends of what it has must be gone, or nobody would notice that it is.
         drop(command);
-        match listening.ask(Ask::Ready)?.message {
+        match listening.ask(Ask::Ready { default: default.cloned() })?.message {
             Answer::Ready => Ok(Self { listening: Mutex::new(listening), connecting: Some(connecting) }),
             Answer::Refused(why, _) => Err(io::Error::other(why)),
             Answer::Open { .. } => Err(io::ErrorKind::InvalidData.into()),

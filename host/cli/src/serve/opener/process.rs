@@ -11,22 +11,25 @@ use std::thread;
 use lunarium_app::NodeFile;
 use lunarium_modules::http::{NameFiles, NameServers, Reach};
 use rustix::io::Errno;
-use rustix::net::{AddressFamily, SocketFlags, SocketType, connect, socket_with};
+use rustix::net::{AddressFamily, Shutdown, SocketFlags, SocketType, connect, shutdown, socket_with};
 use tokio::runtime::Builder;
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::OPENER;
-use super::link::{Numbered, Received, receive, send};
-use super::message::{Answer, Ask, Connected, Opened, Transport, Wanted};
+use super::link::{Question, Received, receive, send};
+use super::message::{Answer, Ask, Connected, Opened, Transport, Wanted, mark};
 use crate::Refused;
 use crate::arguments::Serve;
 use crate::serve::settings::Source;
+use crate::socket::Place;
 use crate::verdict::SUCCESS;
 
-/// What it may connect to, as the file was when it was read last.
+/// What it may connect to.
 #[derive(Default)]
 struct Allowed {
+    /// Where all grants lead that the file has had since the host's start: who runs keeps what he was started with.
     reach: Reach,
+    /// Those of the machine, as they were when the file was read last.
     servers: Vec<SocketAddr>,
 }
 
@@ -54,20 +57,36 @@ pub fn serve_opener(options: &Serve) -> Result<u8, Refused> {
         }
     }
     let allowed = Arc::new(Mutex::new(Allowed::default()));
-    let opening = Opening { options, source: Source::of(options)?, allowed: Arc::clone(&allowed) };
+    let mut opening = Opening {
+        options,
+        source: Source::of(options)?,
+        allowed: Arc::clone(&allowed),
+        is_ready: false,
+        default: None,
+    };
     // Of its own: a disk that doesn't answer keeps nobody from servers.
-    thread::Builder::new().spawn(move || serve_connections(&allowed)).map_err(Refused::no_thread)?;
+    let connecting = move || {
+        serve_connections(&allowed);
+        // Nobody is to wait for what isn't there: this process ends.
+        let _ = shutdown(io::stdin(), Shutdown::Both);
+    };
+    thread::Builder::new().spawn(connecting).map_err(Refused::no_thread)?;
     let stranger = |error: io::Error| Refused::usage(format!("`{OPENER}` is for the host alone: {error}"), None);
     let host = io::stdin();
-    while let Some(Received { message, .. }) = receive::<Numbered<Ask>>(host.as_fd()).map_err(stranger)? {
-        let opened = opening.answer(&message.message);
+    while let Some(Received { message: question, .. }) = receive::<Question<Ask>>(host.as_fd()).map_err(stranger)? {
+        if question.is_late() {
+            continue;
+        }
+        let opened = opening.answer(&question.message);
         let (answer, descriptors) = match &opened {
             Ok(Some(opened)) => (Answer::of(opened), opened.descriptors()),
             Ok(None) => (Answer::Ready, Vec::new()),
             Err(refused) => (Answer::refused(refused), Vec::new()),
         };
-        // The host has them then, or nobody.
-        send(host.as_fd(), &message.answer(answer), &descriptors).map_err(stranger)?;
+        // What took too long is closed. Else the host has it then, or nobody.
+        if !question.is_late() {
+            send(host.as_fd(), &question.answer(answer), &descriptors).map_err(stranger)?;
+        }
     }
     Ok(SUCCESS)
 }
@@ -76,41 +95,61 @@ struct Opening<'o> {
     options: &'o Serve,
     source: Source,
     allowed: Arc<Mutex<Allowed>>,
+    /// From then on the host may run what is to be distrusted.
+    is_ready: bool,
+    /// Where the admin interface listens if nothing is said, if the host had found that before its wall.
+    default: Option<Place>,
 }
 
 impl Opening<'_> {
-    fn answer(&self, ask: &Ask) -> Result<Option<Opened>, Refused> {
+    fn answer(&mut self, ask: &Ask) -> Result<Option<Opened>, Refused> {
         match ask {
-            Ask::Ready => self.read(false).map(|_| None),
-            Ask::Open { held, default, styled } => {
-                let node = self.read(*styled)?;
-                let places = self.source.places(self.options, &node, default.as_ref())?;
-                Ok(Some(Opened { sockets: places.open(held), names: NameFiles::of_machine() }))
+            Ask::Ready { default } => {
+                if !std::mem::replace(&mut self.is_ready, true) {
+                    self.default.clone_from(default);
+                    self.read(false)?;
+                }
+                Ok(None)
+            }
+            Ask::Open { held, styled } => {
+                self.is_ready = true;
+                let (node, reach) = self.read(*styled)?;
+                let places = self.source.places(self.options, &node, self.default.as_ref())?;
+                Ok(Some(Opened { sockets: places.open(held), names: NameFiles::of_machine(), reach: mark(&reach) }))
             }
         }
     }
 
-    /// Reads the file; from now on what it allows may be connected to.
-    fn read(&self, styled: bool) -> Result<NodeFile, Refused> {
+    /// Reads the file, with where its grants lead: from now on that may be connected to, too.
+    fn read(&self, styled: bool) -> Result<(NodeFile, Reach), Refused> {
         let node = self.source.read(styled)?;
         let (reach, servers) = (self.source.reach(&node), NameServers::of_machine().servers().to_vec());
-        *self.allowed.lock().unwrap_or_else(PoisonError::into_inner) = Allowed { reach, servers };
-        Ok(node)
+        let mut allowed = self.allowed.lock().unwrap_or_else(PoisonError::into_inner);
+        allowed.reach.extend(&reach);
+        allowed.servers = servers;
+        Ok((node, reach))
     }
 }
 
-/// Answers who asks for sockets to servers, at standard output.
+/// Answers who asks for sockets to servers, at standard output, until nobody does.
 fn serve_connections(allowed: &Mutex<Allowed>) {
     let host = io::stdout();
-    // When the line is broken, nobody asks any more.
-    while let Ok(Some(Received { message, .. })) = receive::<Numbered<Wanted>>(host.as_fd()) {
-        let opened = match allowed.lock().unwrap_or_else(PoisonError::into_inner).allows(message.message) {
-            true => begin(message.message),
-            false => Err(Errno::ACCESS),
+    while let Ok(Some(Received { message: question, .. })) = receive::<Question<Wanted>>(host.as_fd()) {
+        if question.is_late() {
+            continue;
+        }
+        let wanted = question.message;
+        let is_allowed = allowed.lock().unwrap_or_else(PoisonError::into_inner).allows(wanted);
+        let opened = if is_allowed { begin(wanted) } else { Err(Errno::ACCESS) };
+        let refuse = |error: Option<i32>| {
+            let answer = Connected::Refused(error.unwrap_or(Errno::IO.raw_os_error()));
+            send(host.as_fd(), &question.answer(answer), &[])
         };
         let sent = match &opened {
-            Ok(socket) => send(host.as_fd(), &message.answer(Connected::Begun), &[socket.as_fd()]),
-            Err(error) => send(host.as_fd(), &message.answer(Connected::Refused(error.raw_os_error())), &[]),
+            // The system bounds how many are under way from one process to another.
+            Ok(socket) => send(host.as_fd(), &question.answer(Connected::Begun), &[socket.as_fd()])
+                .or_else(|error| refuse(error.raw_os_error())),
+            Err(error) => refuse(Some(error.raw_os_error())),
         };
         if sent.is_err() {
             break;

@@ -1,0 +1,149 @@
+//! What a host is made of, read again while it runs: by a SIGHUP, or because somebody asks for it.
+//!
+//! Owns the order: everything is read and opened first, and a file with a mistake changes nothing; then what is the host's own changes, each
+//! part alone, and then the tenants. Each change is told.
+
+use std::cell::RefCell;
+use std::sync::Arc;
+
+use lunarium_engine::{Level, LogField};
+use lunarium_serve::{Host, HostChange, ReloadRequest, TenantChange};
+use tokio::task;
+
+use super::names::Names;
+use super::opener::{Opener, Wish};
+use super::served::Served;
+use super::settings::{Changing, Settings};
+use super::sockets::{Key, SocketSet};
+use super::surroundings::World;
+use crate::Refused;
+use crate::terminal::Screen;
+
+/// What is read anew, and by whom.
+pub struct Again {
+    pub settings: Settings,
+    pub opener: Opener,
+    pub names: Names,
+}
+
+impl Again {
+    /// Errors: the file is wrong.
+    fn read(&self, held: &[String], styled: bool) -> Result<(Changing, SocketSet), Refused> {
+        let changing = self.settings.read_again(styled)?;
+        let wish = Wish { places: &changing.places, held, reach: &changing.reach, styled };
+        let (sockets, names) = self.opener.open(self.settings.source(), wish);
+        if let Some(names) = names {
+            self.names.read_again(names);
+        }
+        Ok((changing, sockets))
+    }
+}
+
+/// What changes when the node's file is read again.
+pub struct Reloads<'r> {
+    host: &'r Host,
+    world: &'r World,
+    served: &'r RefCell<Served>,
+    read: Arc<Again>,
+}
+
+impl<'r> Reloads<'r> {
+    pub fn new(host: &'r Host, world: &'r World, served: &'r RefCell<Served>, again: Again) -> Self {
+        Self { host, world, served, read: Arc::new(again) }
+    }
+
+    /// Whose they are.
+    pub fn host(&self) -> &Host {
+        self.host
+    }
+
+    /// Reads the node's file and every application again, and answers who has asked for it. A file that is wrong changes nothing; what the machine
+    /// refuses stays as it is, and all else changes.
+    pub async fn reload(&self, screen: &Screen, asked: Option<ReloadRequest>) {
+        // Who has asked may be shown no colours.
+        let done = self.read(screen, asked.is_none() && screen.has_colours()).await;
+        if let Some(asked) = asked {
+            asked.answer(done);
+        }
+        // Now that he has his answer.
+        self.served.borrow_mut().close();
+    }
+
+    /// Errors: the file is wrong, told already.
+    async fn read(&self, screen: &Screen, styled: bool) -> Result<HostChange, String> {
+        let (again, held) = (Arc::clone(&self.read), self.served.borrow().held());
+        // A disk that doesn't answer holds up neither the tenants' services nor a signal.
+        let read = task::spawn_blocking(move || again.read(&held, styled));
+        match read.await.unwrap_or_else(|error| Err(Refused::machine(format!("it has broken off: {error}")))) {
+            Ok((changing, sockets)) => Ok(self.change(screen, changing, sockets).await),
+            Err(refused) => {
+                screen.note(Level::Error, "nothing is reloaded: the node's file is wrong", &[]);
+                screen.tell_rendered(Level::Error, &refused.text);
+                Err(refused.text)
+            }
+        }
+    }
+
+    async fn change(&self, screen: &Screen, changing: Changing, sockets: SocketSet) -> HostChange {
+        let mut kept = Vec::new();
+        let Changing {
+            memory,
+            processes,
+            data_max,
+            log_level,
+            log_format,
+            defaults,
+            tenants,
+            places: _,
+            proxies,
+            reach: _,
+        } = changing;
+        screen.set_form(log_level, log_format);
+        self.host.set_debug(screen.shows(Level::Debug));
+        self.world.set_most(data_max);
+        if let Err(error) = self.host.set_limits(processes, memory) {
+            screen.note(Level::Error, &format!("`memory` and `processes` stay as they are: {error}"), &[]);
+            kept.extend(["memory", "processes"].map(|key| (key.to_owned(), error.to_string())));
+        }
+        let unserved = self.served.borrow_mut().serve(sockets, &proxies);
+        for (key, refused) in unserved.0 {
+            let what = match key {
+                Key::Grants => "requests of tenants go nowhere new".to_owned(),
+                key => format!("`{}` stays as it is", key.as_str()),
+            };
+            screen.note(Level::Error, &what, &[]);
+            screen.tell_rendered(Level::Error, &refused.text);
+            kept.push((key.as_str().to_owned(), refused.message().to_owned()));
+        }
+        let tenants = self.host.configure(defaults, tenants).await;
+        for (name, result) in &tenants {
+            match result {
+                Ok(TenantChange::Changed(change)) => {
+                    let touched = change.services.iter().map(|(id, action)| format!("{id} {}", action.as_str()));
+                    let touched = touched.collect::<Vec<_>>().join(", ");
+                    let fields = [LogField::number("deployment", change.deployment.number)];
+                    let what = if touched.is_empty() { "no service has changed" } else { &touched };
+                    screen.note(Level::Info, &format!("tenant {name} reloaded: {what}"), &fields);
+                }
+                Ok(TenantChange::Added(state)) => {
+                    let fields = [LogField::text("state", state.as_str())];
+                    screen.note(Level::Info, &format!("tenant {name} is added"), &fields);
+                }
+                Ok(TenantChange::Waits) => {
+                    screen.note(Level::Info, &format!("tenant {name} waits for a deployment"), &[])
+                }
+                Ok(TenantChange::Removed) => screen.note(Level::Info, &format!("tenant {name} is removed"), &[]),
+                Err(error) => {
+                    let error = error.to_string();
+                    // A report has many lines, which stand below.
+                    let (first, rest) = error.split_once('\n').unwrap_or((&error, ""));
+                    screen.note(Level::Error, &format!("tenant {name} keeps what it runs: {first}"), &[]);
+                    if !rest.is_empty() {
+                        screen.tell(rest.trim_end());
+                    }
+                }
+            }
+        }
+        HostChange { kept, tenants }
+    }
+}
