@@ -296,6 +296,46 @@ fn who_asks_for_a_reload_is_told_what_became_of_each_part() {
     running.stop();
 }
 
+/// A tenant whose service doesn't listen when it is to end.
+const STUBBORN: &str = "version: \"1.0\"\nnamespace: app\nentries:\n  \
+    - {name: main, kind: process.lua, source: \"return function() while true do time.sleep('1h') end end\"}\n  \
+    - {name: service, kind: process.service, process: main, host: 'app:processes', lifecycle: {stop_timeout: 4s}}\n";
+
+#[test]
+fn who_asks_at_a_socket_that_is_closed_by_that_is_answered() {
+    let folder = host("admin: unix:admin.sock");
+    fs::create_dir(folder.path().join("b")).unwrap();
+    fs::write(folder.path().join("b/_index.yaml"), STUBBORN).unwrap();
+    let write = |text: &str| fs::write(folder.path().join("node.yaml"), text).unwrap();
+    write("admin: unix:admin.sock\ntenants: [{name: a, path: a}, {name: b, path: b}]\n");
+    let mut running = start(&folder, &[]);
+    running.wait_for_error("serving: 2 tenants");
+    // Longer than who is connected has.
+    write("admin: unix:other.sock\ntenants: [{name: a, path: a}]\n");
+    let told = run(&folder, &["reload", "--node", "admin.sock"]);
+    assert_eq!(told, "exit code: 0\n--- stdout\nb is removed\na runs deployment 2\n");
+    assert_eq!(Admin(folder.path().join("other.sock")).get("/v1/tenants").unwrap().status, 200);
+    wait_until(|| std::os::unix::net::UnixStream::connect(folder.path().join("admin.sock")).is_err());
+    running.stop();
+}
+
+#[test]
+fn a_host_that_stops_is_not_reloaded() {
+    let folder = host("admin: unix:admin.sock");
+    fs::write(folder.path().join("a/_index.yaml"), STUBBORN.replace("4s", "1h")).unwrap();
+    let mut running = start(&folder, &[]);
+    running.wait_for_error("serving: 1 tenant");
+    running.signal("TERM");
+    running.wait_for_error("stopping; a second interrupt stops at once");
+    // It could still be asked for hours.
+    for _ in 0..2 {
+        let told = run(&folder, &["reload", "--node", "admin.sock"]);
+        assert_eq!(told, "exit code: 1\n--- stderr\nerror: the host is stopping\n");
+    }
+    running.signal("TERM");
+    running.finish();
+}
+
 #[test]
 fn what_a_host_behind_the_wall_has_given_up_is_told() {
     let folder = host("data: data");
@@ -344,7 +384,8 @@ fn an_opener_that_does_not_answer_is_asked_again() {
     running.wait_for_error("serving: 1 tenant");
     let stop = ["-STOP", "-P", &running.child.id().to_string()];
     assert!(Command::new("pkill").args(stop).status().unwrap().success());
-    change(&running, &folder, "admin: unix:other.sock\nhttp: 127.0.0.2:0");
+    let free = TcpListener::bind("127.0.0.2:0").unwrap().local_addr().unwrap();
+    change(&running, &folder, &format!("admin: unix:other.sock\nhttp: {free}"));
     running.wait_for_error("ERROR `admin` stays as it is");
     running.wait_for_error("error: the process that opens sockets doesn't answer: nothing has come for 10s");
     running.wait_for_error("ERROR `http` stays as it is");
@@ -353,10 +394,10 @@ fn an_opener_that_does_not_answer_is_asked_again() {
     assert_eq!(Admin::of(folder.path()).get("/v1/tenants").unwrap().status, 200);
     let continued = ["-CONT", "-P", &running.child.id().to_string()];
     assert!(Command::new("pkill").args(continued).status().unwrap().success());
-    // What it has opened meanwhile is nobody's.
+    // What it was asked for meanwhile it hasn't opened.
     running.signal("HUP");
     let second = address(&mut running);
-    assert!(second.starts_with("127.0.0.2:"), "{second}");
+    assert_eq!(second, free.to_string());
     running.wait_for_error("tenant a reloaded: no service has changed");
     assert_eq!(get(&second, "/a"), "200 127.0.0.1");
     assert_eq!(Admin(folder.path().join("other.sock")).get("/v1/tenants").unwrap().status, 200);
