@@ -34,7 +34,7 @@ pub struct AdminOptions {
     pub admin: Vec<String>,
 
     /// The file with the token that each request over TCP must have; nobody else may be able to read it
-    #[arg(long, value_name = "FILE", env = "LUNARIUM_ADMIN_TOKEN_FILE", hide_env_values = true)]
+    #[arg(long, value_name = "FILE", env = TOKEN_VARIABLE, hide_env_values = true)]
     pub admin_token_file: Option<PathBuf>,
 
     /// A name of this machine by which the admin interface is reached, beside `localhost` and its addresses; repeatable
@@ -47,6 +47,9 @@ pub struct AdminOptions {
     )]
     pub admin_hosts: Vec<String>,
 }
+
+/// The environment variable of the token's file.
+pub const TOKEN_VARIABLE: &str = "LUNARIUM_ADMIN_TOKEN_FILE";
 
 /// Sockets of the admin interface, at most.
 pub const MOST: usize = 64;
@@ -83,7 +86,9 @@ pub fn places(options: &AdminOptions, default: Option<&Place>) -> Result<Vec<Pla
 ///
 /// Errors: it is none, with how one is written.
 pub fn parse(written: &str) -> Result<(), (String, &'static str)> {
-    let is_one = written == "none" || written.starts_with("unix:") || written.starts_with("tcp:");
+    let has_port = |address: &str| address.rsplit_once(':').is_some_and(|(_, port)| port.parse::<u16>().is_ok());
+    let is_tcp = written.strip_prefix("tcp:").is_some_and(has_port);
+    let is_one = written == "none" || written.starts_with("unix:") || is_tcp;
     let hint = "it is `unix:PATH`, `tcp:ADDRESS:PORT` or `none`";
     if is_one { Ok(()) } else { Err((format!("`admin`: `{written}` is no address"), hint)) }
 }

@@ -82,6 +82,14 @@ impl Refused {
         self.text.strip_prefix("error: ").unwrap_or(&self.text)
     }
 
+    /// The same, and what to do about it.
+    fn parts(&self) -> (&str, Option<&str>) {
+        match self.message().split_once("\nhelp: ") {
+            Some((message, hint)) => (message, Some(hint)),
+            None => (self.message(), None),
+        }
+    }
+
     /// Signals can't be waited for.
     fn deaf(error: io::Error) -> Self {
         Self::machine(format!("cannot wait for signals: {error}"))

@@ -33,10 +33,12 @@ pub enum Remote {
     ///
     /// It is checked first and switched at once; one with mistakes changes nothing.
     Deploy(Deploy),
-    /// Read applications again
+    /// Read the node's file and applications again
     ///
     /// One with mistakes changes nothing.
     Reload(Reload),
+    /// End all that a tenant runs, and start its application anew
+    Restart(OneTenant),
     /// Go back to the deployment before
     Rollback(OneTenant),
     /// Stop a tenant and forget it
@@ -280,7 +282,7 @@ pub struct Deploy {
 /// Options of `reload`.
 #[derive(Debug, Args)]
 pub struct Reload {
-    /// The tenant, whose application is read again; by default the node's file and the applications of all
+    /// The tenant, whose entry and application are read again; by default the node's file and the applications of all
     pub tenant: Option<String>,
 
     #[command(flatten)]

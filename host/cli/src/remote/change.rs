@@ -1,4 +1,4 @@
-//! `lunarium deploy`, `reload`, `rollback` and `remove`: what changes a tenant.
+//! `lunarium deploy`, `reload`, `restart`, `rollback` and `remove`: what changes a tenant.
 
 use serde_json::Value;
 
@@ -47,6 +47,12 @@ pub fn reload(options: &Reload) -> Result<(), Failed> {
     Err(last.into())
 }
 
+/// `lunarium restart`
+pub fn restart(options: &OneTenant) -> Result<(), Failed> {
+    let path = tenant_path(&options.tenant) + "/restart";
+    tell(&Asking::new(&options.target)?.post(&path, None)?, options.target.json)
+}
+
 /// `lunarium rollback`
 pub fn rollback(options: &OneTenant) -> Result<(), Failed> {
     let path = tenant_path(&options.tenant) + "/rollback";
@@ -70,7 +76,9 @@ fn tell(answer: &Value, json: bool) -> Result<(), Failed> {
         write_error(&(crate::terminal::visible(warnings.trim_end()) + "\n"));
     }
     let deployment = answer.get("deployment").cloned().unwrap_or_default();
-    print(&format!("{} runs deployment {}", one_line(&text(answer, "tenant")), count(&deployment, "number")))?;
+    // Whoever has changed the folder is told that it isn't read.
+    let origin = if text(&deployment, "origin") == "archive" { ", which was sent" } else { "" };
+    print(&format!("{} runs deployment {}{origin}", one_line(&text(answer, "tenant")), count(&deployment, "number")))?;
     items(answer, "services")
         .iter()
         .try_for_each(|service| print(&format!("  {} {}", one_line(&text(service, "id")), text(service, "step"))))

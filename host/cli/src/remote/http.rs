@@ -198,7 +198,14 @@ async fn send(
     request: Result<Request<Full<Bytes>>, hyper::http::Error>,
 ) -> Result<Response<Incoming>, Refusal> {
     let request = request.map_err(|error| Refusal::new(format!("it can't be asked for: {error}")))?;
-    let broken = |error: hyper::Error| Refusal::new(format!("the host doesn't answer as one: {error}"));
+    let broken = |error: hyper::Error| {
+        match error.is_canceled() || error.is_incomplete_message() {
+        true => Refusal::new("the host has closed the connection without an answer").with_help(
+            "at its socket it lets in nobody but its own user and root; it may also have ended, or listen elsewhere now",
+        ),
+        false => Refusal::new(format!("the host doesn't answer as one: {error}")),
+    }
+    };
     let (mut sender, connection) = http1::handshake(TokioIo::new(socket)).await.map_err(broken)?;
     // What it fails with, the request fails with.
     tokio::spawn(async move { drop(connection.await) });

@@ -43,6 +43,7 @@ pub fn run(command: Remote) -> Result<u8, Refused> {
         Remote::Kill(options) => act::kill(&options),
         Remote::Deploy(options) => change::deploy(&options),
         Remote::Reload(options) => change::reload(&options),
+        Remote::Restart(options) => change::restart(&options),
         Remote::Rollback(options) => change::rollback(&options),
         Remote::Remove(options) => change::remove(&options),
     };

@@ -51,7 +51,7 @@ fn add(archive: &mut Builder<Vec<u8>>, root: &Path, inside: &Path) -> io::Result
             }
             archive.append_data(&mut header(EntryType::Regular, size), &path, bytes.as_slice())?;
         } else {
-            return Err(wrong("is neither a folder nor a file: links can't be deployed".to_owned()));
+            return Err(wrong("is neither a folder nor a file: links and the like can't be deployed".to_owned()));
         }
     }
     Ok(())
@@ -94,7 +94,10 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         std::os::unix::fs::symlink("/etc/passwd", dir.path().join("link")).unwrap();
         let told = folder(dir.path()).unwrap_err().text;
-        assert!(told.ends_with("`link` is neither a folder nor a file: links can't be deployed"), "{told}");
+        assert!(
+            told.ends_with("`link` is neither a folder nor a file: links and the like can't be deployed"),
+            "{told}"
+        );
         fs::write(dir.path().join("file"), "").unwrap();
         let told = folder(&dir.path().join("file")).unwrap_err().text;
         assert!(told.contains("is no folder\nhelp: an application is a folder"), "{told}");

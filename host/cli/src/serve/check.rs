@@ -2,6 +2,8 @@
 //!
 //! Owns what is looked at. Starts nothing but compilers.
 
+use std::env;
+use std::os::unix::fs::FileTypeExt as _;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -16,7 +18,9 @@ use tokio::runtime::Builder;
 
 use super::requests;
 use super::settings::{directories, open_node};
+use crate::admin::TOKEN_VARIABLE;
 use crate::arguments::Check;
+use crate::remote::place;
 use crate::wall::{Sockets, Wall};
 use crate::{FEW_PROCESSES, Refused, Silence, modules, reported, start_node};
 
@@ -39,6 +43,7 @@ pub fn check(options: &Check) -> Result<u8, Refused> {
         drafts.extend(draft(tenant, &shown, &modules, &mut report));
     }
     requests::check(&node, &mut report);
+    admin(&node, &shown, &mut report);
     Wall::build(!options.no_confine, [], Sockets::None)?;
     let engine = start_node(NodeConfig::new(Arc::new(Silence)), Some(FEW_PROCESSES), modules)?;
     let runtime = Builder::new_current_thread().build().map_err(|error| Refused::machine(error.to_string()))?;
@@ -47,6 +52,30 @@ pub fn check(options: &Check) -> Result<u8, Refused> {
         report.join(draft.review());
     }
     Ok(reported(&report, options.deny_warnings))
+}
+
+/// Looks for what the admin interface needs: its token, where there must be one, and a place for its socket.
+fn admin(node: &NodeFile, folder: &Path, report: &mut Report) {
+    let Some(admin) = &node.admin else { return };
+    let address = admin.address.as_str();
+    match &admin.token_file {
+        Some(file) if address.starts_with("tcp:") => {
+            if let Err(refused) = place::token(&folder.join(file.as_str())) {
+                let (message, hint) = refused.parts();
+                report.add(file.mistake(message.to_owned(), hint.map(str::to_owned)));
+            }
+        }
+        None if address.starts_with("tcp:") && env::var_os(TOKEN_VARIABLE).is_none() => {
+            let hint = "write it like `admin: {address: …, token_file: PATH}`".to_owned();
+            report.add(admin.address.mistake("over TCP it needs a `token_file`".to_owned(), Some(hint)));
+        }
+        _ => {}
+    }
+    if let Some(path) = address.strip_prefix("unix:")
+        && folder.join(path).symlink_metadata().is_ok_and(|metadata| !metadata.file_type().is_socket())
+    {
+        report.add(admin.address.mistake(format!("`{path}` is there, and isn't a socket"), None));
+    }
 }
 
 /// Reads a tenant's application, if it has a folder; and looks for what its entry names.

@@ -20,8 +20,9 @@ impl Names {
         Self { now: Arc::new(RwLock::new(read(files, &connector))), connector }
     }
 
-    /// What these say counts from now on; requests under way go on with what they have. Blocks.
-    pub fn read_again(&self, files: NameFiles) {
+    /// What these say counts from now on, if there are any; requests under way go on with what they have. Blocks.
+    pub fn read_again(&self, files: Option<NameFiles>) {
+        let Some(files) = files else { return };
         let read = read(files, &self.connector);
         *self.now.write().unwrap_or_else(PoisonError::into_inner) = read;
     }

@@ -7,7 +7,7 @@ use std::cell::RefCell;
 use std::sync::Arc;
 
 use lunarium_engine::{Level, LogField};
-use lunarium_serve::{Host, HostChange, ReloadRequest, TenantChange};
+use lunarium_serve::{Host, HostChange, HostError, ReloadRequest, TenantChange};
 use tokio::task;
 
 use super::names::Names;
@@ -32,10 +32,22 @@ impl Again {
         let changing = self.settings.read_again(styled)?;
         let wish = Wish { places: &changing.places, held, reach: &changing.reach, styled };
         let (sockets, names) = self.opener.open(self.settings.source(), wish);
-        if let Some(names) = names {
-            self.names.read_again(names);
-        }
+        self.names.read_again(names);
         Ok((changing, sockets))
+    }
+
+    /// For one tenant; and why its requests go nowhere new, if it is so.
+    ///
+    /// Errors: the file is wrong.
+    fn read_for_one(&self) -> Result<(Changing, Option<Refused>), Refused> {
+        let changing = self.settings.read_again(false)?;
+        match self.opener.allow(self.settings.source(), &changing.reach, false) {
+            Ok(names) => {
+                self.names.read_again(names);
+                Ok((changing, None))
+            }
+            Err(refused) => Ok((changing, Some(refused))),
+        }
     }
 }
 
@@ -60,13 +72,45 @@ impl<'r> Reloads<'r> {
     /// Reads the node's file and every application again, and answers who has asked for it. A file that is wrong changes nothing; what the machine
     /// refuses stays as it is, and all else changes.
     pub async fn reload(&self, screen: &Screen, asked: Option<ReloadRequest>) {
-        // Who has asked may be shown no colours.
-        let done = self.read(screen, asked.is_none() && screen.has_colours()).await;
-        if let Some(asked) = asked {
-            asked.answer(done);
+        match asked {
+            Some(asked) => {
+                let done = match asked.tenant() {
+                    Some(tenant) => self.read_tenant(screen, tenant).await,
+                    // Who has asked may be shown no colours.
+                    None => self.read(screen, false).await,
+                };
+                asked.answer(done);
+            }
+            None => drop(self.read(screen, screen.has_colours()).await),
         }
-        // Now that he has his answer.
+        // Now that whoever has asked is answered.
         self.served.borrow_mut().close();
+    }
+
+    /// Reads a tenant's entry and its application again, and changes nothing else.
+    ///
+    /// Errors: the file is wrong.
+    async fn read_tenant(&self, screen: &Screen, name: &str) -> Result<HostChange, String> {
+        let is_named = self.host.tenant(name).is_some_and(|tenant| tenant.config().named);
+        let mut kept = Vec::new();
+        let result = if is_named {
+            let again = Arc::clone(&self.read);
+            let read = task::spawn_blocking(move || again.read_for_one()).await;
+            let (changing, refused) =
+                read.unwrap_or_else(|error| Err(broken_off(&error))).map_err(|refused| refused.text)?;
+            kept.extend(refused.map(|refused| keeps(screen, Key::Grants, &refused)));
+            match changing.tenants.into_iter().find(|tenant| tenant.name == name) {
+                Some(config) => self.host.configure_tenant(config).await,
+                None => Err(HostError::Refused(
+                    "the node's file doesn't name it any more: a reload of all ends it".to_owned(),
+                )),
+            }
+        } else {
+            // Its entry is no file's.
+            self.host.reload(name).await.map(TenantChange::Changed)
+        };
+        tell(screen, name, &result);
+        Ok(HostChange { kept, tenants: vec![(name.to_owned(), result)] })
     }
 
     /// Errors: the file is wrong, told already.
@@ -74,7 +118,7 @@ impl<'r> Reloads<'r> {
         let (again, held) = (Arc::clone(&self.read), self.served.borrow().held());
         // A disk that doesn't answer holds up neither the tenants' services nor a signal.
         let read = task::spawn_blocking(move || again.read(&held, styled));
-        match read.await.unwrap_or_else(|error| Err(Refused::machine(format!("it has broken off: {error}")))) {
+        match read.await.unwrap_or_else(|error| Err(broken_off(&error))) {
             Ok((changing, sockets)) => Ok(self.change(screen, changing, sockets).await),
             Err(refused) => {
                 screen.note(Level::Error, "nothing is reloaded: the node's file is wrong", &[]);
@@ -103,47 +147,58 @@ impl<'r> Reloads<'r> {
         self.world.set_most(data_max);
         if let Err(error) = self.host.set_limits(processes, memory) {
             screen.note(Level::Error, &format!("`memory` and `processes` stay as they are: {error}"), &[]);
-            kept.extend(["memory", "processes"].map(|key| (key.to_owned(), error.to_string())));
+            // What is wrong is the number of processes.
+            kept.push(("processes".to_owned(), format!("{error}; so does `memory`")));
         }
         let unserved = self.served.borrow_mut().serve(sockets, &proxies);
         for (key, refused) in unserved.0 {
-            let what = match key {
-                Key::Grants => "requests of tenants go nowhere new".to_owned(),
-                key => format!("`{}` stays as it is", key.as_str()),
-            };
-            screen.note(Level::Error, &what, &[]);
-            screen.tell_rendered(Level::Error, &refused.text);
-            kept.push((key.as_str().to_owned(), refused.message().to_owned()));
+            kept.push(keeps(screen, key, &refused));
         }
         let tenants = self.host.configure(defaults, tenants).await;
-        for (name, result) in &tenants {
-            match result {
-                Ok(TenantChange::Changed(change)) => {
-                    let touched = change.services.iter().map(|(id, action)| format!("{id} {}", action.as_str()));
-                    let touched = touched.collect::<Vec<_>>().join(", ");
-                    let fields = [LogField::number("deployment", change.deployment.number)];
-                    let what = if touched.is_empty() { "no service has changed" } else { &touched };
-                    screen.note(Level::Info, &format!("tenant {name} reloaded: {what}"), &fields);
-                }
-                Ok(TenantChange::Added(state)) => {
-                    let fields = [LogField::text("state", state.as_str())];
-                    screen.note(Level::Info, &format!("tenant {name} is added"), &fields);
-                }
-                Ok(TenantChange::Waits) => {
-                    screen.note(Level::Info, &format!("tenant {name} waits for a deployment"), &[])
-                }
-                Ok(TenantChange::Removed) => screen.note(Level::Info, &format!("tenant {name} is removed"), &[]),
-                Err(error) => {
-                    let error = error.to_string();
-                    // A report has many lines, which stand below.
-                    let (first, rest) = error.split_once('\n').unwrap_or((&error, ""));
-                    screen.note(Level::Error, &format!("tenant {name} keeps what it runs: {first}"), &[]);
-                    if !rest.is_empty() {
-                        screen.tell(rest.trim_end());
-                    }
-                }
+        tenants.iter().for_each(|(name, result)| tell(screen, name, result));
+        HostChange { kept, tenants }
+    }
+}
+
+fn broken_off(error: &task::JoinError) -> Refused {
+    Refused::machine(format!("it has broken off: {error}"))
+}
+
+/// Tells that something of the host's own stays as it is.
+fn keeps(screen: &Screen, key: Key, refused: &Refused) -> (String, String) {
+    let what = match key {
+        Key::Grants => "requests of tenants go nowhere new".to_owned(),
+        key => format!("`{}` stays as it is", key.as_str()),
+    };
+    screen.note(Level::Error, &what, &[]);
+    screen.tell_rendered(Level::Error, &refused.text);
+    (key.as_str().to_owned(), refused.message().to_owned())
+}
+
+/// Tells what became of a tenant.
+fn tell(screen: &Screen, name: &str, result: &Result<TenantChange, HostError>) {
+    match result {
+        Ok(TenantChange::Changed(change)) => {
+            let touched = change.services.iter().map(|(id, action)| format!("{id} {}", action.as_str()));
+            let touched = touched.collect::<Vec<_>>().join(", ");
+            let fields = [LogField::number("deployment", change.deployment.number)];
+            let what = if touched.is_empty() { "no service has changed" } else { &touched };
+            screen.note(Level::Info, &format!("tenant {name} reloaded: {what}"), &fields);
+        }
+        Ok(TenantChange::Added(state)) => {
+            let fields = [LogField::text("state", state.as_str())];
+            screen.note(Level::Info, &format!("tenant {name} is added"), &fields);
+        }
+        Ok(TenantChange::Waits) => screen.note(Level::Info, &format!("tenant {name} waits for a deployment"), &[]),
+        Ok(TenantChange::Removed) => screen.note(Level::Info, &format!("tenant {name} is removed"), &[]),
+        Err(error) => {
+            let error = error.to_string();
+            // A report has many lines, which stand below.
+            let (first, rest) = error.split_once('\n').unwrap_or((&error, ""));
+            screen.note(Level::Error, &format!("tenant {name} keeps what it runs: {first}"), &[]);
+            if !rest.is_empty() {
+                screen.tell(rest.trim_end());
             }
         }
-        HostChange { kept, tenants }
     }
 }

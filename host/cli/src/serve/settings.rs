@@ -3,7 +3,7 @@
 //! Owns what counts when several say it, and the only opening of what a host uses: at its start, and again when it reads the file again.
 //! Starts nothing.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io;
 use std::os::fd::{AsFd as _, AsRawFd as _};
@@ -207,6 +207,10 @@ impl Source {
     /// Errors: there is none; an option can't be meant.
     pub fn of(options: &Serve) -> Result<Self, Refused> {
         let given = options.tenants.iter().map(|text| tenant(text)).collect::<Result<Vec<_>, _>>()?;
+        let mut names = BTreeSet::new();
+        if let Some((name, _)) = given.iter().find(|(name, _)| !names.insert(name)) {
+            return Err(Refused::usage(format!("`--tenant` names `{name}` twice"), None));
+        }
         let path = options.path.clone().or_else(|| given.is_empty().then(|| PathBuf::from(".")));
         Ok(Self { file: path.map(|path| open_node(&path)).transpose()?, given })
     }
@@ -313,7 +317,9 @@ impl Source {
         let mut config = TenantConfig::new(file.name.as_str());
         config.named = true;
         config.folder = path.map(|path| {
-            let dir = Dir::open_ambient_dir(&path, ambient_authority());
+            // Behind the wall one can be opened that can't be read.
+            let read = |dir: Dir| dir.entries().map(|_| dir);
+            let dir = Dir::open_ambient_dir(&path, ambient_authority()).and_then(read);
             let shown = path.clone();
             dir.map(|dir| Folder { dir, shown }).map_err(|error| unopened(&path, &error))
         });
@@ -369,7 +375,7 @@ fn secrets(source: &Source, node: &NodeFile) -> Vec<Dir> {
         VariableFile::File(path) => Some(source.path(path.as_str())),
         VariableFile::Text(_) => None,
     });
-    let folders: std::collections::BTreeSet<PathBuf> =
+    let folders: BTreeSet<PathBuf> =
         files.filter_map(|path| Some(path.canonicalize().ok()?.parent()?.to_owned())).collect();
     folders.iter().filter_map(|folder| Dir::open_ambient_dir(folder, ambient_authority()).ok()).collect()
 }

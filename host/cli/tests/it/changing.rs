@@ -296,6 +296,84 @@ fn who_asks_for_a_reload_is_told_what_became_of_each_part() {
     running.stop();
 }
 
+#[test]
+fn one_tenant_is_read_again_with_its_entry_and_nothing_else_is() {
+    let asks = APPLICATION
+        .replace("- {name: count, kind: process.lua,", "- {name: count, kind: process.lua, grants: {env: [WORD]},")
+        .replace("n = n + 1 return n end", "return env.get('WORD') end");
+    let folder = folder(&[
+        (
+            "node.yaml",
+            "admin: unix:admin.sock\ntenants: [{name: a, path: a, env: {WORD: {file: word}}}, {name: b, path: b}]\n",
+        ),
+        ("a/_index.yaml", &asks),
+        ("word", "old"),
+    ]);
+    let mut running = start(&folder, &[]);
+    running.wait_for_error("serving: 2 tenants, failed: b");
+    let reload = |tenant: &str| run(&folder, &["reload", tenant, "--node", "admin.sock"]);
+    let word = || Admin::of(folder.path()).call("a", "next", "[]")[0].as_str().unwrap().to_owned();
+    assert_eq!(word(), "old");
+    // A folder that came later.
+    fs::create_dir(folder.path().join("b")).unwrap();
+    fs::write(folder.path().join("b/_index.yaml"), APPLICATION).unwrap();
+    assert_eq!(reload("b"), "exit code: 0\n--- stdout\nb runs deployment 1\n  app:service starts\n");
+    // What its variable holds now; and what the entry says.
+    fs::write(folder.path().join("word"), "new").unwrap();
+    assert_eq!(reload("a"), "exit code: 0\n--- stdout\na runs deployment 2\n  app:service restarts\n");
+    wait_until(|| word() == "new");
+    let write = |text: &str| fs::write(folder.path().join("node.yaml"), text).unwrap();
+    // Where the host mayn't read: it is said what to do.
+    let outside = tempfile::tempdir().unwrap();
+    fs::write(outside.path().join("_index.yaml"), APPLICATION).unwrap();
+    let shown = outside.path().display();
+    write(&format!(
+        "admin: unix:admin.sock\ntenants: [{{name: a, path: a, env: {{WORD: {{file: word}}}}}}, {{name: b, path: {shown}}}]\n"
+    ));
+    let told = reload("b");
+    assert!(told.contains("can't be opened: Permission denied"), "{told}");
+    assert!(told.contains("help: a host reads only the folders that were named at its start"), "{told}");
+    write(
+        "admin: unix:other.sock\nmemory: 3GiB\ntenants: [{name: a, path: a, env: {WORD: {file: word}}, memory: 99MiB}]\n",
+    );
+    assert_eq!(reload("a"), "exit code: 0\n--- stdout\na runs deployment 3\n");
+    let limit = |path: &str, name: &str| {
+        let budgets = Admin::of(folder.path()).get(path).unwrap().json()["budgets"].clone();
+        budgets.as_array().unwrap().iter().find(|budget| budget["name"] == name).unwrap()["limit"].as_u64()
+    };
+    assert_eq!(limit("/v1/tenants/a", "node.memory"), Some(99 << 20));
+    assert_ne!(limit("/v1/host", "engine.memory"), Some(3 << 30));
+    assert!(reload("b").contains("error: the node's file doesn't name it any more: a reload of all ends it"));
+    write("admin: unix:admin.sock\ntenants: [{name: a, path: a, memory: much}]\n");
+    let told = reload("a");
+    assert!(told.starts_with("exit code: 1\n--- stderr\nerror: `memory`: `much` is not a size\n"), "{told}");
+    assert!(told.ends_with("error: what the host is made of has mistakes, and nothing was changed\n"), "{told}");
+    running.stop();
+}
+
+#[test]
+fn a_tenant_is_restarted_whatever_it_has_started() {
+    let bomb = "version: \"1.0\"\nnamespace: app\nentries:\n  \
+        - {name: idle, kind: process.lua, source: \"return function() process.events():receive() end\"}\n  \
+        - {name: main, kind: process.lua, source: \"return function() local n = 0 \
+        while process.spawn('app:idle', 'app:processes') do n = n + 1 end print('spawned', n) process.events():receive() end\"}\n  \
+        - {name: service, kind: process.service, process: main, host: 'app:processes'}\n";
+    let folder = folder(&[
+        ("node.yaml", "admin: unix:admin.sock\ntenants: [{name: a, path: a, processes: 50}]\n"),
+        ("a/_index.yaml", bomb),
+    ]);
+    let mut running = start(&folder, &[]);
+    running.wait_for_all(&["serving: 1 tenant", "spawned\\t49"]);
+    fs::write(folder.path().join("a/_index.yaml"), APPLICATION).unwrap();
+    let told = run(&folder, &["restart", "a", "--node", "admin.sock"]);
+    assert_eq!(told, "exit code: 0\n--- stdout\na runs deployment 2\n  app:service starts\n");
+    assert_eq!(Admin::of(folder.path()).call("a", "next", "[]"), serde_json::json!([1]));
+    let tenant = Admin::of(folder.path()).get("/v1/tenants/a").unwrap().json();
+    let held = tenant["budgets"].as_array().unwrap().iter().find(|budget| budget["name"] == "node.processes");
+    assert_eq!(held.unwrap()["used"].as_u64(), Some(1));
+    running.stop();
+}
+
 /// A tenant whose service doesn't listen when it is to end.
 const STUBBORN: &str = "version: \"1.0\"\nnamespace: app\nentries:\n  \
     - {name: main, kind: process.lua, source: \"return function() while true do time.sleep('1h') end end\"}\n  \

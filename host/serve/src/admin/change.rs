@@ -1,4 +1,4 @@
-//! What changes a tenant, or the host: reload, deployment, rollback, removal.
+//! What changes a tenant, or the host: reload, restart, deployment, rollback, removal.
 //!
 //! Owns that a change goes on when whoever asked for it goes away: it runs where the host runs. The rules of a change are the host's.
 
@@ -24,6 +24,7 @@ pub(crate) fn routes() -> Vec<Route> {
     vec![
         Route::post("/v1/host/reload", reload_host),
         Route::post("/v1/tenants/{name}/reload", reload),
+        Route::post("/v1/tenants/{name}/restart", restart),
         Route::post("/v1/tenants/{name}/rollback", rollback),
         Route::put("/v1/tenants/{name}", deploy),
         Route::delete("/v1/tenants/{name}", remove),
@@ -147,7 +148,7 @@ async fn reload_host(State(shared): State<Arc<Shared>>, Extension(peer): Extensi
     let (host, reloader) = (shared.host.clone(), shared.reloader.clone());
     let change = noted(&shared, &peer, "reload", None, async move {
         match reloader {
-            Some(reloader) => reloaded(reloader.reload().await),
+            Some(reloader) => reloaded(reloader.reload(None).await),
             None => Ok(each(&host).await),
         }
     });
@@ -166,7 +167,7 @@ fn reloaded(done: Result<Result<HostChange, String>, Unasked>) -> Result<HostCha
             let message = "what the host is made of has mistakes, and nothing was changed";
             Err(Failed::new(StatusCode::UNPROCESSABLE_ENTITY, ErrorKind::Invalid, message).with_report(report))
         }
-        Err(Unasked::Busy) => Err(Failed::busy("another reload of the host is under way")),
+        Err(Unasked::Busy) => Err(Failed::busy("too many reloads wait already")),
         Err(Unasked::Stopping) => Err(refused(&HostError::Stopping)),
     }
 }
@@ -186,10 +187,31 @@ async fn reload(
     Extension(peer): Extension<Peer>,
 ) -> Result<Response, Failed> {
     let (host, tenant) = (shared.host.clone(), name.clone());
+    let reloader = shared.reloader.clone();
     let change = noted(&shared, &peer, "reload", Some(&name), async move {
-        host.reload(&tenant).await.map_err(|error| refused(&error))
-    })
-    .await?;
+        let known = host.tenant(&tenant).map(drop).ok_or(HostError::Unknown(tenant.clone()));
+        known.map_err(|error| refused(&error))?;
+        let Some(reloader) = reloader else { return host.reload(&tenant).await.map_err(|error| refused(&error)) };
+        let HostChange { tenants, .. } = reloaded(reloader.reload(Some(tenant.clone())).await)?;
+        match tenants.into_iter().next() {
+            Some((_, Ok(TenantChange::Changed(change)))) => Ok(change),
+            Some((_, Err(error))) => Err(refused(&error)),
+            Some((_, Ok(TenantChange::Waits))) => Err(refused(&HostError::Nothing(tenant))),
+            // It has come or gone meanwhile.
+            _ => Err(refused(&HostError::Unknown(tenant))),
+        }
+    });
+    changed(&shared, &name, &change.await?)
+}
+
+async fn restart(
+    State(shared): State<Arc<Shared>>,
+    Named(name): Named<String>,
+    Extension(peer): Extension<Peer>,
+) -> Result<Response, Failed> {
+    let (host, tenant) = (shared.host.clone(), name.clone());
+    let restarted = async move { host.restart(&tenant).await.map_err(|error| refused(&error)) };
+    let change = noted(&shared, &peer, "restart", Some(&name), restarted).await?;
     changed(&shared, &name, &change)
 }
 
@@ -213,7 +235,7 @@ async fn deploy(
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response, Failed> {
-    let busy = |_| Failed::busy("another deployment is being received");
+    let busy = |_| Failed::busy("another deployment is being received").with_help("try again");
     let permit = Arc::clone(&shared.uploads).try_acquire_owned().map_err(busy)?;
     let (tar, charge) = body::bytes(&shared.memory, &headers, body, MAX_ARCHIVE).await?;
     drop(permit);

@@ -81,6 +81,20 @@ impl Tenant {
         self.load(&mut versions, config).await
     }
 
+    /// Ends all that it runs, and starts its application anew.
+    pub(super) async fn restart(&self) -> Result<Change, HostError> {
+        let mut versions = self.inner.versions.lock().await;
+        if self.state() == TenantState::Stopping {
+            return Err(HostError::Stopping);
+        }
+        self.halt(TenantState::Starting).await;
+        let started = self.load(&mut versions, None).await;
+        if let Err(error) = &started {
+            self.fail(error);
+        }
+        started
+    }
+
     /// Reads what counts, the tenant's folder or what was sent last, and switches to it. Nothing is changed by an error.
     async fn load(&self, versions: &mut Vec<Version>, config: Option<TenantConfig>) -> Result<Change, HostError> {
         let config = config.map_or_else(|| self.config(), Arc::new);
@@ -163,7 +177,7 @@ impl Tenant {
         let store = self.store().await?;
         let config = self.config();
         let earlier = versions.len().checked_sub(2).and_then(|earlier| versions.get(earlier));
-        let earlier = earlier.ok_or_else(|| HostError::NoEarlier(self.name().to_owned()))?;
+        let Some(earlier) = earlier else { return self.back_to_folder(&mut versions, store.as_ref(), &config).await };
         let (number, origin, sent) = (earlier.number, earlier.origin(), earlier.sent());
         let running = self.running(&config).await?;
         let checked = match (&earlier.app, &store) {
@@ -184,6 +198,35 @@ impl Tenant {
                 if let Some(store) = &store {
                     self.undo(&versions, store).await;
                 }
+                Err(error)
+            }
+        }
+    }
+
+    /// Switches from the oldest application that was sent to its folder, if it has one.
+    async fn back_to_folder(
+        &self,
+        versions: &mut Vec<Version>,
+        store: Option<&Arc<Store>>,
+        config: &Arc<TenantConfig>,
+    ) -> Result<Change, HostError> {
+        let none = || HostError::NoEarlier(self.name().to_owned());
+        versions.last().and_then(Version::sent).ok_or_else(none)?;
+        whole(config)?;
+        let Some((Ok(folder), store)) = config.folder.as_ref().zip(store) else { return Err(none()) };
+        let dir = folder.dir.try_clone().map_err(HostError::disk("the application's folder can't be opened"))?;
+        let running = self.running(config).await?;
+        let checked = check(Folder { dir, shown: folder.shown.clone() }, config, &running).await?;
+        let number = next_number(versions, Some(store)).await;
+        ask(store, "what counts can't be kept", |store| store.set_current(None)).await?;
+        match self.switch(&running, config, &checked.app).await {
+            Ok(actions) => {
+                *versions = vec![Version { number, app: Some(checked.app) }];
+                self.prune(versions, Some(store)).await;
+                Ok(self.changed(number, Origin::Folder, actions, checked.warnings))
+            }
+            Err(error) => {
+                self.undo(versions, store).await;
                 Err(error)
             }
         }

@@ -39,7 +39,9 @@ pub enum HostError {
     #[error("tenant `{0}` has no earlier deployment to go back to")]
     NoEarlier(String),
     /// Its entry would bring it back.
-    #[error("tenant `{0}` stands in the node's file: take it out there, and reload")]
+    #[error(
+        "tenant `{0}` stands in the node's file, or was named when the host was started: take it out there, and reload or restart"
+    )]
     Named(String),
     /// What was sent is no application's folder.
     #[error("the archive can't be used: {0}")]

@@ -261,6 +261,24 @@ impl Host {
         configured.await.unwrap_or_default()
     }
 
+    /// The same for one tenant alone.
+    ///
+    /// Cancel safety: what has begun goes on.
+    pub async fn configure_tenant(&self, config: TenantConfig) -> Result<TenantChange, HostError> {
+        let (host, config) = (self.clone(), self.shared.completed(config));
+        alone(async move { host.reload_with(config).await }).await
+    }
+
+    /// Ends all that a tenant runs, as [`Host::stop`] does, and starts its application anew, with the entry that it has.
+    ///
+    /// Errors: there is none; it can't start, and shows as failed then.
+    ///
+    /// Cancel safety: what has begun goes on.
+    pub async fn restart(&self, name: &str) -> Result<Change, HostError> {
+        let tenant = self.known(name)?;
+        alone(async move { tenant.restart().await }).await
+    }
+
     async fn apply(&self, defaults: TenantBudget, tenants: Vec<TenantConfig>) -> TenantChanges {
         *self.shared.defaults.lock() = defaults;
         let named: BTreeSet<String> = tenants.iter().map(|tenant| tenant.name.clone()).collect();
@@ -275,17 +293,19 @@ impl Host {
         let others = others.into_iter().map(|tenant| self.shared.unnamed(tenant.name()));
         let all = others.chain(tenants.into_iter().map(|tenant| self.shared.completed(tenant)));
         for config in all.collect::<Vec<_>>() {
-            let name = config.name.clone();
-            let result = match self.tenant(&name) {
-                Some(tenant) => match tenant.reload(Some(config)).await {
-                    Err(HostError::Nothing(_)) => Ok(TenantChange::Waits),
-                    result => result.map(TenantChange::Changed),
-                },
-                None => self.add(config).await,
-            };
-            results.push((name, result));
+            results.push((config.name.clone(), self.reload_with(config).await));
         }
         results
+    }
+
+    async fn reload_with(&self, config: TenantConfig) -> Result<TenantChange, HostError> {
+        match self.tenant(&config.name) {
+            Some(tenant) => match tenant.reload(Some(config)).await {
+                Err(HostError::Nothing(_)) => Ok(TenantChange::Waits),
+                result => result.map(TenantChange::Changed),
+            },
+            None => self.add(config).await,
+        }
     }
 
     /// Ends tenants, side by side, and forgets that they were there.

@@ -1,6 +1,6 @@
-//! A reload of the whole host that somebody asks for: what a host is made of lies outside of it, and so does who reads it again.
+//! A reload of the host, or of one tenant, that somebody asks for: what a host is made of lies outside of it, and so does who reads it again.
 //!
-//! Owns that one waits at most while another is under way, and what is told of it.
+//! Owns that few wait while another is under way, and what is told of it.
 
 use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{mpsc, oneshot};
@@ -32,14 +32,23 @@ pub struct HostChange {
     pub tenants: TenantChanges,
 }
 
-/// Somebody waits for a reload of the whole host.
+/// How many reloads wait while one is under way. At the limit: 503.
+const WAITING: usize = 16;
+
+/// Somebody waits for a reload.
 #[derive(Debug)]
 #[must_use = "somebody waits for the answer"]
 pub struct ReloadRequest {
+    tenant: Option<String>,
     answer: oneshot::Sender<Result<HostChange, String>>,
 }
 
 impl ReloadRequest {
+    /// The tenant that is to be read again, with its entry: what is the host's own stays, and so do the others. None: all of it.
+    pub fn tenant(&self) -> Option<&str> {
+        self.tenant.as_deref()
+    }
+
     /// Tells what was done, or why nothing was: every mistake of what was read, in as many lines as it takes.
     pub fn answer(self, done: Result<HostChange, String>) {
         // Whoever has asked may be gone.
@@ -47,29 +56,29 @@ impl ReloadRequest {
     }
 }
 
-/// Where reloads of the whole host are asked for.
+/// Where reloads are asked for.
 #[derive(Debug, Clone)]
 pub struct Reloader(mpsc::Sender<ReloadRequest>);
 
 /// Why there was none.
 pub(crate) enum Unasked {
-    /// One is under way, and another one waits.
+    /// Too many wait.
     Busy,
     /// The host stops.
     Stopping,
 }
 
 impl Reloader {
-    /// With the other end, where somebody is to answer: what is asked meanwhile waits, one at most.
+    /// With the other end, where somebody is to answer: what is asked meanwhile waits, sixteen at most.
     pub fn new() -> (Self, mpsc::Receiver<ReloadRequest>) {
-        let (asked, asks) = mpsc::channel(1);
+        let (asked, asks) = mpsc::channel(WAITING);
         (Self(asked), asks)
     }
 
     /// Cancel safety: what has begun goes on.
-    pub(crate) async fn reload(&self) -> Result<Result<HostChange, String>, Unasked> {
+    pub(crate) async fn reload(&self, tenant: Option<String>) -> Result<Result<HostChange, String>, Unasked> {
         let (answer, answered) = oneshot::channel();
-        self.0.try_send(ReloadRequest { answer }).map_err(|error| match error {
+        self.0.try_send(ReloadRequest { tenant, answer }).map_err(|error| match error {
             TrySendError::Full(_) => Unasked::Busy,
             TrySendError::Closed(_) => Unasked::Stopping,
         })?;

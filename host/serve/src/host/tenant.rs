@@ -298,14 +298,20 @@ impl Tenant {
         config
     }
 
-    /// Ends it: its services first, then what else lives.
-    async fn halt(&self) {
+    /// Ends what it runs: its services first, then what else lives. Then it is as `next` says.
+    pub(super) async fn halt(&self, next: TenantState) {
         let running = {
             let mut now = self.inner.now.lock();
             now.state = TenantState::Stopping;
             now.running.take()
         };
-        let Some(Running { node, orders, modules }) = running else { return };
+        if let Some(running) = running {
+            self.end(running).await;
+        }
+        self.inner.now.lock().state = next;
+    }
+
+    async fn end(&self, Running { node, orders, modules }: Running) {
         self.tell_servers();
         let (reply, stopped) = oneshot::channel();
         if orders.send(Order::Stop(reply)).await.is_ok() {
@@ -319,7 +325,7 @@ impl Tenant {
     /// Ends it for good.
     pub(super) async fn stop(&self) {
         let _changing = self.inner.versions.lock().await;
-        self.halt().await;
+        self.halt(TenantState::Stopping).await;
         self.inner.output.logs.close();
     }
 
@@ -329,7 +335,7 @@ impl Tenant {
         if self.deployment().is_some() {
             return false;
         }
-        self.halt().await;
+        self.halt(TenantState::Stopping).await;
         self.inner.output.logs.close();
         true
     }

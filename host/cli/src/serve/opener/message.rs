@@ -24,7 +24,9 @@ pub enum Ask {
         /// Where the admin interface listens if nothing is said, if that was found already.
         default: Option<Place>,
     },
-    /// For sockets to listen at, and for what says what names mean.
+    /// For what says what names mean; and that where the file's grants lead may be connected to.
+    Allow { styled: bool },
+    /// The same, and for sockets to listen at.
     Open {
         /// Names of places at which the host listens.
         held: Vec<String>,

@@ -18,7 +18,7 @@ use lunarium_modules::http::{Connect, NameFiles, Reach};
 
 pub use self::connector::Connector;
 use self::link::{Answered, Link};
-use self::message::{Answer, Ask, mark};
+use self::message::{Answer, Ask, Opened, mark};
 pub use self::process::serve_opener;
 use super::settings::Source;
 use super::sockets::{Key, Places, SocketSet};
@@ -92,35 +92,62 @@ impl Opener {
             Self::Nobody(why) => return (places.held(held, &lacking(why)), None),
             Self::Process(process) => process,
         };
-        let mut link = process.listening.lock().unwrap_or_else(PoisonError::into_inner);
-        let answer = link.ask(Ask::Open { held: held.to_vec(), styled });
-        let answer = answer.and_then(|Answered { message, descriptors }: Answered<Answer>| {
-            message.opened(descriptors).ok_or_else(|| io::Error::other("its answer makes no sense"))
-        });
-        let refused = match answer {
-            Ok(Ok(opened)) if opened.sockets.is_of(places) && opened.reach == mark(reach) => {
-                return (opened.sockets, Some(opened.names));
+        let opened = process
+            .ask(Ask::Open { held: held.to_vec(), styled }, source, reach)
+            .and_then(|opened| if opened.sockets.is_of(places) { Ok(opened) } else { Err(changed(source)) });
+        match opened {
+            Ok(opened) => (opened.sockets, Some(opened.names)),
+            Err(refused) => {
+                let mut sockets = places.held(held, &refused);
+                if !reach.is_empty() {
+                    sockets.refused.push((Key::Grants, refused));
+                }
+                (sockets, None)
             }
-            Ok(Ok(_)) => {
-                Refused::machine(format!("`{}` has changed while it was read: have it read again", source.shown()))
-            }
-            Ok(Err(refused)) => refused,
-            Err(error) if error.raw_os_error() == Some(rustix::io::Errno::MFILE.raw_os_error()) => {
-                Refused::machine("the host has too many files open for another socket".to_owned())
-            }
-            Err(error) if error.kind() == io::ErrorKind::NotConnected => lacking("the process that opens them is gone"),
-            Err(error) => Refused::machine(format!("the process that opens sockets doesn't answer: {error}"))
-                .with_hint("have it read again; what there is stays"),
-        };
-        let mut sockets = places.held(held, &refused);
-        if !reach.is_empty() {
-            sockets.refused.push((Key::Grants, refused));
         }
-        (sockets, None)
+    }
+
+    /// What says what names mean now, if somebody has looked; from now on connections are made also to where the file's grants lead. Blocks.
+    ///
+    /// Errors: they can't be.
+    pub fn allow(&self, source: &Source, reach: &Reach, styled: bool) -> Result<Option<NameFiles>, Refused> {
+        match self {
+            Self::Host => Ok(Some(NameFiles::of_machine())),
+            Self::Process(process) if !reach.is_empty() => {
+                process.ask(Ask::Allow { styled }, source, reach).map(|opened| Some(opened.names))
+            }
+            Self::Nobody(_) | Self::Process(_) => Ok(None),
+        }
     }
 }
 
+/// Of a file that is written meanwhile.
+fn changed(source: &Source) -> Refused {
+    Refused::machine(format!("`{}` has changed while it was read: have it read again", source.shown()))
+}
+
 impl Process {
+    /// Errors: it can't be asked, or has read another file.
+    fn ask(&self, ask: Ask, source: &Source, reach: &Reach) -> Result<Opened, Refused> {
+        let mut link = self.listening.lock().unwrap_or_else(PoisonError::into_inner);
+        let answer = link.ask(ask).and_then(|Answered { message, descriptors }: Answered<Answer>| {
+            message.opened(descriptors).ok_or_else(|| io::Error::other("its answer makes no sense"))
+        });
+        match answer {
+            Ok(Ok(opened)) if opened.reach == mark(reach) => Ok(opened),
+            Ok(Ok(_)) => Err(changed(source)),
+            Ok(Err(refused)) => Err(refused),
+            Err(error) if error.raw_os_error() == Some(rustix::io::Errno::MFILE.raw_os_error()) => {
+                Err(Refused::machine("the host has too many files open for another socket".to_owned()))
+            }
+            Err(error) if error.kind() == io::ErrorKind::NotConnected => {
+                Err(lacking("the process that opens them is gone"))
+            }
+            Err(error) => Err(Refused::machine(format!("the process that opens sockets doesn't answer: {error}"))
+                .with_hint("have it read again; what there is stays")),
+        }
+    }
+
     fn start(default: Option<&Place>) -> io::Result<Self> {
         let (mut listening, first) = Link::new()?;
         let (connecting, second) = Link::new()?;

@@ -21,6 +21,7 @@ use super::message::{Answer, Ask, Connected, Opened, Transport, Wanted, mark};
 use crate::Refused;
 use crate::arguments::Serve;
 use crate::serve::settings::Source;
+use crate::serve::sockets::SocketSet;
 use crate::socket::Place;
 use crate::verdict::SUCCESS;
 
@@ -111,13 +112,20 @@ impl Opening<'_> {
                 }
                 Ok(None)
             }
-            Ask::Open { held, styled } => {
-                self.is_ready = true;
-                let (node, reach) = self.read(*styled)?;
-                let places = self.source.places(self.options, &node, self.default.as_ref())?;
-                Ok(Some(Opened { sockets: places.open(held), names: NameFiles::of_machine(), reach: mark(&reach) }))
-            }
+            Ask::Allow { styled } => self.open(None, *styled).map(Some),
+            Ask::Open { held, styled } => self.open(Some(held), *styled).map(Some),
         }
+    }
+
+    /// Opens the sockets that aren't `held`; none: only what says what names mean.
+    fn open(&mut self, held: Option<&[String]>, styled: bool) -> Result<Opened, Refused> {
+        self.is_ready = true;
+        let (node, reach) = self.read(styled)?;
+        let sockets = match held {
+            Some(held) => self.source.places(self.options, &node, self.default.as_ref())?.open(held),
+            None => SocketSet::default(),
+        };
+        Ok(Opened { sockets, names: NameFiles::of_machine(), reach: mark(&reach) })
     }
 
     /// Reads the file, with where its grants lead: from now on that may be connected to, too.

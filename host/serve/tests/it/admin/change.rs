@@ -2,6 +2,7 @@
 
 use cap_std::ambient_authority;
 use cap_std::fs::Dir;
+use lunarium_engine::Node;
 use lunarium_serve::{Host, HostChange, Reloader};
 use serde_json::{Value, json};
 use tar::{Builder, Header};
@@ -12,6 +13,7 @@ use crate::{config, said, service, tenant, write};
 const TENANT: &str = "/v1/tenants/{name}";
 const RELOAD_HOST: &str = "/v1/host/reload";
 const RELOAD: &str = "/v1/tenants/{name}/reload";
+const RESTART: &str = "/v1/tenants/{name}/restart";
 const ROLLBACK: &str = "/v1/tenants/{name}/rollback";
 
 /// An application's folder as a tar.
@@ -139,29 +141,94 @@ async fn who_reads_a_host_again_is_asked_once_at_a_time_and_tells_what_came_of_i
     assert_eq!(change["kept"], json!([{"key": "http", "message": "it is taken"}]));
     let [shop, wrong] = &steps(&change)[..] else { panic!("{change}") };
     assert_eq!(shop, "shop added");
-    assert!(wrong.starts_with("wrong added: tenant `wrong` has failed: "), "{wrong}");
+    assert!(wrong.starts_with("wrong added: it has failed: "), "{wrong}");
     let refused = async { asks.recv().await.unwrap().answer(Err("error: all of it".to_owned())) };
     let (change, ()) = tokio::join!(served.expect("POST", RELOAD_HOST, RELOAD_HOST, None, 422), refused);
     assert_eq!(change["error"]["report"], "error: all of it");
-    // One is under way, one waits, and no third one.
+    // One is under way, some wait, and no more than those.
     let under_way = async {
         let first = asks.recv().await.unwrap();
-        let waits = async {
-            while asks.is_empty() {
-                tokio::task::yield_now().await;
-            }
-            served.expect("POST", RELOAD_HOST, RELOAD_HOST, None, 503).await;
-            first.answer(Ok(HostChange::default()));
+        let mut waiting = Vec::new();
+        for _ in 0..16 {
+            let mut stream = tokio::net::UnixStream::connect(&served.socket).await.unwrap();
+            let request = format!("POST {RELOAD_HOST} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n\r\n");
+            tokio::io::AsyncWriteExt::write_all(&mut stream, request.as_bytes()).await.unwrap();
+            waiting.push(stream);
+        }
+        while asks.len() < waiting.len() {
+            tokio::task::yield_now().await;
+        }
+        served.expect("POST", RELOAD_HOST, RELOAD_HOST, None, 503).await;
+        first.answer(Ok(HostChange::default()));
+        for _ in waiting {
             asks.recv().await.unwrap().answer(Ok(HostChange::default()));
-        };
-        tokio::join!(ask(), waits)
+        }
     };
     tokio::join!(ask(), under_way);
+    // One tenant alone.
+    let of_one = async {
+        let request = asks.recv().await.unwrap();
+        let name = request.tenant().unwrap().to_owned();
+        let result = host.configure_tenant(tenant(&name, &root)).await;
+        request.answer(Ok(HostChange { kept: Vec::new(), tenants: vec![(name, result)] }));
+    };
+    let (change, ()) = tokio::join!(served.expect("POST", RELOAD, "/v1/tenants/shop/reload", None, 200), of_one);
+    assert_eq!((&change["tenant"], &change["deployment"]["number"]), (&json!("shop"), &json!(2)));
+    let wrong = async { asks.recv().await.unwrap().answer(Err("error: all of it".to_owned())) };
+    tokio::join!(served.expect("POST", RELOAD, "/v1/tenants/shop/reload", None, 422), wrong);
+    served.expect("POST", RELOAD, "/v1/tenants/nobody/reload", None, 404).await;
     // Who reads it has ended before it has answered.
     let gone = async { drop(asks.recv().await.unwrap()) };
     tokio::join!(served.expect("POST", RELOAD_HOST, RELOAD_HOST, None, 503), gone);
     drop(asks);
     served.expect("POST", RELOAD_HOST, RELOAD_HOST, None, 503).await;
+    served.stop().await;
+}
+
+#[tokio::test]
+async fn a_tenant_is_restarted_with_all_that_it_runs() {
+    let served = serve().await;
+    let shop = served.host.tenant("shop").unwrap();
+    let (node, held) = (shop.node().unwrap(), |node: &Node| node.usage().of("node.processes").unwrap().used);
+    assert!(held(&node) > 0);
+    let change = served.expect("POST", RESTART, "/v1/tenants/shop/restart", None, 200).await;
+    assert_eq!(
+        (&change["tenant"], &change["services"]),
+        (&json!("shop"), &json!([{"id": "app:service", "step": "starts"}]))
+    );
+    said(&shop, "tenant runs deployment 2").await;
+    assert_eq!(held(&node), 0, "nothing of before is left");
+    assert!(held(&shop.node().unwrap()) > 0);
+    // One that has failed is tried again; and nothing becomes worse.
+    served.expect("POST", RESTART, "/v1/tenants/wrong/restart", None, 422).await;
+    served.expect("POST", RESTART, "/v1/tenants/nobody/restart", None, 404).await;
+    let seen = served.get(TENANT, "/v1/tenants/wrong").await;
+    assert_eq!(seen["state"], "failed");
+    served.stop().await;
+}
+
+#[tokio::test]
+async fn the_last_rollback_leads_to_the_folder() {
+    let served = deployable().await;
+    let shop = served.host.tenant("shop").unwrap();
+    said(&shop, "first").await;
+    // More than are kept.
+    for word in ["second", "third", "fourth", "fifth"] {
+        deployed(&served, "shop", &archive(word)).await;
+    }
+    for word in ["fourth", "third"] {
+        let change = served.expect("POST", ROLLBACK, "/v1/tenants/shop/rollback", None, 200).await;
+        assert_eq!(change["deployment"]["origin"], "archive");
+        said(&shop, word).await;
+    }
+    let change = served.expect("POST", ROLLBACK, "/v1/tenants/shop/rollback", None, 200).await;
+    assert_eq!((&change["deployment"]["origin"], &change["deployment"]["number"]), (&json!("folder"), &json!(4)));
+    served.expect("POST", ROLLBACK, "/v1/tenants/shop/rollback", None, 409).await;
+    // And there it is read from.
+    write(&served._root.path().join("shop"), &ENTRIES, &[("worker.lua", &service("sixth"))]);
+    served.expect("POST", RELOAD, "/v1/tenants/shop/reload", None, 200).await;
+    said(&shop, "sixth").await;
+    assert!(!served._root.path().join("data/tenants/shop/current").exists());
     served.stop().await;
 }
 
