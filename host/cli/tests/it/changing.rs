@@ -568,3 +568,31 @@ fn nobody_else_has_an_opener() {
     let told = run(&host(""), &["serve", "--opener"]);
     assert!(told.starts_with("exit code: 2\n--- stderr\nerror: `--opener` is for the host alone: "), "{told}");
 }
+
+#[test]
+fn check_looks_for_what_the_admin_interface_needs() {
+    let folder = host("");
+    let told = |admin: &str| {
+        fs::write(folder.path().join("node.yaml"), format!("admin: {admin}\n{TENANTS}")).unwrap();
+        run(&folder, &["check", "node.yaml"])
+    };
+    fs::write(folder.path().join("short"), "short").unwrap();
+    fs::write(folder.path().join("open"), "0123456789abcdef0123456789abcdef").unwrap();
+    fs::set_permissions(folder.path().join("short"), std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
+    let tcp = |file: &str| format!("{{address: 'tcp:127.0.0.1:7070', token_file: {file}}}");
+    for (admin, wrong, place) in [
+        ("tcp:127.0.0.1:99999".to_owned(), "`admin`: `tcp:127.0.0.1:99999` is no address", "node.yaml:1:8"),
+        ("tcp:127.0.0.1:7070".to_owned(), "over TCP it needs a `token_file`", "node.yaml:1:8"),
+        (tcp("nowhere"), "token file `nowhere`: No such file or directory", "node.yaml:1:52"),
+        (tcp("short"), "token file `short`: ", "node.yaml:1:52"),
+        (tcp("open"), "token file `open` can be read by others: its mode is 0644", "node.yaml:1:52"),
+        ("unix:short".to_owned(), "`short` is there, and isn't a socket", "node.yaml:1:8"),
+    ] {
+        let told = told(&admin);
+        assert!(told.starts_with("exit code: 2\n"), "{told}");
+        assert!(told.contains(&format!("error: {wrong}")) && told.contains(place), "{told}");
+    }
+    assert!(told("unix:admin.sock").starts_with("exit code: 0\n"));
+    let twice = run(&folder, &["serve", "--tenant", "a=a", "--tenant", "a=b"]);
+    assert_eq!(twice, "exit code: 2\n--- stderr\nerror: `--tenant` names `a` twice\n");
+}
