@@ -119,10 +119,6 @@ fn tcp(address: &str) -> Result<TcpListener, Refused> {
             let help = "another program listens there: stop it, or take another port";
             Refused::machine(format!("`--admin tcp:{address}` is taken")).with_hint(help)
         }
-        io::ErrorKind::InvalidInput => Refused::usage(
-            format!("`--admin tcp:{address}` is no address with a port"),
-            Some("as `tcp:127.0.0.1:7070`".to_owned()),
-        ),
         _ => Refused::usage(format!("`--admin tcp:{address}` can't be opened: {error}"), None),
     })
 }
@@ -242,7 +238,7 @@ mod tests {
         let told = opened(&taken, Some(file)).unwrap_err().text;
         assert!(told.starts_with(&format!("error: `--admin {taken}` is taken\nhelp: another program")), "{told}");
         let told = opened("tcp:localhost", Some(file)).unwrap_err().text;
-        assert!(told.contains("is no address with a port"), "{told}");
+        assert!(told.contains("is no address\nhelp: it is `unix:PATH`, `tcp:ADDRESS:PORT`"), "{told}");
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("token");
         std::fs::write(&file, "0123456789abcdef0123456789abcdef").unwrap();

@@ -4,6 +4,7 @@
 
 use std::fmt;
 use std::io;
+use std::os::unix::fs::FileTypeExt as _;
 use std::path::Path;
 
 use http_body_util::{BodyExt as _, Full, Limited};
@@ -79,7 +80,9 @@ impl Refusal {
     /// What a host says of one thing of several. None: it says nothing.
     pub fn of(error: &Value) -> Option<Self> {
         let text = |name: &str| error.get(name).and_then(Value::as_str).map(str::to_owned);
-        let stack = text("stack").map(|stack| format!("\n{stack}")).unwrap_or_default();
+        // A function that isn't there has its headline alone.
+        let stack = text("stack").filter(|stack| stack.lines().count() > 1);
+        let stack = stack.map(|stack| format!("\n{stack}")).unwrap_or_default();
         Some(Self { message: text("message")? + &stack, help: text("help"), report: text("report") })
     }
 }
@@ -174,12 +177,19 @@ impl Client {
     }
 }
 
+fn is_socket(path: &Path) -> bool {
+    path.metadata().is_ok_and(|metadata| metadata.file_type().is_socket())
+}
+
 fn unreachable(path: &Path, error: &io::Error) -> Refusal {
     let shown = path.display();
     let start = "`lunarium serve` starts one; `--node SOCKET|URL` names one that is elsewhere";
     match error.kind() {
         io::ErrorKind::NotFound => {
             Refusal::new(format!("no host is found: there is no socket `{shown}`")).with_help(start)
+        }
+        io::ErrorKind::ConnectionRefused if !is_socket(path) => {
+            Refusal::new(format!("`{shown}` isn't a socket")).with_help(start)
         }
         io::ErrorKind::ConnectionRefused => Refusal::new(format!(
             "nobody listens at `{shown}` any more: the host that has made it has ended, or listens elsewhere"
