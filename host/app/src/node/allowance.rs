@@ -47,8 +47,17 @@ impl Allowance {
 
     /// The absolute paths of the directories that it allows, and whether they may be changed.
     pub fn directories(&self) -> impl Iterator<Item = (&str, bool)> {
+        self.all_directories().filter(|(path, _)| path.starts_with('/'))
+    }
+
+    /// The paths of those that lie in the application's own folder, and may be changed.
+    pub fn own_directories(&self) -> impl Iterator<Item = &str> {
+        self.all_directories().filter(|(path, write)| *write && !path.starts_with('/')).map(|(path, _)| path)
+    }
+
+    fn all_directories(&self) -> impl Iterator<Item = (&str, bool)> {
         let granted = self.0.iter().flat_map(|allowed| &allowed.grants.fs);
-        granted.map(|granted| (granted.path.value.as_str(), granted.write)).filter(|(path, _)| path.starts_with('/'))
+        granted.map(|granted| (granted.path.value.as_str(), granted.write))
     }
 
     /// Whether it allows a module of this name.

@@ -26,9 +26,11 @@ pub fn reload(options: &Reload) -> Result<(), Failed> {
     if json {
         print_json(&answer)?;
     }
-    let kept = items(&answer, "kept")
-        .iter()
-        .map(|kept| Refusal::new(format!("`{}` stays as it is: {}", text(kept, "key"), text(kept, "message"))));
+    let kept = items(&answer, "kept").iter().map(|kept| match (text(kept, "key").as_str(), text(kept, "message")) {
+        // They have changed all the same.
+        ("grants", message) => Refusal::new(message),
+        (key, message) => Refusal::new(format!("`{key}` stays as it is: {message}")),
+    });
     let mut refused: Vec<Refusal> = kept.collect();
     for tenant in items(&answer, "tenants") {
         let name = one_line(&text(tenant, "tenant"));

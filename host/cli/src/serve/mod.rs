@@ -160,7 +160,9 @@ impl Serving {
             }
             pending().await
         };
-        let reloads = Reloads::new(&host, &world, &served, Again { settings, opener, names });
+        // Its second process is there until the end: services may ask servers when they are to stop.
+        let again = Arc::new(Again { settings, opener, names });
+        let reloads = Reloads::new(&host, &world, &served, &again);
         let lost = select! {
             biased;
             lost = self.attend(&reloads, &mut asks) => lost,

@@ -7,7 +7,7 @@ use std::cell::RefCell;
 use std::sync::Arc;
 
 use lunarium_engine::{Level, LogField};
-use lunarium_serve::{Host, HostChange, HostError, ReloadRequest, TenantChange};
+use lunarium_serve::{Host, HostChange, HostError, ReloadRequest, TenantChange, TenantConfig};
 use tokio::task;
 
 use super::names::Names;
@@ -36,18 +36,13 @@ impl Again {
         Ok((changing, sockets))
     }
 
-    /// For one tenant; and why its requests go nowhere new, if it is so.
+    /// For one tenant: its entry, if there is one; and why its requests go nowhere new, if it is so.
     ///
     /// Errors: the file is wrong.
-    fn read_for_one(&self) -> Result<(Changing, Option<Refused>), Refused> {
-        let changing = self.settings.read_again(false)?;
-        match self.opener.allow(self.settings.source(), &changing.reach, false) {
-            Ok(names) => {
-                self.names.read_again(names);
-                Ok((changing, None))
-            }
-            Err(refused) => Ok((changing, Some(refused))),
-        }
+    fn read_tenant(&self, name: &str) -> Result<(Option<TenantConfig>, Option<Refused>), Refused> {
+        let (config, reach) = self.settings.source().read_tenant(name)?;
+        let allowed = self.opener.allow(self.settings.source(), &reach, false);
+        Ok((config, allowed.map(|names| self.names.read_again(names)).err()))
     }
 }
 
@@ -60,8 +55,8 @@ pub struct Reloads<'r> {
 }
 
 impl<'r> Reloads<'r> {
-    pub fn new(host: &'r Host, world: &'r World, served: &'r RefCell<Served>, again: Again) -> Self {
-        Self { host, world, served, read: Arc::new(again) }
+    pub fn new(host: &'r Host, world: &'r World, served: &'r RefCell<Served>, again: &Arc<Again>) -> Self {
+        Self { host, world, served, read: Arc::clone(again) }
     }
 
     /// Whose they are.
@@ -91,23 +86,19 @@ impl<'r> Reloads<'r> {
     ///
     /// Errors: the file is wrong.
     async fn read_tenant(&self, screen: &Screen, name: &str) -> Result<HostChange, String> {
-        let is_named = self.host.tenant(name).is_some_and(|tenant| tenant.config().named);
         let mut kept = Vec::new();
-        let result = if is_named {
-            let again = Arc::clone(&self.read);
-            let read = task::spawn_blocking(move || again.read_for_one()).await;
-            let (changing, refused) =
-                read.unwrap_or_else(|error| Err(broken_off(&error))).map_err(|refused| refused.text)?;
-            kept.extend(refused.map(|refused| keeps(screen, Key::Grants, &refused)));
-            match changing.tenants.into_iter().find(|tenant| tenant.name == name) {
-                Some(config) => self.host.configure_tenant(config).await,
-                None => Err(HostError::Refused(
-                    "the node's file doesn't name it any more: a reload of all ends it".to_owned(),
-                )),
+        let (again, asked) = (Arc::clone(&self.read), name.to_owned());
+        let read = task::spawn_blocking(move || again.read_tenant(&asked)).await;
+        let (config, refused) = read.unwrap_or_else(|error| Err(broken_off(&error))).map_err(|refused| refused.text)?;
+        kept.extend(refused.map(|refused| keeps(screen, Key::Grants, &refused)));
+        let is_named = self.host.tenant(name).is_some_and(|tenant| tenant.config().named);
+        let result = match config {
+            Some(config) => self.host.configure_tenant(config).await,
+            None if is_named => {
+                Err(HostError::Refused("the node's file doesn't name it any more: a reload of all ends it".to_owned()))
             }
-        } else {
             // Its entry is no file's.
-            self.host.reload(name).await.map(TenantChange::Changed)
+            None => self.host.reload(name).await.map(TenantChange::Changed),
         };
         tell(screen, name, &result);
         Ok(HostChange { kept, tenants: vec![(name.to_owned(), result)] })
@@ -172,7 +163,11 @@ fn keeps(screen: &Screen, key: Key, refused: &Refused) -> (String, String) {
     };
     screen.note(Level::Error, &what, &[]);
     screen.tell_rendered(Level::Error, &refused.text);
-    (key.as_str().to_owned(), refused.message().to_owned())
+    let why = match key {
+        Key::Grants => format!("{what}: {}", refused.message()),
+        _ => refused.message().to_owned(),
+    };
+    (key.as_str().to_owned(), why)
 }
 
 /// Tells what became of a tenant.

@@ -130,7 +130,9 @@ impl Served {
         }
         let shown: Vec<String> = closed.values().map(|open| open.place.shown.clone()).collect();
         // Whoever is served at the others has two seconds, from now where a token counts no more.
-        self.closing.extend(closed.into_values().filter(|open| open.tcp.is_none()));
+        let counts = |known: &Token| token.as_ref().is_none_or(|token| token.as_str() == known.as_str());
+        let closing = closed.into_values().filter(|open| open.tcp.as_ref().is_none_or(|(_, known)| counts(known)));
+        self.closing.extend(closing);
         let at = |place: String| LogField::text("at", place);
         if !places.is_empty() {
             self.screen.note(Level::Info, "admin interface", &places.into_iter().map(at).collect::<Vec<_>>());

@@ -3,6 +3,7 @@
 //! Owns what counts when several say it, and the only opening of what a host uses: at its start, and again when it reads the file again.
 //! Starts nothing.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io;
@@ -13,7 +14,7 @@ use cap_std::ambient_authority;
 use cap_std::fs::Dir;
 use lunarium_app::{NODE_FILE, NodeFile, TENANT_FORM, TenantBudget, TenantFile, VariableFile, is_tenant};
 use lunarium_engine::Directory;
-use lunarium_modules::http::{self, NameFiles, RESOLV_CONF, Reach};
+use lunarium_modules::http::{self, HOSTS, NameFiles, RESOLV_CONF, Reach};
 use lunarium_modules::kv;
 use lunarium_serve::endpoint::Network;
 use lunarium_serve::{Folder, HostConfig, TenantConfig};
@@ -39,6 +40,8 @@ pub struct Settings {
     data_named: Option<String>,
     /// What says what names mean.
     names: NameFiles,
+    /// Folders inside of tenants' own that they may change.
+    own: Vec<Dir>,
     /// Folders that stay readable, so that what they hold can be read again.
     again: Vec<Dir>,
     /// What it begins with.
@@ -85,13 +88,13 @@ impl Settings {
         let data = options.data.clone().or_else(|| Some(source.path(data_named.as_deref()?)));
         let data = data.map(|path| open_data(&path)).transpose()?;
         let first = source.changing(&options, &node, None)?;
-        let again = secrets(&source, &node);
+        let (own, again) = (own(&first.tenants), secrets(&source, &node));
         // Last, when nothing else is wrong: a socket that is made is seen by others.
         let sockets = first.places.open(&[]).whole()?;
         let is_default = first.places.admin.iter().any(Place::is_default);
         let default = sockets.admin.first().filter(|_| is_default).map(|socket| socket.place.clone());
         let names = NameFiles::of_machine();
-        Ok(Self { options, source, data, data_named, names, again, first, sockets, default })
+        Ok(Self { options, source, data, data_named, names, own, again, first, sockets, default })
     }
 
     /// What may have changed, read again.
@@ -136,8 +139,12 @@ impl Settings {
         let Some(folder) = path(dir) else { return true };
         // Where it leads to, if it is a link.
         let Ok(file) = folder.join(name).canonicalize() else { return true };
-        let names = Path::new(RESOLV_CONF).canonicalize().unwrap_or_else(|_| RESOLV_CONF.into());
-        let is_around = |written: PathBuf| [&folder, &file, &names].into_iter().any(|read| read.starts_with(&written));
+        let mut read = vec![folder, file];
+        for names in [RESOLV_CONF, HOSTS] {
+            // A link can be replaced, and what it leads to written.
+            read.extend([Some(PathBuf::from(names)), Path::new(names).canonicalize().ok()].into_iter().flatten());
+        }
+        let is_around = |written: PathBuf| read.iter().any(|read| read.starts_with(&written));
         self.writable().into_iter().any(|dir| path(dir).is_none_or(is_around))
     }
 
@@ -178,7 +185,7 @@ impl Settings {
     /// The folders that are written to.
     pub fn writable(&self) -> Vec<&Dir> {
         let granted = self.granted().filter(|(_, write)| *write).map(|(dir, _)| dir);
-        granted.chain(self.data.iter().map(|(_, dir)| dir)).collect()
+        granted.chain(&self.own).chain(self.data.iter().map(|(_, dir)| dir)).collect()
     }
 
     /// The directories that tenants may be granted, and whether they may change them.
@@ -223,6 +230,16 @@ impl Source {
         let (node, mut report) = NodeFile::draft(dir, shown, name);
         requests::check(&node, &mut report);
         if report.is_empty() { Ok(node) } else { Err(Refused::report(&report, styled)) }
+    }
+
+    /// Reads one tenant's entry, if there is one, and where all grants lead.
+    ///
+    /// Errors: the report of what is wrong with the file.
+    pub fn read_tenant(&self, name: &str) -> Result<(Option<TenantConfig>, Reach), Refused> {
+        let node = self.read(false)?;
+        let entry = self.entries(&node).find(|(file, _)| file.name == name);
+        let config = entry.map(|(file, path)| self.tenant(&file, path));
+        Ok((config, self.reach(&node)))
     }
 
     /// Where a host is to listen; the admin interface at `default` if nothing is said of it and that is known.
@@ -300,17 +317,19 @@ impl Source {
         }
     }
 
-    /// The tenants of the command line, then those of the file.
-    fn tenants(&self, node: &NodeFile) -> Vec<TenantConfig> {
+    /// The entries of the command line, then those of the file, with their folders' paths.
+    fn entries<'s>(&'s self, node: &'s NodeFile) -> impl Iterator<Item = (Cow<'s, TenantFile>, Option<PathBuf>)> {
         let given = self.given.iter().map(|(name, path)| {
             let shown = path.display().to_string();
-            (TenantFile::at(name, &format!("--tenant {name}={shown}"), &shown), path.clone())
+            let file = TenantFile::at(name, &format!("--tenant {name}={shown}"), &shown);
+            (Cow::Owned(file), Some(path.clone()))
         });
-        let mut tenants: Vec<TenantConfig> = given.map(|(file, path)| self.tenant(&file, Some(path))).collect();
-        for file in node.tenants.iter().filter(|file| !self.names(&file.name)) {
-            tenants.push(self.tenant(file, file.path.as_ref().map(|path| self.path(path.as_str()))));
-        }
-        tenants
+        let named = node.tenants.iter().filter(|file| !self.names(&file.name));
+        given.chain(named.map(|file| (Cow::Borrowed(file), file.path.as_ref().map(|path| self.path(path.as_str())))))
+    }
+
+    fn tenants(&self, node: &NodeFile) -> Vec<TenantConfig> {
+        self.entries(node).map(|(file, path)| self.tenant(&file, path)).collect()
     }
 
     fn tenant(&self, file: &TenantFile, path: Option<PathBuf>) -> TenantConfig {
@@ -378,6 +397,16 @@ fn secrets(source: &Source, node: &NodeFile) -> Vec<Dir> {
     let folders: BTreeSet<PathBuf> =
         files.filter_map(|path| Some(path.canonicalize().ok()?.parent()?.to_owned())).collect();
     folders.iter().filter_map(|folder| Dir::open_ambient_dir(folder, ambient_authority()).ok()).collect()
+}
+
+/// The folders inside of their own that tenants may change, open: those that there are.
+fn own(tenants: &[TenantConfig]) -> Vec<Dir> {
+    let open = |tenant: &TenantConfig| {
+        let folder = tenant.folder.as_ref().and_then(|folder| folder.as_ref().ok());
+        let paths = tenant.allowance.own_directories();
+        paths.filter_map(|path| folder?.dir.open_dir(path).ok()).collect::<Vec<_>>()
+    };
+    tenants.iter().flat_map(open).collect()
 }
 
 /// The directories that a tenant's entry allows, open, by their normal names.

@@ -9,7 +9,7 @@ use tempfile::TempDir;
 
 use crate::endpoints::{address, ask, get};
 use crate::hosted::{Admin, index, wait_until, worker};
-use crate::{Running, folder, lunarium, run};
+use crate::{Running, Stopped, folder, lunarium, run};
 
 /// Who asks is told; and a service that shows whether it was touched.
 const APPLICATION: &str = "version: \"1.0\"\nnamespace: app\nentries:\n  \
@@ -351,6 +351,13 @@ fn one_tenant_is_read_again_with_its_entry_and_nothing_else_is() {
     running.stop();
 }
 
+/// How many processes the tenant has.
+fn processes(folder: &TempDir) -> u64 {
+    let tenant = Admin::of(folder.path()).get("/v1/tenants/a").unwrap().json();
+    let held = tenant["budgets"].as_array().unwrap().iter().find(|budget| budget["name"] == "node.processes");
+    held.unwrap()["used"].as_u64().unwrap()
+}
+
 #[test]
 fn a_tenant_is_restarted_whatever_it_has_started() {
     let bomb = "version: \"1.0\"\nnamespace: app\nentries:\n  \
@@ -364,13 +371,16 @@ fn a_tenant_is_restarted_whatever_it_has_started() {
     ]);
     let mut running = start(&folder, &[]);
     running.wait_for_all(&["serving: 1 tenant", "spawned\\t49"]);
+    // One that is wrong ends nothing.
+    fs::write(folder.path().join("a/_index.yaml"), "wrong").unwrap();
+    let told = run(&folder, &["restart", "a", "--node", "admin.sock"]);
+    assert!(told.ends_with("error: the application has a mistake, and nothing was changed\n"), "{told}");
+    assert_eq!(processes(&folder), 50);
     fs::write(folder.path().join("a/_index.yaml"), APPLICATION).unwrap();
     let told = run(&folder, &["restart", "a", "--node", "admin.sock"]);
     assert_eq!(told, "exit code: 0\n--- stdout\na runs deployment 2\n  app:service starts\n");
     assert_eq!(Admin::of(folder.path()).call("a", "next", "[]"), serde_json::json!([1]));
-    let tenant = Admin::of(folder.path()).get("/v1/tenants/a").unwrap().json();
-    let held = tenant["budgets"].as_array().unwrap().iter().find(|budget| budget["name"] == "node.processes");
-    assert_eq!(held.unwrap()["used"].as_u64(), Some(1));
+    assert_eq!(processes(&folder), 1);
     running.stop();
 }
 
@@ -405,10 +415,11 @@ fn a_host_that_stops_is_not_reloaded() {
     running.wait_for_error("serving: 1 tenant");
     running.signal("TERM");
     running.wait_for_error("stopping; a second interrupt stops at once");
-    // It could still be asked for hours.
-    for _ in 0..2 {
-        let told = run(&folder, &["reload", "--node", "admin.sock"]);
-        assert_eq!(told, "exit code: 1\n--- stderr\nerror: the host is stopping\n");
+    // It goes on until its service is ended by force.
+    for act in ["reload", "restart"] {
+        let tenant = if act == "restart" { Some("a") } else { None };
+        let arguments: Vec<&str> = [act].into_iter().chain(tenant).chain(["--node", "admin.sock"]).collect();
+        assert_eq!(run(&folder, &arguments), "exit code: 1\n--- stderr\nerror: the host is stopping\n");
     }
     running.signal("TERM");
     running.finish();
@@ -460,9 +471,9 @@ fn an_opener_that_does_not_answer_is_asked_again() {
     let mut running = start(&folder, &["--", "node.yaml"]);
     let at = address(&mut running);
     running.wait_for_error("serving: 1 tenant");
-    let stop = ["-STOP", "-P", &running.child.id().to_string()];
-    assert!(Command::new("pkill").args(stop).status().unwrap().success());
-    let free = TcpListener::bind("127.0.0.2:0").unwrap().local_addr().unwrap();
+    let stopped = Stopped::opener_of(&running);
+    // Of no other test.
+    let free = TcpListener::bind("127.0.0.3:0").unwrap().local_addr().unwrap();
     change(&running, &folder, &format!("admin: unix:other.sock\nhttp: {free}"));
     running.wait_for_error("ERROR `admin` stays as it is");
     running.wait_for_error("error: the process that opens sockets doesn't answer: nothing has come for 10s");
@@ -470,8 +481,7 @@ fn an_opener_that_does_not_answer_is_asked_again() {
     running.wait_for_error("tenant a reloaded: no service has changed");
     assert_eq!(get(&at, "/a"), "200 127.0.0.1");
     assert_eq!(Admin::of(folder.path()).get("/v1/tenants").unwrap().status, 200);
-    let continued = ["-CONT", "-P", &running.child.id().to_string()];
-    assert!(Command::new("pkill").args(continued).status().unwrap().success());
+    drop(stopped);
     // What it was asked for meanwhile it hasn't opened.
     running.signal("HUP");
     let second = address(&mut running);
@@ -595,4 +605,22 @@ fn check_looks_for_what_the_admin_interface_needs() {
     assert!(told("unix:admin.sock").starts_with("exit code: 0\n"));
     let twice = run(&folder, &["serve", "--tenant", "a=a", "--tenant", "a=b"]);
     assert_eq!(twice, "exit code: 2\n--- stderr\nerror: `--tenant` names `a` twice\n");
+}
+
+#[test]
+fn what_a_tenant_may_change_in_its_own_folder_it_can_behind_the_wall() {
+    let grants = "fs: [{path: files, write: true}]";
+    let set = "set = function() local done, err = fs.write('files/x', 'text') return done and fs.read('files/x') or err:message() end";
+    for wall in WALLS {
+        let folder = folder(&[
+            ("node.yaml", &format!("admin: unix:admin.sock\ntenants: [{{name: a, path: a, grants: {{{grants}}}}}]\n")),
+            ("a/_index.yaml", &index(&format!(", grants: {{{grants}}}"))),
+            ("a/worker.lua", &worker(set)),
+            ("a/files/old", ""),
+        ]);
+        let mut running = start(&folder, wall);
+        running.wait_for_error("serving: 1 tenant");
+        assert_eq!(Admin::of(folder.path()).call("a", "set", "[]"), serde_json::json!(["text"]));
+        running.stop();
+    }
 }

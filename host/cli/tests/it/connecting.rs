@@ -17,7 +17,7 @@ use tempfile::TempDir;
 
 use crate::hosted::{Admin, index, wait_until, worker};
 use crate::http::server;
-use crate::{Running, folder, lunarium};
+use crate::{Running, Stopped, folder, lunarium, run};
 
 /// What a tenant asks of servers: the body of an answer, or why there is none.
 const GET: &str = "get = function(url) local r, e = require('http').get(url) return r and r.body or e:message() end";
@@ -33,22 +33,36 @@ fn host(grants: &str) -> TempDir {
     folder(&[("node.yaml", &node(grants)), ("a/_index.yaml", &index(&asked)), ("a/worker.lua", &worker(get))])
 }
 
-/// Gives a host's tenant these grants, of which it asks for all.
-fn grant(running: &mut Running, folder: &TempDir, grants: &str) {
+/// Gives a host's tenant these grants, of which it asks for all: in its files.
+fn write(folder: &TempDir, grants: &str) {
     let new = host(grants);
     for file in ["node.yaml", "a/_index.yaml", "a/worker.lua"] {
         fs::copy(new.path().join(file), folder.path().join(file)).unwrap();
     }
+}
+
+/// And has them read.
+fn grant(running: &mut Running, folder: &TempDir, grants: &str) {
+    write(folder, grants);
     running.signal("HUP");
     running.wait_for_error("tenant a reloaded: ");
 }
 
-fn start(folder: &TempDir, options: &[&str]) -> Running {
+fn begin(folder: &TempDir, options: &[&str]) -> Running {
     let mut command = lunarium(folder.path(), &[&["serve"], options].concat());
     command.env_remove("LUNARIUM_ADMIN");
-    let mut running = Running::of(command);
+    Running::of(command)
+}
+
+fn start(folder: &TempDir, options: &[&str]) -> Running {
+    let mut running = begin(folder, options);
     running.wait_for_error("serving: 1 tenant");
     running
+}
+
+fn kill_opener(running: &Running) {
+    let killed = Command::new("pkill").args(["-KILL", "-P", &running.child.id().to_string()]).status().unwrap();
+    assert!(killed.success());
 }
 
 fn get(folder: &TempDir, url: &str) -> String {
@@ -156,13 +170,48 @@ fn who_runs_with_a_grant_keeps_where_it_leads() {
 #[test]
 fn a_host_that_asks_servers_keeps_no_sockets_of_its_own() {
     let folder = host(&rule(9));
-    let mut command = lunarium(folder.path(), &["serve", "--log-level", "debug"]);
-    command.env_remove("LUNARIUM_ADMIN");
-    let mut running = Running::of(command);
+    let mut running = begin(&folder, &["--log-level", "debug"]);
     let told = running.wait_for_error("DEBUG confined ");
     assert!(told.ends_with(" sockets=accepted"), "{told}");
     running.wait_for_error("serving: 1 tenant");
     running.stop();
+}
+
+#[test]
+fn one_tenant_s_reload_leads_its_requests_to_where_it_was_granted() {
+    let (port, _) = server();
+    let folder = host("");
+    let running = start(&folder, &[]);
+    let url = format!("http://localhost:{port}/");
+    assert_eq!(get(&folder, &url), "no http");
+    write(&folder, &rule(port));
+    let told = run(&folder, &["reload", "a", "--node", "admin.sock"]);
+    assert_eq!(told, "exit code: 0\n--- stdout\na runs deployment 2\n  app:service restarts\n");
+    wait_until(|| get(&folder, &url) != "no http");
+    assert_eq!(get(&folder, &url), "hello");
+    // Without who connects the grant leads nowhere: whoever has asked is told.
+    kill_opener(&running);
+    let told = run(&folder, &["reload", "a", "--node", "admin.sock"]);
+    assert!(
+        told.contains("warning: requests of tenants go nowhere new: this host can have no other sockets"),
+        "{told}"
+    );
+    running.stop();
+}
+
+#[test]
+fn who_is_told_to_end_may_still_ask_servers() {
+    let (port, _) = server();
+    let folder = host(&rule(port));
+    let last = format!(
+        "return {{ main = function() process.registry.register('service') process.events():receive() \
+         print('at the end', (require('http').get('http://localhost:{port}/') or {{}}).body) end, {GET} }}"
+    );
+    fs::write(folder.path().join("a/worker.lua"), last).unwrap();
+    let running = start(&folder, &[]);
+    assert_eq!(get(&folder, &format!("http://localhost:{port}/")), "hello");
+    let told = running.stop();
+    assert!(told.contains("at the end\\thello"), "{told}");
 }
 
 #[test]
@@ -172,8 +221,7 @@ fn without_the_other_process_requests_fail_and_all_else_goes_on() {
     let mut running = start(&folder, &[]);
     let url = format!("http://localhost:{port}/");
     assert_eq!(get(&folder, &url), "hello");
-    let killed = Command::new("pkill").args(["-KILL", "-P", &running.child.id().to_string()]).status().unwrap();
-    assert!(killed.success());
+    kill_opener(&running);
     for _ in 0..2 {
         assert_eq!(get(&folder, &url), "host can't be reached: not connected");
     }
@@ -192,14 +240,10 @@ fn one_that_stands_still_is_asked_again_when_it_goes_on() {
     let (port, _) = server();
     let folder = host(&rule(port));
     let running = start(&folder, &[]);
-    let signal = |name: &str| {
-        let sent = Command::new("pkill").args([name, "-P", &running.child.id().to_string()]).status().unwrap();
-        assert!(sent.success());
-    };
     let url = format!("http://localhost:{port}/");
-    signal("-STOP");
+    let stopped = Stopped::opener_of(&running);
     assert_eq!(get(&folder, &url), "host can't be reached: it doesn't answer");
-    signal("-CONT");
+    drop(stopped);
     assert_eq!(get(&folder, &url), "hello");
     running.stop();
 }
@@ -214,9 +258,7 @@ fn who_may_write_the_file_connects_itself_if_it_was_allowed_to_at_its_start() {
     };
     let folder = host(&rule(port));
     with_data(&folder);
-    let mut command = lunarium(folder.path(), &["serve"]);
-    command.env_remove("LUNARIUM_ADMIN");
-    let mut running = Running::of(command);
+    let mut running = begin(&folder, &[]);
     running.wait_for_error("WARN  this host keeps internet sockets, and can listen nowhere else while it runs: it may");
     running.wait_for_error("serving: 1 tenant");
     assert_eq!(get(&folder, &format!("http://localhost:{port}/")), "hello");

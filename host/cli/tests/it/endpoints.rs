@@ -200,6 +200,33 @@ fn tenants_are_served_by_prefix_and_by_host_name_and_followed() {
 }
 
 #[test]
+fn names_of_who_does_not_run_are_nobody_else_s() {
+    let folder = node("http: '127.0.0.1:0'");
+    let text = std::fs::read_to_string(folder.path().join("node.yaml")).unwrap();
+    let others = "  - {name: eve, path: eve}\n  - {name: mail, path: ada, http: {hosts: [mail.example]}}\n";
+    std::fs::write(folder.path().join("node.yaml"), text + others).unwrap();
+    std::fs::write(folder.path().join("bob/_index.yaml"), "wrong").unwrap();
+    let mut running = Running::start(&folder, &["serve", "."]);
+    let address = address(&mut running);
+    running.wait_for_error("serving: 4 tenants, failed: bob, eve");
+    let at =
+        |host: &str, path: &str| ask(&address, &format!("GET {path} HTTP/1.1\nHost: {host}\nConnection: close\n\n"));
+    for (host, path) in [("bob.example", "/hello"), ("bob.example", "/ada/hello"), ("x", "/eve/hello"), ("x", "/eve")] {
+        assert_eq!(at(host, path), "503 Service Unavailable\n", "{host} {path}");
+    }
+    assert_eq!(at("x", "/ada/hello"), "200 ada /hello 127.0.0.1");
+    assert_eq!(at("mail.example", "/ada/hello"), "404 Not Found\n");
+    assert_eq!(at("x", "/bob/hello"), "404 Not Found\n");
+    // It is there again as soon as it runs.
+    let index = std::fs::read_to_string(folder.path().join("ada/_index.yaml")).unwrap();
+    std::fs::write(folder.path().join("bob/_index.yaml"), index).unwrap();
+    running.signal("HUP");
+    running.wait_for_error("tenant bob reloaded");
+    while at("bob.example", "/hello") != "200 ada /hello 127.0.0.1" {}
+    running.stop();
+}
+
+#[test]
 fn requests_of_tenants_are_in_the_metrics() {
     let folder = node("http: {address: '127.0.0.1:0'}");
     let mut running = Running::start(&folder, &["serve", ".", "--admin", "unix:admin.sock"]);

@@ -183,6 +183,27 @@ impl Patience {
     }
 }
 
+/// The second process of a host while it stands still: when this goes, it goes on, also after a failure, as it would never end otherwise.
+struct Stopped(String);
+
+impl Stopped {
+    fn opener_of(running: &Running) -> Self {
+        let stopped = Self(running.child.id().to_string());
+        assert!(stopped.signal("-STOP"));
+        stopped
+    }
+
+    fn signal(&self, name: &str) -> bool {
+        Command::new("pkill").args([name, "-P", &self.0]).status().unwrap().success()
+    }
+}
+
+impl Drop for Stopped {
+    fn drop(&mut self) {
+        self.signal("-CONT");
+    }
+}
+
 impl Running {
     fn start(folder: &TempDir, arguments: &[&str]) -> Self {
         Self::of(lunarium(folder.path(), arguments))

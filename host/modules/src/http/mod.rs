@@ -46,7 +46,7 @@ use rustls::{ClientConfig, RootCertStore};
 pub use connect::{Connect, Connecting, Direct};
 pub use limits::Limits;
 pub use reach::Reach;
-pub use resolve::{NameFiles, NameServers, RESOLV_CONF, Resolve, Resolving};
+pub use resolve::{HOSTS, NameFiles, NameServers, RESOLV_CONF, Resolve, Resolving};
 
 use self::client::Client;
 use self::fault::Fault;

@@ -31,6 +31,9 @@ pub trait Resolve: Send + Sync {
 /// Where a machine says which name servers it has.
 pub const RESOLV_CONF: &str = "/etc/resolv.conf";
 
+/// Where a machine says what names mean without asking anybody.
+pub const HOSTS: &str = "/etc/hosts";
+
 /// How many name servers are asked: as many as the C library does.
 const SERVERS: usize = 3;
 /// Bytes of a file that is read. The number: block lists of a hundred thousand names are smaller.
@@ -49,7 +52,7 @@ pub struct NameFiles {
 impl NameFiles {
     /// The machine's.
     pub fn of_machine() -> NameFiles {
-        NameFiles { configuration: File::open(RESOLV_CONF).ok(), hosts: File::open("/etc/hosts").ok() }
+        NameFiles { configuration: File::open(RESOLV_CONF).ok(), hosts: File::open(HOSTS).ok() }
     }
 }
 

@@ -62,8 +62,8 @@ pub(super) async fn connect(
         let connected = if is_last { Ok(connecting.await) } else { timeout(ATTEMPT, connecting).await };
         match connected {
             Ok(Ok(stream)) => return Ok(Counted { stream, budget: Arc::clone(budget) }),
-            Ok(Err(error)) => first = first.or_else(|| Some(error.kind().to_string())),
-            Err(_) => first = first.or_else(|| Some("it doesn't answer".to_owned())),
+            Ok(Err(error)) => _ = first.get_or_insert_with(|| error.kind().to_string()),
+            Err(_) => _ = first.get_or_insert_with(|| "it doesn't answer".to_owned()),
         }
     }
     let why = first.unwrap_or_else(|| "it has no address".to_owned());

@@ -3,6 +3,7 @@
 //! Owns that a change goes on when whoever asked for it goes away: it runs where the host runs. The rules of a change are the host's.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use axum::Extension;
 use axum::body::Body;
@@ -192,9 +193,13 @@ async fn reload(
         let known = host.tenant(&tenant).map(drop).ok_or(HostError::Unknown(tenant.clone()));
         known.map_err(|error| refused(&error))?;
         let Some(reloader) = reloader else { return host.reload(&tenant).await.map_err(|error| refused(&error)) };
-        let HostChange { tenants, .. } = reloaded(reloader.reload(Some(tenant.clone())).await)?;
+        let HostChange { tenants, kept } = reloaded(reloader.reload(Some(tenant.clone())).await)?;
         match tenants.into_iter().next() {
-            Some((_, Ok(TenantChange::Changed(change)))) => Ok(change),
+            Some((_, Ok(TenantChange::Changed(mut change)))) => {
+                // It has changed all the same.
+                change.warnings.extend(kept.iter().map(|(_, why)| format!("warning: {why}\n")));
+                Ok(change)
+            }
             Some((_, Err(error))) => Err(refused(&error)),
             Some((_, Ok(TenantChange::Waits))) => Err(refused(&HostError::Nothing(tenant))),
             // It has come or gone meanwhile.
@@ -210,6 +215,10 @@ async fn restart(
     Extension(peer): Extension<Peer>,
 ) -> Result<Response, Failed> {
     let (host, tenant) = (shared.host.clone(), name.clone());
+    // It would only stop once more.
+    if shared.draining.load(Ordering::Relaxed) {
+        return Err(refused(&HostError::Stopping));
+    }
     let restarted = async move { host.restart(&tenant).await.map_err(|error| refused(&error)) };
     let change = noted(&shared, &peer, "restart", Some(&name), restarted).await?;
     changed(&shared, &name, &change)

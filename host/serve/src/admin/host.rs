@@ -73,7 +73,8 @@ async fn ready(State(shared): State<Arc<Shared>>) -> Result<Response, Failed> {
     }
     let Counts { starting, failed, .. } = Counts::of(&shared);
     let stopping = shared.draining.load(Ordering::Relaxed);
-    let ready = starting == 0 && !stopping;
+    // A tenant that starts later is one of many.
+    let ready = !stopping;
     let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     json(&shared.memory, status, &Ready { ready, starting, failed, stopping })
 }

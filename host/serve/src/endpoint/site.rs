@@ -3,7 +3,7 @@
 //! Owns that no request can be two sites': a name is one's alone, and a request to a host that belongs to a site never reaches another.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use hyper::header::HOST;
@@ -102,6 +102,8 @@ pub struct Sites {
     hosts: HashMap<String, Arc<Site>>,
     prefixes: HashMap<String, Arc<Site>>,
     everywhere: Option<Arc<Site>>,
+    /// Host names of those that can't answer now, and names of such without any: nobody else gets their requests.
+    away: (HashSet<String>, HashSet<String>),
 }
 
 impl Sites {
@@ -147,6 +149,15 @@ impl Sites {
         Ok(())
     }
 
+    /// Keeps the names of a site that can't answer now: at these host names, or below its name.
+    pub fn keep(&mut self, name: &str, hosts: &[String]) {
+        let (away_hosts, away_prefixes) = &mut self.away;
+        match hosts {
+            [] => drop(away_prefixes.insert(name.to_owned())),
+            hosts => away_hosts.extend(hosts.iter().filter_map(|host| host_name(host)).map(Cow::into_owned)),
+        }
+    }
+
     /// Whose a request is, and the path that its endpoints see.
     pub(super) fn find<'h>(&self, head: &'h Parts) -> Result<(Arc<Site>, &'h str), Refusal> {
         let host = asked_host(head)?;
@@ -154,13 +165,21 @@ impl Sites {
         if !path.starts_with('/') {
             return Err(Refusal::bad_request("a target that is no path"));
         }
-        if let Some(site) = host.and_then(|host| self.hosts.get(&*host)) {
-            return Ok((Arc::clone(site), path));
+        let (away_hosts, away_prefixes) = &self.away;
+        let away = || Err(Refusal::unavailable("what has this name doesn't run"));
+        if let Some(host) = host {
+            match self.hosts.get(&*host) {
+                Some(site) => return Ok((Arc::clone(site), path)),
+                None if away_hosts.contains(&*host) => return away(),
+                None => {}
+            }
         }
         let after = path.get(1..).unwrap_or_default();
         let (first, rest) = after.find('/').map_or((after, "/"), |at| after.split_at(at));
-        if let Some(site) = self.prefixes.get(first) {
-            return Ok((Arc::clone(site), rest));
+        match self.prefixes.get(first) {
+            Some(site) => return Ok((Arc::clone(site), rest)),
+            None if away_prefixes.contains(first) => return away(),
+            None => {}
         }
         match &self.everywhere {
             Some(site) => Ok((Arc::clone(site), path)),

@@ -50,7 +50,8 @@ impl Known {
 }
 
 impl TenantSites {
-    /// The sites as the tenants are now: those that run an application, at the host names of their entries, or below their names. And what keeps
+    /// The sites as the tenants are now: those that run an application, at the host names of their entries, or below their names; the names of
+    /// the others are nobody else's meanwhile. And what keeps
     /// tenants from having one: of two with a host name, the first has it.
     pub fn of(&self, host: &Host) -> (Sites, Vec<SiteError>) {
         let (mut sites, mut errors) = (Sites::default(), Vec::new());
@@ -58,11 +59,14 @@ impl TenantSites {
         let mut known = self.known.lock();
         known.retain(|name, _| tenants.binary_search_by(|tenant| tenant.name().cmp(name)).is_ok());
         for tenant in tenants {
-            let (Some(node), Some(app)) = (tenant.node(), tenant.app()) else { continue };
-            if app.endpoints().is_empty() {
+            let config = tenant.config();
+            let (Some(node), Some(app)) = (tenant.node(), tenant.app()) else {
+                sites.keep(tenant.name(), &config.hosts);
+                continue;
+            };
+            if app.endpoints().is_empty() && config.hosts.is_empty() {
                 continue;
             }
-            let config = tenant.config();
             let mut limits = TrafficLimits::default();
             limits.requests_per_second = config.requests.unwrap_or(limits.requests_per_second);
             let known = known.entry(tenant.name().to_owned()).or_insert_with(|| Known::new(limits));

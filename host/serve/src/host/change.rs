@@ -81,39 +81,35 @@ impl Tenant {
         self.load(&mut versions, config).await
     }
 
-    /// Ends all that it runs, and starts its application anew.
+    /// Ends all that it runs, and starts its application anew. What is wrong with that is said before anything has ended.
     pub(super) async fn restart(&self) -> Result<Change, HostError> {
         let mut versions = self.inner.versions.lock().await;
-        if self.state() == TenantState::Stopping {
+        self.read(&mut versions, &self.config()).await?;
+        let is_stopping = || self.inner.shared.tenants.lock().stopping;
+        if is_stopping() {
             return Err(HostError::Stopping);
         }
-        self.halt(TenantState::Starting).await;
-        let started = self.load(&mut versions, None).await;
-        if let Err(error) = &started {
-            self.fail(error);
+        self.halt().await;
+        if is_stopping() {
+            return Err(HostError::Stopping);
         }
-        started
+        self.begin();
+        let started = self.load(&mut versions, None).await;
+        started.map_err(|error| {
+            self.fail(&error);
+            HostError::Ended(Box::new(error))
+        })
     }
 
     /// Reads what counts, the tenant's folder or what was sent last, and switches to it. Nothing is changed by an error.
     async fn load(&self, versions: &mut Vec<Version>, config: Option<TenantConfig>) -> Result<Change, HostError> {
         let config = config.map_or_else(|| self.config(), Arc::new);
-        whole(&config)?;
-        let store = self.store().await?;
-        if let Some(store) = &store {
-            remember(versions, store).await?;
+        let read = self.read(versions, &config).await;
+        if matches!(read, Err(HostError::Nothing(_))) && self.deployment().is_none() {
+            // What is deployed to it has this entry.
+            self.set_config(Arc::clone(&config));
         }
-        let running = self.running(&config).await?;
-        let sent = versions.last().and_then(Version::sent);
-        let folder = match (sent, &store, &config.folder) {
-            (Some(number), Some(store), _) => sent_folder(store, number, self.name()).await?,
-            (_, _, Some(Ok(Folder { dir, shown }))) => {
-                let dir = dir.try_clone().map_err(HostError::disk("the application's folder can't be opened"))?;
-                Folder { dir, shown: shown.clone() }
-            }
-            _ => return Err(HostError::Nothing(self.name().to_owned())),
-        };
-        let checked = check(folder, &config, &running).await?;
+        let Read { running, store, sent, checked } = read?;
         let app = Arc::clone(&checked.app);
         let actions = self.switch(&running, &config, &app).await?;
         let number = match sent {
@@ -128,6 +124,23 @@ impl Tenant {
         let origin = if sent.is_some() { Origin::Archive } else { Origin::Folder };
         self.set_config(config);
         Ok(self.changed(number, origin, actions, checked.warnings))
+    }
+
+    /// Reads what counts, with everything that it needs.
+    async fn read(&self, versions: &mut Vec<Version>, config: &Arc<TenantConfig>) -> Result<Read, HostError> {
+        whole(config)?;
+        let store = self.store().await?;
+        if let Some(store) = &store {
+            remember(versions, store).await?;
+        }
+        let running = self.running(config).await?;
+        let sent = versions.last().and_then(Version::sent);
+        let folder = match (sent, &store) {
+            (Some(number), Some(store)) => sent_folder(store, number, self.name()).await?,
+            _ => own_folder(config)?.ok_or_else(|| HostError::Nothing(self.name().to_owned()))?,
+        };
+        let checked = check(folder, config, &running).await?;
+        Ok(Read { running, store, sent, checked })
     }
 
     /// Switches to what was sent, once it is unpacked, checked and kept.
@@ -213,10 +226,9 @@ impl Tenant {
         let none = || HostError::NoEarlier(self.name().to_owned());
         versions.last().and_then(Version::sent).ok_or_else(none)?;
         whole(config)?;
-        let Some((Ok(folder), store)) = config.folder.as_ref().zip(store) else { return Err(none()) };
-        let dir = folder.dir.try_clone().map_err(HostError::disk("the application's folder can't be opened"))?;
+        let (folder, store) = own_folder(config)?.zip(store).ok_or_else(none)?;
         let running = self.running(config).await?;
-        let checked = check(Folder { dir, shown: folder.shown.clone() }, config, &running).await?;
+        let checked = check(folder, config, &running).await?;
         let number = next_number(versions, Some(store)).await;
         ask(store, "what counts can't be kept", |store| store.set_current(None)).await?;
         match self.switch(&running, config, &checked.app).await {
@@ -271,6 +283,22 @@ impl Tenant {
             self.note(Level::Warn, &error.to_string(), Vec::new());
         }
     }
+}
+
+/// What a tenant is to run: its application, and what it needs.
+struct Read {
+    running: Running,
+    store: Option<Arc<Store>>,
+    /// The number of what was sent; none: it is a folder's.
+    sent: Option<u64>,
+    checked: Checked,
+}
+
+/// A tenant's own folder, if its entry has one that can be read.
+fn own_folder(config: &TenantConfig) -> Result<Option<Folder>, HostError> {
+    let Some(Ok(Folder { dir, shown })) = &config.folder else { return Ok(None) };
+    let dir = dir.try_clone().map_err(HostError::disk("the application's folder can't be opened"))?;
+    Ok(Some(Folder { dir, shown: shown.clone() }))
 }
 
 /// Asks the disk for a tenant's deployments. `what` is what an error says.

@@ -1,6 +1,6 @@
 //! Why a tenant doesn't change.
 //!
-//! Owns the words. After each of them the tenant is as it was before.
+//! Owns the words. After each of them but [`HostError::Ended`] the tenant is as it was before.
 
 use std::io;
 use std::sync::Arc;
@@ -54,6 +54,9 @@ pub enum HostError {
         /// What the system says.
         error: Arc<io::Error>,
     },
+    /// It was to start anew, and has ended.
+    #[error("it has ended, and can't start: {0}")]
+    Ended(Box<HostError>),
     /// The host ends.
     #[error("the host is stopping")]
     Stopping,
@@ -62,13 +65,18 @@ pub enum HostError {
 impl HostError {
     /// Whether there is no room on the disk: it is full, or more than this program or its user may write.
     pub fn is_disk_full(&self) -> bool {
-        matches!(self, Self::Disk { error, .. } if is_disk_full(error))
+        match self {
+            Self::Disk { error, .. } => is_disk_full(error),
+            Self::Ended(error) => error.is_disk_full(),
+            _ => false,
+        }
     }
 
     /// Whether the same may be done later, without anybody's doing: somebody else holds now what is missing.
     pub fn is_temporary(&self) -> bool {
         match self {
             Self::NoRoom(_) | Self::Stopping => true,
+            Self::Ended(error) => error.is_temporary(),
             Self::Disk { error, .. } => {
                 let later = [
                     io::ErrorKind::WouldBlock,

@@ -261,17 +261,19 @@ impl Host {
         configured.await.unwrap_or_default()
     }
 
-    /// The same for one tenant alone.
+    /// The same for one tenant alone, that is there.
+    ///
+    /// Errors: as it says; the tenant runs what it ran.
     ///
     /// Cancel safety: what has begun goes on.
     pub async fn configure_tenant(&self, config: TenantConfig) -> Result<TenantChange, HostError> {
-        let (host, config) = (self.clone(), self.shared.completed(config));
-        alone(async move { host.reload_with(config).await }).await
+        let (tenant, config) = (self.known(&config.name)?, self.shared.completed(config));
+        alone(async move { reload_with(&tenant, config).await }).await
     }
 
     /// Ends all that a tenant runs, as [`Host::stop`] does, and starts its application anew, with the entry that it has.
     ///
-    /// Errors: there is none; it can't start, and shows as failed then.
+    /// Errors: there is none; its application is wrong, and it runs what it ran; it can't start, and has ended.
     ///
     /// Cancel safety: what has begun goes on.
     pub async fn restart(&self, name: &str) -> Result<Change, HostError> {
@@ -289,23 +291,20 @@ impl Host {
             .partition(|tenant| tenant.config().named);
         // What they have others may need.
         let mut results = self.stop_all(gone).await;
-        // Of tenants without an entry these are the whole budget.
-        let others = others.into_iter().map(|tenant| self.shared.unnamed(tenant.name()));
-        let all = others.chain(tenants.into_iter().map(|tenant| self.shared.completed(tenant)));
-        for config in all.collect::<Vec<_>>() {
-            results.push((config.name.clone(), self.reload_with(config).await));
+        for tenant in others {
+            // Of tenants without an entry these are the whole budget. One that is removed meanwhile stays so.
+            let config = self.shared.unnamed(tenant.name());
+            results.push((tenant.name().to_owned(), reload_with(&tenant, config).await));
+        }
+        for config in tenants {
+            let (name, config) = (config.name.clone(), self.shared.completed(config));
+            let result = match self.tenant(&name) {
+                Some(tenant) => reload_with(&tenant, config).await,
+                None => self.add(config).await,
+            };
+            results.push((name, result));
         }
         results
-    }
-
-    async fn reload_with(&self, config: TenantConfig) -> Result<TenantChange, HostError> {
-        match self.tenant(&config.name) {
-            Some(tenant) => match tenant.reload(Some(config)).await {
-                Err(HostError::Nothing(_)) => Ok(TenantChange::Waits),
-                result => result.map(TenantChange::Changed),
-            },
-            None => self.add(config).await,
-        }
     }
 
     /// Ends tenants, side by side, and forgets that they were there.
@@ -362,6 +361,13 @@ async fn on_disk<T: Send + 'static>(
 ) -> Result<T, HostError> {
     let done = task::spawn_blocking(work).await;
     done.unwrap_or_else(|error| Err(HostError::Refused(format!("it has broken off: {error}"))))
+}
+
+async fn reload_with(tenant: &Tenant, config: TenantConfig) -> Result<TenantChange, HostError> {
+    match tenant.reload(Some(config)).await {
+        Err(HostError::Nothing(_)) if tenant.deployment().is_none() => Ok(TenantChange::Waits),
+        result => result.map(TenantChange::Changed),
+    }
 }
 
 /// Carries a change out in a task of its own: who asked for it may go away, and half a change is none.

@@ -195,6 +195,11 @@ impl Tenant {
         self.inner.output.note(level, message, fields);
     }
 
+    /// It isn't over for good, as it is while it [halts](Tenant::halt).
+    pub(super) fn begin(&self) {
+        self.inner.now.lock().state = TenantState::Starting;
+    }
+
     /// What keeps it from running.
     pub(super) fn fail(&self, error: &HostError) {
         let why = error.to_string();
@@ -298,34 +303,32 @@ impl Tenant {
         config
     }
 
-    /// Ends what it runs: its services first, then what else lives. Then it is as `next` says.
-    pub(super) async fn halt(&self, next: TenantState) {
+    /// Ends what it runs: its services first, then what else lives.
+    pub(super) async fn halt(&self) {
         let running = {
             let mut now = self.inner.now.lock();
             now.state = TenantState::Stopping;
             now.running.take()
         };
-        if let Some(running) = running {
-            self.end(running).await;
-        }
-        self.inner.now.lock().state = next;
-    }
-
-    async fn end(&self, Running { node, orders, modules }: Running) {
+        let Some(Running { node, orders, modules }) = running else { return };
         self.tell_servers();
         let (reply, stopped) = oneshot::channel();
         if orders.send(Order::Stop(reply)).await.is_ok() {
             // Or the task has ended.
             let _ = stopped.await;
         }
-        node.shutdown(Duration::ZERO).await;
+        node.clone().shutdown(Duration::ZERO).await;
+        // Whoever still looks at it, or waits for the end of an answer, keeps nothing from who comes after it.
+        let mut budgets = self.node_config(&self.config());
+        budgets.reserve = 0;
+        let _ = node.set_budgets(&budgets);
         drop(modules);
     }
 
     /// Ends it for good.
     pub(super) async fn stop(&self) {
         let _changing = self.inner.versions.lock().await;
-        self.halt(TenantState::Stopping).await;
+        self.halt().await;
         self.inner.output.logs.close();
     }
 
@@ -335,7 +338,7 @@ impl Tenant {
         if self.deployment().is_some() {
             return false;
         }
-        self.halt(TenantState::Stopping).await;
+        self.halt().await;
         self.inner.output.logs.close();
         true
     }

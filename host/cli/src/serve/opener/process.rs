@@ -2,6 +2,7 @@
 //!
 //! Owns that it opens what the node's file names, and what the grants in it lead to. It trusts nothing else that it hears.
 
+use std::collections::BTreeSet;
 use std::io;
 use std::net::SocketAddr;
 use std::os::fd::{AsFd as _, OwnedFd};
@@ -30,8 +31,8 @@ use crate::verdict::SUCCESS;
 struct Allowed {
     /// Where all grants lead that the file has had since the host's start: who runs keeps what he was started with.
     reach: Reach,
-    /// Those of the machine, as they were when the file was read last.
-    servers: Vec<SocketAddr>,
+    /// Those that the machine has had since then.
+    servers: BTreeSet<SocketAddr>,
 }
 
 impl Allowed {
@@ -134,7 +135,8 @@ impl Opening<'_> {
         let (reach, servers) = (self.source.reach(&node), NameServers::of_machine().servers().to_vec());
         let mut allowed = self.allowed.lock().unwrap_or_else(PoisonError::into_inner);
         allowed.reach.extend(&reach);
-        allowed.servers = servers;
+        // The host may go on with those that it had.
+        allowed.servers.extend(servers);
         Ok((node, reach))
     }
 }
@@ -181,6 +183,8 @@ fn begin(Wanted { transport, address }: Wanted) -> Result<OwnedFd, Errno> {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use lunarium_engine::Value;
     use lunarium_modules::http::Reach;
 
@@ -189,7 +193,7 @@ mod tests {
     #[test]
     fn it_connects_to_where_grants_lead_and_for_those_to_name_servers() {
         let rule = Value::Map(vec![(Value::from("url"), Value::from("https://a.example/*"))]);
-        let servers = vec!["192.0.2.53:53".parse().unwrap()];
+        let servers = BTreeSet::from(["192.0.2.53:53".parse().unwrap()]);
         let some = Allowed { reach: Reach::of([Value::Array(vec![rule])]), servers: servers.clone() };
         let none = Allowed { reach: Reach::default(), servers };
         let asked = |allowed: &Allowed, transport, address: &str| {
