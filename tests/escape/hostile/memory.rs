@@ -16,6 +16,13 @@ pub(super) const TABLE: &[Hostile] = &[
         ..WELL
     },
     Hostile {
+        // As whoever ends for want of memory does, and gets some to tell of it.
+        tried: "memory that isn't there, a little that is, and a trap",
+        ends: "ResourceExhausted memory",
+        start: "(drop (memory.grow (i32.const 65000))) (drop (memory.grow (i32.const 1))) (unreachable)",
+        ..WELL
+    },
+    Hostile {
         // The pool has less of them than the process may hold.
         tried: "a table without end",
         ends: TRAPPED,

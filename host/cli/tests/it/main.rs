@@ -5,6 +5,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests fail by panicking")]
 #![allow(clippy::print_stdout, reason = "what can't be tried here is told")]
 
+mod asked;
 mod changing;
 mod check;
 mod clock;

@@ -111,6 +111,11 @@ impl Caller {
         self.memory.refused()
     }
 
+    /// The same of the call that is under way, also when more was granted since.
+    pub(crate) fn memory_refused_in_call(&self) -> Option<&Refused> {
+        self.memory.refused_in_call()
+    }
+
     /// Bytes of the instance's memories and tables.
     pub(crate) fn memory_used(&self) -> u64 {
         self.memory.used()

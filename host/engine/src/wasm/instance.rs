@@ -120,9 +120,10 @@ impl<T: Occupant> Instance<T> {
     }
 }
 
-/// The deadline of a slice is absolute: each call needs it.
-fn slice<T>(store: &mut Store<T>) -> &mut Store<T> {
+/// What each call begins with: the deadline of a slice, which is absolute, and no memory refused.
+fn slice<T: Occupant>(store: &mut Store<T>) -> &mut Store<T> {
     store.set_epoch_deadline(SLICE);
+    store.data_mut().memory().begin_call();
     store
 }
 

@@ -18,6 +18,8 @@ pub(crate) struct MemoryLimiter {
     used: u64,
     limit: u64,
     refused: Option<Refused>,
+    /// The last refusal of the call that is under way, also when more was granted since.
+    refused_in_call: Option<Refused>,
     /// What they begin with is no part of it: all processes holding its pages until they write to them
     /// ([`PROCESS_BYTES`](lunarium_kernel::PROCESS_BYTES)).
     holding: Holding,
@@ -51,7 +53,7 @@ impl MemoryLimiter {
     pub(crate) fn new(limits: &Limits, holding: Holding) -> MemoryLimiter {
         let transient = u64::from(limits.message).saturating_mul(3).saturating_add(1 << 20);
         let limit = limits.memory.saturating_add(limits.memory / 8).saturating_add(FIXED);
-        MemoryLimiter { used: 0, limit: limit.saturating_add(transient), refused: None, holding }
+        MemoryLimiter { used: 0, limit: limit.saturating_add(transient), refused: None, refused_in_call: None, holding }
     }
 
     /// Bytes of the memories and tables.
@@ -64,18 +66,40 @@ impl MemoryLimiter {
         self.refused.as_ref()
     }
 
+    /// The last refusal of this call. What ends without memory may have got some on its way out: to tell of it.
+    pub(crate) fn refused_in_call(&self) -> Option<&Refused> {
+        self.refused_in_call.as_ref()
+    }
+
+    /// A call into the instance begins.
+    pub(crate) fn begin_call(&mut self) {
+        self.refused_in_call = None;
+    }
+
+    fn refuse(&mut self, refused: Refused) {
+        self.refused_in_call = Some(refused.clone());
+        self.refused = Some(refused);
+    }
+
     fn grow(&mut self, current: usize, desired: usize, unit: u64) -> bool {
         let more = u64::try_from(desired.saturating_sub(current)).unwrap_or(u64::MAX).saturating_mul(unit);
         let used = self.used.saturating_add(more);
-        self.refused = match used > self.limit {
+        let refused = match used > self.limit {
             true => Some(Refused::Limit),
             false if current > 0 => self.holding.grow(more).err().map(Refused::Budget),
             false => None,
         };
-        if self.refused.is_none() {
-            self.used = used;
+        match refused {
+            Some(refused) => {
+                self.refuse(refused);
+                false
+            }
+            None => {
+                self.refused = None;
+                self.used = used;
+                true
+            }
         }
-        self.refused.is_none()
     }
 }
 
@@ -86,7 +110,7 @@ impl ResourceLimiter for MemoryLimiter {
 
     /// What was granted can't be had. It stays charged: which growth has failed isn't told, and it is the last one's at most.
     fn memory_grow_failed(&mut self, _: wasmtime::Error) -> wasmtime::Result<()> {
-        self.refused = Some(Refused::System);
+        self.refuse(Refused::System);
         Ok(())
     }
 
