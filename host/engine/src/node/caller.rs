@@ -106,14 +106,9 @@ impl Caller {
         Ok(target)
     }
 
-    /// Why the instance didn't get the memory it last asked for. None: it did.
+    /// Why the instance got no memory when it last asked in vain in this call. None: it didn't.
     pub(crate) fn memory_refused(&self) -> Option<&Refused> {
         self.memory.refused()
-    }
-
-    /// The same of the call that is under way, also when more was granted since.
-    pub(crate) fn memory_refused_in_call(&self) -> Option<&Refused> {
-        self.memory.refused_in_call()
     }
 
     /// Bytes of the instance's memories and tables.

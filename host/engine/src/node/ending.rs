@@ -20,7 +20,7 @@ pub(super) fn stopped(error: &wasmtime::Error, caller: &Caller, incarnation: &In
     }
     // It has ended meanwhile.
     let who = caller.living().ok()?;
-    match caller.memory_refused_in_call() {
+    match caller.memory_refused() {
         Some(Refused::Budget(exhausted)) => return Some(out_of_budget(exhausted)),
         Some(Refused::System) => return Some(out_of_system()),
         Some(Refused::Limit) => {

@@ -17,15 +17,14 @@ const ELEMENT: u64 = 8;
 pub(crate) struct MemoryLimiter {
     used: u64,
     limit: u64,
+    /// Of the call that is under way.
     refused: Option<Refused>,
-    /// The last refusal of the call that is under way, also when more was granted since.
-    refused_in_call: Option<Refused>,
     /// What they begin with is no part of it: all processes holding its pages until they write to them
     /// ([`PROCESS_BYTES`](lunarium_kernel::PROCESS_BYTES)).
     holding: Holding,
 }
 
-/// Why memory didn't grow when it was last asked to.
+/// Why memory didn't grow.
 #[derive(Debug, Clone)]
 pub(crate) enum Refused {
     /// The instance's own limit.
@@ -53,7 +52,7 @@ impl MemoryLimiter {
     pub(crate) fn new(limits: &Limits, holding: Holding) -> MemoryLimiter {
         let transient = u64::from(limits.message).saturating_mul(3).saturating_add(1 << 20);
         let limit = limits.memory.saturating_add(limits.memory / 8).saturating_add(FIXED);
-        MemoryLimiter { used: 0, limit: limit.saturating_add(transient), refused: None, refused_in_call: None, holding }
+        MemoryLimiter { used: 0, limit: limit.saturating_add(transient), refused: None, holding }
     }
 
     /// Bytes of the memories and tables.
@@ -61,24 +60,15 @@ impl MemoryLimiter {
         self.used
     }
 
-    /// Why the last growth was refused. None: it wasn't.
+    /// Why memory didn't grow when that was last refused in this call, also when some was granted since: what ends for want of it may have got
+    /// some on its way out, to tell of it. None: it wasn't.
     pub(crate) fn refused(&self) -> Option<&Refused> {
         self.refused.as_ref()
     }
 
-    /// The last refusal of this call. What ends without memory may have got some on its way out: to tell of it.
-    pub(crate) fn refused_in_call(&self) -> Option<&Refused> {
-        self.refused_in_call.as_ref()
-    }
-
     /// A call into the instance begins.
     pub(crate) fn begin_call(&mut self) {
-        self.refused_in_call = None;
-    }
-
-    fn refuse(&mut self, refused: Refused) {
-        self.refused_in_call = Some(refused.clone());
-        self.refused = Some(refused);
+        self.refused = None;
     }
 
     fn grow(&mut self, current: usize, desired: usize, unit: u64) -> bool {
@@ -91,11 +81,10 @@ impl MemoryLimiter {
         };
         match refused {
             Some(refused) => {
-                self.refuse(refused);
+                self.refused = Some(refused);
                 false
             }
             None => {
-                self.refused = None;
                 self.used = used;
                 true
             }
@@ -110,7 +99,7 @@ impl ResourceLimiter for MemoryLimiter {
 
     /// What was granted can't be had. It stays charged: which growth has failed isn't told, and it is the last one's at most.
     fn memory_grow_failed(&mut self, _: wasmtime::Error) -> wasmtime::Result<()> {
-        self.refuse(Refused::System);
+        self.refused = Some(Refused::System);
         Ok(())
     }
 
