@@ -3,6 +3,7 @@
 
 use std::fs;
 use std::path::Path;
+use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -17,6 +18,8 @@ use crate::world::Tenant;
 const TENANTS: usize = 3;
 /// Processes of a node that are started from outside when there are fewer.
 const ENOUGH: usize = 50;
+/// How long a process may take to be at rest.
+const AT_REST: Duration = Duration::from_secs(2);
 /// How long what has to come may take: nothing is measured by it, it tells a storm that hangs.
 const PATIENCE: Duration = Duration::from_secs(120);
 
@@ -128,7 +131,20 @@ impl Round<'_> {
             }
             10 if !pids.is_empty() && dice.once_in(20) => {
                 tenant.watch.set_full(false);
-                if let Some(seen) = node.at_rest_blocking(dice.pick(&pids)) {
+                let pid = dice.pick(&pids);
+                let (done, waits) = channel::<()>();
+                let seen = thread::scope(|scope| {
+                    // Some are never at rest, as others write to them without end; and nobody else ends any meanwhile.
+                    scope.spawn(move || {
+                        if waits.recv_timeout(AT_REST) == Err(RecvTimeoutError::Timeout) {
+                            let _ = node.terminate(pid);
+                        }
+                    });
+                    let seen = node.at_rest_blocking(pid);
+                    drop(done);
+                    seen
+                });
+                if let Some(seen) = seen {
                     ensure(seen.memory > 0, || "an instance without memory".to_owned())?;
                 }
             }
