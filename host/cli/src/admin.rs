@@ -86,8 +86,7 @@ pub fn places(options: &AdminOptions, default: Option<&Place>) -> Result<Vec<Pla
 ///
 /// Errors: it is none, with how one is written.
 pub fn parse(written: &str) -> Result<(), (String, &'static str)> {
-    let has_port = |address: &str| address.rsplit_once(':').is_some_and(|(_, port)| port.parse::<u16>().is_ok());
-    let is_tcp = written.strip_prefix("tcp:").is_some_and(has_port);
+    let is_tcp = written.strip_prefix("tcp:").is_some_and(place::has_port);
     let is_one = written == "none" || written.starts_with("unix:") || is_tcp;
     let hint = "it is `unix:PATH`, `tcp:ADDRESS:PORT` or `none`";
     if is_one { Ok(()) } else { Err((format!("`admin`: `{written}` is no address"), hint)) }

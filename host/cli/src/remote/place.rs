@@ -17,6 +17,11 @@ use crate::{Refused, open};
 /// Bytes of a file with a token.
 const TOKEN_BYTES: u64 = 4 << 10;
 
+/// Whether a port stands behind an address, whatever that is.
+pub fn has_port(address: &str) -> bool {
+    address.rsplit_once(':').is_some_and(|(_, port)| port.parse::<u16>().is_ok())
+}
+
 /// Where the host is that a command line means.
 ///
 /// Errors: it means none, or its token can't be read.
@@ -28,8 +33,7 @@ pub fn find(target: &Target) -> Result<Way, Refused> {
     // `tcp:` as `--admin` of the host has it, which stands in the same variable.
     if let Some(rest) = node.strip_prefix("http://").or_else(|| node.strip_prefix("tcp:")) {
         let authority = rest.strip_suffix('/').unwrap_or(rest);
-        let port = authority.rsplit_once(':').is_some_and(|(_, port)| port.parse::<u16>().is_ok());
-        if !port || authority.contains(['/', '@', '?', '#']) {
+        if !has_port(authority) || authority.contains(['/', '@', '?', '#']) {
             let message = format!("`{node}` is no address of a host");
             return Err(Refused::usage(message, Some("it is `http://ADDRESS:PORT`".to_owned())));
         }

@@ -185,7 +185,7 @@ impl Serving {
     /// Until the host is to end. True: because its output is lost.
     async fn attend(&mut self, reloads: &Reloads<'_>, asks: &mut Receiver<ReloadRequest>) -> bool {
         let Self { screen, manager, interrupts, hangup, .. } = self;
-        let host = reloads.host().clone();
+        let host = reloads.host();
         let reloads = async {
             loop {
                 let asked = select! {
@@ -194,7 +194,7 @@ impl Serving {
                 };
                 manager.reloading();
                 reloads.reload(screen, asked).await;
-                manager.ready(&status(&host));
+                manager.ready(&status(host));
             }
         };
         // Whoever wants the end waits for no reload: what it has begun goes on until the tenants are stopped.

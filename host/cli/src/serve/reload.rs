@@ -41,7 +41,7 @@ impl Again {
     /// Errors: the file is wrong.
     fn read_tenant(&self, name: &str) -> Result<(Option<TenantConfig>, Option<Refused>), Refused> {
         let (config, reach) = self.settings.source().read_tenant(name)?;
-        let allowed = self.opener.allow(self.settings.source(), &reach, false);
+        let allowed = self.opener.allow(self.settings.source(), &reach);
         Ok((config, allowed.map(|names| self.names.read_again(names)).err()))
     }
 }
@@ -157,16 +157,16 @@ fn broken_off(error: &task::JoinError) -> Refused {
 
 /// Tells that something of the host's own stays as it is.
 fn keeps(screen: &Screen, key: Key, refused: &Refused) -> (String, String) {
-    let what = match key {
-        Key::Grants => "requests of tenants go nowhere new".to_owned(),
-        key => format!("`{}` stays as it is", key.as_str()),
+    let why = refused.message();
+    let (what, why) = match key {
+        Key::Grants => {
+            let what = "requests of tenants go nowhere new";
+            (what.to_owned(), format!("{what}: {why}"))
+        }
+        key => (format!("`{}` stays as it is", key.as_str()), why.to_owned()),
     };
     screen.note(Level::Error, &what, &[]);
     screen.tell_rendered(Level::Error, &refused.text);
-    let why = match key {
-        Key::Grants => format!("{what}: {}", refused.message()),
-        _ => refused.message().to_owned(),
-    };
     (key.as_str().to_owned(), why)
 }
 

@@ -39,7 +39,7 @@ fn change(running: &Running, folder: &TempDir, lines: &str) {
 }
 
 /// Behind the wall, and without one.
-const WALLS: [&[&str]; 2] = [&[], &["--no-confine"]];
+pub(crate) const WALLS: [&[&str]; 2] = [&[], &["--no-confine"]];
 
 #[test]
 fn requests_are_taken_elsewhere() {

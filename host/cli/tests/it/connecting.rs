@@ -15,6 +15,7 @@ use rustix::net::{
 };
 use tempfile::TempDir;
 
+use crate::changing::{WALLS, start as begin};
 use crate::hosted::{Admin, index, wait_until, worker};
 use crate::http::server;
 use crate::{Running, Stopped, folder, lunarium, run};
@@ -48,12 +49,6 @@ fn grant(running: &mut Running, folder: &TempDir, grants: &str) {
     running.wait_for_error("tenant a reloaded: ");
 }
 
-fn begin(folder: &TempDir, options: &[&str]) -> Running {
-    let mut command = lunarium(folder.path(), &[&["serve"], options].concat());
-    command.env_remove("LUNARIUM_ADMIN");
-    Running::of(command)
-}
-
 fn start(folder: &TempDir, options: &[&str]) -> Running {
     let mut running = begin(folder, options);
     running.wait_for_error("serving: 1 tenant");
@@ -72,9 +67,6 @@ fn get(folder: &TempDir, url: &str) -> String {
 fn rule(port: u16) -> String {
     format!("http: [{{url: 'http://localhost:{port}/*'}}]")
 }
-
-/// Behind the wall, and without one.
-const WALLS: [&[&str]; 2] = [&[], &["--no-confine"]];
 
 #[test]
 fn a_tenant_is_allowed_servers_while_it_runs_for_the_first_time_and_others_and_none() {

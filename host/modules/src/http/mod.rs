@@ -110,8 +110,8 @@ impl Http {
     /// hosts file are read here, and not again.
     pub fn module(self) -> Module {
         let connector = self.connector;
-        let of_machine = || Box::new(NameServers::of_machine().connector(Arc::clone(&connector)));
-        let resolver = self.resolver.unwrap_or_else(|| of_machine());
+        let resolver =
+            self.resolver.unwrap_or_else(|| Box::new(NameServers::of_machine().connector(Arc::clone(&connector))));
         let quota = Arc::new(Quota::new(&self.limits));
         let tls = Arc::new(tls(self.roots));
         let client = Arc::new(Client { limits: self.limits, quota, resolver, connector, tls });

@@ -33,16 +33,16 @@ pub(crate) fn routes() -> Vec<Route> {
 }
 
 /// Does it where the host runs, to its end, and notes it.
-async fn noted<T: Send + 'static>(
+async fn noted<T: Send + 'static, E: Into<Failed>>(
     shared: &Arc<Shared>,
     peer: &Peer,
     action: &'static str,
     tenant: Option<&str>,
-    change: impl Future<Output = Result<T, Failed>> + Send + 'static,
+    change: impl Future<Output = Result<T, E>> + Send + 'static,
 ) -> Result<T, Failed> {
     let (noting, peer, name) = (Arc::clone(shared), peer.clone(), tenant.map(str::to_owned));
     let done = shared.runtime.spawn(async move {
-        let done = change.await;
+        let done = change.await.map_err(Into::into);
         let told = done.as_ref().map(|_| ()).map_err(Failed::message);
         noting.audit.note(&peer, action, name.as_deref(), None, told);
         done
@@ -50,27 +50,35 @@ async fn noted<T: Send + 'static>(
     done.await.map_err(|error| Failed::bug(&error))?
 }
 
-fn refused(error: &HostError) -> Failed {
-    let (status, kind) = match error {
-        HostError::Unknown(_) => (StatusCode::NOT_FOUND, ErrorKind::NotFound),
-        HostError::Name(_) | HostError::Archive(_) => (StatusCode::BAD_REQUEST, ErrorKind::Invalid),
-        HostError::Wrong(_) => (StatusCode::UNPROCESSABLE_ENTITY, ErrorKind::Invalid),
-        error if error.is_disk_full() => (StatusCode::INSUFFICIENT_STORAGE, ErrorKind::ResourceExhausted),
-        error if error.is_temporary() => (StatusCode::SERVICE_UNAVAILABLE, ErrorKind::Unavailable),
-        HostError::Disk { .. } => (StatusCode::INTERNAL_SERVER_ERROR, ErrorKind::Unavailable),
-        _ => (StatusCode::CONFLICT, ErrorKind::Conflict),
-    };
-    match error {
-        HostError::Wrong(report) => {
-            let mistakes = report.mistakes().len().saturating_sub(report.warning_count());
-            let mistakes = if mistakes == 1 { "a mistake".to_owned() } else { format!("{mistakes} mistakes") };
-            let message = format!("the application has {mistakes}, and nothing was changed");
-            Failed::new(status, kind, message).with_report(report.render(false))
+impl From<&HostError> for Failed {
+    fn from(error: &HostError) -> Self {
+        let (status, kind) = match error {
+            HostError::Unknown(_) => (StatusCode::NOT_FOUND, ErrorKind::NotFound),
+            HostError::Name(_) | HostError::Archive(_) => (StatusCode::BAD_REQUEST, ErrorKind::Invalid),
+            HostError::Wrong(_) => (StatusCode::UNPROCESSABLE_ENTITY, ErrorKind::Invalid),
+            error if error.is_disk_full() => (StatusCode::INSUFFICIENT_STORAGE, ErrorKind::ResourceExhausted),
+            error if error.is_temporary() => (StatusCode::SERVICE_UNAVAILABLE, ErrorKind::Unavailable),
+            HostError::Disk { .. } => (StatusCode::INTERNAL_SERVER_ERROR, ErrorKind::Unavailable),
+            _ => (StatusCode::CONFLICT, ErrorKind::Conflict),
+        };
+        match error {
+            HostError::Wrong(report) => {
+                let mistakes = report.mistakes().len().saturating_sub(report.warning_count());
+                let mistakes = if mistakes == 1 { "a mistake".to_owned() } else { format!("{mistakes} mistakes") };
+                let message = format!("the application has {mistakes}, and nothing was changed");
+                Failed::new(status, kind, message).with_report(report.render(false))
+            }
+            _ if error.is_disk_full() => {
+                Failed::new(status, kind, error.to_string()).with_help("make room on the disk, and try again")
+            }
+            _ => Failed::new(status, kind, error.to_string()),
         }
-        _ if error.is_disk_full() => {
-            Failed::new(status, kind, error.to_string()).with_help("make room on the disk, and try again")
-        }
-        _ => Failed::new(status, kind, error.to_string()),
+    }
+}
+
+impl From<HostError> for Failed {
+    fn from(error: HostError) -> Self {
+        Self::from(&error)
     }
 }
 
@@ -100,8 +108,16 @@ impl<'c> Changed<'c> {
     }
 }
 
-fn changed(shared: &Shared, tenant: &str, change: &Change) -> Result<Response, Failed> {
-    json(&shared.memory, StatusCode::OK, &Changed::of(tenant, change))
+/// The same with a tenant, and says what it has done.
+async fn changed<E: Into<Failed>>(
+    shared: &Arc<Shared>,
+    peer: &Peer,
+    action: &'static str,
+    tenant: &str,
+    change: impl Future<Output = Result<Change, E>> + Send + 'static,
+) -> Result<Response, Failed> {
+    let change = noted(shared, peer, action, Some(tenant), change).await?;
+    json(&shared.memory, StatusCode::OK, &Changed::of(tenant, &change))
 }
 
 /// What is the host's own and stays as it was.
@@ -133,7 +149,7 @@ impl<'c> TenantChanged<'c> {
             Ok(TenantChange::Added(_)) => ("added", None, None),
             Ok(TenantChange::Waits) => ("waits", None, None),
             Ok(TenantChange::Removed) => ("removed", None, None),
-            Err(error) => ("kept", None, Some(refused(error))),
+            Err(error) => ("kept", None, Some(error.into())),
         };
         Self { tenant, step, change, error: error.map(Failed::into_told) }
     }
@@ -169,7 +185,7 @@ fn reloaded(done: Result<Result<HostChange, String>, Unasked>) -> Result<HostCha
             Err(Failed::new(StatusCode::UNPROCESSABLE_ENTITY, ErrorKind::Invalid, message).with_report(report))
         }
         Err(Unasked::Busy) => Err(Failed::busy("too many reloads wait already")),
-        Err(Unasked::Stopping) => Err(refused(&HostError::Stopping)),
+        Err(Unasked::Stopping) => Err(HostError::Stopping.into()),
     }
 }
 
@@ -189,10 +205,11 @@ async fn reload(
 ) -> Result<Response, Failed> {
     let (host, tenant) = (shared.host.clone(), name.clone());
     let reloader = shared.reloader.clone();
-    let change = noted(&shared, &peer, "reload", Some(&name), async move {
-        let known = host.tenant(&tenant).map(drop).ok_or(HostError::Unknown(tenant.clone()));
-        known.map_err(|error| refused(&error))?;
-        let Some(reloader) = reloader else { return host.reload(&tenant).await.map_err(|error| refused(&error)) };
+    let change = async move {
+        if host.tenant(&tenant).is_none() {
+            return Err(Failed::from(HostError::Unknown(tenant)));
+        }
+        let Some(reloader) = reloader else { return Ok(host.reload(&tenant).await?) };
         let HostChange { tenants, kept } = reloaded(reloader.reload(Some(tenant.clone())).await)?;
         match tenants.into_iter().next() {
             Some((_, Ok(TenantChange::Changed(mut change)))) => {
@@ -200,13 +217,13 @@ async fn reload(
                 change.warnings.extend(kept.iter().map(|(_, why)| format!("warning: {why}\n")));
                 Ok(change)
             }
-            Some((_, Err(error))) => Err(refused(&error)),
-            Some((_, Ok(TenantChange::Waits))) => Err(refused(&HostError::Nothing(tenant))),
+            Some((_, Err(error))) => Err(error.into()),
+            Some((_, Ok(TenantChange::Waits))) => Err(HostError::Nothing(tenant).into()),
             // It has come or gone meanwhile.
-            _ => Err(refused(&HostError::Unknown(tenant))),
+            _ => Err(HostError::Unknown(tenant).into()),
         }
-    });
-    changed(&shared, &name, &change.await?)
+    };
+    changed(&shared, &peer, "reload", &name, change).await
 }
 
 async fn restart(
@@ -217,11 +234,9 @@ async fn restart(
     let (host, tenant) = (shared.host.clone(), name.clone());
     // It would only stop once more.
     if shared.draining.load(Ordering::Relaxed) {
-        return Err(refused(&HostError::Stopping));
+        return Err(HostError::Stopping.into());
     }
-    let restarted = async move { host.restart(&tenant).await.map_err(|error| refused(&error)) };
-    let change = noted(&shared, &peer, "restart", Some(&name), restarted).await?;
-    changed(&shared, &name, &change)
+    changed(&shared, &peer, "restart", &name, async move { host.restart(&tenant).await }).await
 }
 
 async fn rollback(
@@ -230,11 +245,7 @@ async fn rollback(
     Extension(peer): Extension<Peer>,
 ) -> Result<Response, Failed> {
     let (host, tenant) = (shared.host.clone(), name.clone());
-    let change = noted(&shared, &peer, "rollback", Some(&name), async move {
-        host.rollback(&tenant).await.map_err(|error| refused(&error))
-    })
-    .await?;
-    changed(&shared, &name, &change)
+    changed(&shared, &peer, "rollback", &name, async move { host.rollback(&tenant).await }).await
 }
 
 async fn deploy(
@@ -252,10 +263,9 @@ async fn deploy(
     let change = async move {
         let deployed = host.deploy(&tenant, tar.into()).await;
         drop(charge);
-        deployed.map_err(|error| refused(&error))
+        deployed
     };
-    let change = noted(&shared, &peer, "deploy", Some(&name), change).await?;
-    changed(&shared, &name, &change)
+    changed(&shared, &peer, "deploy", &name, change).await
 }
 
 async fn remove(
@@ -268,13 +278,6 @@ async fn remove(
         removed: &'n str,
     }
     let (host, tenant) = (shared.host.clone(), name.clone());
-    noted(
-        &shared,
-        &peer,
-        "remove",
-        Some(&name),
-        async move { host.remove(&tenant).await.map_err(|error| refused(&error)) },
-    )
-    .await?;
+    noted(&shared, &peer, "remove", Some(&name), async move { host.remove(&tenant).await }).await?;
     json(&shared.memory, StatusCode::OK, &Removed { removed: &name })
 }

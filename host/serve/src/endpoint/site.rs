@@ -3,7 +3,7 @@
 //! Owns that no request can be two sites': a name is one's alone, and a request to a host that belongs to a site never reaches another.
 
 use std::borrow::Cow;
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use hyper::header::HOST;
@@ -99,11 +99,11 @@ impl Site {
 /// Sites beside each other.
 #[derive(Default)]
 pub struct Sites {
-    hosts: HashMap<String, Arc<Site>>,
-    prefixes: HashMap<String, Arc<Site>>,
+    /// None: whose it is can't answer now, and nobody else gets its requests.
+    hosts: HashMap<String, Option<Arc<Site>>>,
+    /// The same.
+    prefixes: HashMap<String, Option<Arc<Site>>>,
     everywhere: Option<Arc<Site>>,
-    /// Host names of those that can't answer now, and names of such without any: nobody else gets their requests.
-    away: (HashSet<String>, HashSet<String>),
 }
 
 impl Sites {
@@ -128,8 +128,8 @@ impl Sites {
                 None => self.everywhere = Some(Arc::new(site)),
             },
             At::Prefix => match self.prefixes.get(&name) {
-                Some(other) => return Err(same(other)),
-                None => drop(self.prefixes.insert(name, Arc::new(site))),
+                Some(Some(other)) => return Err(same(other)),
+                _ => drop(self.prefixes.insert(name, Some(Arc::new(site)))),
             },
             At::Hosts(written) => {
                 let mut hosts = Vec::new();
@@ -137,13 +137,13 @@ impl Sites {
                     let Some(host) = host_name(&host).map(Cow::into_owned) else {
                         return Err(SiteError::Form { host, site: name });
                     };
-                    if let Some(other) = self.hosts.get(&host) {
+                    if let Some(Some(other)) = self.hosts.get(&host) {
                         return Err(SiteError::Host { host, one: other.name.to_string(), other: name });
                     }
                     hosts.push(host);
                 }
                 let site = Arc::new(site);
-                self.hosts.extend(hosts.into_iter().map(|host| (host, Arc::clone(&site))));
+                self.hosts.extend(hosts.into_iter().map(|host| (host, Some(Arc::clone(&site)))));
             }
         }
         Ok(())
@@ -151,10 +151,11 @@ impl Sites {
 
     /// Keeps the names of a site that can't answer now: at these host names, or below its name.
     pub fn keep(&mut self, name: &str, hosts: &[String]) {
-        let (away_hosts, away_prefixes) = &mut self.away;
-        match hosts {
-            [] => drop(away_prefixes.insert(name.to_owned())),
-            hosts => away_hosts.extend(hosts.iter().filter_map(|host| host_name(host)).map(Cow::into_owned)),
+        if hosts.is_empty() {
+            self.prefixes.entry(name.to_owned()).or_default();
+        }
+        for host in hosts.iter().filter_map(|host| host_name(host)) {
+            self.hosts.entry(host.into_owned()).or_default();
         }
     }
 
@@ -165,21 +166,16 @@ impl Sites {
         if !path.starts_with('/') {
             return Err(Refusal::bad_request("a target that is no path"));
         }
-        let (away_hosts, away_prefixes) = &self.away;
-        let away = || Err(Refusal::unavailable("what has this name doesn't run"));
-        if let Some(host) = host {
-            match self.hosts.get(&*host) {
-                Some(site) => return Ok((Arc::clone(site), path)),
-                None if away_hosts.contains(&*host) => return away(),
-                None => {}
-            }
+        let here = |site: &Option<Arc<Site>>| {
+            site.clone().ok_or_else(|| Refusal::unavailable("what has this name doesn't run"))
+        };
+        if let Some(site) = host.and_then(|host| self.hosts.get(&*host)) {
+            return Ok((here(site)?, path));
         }
         let after = path.get(1..).unwrap_or_default();
         let (first, rest) = after.find('/').map_or((after, "/"), |at| after.split_at(at));
-        match self.prefixes.get(first) {
-            Some(site) => return Ok((Arc::clone(site), rest)),
-            None if away_prefixes.contains(first) => return away(),
-            None => {}
+        if let Some(site) = self.prefixes.get(first) {
+            return Ok((here(site)?, rest));
         }
         match &self.everywhere {
             Some(site) => Ok((Arc::clone(site), path)),

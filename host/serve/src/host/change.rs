@@ -36,6 +36,7 @@ pub struct Change {
 }
 
 /// An application that a tenant has had.
+#[derive(Clone)]
 pub(super) struct Version {
     number: u64,
     /// Of a folder: as it was read, as nobody keeps what the folder was. None: it was sent, and is kept on the disk.
@@ -184,26 +185,44 @@ impl Tenant {
         }
     }
 
-    /// Switches to the application before this one.
+    /// Switches to the application before this one; from the oldest that was sent to the tenant's folder, if it has one.
     pub(super) async fn rollback(&self) -> Result<Change, HostError> {
         let mut versions = self.inner.versions.lock().await;
-        let store = self.store().await?;
-        let config = self.config();
-        let earlier = versions.len().checked_sub(2).and_then(|earlier| versions.get(earlier));
-        let Some(earlier) = earlier else { return self.back_to_folder(&mut versions, store.as_ref(), &config).await };
-        let (number, origin, sent) = (earlier.number, earlier.origin(), earlier.sent());
-        let running = self.running(&config).await?;
-        let checked = match (&earlier.app, &store) {
-            (Some(app), _) => Checked { app: Arc::clone(app), warnings: String::new() },
-            (None, Some(store)) => check(sent_folder(store, number, self.name()).await?, &config, &running).await?,
-            (None, None) => return Err(HostError::NoData),
+        let (store, config) = (self.store().await?, self.config());
+        let mut left = versions.clone();
+        let last = left.pop();
+        let (running, checked) = match left.last() {
+            Some(earlier) => {
+                let running = self.running(&config).await?;
+                let checked = match (&earlier.app, &store) {
+                    (Some(app), _) => Checked { app: Arc::clone(app), warnings: String::new() },
+                    (None, Some(store)) => {
+                        check(sent_folder(store, earlier.number, self.name()).await?, &config, &running).await?
+                    }
+                    (None, None) => return Err(HostError::NoData),
+                };
+                (running, checked)
+            }
+            None => {
+                let none = || HostError::NoEarlier(self.name().to_owned());
+                last.as_ref().and_then(Version::sent).ok_or_else(none)?;
+                whole(&config)?;
+                let folder = own_folder(&config)?.ok_or_else(none)?;
+                let running = self.running(&config).await?;
+                let checked = check(folder, &config, &running).await?;
+                let number = next_number(&versions, store.as_ref()).await;
+                left.push(Version { number, app: Some(Arc::clone(&checked.app)) });
+                (running, checked)
+            }
         };
+        let back = left.last().map(|back| (back.number, back.origin(), back.sent()));
+        let (number, origin, sent) = back.ok_or_else(|| HostError::NoEarlier(self.name().to_owned()))?;
         if let Some(store) = &store {
             ask(store, "what counts can't be kept", move |store| store.set_current(sent)).await?;
         }
         match self.switch(&running, &config, &checked.app).await {
             Ok(actions) => {
-                versions.pop();
+                *versions = left;
                 self.prune(&mut versions, store.as_ref()).await;
                 Ok(self.changed(number, origin, actions, checked.warnings))
             }
@@ -211,34 +230,6 @@ impl Tenant {
                 if let Some(store) = &store {
                     self.undo(&versions, store).await;
                 }
-                Err(error)
-            }
-        }
-    }
-
-    /// Switches from the oldest application that was sent to its folder, if it has one.
-    async fn back_to_folder(
-        &self,
-        versions: &mut Vec<Version>,
-        store: Option<&Arc<Store>>,
-        config: &Arc<TenantConfig>,
-    ) -> Result<Change, HostError> {
-        let none = || HostError::NoEarlier(self.name().to_owned());
-        versions.last().and_then(Version::sent).ok_or_else(none)?;
-        whole(config)?;
-        let (folder, store) = own_folder(config)?.zip(store).ok_or_else(none)?;
-        let running = self.running(config).await?;
-        let checked = check(folder, config, &running).await?;
-        let number = next_number(versions, Some(store)).await;
-        ask(store, "what counts can't be kept", |store| store.set_current(None)).await?;
-        match self.switch(&running, config, &checked.app).await {
-            Ok(actions) => {
-                *versions = vec![Version { number, app: Some(checked.app) }];
-                self.prune(versions, Some(store)).await;
-                Ok(self.changed(number, Origin::Folder, actions, checked.warnings))
-            }
-            Err(error) => {
-                self.undo(versions, store).await;
                 Err(error)
             }
         }

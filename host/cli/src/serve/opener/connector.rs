@@ -4,6 +4,7 @@
 
 use std::fmt;
 use std::io;
+use std::net::SocketAddr;
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
@@ -43,16 +44,16 @@ impl Connector {
         Ok(Self { waiting })
     }
 
-    async fn open(&self, transport: Transport, address: std::net::SocketAddr) -> io::Result<OwnedFd> {
+    async fn open(&self, transport: Transport, address: SocketAddr) -> io::Result<OwnedFd> {
         let (answer, opened) = oneshot::channel();
-        let gone = |_| io::Error::from(io::ErrorKind::NotConnected);
-        self.waiting.send(Waiting { wanted: Wanted { transport, address }, answer }).map_err(|_| gone(()))?;
-        opened.await.unwrap_or_else(|_| Err(gone(())))
+        // Without the thread nobody answers.
+        let _ = self.waiting.send(Waiting { wanted: Wanted { transport, address }, answer });
+        opened.await.unwrap_or_else(|_| Err(io::ErrorKind::NotConnected.into()))
     }
 }
 
 impl Connect for Connector {
-    fn tcp(&self, address: std::net::SocketAddr) -> Connecting<'_, TcpStream> {
+    fn tcp(&self, address: SocketAddr) -> Connecting<'_, TcpStream> {
         Box::pin(async move {
             let stream = TcpStream::from_std(self.open(Transport::Tcp, address).await?.into())?;
             // It is on its way: then it can be written to, or there is an error.
@@ -64,7 +65,7 @@ impl Connect for Connector {
         })
     }
 
-    fn udp(&self, address: std::net::SocketAddr) -> Connecting<'_, UdpSocket> {
+    fn udp(&self, address: SocketAddr) -> Connecting<'_, UdpSocket> {
         Box::pin(async move { UdpSocket::from_std(self.open(Transport::Udp, address).await?.into()) })
     }
 }

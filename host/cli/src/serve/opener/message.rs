@@ -25,7 +25,7 @@ pub enum Ask {
         default: Option<Place>,
     },
     /// For what says what names mean; and that where the file's grants lead may be connected to.
-    Allow { styled: bool },
+    Allow,
     /// The same, and for sockets to listen at.
     Open {
         /// Names of places at which the host listens.

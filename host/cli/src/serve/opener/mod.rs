@@ -16,7 +16,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use lunarium_modules::http::{Connect, NameFiles, Reach};
 
-pub use self::connector::Connector;
+use self::connector::Connector;
 use self::link::{Answered, Link};
 use self::message::{Answer, Ask, Opened, mark};
 pub use self::process::serve_opener;
@@ -110,11 +110,11 @@ impl Opener {
     /// What says what names mean now, if somebody has looked; from now on connections are made also to where the file's grants lead. Blocks.
     ///
     /// Errors: they can't be.
-    pub fn allow(&self, source: &Source, reach: &Reach, styled: bool) -> Result<Option<NameFiles>, Refused> {
+    pub fn allow(&self, source: &Source, reach: &Reach) -> Result<Option<NameFiles>, Refused> {
         match self {
             Self::Host => Ok(Some(NameFiles::of_machine())),
             Self::Process(process) if !reach.is_empty() => {
-                process.ask(Ask::Allow { styled }, source, reach).map(|opened| Some(opened.names))
+                process.ask(Ask::Allow, source, reach).map(|opened| Some(opened.names))
             }
             Self::Nobody(_) | Self::Process(_) => Ok(None),
         }

@@ -113,7 +113,7 @@ impl Opening<'_> {
                 }
                 Ok(None)
             }
-            Ask::Allow { styled } => self.open(None, *styled).map(Some),
+            Ask::Allow => self.open(None, false).map(Some),
             Ask::Open { held, styled } => self.open(Some(held), *styled).map(Some),
         }
     }
